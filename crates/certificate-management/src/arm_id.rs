@@ -1,0 +1,232 @@
+//! Azure Resource Manager ids: compared without regard to case, shown as they were written.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The id of an Azure resource, `/subscriptions/{s}/resourceGroups/{r}/providers/{type}/{name}...`.
+///
+/// ARM treats ids as case-insensitive and services return them in whatever case they like
+/// (`azure-wire-facts.md` §2.2), so equality, order and hash ignore ASCII case. The spelling is kept for people.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ArmId(String);
+
+/// Why a text is not the id of an Azure resource.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not an ARM resource id: {problem}")]
+pub struct ArmIdError {
+    text: String,
+    problem: &'static str,
+}
+
+impl ArmId {
+    /// Parses a resource id that names a subscription, a resource group, a provider and at least one type/name pair.
+    ///
+    /// # Errors
+    /// Says which part is missing. Ids over 2,048 bytes, empty segments and control characters are refused.
+    pub fn parse(text: &str) -> Result<Self, ArmIdError> {
+        let fail = |problem| Err(ArmIdError { text: text.chars().take(200).collect(), problem });
+        if text.len() > 2048 {
+            return fail("it is longer than 2,048 bytes");
+        }
+        let Some(rest) = text.strip_prefix('/') else {
+            return fail("it does not start with `/subscriptions/`");
+        };
+        let segments: Vec<&str> = rest.split('/').collect();
+        let unfit = |s: &&str| {
+            s.is_empty()
+                || *s == "."
+                || *s == ".."
+                || s.chars()
+                    .any(|c| c.is_control() || c.is_whitespace() || matches!(c, '?' | '#' | '%' | '\\'))
+        };
+        if segments.iter().any(unfit) {
+            return fail("a segment is empty or holds a character that no resource name has");
+        }
+        if !segments[0].eq_ignore_ascii_case("subscriptions") || segments.len() < 2 {
+            return fail("it does not start with `/subscriptions/{id}`");
+        }
+        if segments.len() < 4 || !segments[2].eq_ignore_ascii_case("resourceGroups") {
+            return fail("`/resourceGroups/{name}` is missing after the subscription");
+        }
+        if segments.len() < 8 || !segments[4].eq_ignore_ascii_case("providers") {
+            return fail("`/providers/{namespace}/{type}/{name}` is missing after the resource group");
+        }
+        if segments.len() % 2 != 0 {
+            return fail("a resource type has no name after it");
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The id as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The last segment: the resource's own name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The subscription id.
+    #[must_use]
+    pub fn subscription(&self) -> &str {
+        self.segment(1)
+    }
+
+    /// The resource group.
+    #[must_use]
+    pub fn resource_group(&self) -> &str {
+        self.segment(3)
+    }
+
+    /// Whether the resource is of this type, e.g. `Microsoft.DeviceRegistry/namespaces`, in any case.
+    #[must_use]
+    pub fn is_of_type(&self, resource_type: &str) -> bool {
+        let segments: Vec<&str> = self.0[1..].split('/').collect();
+        let mut own = vec![segments[5]];
+        own.extend(segments[6..].iter().step_by(2));
+        own.join("/").eq_ignore_ascii_case(resource_type)
+    }
+
+    /// The id of a child, e.g. `child("credentials", "default")`.
+    #[must_use]
+    pub fn child(&self, resource_type: &str, name: &str) -> Self {
+        Self(format!("{}/{resource_type}/{name}", self.0))
+    }
+
+    /// Whether this id is `ancestor` or lies below it.
+    #[must_use]
+    pub fn is_within(&self, ancestor: &Self) -> bool {
+        let (own, above) = (self.key(), ancestor.key());
+        own == above || own.strip_prefix(&above).is_some_and(|rest| rest.starts_with('/'))
+    }
+
+    /// The id in lower case: the same text for every spelling of one resource.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+
+    fn segment(&self, index: usize) -> &str {
+        self.0[1..].split('/').nth(index).unwrap_or_default()
+    }
+}
+
+impl PartialEq for ArmId {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for ArmId {}
+
+impl Hash for ArmId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+    }
+}
+
+impl PartialOrd for ArmId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ArmId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl fmt::Display for ArmId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ArmId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for ArmId {
+    type Err = ArmIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for ArmId {
+    type Error = ArmIdError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<ArmId> for String {
+    fn from(id: ArmId) -> Self {
+        id.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMESPACE: &str =
+        "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
+
+    #[test]
+    fn parts_are_named() {
+        let id = ArmId::parse(NAMESPACE).unwrap();
+        assert_eq!((id.subscription(), id.resource_group(), id.name()), ("S", "R", "contoso"));
+        assert!(id.is_of_type("microsoft.deviceregistry/NAMESPACES"));
+        let policy = id.child("credentials", "default").child("policies", "p");
+        assert!(policy.is_of_type("Microsoft.DeviceRegistry/namespaces/credentials/policies"));
+        assert!(policy.is_within(&id) && !id.is_within(&policy));
+    }
+
+    #[test]
+    fn spelling_is_kept_and_case_is_ignored() {
+        let (a, b) = (ArmId::parse(NAMESPACE).unwrap(), ArmId::parse(&NAMESPACE.to_uppercase()).unwrap());
+        assert_eq!(a, b);
+        assert_eq!(a.key(), b.key());
+        assert_ne!(a.as_str(), b.as_str());
+    }
+
+    #[test]
+    fn a_neighbour_with_a_longer_name_is_not_within() {
+        let a = ArmId::parse(NAMESPACE).unwrap();
+        let b = ArmId::parse(&format!("{NAMESPACE}-two")).unwrap();
+        assert!(!b.is_within(&a));
+    }
+
+    #[test]
+    fn malformed_ids_are_refused_with_the_missing_part() {
+        for (text, problem) in [
+            ("", "does not start"),
+            ("contoso", "does not start"),
+            ("/subscriptions", "does not start"),
+            ("/subscriptions/S", "resourceGroups"),
+            ("/subscriptions/S/resourceGroups/R", "providers"),
+            ("/subscriptions/S/resourceGroups/R/providers/P/t", "providers"),
+            ("/subscriptions/S/resourceGroups/R/providers/P/t/n/child", "no name"),
+            ("/subscriptions//resourceGroups/R/providers/P/t/n", "empty"),
+            ("/subscriptions/S/resourceGroups/../providers/P/t/n", "empty"),
+            ("/subscriptions/S/resourceGroups/R?x/providers/P/t/n", "character"),
+        ] {
+            let error = ArmId::parse(text).unwrap_err().to_string();
+            assert!(error.contains(problem), "{text}: {error}");
+        }
+    }
+}

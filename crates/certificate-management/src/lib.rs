@@ -1,0 +1,26 @@
+//! The domain of Policysync: what Azure IoT certificate management is made of, and what to do about it.
+//!
+//! Nothing in here does I/O, waits, or reads a clock: an observation goes in, a decision with its reasons comes
+//! out. That is why a plan can be printed, tested and repeated.
+//!
+//! - [`model`]: what is observed: namespaces, policies, hubs, hub certificates, enrollment groups.
+//! - [`configuration`]: what the operator wants: `policysync.toml`.
+//! - [`rules`]: which policy a group gets, and why.
+//! - [`trust`]: whether a hub trusts a policy's current issuing CA, from the evidence on the hub.
+//! - [`plan`]: the writes we would do.
+//! - [`request`]: sync requests, their outcomes and the messages that carry them.
+//! - [`reason`]: every reason code, with its severity and next step.
+//! - [`report`]: what people look at.
+#![warn(missing_docs)]
+
+pub mod arm_id;
+pub mod configuration;
+pub mod model;
+pub mod plan;
+pub mod reason;
+pub mod report;
+pub mod request;
+pub mod rules;
+pub mod trust;
+
+pub use arm_id::ArmId;

@@ -1,0 +1,212 @@
+//! What is observed in Azure, in the words that Azure uses, without the wire's spelling.
+//!
+//! Both API generations are read into these types by the `azure` crate.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::ArmId;
+
+/// `provisioningState` of an ARM resource (`azure-wire-facts.md` §1.2). Extensible, so an unknown value is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum ProvisioningState {
+    /// The resource is as it was asked to be.
+    Succeeded,
+    /// The last write failed.
+    Failed,
+    /// The last write was given up.
+    Canceled,
+    /// A write is going on.
+    Accepted,
+    /// The resource is being deleted.
+    Deleting,
+    /// A value that this version does not know.
+    Other(String),
+}
+
+impl From<String> for ProvisioningState {
+    fn from(text: String) -> Self {
+        match text.to_ascii_lowercase().as_str() {
+            "succeeded" => Self::Succeeded,
+            "failed" => Self::Failed,
+            "canceled" => Self::Canceled,
+            "accepted" => Self::Accepted,
+            "deleting" => Self::Deleting,
+            _ => Self::Other(text),
+        }
+    }
+}
+
+impl From<ProvisioningState> for String {
+    fn from(state: ProvisioningState) -> Self {
+        state.to_string()
+    }
+}
+
+impl std::fmt::Display for ProvisioningState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::Canceled => "Canceled",
+            Self::Accepted => "Accepted",
+            Self::Deleting => "Deleting",
+            Self::Other(text) => text,
+        })
+    }
+}
+
+/// An Azure Device Registry namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Namespace {
+    /// Its ARM id.
+    pub id: ArmId,
+    /// Its Azure region, e.g. `westeurope`.
+    pub location: String,
+    /// Whether Azure finished making it.
+    pub provisioning_state: ProvisioningState,
+}
+
+/// A credential policy with its issuing CA.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Policy {
+    /// Its ARM id, which hub certificates carry.
+    pub id: ArmId,
+    /// Its name, which enrollment groups reference.
+    pub name: String,
+    /// Whether Azure finished making it.
+    pub provisioning_state: ProvisioningState,
+    /// The CA that signs device certificates under this policy.
+    pub issuing_ca: IssuingCa,
+    /// How long a device certificate is valid, in days. Sources disagree on the bounds (1 to 90), so any value is kept.
+    pub leaf_validity_days: Option<u32>,
+    /// Set when the customer's own root signs the issuing CA.
+    pub bring_your_own_root: Option<BringYourOwnRoot>,
+}
+
+/// What a policy tells of its issuing CA. The service shows neither thumbprint nor certificate of a CA under
+/// Microsoft's root (`azure-wire-facts.md` §1.3).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IssuingCa {
+    /// Subject, e.g. `CN=07b5d73a70e046f288ddc64518bc517e`.
+    pub subject: Option<String>,
+    /// Start of its validity.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub not_before: Option<OffsetDateTime>,
+    /// End of its validity.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub not_after: Option<OffsetDateTime>,
+    /// SHA-1 thumbprint in hexadecimal; only a bring-your-own-root policy shows it.
+    pub thumbprint: Option<String>,
+}
+
+/// State of a policy whose issuing CA is signed by the customer's root (`azure-wire-facts.md` §1.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BringYourOwnRoot {
+    /// `PendingActivation`, `Active`, `ActiveButPendingRenewal`, or what the service says.
+    pub status: String,
+}
+
+/// An IoT hub that is linked to a namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Hub {
+    /// Its ARM id.
+    pub id: ArmId,
+    /// Its name.
+    pub name: String,
+    /// Its host name, which enrollment groups and DPS links use.
+    pub host_name: String,
+    /// The namespace it is linked to; `None` for an ordinary hub.
+    pub namespace_id: Option<ArmId>,
+}
+
+/// A CA certificate on a hub: the only place where a sync leaves a trace (`azure-wire-facts.md` §1.4, §2.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HubCertificate {
+    /// Its name on the hub, made by the service and changed at each rotation.
+    pub name: String,
+    /// The policy that put it there; `None` for a certificate that a person uploaded.
+    pub policy_id: Option<ArmId>,
+    /// Subject of the certificate, in any of the forms that services print.
+    pub subject: Option<String>,
+    /// SHA-1 thumbprint in hexadecimal.
+    pub thumbprint: Option<String>,
+    /// End of its validity.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub expiry: Option<OffsetDateTime>,
+    /// Whether the hub regards it as verified.
+    pub is_verified: Option<bool>,
+}
+
+/// A Device Provisioning Service as ARM shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProvisioningService {
+    /// Its ARM id.
+    pub id: ArmId,
+    /// Its name.
+    pub name: String,
+    /// Base URL of its service API, e.g. `https://contoso-dps.azure-devices-provisioning.net`.
+    pub endpoint: String,
+    /// The namespace it is linked to.
+    pub namespace_id: Option<ArmId>,
+    /// Host names of its linked hubs.
+    pub hubs: Vec<String>,
+}
+
+/// How devices of a group prove who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Attestation {
+    /// X.509, by reference to CA certificates in the DPS.
+    X509CaReference,
+    /// X.509, by signing certificates in the group.
+    X509SigningCertificate,
+    /// Symmetric keys.
+    SymmetricKey,
+    /// A trusted platform module.
+    Tpm,
+    /// None, or a kind that this version does not know.
+    Other,
+}
+
+/// What decisions need to know of an enrollment group. The group's own JSON stays in the `azure` crate, which writes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EnrollmentGroup {
+    /// Its id.
+    pub id: String,
+    /// Its version, verbatim for `If-Match`.
+    pub etag: Option<String>,
+    /// The policy it references.
+    pub policy: Option<String>,
+    /// How its devices prove who they are.
+    pub attestation: Attestation,
+    /// Host names of the hubs it allocates to; empty means every hub of its DPS.
+    pub hubs: Vec<String>,
+    /// Whether devices can provision through it.
+    pub enabled: bool,
+    /// Tags of the initial twin, as JSON.
+    #[serde(default)]
+    pub tags: serde_json::Map<String, serde_json::Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_provisioning_state_is_kept() {
+        let state: ProvisioningState = serde_json::from_str("\"Migrating\"").unwrap();
+        assert_eq!(state, ProvisioningState::Other("Migrating".to_owned()));
+        assert_eq!(serde_json::to_string(&state).unwrap(), "\"Migrating\"");
+        assert_eq!(ProvisioningState::from("SUCCEEDED".to_owned()), ProvisioningState::Succeeded);
+    }
+}
