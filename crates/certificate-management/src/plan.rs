@@ -1,1 +1,361 @@
-//! To be built.
+//! The writes we would do, and why: made from what was observed, and nothing else.
+//!
+//! Same observation in, same plan out. Acting on a plan is somebody else's work.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::configuration::{Mode, NamespaceConfiguration};
+use crate::model::{EnrollmentGroup, Hub, HubCertificate, Namespace, Policy, ProvisioningState};
+use crate::reason::Reason;
+use crate::request::{HubOutcome, Outcome, SyncRequest};
+use crate::rules::{self, Decision, Verdict};
+use crate::trust::{self, Assessment, Trust};
+
+/// One namespace as it was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observation {
+    /// The namespace.
+    pub namespace: Namespace,
+    /// Its policies.
+    pub policies: Vec<Policy>,
+    /// Its linked hubs.
+    pub hubs: Vec<ObservedHub>,
+    /// When it was seen.
+    pub seen_at: OffsetDateTime,
+}
+
+/// One hub as it was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObservedHub {
+    /// The hub.
+    pub hub: Hub,
+    /// Its CA certificates, or why they could not be read.
+    pub certificates: Result<Vec<HubCertificate>, String>,
+}
+
+/// One (policy, hub) pair with its judgement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    /// The hub.
+    pub hub: &'a Hub,
+    /// Whether the hub trusts it.
+    pub assessment: Assessment,
+}
+
+impl Observation {
+    /// The policies that have an active issuing CA: the ones that a sync pushes.
+    pub fn active_policies(&self) -> impl Iterator<Item = &Policy> {
+        self.policies.iter().filter(|policy| is_active(policy))
+    }
+
+    /// Every pair of an active policy and a linked hub.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<Pair<'_>> {
+        let mut pairs = Vec::new();
+        for policy in self.active_policies() {
+            for hub in &self.hubs {
+                pairs.push(Pair { policy, hub: &hub.hub, assessment: self.assess(policy, hub) });
+            }
+        }
+        pairs
+    }
+
+    fn assess(&self, policy: &Policy, hub: &ObservedHub) -> Assessment {
+        match &hub.certificates {
+            Ok(certificates) => trust::assess(policy, certificates, self.seen_at),
+            Err(why) => Assessment { trust: Trust::Unreadable, evidence: None, why: why.clone() },
+        }
+    }
+}
+
+/// Whether a policy has an issuing CA that signs: made by the service, and activated where the customer signs it.
+#[must_use]
+pub fn is_active(policy: &Policy) -> bool {
+    policy.provisioning_state == ProvisioningState::Succeeded
+        && policy
+            .bring_your_own_root
+            .as_ref()
+            .is_none_or(|own| !own.status.eq_ignore_ascii_case("PendingActivation"))
+}
+
+/// What to do about one sync request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestPlan {
+    /// Every hub in question trusts every policy in question: nothing is to be done.
+    AlreadyTrusted(Vec<HubOutcome>),
+    /// The namespace is to be synced; the outcomes so far.
+    Sync(Vec<HubOutcome>),
+    /// It is not done.
+    Refuse {
+        /// Why.
+        reason: Reason,
+        /// With the particulars.
+        detail: String,
+        /// Per hub, as far as it came to that.
+        hubs: Vec<HubOutcome>,
+    },
+}
+
+/// Plans one request against an observation of its namespace.
+#[must_use]
+pub fn plan_request(request: &SyncRequest, mode: Mode, observation: &Observation) -> RequestPlan {
+    let refuse = |reason, detail: String| RequestPlan::Refuse { reason, detail, hubs: Vec::new() };
+    if mode == Mode::Audit {
+        return refuse(
+            Reason::AuditMode,
+            format!("namespace {} is in audit mode", request.namespace_id.name()),
+        );
+    }
+    for name in request.hubs.iter().flatten() {
+        if !observation.hubs.iter().any(|hub| names_hub(name, &hub.hub)) {
+            return refuse(Reason::UnknownHub, format!("no hub `{name}` is linked to the namespace"));
+        }
+    }
+    for name in request.policies.iter().flatten() {
+        match observation.policies.iter().find(|policy| names_policy(name, policy)) {
+            None => return refuse(Reason::UnknownPolicy, format!("the namespace has no policy `{name}`")),
+            Some(policy) if !is_active(policy) => {
+                let state = &policy.provisioning_state;
+                return refuse(
+                    Reason::PolicyNotActive,
+                    format!("policy `{name}` is not active (state {state})"),
+                );
+            }
+            Some(_) => {}
+        }
+    }
+    if observation.hubs.is_empty() {
+        return refuse(
+            Reason::NoHubsLinked,
+            "no hub in the configured scopes is linked to the namespace".to_owned(),
+        );
+    }
+    if observation.active_policies().next().is_none() {
+        return refuse(Reason::NoPolicies, "the namespace has no active policy".to_owned());
+    }
+    let (inside, outside): (Vec<_>, Vec<_>) =
+        observation.pairs().into_iter().partition(|pair| covers(request, pair));
+    let hubs: Vec<HubOutcome> = inside.iter().map(first_outcome).collect();
+    if inside.iter().all(|pair| pair.assessment.trust.admits_current()) {
+        return RequestPlan::AlreadyTrusted(hubs);
+    }
+    let others: Vec<String> = outside
+        .iter()
+        .filter(|pair| !pair.assessment.trust.admits_current())
+        .map(|pair| format!("{} on {}", pair.policy.name, pair.hub.name))
+        .collect();
+    if !request.allow_whole_namespace && !others.is_empty() {
+        let refused = hubs.into_iter().map(|hub| match hub.outcome {
+            Outcome::AlreadyTrusted => hub,
+            _ => HubOutcome {
+                outcome: Outcome::Refused,
+                reason: Some(Reason::SyncCoversWholeNamespace),
+                ..hub
+            },
+        });
+        let detail = format!("a sync would also cover {}", others.join(", "));
+        return RequestPlan::Refuse {
+            reason: Reason::SyncCoversWholeNamespace,
+            detail,
+            hubs: refused.collect(),
+        };
+    }
+    RequestPlan::Sync(hubs)
+}
+
+/// Whether a request is for a pair.
+#[must_use]
+pub fn covers(request: &SyncRequest, pair: &Pair<'_>) -> bool {
+    request.hubs.as_ref().is_none_or(|names| names.iter().any(|name| names_hub(name, pair.hub)))
+        && request
+            .policies
+            .as_ref()
+            .is_none_or(|names| names.iter().any(|name| names_policy(name, pair.policy)))
+}
+
+fn first_outcome(pair: &Pair<'_>) -> HubOutcome {
+    let (outcome, reason) = match pair.assessment.trust {
+        Trust::Trusted => (Outcome::AlreadyTrusted, None),
+        Trust::Leftover => (Outcome::AlreadyTrusted, Some(Reason::CaLeftover)),
+        _ => (Outcome::Syncing, Some(Reason::SyncRunning)),
+    };
+    hub_outcome(pair, outcome, reason)
+}
+
+fn hub_outcome(pair: &Pair<'_>, outcome: Outcome, reason: Option<Reason>) -> HubOutcome {
+    HubOutcome {
+        hub: pair.hub.name.clone(),
+        policy: pair.policy.name.clone(),
+        outcome,
+        reason,
+        evidence: pair.assessment.evidence.clone(),
+    }
+}
+
+/// How far a sync has come, as far as its operation tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// The operation runs, or ended a moment ago: evidence may still come.
+    Open,
+    /// The operation failed.
+    Failed,
+    /// The deadline for evidence has passed.
+    Overdue,
+}
+
+/// Judges a request that has joined a sync, from a new observation. What was trusted before the sync stays
+/// `already-trusted`; only evidence on the hub makes a pair `trusted`.
+#[must_use]
+pub fn verify_request(
+    request: &SyncRequest,
+    before: &[HubOutcome],
+    observation: &Observation,
+    progress: Progress,
+) -> Vec<HubOutcome> {
+    let pairs = observation.pairs();
+    let inside: Vec<&Pair<'_>> = pairs.iter().filter(|pair| covers(request, pair)).collect();
+    let mut outcomes: Vec<HubOutcome> = Vec::new();
+    for pair in &inside {
+        let earlier = before.iter().find(|hub| hub.hub == pair.hub.name && hub.policy == pair.policy.name);
+        let was_trusted = earlier.is_some_and(|hub| hub.outcome == Outcome::AlreadyTrusted);
+        let (outcome, reason) = match (pair.assessment.trust, progress) {
+            (Trust::Trusted, _) if was_trusted => (Outcome::AlreadyTrusted, None),
+            (Trust::Trusted, _) => (Outcome::Trusted, None),
+            (Trust::Leftover, _) => (Outcome::Trusted, Some(Reason::CaLeftover)),
+            (_, Progress::Failed) => (Outcome::Failed, Some(Reason::SyncFailed)),
+            (Trust::Unreadable, Progress::Overdue) => (Outcome::Unverified, Some(Reason::HubUnreadable)),
+            (_, Progress::Overdue) => (Outcome::Unverified, Some(Reason::EvidenceMissing)),
+            (_, Progress::Open) => (Outcome::Syncing, Some(Reason::SyncRunning)),
+        };
+        outcomes.push(hub_outcome(pair, outcome, reason));
+    }
+    for earlier in before {
+        if !outcomes.iter().any(|hub| hub.hub == earlier.hub && hub.policy == earlier.policy) {
+            outcomes.push(HubOutcome {
+                outcome: Outcome::Refused,
+                reason: Some(Reason::HubGone),
+                ..earlier.clone()
+            });
+        }
+    }
+    outcomes
+}
+
+fn names_hub(name: &str, hub: &Hub) -> bool {
+    name.eq_ignore_ascii_case(&hub.name)
+        || name.eq_ignore_ascii_case(&hub.host_name)
+        || name.eq_ignore_ascii_case(hub.id.as_str())
+}
+
+fn names_policy(name: &str, policy: &Policy) -> bool {
+    name.eq_ignore_ascii_case(&policy.name) || name.eq_ignore_ascii_case(policy.id.as_str())
+}
+
+/// What to do about one enrollment group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AssignmentPlan {
+    /// The group.
+    pub enrollment_group: String,
+    /// The policy that it names now.
+    pub before: Option<String>,
+    /// The policy to write; `None`: nothing is written.
+    pub write: Option<String>,
+    /// Why.
+    pub reason: Reason,
+    /// With the particulars.
+    pub detail: String,
+    /// Every rule that was tried.
+    pub decision: Decision,
+}
+
+/// Plans one group. `provisioning_service_hubs` are the host names of the hubs of its DPS.
+#[must_use]
+pub fn plan_assignment(
+    group: &EnrollmentGroup,
+    provisioning_service_hubs: &[String],
+    configuration: &NamespaceConfiguration,
+    observation: &Observation,
+) -> AssignmentPlan {
+    let decision = rules::decide(&configuration.rules, &group.id);
+    let verdict = decision.verdict.clone();
+    let nothing = |reason: Reason, detail: String| AssignmentPlan {
+        enrollment_group: group.id.clone(),
+        before: group.policy.clone(),
+        write: None,
+        reason,
+        detail,
+        decision: decision.clone(),
+    };
+    let (policy_name, rule, reassign) = match verdict {
+        Verdict::Policy { policy, rule, reassign } => (policy, rule, reassign),
+        Verdict::None { rule } => return nothing(Reason::RuleSaysNone, format!("rule `{rule}` says none")),
+        Verdict::NoRule => {
+            return nothing(Reason::NoRuleMatches, format!("{} rules tried", configuration.rules.len()));
+        }
+    };
+    let Some(policy) = observation.policies.iter().find(|policy| names_policy(&policy_name, policy)) else {
+        let detail = format!("rule `{rule}` names policy `{policy_name}`, which the namespace does not have");
+        return nothing(Reason::PolicyNotFound, detail);
+    };
+    match &group.policy {
+        Some(current) if current.eq_ignore_ascii_case(&policy.name) => {
+            return nothing(Reason::AlreadyAssigned, format!("it has `{current}`, as rule `{rule}` says"));
+        }
+        Some(current) if !reassign => {
+            let detail =
+                format!("it has `{current}`; rule `{rule}` says `{}` but not `reassign`", policy.name);
+            return nothing(Reason::AssignedElsewhere, detail);
+        }
+        _ => {}
+    }
+    if !is_active(policy) {
+        return nothing(
+            Reason::PolicyNotActive,
+            format!("policy `{}` has no active issuing CA", policy.name),
+        );
+    }
+    let waiting = untrusting_hubs(group, provisioning_service_hubs, policy, observation);
+    if !waiting.is_empty() {
+        return nothing(
+            Reason::WaitingForTrust,
+            format!("`{}` is not trusted by {}", policy.name, waiting.join(", ")),
+        );
+    }
+    AssignmentPlan {
+        write: Some(policy.name.clone()),
+        ..nothing(Reason::Assigned, format!("rule `{rule}` says `{}`", policy.name))
+    }
+}
+
+/// The hubs that the group can allocate devices to and that do not trust the policy's current CA. A device must
+/// never get a certificate that its hub refuses (`azure-wire-facts.md` §4).
+fn untrusting_hubs(
+    group: &EnrollmentGroup,
+    provisioning_service_hubs: &[String],
+    policy: &Policy,
+    observation: &Observation,
+) -> Vec<String> {
+    let allocated = if group.hubs.is_empty() { provisioning_service_hubs } else { &group.hubs };
+    if allocated.is_empty() {
+        // Nothing tells which hubs the group uses, so every hub of the namespace counts.
+        let all =
+            observation.hubs.iter().filter(|hub| !observation.assess(policy, hub).trust.admits_current());
+        return all.map(|hub| hub.hub.name.clone()).collect();
+    }
+    let mut untrusting = Vec::new();
+    for host_name in allocated {
+        match observation.hubs.iter().find(|hub| hub.hub.host_name.eq_ignore_ascii_case(host_name)) {
+            Some(hub) if observation.assess(policy, hub).trust.admits_current() => {}
+            Some(hub) => untrusting.push(hub.hub.name.clone()),
+            None => untrusting.push(format!("{host_name} (not linked to the namespace)")),
+        }
+    }
+    untrusting
+}
+
+#[cfg(test)]
+mod tests;

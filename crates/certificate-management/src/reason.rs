@@ -1,1 +1,225 @@
-//! To be built.
+//! Every reason code: what it means, how bad it is, what to do next.
+//!
+//! Codes are stable and kebab-case: pipelines match on them, and `RUNBOOK.md` has a row for each (a test compares).
+
+use serde::{Deserialize, Serialize};
+
+/// How much a person is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Nobody is needed.
+    Information,
+    /// Somebody should look this week.
+    Warning,
+    /// Devices fail now, or will soon.
+    Critical,
+}
+
+impl std::fmt::Display for Severity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Information => "information",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        })
+    }
+}
+
+macro_rules! reasons {
+    ($($variant:ident $code:literal $severity:ident $meaning:literal $next_step:literal)*) => {
+        /// Why something was decided, refused or reported.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Reason {
+            $(#[doc = $meaning] #[serde(rename = $code)] $variant,)*
+        }
+
+        impl Reason {
+            /// Every reason there is, in the order of this file.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The stable code, e.g. `audit-mode`.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// How much a person is needed.
+            #[must_use]
+            pub const fn severity(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity,)* }
+            }
+
+            /// What it means, as one sentence.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning,)* }
+            }
+
+            /// What to do next, as one sentence.
+            #[must_use]
+            pub const fn next_step(self) -> &'static str {
+                match self { $(Self::$variant => $next_step,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    // Sync requests.
+    AuditMode "audit-mode" Information
+        "The namespace is in audit mode, so no function writes to it."
+        "Set `mode = \"enforce\"` for the namespace in policysync.toml (and unset POLICYSYNC_MODE) when its plan looks right."
+    NamespaceNotConfigured "namespace-not-configured" Warning
+        "The request names a namespace that policysync.toml does not."
+        "Check the ARM id in the request, or add a [[namespace]] with this id to policysync.toml."
+    NamespaceNotFound "namespace-not-found" Critical
+        "Azure does not know the namespace, or certificate management is not enabled on it."
+        "Check the id, and that the namespace has a credential (Azure portal: Credential policies)."
+    NotPermitted "not-permitted" Critical
+        "The identity of the function app may not do what was tried."
+        "Grant the role that the message names; role assignments take minutes to arrive."
+    ServiceUnavailable "service-unavailable" Warning
+        "Azure throttled the call, failed or did not answer; it is tried again by itself."
+        "Nothing, unless it lasts: then look at Azure's status page and at the log of the invocation."
+    ServiceRejected "service-rejected" Critical
+        "Azure rejected the call and would reject it again."
+        "Read the service's message; it names what does not fit."
+    UnknownHub "unknown-hub" Warning
+        "The request names a hub that is not linked to the namespace."
+        "Check the hub's name, and its link to the namespace in Azure."
+    UnknownPolicy "unknown-policy" Warning
+        "The request names a policy that the namespace does not have."
+        "Check the policy's name against the namespace's credential policies."
+    PolicyNotActive "policy-not-active" Warning
+        "The policy has no active issuing CA, so there is nothing to sync."
+        "Wait until its provisioning state is Succeeded; activate it if it brings its own root."
+    NoHubsLinked "no-hubs-linked" Warning
+        "No IoT hub is linked to the namespace within the configured scopes."
+        "Link a hub to the namespace, or add the hub's subscription to `scopes`."
+    NoPolicies "no-policies" Warning
+        "The namespace has no active policy."
+        "Create a credential policy in the namespace."
+    SyncCoversWholeNamespace "sync-covers-whole-namespace" Warning
+        "The request names some hubs or policies, but a sync covers the whole namespace and others are out of sync too."
+        "Submit it again with `allowWholeNamespace: true` if syncing everything is meant; a sync cannot be undone."
+    SyncRunning "sync-running" Information
+        "A sync of the namespace is running; its evidence is looked for when it ends."
+        "Wait; the request's page shows the outcome of each hub."
+    SyncFailed "sync-failed" Critical
+        "Azure says that the sync failed, and the hub does not trust the policy."
+        "Read the service's message; check the namespace identity's roles on the hub, then submit again."
+    EvidenceMissing "evidence-missing" Critical
+        "The sync ended, but the hub did not show the policy's current CA before the deadline."
+        "Check the hub's link and the namespace identity's Contributor role on the hub, then submit again."
+    HubUnreadable "hub-unreadable" Warning
+        "The certificates of the hub could not be read, so its trust is unknown."
+        "Grant Microsoft.Devices/IotHubs/Certificates/Read on the hub, or read the message for the service's error."
+    HubGone "hub-gone" Warning
+        "The hub was unlinked or deleted while the request was under way."
+        "Nothing, if that was meant; else link the hub again and submit again."
+    // Messages.
+    MessageNotJson "message-not-json" Warning
+        "The message on the queue is not a JSON object."
+        "Correct the sender; the message is kept in the parked queue."
+    MessageUnknownSchema "message-unknown-schema" Warning
+        "The message has a schema that this version does not know."
+        "Update Policysync or the sender; the message is kept in the parked queue."
+    MessageInvalid "message-invalid" Warning
+        "A field of the message is missing or wrong."
+        "Correct the field that the detail names; the message is kept in the parked queue."
+    // Assignment.
+    Assigned "assigned" Information
+        "The group was given the policy that a rule names."
+        "Nothing."
+    AlreadyAssigned "already-assigned" Information
+        "The group has the policy that the rules name."
+        "Nothing."
+    AssignedElsewhere "assigned-elsewhere" Information
+        "The group names another policy than the rules do; it is left alone."
+        "Set `reassign = true` on the rule if the rules should win."
+    NoRuleMatches "no-rule-matches" Warning
+        "No rule matches the group, so it has no policy and its devices get no certificate."
+        "Add a rule for the group, or one with `policy = \"none\"` if it should have none."
+    RuleSaysNone "rule-says-none" Information
+        "A rule says that the group gets no policy."
+        "Nothing."
+    PolicyNotFound "policy-not-found" Critical
+        "The policy that the group or a rule names does not exist in the namespace."
+        "Correct the name in policysync.toml or on the group, or create the policy."
+    WaitingForTrust "waiting-for-trust" Warning
+        "A hub of the group does not trust the policy's current CA yet, so assigning now would give devices certificates that it refuses."
+        "Nothing where `sync = \"automatic\"`; else submit a sync request for the namespace."
+    WriteWouldChangeMore "write-would-change-more" Critical
+        "Writing the policy would have changed something else of the group too, so nothing was written."
+        "Assign the policy by hand, and report the group's shape."
+    GroupMoved "group-moved" Warning
+        "Somebody else kept changing the group while it was being assigned; nothing was written."
+        "Nothing; the next reconcile looks again."
+    GroupGone "group-gone" Information
+        "The group does not exist any more."
+        "Nothing."
+    GroupUnreadable "group-unreadable" Warning
+        "The enrollment groups of the provisioning service could not be read."
+        "Check the identity's Device Provisioning Service Data role, and the endpoint in policysync.toml."
+    // Findings.
+    PolicyMissing "policy-missing" Critical
+        "A linked hub has no CA certificate of the policy: it refuses the policy's devices."
+        "Submit a sync request for the namespace."
+    PolicyStale "policy-stale" Critical
+        "A linked hub has only an older CA of the policy: it refuses devices with new certificates."
+        "Submit a sync request for the namespace."
+    CaLeftover "ca-leftover" Warning
+        "A linked hub still has an older CA of the policy beside the current one."
+        "Delete the older certificate on the hub once no device uses a certificate from it."
+    CaExpiring "ca-expiring" Warning
+        "The issuing CA of a policy ends soon."
+        "Expect a rotation by the service, or renew it if it is signed by your own root; then sync."
+    CaExpired "ca-expired" Critical
+        "The issuing CA of a policy has ended: no device certificate under it is valid."
+        "Rotate or renew the issuing CA, then submit a sync request."
+    GroupUnassigned "group-unassigned" Warning
+        "An enrollment group has no policy, so its devices get no operational certificate."
+        "Look at `explain` for the group; add a rule, or wait for the next reconcile."
+    NamespaceUnreadable "namespace-unreadable" Critical
+        "The namespace could not be read, so nothing is known of it."
+        "Read the message for the service's error; check the id and the identity's roles."
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn codes_are_unique_and_kebab_case_and_the_serde_name() {
+        let codes: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+        assert_eq!(codes.len(), Reason::ALL.len());
+        for reason in Reason::ALL {
+            assert!(reason.code().chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{reason}");
+            assert_eq!(serde_json::to_string(reason).unwrap(), format!("\"{reason}\""));
+        }
+    }
+
+    #[test]
+    fn the_runbook_has_a_row_for_every_reason_as_this_file_says() {
+        let runbook = include_str!("../../../RUNBOOK.md");
+        for reason in Reason::ALL {
+            let row = format!(
+                "| `{reason}` | {} | {} | {} |",
+                reason.severity(),
+                reason.meaning(),
+                reason.next_step()
+            );
+            assert!(runbook.contains(&row), "RUNBOOK.md lacks this row:\n{row}");
+        }
+        let rows = runbook.lines().filter(|line| line.starts_with("| `")).count();
+        assert_eq!(rows, Reason::ALL.len(), "RUNBOOK.md has a row for a reason that does not exist");
+    }
+}

@@ -1,0 +1,234 @@
+//! Plans, tried on a small namespace: policies `short` and `long`, hubs `h1` and `h2`.
+
+use proptest::prelude::*;
+use time::macros::datetime;
+
+use super::*;
+use crate::ArmId;
+use crate::configuration::Configuration;
+use crate::model::{Attestation, IssuingCa};
+
+const NAMESPACE: &str =
+    "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
+const NOW: OffsetDateTime = datetime!(2026-11-23 05:00 UTC);
+const END: OffsetDateTime = datetime!(2031-01-01 00:00 UTC);
+
+fn policy(name: &str) -> Policy {
+    Policy {
+        id: ArmId::parse(&format!("{NAMESPACE}/credentials/default/policies/{name}")).unwrap(),
+        name: name.into(),
+        provisioning_state: ProvisioningState::Succeeded,
+        issuing_ca: IssuingCa { not_after: Some(END), ..IssuingCa::default() },
+        leaf_validity_days: Some(30),
+        bring_your_own_root: None,
+    }
+}
+
+fn certificate(policy_name: &str, expiry: OffsetDateTime) -> HubCertificate {
+    HubCertificate {
+        name: format!("c-{policy_name}"),
+        policy_id: Some(policy(policy_name).id),
+        subject: None,
+        thumbprint: Some("AB".into()),
+        expiry: Some(expiry),
+        is_verified: Some(true),
+    }
+}
+
+fn hub(name: &str, certificates: Vec<HubCertificate>) -> ObservedHub {
+    let id = format!("/subscriptions/S/resourceGroups/R/providers/Microsoft.Devices/IotHubs/{name}");
+    ObservedHub {
+        hub: Hub {
+            id: ArmId::parse(&id).unwrap(),
+            name: name.into(),
+            host_name: format!("{name}.azure-devices.net"),
+            namespace_id: Some(ArmId::parse(NAMESPACE).unwrap()),
+        },
+        certificates: Ok(certificates),
+    }
+}
+
+/// A namespace where each hub trusts the policies that are named for it.
+fn world(h1: &[&str], h2: &[&str]) -> Observation {
+    let of = |names: &[&str]| names.iter().map(|name| certificate(name, END)).collect();
+    Observation {
+        namespace: Namespace {
+            id: ArmId::parse(NAMESPACE).unwrap(),
+            location: "westeurope".into(),
+            provisioning_state: ProvisioningState::Succeeded,
+        },
+        policies: vec![policy("short"), policy("long")],
+        hubs: vec![hub("h1", of(h1)), hub("h2", of(h2))],
+        seen_at: NOW,
+    }
+}
+
+fn request(rest: &str) -> SyncRequest {
+    SyncRequest::from_submission(&format!(r#"{{"namespaceId":"{NAMESPACE}"{rest}}}"#), "r-1").unwrap()
+}
+
+fn refusal(plan: &RequestPlan) -> Option<Reason> {
+    match plan {
+        RequestPlan::Refuse { reason, .. } => Some(*reason),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_namespace_that_trusts_everything_needs_nothing() {
+    let plan = plan_request(&request(""), Mode::Enforce, &world(&["short", "long"], &["short", "long"]));
+    let RequestPlan::AlreadyTrusted(hubs) = plan else { panic!("{plan:?}") };
+    assert_eq!(hubs.len(), 4);
+    assert!(hubs.iter().all(|hub| hub.outcome == Outcome::AlreadyTrusted && hub.evidence.is_some()));
+}
+
+#[test]
+fn one_hub_that_does_not_trust_needs_a_sync() {
+    let plan = plan_request(&request(""), Mode::Enforce, &world(&["short", "long"], &["long"]));
+    let RequestPlan::Sync(hubs) = plan else { panic!("{plan:?}") };
+    let syncing: Vec<_> = hubs.iter().filter(|hub| hub.outcome == Outcome::Syncing).collect();
+    assert_eq!(syncing.len(), 1);
+    assert_eq!((syncing[0].hub.as_str(), syncing[0].policy.as_str()), ("h2", "short"));
+}
+
+#[test]
+fn a_request_is_refused_for_what_the_caller_can_change() {
+    let trusting_nothing = world(&[], &[]);
+    let enforce = |rest: &str| refusal(&plan_request(&request(rest), Mode::Enforce, &trusting_nothing));
+    assert_eq!(enforce(r#","hubs":["h3"]"#), Some(Reason::UnknownHub));
+    assert_eq!(enforce(r#","policies":["medium"]"#), Some(Reason::UnknownPolicy));
+    assert_eq!(enforce(r#","hubs":["h1"]"#), Some(Reason::SyncCoversWholeNamespace));
+    assert_eq!(enforce(r#","hubs":["h1"],"allowWholeNamespace":true"#), None);
+    assert_eq!(refusal(&plan_request(&request(""), Mode::Audit, &trusting_nothing)), Some(Reason::AuditMode));
+    let without_hubs = Observation { hubs: vec![], ..trusting_nothing.clone() };
+    assert_eq!(
+        refusal(&plan_request(&request(""), Mode::Enforce, &without_hubs)),
+        Some(Reason::NoHubsLinked)
+    );
+    let without_policies = Observation { policies: vec![], ..trusting_nothing };
+    assert_eq!(
+        refusal(&plan_request(&request(""), Mode::Enforce, &without_policies)),
+        Some(Reason::NoPolicies)
+    );
+}
+
+#[test]
+fn a_request_for_part_is_done_when_nothing_else_is_out_of_sync() {
+    let plan = plan_request(
+        &request(r#","hubs":["H2.azure-devices.net"]"#),
+        Mode::Enforce,
+        &world(&["short", "long"], &[]),
+    );
+    assert!(matches!(plan, RequestPlan::Sync(hubs) if hubs.len() == 2));
+}
+
+#[test]
+fn a_pending_policy_is_not_waited_for_but_refused_when_named() {
+    let mut observation = world(&["long"], &["long"]);
+    observation.policies[0].provisioning_state = ProvisioningState::Accepted;
+    assert!(matches!(
+        plan_request(&request(""), Mode::Enforce, &observation),
+        RequestPlan::AlreadyTrusted(_)
+    ));
+    let named = plan_request(&request(r#","policies":["short"]"#), Mode::Enforce, &observation);
+    assert_eq!(refusal(&named), Some(Reason::PolicyNotActive));
+}
+
+#[test]
+fn only_evidence_makes_a_hub_trusted() {
+    let before = match plan_request(&request(""), Mode::Enforce, &world(&["short", "long"], &["long"])) {
+        RequestPlan::Sync(hubs) => hubs,
+        other => panic!("{other:?}"),
+    };
+    let judge = |observation: &Observation, progress| {
+        let outcomes = verify_request(&request(""), &before, observation, progress);
+        outcomes.into_iter().find(|hub| hub.hub == "h2" && hub.policy == "short").unwrap()
+    };
+    let unchanged = world(&["short", "long"], &["long"]);
+    assert_eq!(judge(&unchanged, Progress::Open).outcome, Outcome::Syncing);
+    assert_eq!(judge(&unchanged, Progress::Failed).outcome, Outcome::Failed);
+    assert_eq!(judge(&unchanged, Progress::Overdue).reason, Some(Reason::EvidenceMissing));
+    let synced = world(&["short", "long"], &["short", "long"]);
+    for progress in [Progress::Open, Progress::Failed, Progress::Overdue] {
+        assert_eq!(judge(&synced, progress).outcome, Outcome::Trusted, "evidence wins over {progress:?}");
+    }
+    let gone = Observation { hubs: vec![synced.hubs[0].clone()], ..synced };
+    assert_eq!(judge(&gone, Progress::Open).reason, Some(Reason::HubGone));
+}
+
+fn group(policy: Option<&str>, hubs: &[&str]) -> EnrollmentGroup {
+    EnrollmentGroup {
+        id: "line-7".into(),
+        etag: Some("\"1\"".into()),
+        policy: policy.map(str::to_owned),
+        attestation: Attestation::SymmetricKey,
+        hubs: hubs.iter().map(|name| format!("{name}.azure-devices.net")).collect(),
+        enabled: true,
+        tags: serde_json::Map::new(),
+    }
+}
+
+fn configuration(policy: &str, reassign: bool) -> NamespaceConfiguration {
+    let text = format!(
+        "[[namespace]]\nid = \"{NAMESPACE}\"\nmode = \"enforce\"\n[[namespace.rule]]\nname = \"lines\"\n\
+         enrollment_groups = [\"line-*\"]\npolicy = \"{policy}\"\nreassign = {reassign}"
+    );
+    Configuration::parse(&text).unwrap().namespaces.remove(0)
+}
+
+#[test]
+fn a_group_gets_its_policy_only_when_its_hubs_trust_it() {
+    let plan = |group: &EnrollmentGroup, observation: &Observation| {
+        plan_assignment(
+            group,
+            &["h1.azure-devices.net".into(), "h2.azure-devices.net".into()],
+            &configuration("short", false),
+            observation,
+        )
+    };
+    let everywhere = plan(&group(None, &[]), &world(&["short"], &["short"]));
+    assert_eq!((everywhere.write.as_deref(), everywhere.reason), (Some("short"), Reason::Assigned));
+    let half = world(&["short"], &[]);
+    assert_eq!(plan(&group(None, &[]), &half).reason, Reason::WaitingForTrust);
+    assert_eq!(plan(&group(None, &["h1"]), &half).reason, Reason::Assigned);
+    assert_eq!(plan(&group(None, &["h2"]), &half).reason, Reason::WaitingForTrust);
+    assert_eq!(plan(&group(None, &["elsewhere"]), &half).reason, Reason::WaitingForTrust);
+}
+
+#[test]
+fn a_persons_choice_is_left_alone_unless_the_rule_says_reassign() {
+    let observation = world(&["short", "long"], &["short", "long"]);
+    let plan = |current, reassign| {
+        plan_assignment(&group(Some(current), &[]), &[], &configuration("short", reassign), &observation)
+    };
+    assert_eq!(plan("short", false).reason, Reason::AlreadyAssigned);
+    assert_eq!(plan("SHORT", true).reason, Reason::AlreadyAssigned);
+    let left = plan("long", false);
+    assert_eq!((left.write, left.reason), (None, Reason::AssignedElsewhere));
+    assert_eq!(plan("long", true).write.as_deref(), Some("short"));
+}
+
+#[test]
+fn a_rule_that_names_no_policy_of_the_namespace_writes_nothing() {
+    let observation = world(&["short"], &["short"]);
+    let plan =
+        |policy: &str| plan_assignment(&group(None, &[]), &[], &configuration(policy, false), &observation);
+    assert_eq!(plan("medium").reason, Reason::PolicyNotFound);
+    assert_eq!(plan("none").reason, Reason::RuleSaysNone);
+}
+
+proptest! {
+    /// A plan after its own effect is empty.
+    #[test]
+    fn a_second_plan_is_empty(h1 in any::<[bool; 2]>(), h2 in any::<[bool; 2]>(), named in any::<bool>()) {
+        let pick = |flags: [bool; 2]| -> Vec<&str> {
+            ["short", "long"].into_iter().zip(flags).filter_map(|(name, flag)| flag.then_some(name)).collect()
+        };
+        let request = request(if named { r#","hubs":["h1"],"allowWholeNamespace":true"# } else { "" });
+        let first = plan_request(&request, Mode::Enforce, &world(&pick(h1), &pick(h2)));
+        let refused = refusal(&first);
+        prop_assert_eq!(refused, None);
+        let synced = world(&["short", "long"], &["short", "long"]);
+        prop_assert!(matches!(plan_request(&request, Mode::Enforce, &synced), RequestPlan::AlreadyTrusted(_)));
+    }
+}
