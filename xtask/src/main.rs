@@ -1,1 +1,72 @@
-fn main() {}
+//! The project's own commands: `cargo xtask COMMAND`. Real logic that would otherwise be shell.
+//!
+//! To add one: a file in `commands/` and a line in [`COMMANDS`].
+
+mod commands;
+mod steps;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use steps::Steps;
+use workspace::Workspace;
+
+/// A command of `cargo xtask`.
+struct Command {
+    name: &'static str,
+    summary: &'static str,
+    /// Adds the command's steps. The arguments are those after the command's name.
+    run: fn(&Workspace, &mut Steps, &[String]),
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "check",
+        summary: "compile everything, run nothing; prove that the production build has no simulator",
+        run: commands::check::run,
+    },
+    Command {
+        name: "test",
+        summary: "install what the tests need, run them all, then check the production build; arguments go to cargo test",
+        run: commands::test::run,
+    },
+    Command {
+        name: "full",
+        summary: "the same with sixteen times as many cases per property; arguments go to cargo test",
+        run: commands::full::run,
+    },
+];
+
+/// Wrong usage, as in the `policysync` command (`EX_USAGE` of sysexits.h).
+const WRONG_USAGE: u8 = 64;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((name, rest)) = arguments.split_first() else {
+        eprint!("{}", usage());
+        return ExitCode::from(WRONG_USAGE);
+    };
+    if matches!(name.as_str(), "help" | "--help" | "-h") {
+        print!("{}", usage());
+        return ExitCode::SUCCESS;
+    }
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        eprint!("there is no command `{name}`\n\n{}", usage());
+        return ExitCode::from(WRONG_USAGE);
+    };
+    let mut steps = Steps::new(is_ci());
+    (command.run)(&Workspace::find(), &mut steps, rest);
+    steps.finish(name)
+}
+
+/// In CI what is skipped has failed: nobody reads the line that says so.
+fn is_ci() -> bool {
+    std::env::var("CI").is_ok_and(|value| value == "true")
+}
+
+fn usage() -> String {
+    let width = COMMANDS.iter().map(|command| command.name.len()).max().unwrap_or_default();
+    let line = |command: &Command| format!("  {:width$}  {}\n", command.name, command.summary);
+    format!("Usage: cargo xtask COMMAND [ARGUMENTS]\n\n{}", COMMANDS.iter().map(line).collect::<String>())
+}

@@ -1,1 +1,116 @@
-//! To be built.
+//! Clients for what Policysync uses of Azure: Resource Manager, the device registry, IoT hubs, provisioning services with
+//! their enrollment groups, Service Bus and identity.
+//!
+//! All of them share one HTTP client ([`http::Http`]), one rule about which hosts may see a token ([`cloud::Cloud`]) and one
+//! error ([`error::Error`]). They read the wire into the words of `certificate-management` and decide nothing.
+#![warn(missing_docs)]
+
+pub mod api_version;
+pub mod arm;
+pub mod cloud;
+pub mod credential;
+mod dates;
+pub mod error;
+pub mod http;
+pub mod hubs;
+mod members;
+pub mod provisioning;
+pub mod registry;
+pub mod secret;
+pub mod service_bus;
+
+#[cfg(test)]
+mod fake;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use arm::{Arm, Operation, OperationState};
+pub use cloud::{Cloud, Service};
+pub use credential::{AccessToken, Credential, TokenSource};
+pub use error::{Error, ErrorKind, Sent};
+pub use http::Http;
+pub use hubs::Hubs;
+pub use provisioning::{AssignError, Assigned, EnrollmentGroups, Group, ProvisioningServices, RawGroup};
+pub use registry::DeviceRegistry;
+pub use service_bus::{OutgoingMessage, QueueSender, ServiceBusConnection};
+
+/// Every client of one cloud and one identity. Cheap to make and to clone; making it does no I/O.
+#[derive(Clone)]
+pub struct Azure {
+    http: Http,
+    cloud: Arc<Cloud>,
+    tokens: Credential,
+}
+
+impl Azure {
+    /// The clients of `cloud`, let in by `tokens`, over the HTTP client of this process.
+    ///
+    /// # Errors
+    /// As [`Http::shared`].
+    pub fn new(cloud: Cloud, tokens: Credential) -> Result<Self, Error> {
+        Ok(Self::with_http(Http::shared()?, cloud, tokens))
+    }
+
+    /// The same over a given HTTP client.
+    #[must_use]
+    pub fn with_http(http: Http, cloud: Cloud, tokens: Credential) -> Self {
+        Self { http, cloud: Arc::new(cloud), tokens }
+    }
+
+    /// The cloud.
+    #[must_use]
+    pub fn cloud(&self) -> &Cloud {
+        &self.cloud
+    }
+
+    /// The source of tokens.
+    #[must_use]
+    pub fn tokens(&self) -> &Credential {
+        &self.tokens
+    }
+
+    /// Resource Manager itself.
+    #[must_use]
+    pub fn arm(&self) -> Arm {
+        Arm::new(self.http.clone(), self.cloud.clone(), self.tokens.clone())
+    }
+
+    /// Namespaces, policies and syncs.
+    #[must_use]
+    pub fn registry(&self) -> DeviceRegistry {
+        DeviceRegistry::new(self.arm())
+    }
+
+    /// Hubs and their certificates.
+    #[must_use]
+    pub fn hubs(&self) -> Hubs {
+        Hubs::new(self.arm())
+    }
+
+    /// Provisioning services as Resource Manager shows them.
+    #[must_use]
+    pub fn provisioning_services(&self) -> ProvisioningServices {
+        ProvisioningServices::new(self.arm())
+    }
+
+    /// Enrollment groups of any provisioning service of the cloud.
+    #[must_use]
+    pub fn enrollment_groups(&self) -> EnrollmentGroups {
+        EnrollmentGroups::new(self.http.clone(), self.cloud.clone(), self.tokens.clone())
+    }
+
+    /// A sender to a queue.
+    ///
+    /// # Errors
+    /// As [`QueueSender::new`].
+    pub fn queue(&self, connection: &ServiceBusConnection, queue: &str) -> Result<QueueSender, Error> {
+        QueueSender::new(self.http.clone(), self.cloud.clone(), self.tokens.clone(), connection, queue)
+    }
+}
+
+impl fmt::Debug for Azure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Azure").field("cloud", &self.cloud.arm_endpoint.as_str()).finish_non_exhaustive()
+    }
+}

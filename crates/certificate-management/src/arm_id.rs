@@ -56,7 +56,7 @@ impl ArmId {
         if segments.len() < 8 || !segments[4].eq_ignore_ascii_case("providers") {
             return fail("`/providers/{namespace}/{type}/{name}` is missing after the resource group");
         }
-        if segments.len() % 2 != 0 {
+        if !segments.len().is_multiple_of(2) {
             return fail("a resource type has no name after it");
         }
         Ok(Self(text.to_owned()))

@@ -1,0 +1,191 @@
+//! Azure Resource Manager: reads, lists that come in pages, and operations that take their time.
+
+pub mod operation;
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use time::OffsetDateTime;
+use url::Url;
+
+pub use self::operation::{Operation, OperationState};
+use crate::api_version::ApiVersion;
+use crate::cloud::{Cloud, Service};
+use crate::credential::{TokenSource, token_for};
+use crate::error::{Error, ErrorKind, Sent, attempted};
+use crate::http::{Answer, Call, Http};
+
+/// Most pages of one list. ARM pages hold up to 1,000 items, so more is a service that goes round in circles.
+pub const MAX_PAGES: usize = 200;
+
+/// A client of Resource Manager. Cheap to clone.
+#[derive(Clone)]
+pub struct Arm {
+    http: Http,
+    cloud: Arc<Cloud>,
+    tokens: Arc<dyn TokenSource>,
+}
+
+#[derive(Deserialize)]
+#[serde(bound = "T: DeserializeOwned")]
+struct Page<T> {
+    value: Vec<T>,
+    #[serde(rename = "nextLink", default)]
+    next_link: Option<String>,
+}
+
+impl Arm {
+    /// A client of the Resource Manager of `cloud`.
+    #[must_use]
+    pub fn new(http: Http, cloud: Arc<Cloud>, tokens: Arc<dyn TokenSource>) -> Self {
+        Self { http, cloud, tokens }
+    }
+
+    /// The cloud it talks to.
+    #[must_use]
+    pub fn cloud(&self) -> &Cloud {
+        &self.cloud
+    }
+
+    /// Reads one resource. `path` starts with `/subscriptions/`, without a query.
+    ///
+    /// # Errors
+    /// Any [`ErrorKind`]; `Unreadable` when the body is not JSON.
+    pub async fn get(&self, path: &str, api_version: ApiVersion) -> Result<Value, Error> {
+        self.call(Method::GET, self.url(path, api_version)?).await?.json()
+    }
+
+    /// Reads a whole list, page after page.
+    ///
+    /// # Errors
+    /// As [`Arm::get`]; `Untrusted` when a `nextLink` points elsewhere, `Unreadable` when a page links to one that was
+    /// read already, or there are more than [`MAX_PAGES`].
+    pub async fn list<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        api_version: ApiVersion,
+    ) -> Result<Vec<T>, Error> {
+        let mut url = self.url(path, api_version)?;
+        let mut seen = HashSet::from([url.clone()]);
+        let mut items = Vec::new();
+        for _ in 0..MAX_PAGES {
+            let answer = self.call(Method::GET, url.clone()).await?;
+            let mut page: Page<T> = answer.json()?;
+            items.append(&mut page.value);
+            let Some(link) = page.next_link.filter(|link| !link.is_empty()) else { return Ok(items) };
+            url = url.join(&link).map_err(|_| answer.unreadable("its nextLink is not a URL"))?;
+            if !seen.insert(url.clone()) {
+                return Err(answer.unreadable("its nextLink leads to a page that was read already"));
+            }
+        }
+        Err(Error::unreadable(
+            attempted(&Method::GET, &url),
+            format!("the list has more than {MAX_PAGES} pages"),
+        ))
+    }
+
+    /// Starts an operation by a POST without a body. It is sent again only when it provably was not processed.
+    ///
+    /// # Errors
+    /// Any [`ErrorKind`]; ask [`Error::may_have_taken_effect`] before starting another one. `Untrusted` with an answer
+    /// ([`Sent::Yes`]) means that it was started but its address points outside the cloud.
+    pub async fn post_long_running(&self, path: &str, api_version: ApiVersion) -> Result<Operation, Error> {
+        let answer = self.call(Method::POST, self.url(path, api_version)?).await?;
+        let retry_after_seconds = crate::http::retry_after(&answer.headers).map(|wait| wait.as_secs());
+        let address = answer.header("azure-asyncoperation").or_else(|| answer.header("location"));
+        let mut operation = Operation {
+            url: None,
+            finished: false,
+            retry_after_seconds,
+            started_at: Some(OffsetDateTime::now_utc()),
+        };
+        if let Some(address) = address {
+            let url = self
+                .cloud
+                .arm_endpoint
+                .join(address)
+                .map_err(|_| answer.unreadable("the address of the operation is not a URL"))?;
+            self.cloud.admit(Service::ResourceManager, &url).map_err(|error| error.with_sent(Sent::Yes))?;
+            operation.url = Some(url);
+            return Ok(operation);
+        }
+        match operation::state_of(&answer)? {
+            OperationState::Succeeded => operation.finished = true,
+            OperationState::Failed { code, message } => {
+                return Err(Error::new(ErrorKind::Invalid, Sent::Yes, answer.attempted(), message)
+                    .with_status(answer.status.as_u16())
+                    .with_code(Some(code)));
+            }
+            // It runs and tells nobody where: its effect is the only thing that can be looked at.
+            OperationState::Running { .. } | OperationState::Unknown => {}
+        }
+        Ok(operation)
+    }
+
+    /// Asks once how an operation is doing.
+    ///
+    /// # Errors
+    /// When the question could not be answered, which says nothing about the operation: no token, throttled, the
+    /// service down, or an address outside the cloud.
+    pub async fn operation_status(&self, operation: &Operation) -> Result<OperationState, Error> {
+        let Some(url) = &operation.url else {
+            return Ok(if operation.finished { OperationState::Succeeded } else { OperationState::Unknown });
+        };
+        match self.call(Method::GET, url.clone()).await {
+            Ok(answer) => operation::state_of(&answer),
+            Err(error) => operation::state_of_refusal(error),
+        }
+    }
+
+    async fn call(&self, method: Method, url: Url) -> Result<Answer, Error> {
+        self.cloud.admit(Service::ResourceManager, &url)?;
+        let token = token_for(&*self.tokens, Service::ResourceManager).await?;
+        let mut call = Call::new(method.clone(), url).bearer(&token)?;
+        if method != Method::GET {
+            call = call.without_body();
+        }
+        self.http.send(call).await
+    }
+
+    fn url(&self, path: &str, api_version: ApiVersion) -> Result<Url, Error> {
+        let fits = path.starts_with('/') && !path.split('/').any(|segment| matches!(segment, "." | ".."));
+        if !fits {
+            return Err(Error::invalid("a call to Resource Manager", "the path is not one of a resource"));
+        }
+        let mut url = self.cloud.arm_endpoint.clone();
+        let base = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{base}{path}"));
+        url.query_pairs_mut().clear().append_pair("api-version", api_version.as_str());
+        Ok(url)
+    }
+}
+
+/// The path of a subscription, whose id comes from configuration.
+///
+/// # Errors
+/// `Invalid` when the id holds anything but letters, digits and hyphens, so that it cannot change the path.
+pub(crate) fn subscription_path(subscription: &str) -> Result<String, Error> {
+    let fits = !subscription.is_empty()
+        && subscription.len() <= 64
+        && subscription.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    if fits {
+        Ok(format!("/subscriptions/{subscription}"))
+    } else {
+        let shown: String = subscription.chars().take(64).collect();
+        Err(Error::invalid("a list by subscription", format!("`{shown}` is not a subscription id")))
+    }
+}
+
+impl fmt::Debug for Arm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arm").field("endpoint", &self.cloud.arm_endpoint.as_str()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

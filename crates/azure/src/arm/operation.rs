@@ -1,0 +1,115 @@
+//! Long-running operations as values that outlive the process, and what their status means.
+//!
+//! Nothing waits for an operation here: it is stored, asked about later, perhaps by another process. A finished operation
+//! is only a reason to look at the hubs (design §3). Its body is read as well as its status code, because a failure
+//! comes as `200` with `"status": "Failed"`, which Microsoft's own client takes for a success (`azure-wire-facts.md` §1.5).
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use time::OffsetDateTime;
+use url::Url;
+
+use crate::error::{Error, ErrorKind};
+use crate::http::{Answer, retry_after};
+use crate::members::{at, member, owned, text};
+
+/// An operation that was started. `Debug` leaves out the query of its address, which may hold a signature.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Operation {
+    /// Where its status is; `None` when the service named no place.
+    pub url: Option<Url>,
+    /// Whether the service said at once that it was done.
+    #[serde(default)]
+    pub finished: bool,
+    /// How long the service asked to wait before the first question, in seconds.
+    #[serde(default)]
+    pub retry_after_seconds: Option<u64>,
+    /// When its start was accepted.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub started_at: Option<OffsetDateTime>,
+}
+
+/// What the service says about an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OperationState {
+    /// It is going on.
+    Running {
+        /// How long the service asks to wait before the next question.
+        retry_after: Option<Duration>,
+    },
+    /// It is done.
+    Succeeded,
+    /// It ended without success.
+    Failed {
+        /// The service's code, or the final status where it gives none.
+        code: String,
+        /// What the service said; may be empty.
+        message: String,
+    },
+    /// Its record has expired, was never named, or may not be read: look for the effect instead.
+    Unknown,
+}
+
+/// The state that a successful answer stands for.
+pub(super) fn state_of(answer: &Answer) -> Result<OperationState, Error> {
+    let running = || OperationState::Running { retry_after: retry_after(&answer.headers) };
+    let accepted = answer.status.as_u16() == 202;
+    if answer.body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(if accepted { running() } else { OperationState::Succeeded });
+    }
+    let body: Value = match answer.json() {
+        Ok(body) => body,
+        // `202` alone says what is to be known.
+        Err(_) if accepted => return Ok(running()),
+        Err(error) => return Err(error),
+    };
+    let status = text(&body, &["status"])
+        .or_else(|| text(&body, &["result"]))
+        .or_else(|| text(&body, &["properties", "provisioningState"]));
+    Ok(match status.map(str::to_ascii_lowercase).as_deref() {
+        Some("succeeded" | "completed") => OperationState::Succeeded,
+        Some("failed" | "canceled" | "cancelled") => failed(&body, status.unwrap_or_default()),
+        Some(_) => running(),
+        None if member(&body, "error").is_some_and(Value::is_object) => failed(&body, "Failed"),
+        None if accepted => running(),
+        None => OperationState::Succeeded,
+    })
+}
+
+/// The state that a refusal stands for. A record that is gone or hidden is no failure of the operation; a service that
+/// cannot answer now says nothing; any other refusal of a status request is how `Location` reports a failure.
+pub(super) fn state_of_refusal(error: Error) -> Result<OperationState, Error> {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::Forbidden => Ok(OperationState::Unknown),
+        ErrorKind::Conflict | ErrorKind::PreconditionFailed | ErrorKind::Invalid
+            if error.status().is_some() =>
+        {
+            let code = error.service_code().map_or_else(|| "Failed".to_owned(), str::to_owned);
+            Ok(OperationState::Failed { code, message: error.message().to_owned() })
+        }
+        _ => Err(error),
+    }
+}
+
+fn failed(body: &Value, status: &str) -> OperationState {
+    let error = at(body, &["error"]).or_else(|| at(body, &["properties", "error"])).unwrap_or(&Value::Null);
+    OperationState::Failed {
+        code: owned(error, &["code"]).unwrap_or_else(|| status.to_owned()),
+        message: owned(error, &["message"]).unwrap_or_default(),
+    }
+}
+
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operation")
+            .field("path", &self.url.as_ref().map(Url::path))
+            .field("finished", &self.finished)
+            .field("retry_after_seconds", &self.retry_after_seconds)
+            .field("started_at", &self.started_at)
+            .finish()
+    }
+}

@@ -1,0 +1,179 @@
+//! One HTTP client for everything that goes to Azure: deadlines, retries, size limits, no redirects.
+//!
+//! Every call has a deadline for all of its attempts and waits together, because it runs inside an invocation that the
+//! host ends at an hour of its own. Redirects are never followed: a token would follow them. Log events hold method,
+//! host, path, status and time, never a query or a header, since operation URLs and SAS tokens are secrets.
+
+mod call;
+mod client;
+mod retry;
+mod service_error;
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use reqwest::header::HeaderName;
+use tokio::time::{Instant, sleep, timeout_at};
+use uuid::Uuid;
+
+pub use self::call::{Answer, Call};
+use self::retry::Outcome;
+pub use self::retry::RetryPolicy;
+pub(crate) use self::retry::retry_after;
+use crate::error::{Error, ErrorKind, Sent};
+
+/// Deadline of a call with all its attempts, unless the call says otherwise.
+pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);
+/// Largest body of a successful answer, unless the call says otherwise, in bytes.
+pub const DEFAULT_RESPONSE_LIMIT: usize = 16 * 1024 * 1024;
+/// How much of an error's body is read, in bytes; the rest is left.
+const ERROR_BODY_LIMIT: usize = 64 * 1024;
+
+const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-request-id");
+
+/// The shared client. Cheap to clone; all clones share one pool of connections.
+#[derive(Clone)]
+pub struct Http {
+    client: reqwest::Client,
+    retry: Arc<RetryPolicy>,
+}
+
+impl Http {
+    /// The client of this process. Made at first use; it does no I/O.
+    ///
+    /// # Errors
+    /// `Invalid` when `HTTPS_PROXY` holds something that is not the address of a proxy.
+    pub fn shared() -> Result<Self, Error> {
+        static SHARED: OnceLock<Result<Http, Error>> = OnceLock::new();
+        SHARED.get_or_init(|| Self::new(RetryPolicy::default())).clone()
+    }
+
+    /// A client of its own, with its own connections.
+    ///
+    /// # Errors
+    /// As [`Http::shared`].
+    pub fn new(retry: RetryPolicy) -> Result<Self, Error> {
+        Ok(Self { client: client::build()?, retry: Arc::new(retry) })
+    }
+
+    /// Sends a call and gives its answer if that is a success (2xx).
+    ///
+    /// # Errors
+    /// Any [`ErrorKind`] but `Untrusted`. An answer with another status is an error with what its body says.
+    pub async fn send(&self, call: Call) -> Result<Answer, Error> {
+        let answer = self.exchange(call).await?;
+        if answer.status.is_success() {
+            return Ok(answer);
+        }
+        let error = service_error::of(&answer);
+        Err(if answer.in_doubt { error.in_doubt() } else { error })
+    }
+
+    /// Sends a call and gives the last answer, whatever its status.
+    pub(crate) async fn exchange(&self, call: Call) -> Result<Answer, Error> {
+        let deadline = Instant::now() + call.deadline;
+        let request_id = Uuid::new_v4();
+        // Whether an earlier attempt may have done what a later one was refused.
+        let mut in_doubt = false;
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            // A hung connection must not cost a read its second chance.
+            let patience = if call.repeatable { call.deadline / 2 } else { call.deadline };
+            let result =
+                self.attempt(&call, request_id, attempt, deadline.min(Instant::now() + patience)).await;
+            let outcome = match &result {
+                Ok(answer) => Outcome::Answered {
+                    status: answer.status.as_u16(),
+                    retry_after: retry_after(&answer.headers),
+                },
+                Err(error) => Outcome::Failed { kind: error.kind(), sent: error.sent() },
+            };
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            let jitter = f64::from(Uuid::new_v4().as_fields().0) / f64::from(u32::MAX);
+            let Some(pause) = self.retry.pause(attempt, &outcome, call.repeatable, remaining, jitter) else {
+                return match result {
+                    Ok(answer) => Ok(Answer { in_doubt, ..answer }),
+                    Err(error) if in_doubt => Err(error.in_doubt()),
+                    Err(error) => Err(error),
+                };
+            };
+            in_doubt |= outcome.may_have_taken_effect();
+            tracing::debug!(attempt, pause_ms = pause.as_millis(), "the call is sent again after a pause");
+            sleep(pause).await;
+        }
+    }
+
+    async fn attempt(
+        &self,
+        call: &Call,
+        request_id: Uuid,
+        attempt: u32,
+        deadline: Instant,
+    ) -> Result<Answer, Error> {
+        let started = Instant::now();
+        let result = timeout_at(deadline, self.transfer(call, request_id)).await.unwrap_or_else(|_| {
+            let message = format!("no answer within {:.1} s", started.elapsed().as_secs_f64());
+            Err(Error::new(ErrorKind::Timeout, Sent::Maybe, call.attempted(), message))
+        });
+        tracing::debug!(
+            http.request.method = %call.method,
+            server.address = call.url.host_str(),
+            url.path = call.url.path(),
+            http.response.status_code = result.as_ref().ok().map(|answer| answer.status.as_u16()),
+            error.kind = result.as_ref().err().map(Error::metric_label),
+            duration_ms = started.elapsed().as_millis(),
+            attempt,
+            "call"
+        );
+        result
+    }
+
+    async fn transfer(&self, call: &Call, request_id: Uuid) -> Result<Answer, Error> {
+        let mut response = self
+            .client
+            .request(call.method.clone(), call.url.clone())
+            .headers(call.headers.clone())
+            .header(CLIENT_REQUEST_ID, request_id.to_string())
+            .body(call.body.clone())
+            .send()
+            .await
+            .map_err(|error| client::failure(call.attempted(), &error))?;
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let limit = if status.is_success() { call.response_limit } else { ERROR_BODY_LIMIT };
+        let too_large = || {
+            let message = format!("the answer is larger than the limit of {limit} bytes");
+            Error::new(ErrorKind::TooLarge, Sent::Yes, call.attempted(), message).with_status(status.as_u16())
+        };
+        if status.is_success() && response.content_length().is_some_and(|length| length > limit as u64) {
+            return Err(too_large());
+        }
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| client::failure(call.attempted(), &error).with_status(status.as_u16()))?
+        {
+            if body.len() + chunk.len() > limit {
+                if status.is_success() {
+                    return Err(too_large());
+                }
+                body.extend_from_slice(&chunk[..limit - body.len()]);
+                break;
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { status, headers, body: body.freeze(), attempted: call.attempted(), in_doubt: false })
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").field("retry", &self.retry).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

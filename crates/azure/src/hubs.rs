@@ -1,0 +1,76 @@
+//! IoT hubs as Resource Manager shows them, and the CA certificates that a sync leaves on them
+//! (`azure-wire-facts.md` §2.1, §2.2).
+//!
+//! There is no list of a namespace's hubs: list a subscription and filter by `namespace_id`.
+
+use certificate_management::ArmId;
+use certificate_management::model::{Hub, HubCertificate};
+use serde_json::Value;
+
+use crate::api_version::CREDENTIALS;
+use crate::arm::{Arm, subscription_path};
+use crate::error::Error;
+use crate::members::{arm_id, boolean, date, owned, thumbprint};
+
+/// A client of hubs. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Hubs {
+    arm: Arm,
+}
+
+impl Hubs {
+    /// A client over Resource Manager.
+    #[must_use]
+    pub fn new(arm: Arm) -> Self {
+        Self { arm }
+    }
+
+    /// Lists every hub of a subscription, linked or not.
+    ///
+    /// # Errors
+    /// Any [`crate::error::ErrorKind`]; `Invalid` when `subscription` is not a subscription's id.
+    pub async fn in_subscription(&self, subscription: &str) -> Result<Vec<Hub>, Error> {
+        let path = format!("{}/providers/Microsoft.Devices/IotHubs", subscription_path(subscription)?);
+        let bodies: Vec<Value> = self.arm.list(&path, CREDENTIALS.iot_hub).await?;
+        Ok(bodies.iter().filter_map(hub).collect())
+    }
+
+    /// Lists the CA certificates of a hub, synced and uploaded ones alike.
+    ///
+    /// # Errors
+    /// Any [`crate::error::ErrorKind`]; a single odd value never is one.
+    pub async fn certificates(&self, hub: &ArmId) -> Result<Vec<HubCertificate>, Error> {
+        let bodies: Vec<Value> = self.arm.list(&format!("{hub}/certificates"), CREDENTIALS.iot_hub).await?;
+        Ok(bodies.iter().map(certificate).collect())
+    }
+}
+
+fn hub(body: &Value) -> Option<Hub> {
+    let Some(id) = arm_id(body, &["id"]) else {
+        tracing::warn!("a hub without a resource id was left out");
+        return None;
+    };
+    let name = owned(body, &["name"]).unwrap_or_else(|| id.name().to_owned());
+    Some(Hub {
+        host_name: owned(body, &["properties", "hostName"])
+            .unwrap_or_else(|| format!("{name}.azure-devices.net")),
+        namespace_id: arm_id(body, &["properties", "deviceRegistry", "namespaceResourceId"]),
+        id,
+        name,
+    })
+}
+
+/// Reads a certificate. One without a policy is one that a person uploaded.
+fn certificate(body: &Value) -> HubCertificate {
+    HubCertificate {
+        name: owned(body, &["name"]).unwrap_or_default(),
+        policy_id: arm_id(body, &["properties", "policyResourceId"]),
+        subject: owned(body, &["properties", "subject"]),
+        thumbprint: thumbprint(body, &["properties", "thumbprint"]),
+        expiry: date(body, &["properties", "expiry"]),
+        is_verified: boolean(body, &["properties", "isVerified"]),
+    }
+}
+
+#[cfg(test)]
+mod tests;

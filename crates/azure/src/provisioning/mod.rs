@@ -1,0 +1,11 @@
+//! Device Provisioning Services: what Resource Manager knows of them, and their enrollment groups.
+
+pub mod groups;
+pub mod raw_group;
+pub mod services;
+pub mod write_guard;
+
+pub use self::groups::{EnrollmentGroups, Group};
+pub use self::raw_group::RawGroup;
+pub use self::services::ProvisioningServices;
+pub use self::write_guard::{AssignError, Assigned};

@@ -1,0 +1,204 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+/// A group as generation A writes it, with every member that the service knows.
+const COMPLETE: &str = r#"{
+  "enrollmentGroupId": "line-7",
+  "attestation": {"type": "x509", "x509": {"clientCertificates": null,
+    "signingCertificates": {"primary": {"certificate": "", "info": {"subjectName": "CN=contoso", "version": 3,
+      "sha1Thumbprint": "0A1B", "sha256Thumbprint": "2C3D", "issuerName": "CN=contoso", "serialNumber": "01",
+      "notBeforeUtc": "2026-01-01T00:00:00.333Z", "notAfterUtc": "2036-01-01T00:00:00Z"}}, "secondary": null},
+    "caReferences": null}},
+  "capabilities": {"iotEdge": false},
+  "iotHubHostName": null,
+  "credentialPolicyName": "default",
+  "initialTwin": {"tags": {"site": "a", "line": 7}, "properties": {"desired": {"rate": 1.50}}},
+  "etag": "\"4600c1f1-0000-0300-0000-6901b1d10000\"",
+  "provisioningStatus": "enabled",
+  "reprovisionPolicy": {"updateHubAssignment": true, "migrateDeviceData": true},
+  "createdDateTimeUtc": "2026-10-01T17:51:10.279Z",
+  "lastUpdatedDateTimeUtc": "2026-10-01T17:51:10.279Z",
+  "allocationPolicy": "hashed",
+  "iotHubs": ["one.azure-devices.net", "two.azure-devices.net"],
+  "customAllocationDefinition": {"webhookUrl": "https://contoso.com/allocate", "apiVersion": "2021-10-01"}
+}"#;
+
+fn view(json: Value) -> EnrollmentGroup {
+    RawGroup::parse(&json.to_string()).unwrap().view().unwrap()
+}
+
+#[test]
+fn a_group_is_read() {
+    let group = RawGroup::parse(COMPLETE).unwrap();
+    let view = group.view().unwrap();
+    assert_eq!((view.id.as_str(), view.policy.as_deref()), ("line-7", Some("default")));
+    assert_eq!(view.etag.as_deref(), Some("\"4600c1f1-0000-0300-0000-6901b1d10000\""));
+    assert_eq!(group.etag(), view.etag);
+    assert_eq!(view.attestation, Attestation::X509SigningCertificate);
+    assert_eq!(view.hubs, ["one.azure-devices.net", "two.azure-devices.net"]);
+    assert!(view.enabled);
+    assert_eq!(Value::Object(view.tags), json!({"site": "a", "line": 7}));
+}
+
+/// A group of generation B names its policy by three members, which generation A neither reads nor loses.
+#[test]
+fn a_group_of_the_next_generation_keeps_its_reference() {
+    let reference =
+        r#""namespaceName":"contoso","certificateAuthorityName":"ica","certificatePolicyName":"short""#;
+    let group = RawGroup::parse(&format!(r#"{{"enrollmentGroupId":"g",{reference}}}"#)).unwrap();
+    assert_eq!(group.view().unwrap().policy, None);
+    assert!(group.with_policy("p").to_json().contains(reference));
+}
+
+#[test]
+fn each_attestation_is_told_apart() {
+    for (attestation, expected) in [
+        (
+            json!({"type": "x509", "x509": {"caReferences": {"primary": "ca", "secondary": null}}}),
+            Attestation::X509CaReference,
+        ),
+        (
+            json!({"type": "X509", "x509": {"signingCertificates": {"primary": {}}}}),
+            Attestation::X509SigningCertificate,
+        ),
+        (json!({"type": "x509", "x509": {"clientCertificates": {}}}), Attestation::Other),
+        (json!({"type": "symmetricKey"}), Attestation::SymmetricKey),
+        (json!({"type": "tpm", "tpm": {"endorsementKey": "e"}}), Attestation::Tpm),
+        (json!({"type": "none"}), Attestation::Other),
+        (json!(null), Attestation::Other),
+    ] {
+        let read = view(json!({"enrollmentGroupId": "g", "attestation": attestation}));
+        assert_eq!(read.attestation, expected, "{attestation}");
+    }
+}
+
+#[test]
+fn a_group_with_an_id_alone_has_defaults_and_one_without_is_no_group() {
+    let read = view(
+        json!({"enrollmentGroupId": "g", "iotHubs": null, "initialTwin": null, "credentialPolicyName": null}),
+    );
+    assert_eq!((read.policy, read.etag, read.enabled, read.hubs.len()), (None, None, true, 0));
+    let read =
+        view(json!({"enrollmentGroupId": "g", "iotHubHostName": "one", "provisioningStatus": "disabled"}));
+    assert_eq!((read.hubs, read.enabled), (vec!["one".to_owned()], false));
+    for text in ["{}", r#"{"enrollmentGroupId":""}"#, r#"{"enrollmentGroupId":7}"#] {
+        assert!(RawGroup::parse(text).unwrap().view().is_none());
+    }
+}
+
+#[test]
+fn what_is_no_object_and_what_names_a_member_twice_is_refused() {
+    for text in ["", "[]", "null", r#"{"a":1,"a":2}"#, r#"{"a":1,"\u0061":2}"#, r#"{"a":1"#] {
+        assert!(RawGroup::parse(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_policy_takes_the_place_and_the_spelling_of_the_one_before() {
+    for (text, expected) in [
+        (
+            r#"{"a":1.0,"credentialPolicyName":null,"b":[ 1 ]}"#,
+            r#"{"a":1.0,"credentialPolicyName":"p","b":[ 1 ]}"#,
+        ),
+        (r#"{"CredentialPolicyName":"old"}"#, r#"{"CredentialPolicyName":"p"}"#),
+        (r#"{"a":1e5}"#, r#"{"a":1e5,"credentialPolicyName":"p"}"#),
+        ("{}", r#"{"credentialPolicyName":"p"}"#),
+    ] {
+        assert_eq!(RawGroup::parse(text).unwrap().with_policy("p").to_json(), expected);
+    }
+}
+
+#[test]
+fn debug_shows_names_only() {
+    let group = RawGroup::parse(r#"{"attestation":{"symmetricKey":{"primaryKey":"a2V5"}}}"#).unwrap();
+    assert_eq!(format!("{group:?}"), r#"["attestation"]"#);
+}
+
+#[test]
+fn differences_name_what_moved() {
+    let before = RawGroup::parse(r#"{"a":1,"attestation":{},"b":2}"#).unwrap();
+    for (after, expected) in [
+        (r#"{"a":1,"attestation":{},"b":2}"#, vec![]),
+        (r#"{"a":1,"attestation":{},"b":2,"credentialPolicyName":"p"}"#, vec![Difference::Policy]),
+        (r#"{"a":1,"attestation":{ },"b":2}"#, vec![Difference::Attestation]),
+        (r#"{"a":1.0,"attestation":{},"b":2}"#, vec![Difference::Member("a".to_owned())]),
+        (r#"{"a":1,"attestation":{},"b":2,"c":3}"#, vec![Difference::Member("c".to_owned())]),
+        (r#"{"a":1,"b":2}"#, vec![Difference::Order]),
+        (r#"{"b":2,"attestation":{},"a":1}"#, vec![Difference::Order]),
+    ] {
+        assert_eq!(before.differences(&RawGroup::parse(after).unwrap()), expected, "{after}");
+    }
+}
+
+/// Any JSON text, with numbers and spaces in spellings that no serializer would choose.
+fn any_json() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        Just("true".to_owned()),
+        "-?[1-9][0-9]{0,30}",
+        "-?(0|[1-9][0-9]{0,5})\\.[0-9]{1,25}",
+        "[1-9]\\.[0-9][eE][+-]?[0-9]{1,2}",
+        ".{0,8}".prop_map(|text| Value::from(text).to_string()),
+        Just(r#""\u00e9\/""#.to_owned()),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4)
+                .prop_map(|items| format!("[ {} ]", items.join(" ,\n"))),
+            proptest::collection::vec(("[a-z]{1,4}", inner), 0..4).prop_map(|members| {
+                let members: Vec<_> =
+                    members.iter().map(|(name, value)| format!("\"{name}\" : {value}")).collect();
+                format!("{{{}}}", members.join(", "))
+            }),
+        ]
+    })
+}
+
+/// Any enrollment group: members of any name and value, the policy among them or not.
+fn any_group() -> impl Strategy<Value = Vec<(String, String)>> {
+    let members = proptest::collection::btree_map("[a-zA-Zé\"\\\\]{1,12}", any_json(), 0..8);
+    let policy = proptest::option::of((prop_oneof![Just(POLICY), Just("CredentialPolicyName")], any_json()));
+    (members, policy, any::<proptest::sample::Index>()).prop_map(|(members, policy, place)| {
+        let mut members: Vec<(String, String)> =
+            members.into_iter().filter(|(name, _)| !name.eq_ignore_ascii_case(POLICY)).collect();
+        if let Some((name, value)) = policy {
+            let place = place.index(members.len() + 1);
+            members.insert(place, (name.to_owned(), value));
+        }
+        members
+    })
+}
+
+proptest! {
+    #[test]
+    fn an_edit_changes_the_policy_and_nothing_else(members in any_group(), policy in "[a-z][a-z0-9-]{2,20}") {
+        let text: Vec<_> =
+            members.iter().map(|(name, value)| format!("{} : {value}", Value::from(name.as_str()))).collect();
+        let before = RawGroup::parse(&format!("{{\n{}\n}}", text.join(" ,\n"))).unwrap();
+        let edited = before.with_policy(&policy);
+
+        let others = |group: &RawGroup| -> Vec<(String, String)> {
+            let own = |(name, _): &&(String, Box<RawValue>)| !name.eq_ignore_ascii_case(POLICY);
+            group.members.iter().filter(own).map(|(name, value)| (name.clone(), value.get().to_owned())).collect()
+        };
+        let untouched: Vec<_> =
+            members.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(POLICY)).cloned().collect();
+        prop_assert_eq!(&others(&edited), &untouched);
+
+        let had_policy = members.iter().any(|(name, _)| name.eq_ignore_ascii_case(POLICY));
+        prop_assert_eq!(edited.members.len(), members.len() + usize::from(!had_policy));
+        let read: Value = serde_json::from_str(&edited.to_json()).unwrap();
+        prop_assert_eq!(text_of_policy(&read), Some(policy.clone()));
+
+        let differences = before.differences(&edited);
+        prop_assert!(differences.iter().all(|difference| *difference == Difference::Policy));
+        let sent = RawGroup::parse(&edited.to_json()).unwrap();
+        prop_assert_eq!(edited.differences(&sent), vec![]);
+    }
+}
+
+fn text_of_policy(group: &Value) -> Option<String> {
+    owned(group, &[POLICY])
+}

@@ -1,0 +1,166 @@
+//! Assigns a policy to an enrollment group and proves that nothing else of it changes.
+//!
+//! The order is that of `azure-wire-facts.md` §10a: the group as read, its keys put back where the service hides them, one
+//! member changed, a diff over the text, a PUT that holds only for the version that was read, and a read of what is there
+//! afterwards. A PUT without the keys would make the service generate new ones and cut off every device of the group.
+
+use certificate_management::model::Attestation;
+use serde_json::Value;
+
+use super::groups::{EnrollmentGroups, Group};
+use super::raw_group::{Difference, RawGroup};
+use crate::error::{Error, ErrorKind, Sent};
+use crate::members::{at, text};
+
+/// What an assignment changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assigned {
+    /// The policy that the group named before.
+    pub before: Option<String>,
+    /// The policy that it names now, as read back.
+    pub after: String,
+    /// Its version now.
+    pub etag: Option<String>,
+}
+
+/// Why a policy was not assigned.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AssignError {
+    /// The group was changed or deleted since it was read; nothing was written. Read it and decide again.
+    #[error("enrollment group `{0}` was changed since it was read; nothing was written")]
+    Moved(String),
+    /// Reason `write-would-change-more`: the write would change something that we do not own; nothing was written.
+    #[error("write-would-change-more: writing enrollment group `{group}` would also change {}", .members.join(", "))]
+    WouldChangeMore {
+        /// The group.
+        group: String,
+        /// What would change besides the policy.
+        members: Vec<String>,
+    },
+    /// The write was accepted, but the group names another policy afterwards.
+    #[error("enrollment group `{group}` was written, but names {} afterwards", .found.as_deref().unwrap_or("no policy"))]
+    NotVerified {
+        /// The group.
+        group: String,
+        /// The policy that it names.
+        found: Option<String>,
+    },
+    /// A call failed. [`Error::may_have_taken_effect`] tells whether the write may have happened.
+    #[error(transparent)]
+    Service(#[from] Error),
+}
+
+impl EnrollmentGroups {
+    /// Makes `group`, as `list` or `get` gave it, name `policy`, and changes nothing else. A group that names it already
+    /// is not written.
+    ///
+    /// # Errors
+    /// See [`AssignError`]. A write whose answer was lost is looked up before it counts as failed.
+    pub async fn assign(&self, endpoint: &str, group: &Group, policy: &str) -> Result<Assigned, AssignError> {
+        let id = group.view.id.as_str();
+        let before = group.view.policy.clone();
+        if before.as_deref() == Some(policy) {
+            return Ok(Assigned { before, after: policy.to_owned(), etag: group.view.etag.clone() });
+        }
+        let would_change_more =
+            |members: Vec<String>| AssignError::WouldChangeMore { group: id.to_owned(), members };
+        if group.view.etag.as_deref().is_none_or(str::is_empty) {
+            return Err(would_change_more(vec![
+                "a version that was not read: the group has no etag".to_owned(),
+            ]));
+        }
+        let mut edited = group.raw.with_policy(policy);
+        let mut keys = Vec::new();
+        if group.view.attestation == Attestation::SymmetricKey {
+            let mechanism = self.attestation(endpoint, id).await?;
+            edited = edited.with_attestation(mechanism);
+            keys = texts_of_keys(&edited.attestation_value());
+        }
+        let excess = excess(&group.raw, &edited, group.view.attestation);
+        if !excess.is_empty() {
+            return Err(would_change_more(excess));
+        }
+        let doubt = match self.put(endpoint, id, &edited).await {
+            Ok(_) => None,
+            Err(error) if error.kind() == ErrorKind::PreconditionFailed => {
+                return Err(AssignError::Moved(id.to_owned()));
+            }
+            Err(error) if error.may_have_taken_effect() => Some(error.without(&keys)),
+            Err(error) => return Err(error.without(&keys).into()),
+        };
+        let found = match (self.get(endpoint, id).await, doubt) {
+            (Ok(Some(found)), None) => found,
+            (Ok(None), None) => {
+                return Err(AssignError::NotVerified { group: id.to_owned(), found: None });
+            }
+            // What was read is what counts; the lost answer would have said the same.
+            (Ok(Some(found)), Some(_)) if found.view.policy.as_deref() == Some(policy) => found,
+            (_, Some(error)) => return Err(error.into()),
+            (Err(error), None) => return Err(error.with_sent(Sent::Maybe).into()),
+        };
+        if found.view.policy.as_deref() != Some(policy) {
+            return Err(AssignError::NotVerified { group: id.to_owned(), found: found.view.policy });
+        }
+        Ok(Assigned { before, after: policy.to_owned(), etag: found.view.etag })
+    }
+}
+
+/// What an edit changes besides the policy. Keys that were hidden may be put back; nothing else of an attestation may move.
+fn excess(before: &RawGroup, after: &RawGroup, attestation: Attestation) -> Vec<String> {
+    let mut excess = Vec::new();
+    for difference in before.differences(after) {
+        match difference {
+            Difference::Policy => {}
+            Difference::Attestation
+                if attestation == Attestation::SymmetricKey
+                    && only_puts_keys_back(&before.attestation_value(), &after.attestation_value()) => {}
+            Difference::Attestation => excess.push("attestation".to_owned()),
+            Difference::Order => excess.push("the order of its members".to_owned()),
+            Difference::Member(name) => excess.push(name),
+        }
+    }
+    excess
+}
+
+const KEYS: [&str; 2] = ["primaryKey", "secondaryKey"];
+
+/// Whether `after` is `before` with both keys filled in. Empty and `null` parts are how a service writes "none".
+fn only_puts_keys_back(before: &Value, after: &Value) -> bool {
+    let complete = KEYS.iter().all(|key| text(after, &["symmetricKey", key]).is_some());
+    let kept = KEYS.iter().all(|key| {
+        let shown = text(before, &["symmetricKey", key]);
+        shown.is_none() || shown == text(after, &["symmetricKey", key])
+    });
+    complete && kept && without_keys(before) == without_keys(after)
+}
+
+fn without_keys(attestation: &Value) -> Value {
+    let mut attestation = attestation.clone();
+    if let Some(keys) = attestation.get_mut("symmetricKey").and_then(Value::as_object_mut) {
+        keys.retain(|name, _| !KEYS.contains(&name.as_str()));
+    }
+    without_nothing(attestation).unwrap_or_default()
+}
+
+/// The value without members that are `null` or an empty object.
+fn without_nothing(value: Value) -> Option<Value> {
+    match value {
+        Value::Null => None,
+        Value::Object(members) => {
+            let kept: serde_json::Map<_, _> = members
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, without_nothing(value)?)))
+                .collect();
+            (!kept.is_empty()).then_some(Value::Object(kept))
+        }
+        other => Some(other),
+    }
+}
+
+fn texts_of_keys(attestation: &Value) -> Vec<String> {
+    let keys = KEYS.iter().filter_map(|key| at(attestation, &["symmetricKey", key]));
+    keys.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+use std::sync::{Arc, Mutex};
+
+use serde_json::json;
+
+use super::*;
+use crate::fake::{Fake, Reply, Seen};
+
+const ID: &str = "line-7";
+const X509: &str = r#"{"enrollmentGroupId":"line-7","attestation":{"type":"x509","x509":{"caReferences":{"primary":"ca"}}},"etag":"\"v1\"","later":{"n":1.00},"credentialPolicyName":"old"}"#;
+const SYMMETRIC: &str = r#"{"enrollmentGroupId":"line-7","attestation":{"type":"symmetricKey","tpm":null,"symmetricKey":{}},"etag":"\"v1\"","later":{"n":1.00}}"#;
+const PRIMARY: &str = "cHJpbWFyeS1rZXk=";
+const SECONDARY: &str = "c2Vjb25kYXJ5LWtleQ==";
+
+fn group(text: &str) -> Group {
+    Group::of(RawGroup::parse(text).unwrap()).unwrap()
+}
+
+fn keys() -> Value {
+    json!({"type": "symmetricKey", "symmetricKey": {"primaryKey": PRIMARY, "secondaryKey": SECONDARY}})
+}
+
+/// A DPS with one group: keeps what is PUT under a new version, and hides keys when the group is read.
+fn dps(mechanism: Value) -> impl Fn(&Seen, &str) -> Reply {
+    let stored = Arc::new(Mutex::new(json!(null)));
+    move |seen, _| match seen.method.as_str() {
+        "PUT" => {
+            let mut body: Value = serde_json::from_str(&seen.body).unwrap();
+            body["etag"] = json!("\"v2\"");
+            if let Some(attestation) = body["attestation"].as_object_mut() {
+                attestation.remove("symmetricKey");
+            }
+            *stored.lock().unwrap() = body.clone();
+            Reply::json(200, body)
+        }
+        "GET" => Reply::json(200, stored.lock().unwrap().clone()),
+        _ => Reply::json(200, mechanism.clone()),
+    }
+}
+
+async fn assign(fake: &Fake, group: &Group, policy: &str) -> Result<Assigned, AssignError> {
+    fake.azure().enrollment_groups().assign(&fake.origin, group, policy).await
+}
+
+fn excess_of(result: Result<Assigned, AssignError>) -> Vec<String> {
+    match result {
+        Err(AssignError::WouldChangeMore { members, .. }) => members,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_policy_changes_and_every_other_byte_of_a_member_stays() {
+    let fake = Fake::start(dps(json!(null))).await;
+    let assigned = assign(&fake, &group(X509), "new").await.unwrap();
+    assert_eq!(
+        assigned,
+        Assigned { before: Some("old".to_owned()), after: "new".to_owned(), etag: Some("\"v2\"".to_owned()) }
+    );
+    assert_eq!(fake.calls(), ["PUT /enrollmentGroups/line-7", "GET /enrollmentGroups/line-7"]);
+    let put = &fake.seen()[0];
+    assert_eq!(put.header("if-match"), Some("\"v1\""));
+    assert_eq!(put.body, X509.replace("\"old\"", "\"new\""));
+}
+
+#[tokio::test]
+async fn the_hidden_keys_of_a_group_are_written_back() {
+    let fake = Fake::start(dps(keys())).await;
+    let assigned = assign(&fake, &group(SYMMETRIC), "new").await.unwrap();
+    assert_eq!(assigned.before, None);
+    assert_eq!(
+        fake.calls(),
+        [
+            "POST /enrollmentGroups/line-7/attestationmechanism",
+            "PUT /enrollmentGroups/line-7",
+            "GET /enrollmentGroups/line-7"
+        ]
+    );
+    let put = fake.seen()[1].body.clone();
+    let body: Value = serde_json::from_str(&put).unwrap();
+    assert_eq!(body["attestation"], keys());
+    assert_eq!(body["credentialPolicyName"], json!("new"));
+    assert!(put.contains(r#""later":{"n":1.00}"#), "{put}");
+}
+
+#[tokio::test]
+async fn a_group_that_names_the_policy_already_is_not_written() {
+    let fake = Fake::start(|_, _| Reply::status(500)).await;
+    let assigned = assign(&fake, &group(X509), "old").await.unwrap();
+    assert_eq!((assigned.before.as_deref(), assigned.after.as_str()), (Some("old"), "old"));
+    assert_eq!(fake.seen().len(), 0);
+}
+
+#[tokio::test]
+async fn a_group_that_was_changed_since_it_was_read_is_left_alone() {
+    let fake = Fake::start(|_, _| Reply::json(412, json!({"errorCode": 412_001}))).await;
+    assert!(matches!(assign(&fake, &group(X509), "new").await, Err(AssignError::Moved(id)) if id == ID));
+    assert_eq!(fake.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_write_that_would_change_more_is_not_done() {
+    for mechanism in [
+        json!({"type": "symmetricKey", "symmetricKey": {"primaryKey": PRIMARY}}),
+        json!({"type": "symmetricKey", "symmetricKey": {"primaryKey": PRIMARY, "secondaryKey": ""}}),
+        json!({"type": "symmetricKey"}),
+        json!({"type": "tpm", "symmetricKey": {"primaryKey": PRIMARY, "secondaryKey": SECONDARY}}),
+        json!({"type": "symmetricKey", "symmetricKey": {"primaryKey": PRIMARY, "secondaryKey": SECONDARY}, "x509": {"a": 1}}),
+        json!(null),
+    ] {
+        let fake = Fake::start(dps(mechanism.clone())).await;
+        assert_eq!(excess_of(assign(&fake, &group(SYMMETRIC), "new").await), ["attestation"], "{mechanism}");
+        assert_eq!(fake.seen().len(), 1, "nothing was written");
+    }
+    let other_key = SYMMETRIC.replace(r#""symmetricKey":{}"#, r#""symmetricKey":{"primaryKey":"b3RoZXI="}"#);
+    let fake = Fake::start(dps(keys())).await;
+    assert_eq!(excess_of(assign(&fake, &group(&other_key), "new").await), ["attestation"]);
+    let without_version = X509.replace(r#""etag":"\"v1\"","#, "");
+    assert!(excess_of(assign(&fake, &group(&without_version), "new").await)[0].contains("etag"));
+    assert_eq!(fake.seen().len(), 1);
+}
+
+#[test]
+fn an_attestation_without_hidden_keys_may_not_move() {
+    let before = RawGroup::parse(X509).unwrap();
+    let moved = before.with_attestation(serde_json::value::to_raw_value(&keys()).unwrap()).with_policy("new");
+    assert_eq!(excess(&before, &moved, Attestation::X509CaReference), ["attestation"]);
+    let more = RawGroup::parse(&X509.replace("1.00", "1.0")).unwrap().with_policy("new");
+    assert_eq!(excess(&before, &more, Attestation::X509CaReference), ["later"]);
+}
+
+#[tokio::test]
+async fn what_is_read_back_decides() {
+    let fake = Fake::start(|seen, _| match seen.method.as_str() {
+        "PUT" => Reply::text(200, seen.body.clone()),
+        _ => Reply::text(200, X509),
+    })
+    .await;
+    let result = assign(&fake, &group(X509), "new").await;
+    assert!(
+        matches!(&result, Err(AssignError::NotVerified { found: Some(found), .. }) if found == "old"),
+        "{result:?}"
+    );
+
+    let fake = Fake::start(|seen, _| match seen.method.as_str() {
+        "PUT" => Reply::text(200, seen.body.clone()),
+        _ => Reply::status(403),
+    })
+    .await;
+    match assign(&fake, &group(X509), "new").await {
+        Err(AssignError::Service(error)) => assert!(error.may_have_taken_effect()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_was_lost_is_looked_up_before_it_counts_as_failed() {
+    for (there, succeeds) in [("new", true), ("old", false)] {
+        let fake = Fake::start(move |seen, _| match seen.method.as_str() {
+            "PUT" => Reply::status(500),
+            _ => Reply::text(200, X509.replace("old", there)),
+        })
+        .await;
+        assert_eq!(assign(&fake, &group(X509), "new").await.is_ok(), succeeds);
+        assert_eq!(fake.calls().iter().filter(|call| call.starts_with("PUT")).count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn keys_that_the_service_repeats_in_an_error_are_removed() {
+    let fake = Fake::start(|seen, _| match seen.method.as_str() {
+        "PUT" => {
+            Reply::json(400, json!({"errorCode": 400_000, "message": format!("cannot use {}", seen.body)}))
+        }
+        _ => Reply::json(200, keys()),
+    })
+    .await;
+    let error = assign(&fake, &group(SYMMETRIC), "new").await.unwrap_err();
+    for shown in [error.to_string(), format!("{error:?}")] {
+        assert!(
+            shown.contains("[redacted]") && !shown.contains(PRIMARY) && !shown.contains(SECONDARY),
+            "{shown}"
+        );
+    }
+}

@@ -1,0 +1,157 @@
+//! The HTTP client that `azure_messaging_servicebus` sends through: ours, with what that crate lacks.
+//!
+//! The crate knows one host, signs with a key only, drops the detail of an error and never repeats a call
+//! (`messaging-and-state.md` §1.2). Here the host is replaced by the configured one, the signature by a token where an
+//! identity is used, and every failure travels back as our own [`Error`] inside the crate's.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use azure_core_021::error::{Error as CoreError, ErrorKind as CoreKind};
+use azure_core_021::headers::{AUTHORIZATION, Headers};
+use azure_core_021::{Body, HttpClient, Request, Response, StatusCode};
+use futures::stream;
+use reqwest::Method;
+use reqwest::header::HeaderName;
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::cloud::{Cloud, Service};
+use crate::credential::{TokenSource, token_for};
+use crate::error::Error;
+use crate::http::{Answer, Call, Http};
+
+const ATTEMPTED: &str = "a call to Service Bus";
+
+pub(super) struct BusTransport {
+    http: Http,
+    cloud: Arc<Cloud>,
+    base: Url,
+    tokens: Option<Arc<dyn TokenSource>>,
+}
+
+impl BusTransport {
+    pub(super) fn new(
+        http: Http,
+        cloud: Arc<Cloud>,
+        base: Url,
+        tokens: Option<Arc<dyn TokenSource>>,
+    ) -> Self {
+        Self { http, cloud, base, tokens }
+    }
+
+    async fn send(&self, request: &Request) -> Result<Answer, Error> {
+        let url = rehost(request.url(), &self.base);
+        let method = Method::from_bytes(request.method().as_ref().as_bytes())
+            .map_err(|_| Error::invalid(ATTEMPTED, "the method is unknown"))?;
+        let Body::Bytes(body) = request.body().clone() else {
+            return Err(Error::invalid(ATTEMPTED, "a streamed body is not expected"));
+        };
+        let mut call = Call::new(method, url.clone()).body(body);
+        for (name, value) in request.headers().iter() {
+            let (name, value) = (name.as_str(), value.as_str());
+            if name == AUTHORIZATION.as_str() && self.tokens.is_some() {
+                continue;
+            }
+            let value = if name == "brokerproperties" {
+                let properties = broker_properties(value)?;
+                if properties.contains_key("MessageId") {
+                    // A second copy is dropped by the queue, or does nothing new where it arrives (design §3).
+                    call = call.repeatable();
+                }
+                Value::Object(properties).to_string()
+            } else {
+                value.to_owned()
+            };
+            let name = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| Error::invalid(ATTEMPTED, "a header name cannot be sent"))?;
+            call = call.header(name, &ascii(&value))?;
+        }
+        if let Some(tokens) = &self.tokens {
+            self.cloud.admit(Service::ServiceBus, &url)?;
+            call = call.bearer(&token_for(&**tokens, Service::ServiceBus).await?)?;
+        }
+        self.http.send(call).await
+    }
+}
+
+#[async_trait]
+impl HttpClient for BusTransport {
+    async fn execute_request(&self, request: &Request) -> azure_core_021::Result<Response> {
+        let answer = self.send(request).await.map_err(|error| CoreError::new(CoreKind::Other, error))?;
+        let status = StatusCode::try_from(answer.status.as_u16())
+            .map_err(|_| CoreError::new(CoreKind::Other, answer.unreadable("the status is unknown")))?;
+        // A sender needs neither headers nor body of a success.
+        let body = stream::once(async { Ok(bytes::Bytes::new()) });
+        Ok(Response::new(status, Headers::new(), Box::pin(body)))
+    }
+}
+
+/// The path of `url` below `base`, on the host of `base`.
+fn rehost(url: &Url, base: &Url) -> Url {
+    let mut rehosted = base.clone();
+    rehosted.set_path(&format!("{}{}", base.path().trim_end_matches('/'), url.path()));
+    rehosted.set_query(url.query());
+    rehosted
+}
+
+/// The broker properties, with the scheduled time as the service documents it: the crate writes `+0000` for `GMT`.
+fn broker_properties(json: &str) -> Result<Map<String, Value>, Error> {
+    let mut properties: Map<String, Value> = serde_json::from_str(json)
+        .map_err(|_| Error::invalid(ATTEMPTED, "the broker properties are not JSON"))?;
+    if let Some(Value::String(time)) = properties.get_mut("ScheduledEnqueueTimeUtc")
+        && let Some(rest) = time.strip_suffix("+0000")
+    {
+        *time = format!("{rest}GMT");
+    }
+    Ok(properties)
+}
+
+/// JSON in a header, with everything beyond ASCII escaped, since a header is ASCII.
+fn ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_ascii() && c != '\u{7f}' {
+            text.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    text
+}
+
+impl fmt::Debug for BusTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BusTransport").field("base", &self.base.as_str()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_path_is_kept_below_the_configured_endpoint() {
+        let made = Url::parse("https://emulator.servicebus.windows.net/q/messages?timeout=5").unwrap();
+        for (base, expected) in [
+            ("http://127.0.0.1:9000/servicebus", "http://127.0.0.1:9000/servicebus/q/messages?timeout=5"),
+            ("http://127.0.0.1:9000", "http://127.0.0.1:9000/q/messages?timeout=5"),
+        ] {
+            assert_eq!(rehost(&made, &Url::parse(base).unwrap()).as_str(), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn escaped_json_is_ascii_and_reads_as_the_same_text(text in ".{0,40}") {
+            let json = ascii(&Value::from(text.as_str()).to_string());
+            prop_assert!(json.bytes().all(|b| (32..127).contains(&b)));
+            prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
+    }
+}

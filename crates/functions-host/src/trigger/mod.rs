@@ -1,0 +1,9 @@
+//! One module per trigger, and what batches have in common.
+
+pub(crate) mod batch;
+pub(crate) mod event_grid;
+pub(crate) mod event_hub;
+pub(crate) mod http;
+pub(crate) mod metadata;
+pub(crate) mod service_bus;
+pub(crate) mod timer;

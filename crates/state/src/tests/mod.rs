@@ -1,0 +1,8 @@
+//! The contract that every backend keeps ([`contract`]), run in memory and on Azurite, and what the store makes
+//! of a service that misbehaves ([`misbehaving_service`]).
+
+mod azurite;
+mod contract;
+mod in_memory;
+mod lost_answers;
+mod misbehaving_service;

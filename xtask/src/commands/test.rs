@@ -1,0 +1,74 @@
+//! `cargo xtask test`: the one command after a fresh clone. Installs what the tests need, runs them, and checks the
+//! production build.
+
+use crate::commands::check;
+use crate::steps::{self, Outcome, Steps};
+use crate::tools::azurite;
+use crate::workspace::Workspace;
+
+/// Names Azurite's program to the tests; without it those that need it are skipped in words.
+const AZURITE: &str = "AZURITE";
+
+pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
+    run_with(workspace, steps, arguments, &[]);
+}
+
+/// The same with further environment variables for the tests.
+pub fn run_with(
+    workspace: &Workspace,
+    steps: &mut Steps,
+    arguments: &[String],
+    environment: &[(&str, &str)],
+) {
+    let mut program = None;
+    steps.run("install Azurite, the storage emulator", || match azurite::install(&workspace.tools()) {
+        Ok(installed) => {
+            program = Some(installed);
+            Outcome::Passed
+        }
+        Err(why) => Outcome::Skipped(why),
+    });
+    steps.run("cargo test", || {
+        let mut cargo = workspace.cargo(&["test"]);
+        if !names_packages(arguments) {
+            cargo.arg("--workspace");
+        }
+        cargo.args(arguments).envs(environment.iter().copied());
+        if let Some(program) = program {
+            cargo.env(AZURITE, program);
+        }
+        steps::program(&mut cargo)
+    });
+    check::production(workspace, steps);
+}
+
+/// Whether the caller wants some packages only. What follows `--` is for the tests themselves.
+fn names_packages(arguments: &[String]) -> bool {
+    let ours = arguments.iter().take_while(|argument| *argument != "--");
+    ours.into_iter().any(|argument| {
+        matches!(argument.as_str(), "-p" | "--package" | "--workspace")
+            || argument.starts_with("--package=")
+            || (argument.starts_with("-p") && !argument.starts_with("--"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(arguments: &[&str]) -> bool {
+        names_packages(&arguments.iter().map(ToString::to_string).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn naming_a_package_replaces_the_whole_workspace() {
+        assert!(names(&["-p", "state"]) && names(&["--package", "state"]) && names(&["--package=state"]));
+        assert!(names(&["-pstate"]) && names(&["--workspace"]));
+    }
+
+    #[test]
+    fn filters_and_what_the_tests_themselves_get_do_not() {
+        assert!(!names(&[]) && !names(&["--profile", "dev"]) && !names(&["contract"]));
+        assert!(!names(&["--", "-p"]) && !names(&["--", "--package"]));
+    }
+}

@@ -1,0 +1,4 @@
+//! What the tests need and cargo does not bring.
+
+pub mod azurite;
+pub mod debian;
