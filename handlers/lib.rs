@@ -1,1 +1,16 @@
-//! To be built.
+//! Policysync: the app. One file per function in [`functions`], what they share beside it.
+//!
+//! The one loop of everything here: wake-up, observe, plan, act, verify, record. A wake-up only says where to look;
+//! what to do is decided by the pure crate `certificate-management` from what was observed.
+
+pub mod application;
+pub mod assignment;
+pub mod commands;
+pub mod events;
+pub mod functions;
+pub mod observation;
+pub mod page;
+pub mod reporting;
+pub mod settings;
+pub mod synchronization;
+pub mod telemetry;

@@ -1,1 +1,13 @@
+//! The whole app: the simulated Azure, the stand-in for the Functions host and `policysync serve` as processes that
+//! talk HTTP, as they will talk to the real ones.
 
+#[path = "app/bad_input.rs"]
+mod bad_input;
+#[path = "app/command_line.rs"]
+mod command_line;
+#[path = "app/demo.rs"]
+mod demo;
+#[path = "app/scenarios.rs"]
+mod scenarios;
+#[path = "app/world.rs"]
+mod world;

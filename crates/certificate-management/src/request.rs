@@ -357,9 +357,6 @@ pub struct RequestRecord {
     pub hubs: Vec<HubOutcome>,
     /// The sync it joined.
     pub sync_id: Option<String>,
-    /// How often it was put off because Azure did not answer.
-    #[serde(default)]
-    pub attempts: u32,
     /// When it was first seen.
     #[serde(with = "time::serde::rfc3339")]
     pub submitted_at: OffsetDateTime,
@@ -379,7 +376,6 @@ impl RequestRecord {
             detail: None,
             hubs: Vec::new(),
             sync_id: None,
-            attempts: 0,
             submitted_at: now,
             updated_at: now,
         }

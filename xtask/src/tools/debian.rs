@@ -9,10 +9,16 @@ pub fn ensure(program: &str, packages: &[&str]) -> Result<(), String> {
         return Ok(());
     }
     if !Path::new("/etc/debian_version").exists() {
-        return Err(format!("{program} is not installed, and this is no Debian to install {} on", packages.join(" ")));
+        return Err(format!(
+            "{program} is not installed, and this is no Debian to install {} on",
+            packages.join(" ")
+        ));
     }
     if !is_root() {
-        return Err(format!("{program} is not installed; run `apt-get install {}` as root", packages.join(" ")));
+        return Err(format!(
+            "{program} is not installed; run `apt-get install {}` as root",
+            packages.join(" ")
+        ));
     }
     apt_get(&["update"])?;
     apt_get(&[&["install", "--yes", "--no-install-recommends"], packages].concat())?;

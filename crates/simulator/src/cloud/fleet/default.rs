@@ -1,0 +1,174 @@
+//! The fleet that a demonstration starts with, and the values of keys that a fleet file leaves out.
+
+use indexmap::IndexMap;
+
+use super::{
+    Attestation, EnrollmentGroup, Fleet, Hub, Namespace, Policy, ProvisioningService, UnknownPolicy,
+    UnlinkedHub,
+};
+
+pub(super) fn synchronize_seconds() -> u32 {
+    3
+}
+
+pub(super) fn operation_seconds() -> u32 {
+    1
+}
+
+pub(super) fn retry_after_seconds() -> u32 {
+    2
+}
+
+pub(super) fn diagnostics_delay_seconds() -> u32 {
+    1
+}
+
+pub(super) fn issuing_ca_validity_days() -> u32 {
+    365
+}
+
+pub(super) fn page_size() -> u32 {
+    20
+}
+
+pub(super) fn yes() -> bool {
+    true
+}
+
+pub(super) fn succeeded() -> String {
+    "Succeeded".to_owned()
+}
+
+pub(super) fn is_succeeded(state: &String) -> bool {
+    state == "Succeeded"
+}
+
+impl Fleet {
+    /// Three namespaces of one subscription, each with hubs and a provisioning service, every policy active and
+    /// trusted by every hub. Most enrollment groups have a policy, some do not; two hubs belong to no namespace.
+    #[must_use]
+    pub fn default_fleet() -> Self {
+        Self {
+            subscription: "6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40".to_owned(),
+            location: "westeurope".to_owned(),
+            seed: None,
+            synchronize_seconds: synchronize_seconds(),
+            operation_seconds: operation_seconds(),
+            retry_after_seconds: retry_after_seconds(),
+            registration_seconds: 0,
+            diagnostics_delay_seconds: diagnostics_delay_seconds(),
+            issuing_ca_validity_days: issuing_ca_validity_days(),
+            revoke_pushes_to_hubs: true,
+            unknown_policy: UnknownPolicy::Accept,
+            page_size: page_size(),
+            namespaces: vec![contoso_plants(), contoso_logistics(), fabrikam_energy()],
+            hubs: vec![
+                UnlinkedHub {
+                    name: "contoso-telemetry".to_owned(),
+                    resource_group: "rg-contoso-shared".to_owned(),
+                    subscription: None,
+                },
+                UnlinkedHub {
+                    name: "fabrikam-lab".to_owned(),
+                    resource_group: "rg-fabrikam-energy".to_owned(),
+                    subscription: None,
+                },
+            ],
+            provisioning_services: Vec::new(),
+        }
+    }
+}
+
+fn contoso_plants() -> Namespace {
+    Namespace {
+        name: "contoso-plants".to_owned(),
+        resource_group: "rg-contoso-plants".to_owned(),
+        credential: true,
+        policies: vec![policy("default", 30, None), policy("short-lived", 7, Some(180))],
+        hubs: hubs(&["contoso-plants-north", "contoso-plants-south", "contoso-plants-test"]),
+        provisioning_services: vec![service(
+            "contoso-plants-dps",
+            vec![
+                group("line-1", Attestation::SymmetricKey, Some("short-lived"), "north"),
+                group("line-2", Attestation::SymmetricKey, Some("short-lived"), "south"),
+                group("packing", Attestation::X509Ca, Some("default"), "north"),
+                group("warehouse-gates", Attestation::SymmetricKey, None, "south"),
+            ],
+        )],
+    }
+}
+
+fn contoso_logistics() -> Namespace {
+    let mut trucks = group("trucks", Attestation::X509Signing, Some("default"), "fleet");
+    trucks.hubs = vec!["contoso-logistics-road".to_owned()];
+    let mut retired = group("trucks-2019", Attestation::SymmetricKey, Some("default"), "fleet");
+    retired.enabled = false;
+    Namespace {
+        name: "contoso-logistics".to_owned(),
+        resource_group: "rg-contoso-logistics".to_owned(),
+        credential: true,
+        policies: vec![policy("default", 45, None)],
+        hubs: hubs(&["contoso-logistics-road", "contoso-logistics-rail"]),
+        provisioning_services: vec![service(
+            "contoso-logistics-dps",
+            vec![trucks, retired, group("containers", Attestation::SymmetricKey, Some("default"), "depot")],
+        )],
+    }
+}
+
+fn fabrikam_energy() -> Namespace {
+    Namespace {
+        name: "fabrikam-energy".to_owned(),
+        resource_group: "rg-fabrikam-energy".to_owned(),
+        credential: true,
+        policies: vec![
+            policy("default", 30, Some(730)),
+            policy("short-lived", 10, None),
+            policy("substations", 90, Some(1825)),
+        ],
+        hubs: hubs(&["fabrikam-grid", "fabrikam-solar"]),
+        provisioning_services: vec![service(
+            "fabrikam-energy-dps",
+            vec![
+                group("substations", Attestation::X509Ca, Some("substations"), "grid"),
+                group("inverters", Attestation::SymmetricKey, Some("short-lived"), "solar"),
+                group("meters-pilot", Attestation::SymmetricKey, None, "grid"),
+            ],
+        )],
+    }
+}
+
+fn policy(name: &str, leaf_validity_days: u32, issuing_ca_validity_days: Option<u32>) -> Policy {
+    Policy {
+        name: name.to_owned(),
+        leaf_validity_days,
+        issuing_ca_validity_days,
+        provisioning_state: succeeded(),
+        bring_your_own_root: false,
+    }
+}
+
+fn hubs(names: &[&str]) -> Vec<Hub> {
+    let hub = |name: &&str| Hub {
+        name: (*name).to_owned(),
+        resource_group: None,
+        subscription: None,
+        trusts: None,
+    };
+    names.iter().map(hub).collect()
+}
+
+fn service(name: &str, enrollment_groups: Vec<EnrollmentGroup>) -> ProvisioningService {
+    ProvisioningService { name: name.to_owned(), resource_group: None, subscription: None, enrollment_groups }
+}
+
+fn group(name: &str, attestation: Attestation, policy: Option<&str>, site: &str) -> EnrollmentGroup {
+    EnrollmentGroup {
+        name: name.to_owned(),
+        attestation,
+        policy: policy.map(str::to_owned),
+        enabled: true,
+        hubs: Vec::new(),
+        tags: IndexMap::from([("site".to_owned(), site.to_owned())]),
+    }
+}

@@ -1,0 +1,89 @@
+//! Everything that exists, and how to find it.
+
+use std::sync::Arc;
+
+use super::enrollment::ProvisioningService;
+use super::hub::Hub;
+use super::names::Names;
+use super::namespace::Namespace;
+use super::operation::Operation;
+use crate::cloud::arm_error::ArmError;
+use crate::cloud::feeds::{Feeds, ResourceChange};
+use crate::cloud::fleet::Fleet;
+use time::OffsetDateTime;
+
+/// Behind the lock of [`super::World`]. No `Debug`: it holds keys.
+pub(crate) struct State {
+    /// As it was at the start: numbers and options are read from here, resources from below.
+    pub fleet: Fleet,
+    pub names: Names,
+    pub tenant_id: String,
+    pub namespaces: Vec<Namespace>,
+    pub hubs: Vec<Hub>,
+    pub services: Vec<ProvisioningService>,
+    pub operations: Vec<Operation>,
+    pub feeds: Arc<Feeds>,
+}
+
+impl State {
+    /// The namespace of an ARM id, in any case.
+    pub(crate) fn namespace(&self, id: &str) -> Option<&Namespace> {
+        self.namespaces.iter().find(|namespace| namespace.id.eq_ignore_ascii_case(id))
+    }
+
+    /// The namespace of an ARM id, to be changed.
+    pub(crate) fn namespace_mut(&mut self, id: &str) -> Option<&mut Namespace> {
+        self.namespaces.iter_mut().find(|namespace| namespace.id.eq_ignore_ascii_case(id))
+    }
+
+    /// The hubs that are linked to a namespace.
+    pub(crate) fn linked_hubs<'a>(&'a self, namespace_id: &'a str) -> impl Iterator<Item = &'a Hub> {
+        self.hubs.iter().filter(move |hub| {
+            hub.namespace_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(namespace_id))
+        })
+    }
+
+    /// The provisioning service of a name, in any case.
+    pub(crate) fn service_mut(&mut self, name: &str) -> Option<&mut ProvisioningService> {
+        self.services.iter_mut().find(|service| service.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Subscription and resource group of everything.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = (&str, &str)> {
+        let namespaces = self.namespaces.iter().map(|n| (n.subscription.as_str(), n.resource_group.as_str()));
+        let hubs = self.hubs.iter().map(|hub| (hub.subscription.as_str(), hub.resource_group.as_str()));
+        let services = self.services.iter().map(|s| (s.subscription.as_str(), s.resource_group.as_str()));
+        std::iter::once((self.fleet.subscription.as_str(), "")).chain(namespaces).chain(hubs).chain(services)
+    }
+
+    /// Tells Event Grid of a change.
+    pub(crate) fn announce(
+        &self,
+        resource_id: &str,
+        operation: &str,
+        change: ResourceChange,
+        at: OffsetDateTime,
+    ) {
+        self.feeds.resource_event(resource_id, operation, change, &self.tenant_id, at);
+    }
+
+    /// See [`super::World::rotate`].
+    pub(crate) fn renew_policy(&mut self, policy_id: &str, at: OffsetDateTime) -> Result<(), ArmError> {
+        let Self { namespaces, names, .. } = self;
+        let found = namespaces.iter_mut().find_map(|namespace| {
+            let name =
+                namespace.policies().find(|p| namespace.policy_id(&p.name).eq_ignore_ascii_case(policy_id));
+            let name = name?.name.clone();
+            Some((namespace, name))
+        });
+        let (namespace, name) = found.ok_or_else(|| ArmError::not_found(policy_id))?;
+        let root = namespace.credential.as_ref().and_then(|credential| credential.root.clone());
+        match (root, namespace.policy_mut(&name)) {
+            (Some(root), Some(policy)) if policy.authority.is_some() => Ok(policy.renew(&root, names, at)?),
+            _ => Err(ArmError::conflict(
+                "Conflict",
+                format!("The policy '{policy_id}' has no issuing CA yet."),
+            )),
+        }
+    }
+}

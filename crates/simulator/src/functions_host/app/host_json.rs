@@ -1,0 +1,211 @@
+//! `host.json`: settings of the whole app (`functions-host-protocol.md` §3.1).
+
+use std::time::Duration;
+
+use super::custom_handler::CustomHandler;
+use super::section::{Located, SettingError};
+use super::time_span::parse_time_span;
+use super::{RetryDelay, RetryPolicy};
+
+const FILE: &str = "host.json";
+
+/// The part of `host.json` that this stand-in obeys.
+#[derive(Debug, Clone)]
+pub struct HostJson {
+    /// After this long an invocation has failed; `None`: never. 30 minutes unless set.
+    pub function_timeout: Option<Duration>,
+    /// Whether requests carry a `traceparent`.
+    pub open_telemetry: bool,
+    /// How the handler is started and spoken to.
+    pub custom_handler: CustomHandler,
+    /// `extensions.serviceBus`.
+    pub service_bus: ServiceBusSettings,
+    /// `extensions.eventHubs`.
+    pub event_hubs: EventHubsSettings,
+    /// First part of every HTTP function's path, without slashes; `api` unless set.
+    pub route_prefix: String,
+    /// Retry policy of functions that have none of their own.
+    pub retry: Option<RetryPolicy>,
+}
+
+/// `extensions.serviceBus`.
+#[derive(Debug, Clone)]
+pub struct ServiceBusSettings {
+    /// Whether messages are completed after success.
+    pub auto_complete: bool,
+    /// Most messages of one batch.
+    pub max_message_batch_size: usize,
+    /// Most invocations of one function at a time, for single messages.
+    pub max_concurrent_calls: usize,
+    /// Whether AMQP goes over web sockets; shows in metadata.
+    pub web_sockets: bool,
+}
+
+/// `extensions.eventHubs`.
+#[derive(Debug, Clone)]
+pub struct EventHubsSettings {
+    /// Most events of one batch.
+    pub max_event_batch_size: usize,
+}
+
+impl HostJson {
+    /// Reads the text of `host.json`.
+    ///
+    /// # Errors
+    /// The first key with a value that the host does not accept.
+    pub fn read(text: &str) -> Result<Self, SettingError> {
+        let value = super::function_json::parse(FILE, text)?;
+        let root = Located::root(FILE, &value)?;
+        root.one_of("version", &[("2.0", ())])?
+            .ok_or_else(|| root.error("version", "is missing; allowed: \"2.0\""))?;
+        let custom_handler = CustomHandler::read(&root)?;
+        let extensions = root.section("extensions")?;
+        let route_prefix = match custom_handler.route_prefix_override() {
+            Some(prefix) => prefix.to_owned(),
+            None => extensions.section("http")?.string("routePrefix")?.unwrap_or_else(|| "api".to_owned()),
+        };
+        let modes = [("OpenTelemetry", true), ("ApplicationInsights", false)];
+        Ok(Self {
+            function_timeout: read_function_timeout(&root)?,
+            open_telemetry: root.one_of("telemetryMode", &modes)?.unwrap_or(false),
+            service_bus: ServiceBusSettings::read(&extensions.section("serviceBus")?)?,
+            event_hubs: EventHubsSettings::read(&extensions.section("eventHubs")?)?,
+            route_prefix: route_prefix.trim_matches('/').to_owned(),
+            retry: read_retry(&root)?,
+            custom_handler,
+        })
+    }
+}
+
+impl ServiceBusSettings {
+    fn read(section: &Located<'_>) -> Result<Self, SettingError> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let transports = [("amqpTcp", false), ("amqpWebSockets", true)];
+        for key in ["maxBatchWaitTime", "sessionIdleTimeout", "maxAutoLockRenewalDuration"] {
+            section.time_span(key)?;
+        }
+        for key in ["minMessageBatchSize", "maxConcurrentSessions", "maxConcurrentCallsPerSession"] {
+            count(section, key, 1)?;
+        }
+        Ok(Self {
+            auto_complete: section.boolean("autoCompleteMessages")?.unwrap_or(true),
+            max_message_batch_size: count(section, "maxMessageBatchSize", 1000)?,
+            max_concurrent_calls: count(section, "maxConcurrentCalls", 16 * cores)?,
+            web_sockets: section.one_of("transportType", &transports)?.unwrap_or(false),
+        })
+    }
+}
+
+impl EventHubsSettings {
+    fn read(section: &Located<'_>) -> Result<Self, SettingError> {
+        section.time_span("maxWaitTime")?;
+        for key in ["minEventBatchSize", "batchCheckpointFrequency"] {
+            count(section, key, 1)?;
+        }
+        Ok(Self { max_event_batch_size: count(section, "maxEventBatchSize", 100)? })
+    }
+}
+
+fn count(section: &Located<'_>, key: &str, default: usize) -> Result<usize, SettingError> {
+    let value = section.integer(key, 1, i32::MAX.into())?;
+    Ok(value.and_then(|value| usize::try_from(value).ok()).unwrap_or(default))
+}
+
+fn read_function_timeout(root: &Located<'_>) -> Result<Option<Duration>, SettingError> {
+    const DEFAULT: Duration = Duration::from_secs(30 * 60);
+    let Some(text) = root.string("functionTimeout")? else { return Ok(Some(DEFAULT)) };
+    if text.trim() == "-1" {
+        return Ok(None);
+    }
+    let allowed = "a time span of at least \"00:00:01\", or \"-1\" for no limit";
+    let span = parse_time_span(&text).filter(|span| *span >= Duration::from_secs(1));
+    let problem =
+        || root.error("functionTimeout", format!("{text:?} is not allowed here; allowed: {allowed}"));
+    span.map(Some).ok_or_else(problem)
+}
+
+/// Reads the member `retry` of either file.
+pub(super) fn read_retry(root: &Located<'_>) -> Result<Option<RetryPolicy>, SettingError> {
+    let section = root.section("retry")?;
+    if !section.exists() {
+        return Ok(None);
+    }
+    let required = |key: &str| {
+        let missing = || section.error(key, "is missing; allowed: \"hh:mm:ss\"");
+        section.time_span(key)?.ok_or_else(missing)
+    };
+    let exponential =
+        section.one_of("strategy", &[("fixedDelay", false), ("exponentialBackoff", true)])?.ok_or_else(
+            || section.error("strategy", "is missing; allowed: \"fixedDelay\", \"exponentialBackoff\""),
+        )?;
+    let most = section
+        .integer("maxRetryCount", -1, i32::MAX.into())?
+        .ok_or_else(|| section.error("maxRetryCount", "is missing; allowed: -1 (for ever) or a count"))?;
+    let delay = if exponential {
+        RetryDelay::Exponential(required("minimumInterval")?, required("maximumInterval")?)
+    } else {
+        RetryDelay::Fixed(required("delayInterval")?)
+    };
+    Ok(Some(RetryPolicy { most: u32::try_from(most).ok(), delay }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(members: &str) -> Result<HostJson, String> {
+        let handler = r#""customHandler":{"description":{"defaultExecutablePath":"handler"}}"#;
+        HostJson::read(&format!(r#"{{"version":"2.0",{handler},{members}}}"#))
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_not_set_has_the_hosts_default() {
+        let host = read("/* nothing more */").unwrap();
+        assert_eq!(host.function_timeout, Some(Duration::from_secs(1800)));
+        assert_eq!(host.service_bus.max_message_batch_size, 1000);
+        assert_eq!(host.route_prefix, "api");
+        assert!(!host.open_telemetry && host.retry.is_none());
+        assert_eq!(host.custom_handler.initialization_timeout, Duration::from_secs(30));
+    }
+
+    #[test]
+    fn settings_are_read() {
+        let host = read(
+            r#""functionTimeout":"-1","telemetryMode":"openTelemetry",
+            "extensions":{"serviceBus":{"maxMessageBatchSize":16},"http":{"routePrefix":"/v1/"}},
+            "retry":{"strategy":"exponentialBackoff","maxRetryCount":-1,"minimumInterval":"00:00:01","maximumInterval":"00:00:05"}"#,
+        )
+        .unwrap();
+        assert_eq!(host.function_timeout, None);
+        assert!(host.open_telemetry);
+        assert_eq!(host.service_bus.max_message_batch_size, 16);
+        assert_eq!(host.route_prefix, "v1");
+        let retry = host.retry.unwrap();
+        assert_eq!(retry.most, None);
+        let waits = [1, 2, 3, 4, 99].map(|attempt| retry.delay.before(attempt).as_secs());
+        assert_eq!(waits, [1, 2, 4, 5, 5]);
+    }
+
+    #[test]
+    fn errors_name_file_key_and_allowed_values() {
+        for (members, key, allowed) in [
+            (r#""functionTimeout":"5 minutes""#, "functionTimeout", "00:00:01"),
+            (r#""telemetryMode":"otel""#, "telemetryMode", "OpenTelemetry"),
+            (
+                r#""extensions":{"serviceBus":{"maxMessageBatchSize":0}}"#,
+                "extensions.serviceBus.maxMessageBatchSize",
+                "1 to",
+            ),
+            (r#""extensions":[]"#, "extensions", "object"),
+            (r#""retry":{"strategy":"often"}"#, "retry.strategy", "exponentialBackoff"),
+            (r#""retry":{"strategy":"fixedDelay","maxRetryCount":2}"#, "retry.delayInterval", "hh:mm:ss"),
+        ] {
+            let error = read(members).unwrap_err();
+            assert!(error.starts_with(&format!("host.json: {key}: ")) && error.contains(allowed), "{error}");
+        }
+        let error = HostJson::read("{").unwrap_err().to_string();
+        assert!(error.starts_with("host.json: line 1: is not JSON"), "{error}");
+        assert!(HostJson::read("{}").unwrap_err().to_string().contains("version"));
+    }
+}

@@ -1,0 +1,10 @@
+//! The stand-in as a whole: recorded answers over real connections, and whole hosts over a handler in Python.
+
+mod app;
+mod faults;
+mod fires;
+mod http;
+mod recorded;
+mod scripted;
+mod sources;
+mod timeouts;

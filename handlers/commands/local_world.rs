@@ -1,0 +1,223 @@
+//! The whole product on one machine: a simulated Azure, the stand-in for the Functions host, and `serve` as the
+//! child process that the host starts, all of them talking HTTP.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use certificate_management::configuration::Configuration;
+use clap::Args;
+use simulator::cloud::{Options, Simulator};
+use simulator::functions_host::{Host, HostEvent, HostOptions, Sources};
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+
+use super::simulator::{read, read_fleet};
+use super::staging;
+
+/// The configuration that fits the default fleet.
+const DEFAULT_CONFIGURATION: &str = include_str!("demo/policysync.toml");
+/// How many events are kept to explain a failure.
+const KEPT_EVENTS: usize = 40;
+
+/// The world that `demo` and `dev` show.
+#[derive(Args, Default, Clone)]
+pub struct WorldArguments {
+    /// A fleet of your own instead of the default one (docs/fleet.md shows the format).
+    #[arg(long, value_name = "FILE", requires = "config")]
+    pub fleet: Option<PathBuf>,
+    /// The policysync.toml that goes with it.
+    #[arg(long, value_name = "FILE", requires = "fleet")]
+    pub config: Option<PathBuf>,
+}
+
+/// When the timers fire, as NCRONTAB.
+#[derive(Debug, Clone, Copy)]
+pub struct Schedules {
+    /// When every enrollment group is reconciled.
+    pub reconcile: &'static str,
+    /// When the report is made.
+    pub report: &'static str,
+}
+
+impl Default for Schedules {
+    /// Once a year, on New Year's Day: whoever runs the world fires the timers, and nothing happens in between.
+    fn default() -> Self {
+        Self { reconcile: "0 0 0 1 1 *", report: "0 0 0 1 1 *" }
+    }
+}
+
+/// How this world runs.
+#[derive(Default)]
+pub struct LocalOptions {
+    /// What is in it.
+    pub world: WorldArguments,
+    /// Port of the HTTP functions; any free one without it.
+    pub host_port: Option<u16>,
+    /// Port of the simulated Azure; any free one without it.
+    pub simulator_port: Option<u16>,
+    /// When everything is reconciled, and when the report is made.
+    pub schedules: Schedules,
+    /// Whether each event of the host is printed as it comes.
+    pub print_events: bool,
+    /// The program that serves; this very program without it.
+    pub handler: Option<PathBuf>,
+}
+
+/// A running world. Dropping it ends every process of it.
+pub struct LocalWorld {
+    /// The simulated Azure.
+    pub simulator: Simulator,
+    /// The stand-in for the Functions host.
+    pub host: Host,
+    /// What the operator wants.
+    pub configuration: Configuration,
+    /// The folder that the app runs from.
+    pub folder: TempDir,
+    recent: Arc<Mutex<VecDeque<String>>>,
+}
+
+impl LocalWorld {
+    /// Starts all of it; the handler serves when this returns.
+    ///
+    /// # Errors
+    /// A text for a person: which file, port or process is the trouble.
+    pub async fn start(options: LocalOptions) -> Result<Self, String> {
+        let fleet = read_fleet(options.world.fleet.as_ref())?;
+        let text = match &options.world.config {
+            Some(path) => read(path)?,
+            None => DEFAULT_CONFIGURATION.to_owned(),
+        };
+        let place = options
+            .world
+            .config
+            .as_ref()
+            .map_or_else(|| "default".to_owned(), |path| path.display().to_string());
+        let configuration = Configuration::parse(&text)
+            .map_err(|error| format!("the configuration {place} cannot be used:\n{error}"))?;
+        let handler = match options.handler {
+            Some(handler) => handler,
+            None => {
+                std::env::current_exe().map_err(|error| format!("cannot find this very program: {error}"))?
+            }
+        };
+        let folder =
+            TempDir::with_prefix("policysync-").map_err(|error| format!("no folder for the app: {error}"))?;
+        staging::lay_out(folder.path(), &text, &handler)
+            .map_err(|error| format!("the app could not be laid out: {error}"))?;
+
+        let simulator_options = Options { port: options.simulator_port, fleet, ..Options::default() };
+        let simulator = Simulator::start(simulator_options).await.map_err(|error| describe(&error))?;
+        let (sender, events) = mpsc::unbounded_channel();
+        let recent = Arc::new(Mutex::new(VecDeque::new()));
+        tokio::spawn(listen(events, Arc::clone(&recent), options.print_events));
+        let host_options = HostOptions {
+            root: folder.path().to_owned(),
+            port: options.host_port,
+            app_settings: app_settings(simulator.url(), options.schedules),
+            sources: Sources {
+                queues: Some(simulator.queues()),
+                event_hubs: Some(simulator.event_hubs()),
+                event_grid: Some(simulator.event_grid()),
+            },
+            events: Some(sender),
+            ..HostOptions::default()
+        };
+        let world = Host::start(host_options).await.map_err(|error| describe(&error));
+        let host = world.map_err(|error| format!("{error}{}", explain(&recent)))?;
+        Ok(Self { simulator, host, configuration, folder, recent })
+    }
+
+    /// The last things that the host said, to explain a failure.
+    #[must_use]
+    pub fn explanation(&self) -> String {
+        explain(&self.recent)
+    }
+
+    /// Ends every process of this world.
+    pub async fn stop(self) {
+        self.host.stop().await;
+        self.simulator.stop().await;
+    }
+}
+
+/// The settings that point an app, or another command, at a simulated Azure.
+pub fn app_settings(simulator: &str, schedules: Schedules) -> BTreeMap<String, String> {
+    let address = simulator.trim_start_matches("http://");
+    let bus = format!(
+        "Endpoint=sb://{address}/servicebus;SharedAccessKeyName=RootManageSharedAccessKey;\
+         SharedAccessKey=c2ltdWxhdG9y;UseDevelopmentEmulator=true"
+    );
+    let settings = [
+        ("ServiceBusConnection", bus.as_str()),
+        ("POLICYSYNC_ARM_ENDPOINT", simulator),
+        ("POLICYSYNC_STATE", "memory"),
+        ("POLICYSYNC_QUEUE", "sync-requests"),
+        ("POLICYSYNC_PARKED_QUEUE", "sync-requests-parked"),
+        ("POLICYSYNC_RECONCILE_SCHEDULE", schedules.reconcile),
+        ("POLICYSYNC_REPORT_SCHEDULE", schedules.report),
+        ("IDENTITY_ENDPOINT", &format!("{simulator}/identity")),
+        ("IDENTITY_HEADER", "x"),
+    ];
+    settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// An error with all its causes.
+pub fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+fn explain(recent: &Mutex<VecDeque<String>>) -> String {
+    let lines = recent.lock().unwrap_or_else(PoisonError::into_inner);
+    if lines.is_empty() {
+        return String::new();
+    }
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    format!("\nThe last things that the Functions host said:\n  {}", lines.join("\n  "))
+}
+
+async fn listen(
+    mut events: mpsc::UnboundedReceiver<HostEvent>,
+    recent: Arc<Mutex<VecDeque<String>>>,
+    print_events: bool,
+) {
+    while let Some(event) = events.recv().await {
+        let line = event.to_string();
+        if print_events {
+            anstream::println!("{line}");
+        }
+        let mut lines = recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() == KEPT_EVENTS {
+            lines.pop_front();
+        }
+        lines.push_back(line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use simulator::cloud::fleet::Fleet;
+
+    #[test]
+    fn the_default_configuration_is_about_the_default_fleet() {
+        let fleet = Fleet::default_fleet();
+        let configuration = Configuration::parse(DEFAULT_CONFIGURATION).unwrap();
+        assert_eq!(configuration.namespaces.len(), fleet.namespaces.len());
+        for namespace in &configuration.namespaces {
+            let known = fleet.namespaces.iter().find(|known| known.name == namespace.id.name()).unwrap();
+            assert_eq!(namespace.id.resource_group(), known.resource_group);
+            assert_eq!(namespace.id.subscription(), fleet.subscription);
+            for rule in &namespace.rules {
+                assert!(known.policies.iter().any(|policy| policy.name == rule.policy), "{}", rule.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! `serve`: the custom handler.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use functions_host::Server;
+
+use super::fail;
+use crate::application::Application;
+use crate::settings::Settings;
+use crate::{functions, telemetry};
+
+/// Checks everything that can be checked without I/O, then listens: readiness is the open port.
+pub async fn run() -> ExitCode {
+    let _telemetry = telemetry::start();
+    let settings = match Settings::from_environment() {
+        Ok(settings) => settings,
+        Err(error) => return fail(&error.to_string()),
+    };
+    let application = match Application::start(&settings) {
+        Ok(application) => Arc::new(application),
+        Err(error) => return fail(&error.to_string()),
+    };
+    let server = match Server::from_environment() {
+        Ok(server) => server,
+        Err(error) => return fail(&error.to_string()),
+    };
+    tracing::info!(
+        "serving {} functions for {} namespaces on {}",
+        functions::DEFINITIONS.len(),
+        application.configuration.namespaces.len(),
+        server.local_addr()
+    );
+    match server.serve(functions::router(&application)).await {
+        Ok(stopped) => stopped.exit_code(),
+        Err(error) => fail(&format!("the server stopped: {error}")),
+    }
+}

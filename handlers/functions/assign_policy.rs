@@ -1,0 +1,62 @@
+//! `assign-policy`: diagnostic records of a DPS say that an enrollment group was written; reconcile that group.
+
+use functions_host::{DataType, Definition, Failure, Invocation, Reply, Trigger};
+use serde_json::Value;
+
+use crate::application::Application;
+use crate::assignment::{self, Scope};
+use crate::events::diagnostics;
+
+/// What the code expects of `function.json`.
+pub const DEFINITION: Definition = Definition {
+    name: "assign-policy",
+    trigger: Trigger::EventHub { binding: "records", many: true, data_type: Some(DataType::String) },
+    outputs: &[],
+};
+
+/// Reconciles every group that a record of the batch may be about.
+///
+/// # Errors
+/// When a group could not be looked at or written. The host moves on in the event hub all the same unless a retry
+/// policy is set; then the timer catches what was missed.
+pub async fn run(application: &Application, invocation: Invocation) -> Result<Reply, Failure> {
+    let batch = invocation.event_hub_batch::<Value>("records")?;
+    let mut hints = Vec::new();
+    let mut malformed = 0;
+    for event in &batch.events {
+        match &event.body {
+            Ok(body) => hints.extend(diagnostics::hints(body)),
+            Err(error) => {
+                malformed += 1;
+                tracing::warn!(
+                    sequence_number = event.sequence_number,
+                    "a record is not JSON and was left out: {error}"
+                );
+            }
+        }
+    }
+    hints.sort();
+    hints.dedup();
+    tracing::info!(events = batch.events.len(), malformed, groups = hints.len(), "read diagnostic records");
+    if hints.is_empty() {
+        return Ok(Reply::success());
+    }
+    reply(&assignment::reconcile(application, &Scope::Groups(hints), DEFINITION.name).await)
+}
+
+/// The reply for a run: a failure when something may go right on another try.
+pub(super) fn reply(done: &assignment::Done) -> Result<Reply, Failure> {
+    let summary = format!(
+        "{} groups looked at: {} assigned, {} waiting for trust, {} left alone in audit mode, {} failed",
+        done.groups,
+        done.assigned,
+        done.waiting,
+        done.audited,
+        done.failures.len()
+    );
+    tracing::info!("{summary}");
+    if done.failures.is_empty() {
+        return Ok(Reply::success().log(summary));
+    }
+    Err(Failure::new("some groups could not be reconciled").detail(done.failures.join("; ")))
+}

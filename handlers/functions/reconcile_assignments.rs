@@ -1,0 +1,21 @@
+//! `reconcile-assignments`: the timer walks over every group of every DPS, and so catches what events missed.
+
+use functions_host::{Definition, Failure, Invocation, Reply, Trigger};
+
+use super::assign_policy;
+use crate::application::Application;
+use crate::assignment::{self, Scope};
+
+/// What the code expects of `function.json`.
+pub const DEFINITION: Definition =
+    Definition { name: "reconcile-assignments", trigger: Trigger::Timer { binding: "timer" }, outputs: &[] };
+
+/// Reconciles everything.
+///
+/// # Errors
+/// When a group could not be looked at or written; the next firing tries again.
+pub async fn run(application: &Application, invocation: Invocation) -> Result<Reply, Failure> {
+    let timer = invocation.timer("timer")?;
+    tracing::info!(is_past_due = timer.is_past_due, "reconciling every enrollment group");
+    assign_policy::reply(&assignment::reconcile(application, &Scope::Everything, DEFINITION.name).await)
+}

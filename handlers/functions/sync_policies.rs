@@ -1,0 +1,38 @@
+//! `sync-policies`: a batch of sync requests and scheduled verifications.
+
+use functions_host::{DataType, Definition, Failure, Invocation, Reply, Trigger};
+use serde::de::IgnoredAny;
+
+use crate::application::Application;
+use crate::synchronization::batch::{self, Received};
+
+/// What the code expects of `function.json`.
+pub const DEFINITION: Definition = Definition {
+    name: "sync-policies",
+    trigger: Trigger::ServiceBus { binding: "requests", many: true, data_type: Some(DataType::String) },
+    outputs: &[],
+};
+
+/// Handles the batch.
+///
+/// # Errors
+/// Only when records or queue fail: the host gives every message of the batch back, and each is handled again.
+pub async fn run(application: &Application, invocation: Invocation) -> Result<Reply, Failure> {
+    let batch = invocation.service_bus_batch::<IgnoredAny>("requests")?;
+    let received = batch
+        .messages
+        .into_iter()
+        .map(|message| Received { message_id: message.message_id, text: message.text })
+        .collect();
+    match batch::handle(application, received).await {
+        Ok(done) => {
+            let summary = format!(
+                "{} requests, {} verifications, {} parked",
+                done.requests, done.verifications, done.parked
+            );
+            tracing::info!("{summary}");
+            Ok(Reply::success().log(summary))
+        }
+        Err(error) => Err(Failure::new("the batch must come again").because(&error)),
+    }
+}

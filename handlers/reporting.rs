@@ -1,0 +1,135 @@
+//! The report: observe everything, write it down, ask for what is missing, resume what was lost.
+
+use certificate_management::configuration::NamespaceConfiguration;
+use certificate_management::plan::Observation;
+use certificate_management::report::{self, NamespaceInput, ProvisioningServiceInput, Report};
+use futures::{StreamExt, stream};
+use time::Duration;
+
+use crate::application::Application;
+use crate::observation::Observer;
+use crate::synchronization::automatic::{self, Automatic};
+use crate::synchronization::records::{self, Phase};
+use crate::synchronization::submission;
+
+/// Where the newest report is.
+pub const LATEST: &str = "reports/latest";
+/// A look that is overdue by this much has lost its message.
+const LOST_AFTER: Duration = Duration::minutes(5);
+/// How many namespaces are looked at, at once.
+const NAMESPACES_AT_ONCE: usize = 4;
+
+/// What a run did, for its log line.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// Findings in the report.
+    pub findings: usize,
+    /// Requests that were submitted because a hub does not trust a policy.
+    pub submitted: usize,
+    /// Syncs whose follow-up was lost and sent again.
+    pub resumed: usize,
+    /// What went wrong beside the report, and may go right later.
+    pub failures: Vec<String>,
+}
+
+/// Observes every namespace and makes the report. Writes nothing.
+pub async fn observe(application: &Application) -> (Report, Vec<Option<Observation>>) {
+    let observer = Observer::new(application);
+    let namespaces = &application.configuration.namespaces;
+    let reads: Vec<_> =
+        namespaces.iter().map(|namespace| observe_one(application, &observer, namespace)).collect();
+    let inputs: Vec<NamespaceInput<'_>> = stream::iter(reads).buffered(NAMESPACES_AT_ONCE).collect().await;
+    let report = report::build(&inputs, application.kill_switch, application.now());
+    (report, inputs.into_iter().map(|input| input.observation.ok()).collect())
+}
+
+async fn observe_one<'a>(
+    application: &Application,
+    observer: &Observer<'_>,
+    configuration: &'a NamespaceConfiguration,
+) -> NamespaceInput<'a> {
+    let observation = observer.namespace(configuration).await.map_err(|error| error.to_string());
+    let services = match observer.provisioning_services(configuration).await {
+        Ok(services) => services,
+        Err(error) => {
+            let unreadable = |endpoint: &String| ProvisioningServiceInput {
+                endpoint: endpoint.clone(),
+                hubs: Vec::new(),
+                enrollment_groups: Err(error.to_string()),
+            };
+            let provisioning_services = configuration.provisioning_services.iter().map(unreadable).collect();
+            return NamespaceInput { configuration, observation, provisioning_services };
+        }
+    };
+    let mut provisioning_services = Vec::new();
+    for service in services {
+        let groups = application.azure.enrollment_groups().list(&service.endpoint).await;
+        let enrollment_groups = groups
+            .map(|groups| groups.into_iter().map(|group| group.view).collect())
+            .map_err(|error| error.to_string());
+        provisioning_services.push(ProvisioningServiceInput {
+            endpoint: service.endpoint,
+            hubs: service.hubs,
+            enrollment_groups,
+        });
+    }
+    NamespaceInput { configuration, observation, provisioning_services }
+}
+
+/// Makes the report, records it, submits what `sync = "automatic"` asks for, and resumes what was lost.
+///
+/// # Errors
+/// When the report cannot be recorded.
+pub async fn run(application: &Application) -> Result<Done, state::Error> {
+    let (report, observations) = observe(application).await;
+    application.store.put(LATEST, &report).await?;
+    let dated = format!("reports/{}/{:02}", report.generated_at.date(), report.generated_at.hour());
+    application.store.put(&dated, &report).await?;
+    let mut done = Done { findings: report.findings.len(), ..Done::default() };
+    for (configuration, observation) in application.configuration.namespaces.iter().zip(&observations) {
+        let Some(observation) = observation else { continue };
+        let because = "the status report found a hub that does not trust a policy";
+        match automatic::submit_if_needed(application, configuration, observation, because).await {
+            Ok(Automatic::Submitted(_)) => done.submitted += 1,
+            Ok(_) => {}
+            Err(error) => done.failures.push(format!("{}: {error}", configuration.id.name())),
+        }
+    }
+    resume(application, &mut done).await;
+    Ok(done)
+}
+
+/// Sends the follow-up of every sync whose look is long overdue again.
+async fn resume(application: &Application, done: &mut Done) {
+    let keys = match application.store.list(records::SYNCS).await {
+        Ok(listing) => listing.keys,
+        Err(error) => return done.failures.push(format!("the syncs could not be listed: {error}")),
+    };
+    for key in keys {
+        let resumed = async {
+            let Some(mut record) = records::sync_at(&application.store, &key).await? else {
+                return Ok(false);
+            };
+            let now = application.now();
+            if record.phase == Phase::Ended || now - record.next_look_at < LOST_AFTER {
+                return Ok(false);
+            }
+            // A new number, since the lost message may have been taken in and then dead-lettered.
+            record.attempt += 1;
+            record.next_look_at = now;
+            let attempt = record.attempt;
+            records::update_sync(&application.store, &record, |current| {
+                current.attempt = current.attempt.max(attempt);
+                current.next_look_at = now;
+            })
+            .await?;
+            submission::follow_up(application, &record).await?;
+            Ok::<bool, crate::synchronization::batch::BatchError>(true)
+        };
+        match resumed.await {
+            Ok(true) => done.resumed += 1,
+            Ok(false) => {}
+            Err(error) => done.failures.push(format!("{key}: {error}")),
+        }
+    }
+}

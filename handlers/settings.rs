@@ -1,0 +1,256 @@
+//! The environment: every variable that the app reads, in one place, checked before anything runs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use azure::service_bus::ServiceBusConnection;
+use url::Url;
+
+/// Name of the configuration file.
+pub const CONFIGURATION_FILE: &str = "policysync.toml";
+/// The blob container that holds the records.
+pub const STATE_CONTAINER: &str = "policysync";
+
+/// The variables with our prefix; any other is refused, since a misspelt one would be ignored in silence.
+const KNOWN: [&str; 8] = [
+    "POLICYSYNC_ARM_ENDPOINT",
+    "POLICYSYNC_CONFIG",
+    "POLICYSYNC_MODE",
+    "POLICYSYNC_PARKED_QUEUE",
+    "POLICYSYNC_QUEUE",
+    "POLICYSYNC_RECONCILE_SCHEDULE",
+    "POLICYSYNC_REPORT_SCHEDULE",
+    "POLICYSYNC_STATE",
+];
+
+/// What the environment says.
+#[derive(Debug)]
+pub struct Settings {
+    /// `POLICYSYNC_CONFIG`: where the configuration is.
+    pub configuration: PathBuf,
+    /// `ServiceBusConnection` or `ServiceBusConnection__fullyQualifiedNamespace`.
+    pub service_bus: ServiceBusConnection,
+    /// `POLICYSYNC_QUEUE`.
+    pub queue: String,
+    /// `POLICYSYNC_PARKED_QUEUE`.
+    pub parked_queue: String,
+    /// `POLICYSYNC_MODE=audit`: no function writes, whatever the file says.
+    pub kill_switch: bool,
+    /// Where the records live.
+    pub state: StateSettings,
+    /// `POLICYSYNC_ARM_ENDPOINT`.
+    pub arm_endpoint: Option<String>,
+}
+
+/// Where the records live.
+pub enum StateSettings {
+    /// `POLICYSYNC_STATE=memory`: in this process, gone with it.
+    Memory,
+    /// `AzureWebJobsStorage`: a connection string.
+    ConnectionString(String),
+    /// `AzureWebJobsStorage__blobServiceUri` or `AzureWebJobsStorage__accountName`: with a token.
+    ServiceUri(Url),
+}
+
+// A connection string holds a key.
+impl std::fmt::Debug for StateSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Memory => f.write_str("Memory"),
+            Self::ConnectionString(_) => f.write_str("ConnectionString(redacted)"),
+            Self::ServiceUri(url) => write!(f, "ServiceUri({url})"),
+        }
+    }
+}
+
+/// A variable that is missing or wrong.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{variable}: {problem}")]
+pub struct SettingsError {
+    /// The variable.
+    pub variable: String,
+    /// What is wrong, and what to do.
+    pub problem: String,
+}
+
+fn wrong<T>(variable: &str, problem: impl Into<String>) -> Result<T, SettingsError> {
+    Err(SettingsError { variable: variable.to_owned(), problem: problem.into() })
+}
+
+impl Settings {
+    /// Reads the environment of this process.
+    ///
+    /// # Errors
+    /// Names the first variable that is missing, wrong or unknown.
+    pub fn from_environment() -> Result<Self, SettingsError> {
+        Self::from_variables(&std::env::vars().collect())
+    }
+
+    /// Reads a set of variables.
+    ///
+    /// # Errors
+    /// Names the first variable that is missing, wrong or unknown.
+    pub fn from_variables(variables: &BTreeMap<String, String>) -> Result<Self, SettingsError> {
+        let unknown = |name: &&String| name.starts_with("POLICYSYNC_") && !KNOWN.contains(&name.as_str());
+        if let Some(name) = variables.keys().find(unknown) {
+            return wrong(name, format!("there is no such setting; the settings are {}", KNOWN.join(", ")));
+        }
+        let get = |name: &str| variables.get(name).map(String::as_str).filter(|value| !value.is_empty());
+        let kill_switch = match get("POLICYSYNC_MODE") {
+            None => false,
+            Some("audit") => true,
+            Some(_) => {
+                return wrong(
+                    "POLICYSYNC_MODE",
+                    "the only value is `audit`; unset it to follow policysync.toml",
+                );
+            }
+        };
+        Ok(Self {
+            configuration: configuration_path(&get)?,
+            service_bus: service_bus(&get)?,
+            queue: queue_name(&get, "POLICYSYNC_QUEUE", "sync-requests")?,
+            parked_queue: queue_name(&get, "POLICYSYNC_PARKED_QUEUE", "sync-requests-parked")?,
+            kill_switch,
+            state: state(&get)?,
+            arm_endpoint: get("POLICYSYNC_ARM_ENDPOINT").map(str::to_owned),
+        })
+    }
+}
+
+fn configuration_path<'a>(get: &impl Fn(&str) -> Option<&'a str>) -> Result<PathBuf, SettingsError> {
+    match get("POLICYSYNC_CONFIG") {
+        Some(text) if text.starts_with("https://") || text.starts_with("http://") => wrong(
+            "POLICYSYNC_CONFIG",
+            "a configuration in a blob is not supported yet; package policysync.toml beside host.json",
+        ),
+        Some(path) => Ok(PathBuf::from(path)),
+        // The host starts the handler in the app's root and names that root too.
+        None => Ok(get("FUNCTIONS_APP_ROOT_PATH")
+            .map_or_else(PathBuf::new, PathBuf::from)
+            .join(CONFIGURATION_FILE)),
+    }
+}
+
+fn service_bus<'a>(get: &impl Fn(&str) -> Option<&'a str>) -> Result<ServiceBusConnection, SettingsError> {
+    if let Some(text) = get("ServiceBusConnection") {
+        return ServiceBusConnection::parse(text)
+            .or_else(|error| wrong("ServiceBusConnection", error.to_string()));
+    }
+    if let Some(namespace) = get("ServiceBusConnection__fullyQualifiedNamespace") {
+        return ServiceBusConnection::from_namespace(namespace)
+            .or_else(|error| wrong("ServiceBusConnection__fullyQualifiedNamespace", error.to_string()));
+    }
+    wrong(
+        "ServiceBusConnection",
+        "it is not set; set it to a connection string, or set ServiceBusConnection__fullyQualifiedNamespace",
+    )
+}
+
+fn queue_name<'a>(
+    get: &impl Fn(&str) -> Option<&'a str>,
+    variable: &str,
+    default: &str,
+) -> Result<String, SettingsError> {
+    let name = get(variable).unwrap_or(default);
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
+    if name.len() > 260 || !name.chars().all(fits) {
+        return wrong(variable, "a queue's name has up to 260 letters, digits, `-`, `_`, `.` and `/`");
+    }
+    Ok(name.to_owned())
+}
+
+fn state<'a>(get: &impl Fn(&str) -> Option<&'a str>) -> Result<StateSettings, SettingsError> {
+    match get("POLICYSYNC_STATE") {
+        Some("memory") => return Ok(StateSettings::Memory),
+        Some(_) => {
+            return wrong(
+                "POLICYSYNC_STATE",
+                "the only value is `memory`; unset it to use AzureWebJobsStorage",
+            );
+        }
+        None => {}
+    }
+    if let Some(text) = get("AzureWebJobsStorage") {
+        return Ok(StateSettings::ConnectionString(text.to_owned()));
+    }
+    let by_name =
+        get("AzureWebJobsStorage__accountName").map(|name| format!("https://{name}.blob.core.windows.net"));
+    let by_uri = get("AzureWebJobsStorage__blobServiceUri").map(str::to_owned);
+    match by_uri.or(by_name).map(|text| Url::parse(&text)) {
+        Some(Ok(url)) => Ok(StateSettings::ServiceUri(url)),
+        Some(Err(error)) => wrong("AzureWebJobsStorage__blobServiceUri", error.to_string()),
+        None => wrong(
+            "AzureWebJobsStorage",
+            "it is not set, nor is AzureWebJobsStorage__blobServiceUri; records need a storage account \
+             (POLICYSYNC_STATE=memory keeps them in the process, for a laptop)",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(extra: &[(&str, &str)]) -> Result<Settings, String> {
+        let mut variables = BTreeMap::from([
+            (
+                "ServiceBusConnection".to_owned(),
+                "Endpoint=sb://contoso.servicebus.windows.net/;SharedAccessKeyName=n;SharedAccessKey=a2V5"
+                    .to_owned(),
+            ),
+            ("POLICYSYNC_STATE".to_owned(), "memory".to_owned()),
+        ]);
+        for (name, value) in extra {
+            variables.insert((*name).to_owned(), (*value).to_owned());
+        }
+        Settings::from_variables(&variables).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_contract() {
+        let settings = read(&[]).unwrap();
+        assert_eq!(settings.configuration, PathBuf::from("policysync.toml"));
+        assert_eq!(
+            (settings.queue.as_str(), settings.parked_queue.as_str()),
+            ("sync-requests", "sync-requests-parked")
+        );
+        assert!(!settings.kill_switch);
+        let settings = read(&[("FUNCTIONS_APP_ROOT_PATH", "app"), ("POLICYSYNC_MODE", "audit")]).unwrap();
+        assert_eq!(settings.configuration, PathBuf::from("app/policysync.toml"));
+        assert!(settings.kill_switch);
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_named() {
+        let error = read(&[("POLICYSYNC_MOED", "audit")]).unwrap_err();
+        assert!(error.starts_with("POLICYSYNC_MOED: ") && error.contains("POLICYSYNC_MODE"), "{error}");
+    }
+
+    #[test]
+    fn wrong_values_are_named() {
+        for (name, value) in [
+            ("POLICYSYNC_MODE", "enforce"),
+            ("POLICYSYNC_STATE", "disk"),
+            ("POLICYSYNC_QUEUE", "a queue"),
+            ("POLICYSYNC_CONFIG", "https://contoso.blob.core.windows.net/c/policysync.toml"),
+        ] {
+            let error = read(&[(name, value)]).unwrap_err();
+            assert!(error.starts_with(name), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn no_secret_is_printed() {
+        let mut variables = BTreeMap::new();
+        let secret = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=c2VjcmV0";
+        variables.insert("AzureWebJobsStorage".to_owned(), secret.to_owned());
+        variables.insert(
+            "ServiceBusConnection".to_owned(),
+            "Endpoint=sb://c.servicebus.windows.net/;SharedAccessKeyName=n;SharedAccessKey=c2VjcmV0"
+                .to_owned(),
+        );
+        let printed = format!("{:?}", Settings::from_variables(&variables).unwrap());
+        assert!(!printed.contains("c2VjcmV0"), "{printed}");
+    }
+}

@@ -1,0 +1,104 @@
+//! Requests that nobody made: where a hub does not trust a policy, and the configuration says `sync = "automatic"`.
+
+use certificate_management::configuration::{Mode, NamespaceConfiguration, Sync};
+use certificate_management::plan::{Observation, Pair};
+use certificate_management::request::{REQUEST_SCHEMA, SyncRequest};
+use serde_json::Map;
+use sha2::{Digest, Sha256};
+use time::{Date, OffsetDateTime};
+
+use super::records::{self, Phase};
+use super::submission::{self, SubmitError};
+use crate::application::Application;
+
+/// What came of looking at a namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Automatic {
+    /// Every hub trusts every policy.
+    NotNeeded,
+    /// A sync of the namespace is in flight, or this very need was asked for today.
+    UnderWay,
+    /// The configuration wants to be asked, or no function may write.
+    Ask,
+    /// A request was submitted.
+    Submitted(String),
+}
+
+/// Submits a request for the pairs that are not trusted, if there are any and the configuration lets it.
+///
+/// # Errors
+/// When records or queue fail.
+pub async fn submit_if_needed(
+    application: &Application,
+    configuration: &NamespaceConfiguration,
+    observation: &Observation,
+    because: &str,
+) -> Result<Automatic, SubmitError> {
+    let pairs = observation.pairs();
+    let untrusting: Vec<&Pair<'_>> =
+        pairs.iter().filter(|pair| !pair.assessment.trust.admits_current()).collect();
+    if untrusting.is_empty() {
+        return Ok(Automatic::NotNeeded);
+    }
+    if application.mode(configuration) == Mode::Audit || configuration.sync == Sync::Ask {
+        return Ok(Automatic::Ask);
+    }
+    let in_flight = records::sync(&application.store, &configuration.id).await?;
+    if in_flight.is_some_and(|record| record.phase != Phase::Ended) {
+        return Ok(Automatic::UnderWay);
+    }
+    let request_id = request_id(configuration, &untrusting, application.now().date());
+    if records::request(&application.store, &request_id).await?.is_some() {
+        return Ok(Automatic::UnderWay);
+    }
+    let request = request(configuration, &untrusting, &request_id, because);
+    submission::submit(application, &request).await?;
+    tracing::info!(
+        request.id = request_id,
+        namespace = configuration.id.name(),
+        "submitted a request: {because}"
+    );
+    Ok(Automatic::Submitted(request_id))
+}
+
+/// The same need has the same id for a day: a wake-up that comes again asks for nothing new, and a sync that did not
+/// help is tried again tomorrow and not every quarter of an hour, since it cannot be undone.
+fn request_id(configuration: &NamespaceConfiguration, untrusting: &[&Pair<'_>], day: Date) -> String {
+    let mut need: Vec<String> = untrusting
+        .iter()
+        .map(|pair| {
+            let end = pair.policy.issuing_ca.not_after.map_or(0, OffsetDateTime::unix_timestamp);
+            format!("{} {end} {}", pair.policy.id.key(), pair.hub.id.key())
+        })
+        .collect();
+    need.sort();
+    let digest = Sha256::digest(format!("{}\n{day}\n{}", configuration.id.key(), need.join("\n")));
+    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("automatic-{hex}")
+}
+
+fn request(
+    configuration: &NamespaceConfiguration,
+    untrusting: &[&Pair<'_>],
+    request_id: &str,
+    because: &str,
+) -> SyncRequest {
+    let unique = |mut names: Vec<String>| {
+        names.sort();
+        names.dedup();
+        Some(names)
+    };
+    SyncRequest {
+        schema: REQUEST_SCHEMA.to_owned(),
+        request_id: request_id.to_owned(),
+        namespace_id: configuration.id.clone(),
+        hubs: unique(untrusting.iter().map(|pair| pair.hub.name.clone()).collect()),
+        policies: unique(untrusting.iter().map(|pair| pair.policy.name.clone()).collect()),
+        // The configuration says `sync = "automatic"`: syncing the whole namespace is meant.
+        allow_whole_namespace: true,
+        requested_by: Some("policysync".to_owned()),
+        reason: Some(because.to_owned()),
+        traceparent: None,
+        other: Map::new(),
+    }
+}

@@ -1,0 +1,132 @@
+//! A batch of messages: understood one by one, grouped by namespace, one sync for all requests of a namespace.
+
+use std::collections::BTreeMap;
+
+use azure::service_bus::OutgoingMessage;
+use certificate_management::ArmId;
+use certificate_management::request::{Message, SyncRequest, SyncVerification, Unreadable};
+use futures::{StreamExt, stream};
+use serde_json::json;
+
+use super::{join, look};
+use crate::application::Application;
+use crate::observation::Observer;
+
+/// How many namespaces are looked at, at once.
+const NAMESPACES_AT_ONCE: usize = 4;
+
+/// A message as the trigger gave it.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// Its id, if the trigger knows it.
+    pub message_id: Option<String>,
+    /// Its body, whatever it is.
+    pub text: String,
+}
+
+/// What could not be done, and makes the whole batch come again: nothing was lost, since every step may run twice.
+#[derive(Debug, thiserror::Error)]
+pub enum BatchError {
+    /// The records could not be read or written.
+    #[error("records: {0}")]
+    State(#[from] state::WriteError),
+    /// The queue did not take a follow-up or a parked message.
+    #[error("queue: {0}")]
+    Queue(#[from] azure::Error),
+}
+
+/// What was done, for the log line of the invocation.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Done {
+    /// Requests handled.
+    pub requests: usize,
+    /// Follow-ups handled.
+    pub verifications: usize,
+    /// Messages parked.
+    pub parked: usize,
+}
+
+#[derive(Default)]
+struct Work {
+    requests: Vec<SyncRequest>,
+    verifications: Vec<SyncVerification>,
+}
+
+/// Handles a batch. A message that cannot be understood is parked with its reason; its neighbours are unharmed.
+///
+/// # Errors
+/// When records or queue fail; then the batch must come again.
+pub async fn handle(application: &Application, messages: Vec<Received>) -> Result<Done, BatchError> {
+    let mut done = Done::default();
+    let mut by_namespace: BTreeMap<ArmId, Work> = BTreeMap::new();
+    for message in messages {
+        match Message::parse(&message.text) {
+            Ok(Message::Request(request)) => {
+                done.requests += 1;
+                by_namespace.entry(request.namespace_id.clone()).or_default().requests.push(request);
+            }
+            Ok(Message::Verification(verification)) => {
+                done.verifications += 1;
+                let work = by_namespace.entry(verification.namespace_id.clone()).or_default();
+                work.verifications.push(verification);
+            }
+            Err(unreadable) => {
+                done.parked += 1;
+                park(application, &message, &unreadable).await?;
+            }
+        }
+    }
+    let observer = Observer::new(application);
+    let steps: Vec<_> =
+        by_namespace.into_iter().map(|(id, work)| one_namespace(application, &observer, id, work)).collect();
+    let outcomes: Vec<_> = stream::iter(steps).buffer_unordered(NAMESPACES_AT_ONCE).collect().await;
+    // Every namespace was worked on before the first failure is told.
+    outcomes.into_iter().collect::<Result<Vec<()>, BatchError>>()?;
+    Ok(done)
+}
+
+async fn one_namespace(
+    application: &Application,
+    observer: &Observer<'_>,
+    namespace_id: ArmId,
+    work: Work,
+) -> Result<(), BatchError> {
+    // Requests first: they join before a look of the same batch plans what has gathered.
+    if !work.requests.is_empty() {
+        join::join(application, &namespace_id, work.requests).await?;
+    }
+    for verification in &work.verifications {
+        look::look(application, observer, verification).await?;
+    }
+    Ok(())
+}
+
+/// Keeps a message that could not be understood, with the reason, on the parked queue.
+async fn park(
+    application: &Application,
+    message: &Received,
+    unreadable: &Unreadable,
+) -> Result<(), azure::Error> {
+    tracing::warn!(
+        message.id = message.message_id.as_deref().unwrap_or("unknown"),
+        reason = unreadable.reason.code(),
+        "parked a message: {}",
+        unreadable.detail
+    );
+    let parked = json!({
+        "schema": "parked-message/v1",
+        "messageId": message.message_id,
+        "reason": unreadable.reason,
+        "detail": unreadable.detail,
+        "parkedAt": application.now().format(&time::format_description::well_known::Rfc3339).unwrap_or_default(),
+        "body": message.text,
+    });
+    let outgoing = OutgoingMessage {
+        body: parked.to_string(),
+        message_id: message.message_id.as_ref().map(|id| id.chars().take(128).collect()),
+        subject: Some(unreadable.reason.code().to_owned()),
+        content_type: Some("application/json".to_owned()),
+        ..OutgoingMessage::default()
+    };
+    application.parked.send(&outgoing).await
+}

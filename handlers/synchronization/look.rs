@@ -1,0 +1,182 @@
+//! One look at a namespace that has a sync: plan what has gathered, or look for the evidence.
+
+use azure::ErrorKind;
+use azure::arm::OperationState;
+use certificate_management::configuration::NamespaceConfiguration;
+use certificate_management::plan::{self, Observation, Progress, RequestPlan};
+use certificate_management::reason::Reason;
+use certificate_management::request::{Outcome, SyncVerification};
+use time::Duration;
+
+use super::batch::BatchError;
+use super::records::{self, Phase, SyncRecord};
+use super::{CLAIM_DEADLINE, LONGEST_PAUSE, pause_before, settle, start};
+use crate::application::Application;
+use crate::observation::Observer;
+
+/// How often the POST of one sync is sent at the most, when no answer ever came.
+const MOST_POSTS: u32 = 3;
+
+/// Looks once, and does what the phase of the sync asks for.
+///
+/// # Errors
+/// When records or queue fail.
+pub async fn look(
+    application: &Application,
+    observer: &Observer<'_>,
+    follow_up: &SyncVerification,
+) -> Result<(), BatchError> {
+    let found = records::sync(&application.store, &follow_up.namespace_id).await?;
+    let is_open = |record: &SyncRecord| record.sync_id == follow_up.sync_id && record.phase != Phase::Ended;
+    let Some(record) = found.filter(is_open) else {
+        tracing::info!(sync.id = follow_up.sync_id, "the sync has ended already");
+        return Ok(());
+    };
+    if follow_up.attempt < record.attempt {
+        tracing::info!(sync.id = record.sync_id, attempt = follow_up.attempt, "this look was done already");
+        return Ok(());
+    }
+    let Some(configuration) = application.configuration.namespace(&record.namespace_id) else {
+        let detail = "policysync.toml does not name the namespace any more";
+        return settle::give_up(
+            application,
+            record,
+            Outcome::Refused,
+            Reason::NamespaceNotConfigured,
+            detail,
+        )
+        .await;
+    };
+    if record.phase == Phase::Gathering {
+        return plan_gathered(application, observer, configuration, record).await;
+    }
+    look_for_evidence(application, observer, configuration, record).await
+}
+
+/// Plans every request that has gathered against one observation, and starts the sync if one of them needs it.
+async fn plan_gathered(
+    application: &Application,
+    observer: &Observer<'_>,
+    configuration: &NamespaceConfiguration,
+    record: SyncRecord,
+) -> Result<(), BatchError> {
+    let observation = match observer.namespace(configuration).await {
+        Ok(observation) => observation,
+        Err(error) if error.is_retryable() => return settle::put_off(application, record, &error).await,
+        Err(error) => return settle::give_up_on(application, record, &error).await,
+    };
+    let mut to_sync = Vec::new();
+    for request_id in &record.requests {
+        let Some(known) = records::request(&application.store, request_id).await? else { continue };
+        if known.outcome.is_final() {
+            continue;
+        }
+        match plan::plan_request(&known.request, application.mode(configuration), &observation) {
+            RequestPlan::Sync(hubs) => to_sync.push((known.request, hubs)),
+            plan => settle::conclude_plan(application, &known.request, plan).await?,
+        }
+    }
+    if to_sync.is_empty() {
+        return settle::end(application, record).await;
+    }
+    start::start(application, record, to_sync).await
+}
+
+/// Asks the operation, and when it has ended, the hubs.
+async fn look_for_evidence(
+    application: &Application,
+    observer: &Observer<'_>,
+    configuration: &NamespaceConfiguration,
+    record: SyncRecord,
+) -> Result<(), BatchError> {
+    let (mut progress, failure, pause) = operation_progress(application, &record).await;
+    let now = application.now();
+    if now >= record.deadline && progress == Progress::Open {
+        progress = Progress::Overdue;
+    }
+    if progress == Progress::Open && pause.is_some() {
+        return settle::look_again(application, record, pause).await;
+    }
+    let observation = match observer.namespace(configuration).await {
+        Ok(observation) => observation,
+        Err(error) if now < record.deadline => {
+            tracing::warn!(sync.id = record.sync_id, "could not look: {error}");
+            let asked = error.retry_after().and_then(|pause| Duration::try_from(pause).ok());
+            return settle::look_again(application, record, asked).await;
+        }
+        Err(error) => {
+            let reason = if error.kind() == ErrorKind::Forbidden {
+                Reason::NotPermitted
+            } else {
+                Reason::HubUnreadable
+            };
+            return settle::give_up(application, record, Outcome::Unverified, reason, &error.to_string())
+                .await;
+        }
+    };
+    judge(application, configuration, record, &observation, progress, failure).await
+}
+
+/// What the operation says: how far it is, the service's message if it failed, and when to ask again if it runs.
+async fn operation_progress(
+    application: &Application,
+    record: &SyncRecord,
+) -> (Progress, Option<String>, Option<Duration>) {
+    let Some(operation) = &record.operation else { return (Progress::Open, None, None) };
+    match application.azure.arm().operation_status(operation).await {
+        Ok(OperationState::Running { retry_after }) => {
+            let asked = retry_after.and_then(|pause| Duration::try_from(pause).ok());
+            let pause = asked.unwrap_or_else(|| pause_before(record.attempt, &record.sync_id));
+            (Progress::Open, None, Some(pause.clamp(Duration::seconds(1), LONGEST_PAUSE)))
+        }
+        Ok(OperationState::Failed { code, message }) => {
+            let failure = format!("the service says that the sync failed: {code}: {message}");
+            tracing::warn!(sync.id = record.sync_id, "{failure}");
+            (Progress::Failed, Some(failure), None)
+        }
+        // Succeeded, expired or not readable: in each case the hubs tell.
+        Ok(OperationState::Succeeded | OperationState::Unknown) => (Progress::Open, None, None),
+        Err(error) => {
+            tracing::warn!(sync.id = record.sync_id, "the operation could not be read: {error}");
+            (Progress::Open, None, None)
+        }
+    }
+}
+
+/// Judges every request, ends the sync when all that it is for have their outcome, else looks again later.
+async fn judge(
+    application: &Application,
+    configuration: &NamespaceConfiguration,
+    record: SyncRecord,
+    observation: &Observation,
+    progress: Progress,
+    failure: Option<String>,
+) -> Result<(), BatchError> {
+    for request_id in &record.waiting {
+        let Some(known) = records::request(&application.store, request_id).await? else { continue };
+        // What the sync happens to satisfy, or what can be refused, is done; the rest gets the next sync.
+        match plan::plan_request(&known.request, application.mode(configuration), observation) {
+            RequestPlan::Sync(_) => {}
+            plan => settle::conclude_plan(application, &known.request, plan).await?,
+        }
+    }
+    let mut is_finished = true;
+    for request_id in &record.requests {
+        let Some(known) = records::request(&application.store, request_id).await? else { continue };
+        if known.outcome.is_final() {
+            continue;
+        }
+        let hubs = plan::verify_request(&known.request, &known.hubs, observation, progress);
+        let outcome = settle::conclude_hubs(application, &known.request, hubs, failure.clone()).await?;
+        tracing::info!(request.id = request_id, sync.id = record.sync_id, outcome = %outcome, "verified");
+        is_finished &= outcome.is_final();
+    }
+    if is_finished {
+        return settle::end(application, record).await;
+    }
+    let is_lost = record.operation.is_none() && application.now() - record.since > CLAIM_DEADLINE;
+    if is_lost && record.posts < MOST_POSTS {
+        return start::resend(application, record).await;
+    }
+    settle::look_again(application, record, None).await
+}

@@ -1,0 +1,198 @@
+//! A world for a test, and what an operator sees of it over HTTP.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use policysync::commands::local_world::{LocalOptions, LocalWorld, WorldArguments};
+use reqwest::{Client, Method, Response, StatusCode};
+use serde_json::{Value, json};
+
+/// How long anything may take before a test fails; nothing waits that long when all is well.
+pub const PATIENCE: Duration = Duration::from_secs(40);
+
+pub struct World {
+    pub local: LocalWorld,
+    pub client: Client,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    /// The default fleet with the default rules.
+    pub async fn default() -> Self {
+        Self::start(None).await
+    }
+
+    /// The default fleet with another configuration.
+    pub async fn configured(configuration: &str) -> Self {
+        Self::start(Some(configuration)).await
+    }
+
+    async fn start(configuration: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let world = configuration.map_or_else(WorldArguments::default, |text| {
+            let (fleet, config) = (folder.path().join("fleet.toml"), folder.path().join("policysync.toml"));
+            let default = simulator::cloud::fleet::Fleet::default_fleet();
+            std::fs::write(&fleet, default.to_toml().unwrap()).unwrap();
+            std::fs::write(&config, text).unwrap();
+            WorldArguments { fleet: Some(fleet), config: Some(config) }
+        });
+        let handler = Some(PathBuf::from(env!("CARGO_BIN_EXE_policysync")));
+        let local = LocalWorld::start(LocalOptions { world, handler, ..LocalOptions::default() }).await;
+        let local = local.unwrap_or_else(|error| panic!("the world did not start: {error}"));
+        let client = Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
+        Self { local, client, _folder: folder }
+    }
+
+    pub async fn stop(self) {
+        self.local.stop().await;
+    }
+
+    pub fn azure(&self, path: &str) -> String {
+        format!("{}{path}", self.local.simulator.url())
+    }
+
+    pub fn app(&self, path: &str) -> String {
+        format!("{}{path}", self.local.host.url())
+    }
+
+    /// Where the handler listens: the host told it so in its environment.
+    pub fn handler_url(&self) -> String {
+        let process = self.local.host.handler_pid().unwrap();
+        let environment = std::fs::read(format!("/proc/{process}/environ")).unwrap();
+        let environment = String::from_utf8_lossy(&environment);
+        let port =
+            environment.split('\0').find_map(|line| line.strip_prefix("FUNCTIONS_CUSTOMHANDLER_PORT="));
+        format!("http://127.0.0.1:{}", port.unwrap())
+    }
+
+    /// A GET that must succeed, as JSON.
+    pub async fn get(&self, url: &str) -> Value {
+        let answer = self.client.get(url).header("Accept", "application/json").send().await.unwrap();
+        assert!(answer.status().is_success(), "GET {url}: {}", answer.status());
+        answer.json().await.unwrap()
+    }
+
+    /// A POST with a JSON body.
+    pub async fn post(&self, url: &str, body: &Value) -> Response {
+        self.client.post(url).json(body).send().await.unwrap()
+    }
+
+    /// Fires a function and expects it to succeed.
+    pub async fn fire(&self, function: &str) {
+        let report = self.local.host.fire(function, None).await.unwrap();
+        assert!(report.succeeded(), "{function}: {:?}{}", report.error, self.local.explanation());
+    }
+
+    /// The namespace of that name, by the simulator's own account.
+    pub async fn namespace(&self, name: &str) -> Value {
+        let state = self.get(&self.azure("/simulator/state")).await;
+        let namespaces = state["namespaces"].as_array().unwrap();
+        let ends = |namespace: &&Value| namespace["id"].as_str().unwrap().ends_with(&format!("/{name}"));
+        namespaces.iter().find(ends).unwrap_or_else(|| panic!("no namespace {name}")).clone()
+    }
+
+    /// Submits a sync request; answers its id.
+    pub async fn submit(&self, body: Value) -> String {
+        let answer = self.post(&self.app("/api/sync-requests"), &body).await;
+        assert_eq!(answer.status(), StatusCode::ACCEPTED);
+        let location = answer.headers()["location"].to_str().unwrap().to_owned();
+        let body: Value = answer.json().await.unwrap();
+        let id = body["requestId"].as_str().unwrap().to_owned();
+        assert_eq!(location, format!("/api/sync-requests/{id}"));
+        id
+    }
+
+    /// A request once it has its final outcome.
+    pub async fn outcome(&self, id: &str) -> Value {
+        let url = self.app(&format!("/api/sync-requests/{id}"));
+        self.until(&format!("request {id} is final"), async || {
+            let request = self.get(&url).await;
+            let outcome = request["outcome"].as_str().unwrap();
+            (outcome != "queued" && outcome != "syncing").then_some(request)
+        })
+        .await
+    }
+
+    /// Looks until there is an answer.
+    pub async fn until<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+        let since = Instant::now();
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            assert!(since.elapsed() < PATIENCE, "never: {what}{}", self.local.explanation());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Requests to Azure that change something, so far: method and path.
+    pub async fn writes(&self) -> Vec<String> {
+        self.requests(|method, path| {
+            let reads =
+                method == "GET" || path.ends_with("/query") || path.ends_with("/attestationmechanism");
+            !reads && (path.starts_with("/subscriptions/") || path.starts_with("/dps/"))
+        })
+        .await
+    }
+
+    /// Messages sent to a queue, so far.
+    pub async fn sends(&self) -> Vec<String> {
+        self.requests(|method, path| method == "POST" && path.starts_with("/servicebus/")).await
+    }
+
+    async fn requests(&self, wanted: impl Fn(&str, &str) -> bool) -> Vec<String> {
+        let log = self.get(&self.azure("/simulator/log")).await;
+        let entries = log
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| (entry["method"].as_str().unwrap(), entry["path"].as_str().unwrap()));
+        entries
+            .filter(|(method, path)| wanted(method, path))
+            .map(|(method, path)| format!("{method} {path}"))
+            .collect()
+    }
+
+    /// Lets the service renew the issuing CA of a policy.
+    pub async fn rotate(&self, policy_id: &str) {
+        let answer = self.post(&self.azure("/simulator/rotate"), &json!({"policyId": policy_id})).await;
+        assert!(answer.status().is_success(), "{}", answer.status());
+    }
+
+    /// The report as JSON, made anew.
+    pub async fn report(&self) -> Value {
+        self.fire("report-policy-status").await;
+        self.get(&self.app("/api/policy-status")).await
+    }
+
+    /// The enrollment group as DPS shows it, or with a change.
+    pub async fn group(
+        &self,
+        service: &str,
+        id: &str,
+        method: Method,
+        body: Option<&Value>,
+    ) -> (StatusCode, Value) {
+        let url = self.azure(&format!("/dps/{service}/enrollmentGroups/{id}?api-version=2025-07-01-preview"));
+        let token =
+            self.azure("/identity?api-version=2019-08-01&resource=https://azure-devices-provisioning.net");
+        let token: Value = self
+            .client
+            .get(token)
+            .header("x-identity-header", "x")
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        let mut request =
+            self.client.request(method, url).bearer_auth(token["access_token"].as_str().unwrap());
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        (status, answer.json().await.unwrap_or(Value::Null))
+    }
+}
