@@ -182,7 +182,7 @@ impl Run<'_> {
                     }
                     Reason::AlreadyAssigned => tracing::debug!("{subject}: {}", plan.detail),
                     reason => {
-                        tracing::info!(reason = reason.code(), "{subject}: nothing to do: {}", plan.detail)
+                        tracing::info!(reason = reason.code(), "{subject}: nothing to do: {}", plan.detail);
                     }
                 }
                 return Some(plan.reason);

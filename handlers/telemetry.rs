@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use functions_host::TraceContext;
 use opentelemetry::propagation::TextMapPropagator;
-use opentelemetry::trace::TracerProvider;
+use opentelemetry::trace::{TraceContextExt, TracerProvider};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
@@ -41,7 +41,7 @@ impl Drop for Telemetry {
 /// Starts telemetry for `serve`. `RUST_LOG` sets what is logged; without it `info` of our own.
 pub fn start() -> Telemetry {
     let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("warn,policysync=info,azure=info,state=info,functions_host=info"));
+        .unwrap_or_else(|_| EnvFilter::new("warn,policysync=info,azure=info,azure_core=warn,azure_identity=warn,azure_messaging_servicebus=warn,state=info,functions_host=info"));
     let logs =
         tracing_subscriber::fmt::layer().with_ansi(false).with_target(false).with_writer(std::io::stdout);
     let traces = trace_provider();
@@ -60,6 +60,21 @@ pub fn continue_trace(span: &tracing::Span, trace: &TraceContext) {
     carrier.extend(trace.tracestate.clone().map(|state| ("tracestate".to_owned(), state)));
     // A span that nobody exports has no place in a trace; that is no error here.
     let _ = span.set_parent(TraceContextPropagator::new().extract(&carrier));
+}
+
+/// A span of its own within the trace that a message carries: from the submit to the evidence it is one trace.
+pub fn span_in_trace_of(traceparent: Option<&str>, namespace: &str) -> tracing::Span {
+    let span = tracing::info_span!("sync", namespace);
+    continue_trace(&span, &TraceContext::new(traceparent, None));
+    span
+}
+
+/// Links the current span, that of a batch, to the trace that one of its messages carries.
+pub fn link_to(trace: &TraceContext) {
+    let Some(traceparent) = &trace.traceparent else { return };
+    let carrier = HashMap::from([("traceparent".to_owned(), traceparent.clone())]);
+    let context = TraceContextPropagator::new().extract(&carrier);
+    tracing::Span::current().add_link(context.span().span_context().clone());
 }
 
 fn trace_provider() -> Option<SdkTracerProvider> {

@@ -1,6 +1,8 @@
 //! The whole app: the simulated Azure, the stand-in for the Functions host and `policysync serve` as processes that
 //! talk HTTP, as they will talk to the real ones.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "app/bad_input.rs"]
 mod bad_input;
 #[path = "app/command_line.rs"]

@@ -42,7 +42,6 @@ macro_rules! handler {
 }
 
 /// A router that knows every function.
-#[must_use]
 pub fn router(application: &Arc<Application>) -> Router {
     Router::new()
         .prepare_span(telemetry::continue_trace)

@@ -27,8 +27,8 @@ pub async fn run(application: &Application, invocation: Invocation) -> Result<Re
     match batch::handle(application, received).await {
         Ok(done) => {
             let summary = format!(
-                "{} requests, {} verifications, {} parked",
-                done.requests, done.verifications, done.parked
+                "{} requests, {} verifications, {} looks, {} parked",
+                done.requests, done.verifications, done.looks, done.parked
             );
             tracing::info!("{summary}");
             Ok(Reply::success().log(summary))

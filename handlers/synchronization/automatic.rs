@@ -2,14 +2,16 @@
 
 use certificate_management::configuration::{Mode, NamespaceConfiguration, Sync};
 use certificate_management::plan::{Observation, Pair};
-use certificate_management::request::{REQUEST_SCHEMA, SyncRequest};
+use certificate_management::request::{NamespaceLook, REQUEST_SCHEMA, SyncRequest};
 use serde_json::Map;
 use sha2::{Digest, Sha256};
 use time::{Date, OffsetDateTime};
 
+use super::batch::BatchError;
 use super::records::{self, Phase};
 use super::submission::{self, SubmitError};
 use crate::application::Application;
+use crate::observation::Observer;
 
 /// What came of looking at a namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +61,60 @@ pub async fn submit_if_needed(
         "submitted a request: {because}"
     );
     Ok(Automatic::Submitted(request_id))
+}
+
+/// Looks at a namespace after an event, and asks for a sync where a hub does not trust a policy. Our own sync, coming
+/// back as events, finds every hub trusting.
+///
+/// # Errors
+/// When records or queue fail.
+pub async fn look(
+    application: &Application,
+    observer: &Observer<'_>,
+    look: &NamespaceLook,
+) -> Result<(), BatchError> {
+    let name = look.namespace_id.name();
+    let Some(configuration) = application.configuration.namespace(&look.namespace_id) else {
+        tracing::info!(namespace = name, "the namespace is not configured");
+        return Ok(());
+    };
+    let observation = match observer.namespace(configuration).await {
+        Ok(observation) => observation,
+        Err(error) if error.is_retryable() => {
+            tracing::warn!(namespace = name, "the namespace could not be read yet: {error}");
+            submission::schedule_look(
+                application,
+                &look.namespace_id,
+                &look.because,
+                look.traceparent.clone(),
+            )
+            .await?;
+            return Ok(());
+        }
+        Err(error) => {
+            tracing::warn!(
+                namespace = name,
+                "the namespace could not be read, and another try would not help: {error}"
+            );
+            return Ok(());
+        }
+    };
+    match submit_if_needed(application, configuration, &observation, &look.because).await {
+        Ok(Automatic::NotNeeded) => tracing::info!(namespace = name, "every hub trusts every policy"),
+        Ok(Automatic::UnderWay) => tracing::info!(namespace = name, "a sync was asked for already"),
+        Ok(Automatic::Ask) => tracing::warn!(
+            namespace = name,
+            "a hub does not trust a policy and nothing is synced without being asked: policysync submit --namespace {}",
+            configuration.id
+        ),
+        Ok(Automatic::Submitted(id)) => {
+            tracing::info!(namespace = name, request.id = id, "submitted a sync request");
+        }
+        Err(SubmitError::Queue(error)) => return Err(error.into()),
+        Err(SubmitError::State(error)) => return Err(error.into()),
+        Err(different @ SubmitError::DifferentRequest(_)) => tracing::warn!(namespace = name, "{different}"),
+    }
+    Ok(())
 }
 
 /// The same need has the same id for a day: a wake-up that comes again asks for nothing new, and a sync that did not

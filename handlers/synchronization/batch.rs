@@ -1,19 +1,26 @@
 //! A batch of messages: understood one by one, grouped by namespace, one sync for all requests of a namespace.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use azure::service_bus::OutgoingMessage;
 use certificate_management::ArmId;
-use certificate_management::request::{Message, SyncRequest, SyncVerification, Unreadable};
+use certificate_management::request::{Message, NamespaceLook, SyncRequest, SyncVerification, Unreadable};
+use functions_host::TraceContext;
 use futures::{StreamExt, stream};
 use serde_json::json;
+use tracing::Instrument;
 
-use super::{join, look};
+use super::{automatic, join, look};
 use crate::application::Application;
 use crate::observation::Observer;
+use crate::telemetry;
 
-/// How many namespaces are looked at, at once.
-const NAMESPACES_AT_ONCE: usize = 4;
+/// How many namespaces are looked at, at once. The ARM budget bounds the calls; this bounds what is held in memory.
+const NAMESPACES_AT_ONCE: usize = 16;
+/// Looks that have not begun by then are put off: the locks of a batch are not renewed, and an invocation that takes
+/// too long gives back its whole batch.
+const LAST_BEGIN: Duration = Duration::from_secs(25);
 
 /// A message as the trigger gave it.
 #[derive(Debug, Clone)]
@@ -42,6 +49,8 @@ pub struct Done {
     pub requests: usize,
     /// Follow-ups handled.
     pub verifications: usize,
+    /// Looks after a resource event.
+    pub looks: usize,
     /// Messages parked.
     pub parked: usize,
 }
@@ -50,6 +59,7 @@ pub struct Done {
 struct Work {
     requests: Vec<SyncRequest>,
     verifications: Vec<SyncVerification>,
+    looks: Vec<NamespaceLook>,
 }
 
 /// Handles a batch. A message that cannot be understood is parked with its reason; its neighbours are unharmed.
@@ -63,12 +73,20 @@ pub async fn handle(application: &Application, messages: Vec<Received>) -> Resul
         match Message::parse(&message.text) {
             Ok(Message::Request(request)) => {
                 done.requests += 1;
+                telemetry::link_to(&TraceContext::new(request.traceparent.as_deref(), None));
                 by_namespace.entry(request.namespace_id.clone()).or_default().requests.push(request);
             }
             Ok(Message::Verification(verification)) => {
                 done.verifications += 1;
                 let work = by_namespace.entry(verification.namespace_id.clone()).or_default();
                 work.verifications.push(verification);
+            }
+            Ok(Message::Look(look)) => {
+                done.looks += 1;
+                let work = by_namespace.entry(look.namespace_id.clone()).or_default();
+                if work.looks.is_empty() {
+                    work.looks.push(look);
+                }
             }
             Err(unreadable) => {
                 done.parked += 1;
@@ -77,8 +95,11 @@ pub async fn handle(application: &Application, messages: Vec<Received>) -> Resul
         }
     }
     let observer = Observer::new(application);
-    let steps: Vec<_> =
-        by_namespace.into_iter().map(|(id, work)| one_namespace(application, &observer, id, work)).collect();
+    let since = Instant::now();
+    let steps: Vec<_> = by_namespace
+        .into_iter()
+        .map(|(id, work)| one_namespace(application, &observer, id, work, since + LAST_BEGIN))
+        .collect();
     let outcomes: Vec<_> = stream::iter(steps).buffer_unordered(NAMESPACES_AT_ONCE).collect().await;
     // Every namespace was worked on before the first failure is told.
     outcomes.into_iter().collect::<Result<Vec<()>, BatchError>>()?;
@@ -90,13 +111,23 @@ async fn one_namespace(
     observer: &Observer<'_>,
     namespace_id: ArmId,
     work: Work,
+    last_begin: Instant,
 ) -> Result<(), BatchError> {
     // Requests first: they join before a look of the same batch plans what has gathered.
     if !work.requests.is_empty() {
         join::join(application, &namespace_id, work.requests).await?;
     }
     for verification in &work.verifications {
-        look::look(application, observer, verification).await?;
+        if Instant::now() > last_begin {
+            look::put_off(application, verification).await?;
+        } else {
+            let span = telemetry::span_in_trace_of(verification.traceparent.as_deref(), namespace_id.name());
+            look::look(application, observer, verification).instrument(span).await?;
+        }
+    }
+    for look in &work.looks {
+        let span = telemetry::span_in_trace_of(look.traceparent.as_deref(), namespace_id.name());
+        automatic::look(application, observer, look).instrument(span).await?;
     }
     Ok(())
 }

@@ -69,10 +69,10 @@ pub async fn join(
     match joined {
         // Sent again after a kill between record and message; duplicate detection drops one that is too many.
         Some(Joined::Opened(record) | Joined::Again(record)) => {
-            submission::follow_up(application, &record).await?
+            submission::follow_up(application, &record).await?;
         }
         Some(Joined::Added(record)) => {
-            tracing::info!(sync.id = record.sync_id, "joined the sync of {}", namespace_id.name())
+            tracing::info!(sync.id = record.sync_id, "joined the sync of {}", namespace_id.name());
         }
         None => {}
     }

@@ -10,7 +10,7 @@ use time::Duration;
 
 use super::batch::BatchError;
 use super::records::{self, Phase, SyncRecord};
-use super::{CLAIM_DEADLINE, LONGEST_PAUSE, pause_before, settle, start};
+use super::{CLAIM_DEADLINE, FIRST_LOOK, LONGEST_PAUSE, pause_before, settle, start};
 use crate::application::Application;
 use crate::observation::Observer;
 
@@ -51,6 +51,23 @@ pub async fn look(
         return plan_gathered(application, observer, configuration, record).await;
     }
     look_for_evidence(application, observer, configuration, record).await
+}
+
+/// Sends the follow-up of a look that could not begin in time again, for a moment later.
+///
+/// # Errors
+/// When records or queue fail.
+pub async fn put_off(application: &Application, follow_up: &SyncVerification) -> Result<(), BatchError> {
+    let found = records::sync(&application.store, &follow_up.namespace_id).await?;
+    let is_due = |record: &SyncRecord| {
+        record.sync_id == follow_up.sync_id
+            && record.phase != Phase::Ended
+            && record.attempt <= follow_up.attempt
+    };
+    match found.filter(is_due) {
+        Some(record) => settle::look_again(application, record, Some(FIRST_LOOK)).await,
+        None => Ok(()),
+    }
 }
 
 /// Plans every request that has gathered against one observation, and starts the sync if one of them needs it.

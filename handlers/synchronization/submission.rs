@@ -1,11 +1,19 @@
 //! Putting requests and follow-ups on the queue.
 
 use azure::service_bus::OutgoingMessage;
-use certificate_management::request::{RequestRecord, SyncRequest, SyncVerification, VERIFICATION_SCHEMA};
+use certificate_management::ArmId;
+use certificate_management::request::{
+    LOOK_SCHEMA, NamespaceLook, RequestRecord, SyncRequest, SyncVerification, VERIFICATION_SCHEMA,
+};
 use serde_json::json;
+use sha2::{Digest, Sha256};
+use time::{Duration, OffsetDateTime};
 
 use super::records::{self, SyncRecord};
 use crate::application::Application;
+
+/// Events about one namespace within such a slot lead to one look.
+const LOOK_SLOT: Duration = Duration::seconds(10);
 
 /// Why a request could not be submitted.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +68,38 @@ pub async fn follow_up(application: &Application, record: &SyncRecord) -> Result
         scheduled_for: Some(record.next_look_at),
         correlation_id: Some(record.sync_id.clone()),
         subject: Some("sync-verification".to_owned()),
+        content_type: Some("application/json".to_owned()),
+        ..OutgoingMessage::default()
+    };
+    application.queue.send(&message).await
+}
+
+/// Schedules a look at a namespace. Events come in swarms (a sync alone makes several), so all of one time slot lead
+/// to one look at its end: its message has the slot in its id, and duplicate detection drops the others.
+///
+/// # Errors
+/// When the queue does not take it.
+pub async fn schedule_look(
+    application: &Application,
+    namespace_id: &ArmId,
+    because: &str,
+    traceparent: Option<String>,
+) -> Result<(), azure::Error> {
+    let slot = application.now().unix_timestamp() / LOOK_SLOT.whole_seconds() + 1;
+    let end = OffsetDateTime::from_unix_timestamp(slot * LOOK_SLOT.whole_seconds());
+    let look = NamespaceLook {
+        schema: LOOK_SCHEMA.to_owned(),
+        namespace_id: namespace_id.clone(),
+        because: because.to_owned(),
+        traceparent,
+    };
+    let digest = Sha256::digest(namespace_id.key());
+    let namespace: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let message = OutgoingMessage {
+        body: json!(look).to_string(),
+        message_id: Some(format!("look-{namespace}-{slot}")),
+        scheduled_for: end.ok(),
+        subject: Some("namespace-look".to_owned()),
         content_type: Some("application/json".to_owned()),
         ..OutgoingMessage::default()
     };

@@ -209,7 +209,8 @@ fn a_handler_whose_host_vanishes_ends_by_itself() {
     let all: String = threads
         .filter_map(|thread| std::fs::read_to_string(thread.unwrap().path().join("children")).ok())
         .collect();
-    let handler: u32 = format!("{children} {all}").split_whitespace().next().expect("dev has a child").parse().unwrap();
+    let handler: u32 =
+        format!("{children} {all}").split_whitespace().next().expect("dev has a child").parse().unwrap();
     dev.kill().unwrap();
     dev.wait().unwrap();
     let since = std::time::Instant::now();

@@ -1,12 +1,14 @@
 //! Clients for what Policysync uses of Azure: Resource Manager, the device registry, IoT hubs, provisioning services with
 //! their enrollment groups, Service Bus and identity.
 //!
-//! All of them share one HTTP client ([`http::Http`]), one rule about which hosts may see a token ([`cloud::Cloud`]) and one
-//! error ([`error::Error`]). They read the wire into the words of `certificate-management` and decide nothing.
+//! All of them share one HTTP client ([`http::Http`]), one rule about which hosts may see a token ([`cloud::Cloud`]), one
+//! budget of calls ([`budget::Budget`]), the trace of whoever asked ([`trace::with_traceparent`]) and one error
+//! ([`error::Error`]). They read the wire into the words of `certificate-management` and decide nothing.
 #![warn(missing_docs)]
 
 pub mod api_version;
 pub mod arm;
+pub mod budget;
 pub mod cloud;
 pub mod credential;
 mod dates;
@@ -18,6 +20,7 @@ pub mod provisioning;
 pub mod registry;
 pub mod secret;
 pub mod service_bus;
+pub mod trace;
 
 #[cfg(test)]
 mod fake;
@@ -26,6 +29,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use arm::{Arm, Operation, OperationState};
+pub use budget::{BucketSnapshot, Budget, OperationKind, Scope};
 pub use cloud::{Cloud, Service};
 pub use credential::{AccessToken, Credential, TokenSource};
 pub use error::{Error, ErrorKind, Sent};
@@ -35,12 +39,15 @@ pub use provisioning::{AssignError, Assigned, EnrollmentGroups, Group, Provision
 pub use registry::DeviceRegistry;
 pub use service_bus::{OutgoingMessage, QueueSender, ServiceBusConnection};
 
-/// Every client of one cloud and one identity. Cheap to make and to clone; making it does no I/O.
+/// Every client of one cloud and one identity, all within one budget. Cheap to make and to clone; making it does no I/O.
+///
+/// A process should make one and clone it: Azure counts calls by identity, so two budgets would each spend the whole.
 #[derive(Clone)]
 pub struct Azure {
     http: Http,
     cloud: Arc<Cloud>,
     tokens: Credential,
+    budget: Budget,
 }
 
 impl Azure {
@@ -55,7 +62,7 @@ impl Azure {
     /// The same over a given HTTP client.
     #[must_use]
     pub fn with_http(http: Http, cloud: Cloud, tokens: Credential) -> Self {
-        Self { http, cloud: Arc::new(cloud), tokens }
+        Self { http, cloud: Arc::new(cloud), tokens, budget: Budget::new() }
     }
 
     /// The cloud.
@@ -70,10 +77,16 @@ impl Azure {
         &self.tokens
     }
 
+    /// What its clients allow themselves to ask; [`Budget::snapshot`] is for metrics.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
     /// Resource Manager itself.
     #[must_use]
     pub fn arm(&self) -> Arm {
-        Arm::new(self.http.clone(), self.cloud.clone(), self.tokens.clone())
+        Arm::new(self.http.clone(), self.cloud.clone(), self.tokens.clone()).with_budget(self.budget.clone())
     }
 
     /// Namespaces, policies and syncs.
@@ -98,6 +111,7 @@ impl Azure {
     #[must_use]
     pub fn enrollment_groups(&self) -> EnrollmentGroups {
         EnrollmentGroups::new(self.http.clone(), self.cloud.clone(), self.tokens.clone())
+            .with_budget(self.budget.clone())
     }
 
     /// A sender to a queue.

@@ -35,8 +35,9 @@ pub(crate) fn current() -> Option<Arc<str>> {
 }
 
 fn is_traceparent(text: &str) -> bool {
-    let hexadecimal =
-        |part: &str, length| part.len() == length && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let hexadecimal = |part: &str, length| {
+        part.len() == length && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    };
     // An id of zeros alone is the one that no trace has.
     let id = |part: &str, length| hexadecimal(part, length) && part.bytes().any(|b| b != b'0');
     let parts: Vec<&str> = text.split('-').collect();

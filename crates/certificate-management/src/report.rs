@@ -212,7 +212,15 @@ fn namespace(
             Trust::Missing => Some(Reason::PolicyMissing),
             Trust::Unreadable => Some(Reason::HubUnreadable),
         };
-        findings.extend(reason.map(|reason| finding(reason, subject, pair.assessment.why.clone())));
+        findings.extend(reason.map(|reason| {
+            let finding = finding(reason, subject, pair.assessment.why.clone());
+            let is_untrusted = matches!(reason, Reason::PolicyStale | Reason::PolicyMissing);
+            if is_untrusted && configuration.sync == Sync::Ask {
+                let next_step = format!("Run `policysync submit --namespace {}`.", configuration.id);
+                return Finding { next_step, ..finding };
+            }
+            finding
+        }));
         report.trust.push(TrustReport {
             policy: pair.policy.name.clone(),
             hub: pair.hub.name.clone(),

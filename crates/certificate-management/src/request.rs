@@ -12,6 +12,8 @@ use crate::trust::Evidence;
 pub const REQUEST_SCHEMA: &str = "sync-request/v1";
 /// Schema of the scheduled follow-up that looks for the evidence of a sync.
 pub const VERIFICATION_SCHEMA: &str = "sync-verification/v1";
+/// Schema of a scheduled look at a namespace, after an event about one of its resources.
+pub const LOOK_SCHEMA: &str = "namespace-look/v1";
 /// Longest id of a request, in characters: Service Bus allows 128 for a MessageId (`messaging-and-state.md` §2).
 pub const MAX_REQUEST_ID: usize = 128;
 /// Most hubs or policies one request can name.
@@ -67,6 +69,21 @@ pub struct SyncVerification {
     pub traceparent: Option<String>,
 }
 
+/// A scheduled look at a namespace. Many events within a short time lead to one, since they give it the same id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NamespaceLook {
+    /// Always [`LOOK_SCHEMA`].
+    pub schema: String,
+    /// The namespace.
+    pub namespace_id: ArmId,
+    /// What led to it, as a sentence.
+    pub because: String,
+    /// W3C trace context of the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+}
+
 /// A message on the queue that could be understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
@@ -74,6 +91,8 @@ pub enum Message {
     Request(SyncRequest),
     /// A follow-up.
     Verification(SyncVerification),
+    /// A look after an event.
+    Look(NamespaceLook),
 }
 
 /// Why a message could not be understood.
@@ -119,10 +138,15 @@ impl Message {
                 Ok(verification) => Ok(Self::Verification(verification)),
                 Err(error) => unreadable(Reason::MessageInvalid, error.to_string()),
             },
+            Some(LOOK_SCHEMA) => match serde_json::from_value(Value::Object(object)) {
+                Ok(look) => Ok(Self::Look(look)),
+                Err(error) => unreadable(Reason::MessageInvalid, error.to_string()),
+            },
             Some(other) => {
                 let shown: String = other.chars().take(80).collect();
-                let detail =
-                    format!("schema is `{shown}`; known are `{REQUEST_SCHEMA}` and `{VERIFICATION_SCHEMA}`");
+                let detail = format!(
+                    "schema is `{shown}`; known are {REQUEST_SCHEMA}, {VERIFICATION_SCHEMA}, {LOOK_SCHEMA}"
+                );
                 unreadable(Reason::MessageUnknownSchema, detail)
             }
             None => unreadable(Reason::MessageUnknownSchema, "there is no member `schema`".to_owned()),

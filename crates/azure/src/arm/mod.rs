@@ -1,4 +1,4 @@
-//! Azure Resource Manager: reads, lists that come in pages, and operations that take their time.
+//! Azure Resource Manager: reads, lists that come in pages, and operations that take their time; all within the budget.
 
 pub mod operation;
 
@@ -15,6 +15,7 @@ use url::Url;
 
 pub use self::operation::{Operation, OperationState};
 use crate::api_version::ApiVersion;
+use crate::budget::Budget;
 use crate::cloud::{Cloud, Service};
 use crate::credential::{TokenSource, token_for};
 use crate::error::{Error, ErrorKind, Sent, attempted};
@@ -29,6 +30,7 @@ pub struct Arm {
     http: Http,
     cloud: Arc<Cloud>,
     tokens: Arc<dyn TokenSource>,
+    budget: Budget,
 }
 
 #[derive(Deserialize)]
@@ -40,10 +42,17 @@ struct Page<T> {
 }
 
 impl Arm {
-    /// A client of the Resource Manager of `cloud`.
+    /// A client of the Resource Manager of `cloud`, with a budget of its own.
     #[must_use]
     pub fn new(http: Http, cloud: Arc<Cloud>, tokens: Arc<dyn TokenSource>) -> Self {
-        Self { http, cloud, tokens }
+        Self { http, cloud, tokens, budget: Budget::new() }
+    }
+
+    /// The same within a budget that others draw from too: those that use the same identity.
+    #[must_use]
+    pub fn with_budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
     }
 
     /// The cloud it talks to.
@@ -145,7 +154,8 @@ impl Arm {
     async fn call(&self, method: Method, url: Url) -> Result<Answer, Error> {
         self.cloud.admit(Service::ResourceManager, &url)?;
         let token = token_for(&*self.tokens, Service::ResourceManager).await?;
-        let mut call = Call::new(method.clone(), url).bearer(&token)?;
+        let pace = self.budget.resource_manager(&method, &url);
+        let mut call = Call::new(method.clone(), url).bearer(&token)?.paced(pace);
         if method != Method::GET {
             call = call.without_body();
         }

@@ -80,7 +80,6 @@ impl Bucket {
         self.level = self.level.min(self.line());
         let until = now + retry_after.unwrap_or_default().min(LONGEST_CLOSURE);
         self.closed_until = self.closed_until.max(until);
-        self.counted_to = self.counted_to.max(self.closed_until);
     }
 
     /// Whole tokens in the bucket, the reserve included.
@@ -168,8 +167,7 @@ mod tests {
         let mut bucket = Bucket::full(Shape { capacity: 250, refill_per_second: 25 }, start);
         assert_eq!((0..300).filter(|_| bucket.draw(start)).count(), 200);
         assert_eq!(bucket.left(start), 50);
-        let drawn: usize =
-            (1..=10_000).filter(|ms| bucket.draw(start + Duration::from_millis(*ms))).count();
+        let drawn: usize = (1..=10_000).filter(|ms| bucket.draw(start + Duration::from_millis(*ms))).count();
         assert_eq!(drawn, 250, "ten seconds of refill, drawn one by one");
     }
 

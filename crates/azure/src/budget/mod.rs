@@ -79,10 +79,12 @@ pub struct BucketSnapshot {
     pub put_off_total: u64,
 }
 
+type Turnstiles = BTreeMap<(Scope, OperationKind), Arc<Turnstile>>;
+
 /// The budget of one identity. Cheap to clone; clones draw from the same buckets.
 #[derive(Clone, Default)]
 pub struct Budget {
-    turnstiles: Arc<Mutex<BTreeMap<(Scope, OperationKind), Arc<Turnstile>>>>,
+    turnstiles: Arc<Mutex<Turnstiles>>,
 }
 
 impl Budget {
@@ -150,7 +152,8 @@ impl Pace {
     pub(crate) async fn turn(&self, attempted: String, latest: Instant) -> Result<(), Error> {
         self.turnstile.pass(latest).await.map_err(|wait| {
             let kind = ErrorKind::Throttled { retry_after: Some(wait) };
-            let message = format!("not sent, since the budget of {self} allows it in {:.1} s", wait.as_secs_f64());
+            let message =
+                format!("not sent, since the budget of {self} allows it in {:.1} s", wait.as_secs_f64());
             Error::new(kind, Sent::No, attempted, message)
         })
     }
@@ -170,7 +173,9 @@ impl Pace {
         Some(match (&self.scope, self.kind) {
             (Scope::Subscription(_), OperationKind::Read) => "x-ms-ratelimit-remaining-subscription-reads",
             (Scope::Subscription(_), OperationKind::Write) => "x-ms-ratelimit-remaining-subscription-writes",
-            (Scope::Subscription(_), OperationKind::Delete) => "x-ms-ratelimit-remaining-subscription-deletes",
+            (Scope::Subscription(_), OperationKind::Delete) => {
+                "x-ms-ratelimit-remaining-subscription-deletes"
+            }
             (Scope::Tenant, OperationKind::Read) => "x-ms-ratelimit-remaining-tenant-reads",
             (Scope::Tenant, OperationKind::Write) => "x-ms-ratelimit-remaining-tenant-writes",
             _ => return None,

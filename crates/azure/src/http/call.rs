@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::{DEFAULT_DEADLINE, DEFAULT_RESPONSE_LIMIT};
+use crate::budget::Pace;
 use crate::credential::AccessToken;
 use crate::error::{Error, attempted};
 
@@ -25,6 +26,7 @@ pub struct Call {
     pub(super) repeatable: bool,
     pub(super) deadline: Duration,
     pub(super) response_limit: usize,
+    pub(super) pace: Option<Pace>,
 }
 
 /// An answer with its whole body.
@@ -55,6 +57,7 @@ impl Call {
             repeatable,
             deadline: DEFAULT_DEADLINE,
             response_limit: DEFAULT_RESPONSE_LIMIT,
+            pace: None,
         }
     }
 
@@ -109,6 +112,13 @@ impl Call {
     #[must_use]
     pub fn repeatable(mut self) -> Self {
         self.repeatable = true;
+        self
+    }
+
+    /// Says which bucket each attempt draws from before it is made.
+    #[must_use]
+    pub(crate) fn paced(mut self, pace: Pace) -> Self {
+        self.pace = Some(pace);
         self
     }
 

@@ -1,7 +1,8 @@
-//! One HTTP client for everything that goes to Azure: deadlines, retries, size limits, no redirects.
+//! One HTTP client for everything that goes to Azure: deadlines, budgets, retries, size limits, no redirects.
 //!
 //! Every call has a deadline for all of its attempts and waits together, because it runs inside an invocation that the
-//! host ends at an hour of its own. Redirects are never followed: a token would follow them. Log events hold method,
+//! host ends at an hour of its own. A call that has a budget draws from it before each attempt, and teaches it by each
+//! answer, so that a refusal slows every other call too and not only the one that met it. Redirects are never followed: a token would follow them. Log events hold method,
 //! host, path, status and time, never a query or a header, since operation URLs and SAS tokens are secrets.
 
 mod call;
@@ -14,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use reqwest::header::HeaderName;
+use reqwest::header::{HeaderName, HeaderValue};
 use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
@@ -23,11 +24,15 @@ use self::retry::Outcome;
 pub use self::retry::RetryPolicy;
 pub(crate) use self::retry::retry_after;
 use crate::error::{Error, ErrorKind, Sent};
+use crate::trace::{self, TRACEPARENT};
 
 /// Deadline of a call with all its attempts, unless the call says otherwise.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);
 /// Largest body of a successful answer, unless the call says otherwise, in bytes.
 pub const DEFAULT_RESPONSE_LIMIT: usize = 16 * 1024 * 1024;
+/// Longest part of a deadline that is kept free for the attempt itself when its turn has to be waited for; at most a third
+/// of the deadline is. A write whose turn comes in the last moment would be cut off, and nobody could say if it was done.
+const TIME_TO_ANSWER: Duration = Duration::from_secs(10);
 /// How much of an error's body is read, in bytes; the rest is left.
 const ERROR_BODY_LIMIT: usize = 64 * 1024;
 
@@ -61,7 +66,8 @@ impl Http {
     /// Sends a call and gives its answer if that is a success (2xx).
     ///
     /// # Errors
-    /// Any [`ErrorKind`] but `Untrusted`. An answer with another status is an error with what its body says.
+    /// Any [`ErrorKind`] but `Untrusted`. An answer with another status is an error with what its body says. `Throttled` with
+    /// [`Sent::No`] when the turn of the call within its budget would come too late for its deadline.
     pub async fn send(&self, call: Call) -> Result<Answer, Error> {
         let answer = self.exchange(call).await?;
         if answer.status.is_success() {
@@ -80,15 +86,24 @@ impl Http {
         let mut attempt = 0;
         loop {
             attempt += 1;
+            if let Some(pace) = &call.pace {
+                let latest = deadline - TIME_TO_ANSWER.min(call.deadline / 3);
+                pace.turn(call.attempted(), latest)
+                    .await
+                    .map_err(|error| if in_doubt { error.in_doubt() } else { error })?;
+            }
             // A hung connection must not cost a read its second chance.
             let patience = if call.repeatable { call.deadline / 2 } else { call.deadline };
             let result =
                 self.attempt(&call, request_id, attempt, deadline.min(Instant::now() + patience)).await;
             let outcome = match &result {
-                Ok(answer) => Outcome::Answered {
-                    status: answer.status.as_u16(),
-                    retry_after: retry_after(&answer.headers),
-                },
+                Ok(answer) => {
+                    let retry_after = retry_after(&answer.headers);
+                    if let Some(pace) = &call.pace {
+                        pace.learn(answer.status, &answer.headers, retry_after);
+                    }
+                    Outcome::Answered { status: answer.status.as_u16(), retry_after }
+                }
                 Err(error) => Outcome::Failed { kind: error.kind(), sent: error.sent() },
             };
             let remaining = deadline.saturating_duration_since(Instant::now());
@@ -132,10 +147,16 @@ impl Http {
     }
 
     async fn transfer(&self, call: &Call, request_id: Uuid) -> Result<Answer, Error> {
+        let mut headers = call.headers.clone();
+        let traceparent = trace::current().and_then(|text| HeaderValue::from_str(&text).ok());
+        // A message carries its own, in the form of a message property.
+        if let Some(traceparent) = traceparent.filter(|_| !headers.contains_key(TRACEPARENT)) {
+            headers.insert(TRACEPARENT, traceparent);
+        }
         let mut response = self
             .client
             .request(call.method.clone(), call.url.clone())
-            .headers(call.headers.clone())
+            .headers(headers)
             .header(CLIENT_REQUEST_ID, request_id.to_string())
             .body(call.body.clone())
             .send()

@@ -1,4 +1,4 @@
-//! Enrollment groups by the service API of a DPS (`azure-wire-facts.md` §3).
+//! Enrollment groups by the service API of a DPS (`azure-wire-facts.md` §3), within the budget of that DPS.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -12,6 +12,7 @@ use url::Url;
 
 use super::raw_group::RawGroup;
 use crate::api_version::CREDENTIALS;
+use crate::budget::Budget;
 use crate::cloud::{Cloud, Service};
 use crate::credential::{TokenSource, token_for};
 use crate::error::{Error, ErrorKind, attempted};
@@ -47,13 +48,21 @@ pub struct EnrollmentGroups {
     http: Http,
     cloud: Arc<Cloud>,
     tokens: Arc<dyn TokenSource>,
+    budget: Budget,
 }
 
 impl EnrollmentGroups {
-    /// A client for the provisioning services of `cloud`.
+    /// A client for the provisioning services of `cloud`, with a budget of its own.
     #[must_use]
     pub fn new(http: Http, cloud: Arc<Cloud>, tokens: Arc<dyn TokenSource>) -> Self {
-        Self { http, cloud, tokens }
+        Self { http, cloud, tokens, budget: Budget::new() }
+    }
+
+    /// The same within a budget that others draw from too.
+    #[must_use]
+    pub fn with_budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
     }
 
     /// Reads every group of the DPS at `endpoint` (a URL or a host name).
@@ -74,7 +83,7 @@ impl EnrollmentGroups {
             if let Some(continuation) = &continuation {
                 call = call.header(CONTINUATION, continuation)?;
             }
-            let answer = self.send(call).await?;
+            let answer = self.send(endpoint, call).await?;
             let items: Vec<Box<RawValue>> = answer.json()?;
             for item in &items {
                 match RawGroup::parse(item.get()).ok().and_then(Group::of) {
@@ -100,7 +109,7 @@ impl EnrollmentGroups {
     /// Any [`ErrorKind`] but `NotFound`.
     pub async fn get(&self, endpoint: &str, id: &str) -> Result<Option<Group>, Error> {
         let url = self.url(endpoint, &["enrollmentGroups", id])?;
-        match self.send(Call::new(Method::GET, url)).await {
+        match self.send(endpoint, Call::new(Method::GET, url)).await {
             Ok(answer) => group(&answer).map(Some),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -118,19 +127,20 @@ impl EnrollmentGroups {
         if let Some(etag) = raw.etag() {
             call = call.header(IF_MATCH, &etag)?;
         }
-        group(&self.send(call).await?)
+        group(&self.send(endpoint, call).await?)
     }
 
     /// Reads the attestation of a group with its keys, which a read of the group leaves out.
     pub(super) async fn attestation(&self, endpoint: &str, id: &str) -> Result<Box<RawValue>, Error> {
         let url = self.url(endpoint, &["enrollmentGroups", id, "attestationmechanism"])?;
         // A read in spite of its method.
-        self.send(Call::new(Method::POST, url).without_body().repeatable()).await?.json()
+        self.send(endpoint, Call::new(Method::POST, url).without_body().repeatable()).await?.json()
     }
 
-    async fn send(&self, call: Call) -> Result<Answer, Error> {
+    async fn send(&self, endpoint: &str, call: Call) -> Result<Answer, Error> {
+        let pace = self.budget.provisioning_service(&self.cloud.service_url(endpoint)?);
         let token = token_for(&*self.tokens, Service::DeviceProvisioning).await?;
-        self.http.send(call.bearer(&token)?).await
+        self.http.send(call.bearer(&token)?.paced(pace)).await
     }
 
     /// The URL of a call, checked before a token is asked for.

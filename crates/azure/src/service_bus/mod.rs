@@ -22,6 +22,7 @@ use crate::cloud::Cloud;
 use crate::credential::TokenSource;
 use crate::error::{Error, ErrorKind, Sent};
 use crate::http::Http;
+use crate::trace::{self, DIAGNOSTIC_ID, TRACEPARENT};
 
 /// Largest message, in bytes of body and properties: what the Standard tier takes (`messaging-and-state.md` §2).
 pub const MESSAGE_LIMIT: usize = 256 * 1024;
@@ -97,13 +98,15 @@ impl QueueSender {
         &self.queue
     }
 
-    /// Sends one message.
+    /// Sends one message. Inside [`crate::trace::with_traceparent`] it carries that trace as its properties `traceparent` and
+    /// `diagnostic-id`, unless it has some of its own.
     ///
     /// # Errors
     /// `TooLarge` or `Invalid` before anything is sent; any other [`ErrorKind`] from the service, `NotFound` when the queue
     /// does not exist. After [`Error::may_have_taken_effect`] a message with the same id can be sent again.
     pub async fn send(&self, message: &OutgoingMessage) -> Result<(), Error> {
-        self.check(message)?;
+        let properties = traced(&message.properties);
+        self.check(message, &properties)?;
         let broker_properties = SettableBrokerProperties {
             message_id: message.message_id.clone(),
             correlation_id: message.correlation_id.clone(),
@@ -112,8 +115,7 @@ impl QueueSender {
             ..Default::default()
         };
         // A property travels as a header whose value is JSON.
-        let properties: HashMap<String, String> = message
-            .properties
+        let properties: HashMap<String, String> = properties
             .iter()
             .map(|(name, value)| (name.clone(), serde_json::Value::from(value.as_str()).to_string()))
             .collect();
@@ -125,9 +127,9 @@ impl QueueSender {
         self.client.send_message(&message.body, Some(options)).await.map_err(|error| self.failure(error))
     }
 
-    fn check(&self, message: &OutgoingMessage) -> Result<(), Error> {
-        let properties: usize = message.properties.iter().map(|(name, value)| name.len() + value.len()).sum();
-        let size = message.body.len() + properties;
+    fn check(&self, message: &OutgoingMessage, properties: &BTreeMap<String, String>) -> Result<(), Error> {
+        let size = properties.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        let size = message.body.len() + size;
         if size > MESSAGE_LIMIT {
             let text = format!("the message has {size} bytes; the queue takes {MESSAGE_LIMIT}");
             return Err(Error::new(ErrorKind::TooLarge, Sent::No, self.attempted(), text));
@@ -145,7 +147,7 @@ impl QueueSender {
         {
             return Err(Error::invalid(self.attempted(), "the content type cannot be sent"));
         }
-        for name in message.properties.keys() {
+        for name in properties.keys() {
             let reserved = ["authorization", "brokerproperties", "content-length", "content-type", "host"];
             if HeaderName::from_bytes(name.as_bytes()).is_err()
                 || reserved.iter().any(|r| name.eq_ignore_ascii_case(r))
@@ -166,6 +168,19 @@ impl QueueSender {
     fn attempted(&self) -> String {
         format!("sending to queue `{}`", self.queue)
     }
+}
+
+/// The properties, with the trace of the caller where they name none themselves.
+fn traced(properties: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut traced = properties.clone();
+    if let Some(traceparent) = trace::current() {
+        for name in [TRACEPARENT, DIAGNOSTIC_ID] {
+            if !properties.keys().any(|key| key.eq_ignore_ascii_case(name)) {
+                traced.insert(name.to_ascii_lowercase(), traceparent.to_string());
+            }
+        }
+    }
+    traced
 }
 
 /// Service Bus holds whole seconds in UTC. Rounding down would make a message appear before its time.

@@ -145,6 +145,28 @@ async fn what_cannot_be_sent_is_refused_before_it_is_sent() {
     }
 }
 
+#[tokio::test]
+async fn a_message_carries_the_trace_of_its_sender_unless_it_names_one() {
+    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let fake = Fake::start(|_, _| Reply::status(201)).await;
+    let sender = sender(&fake);
+    let own = |name: &str| OutgoingMessage {
+        properties: [(name.to_owned(), "own".to_owned())].into(),
+        ..message("{}")
+    };
+    for message in [message("{}"), own("Traceparent"), own("diagnostic-id")] {
+        crate::trace::with_traceparent(TRACE.to_owned(), sender.send(&message)).await.unwrap();
+    }
+    sender.send(&message("{}")).await.unwrap();
+    let quoted = format!("\"{TRACE}\"");
+    let (sent, own) = (Some(quoted.as_str()), Some("\"own\""));
+    let seen = fake.seen();
+    let properties: Vec<_> =
+        seen.iter().map(|seen| (seen.header("traceparent"), seen.header("diagnostic-id"))).collect();
+    assert_eq!(properties, [(sent, sent), (own, sent), (sent, own), (None, None)]);
+    assert!(seen.iter().all(|seen| seen.headers.get_all("traceparent").iter().count() <= 1));
+}
+
 #[test]
 fn a_scheduled_time_is_never_rounded_down() {
     let exact = datetime!(2026-11-23 10:00:00 UTC);

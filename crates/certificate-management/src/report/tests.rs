@@ -120,6 +120,18 @@ fn each_thing_that_is_wrong_is_one_finding() {
 }
 
 #[test]
+fn where_the_operator_wants_to_be_asked_the_finding_names_the_command() {
+    let asking = NamespaceConfiguration { sync: Sync::Ask, ..configuration() };
+    let input = NamespaceInput {
+        configuration: &asking,
+        observation: Ok(observation(FAR, None)),
+        provisioning_services: vec![],
+    };
+    let report = build(&[input], false, NOW);
+    assert_eq!(report.findings[0].next_step, format!("Run `policysync submit --namespace {NAMESPACE}`."));
+}
+
+#[test]
 fn the_report_is_read_back_as_it_was_written() {
     let report = report(Ok(observation(FAR, None)), vec![group("line-1", None)]);
     let text = serde_json::to_string(&report).unwrap();

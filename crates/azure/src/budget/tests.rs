@@ -1,0 +1,186 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::api_version::CREDENTIALS;
+use crate::arm::Operation;
+use crate::fake::{Fake, Reply, http};
+use crate::http::Call;
+
+const NAMESPACE: &str =
+    "/subscriptions/AB/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
+
+fn buckets(budget: &Budget) -> Vec<(Scope, OperationKind)> {
+    budget.snapshot().into_iter().map(|bucket| (bucket.scope, bucket.kind)).collect()
+}
+
+fn subscription_of(text: &str) -> Option<String> {
+    subscription(&Url::parse(&format!("https://management.azure.com{text}")).unwrap())
+}
+
+#[test]
+fn the_subscription_is_found_in_every_address_that_names_one() {
+    for path in [
+        "/subscriptions/ab/providers/Microsoft.Devices/IotHubs?api-version=1&$skiptoken=x",
+        "/Subscriptions/AB/providers/Microsoft.DeviceRegistry/locations/x/operationStatuses/1",
+        "/base/subscriptions/aB",
+    ] {
+        assert_eq!(subscription_of(path).as_deref(), Some("ab"), "{path}");
+    }
+    for path in ["/", "/subscriptions", "/subscriptions/", "/tenants/ab", "/operations/1?x=/subscriptions/ab"]
+    {
+        assert_eq!(subscription_of(path), None, "{path}");
+    }
+}
+
+#[test]
+fn methods_are_counted_as_resource_manager_counts_them() {
+    for (method, kind) in [
+        (Method::GET, OperationKind::Read),
+        (Method::HEAD, OperationKind::Read),
+        (Method::PUT, OperationKind::Write),
+        (Method::PATCH, OperationKind::Write),
+        (Method::POST, OperationKind::Write),
+        (Method::DELETE, OperationKind::Delete),
+    ] {
+        assert_eq!(OperationKind::of(&method), kind, "{method}");
+    }
+}
+
+#[test]
+fn no_minute_takes_more_of_a_provisioning_service_than_it_gives() {
+    let minute = PROVISIONING.capacity - PROVISIONING.reserve() + 60 * PROVISIONING.refill_per_second;
+    assert!(minute <= 1_000, "{minute}");
+}
+
+#[tokio::test]
+async fn all_clients_of_one_identity_draw_from_one_bucket_per_subscription_and_kind() {
+    let fake = Fake::start(|seen, origin| match seen.method.as_str() {
+        "POST" => Reply::status(202).header("Location", format!("{origin}/subscriptions/CD/operations/1")),
+        _ => Reply::json(200, json!({"value": []})),
+    })
+    .await;
+    let azure = fake.azure();
+    assert_eq!(azure.budget().snapshot(), []);
+    let arm = azure.arm();
+    let operation = arm.post_long_running(NAMESPACE, CREDENTIALS.device_registry).await.unwrap();
+    azure.hubs().in_subscription("ab").await.unwrap();
+    azure.clone().provisioning_services().in_subscription("AB").await.unwrap();
+    arm.operation_status(&operation).await.unwrap();
+    arm.list::<Value>("/tenants", CREDENTIALS.device_registry).await.unwrap();
+    let subscription = |id: &str| Scope::Subscription(id.to_owned());
+    assert_eq!(
+        buckets(azure.budget()),
+        [
+            (subscription("ab"), OperationKind::Read),
+            (subscription("ab"), OperationKind::Write),
+            (subscription("cd"), OperationKind::Read),
+            (Scope::Tenant, OperationKind::Read),
+        ]
+    );
+    let capacities: Vec<_> = azure.budget().snapshot().iter().map(|bucket| bucket.capacity).collect();
+    assert_eq!(capacities, [250, 200, 250, 250]);
+    assert_eq!(azure.budget().snapshot()[1].waiting, 0);
+}
+
+#[tokio::test]
+async fn each_provisioning_service_has_a_bucket_of_its_own_however_it_is_written() {
+    let fake = Fake::start(|_, _| Reply::json(200, json!([]))).await;
+    let (azure, place) = (fake.azure(), fake.origin.trim_start_matches("http://"));
+    let groups = azure.enrollment_groups();
+    for endpoint in [format!("{place}/dps/a"), format!("http://{place}/dps/a/"), format!("{place}/dps/b")] {
+        groups.list(&endpoint).await.unwrap();
+    }
+    let service = |name| (Scope::ProvisioningService(format!("{place}/dps/{name}")), OperationKind::Any);
+    assert_eq!(buckets(azure.budget()), [service("a"), service("b")]);
+}
+
+#[tokio::test]
+async fn what_the_service_says_is_left_counts_for_its_own_kind_if_it_is_less() {
+    let fake = Fake::start(|seen, _| {
+        let said = match seen.number {
+            0 => "70",
+            1 => "11999",
+            _ => "soon",
+        };
+        Reply::json(200, json!({}))
+            .header("x-ms-ratelimit-remaining-subscription-reads", said)
+            .header("x-ms-ratelimit-remaining-subscription-writes", "1")
+    })
+    .await;
+    let azure = fake.azure();
+    for _ in 0..3 {
+        azure.arm().get(NAMESPACE, CREDENTIALS.device_registry).await.unwrap();
+        let left = azure.budget().snapshot()[0].left;
+        // More than 70 only by what has flowed in meanwhile, which a slow machine may make a few seconds of.
+        assert!((60..200).contains(&left), "{left}");
+    }
+}
+
+#[tokio::test]
+async fn a_throttle_closes_its_bucket_and_no_other_and_nothing_is_sent_until_then() {
+    let fake = Fake::start(|seen, _| match seen.number {
+        0 => Reply::status(429).header("Retry-After", 600),
+        _ => Reply::json(200, json!({})),
+    })
+    .await;
+    let (azure, version) = (fake.azure(), CREDENTIALS.device_registry);
+    let arm = azure.arm();
+    let error = arm.get(NAMESPACE, version).await.unwrap_err();
+    assert_eq!((error.retry_after(), error.sent()), (Some(Duration::from_secs(600)), Sent::Yes));
+    let error = arm.get(NAMESPACE, version).await.unwrap_err();
+    assert!(error.is_retryable() && !error.may_have_taken_effect());
+    assert_eq!((error.sent(), error.status(), fake.seen().len()), (Sent::No, None, 1));
+    let wait = error.retry_after().unwrap();
+    assert!((590..=601).contains(&wait.as_secs()), "{wait:?}");
+    assert!(error.message().starts_with("not sent, since the budget of reads in subscription ab"), "{error}");
+    arm.post_long_running(NAMESPACE, version).await.unwrap();
+    arm.get("/subscriptions/CD", version).await.unwrap();
+    let reads = &azure.budget().snapshot()[0];
+    assert_eq!((reads.throttled_total, reads.put_off_total, reads.waiting), (1, 1, 0));
+}
+
+#[tokio::test]
+async fn a_throttle_that_one_call_waits_out_holds_the_others_back_too() {
+    let fake = Fake::start(|seen, _| match seen.number {
+        0 => Reply::status(429).header("Retry-After", 1),
+        _ => Reply::json(200, json!({})),
+    })
+    .await;
+    let azure = fake.azure();
+    let arm = azure.arm();
+    let read = || arm.get(NAMESPACE, CREDENTIALS.device_registry);
+    let started = Instant::now();
+    let other = async {
+        while azure.budget().snapshot().is_empty() || azure.budget().snapshot()[0].throttled_total == 0 {
+            tokio::task::yield_now().await;
+        }
+        read().await.map(|_| started.elapsed())
+    };
+    let (first, other) = tokio::join!(read(), other);
+    first.unwrap();
+    assert!(other.unwrap() >= Duration::from_secs(1));
+    assert_eq!(fake.seen().len(), 3);
+}
+
+#[tokio::test]
+async fn a_write_that_is_put_off_between_attempts_stays_in_doubt() {
+    // Told that nothing is left, it has four seconds until the next turn: more than the call has.
+    let fake =
+        Fake::start(|_, _| Reply::status(500).header("x-ms-ratelimit-remaining-subscription-writes", 0))
+            .await;
+    let url = Url::parse(&format!("{}{NAMESPACE}", fake.origin)).unwrap();
+    let pace = Budget::new().resource_manager(&Method::PUT, &url);
+    let call = Call::new(Method::PUT, url).repeatable().deadline(Duration::from_secs(3)).paced(pace);
+    let error = http().send(call).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Throttled { retry_after: Some(_) }), "{error}");
+    assert_eq!((error.sent(), fake.seen().len()), (Sent::Maybe, 1));
+}
+
+#[tokio::test]
+async fn an_operation_without_an_address_costs_nothing() {
+    let fake = Fake::start(|_, _| Reply::status(200)).await;
+    let azure = fake.azure();
+    let operation: Operation = serde_json::from_value(json!({"url": null})).unwrap();
+    azure.arm().operation_status(&operation).await.unwrap();
+    assert_eq!(azure.budget().snapshot(), []);
+}
