@@ -10,7 +10,7 @@ use time::Duration;
 
 use super::batch::BatchError;
 use super::records::{self, Phase, SyncRecord};
-use super::{CLAIM_DEADLINE, FIRST_LOOK, LONGEST_PAUSE, pause_before, settle, start};
+use super::{CLAIM_DEADLINE, FIRST_LOOK, LONGEST_PAUSE, pause_before, settle, start, submission};
 use crate::application::Application;
 use crate::observation::Observer;
 
@@ -27,10 +27,18 @@ pub async fn look(
     follow_up: &SyncVerification,
 ) -> Result<(), BatchError> {
     let found = records::sync(&application.store, &follow_up.namespace_id).await?;
-    let is_open = |record: &SyncRecord| record.sync_id == follow_up.sync_id && record.phase != Phase::Ended;
-    let Some(record) = found.filter(is_open) else {
-        tracing::info!(sync.id = follow_up.sync_id, "the sync has ended already");
-        return Ok(());
+    let record = match found {
+        Some(record) if record.sync_id == follow_up.sync_id && record.phase != Phase::Ended => record,
+        Some(next) if next.phase == Phase::Gathering => {
+            // The run that ended this sync opened the next one, and may have been killed before it sent its follow-up.
+            tracing::info!(sync.id = follow_up.sync_id, next.id = next.sync_id, "the sync has ended, and the next one gathers");
+            submission::follow_up(application, &next).await?;
+            return Ok(());
+        }
+        _ => {
+            tracing::info!(sync.id = follow_up.sync_id, "the sync has ended already");
+            return Ok(());
+        }
     };
     if follow_up.attempt < record.attempt {
         tracing::info!(sync.id = record.sync_id, attempt = follow_up.attempt, "this look was done already");

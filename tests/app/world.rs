@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use policysync::commands::local_world::{LocalOptions, LocalWorld, WorldArguments};
+use policysync::commands::local_world::{DEFAULT_CONFIGURATION, LocalOptions, LocalWorld, WorldArguments};
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
+use simulator::cloud::fleet::Fleet;
 
 /// How long anything may take before a test fails; nothing waits that long when all is well.
 pub const PATIENCE: Duration = Duration::from_secs(40);
@@ -19,23 +20,30 @@ pub struct World {
 impl World {
     /// The default fleet with the default rules.
     pub async fn default() -> Self {
-        Self::start(None).await
+        Self::start(WorldArguments::default(), tempfile::tempdir().unwrap()).await
     }
 
     /// The default fleet with another configuration.
     pub async fn configured(configuration: &str) -> Self {
-        Self::start(Some(configuration)).await
+        Self::of(&Fleet::default_fleet(), configuration).await
     }
 
-    async fn start(configuration: Option<&str>) -> Self {
+    /// The default fleet, changed, with the default rules.
+    pub async fn with_fleet(change: impl FnOnce(&mut Fleet)) -> Self {
+        let mut fleet = Fleet::default_fleet();
+        change(&mut fleet);
+        Self::of(&fleet, DEFAULT_CONFIGURATION).await
+    }
+
+    async fn of(fleet: &Fleet, configuration: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let world = configuration.map_or_else(WorldArguments::default, |text| {
-            let (fleet, config) = (folder.path().join("fleet.toml"), folder.path().join("policysync.toml"));
-            let default = simulator::cloud::fleet::Fleet::default_fleet();
-            std::fs::write(&fleet, default.to_toml().unwrap()).unwrap();
-            std::fs::write(&config, text).unwrap();
-            WorldArguments { fleet: Some(fleet), config: Some(config) }
-        });
+        let (fleet_file, config_file) = (folder.path().join("fleet.toml"), folder.path().join("policysync.toml"));
+        std::fs::write(&fleet_file, fleet.to_toml().unwrap()).unwrap();
+        std::fs::write(&config_file, configuration).unwrap();
+        Self::start(WorldArguments { fleet: Some(fleet_file), config: Some(config_file) }, folder).await
+    }
+
+    async fn start(world: WorldArguments, folder: tempfile::TempDir) -> Self {
         let handler = Some(PathBuf::from(env!("CARGO_BIN_EXE_policysync")));
         let local = LocalWorld::start(LocalOptions { world, handler, ..LocalOptions::default() }).await;
         let local = local.unwrap_or_else(|error| panic!("the world did not start: {error}"));

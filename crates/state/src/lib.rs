@@ -10,6 +10,8 @@
 //! - [`Store::modify`] reads, decides and writes until its decision was made on the newest version.
 //! - [`Store::put`] is for records of which only the last one matters, such as reports.
 //!
+//! - [`Store::purge`] removes what nobody changed for long.
+//!
 //! A write whose answer got lost on the way is sent again, so it may meet its own result. Each write carries an
 //! id inside the record ([`record`]); finding its own id there, a write knows that it has succeeded.
 //!
@@ -21,6 +23,7 @@ mod error;
 pub mod key;
 mod modify;
 pub mod record;
+mod retention;
 mod store;
 
 pub use blob::settings::BlobSettings;
@@ -28,6 +31,7 @@ pub use blob::token::TokenProvider;
 pub use error::{Error, ErrorKind, WriteError};
 pub use modify::{Change, Modified};
 pub use record::{Stored, Version};
+pub use retention::Purged;
 pub use store::{DEADLINE, LIST_LIMIT, Listing, Store};
 
 #[cfg(test)]

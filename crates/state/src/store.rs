@@ -62,7 +62,6 @@ impl Store {
         Self { backend, place: place.into() }
     }
 
-    #[cfg(test)]
     pub(crate) fn backend(&self) -> Arc<dyn ObjectStore> {
         Arc::clone(&self.backend)
     }
@@ -249,7 +248,10 @@ fn version_of(doing: &str, e_tag: Option<String>) -> Result<Version, Error> {
     e_tag.map(Version).ok_or_else(missing)
 }
 
-async fn within_deadline<T>(doing: &str, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+pub(crate) async fn within_deadline<T>(
+    doing: &str,
+    call: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
     tokio::time::timeout(DEADLINE, call).await.unwrap_or_else(|_| Err(late(doing)))
 }
 

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::lost_answers::losing_answers;
 use crate::key;
 use crate::record::SIZE_LIMIT;
-use crate::{Change, ErrorKind, Modified, Store, Stored, WriteError};
+use crate::{Change, ErrorKind, Modified, Purged, Store, Stored, WriteError};
+use time::{Duration, OffsetDateTime};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Counter {
@@ -40,6 +41,7 @@ pub(super) async fn keeps_the_contract(store: &Store) {
         a_write_that_lost_its_answer_and_then_the_race_is_a_conflict,
         what_is_not_a_record_is_corrupt_and_stays,
         a_record_over_the_limit_is_refused_both_ways,
+        only_what_is_old_is_purged_and_only_so_much_of_it,
     );
 }
 
@@ -217,4 +219,21 @@ async fn a_record_over_the_limit_is_refused_both_ways(store: &Store, place: &str
     store.backend().put(&path, PutPayload::from(vec![b' '; SIZE_LIMIT + 1])).await.expect("stored");
     let error = store.get::<String>(&key).await.expect_err("too large to read");
     assert_eq!(error.kind(), ErrorKind::TooLarge, "{error}");
+}
+
+async fn only_what_is_old_is_purged_and_only_so_much_of_it(store: &Store, place: &str) {
+    for name in ["a", "b", "c"] {
+        store.put(&format!("{place}/{name}"), &counter(1)).await.expect("put");
+    }
+    store.put("only_what_is_old_but_elsewhere", &counter(1)).await.expect("put");
+    let (past, future) =
+        (OffsetDateTime::now_utc() - Duration::hours(1), OffsetDateTime::now_utc() + Duration::hours(1));
+    let purged = store.purge(place, past, 10).await.expect("purges");
+    assert_eq!(purged, Purged { removed: 0, is_cut: false }, "what is new stays");
+    let purged = store.purge(place, future, 2).await.expect("purges");
+    assert_eq!(purged, Purged { removed: 2, is_cut: true });
+    let purged = store.purge(place, future, 2).await.expect("purges");
+    assert_eq!(purged, Purged { removed: 1, is_cut: false });
+    assert!(store.list(place).await.expect("lists").keys.is_empty());
+    assert!(read(store, "only_what_is_old_but_elsewhere").await.is_some(), "another prefix is left alone");
 }
