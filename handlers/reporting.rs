@@ -110,7 +110,12 @@ async fn forget(application: &Application, done: &mut Done) {
     for prefix in ["requests", "assignments", "reports"] {
         match application.store.purge(prefix, before, FORGOTTEN_AT_ONCE).await {
             Ok(purged) if purged.removed > 0 => {
-                tracing::info!(removed = purged.removed, prefix, "removed records older than {} days", RETENTION.whole_days());
+                tracing::info!(
+                    removed = purged.removed,
+                    prefix,
+                    "removed records older than {} days",
+                    RETENTION.whole_days()
+                );
             }
             Ok(_) => {}
             Err(error) => done.failures.push(format!("old records under {prefix}: {error}")),

@@ -9,6 +9,10 @@ mod bad_input;
 mod command_line;
 #[path = "app/demo.rs"]
 mod demo;
+#[path = "app/faults.rs"]
+mod faults;
+#[path = "app/rules.rs"]
+mod rules;
 #[path = "app/scenarios.rs"]
 mod scenarios;
 #[path = "app/world.rs"]

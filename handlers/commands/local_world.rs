@@ -16,7 +16,7 @@ use super::simulator::{read, read_fleet};
 use super::staging;
 
 /// The configuration that fits the default fleet.
-const DEFAULT_CONFIGURATION: &str = include_str!("demo/policysync.toml");
+pub const DEFAULT_CONFIGURATION: &str = include_str!("demo/policysync.toml");
 /// How many events are kept to explain a failure.
 const KEPT_EVENTS: usize = 40;
 

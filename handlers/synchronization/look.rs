@@ -31,7 +31,11 @@ pub async fn look(
         Some(record) if record.sync_id == follow_up.sync_id && record.phase != Phase::Ended => record,
         Some(next) if next.phase == Phase::Gathering => {
             // The run that ended this sync opened the next one, and may have been killed before it sent its follow-up.
-            tracing::info!(sync.id = follow_up.sync_id, next.id = next.sync_id, "the sync has ended, and the next one gathers");
+            tracing::info!(
+                sync.id = follow_up.sync_id,
+                next.id = next.sync_id,
+                "the sync has ended, and the next one gathers"
+            );
             submission::follow_up(application, &next).await?;
             return Ok(());
         }

@@ -18,7 +18,8 @@ impl Story {
     async fn in_world(world: World, faults: Value) -> Self {
         let namespace = world.namespace("contoso-logistics").await;
         world.rotate(namespace["policies"][0].as_str().unwrap()).await;
-        let installed = world.client.put(world.azure("/simulator/faults")).json(&json!({"faults": faults})).send().await;
+        let installed =
+            world.client.put(world.azure("/simulator/faults")).json(&json!({"faults": faults})).send().await;
         assert!(installed.unwrap().status().is_success());
         let id = world.submit(json!({"namespaceId": namespace["id"]})).await;
         let outcome = world.outcome(&id).await;
@@ -41,14 +42,16 @@ impl Story {
 
 #[tokio::test]
 async fn a_conflict_is_somebody_elses_sync_and_is_waited_for() {
-    let story = Story::of(json!([{"method": "POST", "path": "*/synchronize", "status": 409, "times": 1}])).await;
+    let story =
+        Story::of(json!([{"method": "POST", "path": "*/synchronize", "status": 409, "times": 1}])).await;
     assert_eq!(story.posts().await, [json!(409), json!(202)]);
     story.ends("trusted", None).await;
 }
 
 #[tokio::test]
 async fn a_throttled_sync_is_put_off_and_never_a_failed_request() {
-    let faults = json!([{"method": "POST", "path": "*/synchronize", "status": 429, "retryAfter": 1, "times": 6}]);
+    let faults =
+        json!([{"method": "POST", "path": "*/synchronize", "status": 429, "retryAfter": 1, "times": 6}]);
     let story = Story::of(faults).await;
     assert_eq!(story.posts().await.last(), Some(&json!(202)));
     story.ends("trusted", None).await;
@@ -56,7 +59,8 @@ async fn a_throttled_sync_is_put_off_and_never_a_failed_request() {
 
 #[tokio::test]
 async fn a_lost_answer_counts_as_started_and_its_evidence_ends_it_without_a_second_post() {
-    let faults = json!([{"method": "POST", "path": "*/synchronize", "close": true, "afterwards": true, "times": 1}]);
+    let faults =
+        json!([{"method": "POST", "path": "*/synchronize", "close": true, "afterwards": true, "times": 1}]);
     let story = Story::of(faults).await;
     assert_eq!(story.posts().await.len(), 1);
     story.ends("trusted", None).await;
@@ -72,7 +76,8 @@ async fn an_identity_without_the_right_ends_the_request_with_the_reason() {
 #[tokio::test]
 async fn an_operation_that_nobody_remembers_or_may_read_is_no_failure() {
     for status in [404, 403] {
-        let story = Story::of(json!([{"method": "GET", "path": "*/operationStatuses/*", "status": status}])).await;
+        let story =
+            Story::of(json!([{"method": "GET", "path": "*/operationStatuses/*", "status": status}])).await;
         assert_eq!(story.posts().await.len(), 1);
         story.ends("trusted", None).await;
     }

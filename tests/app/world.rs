@@ -37,7 +37,8 @@ impl World {
 
     async fn of(fleet: &Fleet, configuration: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (fleet_file, config_file) = (folder.path().join("fleet.toml"), folder.path().join("policysync.toml"));
+        let (fleet_file, config_file) =
+            (folder.path().join("fleet.toml"), folder.path().join("policysync.toml"));
         std::fs::write(&fleet_file, fleet.to_toml().unwrap()).unwrap();
         std::fs::write(&config_file, configuration).unwrap();
         Self::start(WorldArguments { fleet: Some(fleet_file), config: Some(config_file) }, folder).await

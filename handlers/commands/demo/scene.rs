@@ -40,8 +40,7 @@ pub async fn find(
         for rule in &namespace.rules {
             for glob in &rule.enrollment_groups {
                 let Some(id) = free_id(operator, &service, glob).await? else { continue };
-                let Verdict::Policy { policy, rule, .. } = rules::decide(&namespace.rules, &id).verdict
-                else {
+                let Verdict::Policy { policy, rule, .. } = rules::decide_by_id(namespace, &id).verdict else {
                     continue;
                 };
                 let Some(policy) = active_policy(seen, &policy) else { continue };
