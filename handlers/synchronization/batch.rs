@@ -7,7 +7,7 @@ use azure::service_bus::OutgoingMessage;
 use certificate_management::ArmId;
 use certificate_management::request::{Message, NamespaceLook, SyncRequest, SyncVerification, Unreadable};
 use functions_host::TraceContext;
-use futures::{StreamExt, stream};
+use futures::future::join_all;
 use serde_json::json;
 use tracing::Instrument;
 
@@ -16,8 +16,6 @@ use crate::application::Application;
 use crate::observation::Observer;
 use crate::telemetry;
 
-/// How many namespaces are looked at, at once. The ARM budget bounds the calls; this bounds what is held in memory.
-const NAMESPACES_AT_ONCE: usize = 16;
 /// Looks that have not begun by then are put off: the locks of a batch are not renewed, and an invocation that takes
 /// too long gives back its whole batch.
 const LAST_BEGIN: Duration = Duration::from_secs(25);
@@ -100,7 +98,8 @@ pub async fn handle(application: &Application, messages: Vec<Received>) -> Resul
         .into_iter()
         .map(|(id, work)| one_namespace(application, &observer, id, work, since + LAST_BEGIN))
         .collect();
-    let outcomes: Vec<_> = stream::iter(steps).buffer_unordered(NAMESPACES_AT_ONCE).collect().await;
+    // All namespaces of a batch at once: the ARM budget decides how fast they go.
+    let outcomes = join_all(steps).await;
     // Every namespace was worked on before the first failure is told.
     outcomes.into_iter().collect::<Result<Vec<()>, BatchError>>()?;
     Ok(done)
@@ -122,14 +121,24 @@ async fn one_namespace(
             look::put_off(application, verification).await?;
         } else {
             let span = telemetry::span_in_trace_of(verification.traceparent.as_deref(), namespace_id.name());
-            look::look(application, observer, verification).instrument(span).await?;
+            let step = look::look(application, observer, verification).instrument(span);
+            in_trace(verification.traceparent.clone(), step).await?;
         }
     }
     for look in &work.looks {
         let span = telemetry::span_in_trace_of(look.traceparent.as_deref(), namespace_id.name());
-        automatic::look(application, observer, look).instrument(span).await?;
+        let step = automatic::look(application, observer, look).instrument(span);
+        in_trace(look.traceparent.clone(), step).await?;
     }
     Ok(())
+}
+
+/// Runs a step so that its calls to Azure and its messages carry the trace that its message carried.
+async fn in_trace<T>(traceparent: Option<String>, step: impl Future<Output = T>) -> T {
+    match traceparent {
+        Some(traceparent) => azure::trace::with_traceparent(traceparent, step).await,
+        None => step.await,
+    }
 }
 
 /// Keeps a message that could not be understood, with the reason, on the parked queue.

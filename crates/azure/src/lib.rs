@@ -16,6 +16,7 @@ pub mod error;
 pub mod http;
 pub mod hubs;
 mod members;
+pub mod permissions;
 pub mod provisioning;
 pub mod registry;
 pub mod secret;
@@ -37,7 +38,7 @@ pub use http::Http;
 pub use hubs::Hubs;
 pub use provisioning::{AssignError, Assigned, EnrollmentGroups, Group, ProvisioningServices, RawGroup};
 pub use registry::DeviceRegistry;
-pub use service_bus::{OutgoingMessage, QueueSender, ServiceBusConnection};
+pub use service_bus::{LockedMessage, OutgoingMessage, QueueReceiver, QueueSender, ServiceBusConnection};
 
 /// Every client of one cloud and one identity, all within one budget. Cheap to make and to clone; making it does no I/O.
 ///
@@ -120,6 +121,18 @@ impl Azure {
     /// As [`QueueSender::new`].
     pub fn queue(&self, connection: &ServiceBusConnection, queue: &str) -> Result<QueueSender, Error> {
         QueueSender::new(self.http.clone(), self.cloud.clone(), self.tokens.clone(), connection, queue)
+    }
+
+    /// A receiver from a queue.
+    ///
+    /// # Errors
+    /// As [`QueueReceiver::new`].
+    pub fn queue_receiver(
+        &self,
+        connection: &ServiceBusConnection,
+        queue: &str,
+    ) -> Result<QueueReceiver, Error> {
+        QueueReceiver::new(self.http.clone(), self.cloud.clone(), self.tokens.clone(), connection, queue)
     }
 }
 

@@ -95,6 +95,26 @@ async fn each_provisioning_service_has_a_bucket_of_its_own_however_it_is_written
 }
 
 #[tokio::test]
+async fn a_provisioning_service_that_throttles_is_left_alone_and_the_others_are_not() {
+    let fake = Fake::start(|seen, _| match seen.number {
+        0 => Reply::status(429).header("Retry-After", 600),
+        _ => Reply::json(200, json!([])),
+    })
+    .await;
+    let azure = fake.azure();
+    let (groups, other) = (azure.enrollment_groups(), format!("{}/dps/b", fake.origin));
+    groups.list(&fake.origin).await.unwrap_err();
+    let error = groups.get(&fake.origin, "a").await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Throttled { retry_after: Some(_) }), "{error}");
+    assert_eq!((error.sent(), fake.seen().len()), (Sent::No, 1));
+    groups.list(&other).await.unwrap();
+    let place = fake.origin.trim_start_matches("http://");
+    let throttled = &azure.budget().snapshot()[0];
+    assert_eq!(throttled.scope, Scope::ProvisioningService(place.to_owned()));
+    assert_eq!((throttled.throttled_total, throttled.put_off_total), (1, 1));
+}
+
+#[tokio::test]
 async fn what_the_service_says_is_left_counts_for_its_own_kind_if_it_is_less() {
     let fake = Fake::start(|seen, _| {
         let said = match seen.number {
@@ -156,7 +176,8 @@ async fn a_throttle_that_one_call_waits_out_holds_the_others_back_too() {
         }
         read().await.map(|_| started.elapsed())
     };
-    let (first, other) = tokio::join!(read(), other);
+    let both = async { tokio::join!(read(), other) };
+    let (first, other) = tokio::time::timeout(Duration::from_secs(20), both).await.unwrap();
     first.unwrap();
     assert!(other.unwrap() >= Duration::from_secs(1));
     assert_eq!(fake.seen().len(), 3);
@@ -164,13 +185,13 @@ async fn a_throttle_that_one_call_waits_out_holds_the_others_back_too() {
 
 #[tokio::test]
 async fn a_write_that_is_put_off_between_attempts_stays_in_doubt() {
-    // Told that nothing is left, it has four seconds until the next turn: more than the call has.
+    // Told that nothing is left, it has 4.1 s until the next turn. Of its 5 s the call keeps a third for the answer.
     let fake =
         Fake::start(|_, _| Reply::status(500).header("x-ms-ratelimit-remaining-subscription-writes", 0))
             .await;
     let url = Url::parse(&format!("{}{NAMESPACE}", fake.origin)).unwrap();
     let pace = Budget::new().resource_manager(&Method::PUT, &url);
-    let call = Call::new(Method::PUT, url).repeatable().deadline(Duration::from_secs(3)).paced(pace);
+    let call = Call::new(Method::PUT, url).repeatable().deadline(Duration::from_secs(5)).paced(pace);
     let error = http().send(call).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Throttled { retry_after: Some(_) }), "{error}");
     assert_eq!((error.sent(), fake.seen().len()), (Sent::Maybe, 1));

@@ -1,10 +1,12 @@
-//! Sends messages to a Service Bus queue over REST.
+//! Sends messages to a Service Bus queue over REST, and for the commands of an operator receives them.
 //!
 //! By `azure_messaging_servicebus` 0.21, the newest published crate (`messaging-and-state.md` §1); Microsoft calls its line
 //! unsupported. It makes the request and its signature; everything it lacks is in our own transport: retries, deadlines,
-//! Entra ID, error detail, and hosts other than the one it has built in. Receiving is the Functions host's work.
+//! Entra ID, error detail, and hosts other than the one it has built in. Receiving what is to be done is the Functions host's
+//! work; [`QueueReceiver`] is for people who look at a queue.
 
 mod connection;
+mod receiver;
 mod transport;
 
 use std::collections::{BTreeMap, HashMap};
@@ -17,6 +19,7 @@ use time::{Duration, OffsetDateTime, UtcOffset};
 
 pub use self::connection::ServiceBusConnection;
 use self::connection::{Authorization, PUBLIC_SUFFIX};
+pub use self::receiver::{LockedMessage, QueueReceiver};
 use self::transport::BusTransport;
 use crate::cloud::Cloud;
 use crate::credential::TokenSource;
@@ -69,26 +72,7 @@ impl QueueSender {
         queue: &str,
     ) -> Result<Self, Error> {
         let attempted = format!("a sender to queue `{queue}`");
-        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | '~');
-        if queue.is_empty()
-            || !queue.chars().all(fits)
-            || queue.split('/').any(|part| matches!(part, "" | "." | ".."))
-        {
-            return Err(Error::invalid(attempted, "this is not the name of a queue"));
-        }
-        let base = connection.base(&cloud)?;
-        // The crate signs `https://{namespace}.servicebus.windows.net/{queue}/messages`, which is what the service expects.
-        let namespace =
-            base.host_str().unwrap_or_default().strip_suffix(PUBLIC_SUFFIX).unwrap_or("emulator").to_owned();
-        let (policy, key) = match &connection.authorization {
-            Authorization::Key { policy, key } => (policy.clone(), key.expose().to_owned()),
-            // Never sent: the transport replaces the signature by a token.
-            Authorization::Identity => ("none".to_owned(), "none".to_owned()),
-        };
-        let tokens = matches!(connection.authorization, Authorization::Identity).then_some(tokens);
-        let transport = BusTransport::new(http, cloud, base, tokens);
-        let client = QueueClient::new(Arc::new(transport), namespace, queue, policy, key)
-            .map_err(|_| Error::invalid(attempted, "the key cannot be used"))?;
+        let client = queue_client(http, cloud, tokens, connection, queue, attempted)?;
         Ok(Self { client, queue: queue.to_owned() })
     }
 
@@ -124,7 +108,10 @@ impl QueueSender {
             broker_properties: Some(broker_properties),
             custom_properties: (!properties.is_empty()).then_some(properties),
         };
-        self.client.send_message(&message.body, Some(options)).await.map_err(|error| self.failure(error))
+        self.client
+            .send_message(&message.body, Some(options))
+            .await
+            .map_err(|error| failure(error, || self.attempted()))
     }
 
     fn check(&self, message: &OutgoingMessage, properties: &BTreeMap<String, String>) -> Result<(), Error> {
@@ -158,16 +145,47 @@ impl QueueSender {
         Ok(())
     }
 
-    /// The transport's own error, which travels inside the crate's.
-    fn failure(&self, error: azure_core_021::Error) -> Error {
-        error.into_downcast::<Error>().unwrap_or_else(|error| {
-            Error::new(ErrorKind::Invalid, Sent::No, self.attempted(), error.kind().to_string())
-        })
-    }
-
     fn attempted(&self) -> String {
         format!("sending to queue `{}`", self.queue)
     }
+}
+
+/// The crate's client of one queue, over our transport.
+fn queue_client(
+    http: Http,
+    cloud: Arc<Cloud>,
+    tokens: Arc<dyn TokenSource>,
+    connection: &ServiceBusConnection,
+    queue: &str,
+    attempted: String,
+) -> Result<QueueClient, Error> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | '~');
+    if queue.is_empty()
+        || !queue.chars().all(fits)
+        || queue.split('/').any(|part| matches!(part, "" | "." | ".."))
+    {
+        return Err(Error::invalid(attempted, "this is not the name of a queue"));
+    }
+    let base = connection.base(&cloud)?;
+    // The crate signs `https://{namespace}.servicebus.windows.net/{queue}/messages`, which is what the service expects.
+    let namespace =
+        base.host_str().unwrap_or_default().strip_suffix(PUBLIC_SUFFIX).unwrap_or("emulator").to_owned();
+    let (policy, key) = match &connection.authorization {
+        Authorization::Key { policy, key } => (policy.clone(), key.expose().to_owned()),
+        // Never sent: the transport replaces the signature by a token.
+        Authorization::Identity => ("none".to_owned(), "none".to_owned()),
+    };
+    let tokens = matches!(connection.authorization, Authorization::Identity).then_some(tokens);
+    let transport = BusTransport::new(http, cloud, base, tokens);
+    QueueClient::new(Arc::new(transport), namespace, queue, policy, key)
+        .map_err(|_| Error::invalid(attempted, "the key cannot be used"))
+}
+
+/// The transport's own error, which travels inside the crate's.
+fn failure(error: azure_core_021::Error, attempted: impl FnOnce() -> String) -> Error {
+    error.into_downcast::<Error>().unwrap_or_else(|error| {
+        Error::new(ErrorKind::Invalid, Sent::No, attempted(), error.kind().to_string())
+    })
 }
 
 /// The properties, with the trace of the caller where they name none themselves.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use azure_core_021::error::{Error as CoreError, ErrorKind as CoreKind};
-use azure_core_021::headers::{AUTHORIZATION, Headers};
+use azure_core_021::headers::{AUTHORIZATION, Headers, LOCATION};
 use azure_core_021::{Body, HttpClient, Request, Response, StatusCode};
 use futures::stream;
 use reqwest::Method;
@@ -23,6 +23,9 @@ use crate::error::Error;
 use crate::http::{Answer, Call, Http};
 
 const ATTEMPTED: &str = "a call to Service Bus";
+/// Name of the header under which the broker properties of a received message are passed on. Under their own name the
+/// crate reads them itself, in types too narrow for what the service may send, and then loses the message with its lock.
+pub(super) const RECEIVED_PROPERTIES: &str = "received-broker-properties";
 
 pub(super) struct BusTransport {
     http: Http,
@@ -82,9 +85,11 @@ impl HttpClient for BusTransport {
         let answer = self.send(request).await.map_err(|error| CoreError::new(CoreKind::Other, error))?;
         let status = StatusCode::try_from(answer.status.as_u16())
             .map_err(|_| CoreError::new(CoreKind::Other, answer.unreadable("the status is unknown")))?;
-        // A sender needs neither headers nor body of a success.
-        let body = stream::once(async { Ok(bytes::Bytes::new()) });
-        Ok(Response::new(status, Headers::new(), Box::pin(body)))
+        let headers = received_headers(&answer, request.url(), &self.base);
+        // The crate takes text only, and a message whose body is none must not stay locked for that.
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        let body = stream::once(async { Ok(bytes::Bytes::from(text)) });
+        Ok(Response::new(status, headers, Box::pin(body)))
     }
 }
 
@@ -94,6 +99,31 @@ fn rehost(url: &Url, base: &Url) -> Url {
     rehosted.set_path(&format!("{}{}", base.path().trim_end_matches('/'), url.path()));
     rehosted.set_query(url.query());
     rehosted
+}
+
+/// The headers of an answer, as the crate can use them: the address of a lock on the host that the crate knows and signs
+/// for, and the broker properties under [`RECEIVED_PROPERTIES`].
+fn received_headers(answer: &Answer, asked: &Url, base: &Url) -> Headers {
+    let mut headers = Headers::new();
+    for (name, value) in &answer.headers {
+        let Ok(value) = value.to_str() else { continue };
+        match name.as_str() {
+            "brokerproperties" => headers.insert(RECEIVED_PROPERTIES, value.to_owned()),
+            "location" => headers.insert(LOCATION, unhost(value, asked, base).unwrap_or_default()),
+            name => headers.insert(name.to_owned(), value.to_owned()),
+        }
+    }
+    headers
+}
+
+/// The opposite of [`rehost`]. Whatever host a service names, no call goes anywhere but to the configured one.
+fn unhost(location: &str, asked: &Url, base: &Url) -> Option<String> {
+    let location = Url::parse(location).ok()?;
+    let path = location.path();
+    let mut own = asked.clone();
+    own.set_path(path.strip_prefix(base.path().trim_end_matches('/')).unwrap_or(path));
+    own.set_query(None);
+    Some(own.into())
 }
 
 /// The broker properties, with the scheduled time as the service documents it: the crate writes `+0000` for `GMT`.
@@ -143,6 +173,27 @@ mod tests {
             ("http://127.0.0.1:9000", "http://127.0.0.1:9000/q/messages?timeout=5"),
         ] {
             assert_eq!(rehost(&made, &Url::parse(base).unwrap()).as_str(), expected);
+        }
+    }
+
+    #[test]
+    fn the_address_of_a_lock_comes_back_to_where_it_was_asked_for() {
+        let asked = "https://contoso.servicebus.windows.net/q/messages/head?timeout=1";
+        let signed = "https://contoso.servicebus.windows.net/q/messages/a%2Fb/token";
+        for (base, location) in [
+            ("http://127.0.0.1:9000/servicebus", "http://127.0.0.1:9000/servicebus/q/messages/a%2Fb/token"),
+            ("http://127.0.0.1:9000", "http://127.0.0.1:9000/q/messages/a%2Fb/token"),
+            (
+                "https://contoso.servicebus.windows.net",
+                "https://contoso.servicebus.windows.net:443/q/messages/a%2Fb/token",
+            ),
+            (
+                "https://contoso.servicebus.windows.net",
+                "https://elsewhere.example.org/q/messages/a%2Fb/token",
+            ),
+        ] {
+            let found = unhost(location, &Url::parse(asked).unwrap(), &Url::parse(base).unwrap());
+            assert_eq!(found.as_deref(), Some(signed), "{location}");
         }
     }
 

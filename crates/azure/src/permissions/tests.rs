@@ -1,0 +1,132 @@
+//! The table against the sources: no call without a row, no row without a call, and the file of the roles is this table.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::*;
+
+/// Files below `crates/azure/src` that reach Azure only on behalf of a client, or not at all.
+const PLUMBING: [&str; 5] = ["budget", "credential", "fake", "http", "trace"];
+/// What every client calls Resource Manager with; the clients' own functions have the rows.
+const GENERIC: [&str; 3] = ["arm/mod::get", "arm/mod::list", "arm/mod::post_long_running"];
+/// Set it to write `permissions.json` instead of comparing it.
+const WRITE: &str = "WRITE_GENERATED_FILES";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Every Rust file below a folder that is not for tests.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let (path, name) = (entry.path(), entry.file_name().into_string().unwrap());
+        if path.is_dir() && name != "tests" {
+            found.extend(sources(&path));
+        } else if name.ends_with(".rs") && name != "tests.rs" {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The asynchronous functions that other modules of the crate or other crates can call.
+fn calls(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| {
+        let line = line.trim_start();
+        let rest =
+            line.strip_prefix("pub async fn ").or_else(|| line.strip_prefix("pub(super) async fn "))?;
+        rest.split(['(', '<']).next()
+    })
+}
+
+fn calls_of_crate(name: &str) -> BTreeSet<String> {
+    let folder = root().join("crates").join(name).join("src");
+    let mut found = BTreeSet::new();
+    for path in sources(&folder) {
+        let file = path.strip_prefix(&folder).unwrap().with_extension("");
+        let file = file.to_str().unwrap().replace('\\', "/");
+        let top = file.split('/').next().unwrap();
+        if name == "azure" && PLUMBING.contains(&top) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        found.extend(calls(&text).map(|call| format!("{file}::{call}")));
+    }
+    found
+}
+
+#[test]
+fn every_call_has_a_row_and_every_row_is_called() {
+    let mut called = calls_of_crate("azure");
+    for generic in GENERIC {
+        assert!(called.remove(generic), "{generic} is gone; take it off the list");
+    }
+    called.extend(calls_of_crate("state"));
+    let rows: BTreeSet<String> =
+        PERMISSIONS.iter().flat_map(|row| row.calls).map(|call| (*call).to_owned()).collect();
+    let without_row: Vec<_> = called.difference(&rows).collect();
+    let without_call: Vec<_> = rows.difference(&called).collect();
+    assert!(without_row.is_empty(), "say in PERMISSIONS which action each of these needs: {without_row:?}");
+    assert!(without_call.is_empty(), "nothing calls these any more: {without_call:?}");
+}
+
+#[test]
+fn a_new_client_function_would_be_noticed() {
+    let text = "    pub async fn revoke(&self) {}\npub(super) async fn list<T>() {}\nasync fn own() {}";
+    assert_eq!(calls(text).collect::<Vec<_>>(), ["revoke", "list"]);
+}
+
+#[test]
+fn the_app_calls_resource_manager_through_clients_only() {
+    for path in sources(&root().join("handlers")) {
+        let text: String = fs::read_to_string(&path).unwrap().split_whitespace().collect::<Vec<_>>().join("");
+        for (index, _) in text.match_indices(".arm()") {
+            let rest = &text[index + ".arm()".len()..];
+            assert!(rest.starts_with(".operation_status("), "{}: {rest:.60}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_roles_are_made_from_this_table() {
+    let path = root().join("infra/modules/permissions.json");
+    if std::env::var_os(WRITE).is_some() {
+        fs::write(&path, to_json()).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap();
+    assert_eq!(written, to_json(), "run `{WRITE}=1 cargo test -p azure permissions` and commit the file");
+    assert!(serde_json::from_str::<serde_json::Value>(&written).is_ok());
+}
+
+#[test]
+fn an_action_is_exact_and_given_once_per_scope() {
+    let mut seen = BTreeSet::new();
+    for Permission { action, scope, role, data, .. } in PERMISSIONS {
+        assert!(!action.contains('*'), "{action} is more than our code calls");
+        assert!(seen.insert((action, scope)), "{action} on {} twice", scope.name());
+        if *role == Role::Subscription {
+            assert_eq!(*scope, PermissionScope::Subscription, "{action}");
+            assert!(action.ends_with("/read") && !data, "{action} on a whole subscription");
+        }
+    }
+    // Who may write these can read and change their keys (`azure-wire-facts.md` §6).
+    for key_holder in ["Microsoft.Devices/provisioningServices/write", "Microsoft.Devices/IotHubs/write"] {
+        assert!(PERMISSIONS.iter().all(|row| !row.action.eq_ignore_ascii_case(key_holder)), "{key_holder}");
+    }
+}
+
+#[test]
+fn a_missing_permission_comes_with_the_command_that_grants_it() {
+    let command = PERMISSIONS[0].grant_command(
+        "Policysync (x)",
+        "00000000-0000-0000-0000-000000000001",
+        "/subscriptions/S",
+    );
+    assert_eq!(
+        command,
+        "az role assignment create --assignee-object-id 00000000-0000-0000-0000-000000000001 \
+         --assignee-principal-type ServicePrincipal --role \"Policysync (x)\" --scope \"/subscriptions/S\""
+    );
+}
