@@ -11,9 +11,17 @@ mod command_line;
 mod demo;
 #[path = "app/faults.rs"]
 mod faults;
+#[path = "app/host_command.rs"]
+mod host_command;
+#[path = "app/host_process.rs"]
+mod host_process;
+#[path = "app/parked.rs"]
+mod parked;
 #[path = "app/rules.rs"]
 mod rules;
 #[path = "app/scenarios.rs"]
 mod scenarios;
+#[path = "app/submit.rs"]
+mod submit;
 #[path = "app/world.rs"]
 mod world;

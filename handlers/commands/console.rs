@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 use indicatif::{ProgressBar, ProgressStyle};
+
+pub use super::table::table;
 
 /// A story, told step by step.
 #[derive(Default)]
@@ -34,20 +35,6 @@ impl Story {
             println!("   {line}");
         }
     }
-}
-
-/// One line, under the header.
-const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
-
-/// A table as text, as wide as its contents.
-pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header.iter().copied());
-    for row in rows {
-        table.add_row(row);
-    }
-    table.trim_fmt()
 }
 
 /// A line that shows that something runs, and since when; nothing where stderr is no terminal.

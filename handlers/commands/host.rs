@@ -1,22 +1,44 @@
-//! `host`: the stand-in for the Azure Functions host alone.
+//! `host`: the stand-in for the Azure Functions host alone, over any folder and any custom handler.
+//!
+//! Everything that it starts ends with it: at Ctrl-C, SIGTERM or SIGHUP, when whoever reads its output goes away, and
+//! when anything in here panics, since dropping the host kills the handler's whole process group.
+
+mod printer;
+mod signals;
+mod view;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use simulator::functions_host::{Host, HostEvent, HostOptions};
-use tokio::sync::mpsc;
+use simulator::functions_host::{
+    Host, HostEvent, HostOptions, LocalSettings, LogLevel, LogSource, local_settings,
+};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::fail;
+use printer::Printer;
+use signals::Signals;
+
+/// The port that `func start` takes too.
+const DEFAULT_PORT: u16 = 7071;
+/// How long the end may take before the process goes anyway.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Args)]
+#[command(
+    after_help = "docs/host.md shows a whole app in Rust, Go and Python; docs/host-differences.md says what \
+                        the stand-in does not do."
+)]
 pub struct Arguments {
     /// The app: a folder with a host.json and one folder per function.
     #[arg(long, value_name = "DIR")]
     root: PathBuf,
-    /// The port for HTTP functions and /admin.
-    #[arg(long, default_value_t = 7071)]
-    port: u16,
+    /// The port for HTTP functions and /admin; 0 for any free one [default: Host.LocalHttpPort of
+    /// local.settings.json, or 7071].
+    #[arg(long)]
+    port: Option<u16>,
     /// Nothing fires by itself; fire functions with POST /admin/functions/{name}.
     #[arg(long)]
     manual: bool,
@@ -25,43 +47,83 @@ pub struct Arguments {
     output: Output,
 }
 
+/// What is printed on stdout.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
+pub enum Output {
+    /// Lines for a person.
     Table,
+    /// One JSON object per event; the lines of log go to stderr.
     Json,
 }
 
 pub async fn run(arguments: Arguments) -> ExitCode {
-    let (sender, events) = mpsc::unbounded_channel();
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return fail(&format!("cannot wait for Ctrl-C: {error}")),
+    };
+    let environment = |name: &str| std::env::var(name).ok();
+    let local = match local_settings(&arguments.root, environment) {
+        Ok(local) => local,
+        Err(error) => return fail(&error.to_string()),
+    };
+    let (sender, events) = unbounded_channel();
+    let mut printer = Printer::start(events, arguments.output);
+    if let Some(local) = &local {
+        tell(&sender, local);
+    }
+    let local = local.unwrap_or_default();
     let options = HostOptions {
         root: arguments.root,
-        port: Some(arguments.port),
+        port: Some(arguments.port.or(local.port).unwrap_or(DEFAULT_PORT)),
         manual: arguments.manual,
+        app_settings: local.values,
         events: Some(sender),
         ..HostOptions::default()
     };
-    let printer = tokio::spawn(print(events, arguments.output));
-    let host = match Host::start(options).await {
-        Ok(host) => host,
-        Err(error) => return fail(&error.to_string()),
+    // A host that is dropped while it starts takes its handler with it.
+    let started = tokio::select! {
+        host = Host::start(options) => Some(host),
+        () = signals.any() => None,
+        () = printer.stopped() => None,
     };
-    let ended = tokio::select! {
-        signal = tokio::signal::ctrl_c() => signal.map_err(|error| format!("cannot wait for Ctrl-C: {error}")),
-        why = host.ended() => Err(why),
+    let ended = match started {
+        Some(Ok(host)) => {
+            printer.show(host.functions());
+            let ended = tokio::select! {
+                () = signals.any() => Ok(()),
+                () = printer.stopped() => Ok(()),
+                why = host.ended() => Err(why),
+            };
+            // Killing is quick; a process that the system cannot end is not waited for.
+            let _ = tokio::time::timeout(PATIENCE, host.stop()).await;
+            ended
+        }
+        Some(Err(error)) => Err(error.to_string()),
+        None => Ok(()),
     };
-    host.stop().await;
-    drop(printer.await);
+    let _ = tokio::time::timeout(PATIENCE, printer.stopped()).await;
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => fail(&why),
     }
 }
 
-async fn print(mut events: mpsc::UnboundedReceiver<HostEvent>, output: Output) {
-    while let Some(event) = events.recv().await {
-        match output {
-            Output::Table => anstream::println!("{event}"),
-            Output::Json => println!("{}", serde_json::to_string(&event).unwrap_or_default()),
-        }
+/// Says what was taken from `local.settings.json` and what was not: names only, since values are secrets.
+fn tell(events: &UnboundedSender<HostEvent>, local: &LocalSettings) {
+    let log = |level, message| {
+        // A printer that is gone ends the host elsewhere.
+        let _ = events.send(HostEvent::Log { source: LogSource::Host, level, message });
+    };
+    let count = local.values.len();
+    let settings = if count == 1 { "app setting" } else { "app settings" };
+    log(LogLevel::Information, format!("local.settings.json: {count} {settings}"));
+    for name in &local.overridden {
+        log(
+            LogLevel::Warning,
+            format!("local.settings.json: {name} is left out, since the environment holds it: it wins"),
+        );
+    }
+    for name in &local.without_value {
+        log(LogLevel::Warning, format!("local.settings.json: {name} is left out, since its value is null"));
     }
 }

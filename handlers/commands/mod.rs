@@ -1,20 +1,26 @@
 //! The commands of the one binary.
 
+mod check;
 #[cfg(feature = "simulator")]
 mod console;
 #[cfg(feature = "simulator")]
 mod demo;
 #[cfg(feature = "simulator")]
 mod dev;
+mod explain;
 #[cfg(feature = "simulator")]
 mod host;
 #[cfg(feature = "simulator")]
 pub mod local_world;
+mod parked;
+mod reader;
 mod serve;
 #[cfg(feature = "simulator")]
 mod simulator;
 #[cfg(feature = "simulator")]
 mod staging;
+mod submit;
+mod table;
 
 use std::process::ExitCode;
 
@@ -39,6 +45,14 @@ struct CommandLine {
 enum Command {
     /// Serve the functions: the custom handler that the Azure Functions host starts.
     Serve,
+    /// Submit a sync request, and wait for its outcome where asked to.
+    Submit(submit::Arguments),
+    /// Messages that could not be understood: show them, send them again, or throw them away.
+    Parked(parked::Arguments),
+    /// Show every rule that is tried for an enrollment group, why it does or does not match, and what the plan would do.
+    Explain(explain::Arguments),
+    /// Check the configuration, its rules, and what can be read in Azure, before deployment.
+    Check(check::Arguments),
     /// Show the whole story on this machine, without Azure.
     #[cfg(feature = "simulator")]
     Demo(demo::Arguments),
@@ -71,6 +85,10 @@ pub fn main() -> ExitCode {
     runtime.block_on(async {
         match command_line.command {
             Command::Serve => serve::run().await,
+            Command::Submit(arguments) => submit::run(arguments).await,
+            Command::Parked(arguments) => parked::run(arguments).await,
+            Command::Explain(arguments) => explain::run(arguments).await,
+            Command::Check(arguments) => check::run(arguments).await,
             #[cfg(feature = "simulator")]
             Command::Demo(arguments) => demo::run(arguments).await,
             #[cfg(feature = "simulator")]

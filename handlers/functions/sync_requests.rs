@@ -94,7 +94,7 @@ async fn progress(application: &Application, id: &str) -> HttpReply {
 }
 
 /// What a caller sees of a request.
-fn view(record: &RequestRecord) -> Value {
+pub fn view(record: &RequestRecord) -> Value {
     json!({
         "requestId": record.request.request_id,
         "namespaceId": record.request.namespace_id,

@@ -9,7 +9,9 @@ use certificate_management::request::{Message, NamespaceLook, SyncRequest, SyncV
 use functions_host::TraceContext;
 use futures::future::join_all;
 use serde_json::json;
+use time::format_description::well_known::Rfc3339;
 use tracing::Instrument;
+use ulid::Ulid;
 
 use super::{automatic, join, look};
 use crate::application::Application;
@@ -19,6 +21,11 @@ use crate::telemetry;
 /// Looks that have not begun by then are put off: the locks of a batch are not renewed, and an invocation that takes
 /// too long gives back its whole batch.
 const LAST_BEGIN: Duration = Duration::from_secs(25);
+
+/// Largest envelope of a parked message, in bytes: the queue takes 256 KB with properties.
+const LARGEST_PARKED: usize = 240 * 1024;
+/// How much of a larger body its envelope shows, in characters.
+const SHOWN_OF_BODY: usize = 1000;
 
 /// A message as the trigger gave it.
 #[derive(Debug, Clone)]
@@ -35,6 +42,9 @@ pub enum BatchError {
     /// The records could not be read or written.
     #[error("records: {0}")]
     State(#[from] state::WriteError),
+    /// The records could not be written.
+    #[error("records: {0}")]
+    Store(#[from] state::Error),
     /// The queue did not take a follow-up or a parked message.
     #[error("queue: {0}")]
     Queue(#[from] azure::Error),
@@ -146,27 +156,40 @@ async fn park(
     application: &Application,
     message: &Received,
     unreadable: &Unreadable,
-) -> Result<(), azure::Error> {
+) -> Result<(), BatchError> {
     tracing::warn!(
         message.id = message.message_id.as_deref().unwrap_or("unknown"),
         reason = unreadable.reason.code(),
         "parked a message: {}",
         unreadable.detail
     );
-    let parked = json!({
-        "schema": "parked-message/v1",
-        "messageId": message.message_id,
-        "reason": unreadable.reason,
-        "detail": unreadable.detail,
-        "parkedAt": application.now().format(&time::format_description::well_known::Rfc3339).unwrap_or_default(),
-        "body": message.text,
-    });
+    let now = application.now();
+    let envelope = |body: &str, kept_at: Option<&str>| {
+        json!({
+            "schema": "parked-message/v1",
+            "messageId": message.message_id,
+            "reason": unreadable.reason,
+            "detail": unreadable.detail,
+            "parkedAt": now.format(&Rfc3339).unwrap_or_default(),
+            "body": body,
+            "wholeBody": kept_at,
+        })
+        .to_string()
+    };
+    let mut parked = envelope(&message.text, None);
+    if parked.len() > LARGEST_PARKED {
+        // Written as JSON it does not fit into a message, so the whole of it goes to the records.
+        let key = format!("parked/{}", Ulid::generate());
+        application.store.put(&key, &message.text).await?;
+        parked = envelope(&message.text.chars().take(SHOWN_OF_BODY).collect::<String>(), Some(&key));
+    }
     let outgoing = OutgoingMessage {
-        body: parked.to_string(),
+        body: parked,
         message_id: message.message_id.as_ref().map(|id| id.chars().take(128).collect()),
         subject: Some(unreadable.reason.code().to_owned()),
         content_type: Some("application/json".to_owned()),
         ..OutgoingMessage::default()
     };
-    application.parked.send(&outgoing).await
+    application.parked.send(&outgoing).await?;
+    Ok(())
 }

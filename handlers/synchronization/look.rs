@@ -48,6 +48,7 @@ pub async fn look(
         tracing::info!(sync.id = record.sync_id, attempt = follow_up.attempt, "this look was done already");
         return Ok(());
     }
+    let record = catch_up(application, record, follow_up).await?;
     let Some(configuration) = application.configuration.namespace(&record.namespace_id) else {
         let detail = "policysync.toml does not name the namespace any more";
         return settle::give_up(
@@ -77,9 +78,29 @@ pub async fn put_off(application: &Application, follow_up: &SyncVerification) ->
             && record.attempt <= follow_up.attempt
     };
     match found.filter(is_due) {
-        Some(record) => settle::look_again(application, record, Some(FIRST_LOOK)).await,
+        Some(record) => {
+            let record = catch_up(application, record, follow_up).await?;
+            settle::look_again(application, record, Some(FIRST_LOOK)).await
+        }
         None => Ok(()),
     }
+}
+
+/// A kill between a follow-up and its record leaves the record one attempt behind. The next follow-up must not
+/// get the id of the one that is handled, or duplicate detection drops it and nobody ever looks again.
+async fn catch_up(
+    application: &Application,
+    mut record: SyncRecord,
+    follow_up: &SyncVerification,
+) -> Result<SyncRecord, BatchError> {
+    if record.attempt < follow_up.attempt {
+        record.attempt = follow_up.attempt;
+        records::update_sync(&application.store, &record, |current| {
+            current.attempt = current.attempt.max(follow_up.attempt);
+        })
+        .await?;
+    }
+    Ok(record)
 }
 
 /// Plans every request that has gathered against one observation, and starts the sync if one of them needs it.

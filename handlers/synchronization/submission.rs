@@ -45,9 +45,11 @@ pub async fn submit(application: &Application, request: &SyncRequest) -> Result<
     Ok(record)
 }
 
-/// Whether two requests ask for the same; who carries the trace does not matter.
+/// Whether two requests ask for the same; who asks, and in which trace, does not matter.
 fn same_wish(a: &SyncRequest, b: &SyncRequest) -> bool {
-    SyncRequest { traceparent: None, ..a.clone() } == SyncRequest { traceparent: None, ..b.clone() }
+    let wish =
+        |request: &SyncRequest| SyncRequest { traceparent: None, requested_by: None, ..request.clone() };
+    wish(a) == wish(b)
 }
 
 /// Sends the follow-up for the next look of a sync.

@@ -130,3 +130,36 @@ async fn garbage_at_the_handlers_own_door_is_refused_and_the_next_invocation_wor
     world.fire("report-policy-status").await;
     world.stop().await;
 }
+
+#[tokio::test]
+async fn a_message_that_does_not_fit_when_it_is_parked_harms_no_neighbour() {
+    let world = World::default().await;
+    let namespace = world.namespace("contoso-plants").await;
+    // Each quotation mark takes two bytes once it is written as JSON.
+    send(&world, &"\"".repeat(200 * 1024)).await;
+    let id = world.submit(json!({"namespaceId": namespace["id"]})).await;
+    assert_eq!(world.outcome(&id).await["outcome"], "already-trusted");
+    let parked = world
+        .until("the message is parked", async || {
+            let messages = world.get(&world.azure("/simulator/queues/sync-requests-parked/messages")).await;
+            messages.as_array().unwrap().first().cloned()
+        })
+        .await;
+    assert!(parked.to_string().contains("wholeBody"), "it says where the whole body is: {parked}");
+    let queues = world.get(&world.azure("/simulator/queues")).await;
+    assert_eq!(queues["sync-requests"]["deadLettered"], 0, "{queues}");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_submission_that_would_not_fit_into_a_message_is_refused_at_once() {
+    let world = World::default().await;
+    let namespace = world.namespace("contoso-plants").await["id"].clone();
+    let body = json!({"namespaceId": namespace, "ticket": "x".repeat(300 * 1024)});
+    let answer = world.post(&world.app("/api/sync-requests"), &body).await;
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    let answer: Value = answer.json().await.unwrap();
+    assert_eq!(answer["error"]["fields"][0]["field"], "body", "{answer}");
+    assert_eq!(world.sends().await, Vec::<String>::new());
+    world.stop().await;
+}

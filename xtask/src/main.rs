@@ -33,8 +33,18 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "full",
-        summary: "the same with sixteen times as many cases per property; arguments go to cargo test",
+        summary: "the same with sixteen times as many cases per property, then the campaigns at their full size; arguments go to cargo test",
         run: commands::full::run,
+    },
+    Command {
+        name: "bench",
+        summary: "measure and judge: `bench sync` is 1,000 sync requests over 1,000 hubs; further arguments go to the campaign",
+        run: commands::bench::run,
+    },
+    Command {
+        name: "infra",
+        summary: "check the templates in infra/ with the Bicep compiler; --write renews their format and snapshots",
+        run: commands::infra::run,
     },
 ];
 

@@ -20,6 +20,11 @@ impl Workspace {
         Self { root: own.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf) }
     }
 
+    /// The workspace's root.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Where things go that the tests need and cargo does not bring. Deleted with the target folder.
     pub fn tools(&self) -> PathBuf {
         let target =

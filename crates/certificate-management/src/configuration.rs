@@ -1,9 +1,24 @@
 //! `policysync.toml`: what the operator wants. Unknown keys are errors that name the key.
+//!
+//! - [`lines`]: where things are in the file.
+//! - [`problem`]: what is wrong, where, and what to do.
+//! - [`analysis`]: what `check` finds beyond what keeps the app from starting.
+
+pub mod analysis;
+pub mod lines;
+pub mod problem;
+mod rule;
+mod validate;
 
 use serde::{Deserialize, Serialize};
 
+use self::lines::Lines;
+use self::problem::Problem;
+pub use self::rule::{Rule, RuleTest};
 use crate::ArmId;
-use crate::rules::{self, Verdict};
+
+/// The tag of the initial twin by which a group opts out, unless the namespace names another.
+pub const OPT_OUT_TAG: &str = "policysync";
 
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +56,20 @@ pub struct NamespaceConfiguration {
     /// Which group gets which policy; the first rule that matches decides.
     #[serde(default, rename = "rule")]
     pub rules: Vec<Rule>,
+    /// The policy, or `none`, of a group that no rule matches; without it, such a group is a finding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_policy: Option<String>,
+    /// The tag of the initial twin that takes a group out of our hands when its text is `off`.
+    #[serde(default = "opt_out_tag")]
+    pub opt_out_tag: String,
+    /// Whether a group gets its policy at once, rather than when every hub of it trusts the policy's current CA.
+    /// Devices that provision in between get certificates that their hub refuses.
+    #[serde(default)]
+    pub assign_before_trust: bool,
+}
+
+fn opt_out_tag() -> String {
+    OPT_OUT_TAG.to_owned()
 }
 
 /// Whether functions write to ARM and DPS.
@@ -89,42 +118,6 @@ pub struct DeclaredPolicy {
     pub leaf_validity_days: Option<u32>,
 }
 
-/// Selects enrollment groups and names the policy they get.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rule {
-    /// Its name, shown in explanations.
-    pub name: String,
-    /// Globs on the group's id; one that matches is enough.
-    pub enrollment_groups: Vec<String>,
-    /// The policy's name, or `none`.
-    pub policy: String,
-    /// Whether it wins over a policy that the group already names.
-    #[serde(default)]
-    pub reassign: bool,
-    /// What the operator expects of the rules.
-    #[serde(default)]
-    pub test: Vec<RuleTest>,
-}
-
-/// An expectation that is checked before anything runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RuleTest {
-    /// Id of a group, which need not exist.
-    pub enrollment_group: String,
-    /// The policy that the rules give it, or `none`.
-    pub expect: String,
-}
-
-impl Rule {
-    /// The policy, or `None` where the rule says that a group gets none.
-    #[must_use]
-    pub fn policy_name(&self) -> Option<&str> {
-        (self.policy != "none").then_some(self.policy.as_str())
-    }
-}
-
 /// Why a configuration cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigurationError {
@@ -132,8 +125,19 @@ pub enum ConfigurationError {
     #[error("{0}")]
     Syntax(String),
     /// It can be read, but it does not hold together.
-    #[error("{}", .0.join("\n"))]
-    Meaning(Vec<String>),
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Meaning(Vec<Problem>),
+}
+
+/// A configuration that could be read, whether or not it holds together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Examined {
+    /// What the file says.
+    pub configuration: Configuration,
+    /// What keeps it from being used, rule tests included.
+    pub problems: Vec<Problem>,
+    /// Where things are in the file.
+    pub lines: Lines,
 }
 
 impl Configuration {
@@ -142,62 +146,26 @@ impl Configuration {
     /// # Errors
     /// Names the line and the key, or every problem found.
     pub fn parse(text: &str) -> Result<Self, ConfigurationError> {
+        let Examined { configuration, problems, .. } = Self::examine(text)?;
+        if problems.is_empty() { Ok(configuration) } else { Err(ConfigurationError::Meaning(problems)) }
+    }
+
+    /// Reads the file's text and says what is wrong with it, as far as it can be read at all.
+    ///
+    /// # Errors
+    /// `Syntax`, with the line and the key.
+    pub fn examine(text: &str) -> Result<Examined, ConfigurationError> {
         let configuration: Self = toml::from_str(text)
             .map_err(|error| ConfigurationError::Syntax(error.to_string().trim_end().to_owned()))?;
-        let problems = configuration.problems();
-        if problems.is_empty() { Ok(configuration) } else { Err(ConfigurationError::Meaning(problems)) }
+        let lines = Lines::of(text);
+        let problems = validate::problems(&configuration, &lines);
+        Ok(Examined { configuration, problems, lines })
     }
 
     /// The configuration of a namespace.
     #[must_use]
     pub fn namespace(&self, id: &ArmId) -> Option<&NamespaceConfiguration> {
         self.namespaces.iter().find(|namespace| namespace.id == *id)
-    }
-
-    fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        if self.namespaces.is_empty() {
-            problems.push("there is no [[namespace]]: nothing would be looked after".to_owned());
-        }
-        for (index, namespace) in self.namespaces.iter().enumerate() {
-            let id = &namespace.id;
-            if !id.is_of_type("Microsoft.DeviceRegistry/namespaces") {
-                problems.push(format!(
-                    "namespace.id `{id}` is not the id of a Microsoft.DeviceRegistry namespace"
-                ));
-            }
-            if self.namespaces[..index].iter().any(|earlier| earlier.id == *id) {
-                problems.push(format!("namespace `{id}` is there twice"));
-            }
-            if namespace.api_generation == ApiGeneration::CertificateAuthorities {
-                problems.push(format!(
-                    "namespace {}: api_generation = \"certificate-authorities\" is not supported yet; \
-                     use \"credentials\" or \"auto\"",
-                    id.name()
-                ));
-            }
-            for scope in &namespace.scopes {
-                let subscription = scope.strip_prefix("/subscriptions/").filter(|id| !id.is_empty());
-                if subscription.is_none_or(|id| id.contains('/')) {
-                    problems.push(format!(
-                        "namespace {}: scope `{scope}` is not `/subscriptions/{{id}}`",
-                        id.name()
-                    ));
-                }
-            }
-            for service in &namespace.provisioning_services {
-                let is_id = ArmId::parse(service)
-                    .is_ok_and(|id| id.is_of_type("Microsoft.Devices/provisioningServices"));
-                if !is_id && !service.starts_with("https://") && !service.starts_with("http://127.0.0.1:") {
-                    problems.push(format!(
-                        "namespace {}: provisioning service `{service}` is neither an https:// endpoint nor the ARM id of a DPS",
-                        id.name()
-                    ));
-                }
-            }
-            problems.extend(namespace.rule_problems());
-        }
-        problems
     }
 }
 
@@ -223,96 +191,12 @@ impl NamespaceConfiguration {
         found
     }
 
-    fn rule_problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        for (index, rule) in self.rules.iter().enumerate() {
-            let place = format!("namespace {}, rule `{}`", self.id.name(), rule.name);
-            if rule.enrollment_groups.is_empty() {
-                problems.push(format!("{place}: enrollment_groups is empty, so it can never match"));
-            }
-            if self.rules[..index].iter().any(|earlier| earlier.name == rule.name) {
-                problems.push(format!("{place}: there are two rules of this name"));
-            }
-            for test in &rule.test {
-                let decision = rules::decide(&self.rules, &test.enrollment_group);
-                let (got, by) = match &decision.verdict {
-                    Verdict::Policy { policy, rule, .. } => (policy.as_str(), format!("rule `{rule}`")),
-                    Verdict::None { rule } => ("none", format!("rule `{rule}`")),
-                    Verdict::NoRule => ("none", "no rule matches".to_owned()),
-                };
-                if got != test.expect {
-                    problems.push(format!(
-                        "{place}: test expects `{}` for group `{}`, but it gets `{got}` ({by})",
-                        test.expect, test.enrollment_group
-                    ));
-                }
-            }
-        }
-        problems
+    /// The default policy; `None` without one, and where the default is `none`.
+    #[must_use]
+    pub fn default_policy_name(&self) -> Option<&str> {
+        self.default_policy.as_deref().and_then(rule::named_policy)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ID: &str =
-        "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
-
-    fn parse(rest: &str) -> Result<Configuration, String> {
-        Configuration::parse(&format!("[[namespace]]\nid = \"{ID}\"\n{rest}"))
-            .map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn audit_is_the_default_and_the_own_subscription_is_the_scope() {
-        let configuration = parse("").unwrap();
-        let namespace = &configuration.namespaces[0];
-        assert_eq!((namespace.mode, namespace.sync), (Mode::Audit, Sync::Automatic));
-        assert_eq!(namespace.subscriptions(), ["S"]);
-    }
-
-    #[test]
-    fn the_kill_switch_wins() {
-        let configuration = parse("mode = \"enforce\"").unwrap();
-        assert_eq!(configuration.namespaces[0].effective_mode(false), Mode::Enforce);
-        assert_eq!(configuration.namespaces[0].effective_mode(true), Mode::Audit);
-    }
-
-    #[test]
-    fn unknown_keys_are_named_with_their_line() {
-        let error = parse("mod = \"audit\"").unwrap_err();
-        assert!(error.contains("mod") && error.contains("line 3"), "{error}");
-    }
-
-    #[test]
-    fn a_rule_test_that_does_not_hold_is_an_error() {
-        let rules = |expect: &str| {
-            parse(&format!(
-                "[[namespace.rule]]\nname = \"lines\"\nenrollment_groups = [\"line-*\"]\npolicy = \"short\"\n\
-                 [[namespace.rule.test]]\nenrollment_group = \"line-7\"\nexpect = \"{expect}\""
-            ))
-        };
-        assert!(rules("short").is_ok());
-        let error = rules("long").unwrap_err();
-        assert!(error.contains("`long`") && error.contains("`short`") && error.contains("line-7"), "{error}");
-    }
-
-    #[test]
-    fn what_does_not_hold_together_is_said() {
-        for (rest, problem) in [
-            ("scopes = [\"/subscriptions/S/resourceGroups/R\"]", "scope"),
-            ("provisioning_services = [\"contoso-dps\"]", "provisioning service"),
-            ("api_generation = \"certificate-authorities\"", "not supported yet"),
-            ("[[namespace.rule]]\nname = \"a\"\nenrollment_groups = []\npolicy = \"p\"", "never match"),
-            (
-                "[[namespace]]\nid = \"/SUBSCRIPTIONS/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/CONTOSO\"",
-                "twice",
-            ),
-        ] {
-            let error = parse(rest).unwrap_err();
-            assert!(error.contains(problem), "{rest}: {error}");
-        }
-        assert!(Configuration::parse("").unwrap_err().to_string().contains("no [[namespace]]"));
-    }
-}
+mod tests;

@@ -177,6 +177,18 @@ pub enum Attestation {
     Other,
 }
 
+impl std::fmt::Display for Attestation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::X509CaReference => "x509-ca-reference",
+            Self::X509SigningCertificate => "x509-signing-certificate",
+            Self::SymmetricKey => "symmetric-key",
+            Self::Tpm => "tpm",
+            Self::Other => "other",
+        })
+    }
+}
+
 /// What decisions need to know of an enrollment group. The group's own JSON stays in the `azure` crate, which writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -2,14 +2,16 @@
 //!
 //! Same observation in, same plan out. Acting on a plan is somebody else's work.
 
-use serde::{Deserialize, Serialize};
+mod assignment;
+
 use time::OffsetDateTime;
 
-use crate::configuration::{Mode, NamespaceConfiguration};
-use crate::model::{EnrollmentGroup, Hub, HubCertificate, Namespace, Policy, ProvisioningState};
+pub use self::assignment::{AssignmentPlan, foresee_assignment, plan_assignment};
+
+use crate::configuration::Mode;
+use crate::model::{Hub, HubCertificate, Namespace, Policy, ProvisioningState};
 use crate::reason::Reason;
 use crate::request::{HubOutcome, Outcome, SyncRequest};
-use crate::rules::{self, Decision, Verdict};
 use crate::trust::{self, Assessment, Trust};
 
 /// One namespace as it was seen.
@@ -252,109 +254,6 @@ fn names_hub(name: &str, hub: &Hub) -> bool {
 
 fn names_policy(name: &str, policy: &Policy) -> bool {
     name.eq_ignore_ascii_case(&policy.name) || name.eq_ignore_ascii_case(policy.id.as_str())
-}
-
-/// What to do about one enrollment group.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AssignmentPlan {
-    /// The group.
-    pub enrollment_group: String,
-    /// The policy that it names now.
-    pub before: Option<String>,
-    /// The policy to write; `None`: nothing is written.
-    pub write: Option<String>,
-    /// Why.
-    pub reason: Reason,
-    /// With the particulars.
-    pub detail: String,
-    /// Every rule that was tried.
-    pub decision: Decision,
-}
-
-/// Plans one group. `provisioning_service_hubs` are the host names of the hubs of its DPS.
-#[must_use]
-pub fn plan_assignment(
-    group: &EnrollmentGroup,
-    provisioning_service_hubs: &[String],
-    configuration: &NamespaceConfiguration,
-    observation: &Observation,
-) -> AssignmentPlan {
-    let decision = rules::decide(&configuration.rules, &group.id);
-    let verdict = decision.verdict.clone();
-    let nothing = |reason: Reason, detail: String| AssignmentPlan {
-        enrollment_group: group.id.clone(),
-        before: group.policy.clone(),
-        write: None,
-        reason,
-        detail,
-        decision: decision.clone(),
-    };
-    let (policy_name, rule, reassign) = match verdict {
-        Verdict::Policy { policy, rule, reassign } => (policy, rule, reassign),
-        Verdict::None { rule } => return nothing(Reason::RuleSaysNone, format!("rule `{rule}` says none")),
-        Verdict::NoRule => {
-            return nothing(Reason::NoRuleMatches, format!("{} rules tried", configuration.rules.len()));
-        }
-    };
-    let Some(policy) = observation.policies.iter().find(|policy| names_policy(&policy_name, policy)) else {
-        let detail = format!("rule `{rule}` names policy `{policy_name}`, which the namespace does not have");
-        return nothing(Reason::PolicyNotFound, detail);
-    };
-    match &group.policy {
-        Some(current) if current.eq_ignore_ascii_case(&policy.name) => {
-            return nothing(Reason::AlreadyAssigned, format!("it has `{current}`, as rule `{rule}` says"));
-        }
-        Some(current) if !reassign => {
-            let detail =
-                format!("it has `{current}`; rule `{rule}` says `{}` but not `reassign`", policy.name);
-            return nothing(Reason::AssignedElsewhere, detail);
-        }
-        _ => {}
-    }
-    if !is_active(policy) {
-        return nothing(
-            Reason::PolicyNotActive,
-            format!("policy `{}` has no active issuing CA", policy.name),
-        );
-    }
-    let waiting = untrusting_hubs(group, provisioning_service_hubs, policy, observation);
-    if !waiting.is_empty() {
-        return nothing(
-            Reason::WaitingForTrust,
-            format!("`{}` is not trusted by {}", policy.name, waiting.join(", ")),
-        );
-    }
-    AssignmentPlan {
-        write: Some(policy.name.clone()),
-        ..nothing(Reason::Assigned, format!("rule `{rule}` says `{}`", policy.name))
-    }
-}
-
-/// The hubs that the group can allocate devices to and that do not trust the policy's current CA. A device must
-/// never get a certificate that its hub refuses (`azure-wire-facts.md` §4).
-fn untrusting_hubs(
-    group: &EnrollmentGroup,
-    provisioning_service_hubs: &[String],
-    policy: &Policy,
-    observation: &Observation,
-) -> Vec<String> {
-    let allocated = if group.hubs.is_empty() { provisioning_service_hubs } else { &group.hubs };
-    if allocated.is_empty() {
-        // Nothing tells which hubs the group uses, so every hub of the namespace counts.
-        let all =
-            observation.hubs.iter().filter(|hub| !observation.assess(policy, hub).trust.admits_current());
-        return all.map(|hub| hub.hub.name.clone()).collect();
-    }
-    let mut untrusting = Vec::new();
-    for host_name in allocated {
-        match observation.hubs.iter().find(|hub| hub.hub.host_name.eq_ignore_ascii_case(host_name)) {
-            Some(hub) if observation.assess(policy, hub).trust.admits_current() => {}
-            Some(hub) => untrusting.push(hub.hub.name.clone()),
-            None => untrusting.push(format!("{host_name} (not linked to the namespace)")),
-        }
-    }
-    untrusting
 }
 
 #[cfg(test)]

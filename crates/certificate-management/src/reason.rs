@@ -130,20 +130,23 @@ reasons! {
         "Correct the field that the detail names; the message is kept in the parked queue."
     // Assignment.
     Assigned "assigned" Information
-        "The group was given the policy that a rule names."
+        "The group was given the policy that the rules name."
         "Nothing."
     AlreadyAssigned "already-assigned" Information
         "The group has the policy that the rules name."
         "Nothing."
     AssignedElsewhere "assigned-elsewhere" Information
         "The group names another policy than the rules do; it is left alone."
-        "Set `reassign = true` on the rule if the rules should win."
+        "Set `reassign = true` on the rule if the rules should win; `default_policy` never does."
     NoRuleMatches "no-rule-matches" Warning
         "No rule matches the group, so it has no policy and its devices get no certificate."
-        "Add a rule for the group, or one with `policy = \"none\"` if it should have none."
+        "Add a rule for the group, or one with `policy = \"none\"` if it should have none; `default_policy` is for all the rest."
     RuleSaysNone "rule-says-none" Information
-        "A rule says that the group gets no policy."
+        "A rule, or the default, says that the group gets no policy."
         "Nothing."
+    OptedOut "opted-out" Information
+        "A tag of the group's initial twin says that it is to be left alone."
+        "Nothing, if that was meant; else remove the tag that the detail names from the group's initial twin."
     PolicyNotFound "policy-not-found" Critical
         "The policy that the group or a rule names does not exist in the namespace."
         "Correct the name in policysync.toml or on the group, or create the policy."

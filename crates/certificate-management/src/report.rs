@@ -8,7 +8,6 @@ use crate::configuration::{Mode, NamespaceConfiguration, Sync};
 use crate::model::{EnrollmentGroup, Policy, ProvisioningState};
 use crate::plan::{self, Observation};
 use crate::reason::{Reason, Severity};
-use crate::rules::{self, Verdict};
 use crate::trust::{Evidence, Trust};
 
 /// Version of the report's JSON.
@@ -303,10 +302,7 @@ fn service_report(
                 findings.push(finding(Reason::PolicyNotFound, subject, format!("it names `{policy}`")));
             }
             Some(_) => {}
-            None if matches!(
-                rules::decide(&configuration.rules, &group.id).verdict,
-                Verdict::None { .. }
-            ) => {}
+            None if matches!(status, Reason::RuleSaysNone | Reason::OptedOut) => {}
             None => findings.push(finding(status, subject, plan.detail)),
         }
         enrollment_groups.push(EnrollmentGroupReport {

@@ -16,6 +16,8 @@ pub const VERIFICATION_SCHEMA: &str = "sync-verification/v1";
 pub const LOOK_SCHEMA: &str = "namespace-look/v1";
 /// Longest id of a request, in characters: Service Bus allows 128 for a MessageId (`messaging-and-state.md` §2).
 pub const MAX_REQUEST_ID: usize = 128;
+/// Longest submission, in bytes: with what is added it fits into a message of 256 KB (`messaging-and-state.md` §2).
+pub const MAX_SUBMISSION: usize = 200 * 1024;
 /// Most hubs or policies one request can name.
 pub const MAX_NAMES: usize = 1000;
 
@@ -161,6 +163,12 @@ impl SyncRequest {
     /// Every field that is missing or wrong.
     pub fn from_submission(text: &str, request_id: &str) -> Result<Self, Vec<FieldError>> {
         let body = |problem: String| vec![FieldError { field: "body".to_owned(), problem }];
+        if text.len() > MAX_SUBMISSION {
+            return Err(body(format!(
+                "it has {} bytes; a request has {MAX_SUBMISSION} at the most",
+                text.len()
+            )));
+        }
         match serde_json::from_str::<Value>(text) {
             Ok(Value::Object(object)) => Self::check(&object, Some(request_id)),
             Ok(_) => Err(body("it must be a JSON object".to_owned())),

@@ -3,9 +3,18 @@
 //! Rules are tried in order and the first that matches decides. The decision is total and deterministic, and it
 //! carries what was tried, so that a person can be told why a group was not matched.
 
+mod glob;
+pub mod overlap;
+mod selector;
+mod subject;
+
 use serde::{Deserialize, Serialize};
 
-use crate::configuration::Rule;
+pub use self::glob::{matches, subsumes};
+pub use self::selector::TriedSelector;
+pub use self::subject::Subject;
+pub(crate) use self::subject::allocated_hubs;
+use crate::configuration::{NamespaceConfiguration, Rule};
 
 /// What the rules say about one group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,7 +22,8 @@ use crate::configuration::Rule;
 pub struct Decision {
     /// What the group gets.
     pub verdict: Verdict,
-    /// Every rule that was tried, in order, with the reason why it did or did not match.
+    /// Every rule that was tried, in order, with the reason why it did or did not match. Rules after the one that
+    /// matched are not tried, and none is tried for a group that has opted out.
     pub tried: Vec<Tried>,
 }
 
@@ -35,8 +45,52 @@ pub enum Verdict {
         /// The rule that says so.
         rule: String,
     },
-    /// No rule matches.
+    /// What the namespace's `default_policy` says, because no rule matches.
+    Default {
+        /// The policy; `None` where it says `none`.
+        policy: Option<String>,
+    },
+    /// No rule matches, and there is no default.
     NoRule,
+    /// The group is left alone, because a tag of its initial twin says so.
+    OptedOut {
+        /// The tag.
+        tag: String,
+    },
+}
+
+impl Verdict {
+    /// The policy that the group gets.
+    #[must_use]
+    pub fn policy(&self) -> Option<&str> {
+        match self {
+            Self::Policy { policy, .. } => Some(policy),
+            Self::Default { policy } => policy.as_deref(),
+            Self::None { .. } | Self::NoRule | Self::OptedOut { .. } => None,
+        }
+    }
+
+    /// Who says so, e.g. ``rule `lines` ``.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        match self {
+            Self::Policy { rule, .. } | Self::None { rule } => format!("rule `{rule}`"),
+            Self::Default { .. } => "`default_policy`".to_owned(),
+            Self::NoRule => "no rule matches".to_owned(),
+            Self::OptedOut { tag } => format!("tag `{tag}` of its initial twin is `off`"),
+        }
+    }
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Policy { policy, .. } => write!(f, "{} says `{policy}`", self.origin()),
+            Self::Default { policy: Some(policy) } => write!(f, "{} says `{policy}`", self.origin()),
+            Self::None { .. } | Self::Default { policy: None } => write!(f, "{} says none", self.origin()),
+            Self::NoRule | Self::OptedOut { .. } => f.write_str(&self.origin()),
+        }
+    }
 }
 
 /// One rule that was tried.
@@ -45,131 +99,61 @@ pub enum Verdict {
 pub struct Tried {
     /// Its name.
     pub rule: String,
-    /// Whether it matched.
+    /// Whether it matched: every selector did.
     pub matched: bool,
-    /// Why.
+    /// Why, as a sentence.
     pub why: String,
+    /// Each selector of it.
+    #[serde(default)]
+    pub selectors: Vec<TriedSelector>,
 }
 
-/// Tries the rules in order against the id of a group.
+/// Decides what a group gets: an opt-out first, then the rules in order, then the default.
 #[must_use]
-pub fn decide(rules: &[Rule], enrollment_group: &str) -> Decision {
+pub fn decide(configuration: &NamespaceConfiguration, subject: &Subject) -> Decision {
     let mut tried = Vec::new();
-    for rule in rules {
-        let glob = rule.enrollment_groups.iter().find(|glob| matches(glob, enrollment_group));
-        let why = glob.map_or_else(
-            || format!("none of {:?} matches the id", rule.enrollment_groups),
-            |glob| format!("the id matches `{glob}`"),
-        );
-        tried.push(Tried { rule: rule.name.clone(), matched: glob.is_some(), why });
-        if glob.is_some() {
-            let rule_name = rule.name.clone();
+    if subject.opts_out(&configuration.opt_out_tag) {
+        return Decision { verdict: Verdict::OptedOut { tag: configuration.opt_out_tag.clone() }, tried };
+    }
+    for rule in &configuration.rules {
+        let attempt = attempt(rule, subject);
+        let matched = attempt.matched;
+        tried.push(attempt);
+        if matched {
+            let name = rule.name.clone();
             let verdict = match rule.policy_name() {
                 Some(policy) => {
-                    Verdict::Policy { policy: policy.to_owned(), rule: rule_name, reassign: rule.reassign }
+                    Verdict::Policy { policy: policy.to_owned(), rule: name, reassign: rule.reassign }
                 }
-                None => Verdict::None { rule: rule_name },
+                None => Verdict::None { rule: name },
             };
             return Decision { verdict, tried };
         }
     }
-    Decision { verdict: Verdict::NoRule, tried }
+    let verdict = if configuration.default_policy.is_some() {
+        Verdict::Default { policy: configuration.default_policy_name().map(str::to_owned) }
+    } else {
+        Verdict::NoRule
+    };
+    Decision { verdict, tried }
 }
 
-/// Whether a glob matches the whole text: `*` any run of characters, `?` exactly one. Ids of enrollment groups are
-/// case-insensitive (`azure-wire-facts.md` §3), so globs are too.
+/// Decides for a group of which only the id is known.
 #[must_use]
-pub fn matches(glob: &str, text: &str) -> bool {
-    let glob: Vec<char> = glob.chars().flat_map(char::to_lowercase).collect();
-    let text: Vec<char> = text.chars().flat_map(char::to_lowercase).collect();
-    let (mut g, mut t) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match glob.get(g) {
-            Some('*') => {
-                star = Some((g, t));
-                g += 1;
-            }
-            Some(&c) if c == '?' || c == text[t] => {
-                g += 1;
-                t += 1;
-            }
-            _ => {
-                // Let the last `*` take one character more and try again from there.
-                let Some((star_at, taken)) = star else { return false };
-                star = Some((star_at, taken + 1));
-                g = star_at + 1;
-                t = taken + 1;
-            }
-        }
+pub fn decide_by_id(configuration: &NamespaceConfiguration, enrollment_group: &str) -> Decision {
+    decide(configuration, &Subject::named(enrollment_group))
+}
+
+fn attempt(rule: &Rule, subject: &Subject) -> Tried {
+    let selectors = selector::try_all(rule, subject);
+    let matched = !selectors.is_empty() && selectors.iter().all(|selector| selector.matched);
+    let decisive = selectors.iter().filter(|selector| selector.matched == matched);
+    let mut why = decisive.map(|selector| selector.why.as_str()).collect::<Vec<_>>().join("; ");
+    if selectors.is_empty() {
+        why = "the rule selects by nothing".to_owned();
     }
-    glob[g..].iter().all(|&c| c == '*')
+    Tried { rule: rule.name.clone(), matched, why, selectors }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn rule(name: &str, globs: &[&str], policy: &str) -> Rule {
-        Rule {
-            name: name.into(),
-            enrollment_groups: globs.iter().map(|&glob| glob.to_owned()).collect(),
-            policy: policy.into(),
-            reassign: false,
-            test: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn the_first_rule_that_matches_decides() {
-        let rules =
-            [rule("test", &["line-test-*"], "none"), rule("lines", &["line-*", "cell-?"], "short-lived")];
-        assert_eq!(decide(&rules, "line-test-1").verdict, Verdict::None { rule: "test".into() });
-        let decision = decide(&rules, "LINE-7");
-        assert!(matches!(&decision.verdict, Verdict::Policy { policy, .. } if policy == "short-lived"));
-        assert_eq!(decision.tried.iter().map(|tried| tried.matched).collect::<Vec<_>>(), [false, true]);
-        assert_eq!(decide(&rules, "dock-1").verdict, Verdict::NoRule);
-        assert_eq!(decide(&rules, "dock-1").tried.len(), 2);
-    }
-
-    #[test]
-    fn globs_match_whole_ids() {
-        for (glob, text, expected) in [
-            ("*", "", true),
-            ("*", "a", true),
-            ("?", "", false),
-            ("?", "é", true),
-            ("line-*", "line-", true),
-            ("line-*", "a-line-1", false),
-            ("*-a-*-b", "x-a-a-b-b", true),
-            ("*-a-*-b", "x-a-b", false),
-            ("a*a", "a", false),
-            ("a**b", "ab", true),
-            ("", "", true),
-            ("", "a", false),
-        ] {
-            assert_eq!(matches(glob, text), expected, "{glob} {text}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn every_id_matches_itself_its_prefixes_and_its_suffixes(id in "[a-z0-9.:_-]{0,40}", cut in 0usize..40) {
-            prop_assert!(matches(&id, &id));
-            let cut = cut.min(id.len());
-            let (head, tail) = (format!("{}*", &id[..cut]), format!("*{}", &id[cut..]));
-            prop_assert!(matches(&head, &id));
-            prop_assert!(matches(&tail, &id));
-        }
-
-        #[test]
-        fn a_decision_is_total_and_deterministic(globs in prop::collection::vec("[a-z*?-]{0,8}", 0..6), id in "\\PC{0,20}") {
-            let rules: Vec<Rule> = globs.iter().map(|glob| rule(glob, &[glob], "policy")).collect();
-            let first = decide(&rules, &id);
-            prop_assert_eq!(&first, &decide(&rules, &id));
-            let expected = globs.iter().position(|glob| matches(glob, &id));
-            prop_assert_eq!(first.tried.iter().position(|tried| tried.matched), expected);
-        }
-    }
-}
+mod tests;

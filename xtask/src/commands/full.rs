@@ -1,6 +1,7 @@
-//! `cargo xtask full`: what `test` does, with sixteen times as many cases for each property.
+//! `cargo xtask full`: what `test` does, with sixteen times as many cases for each property, and then the campaigns at
+//! their full size: the duplicates under throttling, and the kills.
 
-use crate::commands::test;
+use crate::commands::{bench, test};
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 
@@ -9,4 +10,5 @@ const CASES: &str = "4096";
 
 pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
     test::run_with(workspace, steps, arguments, &[("PROPTEST_CASES", CASES)]);
+    bench::campaigns(workspace, steps, &[("sync", &[]), ("kill", &[])]);
 }

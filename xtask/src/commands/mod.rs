@@ -1,5 +1,8 @@
 //! One file per command of `cargo xtask`.
 
+pub mod bench;
+mod bench_host;
 pub mod check;
 pub mod full;
+pub mod infra;
 pub mod test;

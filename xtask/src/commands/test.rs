@@ -1,7 +1,7 @@
 //! `cargo xtask test`: the one command after a fresh clone. Installs what the tests need, runs them, and checks the
 //! production build.
 
-use crate::commands::check;
+use crate::commands::{check, infra};
 use crate::steps::{self, Outcome, Steps};
 use crate::tools::azurite;
 use crate::workspace::Workspace;
@@ -39,6 +39,7 @@ pub fn run_with(
         }
         steps::program(&mut cargo)
     });
+    infra::run(workspace, steps, &[]);
     check::production(workspace, steps);
 }
 

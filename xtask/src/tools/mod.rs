@@ -1,4 +1,5 @@
 //! What the tests need and cargo does not bring.
 
 pub mod azurite;
+pub mod bicep;
 pub mod debian;

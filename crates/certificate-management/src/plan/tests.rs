@@ -5,8 +5,8 @@ use time::macros::datetime;
 
 use super::*;
 use crate::ArmId;
-use crate::configuration::Configuration;
-use crate::model::{Attestation, IssuingCa};
+use crate::configuration::{Configuration, NamespaceConfiguration};
+use crate::model::{Attestation, EnrollmentGroup, IssuingCa};
 
 const NAMESPACE: &str =
     "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
@@ -215,6 +215,103 @@ fn a_rule_that_names_no_policy_of_the_namespace_writes_nothing() {
         |policy: &str| plan_assignment(&group(None, &[]), &[], &configuration(policy, false), &observation);
     assert_eq!(plan("medium").reason, Reason::PolicyNotFound);
     assert_eq!(plan("none").reason, Reason::RuleSaysNone);
+}
+
+#[test]
+fn a_group_that_opts_out_is_left_alone_whatever_the_rules_say() {
+    let observation = world(&["short", "long"], &["short", "long"]);
+    let mut group = group(Some("long"), &[]);
+    group.tags.insert("policysync".into(), "off".into());
+    let plan = plan_assignment(&group, &[], &configuration("short", true), &observation);
+    assert_eq!((plan.write, plan.reason), (None, Reason::OptedOut));
+    assert!(plan.detail.contains("`policysync`"), "{}", plan.detail);
+}
+
+#[test]
+fn a_namespace_can_assign_before_its_hubs_trust_and_says_so() {
+    let before = NamespaceConfiguration { assign_before_trust: true, ..configuration("short", false) };
+    let plan = plan_assignment(&group(None, &["h1", "h2"]), &[], &before, &world(&["short"], &[]));
+    assert_eq!((plan.write.as_deref(), plan.reason), (Some("short"), Reason::Assigned));
+    assert_eq!(plan.untrusting_hubs, ["h2"]);
+    assert!(plan.detail.contains("not trusted by h2"), "{}", plan.detail);
+    let after = NamespaceConfiguration { assign_before_trust: false, ..before };
+    let plan = plan_assignment(&group(None, &["h1", "h2"]), &[], &after, &world(&["short"], &[]));
+    assert_eq!((plan.write, plan.reason), (None, Reason::WaitingForTrust));
+    assert_eq!(plan.untrusting_hubs, ["h2"]);
+}
+
+#[test]
+fn the_default_policy_never_takes_the_place_of_another() {
+    let with = |default: &str| NamespaceConfiguration {
+        rules: vec![],
+        default_policy: Some(default.into()),
+        ..configuration("short", true)
+    };
+    let observation = world(&["short", "long"], &["short", "long"]);
+    let plan =
+        |default: &str, current| plan_assignment(&group(current, &[]), &[], &with(default), &observation);
+    assert_eq!(plan("short", None).write.as_deref(), Some("short"));
+    assert_eq!(plan("short", Some("long")).reason, Reason::AssignedElsewhere);
+    assert_eq!(plan("none", None).reason, Reason::RuleSaysNone);
+    assert_eq!(plan("gone", None).reason, Reason::PolicyNotFound);
+}
+
+#[test]
+fn rules_see_the_hubs_of_the_provisioning_service_where_the_group_names_none() {
+    let text = format!(
+        "[[namespace]]\nid = \"{NAMESPACE}\"\n[[namespace.rule]]\nname = \"h1\"\nhubs = [\"h1\"]\npolicy = \"short\""
+    );
+    let configuration = Configuration::parse(&text).unwrap().namespaces.remove(0);
+    let observation = world(&["short"], &["short"]);
+    let plan = |group: &EnrollmentGroup, service_hubs: &[String]| {
+        plan_assignment(group, service_hubs, &configuration, &observation).reason
+    };
+    let (h1, h2) = ("h1.azure-devices.net".to_owned(), "h2.azure-devices.net".to_owned());
+    assert_eq!(plan(&group(None, &[]), std::slice::from_ref(&h1)), Reason::Assigned);
+    assert_eq!(plan(&group(None, &["h1"]), &[h1.clone(), h2.clone()]), Reason::Assigned);
+    assert_eq!(plan(&group(None, &[]), &[h1, h2]), Reason::NoRuleMatches);
+    assert_eq!(plan(&group(None, &[]), &[]), Reason::NoRuleMatches);
+}
+
+proptest! {
+    /// A plan after its own effect is empty, and it never writes what it refused.
+    #[test]
+    fn a_plan_after_apply_is_empty(
+        trusting in any::<[[bool; 2]; 2]>(),
+        current in prop::option::of(prop::sample::select(vec!["short", "LONG", "gone"])),
+        hubs in prop::sample::subsequence(vec!["h1", "h2", "elsewhere"], 0..3),
+        tag in prop::sample::select(vec!["on", "off"]),
+        says in prop::sample::select(vec!["short", "Long", "gone", "none"]),
+        default in prop::option::of(prop::sample::select(vec!["short", "none"])),
+        flags in any::<[bool; 3]>(),
+    ) {
+        let [reassign, assign_before_trust, rules_match] = flags;
+        let pick = |flags: [bool; 2]| -> Vec<&str> {
+            ["short", "long"].into_iter().zip(flags).filter_map(|(name, flag)| flag.then_some(name)).collect()
+        };
+        let observation = world(&pick(trusting[0]), &pick(trusting[1]));
+        let mut namespace = configuration(says, reassign);
+        namespace.assign_before_trust = assign_before_trust;
+        namespace.default_policy = default.map(str::to_owned);
+        if !rules_match {
+            namespace.rules.clear();
+        }
+        let mut group = group(current, &hubs);
+        group.tags.insert("policysync".into(), tag.into());
+        let first = plan_assignment(&group, &[], &namespace, &observation);
+        prop_assert_eq!(first.write.is_some(), first.reason == Reason::Assigned);
+        if tag == "off" {
+            prop_assert_eq!(first.reason, Reason::OptedOut);
+        }
+        let written = first.write.is_some();
+        if let Some(policy) = first.write {
+            prop_assert!(current.is_none() || (reassign && rules_match));
+            group.policy = Some(policy);
+        }
+        let second = plan_assignment(&group, &[], &namespace, &observation);
+        prop_assert_eq!(&second.write, &None);
+        prop_assert_eq!(second.reason, if written { Reason::AlreadyAssigned } else { first.reason });
+    }
 }
 
 proptest! {

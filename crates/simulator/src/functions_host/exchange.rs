@@ -45,6 +45,17 @@ pub fn envelope_request(
     }
 }
 
+/// What the host polls a starting handler with, and pings a running one with: a `Host` header and nothing else.
+#[must_use]
+pub fn poll(address: &str) -> Outgoing {
+    Outgoing {
+        method: "GET".to_owned(),
+        target: "/".to_owned(),
+        headers: vec![("Host".to_owned(), address.to_owned())],
+        body: Body::None,
+    }
+}
+
 /// A recorded trace with fresh ids.
 fn new_traceparent() -> String {
     let span = Uuid::new_v4().simple().to_string();

@@ -33,6 +33,8 @@ pub struct FunctionSummary {
     pub trigger: &'static str,
     /// Where an HTTP function is called.
     pub url: Option<String>,
+    /// Upper-case methods that an HTTP function takes; empty: every method.
+    pub methods: Vec<String>,
     /// Whether it can run.
     pub state: FunctionState,
 }
@@ -114,10 +116,19 @@ impl Host {
                 Trigger::Http(http) => Some(format!("{}/{}", self.engine.url, http.route.template())),
                 _ => None,
             },
+            methods: match &function.trigger {
+                Trigger::Http(http) => http.methods.clone(),
+                _ => Vec::new(),
+            },
             state: FunctionState::Running,
         });
-        let still =
-            |name: &String, state| FunctionSummary { name: name.clone(), trigger: "", url: None, state };
+        let still = |name: &String, state| FunctionSummary {
+            name: name.clone(),
+            trigger: "",
+            url: None,
+            methods: Vec::new(),
+            state,
+        };
         let disabled = self.engine.app.disabled.iter().map(|name| still(name, FunctionState::Disabled));
         let broken = self.engine.app.broken.iter();
         let broken = broken.map(|broken| still(&broken.name, FunctionState::InError(broken.error.clone())));

@@ -37,6 +37,7 @@ pub mod zone;
 #[cfg(test)]
 mod tests;
 
+pub use app::{LocalSettings, local_settings};
 pub use error::{FireError, HostError};
 pub use events::{HandlerAction, HostEvent, InvocationReport, LogLevel, LogSource, Outcome};
 pub use exchange::HOST_VERSION;

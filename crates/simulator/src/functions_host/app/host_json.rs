@@ -8,6 +8,9 @@ use super::time_span::parse_time_span;
 use super::{RetryDelay, RetryPolicy};
 
 const FILE: &str = "host.json";
+const MINUTE: Duration = Duration::from_secs(60);
+/// Half of the longest lock.
+const MOST_BATCH_WAIT: Duration = Duration::from_secs(150);
 
 /// The part of `host.json` that this stand-in obeys.
 #[derive(Debug, Clone)]
@@ -35,8 +38,18 @@ pub struct ServiceBusSettings {
     pub auto_complete: bool,
     /// Most messages of one batch.
     pub max_message_batch_size: usize,
+    /// Fewest messages that a batch waits for, up to `max_batch_wait_time`.
+    pub min_message_batch_size: usize,
+    /// How long a batch waits for its fewest messages; 150 s at most, as on the real host.
+    pub max_batch_wait_time: Duration,
     /// Most invocations of one function at a time, for single messages.
     pub max_concurrent_calls: usize,
+    /// Most sessions of one function at a time, for single messages.
+    pub max_concurrent_sessions: usize,
+    /// Most invocations for one session at a time.
+    pub max_concurrent_calls_per_session: usize,
+    /// After how long without messages a session is given back; its batch does not wait any longer then.
+    pub session_idle_timeout: Duration,
     /// Whether AMQP goes over web sockets; shows in metadata.
     pub web_sockets: bool,
 }
@@ -46,6 +59,10 @@ pub struct ServiceBusSettings {
 pub struct EventHubsSettings {
     /// Most events of one batch.
     pub max_event_batch_size: usize,
+    /// Fewest events that a batch waits for, up to `max_wait_time`.
+    pub min_event_batch_size: usize,
+    /// How long a batch waits for its fewest events.
+    pub max_wait_time: Duration,
 }
 
 impl HostJson {
@@ -81,16 +98,21 @@ impl ServiceBusSettings {
     fn read(section: &Located<'_>) -> Result<Self, SettingError> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let transports = [("amqpTcp", false), ("amqpWebSockets", true)];
-        for key in ["maxBatchWaitTime", "sessionIdleTimeout", "maxAutoLockRenewalDuration"] {
-            section.time_span(key)?;
-        }
-        for key in ["minMessageBatchSize", "maxConcurrentSessions", "maxConcurrentCallsPerSession"] {
-            count(section, key, 1)?;
+        section.time_span("maxAutoLockRenewalDuration")?;
+        let most = count(section, "maxMessageBatchSize", 1000)?;
+        let wait = section.time_span("maxBatchWaitTime")?.unwrap_or(Duration::from_secs(30));
+        if wait > MOST_BATCH_WAIT {
+            return Err(section.error("maxBatchWaitTime", "is too long; allowed: up to \"00:02:30\""));
         }
         Ok(Self {
             auto_complete: section.boolean("autoCompleteMessages")?.unwrap_or(true),
-            max_message_batch_size: count(section, "maxMessageBatchSize", 1000)?,
+            max_message_batch_size: most,
+            min_message_batch_size: least(section, "minMessageBatchSize", "maxMessageBatchSize", most)?,
+            max_batch_wait_time: wait,
             max_concurrent_calls: count(section, "maxConcurrentCalls", 16 * cores)?,
+            max_concurrent_sessions: count(section, "maxConcurrentSessions", 8)?,
+            max_concurrent_calls_per_session: count(section, "maxConcurrentCallsPerSession", 1)?,
+            session_idle_timeout: section.time_span("sessionIdleTimeout")?.unwrap_or(MINUTE),
             web_sockets: section.one_of("transportType", &transports)?.unwrap_or(false),
         })
     }
@@ -98,17 +120,26 @@ impl ServiceBusSettings {
 
 impl EventHubsSettings {
     fn read(section: &Located<'_>) -> Result<Self, SettingError> {
-        section.time_span("maxWaitTime")?;
-        for key in ["minEventBatchSize", "batchCheckpointFrequency"] {
-            count(section, key, 1)?;
-        }
-        Ok(Self { max_event_batch_size: count(section, "maxEventBatchSize", 100)? })
+        count(section, "batchCheckpointFrequency", 1)?;
+        let most = count(section, "maxEventBatchSize", 100)?;
+        Ok(Self {
+            max_event_batch_size: most,
+            min_event_batch_size: least(section, "minEventBatchSize", "maxEventBatchSize", most)?,
+            max_wait_time: section.time_span("maxWaitTime")?.unwrap_or(MINUTE),
+        })
     }
 }
 
 fn count(section: &Located<'_>, key: &str, default: usize) -> Result<usize, SettingError> {
     let value = section.integer(key, 1, i32::MAX.into())?;
     Ok(value.and_then(|value| usize::try_from(value).ok()).unwrap_or(default))
+}
+
+/// The fewest items of a batch; more than its most is refused, as on the real host.
+fn least(section: &Located<'_>, key: &str, other: &str, most: usize) -> Result<usize, SettingError> {
+    let least = count(section, key, 1)?;
+    let problem = || section.error(key, format!("{least} is more than {other}; allowed: 1 to {most}"));
+    if least > most { Err(problem()) } else { Ok(least) }
 }
 
 fn read_function_timeout(root: &Located<'_>) -> Result<Option<Duration>, SettingError> {
@@ -196,6 +227,21 @@ mod tests {
                 r#""extensions":{"serviceBus":{"maxMessageBatchSize":0}}"#,
                 "extensions.serviceBus.maxMessageBatchSize",
                 "1 to",
+            ),
+            (
+                r#""extensions":{"serviceBus":{"maxMessageBatchSize":4,"minMessageBatchSize":5}}"#,
+                "extensions.serviceBus.minMessageBatchSize",
+                "1 to 4",
+            ),
+            (
+                r#""extensions":{"serviceBus":{"maxBatchWaitTime":"00:02:31"}}"#,
+                "extensions.serviceBus.maxBatchWaitTime",
+                "00:02:30",
+            ),
+            (
+                r#""extensions":{"eventHubs":{"minEventBatchSize":101}}"#,
+                "extensions.eventHubs.minEventBatchSize",
+                "1 to 100",
             ),
             (r#""extensions":[]"#, "extensions", "object"),
             (r#""retry":{"strategy":"often"}"#, "retry.strategy", "exponentialBackoff"),

@@ -5,22 +5,13 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::super::events::{Events, LogLevel};
-use super::super::wire::{Body, Client, Outgoing, WireError};
+use super::super::exchange;
+use super::super::wire::{Client, WireError};
 
 /// How often the real host asks.
 const PAUSE: Duration = Duration::from_millis(25);
 /// After this long a person is told what the host waits for.
 const PATIENCE: Duration = Duration::from_secs(3);
-
-/// The request that the host polls with: a `Host` header and nothing else.
-pub(super) fn poll(address: &str) -> Outgoing {
-    Outgoing {
-        method: "GET".to_owned(),
-        target: "/".to_owned(),
-        headers: vec![("Host".to_owned(), address.to_owned())],
-        body: Body::None,
-    }
-}
 
 /// Asks until anything answers: any status, garbage and a closed connection all count.
 ///
@@ -31,7 +22,7 @@ pub(super) fn poll(address: &str) -> Outgoing {
 /// The limit is over; in words.
 pub async fn wait(client: &Client, limit: Duration, events: &Events) -> Result<(), String> {
     let start = Instant::now();
-    let request = poll(client.address());
+    let request = exchange::poll(client.address());
     let mut told = false;
     let mut accepted = false;
     loop {

@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::super::events::{Events, HandlerAction, HostEvent, LogLevel, LogSource};
+use super::super::exchange;
 use super::super::wire::Client;
 use super::command::HandlerCommand;
 use super::output::{self, LastLines};
@@ -17,6 +18,9 @@ use super::restarts::{Consequence, Restarts};
 /// A handler that asks for a restart (exit code 200) sooner than this waits as long for it. The real host restarts
 /// at once, however often.
 const BRIEF: Duration = Duration::from_millis(500);
+
+/// How long a ping waits for an answer.
+const PING: Duration = Duration::from_secs(5);
 
 /// How the handler is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,6 +137,13 @@ impl Handler {
         if matches!(*status.borrow(), Status::Ready { .. }) {
             let _ = tokio::time::timeout(Duration::from_millis(50), status.changed()).await;
         }
+    }
+
+    /// Sends it `GET /`, as the real host does on a scale controller's health ping, and ignores what comes back. One
+    /// that does not answer holds this up for [`PING`] at most.
+    pub async fn ping(&self) {
+        let request = exchange::poll(self.client.address());
+        let _ = tokio::time::timeout(PING, self.client.send(&request)).await;
     }
 
     /// Waits until the handler will never come back; why, in words, and whether the host ended with it.

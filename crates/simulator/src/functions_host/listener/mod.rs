@@ -2,7 +2,9 @@
 
 mod event_grid;
 mod event_hub;
+mod gathering;
 mod service_bus;
+mod sessions;
 mod timer;
 
 use std::sync::Arc;
@@ -12,7 +14,6 @@ use tokio::task::JoinSet;
 
 use super::app::{Cardinality, Function, Trigger};
 use super::engine::Engine;
-use super::events::LogLevel;
 use super::options::Sources;
 
 /// How long one look at a source waits for something to come.
@@ -20,7 +21,7 @@ const WAIT: Duration = Duration::from_secs(5);
 /// The least time between two looks that found nothing, against sources that do not wait.
 const LEAST: Duration = Duration::from_millis(50);
 
-/// Starts a listener for every function that has a source; says which ones have none.
+/// Starts a listener for every function that has a source.
 pub fn start(engine: &Arc<Engine>, sources: &Sources, tasks: &mut JoinSet<()>) {
     let mut grid: Vec<Arc<Function>> = Vec::new();
     for function in &engine.functions {
@@ -29,8 +30,13 @@ pub fn start(engine: &Arc<Engine>, sources: &Sources, tasks: &mut JoinSet<()>) {
             (Trigger::Timer(trigger), ..) => {
                 tasks.spawn(timer::run(engine_, function_, trigger.clone()));
             }
-            (Trigger::ServiceBus(trigger), Some(source), _) if function.cardinality() == Cardinality::Many => {
+            (Trigger::ServiceBus(trigger), Some(source), _)
+                if function.cardinality() == Cardinality::Many =>
+            {
                 tasks.spawn(service_bus::batches(engine_, function_, trigger.clone(), source.clone()));
+            }
+            (Trigger::ServiceBus(trigger), Some(source), _) if trigger.sessions => {
+                tasks.spawn(sessions::run(engine_, function_, trigger.clone(), source.clone()));
             }
             (Trigger::ServiceBus(trigger), Some(source), _) => {
                 tasks.spawn(service_bus::singles(engine_, function_, trigger.clone(), source.clone()));
@@ -39,17 +45,8 @@ pub fn start(engine: &Arc<Engine>, sources: &Sources, tasks: &mut JoinSet<()>) {
                 tasks.spawn(event_hub::run(engine_, function_, trigger.clone(), source.clone()));
             }
             (Trigger::EventGrid, ..) if sources.event_grid.is_some() => grid.push(function_),
-            (Trigger::Http(_), ..) => {}
-            _ => engine.events().log(
-                LogLevel::Information,
-                format!(
-                    "{} ({}) does not fire by itself here: POST {}/admin/functions/{} with {{\"input\":\"...\"}}",
-                    function.name,
-                    function.trigger_kind(),
-                    engine.url,
-                    function.name
-                ),
-            ),
+            // HTTP functions are called; the others are fired by hand.
+            _ => {}
         }
     }
     if let (Some(source), false) = (&sources.event_grid, grid.is_empty()) {

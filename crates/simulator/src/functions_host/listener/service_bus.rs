@@ -3,33 +3,53 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use indexmap::IndexMap;
 use tokio::task::JoinSet;
 
 use super::super::app::{Function, ServiceBusTrigger};
 use super::super::engine::Engine;
 use super::super::trigger::service_bus;
+use super::gathering::{Gathering, Limits};
 use super::{WAIT, pause};
 use crate::sources::{LockedMessage, QueueSource};
 
-/// Receives batches, one at a time. A session batch never mixes sessions.
+/// Receives batches and runs them one at a time, however many sessions there are. A session batch never mixes sessions.
 pub async fn batches(
     engine: Arc<Engine>,
     function: Arc<Function>,
     trigger: ServiceBusTrigger,
     source: Arc<dyn QueueSource>,
 ) {
-    let most = engine.app.host.service_bus.max_message_batch_size;
+    let settings = &engine.app.host.service_bus;
+    // A session without further messages is given back, so what is there is handed over then.
+    let idle = if trigger.sessions { settings.session_idle_timeout } else { settings.max_batch_wait_time };
+    let limits = Limits {
+        least: settings.min_message_batch_size,
+        most: settings.max_message_batch_size,
+        patience: settings.max_batch_wait_time.min(idle),
+    };
+    let mut gatherings: IndexMap<Option<String>, Gathering<LockedMessage>> = IndexMap::new();
     loop {
         let since = Instant::now();
-        let messages = source.receive(&trigger.entity, most, WAIT).await;
+        gatherings.retain(|_, gathering| gathering.left(since).is_some());
+        let left = gatherings.values().filter_map(|gathering| gathering.left(since)).min();
+        let wait = left.map_or(WAIT, |left| left.min(WAIT));
+        let messages = source.receive(&trigger.entity, limits.most, wait).await;
         if messages.is_empty() {
             pause(since).await;
         }
-        for batch in by_session(messages, trigger.sessions) {
-            let link = engine.link(&trigger.connection, trigger.sessions);
-            let payload = service_bus::batch(&function, &batch, &link, engine.zone());
-            let report = engine.invoker.run(&function, payload.into()).await;
-            settle(&engine, &trigger, source.as_ref(), &batch, report.succeeded()).await;
+        let now = Instant::now();
+        for message in messages {
+            let session = message.session_id.clone().filter(|_| trigger.sessions);
+            gatherings.entry(session).or_insert_with(|| Gathering::new(limits)).add([message], now);
+        }
+        for gathering in gatherings.values_mut() {
+            while let Some(batch) = gathering.take(Instant::now()) {
+                let link = engine.link(&trigger.connection, trigger.sessions);
+                let payload = service_bus::batch(&function, &batch, &link, engine.zone());
+                let report = engine.invoker.run(&function, payload.into()).await;
+                settle(&engine, &trigger, source.as_ref(), &batch, report.succeeded()).await;
+            }
         }
     }
 }
@@ -58,13 +78,24 @@ pub async fn singles(
             let (engine, function) = (engine.clone(), function.clone());
             let (trigger, source) = (trigger.clone(), source.clone());
             running.spawn(async move {
-                let link = engine.link(&trigger.connection, trigger.sessions);
-                let payload = service_bus::single(&function, &message, &link);
-                let report = engine.invoker.run(&function, payload.into()).await;
-                settle(&engine, &trigger, source.as_ref(), &[message], report.succeeded()).await;
+                handle(&engine, &function, &trigger, source.as_ref(), message).await;
             });
         }
     }
+}
+
+/// Runs the function for one message and settles it.
+pub(super) async fn handle(
+    engine: &Engine,
+    function: &Function,
+    trigger: &ServiceBusTrigger,
+    source: &dyn QueueSource,
+    message: LockedMessage,
+) {
+    let link = engine.link(&trigger.connection, trigger.sessions);
+    let payload = service_bus::single(function, &message, &link);
+    let report = engine.invoker.run(function, payload.into()).await;
+    settle(engine, trigger, source, &[message], report.succeeded()).await;
 }
 
 /// Completes all messages after success, abandons all after a failure: there is nothing in between.
@@ -98,18 +129,4 @@ async fn settle(
             engine.events().log(super::super::events::LogLevel::Warning, words);
         }
     }
-}
-
-fn by_session(messages: Vec<LockedMessage>, sessions: bool) -> Vec<Vec<LockedMessage>> {
-    let mut batches: Vec<Vec<LockedMessage>> = Vec::new();
-    for message in messages {
-        let same = |batch: &Vec<LockedMessage>| {
-            !sessions || batch.iter().all(|it| it.session_id == message.session_id)
-        };
-        match batches.iter_mut().find(|batch| same(batch)) {
-            Some(batch) => batch.push(message),
-            None => batches.push(vec![message]),
-        }
-    }
-    batches
 }

@@ -11,7 +11,7 @@ use super::super::trigger::http::HttpRequest;
 use super::Reply;
 
 /// Answers a request below `/admin/`.
-pub fn answer(engine: &Arc<Engine>, path: &str, request: &HttpRequest) -> Reply {
+pub async fn answer(engine: &Arc<Engine>, path: &str, request: &HttpRequest) -> Reply {
     let path = path.trim_end_matches('/');
     let (first, name) = path.split_once('/').unwrap_or((path, ""));
     match (request.method.as_str(), first.to_ascii_lowercase().as_str(), name) {
@@ -20,8 +20,28 @@ pub fn answer(engine: &Arc<Engine>, path: &str, request: &HttpRequest) -> Reply 
             let names = engine.functions.iter().map(|function| json!({"name": function.name}));
             Reply::json(200, &names.collect())
         }
+        ("GET" | "POST", "host", "ping") => {
+            if checks_health(request) {
+                engine.invoker.handler.ping().await;
+            }
+            Reply::empty(200)
+        }
         ("GET", "host", "status") => Reply::json(200, &json!({"state": "Running"})),
         _ => Reply::empty(404),
+    }
+}
+
+/// Whether a ping asks for the health of the instance, at which the host pings the handler too: it does when a scale
+/// controller sends it, unless `checkHealth` says otherwise (`functions-host-protocol.md` §3.5).
+fn checks_health(request: &HttpRequest) -> bool {
+    let query = request.query();
+    let asked = query.iter().find(|(name, _)| name.eq_ignore_ascii_case("checkHealth"));
+    match asked.and_then(|(_, values)| values.last()) {
+        Some(value) => value == "1",
+        None => {
+            let agent = request.header("user-agent").unwrap_or_default().to_ascii_lowercase();
+            agent.contains("httpscalemanager") || agent.contains("elasticscalecontroller")
+        }
     }
 }
 

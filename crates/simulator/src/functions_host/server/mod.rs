@@ -135,7 +135,7 @@ async fn answer(engine: &Arc<Engine>, routes: &function::Routes, request: HttpRe
     if let Some(rest) = path.strip_prefix("/admin/") {
         // Names keep their case for messages.
         let original = &request.path()[request.path().len() - rest.len()..];
-        return admin::answer(engine, original, &request);
+        return admin::answer(engine, original, &request).await;
     }
     if path == "/runtime/webhooks/eventgrid" {
         return grid::answer(engine, &request).await;

@@ -19,6 +19,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
+        if mode == "polls":
+            counts["/"] = counts.get("/", 0) + 1
+            print("poll", self.requestline, [list(header) for header in self.headers.items()], counts["/"], flush=True)
         self.answer(404, b"")
 
     def do_POST(self):

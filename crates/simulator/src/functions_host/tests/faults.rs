@@ -94,6 +94,28 @@ async fn stop_and_drop_leave_no_process_behind() {
     }
 }
 
+#[test]
+fn a_panic_leaves_no_process_behind() {
+    let (told, pids) = std::sync::mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let app = TestApp::new();
+            let (host, mut events) = app.start("child").await;
+            let host = host.unwrap();
+            let child: u32 = next_line(&mut events, "child").await.parse().unwrap();
+            told.send([host.handler_pid().unwrap(), child]).unwrap();
+            panic!("a mistake of whoever runs the host");
+        });
+    });
+    let pids = pids.recv().unwrap();
+    assert!(thread.join().is_err());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for pid in pids {
+        assert!(runtime.block_on(is_gone(pid)));
+    }
+}
+
 #[tokio::test]
 async fn an_app_with_ten_functions_starts_quickly() {
     let app = TestApp::new();

@@ -17,12 +17,12 @@ use crate::sources::{
 
 /// A source that hands out what it was given, once, and writes down what is asked of it.
 #[derive(Default)]
-struct Script {
-    messages: Mutex<VecDeque<LockedMessage>>,
-    events: Mutex<Vec<HubEvent>>,
-    deliveries: Mutex<VecDeque<Delivery>>,
-    done: Mutex<Vec<String>>,
-    told: Notify,
+pub(super) struct Script {
+    pub(super) messages: Mutex<VecDeque<LockedMessage>>,
+    pub(super) events: Mutex<Vec<HubEvent>>,
+    pub(super) deliveries: Mutex<VecDeque<Delivery>>,
+    pub(super) done: Mutex<Vec<String>>,
+    pub(super) told: Notify,
 }
 
 impl Script {
@@ -32,7 +32,7 @@ impl Script {
     }
 
     /// Waits until `count` things were asked and gives them, sorted.
-    async fn written(&self, count: usize) -> Vec<String> {
+    pub(super) async fn written(&self, count: usize) -> Vec<String> {
         let wait = async {
             while self.done.lock().unwrap().len() < count {
                 self.told.notified().await;
@@ -109,7 +109,7 @@ impl EventGridSource for Script {
     }
 }
 
-fn messages(count: usize) -> VecDeque<LockedMessage> {
+pub(super) fn messages(count: usize) -> VecDeque<LockedMessage> {
     let now = OffsetDateTime::now_utc();
     let message = |index: usize| LockedMessage {
         lock_token: format!("lock-{index}"),
@@ -119,7 +119,7 @@ fn messages(count: usize) -> VecDeque<LockedMessage> {
     (0..count).map(message).collect()
 }
 
-async fn start(
+pub(super) async fn start(
     app: &TestApp,
     sources: Sources,
 ) -> (Host, tokio::sync::mpsc::UnboundedReceiver<crate::functions_host::HostEvent>) {
@@ -127,7 +127,7 @@ async fn start(
     (Host::start(HostOptions { manual: false, sources, ..options }).await.unwrap(), events)
 }
 
-fn queue(script: &Arc<Script>) -> Sources {
+pub(super) fn queue(script: &Arc<Script>) -> Sources {
     Sources { queues: Some(script.clone()), ..Sources::default() }
 }
 

@@ -8,9 +8,6 @@ pub mod other;
 pub mod service_bus;
 pub mod timer;
 
-#[cfg(test)]
-mod captures;
-
 use super::app::Function;
 use super::encoding::NetValue;
 use super::envelope::{Metadata, Payload};

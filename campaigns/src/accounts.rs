@@ -1,0 +1,185 @@
+//! What the log of the simulated Azure says that a run has asked of ARM.
+
+use std::collections::BTreeMap;
+
+use simulator::cloud::log::Entry;
+use simulator::cloud::throttle::{Limits, Rate};
+use time::OffsetDateTime;
+
+/// The calls to ARM of one run, counted. Names are in lower case.
+#[derive(Debug, Clone, Default)]
+pub struct Accounts {
+    /// Reads that were let in.
+    pub reads: usize,
+    /// Writes that were let in.
+    pub writes: usize,
+    /// Calls that were answered 429.
+    pub throttled: usize,
+    /// `POST .../synchronize` per namespace, whatever became of them, but for those answered 429: they never came in.
+    pub synchronize: BTreeMap<String, usize>,
+    /// Reads of one hub's certificates.
+    pub certificates: BTreeMap<String, usize>,
+    /// Lists of one namespace's policies.
+    pub policies: BTreeMap<String, usize>,
+    /// Reads of a namespace.
+    pub namespaces: usize,
+    /// Lists of a subscription's hubs, by their first page.
+    pub hub_lists: usize,
+    /// Further pages of these lists.
+    pub hub_list_pages: usize,
+    /// Questions about a running operation.
+    pub operations: usize,
+    /// Anything else that was read or written, by method and the last two segments.
+    pub other: BTreeMap<String, usize>,
+    /// When the last call came in, by the simulated clock.
+    pub last_call: Option<OffsetDateTime>,
+    /// The least that was left in the bucket of reads.
+    pub fewest_reads_left: f64,
+    /// The least that was left in the bucket of writes.
+    pub fewest_writes_left: f64,
+}
+
+/// A bucket, replayed.
+struct Replayed {
+    rate: Rate,
+    level: f64,
+    at: Option<OffsetDateTime>,
+    fewest: f64,
+}
+
+impl Replayed {
+    fn new(rate: Rate) -> Self {
+        Self { rate, level: rate.burst, at: None, fewest: rate.burst }
+    }
+
+    fn take(&mut self, now: OffsetDateTime) {
+        let elapsed = self.at.map_or(0.0, |at| (now - at).as_seconds_f64().max(0.0));
+        self.level = self.rate.per_second.mul_add(elapsed, self.level).min(self.rate.burst) - 1.0;
+        self.at = Some(now);
+        self.fewest = self.fewest.min(self.level);
+    }
+}
+
+impl Accounts {
+    /// Counts the calls to ARM among `entries`. `limits` are those that the simulated Azure had.
+    pub fn of(entries: &[Entry], limits: Limits) -> Self {
+        let mut accounts = Self::default();
+        let (mut reads, mut writes) = (Replayed::new(limits.reads), Replayed::new(limits.writes));
+        for entry in entries.iter().filter(|entry| entry.path.starts_with("/subscriptions/")) {
+            accounts.last_call = Some(entry.at);
+            if entry.status == Some(429) {
+                accounts.throttled += 1;
+                continue;
+            }
+            if entry.method == "GET" {
+                accounts.reads += 1;
+                reads.take(entry.at);
+            } else {
+                accounts.writes += 1;
+                writes.take(entry.at);
+            }
+            accounts.classify(entry);
+        }
+        (accounts.fewest_reads_left, accounts.fewest_writes_left) = (reads.fewest, writes.fewest);
+        accounts
+    }
+
+    fn classify(&mut self, entry: &Entry) {
+        let path = entry.path.to_ascii_lowercase();
+        let segments: Vec<&str> = path.split('/').skip(1).collect();
+        let name_after = |kind: &str| {
+            let place = segments.iter().position(|segment| *segment == kind)?;
+            segments.get(place + 1).map(|name| (*name).to_owned())
+        };
+        let last = segments.last().copied().unwrap_or_default();
+        let count = |counts: &mut BTreeMap<String, usize>, name: Option<String>| {
+            *counts.entry(name.unwrap_or_default()).or_default() += 1;
+        };
+        match (entry.method.as_str(), last) {
+            ("POST", "synchronize") => count(&mut self.synchronize, name_after("namespaces")),
+            ("GET", "certificates") => count(&mut self.certificates, name_after("iothubs")),
+            ("GET", "policies") => count(&mut self.policies, name_after("namespaces")),
+            ("GET", "iothubs") if entry.query.to_ascii_lowercase().contains("skiptoken") => {
+                self.hub_list_pages += 1;
+            }
+            ("GET", "iothubs") => self.hub_lists += 1,
+            ("GET", _)
+                if segments
+                    .iter()
+                    .any(|segment| *segment == "operationstatuses" || *segment == "operationresults") =>
+            {
+                self.operations += 1;
+            }
+            ("GET", _) if segments.len() >= 2 && segments[segments.len() - 2] == "namespaces" => {
+                self.namespaces += 1;
+            }
+            (method, _) => {
+                let kind = segments.iter().rev().take(2).rev().copied().collect::<Vec<_>>().join("/");
+                *self.other.entry(format!("{method} .../{kind}")).or_default() += 1;
+            }
+        }
+    }
+
+    /// Sum of one of the maps.
+    pub fn total(counts: &BTreeMap<String, usize>) -> usize {
+        counts.values().sum()
+    }
+
+    /// Seconds that the calls of this run need at the least: a bucket gives 80 % of its burst at once, since a reserve of
+    /// 20 % is left to people, and then as many a second as flow in. Reads and writes flow side by side.
+    pub fn floor_seconds(&self, limits: Limits) -> f64 {
+        let seconds = |calls: usize, rate: Rate| (calls as f64 - 0.8 * rate.burst) / rate.per_second;
+        seconds(self.reads, limits.reads).max(seconds(self.writes, limits.writes)).max(0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(method: &str, path: &str, query: &str, status: u16, second: i64) -> Entry {
+        Entry {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            query: query.to_owned(),
+            status: Some(status),
+            at: OffsetDateTime::UNIX_EPOCH + time::Duration::seconds(second),
+            lost: false,
+        }
+    }
+
+    #[test]
+    fn each_call_is_counted_under_its_kind() {
+        let namespace =
+            "/subscriptions/s/resourceGroups/r/providers/Microsoft.DeviceRegistry/namespaces/Contoso";
+        let hubs = "/subscriptions/s/providers/Microsoft.Devices/IotHubs";
+        let hub = "/subscriptions/s/resourceGroups/r/providers/Microsoft.Devices/IotHubs/hub-1/certificates";
+        let entries = [
+            entry("GET", "/identity", "", 200, 0),
+            entry("GET", namespace, "", 200, 0),
+            entry("GET", &format!("{namespace}/credentials/default/policies"), "", 200, 0),
+            entry("GET", hubs, "api-version=1", 200, 0),
+            entry("GET", hubs, "api-version=1&%24skiptoken=x", 200, 0),
+            entry("GET", hub, "", 200, 1),
+            entry("GET", hub, "", 429, 1),
+            entry("POST", &format!("{namespace}/credentials/default/synchronize"), "", 202, 2),
+        ];
+        let accounts = Accounts::of(&entries, Limits::default());
+        assert_eq!((accounts.reads, accounts.writes, accounts.throttled), (5, 1, 1));
+        assert_eq!((accounts.hub_lists, accounts.hub_list_pages, accounts.namespaces), (1, 1, 1));
+        assert_eq!(accounts.synchronize["contoso"], 1);
+        assert_eq!(accounts.certificates["hub-1"], 1);
+        assert_eq!(accounts.policies["contoso"], 1);
+        assert!(accounts.other.is_empty(), "{:?}", accounts.other);
+        assert!((accounts.fewest_reads_left - 246.0).abs() < 1e-9, "{}", accounts.fewest_reads_left);
+    }
+
+    #[test]
+    fn the_floor_is_that_of_the_slower_bucket_and_never_negative() {
+        let limits = Limits::default();
+        let floor = |reads, writes| Accounts { reads, writes, ..Accounts::default() }.floor_seconds(limits);
+        assert!((floor(2_700, 100) - 100.0).abs() < 1e-9);
+        assert!((floor(2_700, 1_660) - 150.0).abs() < 1e-9);
+        assert!(floor(10, 1).abs() < 1e-9);
+    }
+}

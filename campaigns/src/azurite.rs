@@ -1,0 +1,60 @@
+//! Azurite, the storage emulator: the records that both processes share. In memory, so nothing is left behind.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::error::CampaignError;
+
+/// The emulator's public account key.
+const KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running Azurite. It is killed when dropped.
+pub struct Azurite {
+    endpoint: String,
+    _process: Child,
+}
+
+impl Azurite {
+    /// Starts `program` on a free port.
+    ///
+    /// # Errors
+    /// When it does not start or does not listen within a minute.
+    pub async fn start(program: &Path) -> Result<Self, CampaignError> {
+        let failed = |problem: String| CampaignError::NotStarted { what: "Azurite".to_owned(), problem };
+        let mut process = Command::new(program)
+            .args(["--blobHost", "127.0.0.1", "--blobPort", "0"])
+            .args(["--inMemoryPersistence", "--silent", "--disableTelemetry"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| failed(error.to_string()))?;
+        let Some(output) = process.stdout.take() else { return Err(failed("it has no output".to_owned())) };
+        let mut lines = BufReader::new(output).lines();
+        let listening = async {
+            while let Ok(Some(line)) = lines.next_line().await {
+                if let Some((_, address)) = line.split_once("successfully listens on ") {
+                    return Some(address.trim().to_owned());
+                }
+            }
+            None
+        };
+        let address = tokio::time::timeout(PATIENCE, listening)
+            .await
+            .map_err(|_| failed("it did not listen within a minute".to_owned()))?
+            .ok_or_else(|| failed("it ended before it listened".to_owned()))?;
+        // It may say more later, and must not stop because nobody reads.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Ok(Self { endpoint: format!("{address}/devstoreaccount1"), _process: process })
+    }
+
+    /// For `AzureWebJobsStorage`.
+    pub fn connection_string(&self) -> String {
+        format!("BlobEndpoint={};AccountName=devstoreaccount1;AccountKey={KEY}", self.endpoint)
+    }
+}

@@ -1,0 +1,128 @@
+//! The campaign `kill`: the same run, with one of the two processes killed (SIGKILL) at random instants, started again,
+//! and its batch given back and delivered again.
+//!
+//! Requests come while the kills go on, namespace after namespace, so that every kill meets a run with new syncs in it.
+//! Kills wait until their process is at work, and then for a random moment, short or long. A third of them is aimed: they
+//! come when a follow-up or a sync has just been sent, since the record of it is only milliseconds away. ARM throttles nothing here: kills are the point.
+
+use std::time::{Duration, Instant};
+
+use simulator::cloud::service_bus::Settings;
+use simulator::cloud::throttle::{Limits, Rate};
+
+use crate::Arguments;
+use crate::accounts::Accounts;
+use crate::error::CampaignError;
+use crate::host::Delivering;
+use crate::progress::Progress;
+use crate::random::Random;
+use crate::requests::{self, Order};
+use crate::rules::{self, Syncs};
+use crate::stage::Stage;
+use crate::sync::{check_queues, check_requests};
+use crate::verdict::Verdict;
+
+/// No bucket is ever empty.
+const ENDLESS: Rate = Rate { burst: 1e9, per_second: 1e9 };
+/// A kill waits so long for its process to get something to do.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Kills that are not aimed come so long after a batch has begun, at the most: half of them by each.
+const SHORT: Duration = Duration::from_millis(25);
+const LONG: Duration = Duration::from_millis(400);
+
+/// The host dies with its process as often as not.
+const HOST_DIES: f64 = 0.5;
+/// Shorter than a real queue's minute, to save time, and longer than the pause before the next look of a sync, so that
+/// the next look comes before the batch that has sent it.
+const LOCK_DURATION: time::Duration = time::Duration::seconds(15);
+
+/// Runs it.
+///
+/// # Errors
+/// When it could not be run; broken rules are in the verdict.
+pub async fn run(arguments: &Arguments, kills: usize) -> Result<Verdict, CampaignError> {
+    let progress = Progress::start();
+    let since = Instant::now();
+    let deadline = since + Duration::from_secs(60 * arguments.limit_minutes);
+    let limits = Limits { reads: ENDLESS, writes: ENDLESS, deletes: ENDLESS, provisioning: ENDLESS };
+    let delivering = Delivering {
+        batch_size: arguments.batch_size,
+        deliveries: arguments.deliveries,
+        any_size: true,
+        host_dies: HOST_DIES,
+    };
+    // A batch that is given back stands first in the queue again, so kills that come every second hit the same messages
+    // more than ten times. That is what the dead-letter queue is for, and not what is asked here.
+    let queue_settings =
+        Settings { max_delivery_count: u32::MAX, lock_duration: LOCK_DURATION, ..Settings::default() };
+    progress.phase("building the fleet");
+    let stage = Stage::build(arguments, limits, queue_settings, delivering).await?;
+    let mut random = Random::part(arguments.seed, "requests");
+    let planned = requests::plan(&stage.namespaces, arguments.requests, Order::ByNamespace, &mut random);
+
+    progress.phase("killing");
+    stage.deliver();
+    let mut chance = Random::part(arguments.seed, "kills");
+    let (mut submitted, mut at_work) = (0, 0);
+    for kill in 0..kills {
+        let due = planned.len() * (kill + 1) / kills;
+        requests::submit(&stage.client, stage.simulator.url(), &planned[submitted..due]).await?;
+        submitted = due;
+        let victim = &stage.handlers[chance.below(stage.handlers.len())];
+        let aim = chance.below(3);
+        let moment = [SHORT, LONG][aim % 2].mul_f64(chance.fraction());
+        victim.wait_until_busy(PATIENCE).await;
+        if aim == 2 {
+            wait_for_a_step(&stage).await;
+        } else {
+            tokio::time::sleep(moment).await;
+        }
+        at_work += usize::from(victim.kill_and_restart().await?);
+        progress.show(&stage).await?;
+        if Instant::now() >= deadline {
+            break;
+        }
+    }
+    requests::submit(&stage.client, stage.simulator.url(), &planned[submitted..]).await?;
+    let killing = since.elapsed();
+    progress.phase("finishing");
+    let is_done = stage.wait_until_quiet(deadline, &progress).await?;
+    let accounts = Accounts::of(&stage.simulator.log().entries(), limits);
+
+    let mut verdict = Verdict::default();
+    verdict.figure(
+        "namespaces, hubs each, requests",
+        format!("{}, {}, {}", arguments.namespaces, arguments.hubs, arguments.requests),
+    );
+    verdict.figure("seed", arguments.seed);
+    verdict.figure("kills, of them at work", format!("{kills}, {at_work}"));
+    verdict.figure(
+        "time: killing, all",
+        format!("{:.0} s, {:.0} s", killing.as_secs_f64(), since.elapsed().as_secs_f64()),
+    );
+    if !is_done {
+        verdict.broken(vec![format!("it was not done after {} minutes", arguments.limit_minutes)]);
+    }
+    verdict.deliveries(&stage.host.delivered());
+    verdict.calls(&accounts, arguments.namespaces, arguments.namespaces * arguments.hubs);
+    let twice = accounts.synchronize.values().filter(|sent| **sent > 1).count();
+    verdict.figure("namespaces that were synced more than once", twice);
+    verdict.broken(rules::synchronize(&stage.namespaces, &accounts, Syncs { most: 2 }));
+    check_requests(&stage, &planned, &mut verdict).await?;
+    check_queues(&stage, &mut verdict).await?;
+    progress.finish();
+    Ok(verdict)
+}
+
+/// Waits until one of the processes has sent a follow-up or started a sync: the instants between that and its record.
+async fn wait_for_a_step(stage: &Stage) {
+    let steps = || {
+        let entries = stage.simulator.log().entries();
+        let is_step = |path: &str| path.starts_with("/servicebus/") || path.ends_with("/synchronize");
+        entries.iter().filter(|entry| entry.method == "POST" && is_step(&entry.path)).count()
+    };
+    let (before, since) = (steps(), Instant::now());
+    while steps() == before && since.elapsed() < PATIENCE {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}

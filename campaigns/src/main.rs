@@ -1,0 +1,102 @@
+//! Long runs against the whole product, from the outside: `cargo run --release -p campaigns -- NAME`.
+//!
+//! Two `policysync serve` processes share one state (Azurite) and one simulated Azure, and get every message several
+//! times. The campaigns never use the clients or the code of the product, only what an operator sees: the calls in the log of the
+//! simulated Azure, and what the processes answer. `cargo xtask bench sync` and `cargo xtask full` run them.
+
+mod accounts;
+mod azurite;
+mod envelope;
+mod error;
+mod fleet;
+mod handler;
+mod host;
+mod kill;
+mod progress;
+mod random;
+mod requests;
+mod rules;
+mod stage;
+mod sync;
+mod verdict;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::builder::TypedValueParser;
+use clap::{Args, Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Long runs against the whole product, with figures")]
+struct CommandLine {
+    #[command(subcommand)]
+    campaign: Campaign,
+}
+
+#[derive(Subcommand)]
+enum Campaign {
+    /// Every message three times in random order, under the real throttle buckets: calls, ratio, replay
+    Sync(Arguments),
+    /// The same with a process killed at random instants, and no throttling
+    Kill {
+        #[command(flatten)]
+        arguments: Arguments,
+        /// How often a process is killed
+        #[arg(long, default_value_t = 200)]
+        kills: usize,
+    },
+}
+
+/// What campaigns have in common.
+#[derive(Args, Clone)]
+pub struct Arguments {
+    /// Makes chance repeatable
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Namespaces, in one subscription
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..).map(usize::from))]
+    namespaces: usize,
+    /// Hubs of each namespace
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..).map(usize::from))]
+    hubs: usize,
+    /// Requests over all namespaces
+    #[arg(long, default_value_t = 1000)]
+    requests: usize,
+    /// How often each message is delivered
+    #[arg(long, default_value_t = 3)]
+    deliveries: usize,
+    /// Most messages of a batch
+    #[arg(long, default_value_t = 16)]
+    batch_size: usize,
+    /// Entries of one page of an ARM list
+    #[arg(long, default_value_t = 100)]
+    page_size: u32,
+    /// The campaign has failed when it is not done after so many minutes
+    #[arg(long, default_value_t = 20)]
+    limit_minutes: u64,
+    /// The program to attack; by default the `policysync` beside this program
+    #[arg(long, value_name = "FILE")]
+    handler: Option<PathBuf>,
+    /// Azurite's program, azurite-blob
+    #[arg(long, value_name = "FILE", env = "AZURITE")]
+    azurite: Option<PathBuf>,
+    /// Keep what both processes log
+    #[arg(long, value_name = "FOLDER")]
+    logs: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let (name, outcome) = match CommandLine::parse().campaign {
+        Campaign::Sync(arguments) => ("sync", sync::run(&arguments).await),
+        Campaign::Kill { arguments, kills } => ("kill", kill::run(&arguments, kills).await),
+    };
+    match outcome {
+        Ok(verdict) if verdict.print(name) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{name}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The requests of a campaign: put on the queue as a pipeline would, and asked for afterwards.
+
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::envelope;
+use crate::error::CampaignError;
+use crate::fleet::CampaignNamespace;
+use crate::handler::Handler;
+use crate::host::QUEUE;
+use crate::random::Random;
+
+const AT_ONCE: usize = 8;
+
+/// A request of the campaign.
+#[derive(Debug, Clone)]
+pub struct CampaignRequest {
+    /// Its id, and its message's.
+    pub id: String,
+    /// Which namespace.
+    pub namespace: usize,
+    body: String,
+}
+
+/// In which order requests come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Any.
+    Random,
+    /// Namespace after namespace, though not strictly: new syncs begin over the whole run.
+    ByNamespace,
+}
+
+/// Makes `count` requests over all namespaces. Four of five ask for the whole namespace; the others name a hub and a policy
+/// and say that they mean the whole namespace, so that none is refused.
+pub fn plan(
+    namespaces: &[CampaignNamespace],
+    count: usize,
+    order: Order,
+    random: &mut Random,
+) -> Vec<CampaignRequest> {
+    let mut keyed: Vec<(f64, CampaignRequest)> = (0..count)
+        .map(|index| {
+            let namespace = index % namespaces.len().max(1);
+            let of = &namespaces[namespace];
+            let id = format!("campaign-{index:05}");
+            let mut body = json!({"schema": "sync-request/v1", "requestId": id, "namespaceId": of.id,
+                "requestedBy": "a pipeline", "reason": "campaign"});
+            if random.below(5) == 0 {
+                body["hubs"] = json!([of.hubs[random.below(of.hubs.len())]]);
+                body["policies"] = json!([of.policies[random.below(of.policies.len())]]);
+                body["allowWholeNamespace"] = json!(true);
+            }
+            let place = namespace as f64 / namespaces.len() as f64;
+            let key = match order {
+                Order::Random => random.fraction(),
+                Order::ByNamespace => random.fraction().mul_add(0.3, place),
+            };
+            (key, CampaignRequest { id, namespace, body: body.to_string() })
+        })
+        .collect();
+    keyed.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    keyed.into_iter().map(|(_, request)| request).collect()
+}
+
+/// Puts requests on the queue over its REST interface, with the request's id as the message's.
+///
+/// # Errors
+/// When the queue does not take one.
+pub async fn submit(
+    client: &Client,
+    simulator: &str,
+    requests: &[CampaignRequest],
+) -> Result<(), CampaignError> {
+    let url = format!("{simulator}/servicebus/{QUEUE}/messages");
+    let end = OffsetDateTime::now_utc().unix_timestamp() + 3_600;
+    let signature = format!("SharedAccessSignature sr=contoso&sig=c2ltdWxhdG9y&se={end}&skn=submitter");
+    let sends = requests.iter().map(|request| {
+        let properties =
+            json!({"MessageId": request.id, "CorrelationId": request.id, "Label": "sync-request"});
+        let send = client
+            .post(&url)
+            .header("Authorization", &signature)
+            .header("BrokerProperties", properties.to_string())
+            .header("Content-Type", "application/json")
+            .timeout(Duration::from_secs(60))
+            .body(request.body.clone());
+        async move {
+            let answer = send.send().await.map_err(|error| CampaignError::unanswered(&request.id, error))?;
+            match answer.status() {
+                StatusCode::CREATED => Ok(()),
+                status => Err(CampaignError::unanswered(&request.id, status)),
+            }
+        }
+    });
+    stream::iter(sends).buffered(AT_ONCE).try_collect().await
+}
+
+/// What a process answers about a request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u64,
+    /// The body as JSON.
+    pub body: Value,
+}
+
+/// Asks a process for each request, through its HTTP function.
+///
+/// # Errors
+/// When the function does not answer.
+pub async fn ask(handler: &Handler, requests: &[CampaignRequest]) -> Result<Vec<Answer>, CampaignError> {
+    let asks = requests.iter().map(|request| async move {
+        let asked = || format!("GET /api/sync-requests/{} at the {} process", request.id, handler.name);
+        let answer = handler
+            .call("sync-requests", envelope::get("sync-requests", "req", &request.id))
+            .await
+            .map_err(|problem| CampaignError::unanswered(asked(), problem))?;
+        let response = &answer["Outputs"]["res"];
+        let body = response["body"].as_str().unwrap_or_default();
+        let body = serde_json::from_str(body).map_err(|error| CampaignError::unanswered(asked(), error))?;
+        Ok(Answer { status: response["statusCode"].as_u64().unwrap_or_default(), body })
+    });
+    stream::iter(asks).buffered(AT_ONCE).try_collect().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet;
+
+    #[test]
+    fn every_namespace_gets_its_share_in_either_order() {
+        let (_, namespaces) = fleet::generate(10, 2, 100);
+        for order in [Order::Random, Order::ByNamespace] {
+            let planned = plan(&namespaces, 100, order, &mut Random::part(1, "test"));
+            for namespace in 0..10 {
+                assert_eq!(planned.iter().filter(|request| request.namespace == namespace).count(), 10);
+            }
+        }
+        let late = plan(&namespaces, 100, Order::ByNamespace, &mut Random::part(1, "test"));
+        assert!(late[90..].iter().any(|request| request.namespace == 9));
+        assert!(late[..60].iter().all(|request| request.namespace != 9));
+    }
+}

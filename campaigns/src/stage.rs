@@ -1,0 +1,185 @@
+//! What a campaign runs on: the simulated Azure in this process, Azurite, and two `policysync serve` processes.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use reqwest::Client;
+use serde_json::Value;
+use simulator::cloud::service_bus::Settings;
+use simulator::cloud::throttle::Limits;
+use simulator::cloud::{Options, Simulator};
+use tempfile::TempDir;
+
+use crate::Arguments;
+use crate::azurite::Azurite;
+use crate::error::CampaignError;
+use crate::fleet::{self, CampaignNamespace};
+use crate::handler::{Handler, HandlerCommand};
+use crate::host::{Delivering, Host};
+use crate::progress::Progress;
+use crate::random::Random;
+
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// So many looks in a row must find nothing to do: a message can be on its way between two of them.
+const LOOKS_IN_A_ROW: usize = 5;
+
+/// A stage. Dropping it ends every process of it.
+pub struct Stage {
+    /// The simulated Azure.
+    pub simulator: Simulator,
+    /// The namespaces.
+    pub namespaces: Vec<CampaignNamespace>,
+    /// The two processes.
+    pub handlers: [Arc<Handler>; 2],
+    /// The stand-in for the Functions host.
+    pub host: Arc<Host>,
+    /// For whatever is asked over HTTP.
+    pub client: Client,
+    _azurite: Azurite,
+    _folder: TempDir,
+}
+
+/// How many messages the queue holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Queued {
+    /// Waiting, not due yet, or held.
+    pub open: u64,
+    /// Dead letters.
+    pub dead: u64,
+    /// Parked.
+    pub parked: u64,
+}
+
+impl Stage {
+    /// Builds it: fleet, rotations, processes. Nothing is delivered yet.
+    ///
+    /// # Errors
+    /// When something does not start.
+    pub async fn build(
+        arguments: &Arguments,
+        limits: Limits,
+        queue_settings: Settings,
+        delivering: Delivering,
+    ) -> Result<Self, CampaignError> {
+        let program = handler_program(arguments)?;
+        let azurite = arguments.azurite.as_deref().ok_or(CampaignError::NoAzurite)?;
+        let azurite = Azurite::start(azurite).await?;
+        let (fleet, namespaces) = fleet::generate(arguments.namespaces, arguments.hubs, arguments.page_size);
+        let folder = TempDir::with_prefix("campaign-").map_err(CampaignError::file("a folder"))?;
+        let configuration = folder.path().join("policysync.toml");
+        std::fs::write(&configuration, fleet::configuration(&namespaces))
+            .map_err(CampaignError::file(configuration.display().to_string()))?;
+        let options = Options { fleet, seed: arguments.seed, limits, queue_settings, ..Options::default() };
+        let simulator = Simulator::start(options).await?;
+        fleet::rotate(simulator.world(), &namespaces)?;
+        let logs = arguments.logs.clone().unwrap_or_else(|| folder.path().to_owned());
+        std::fs::create_dir_all(&logs).map_err(CampaignError::file(logs.display().to_string()))?;
+        let command = |name: &str| HandlerCommand {
+            program: program.clone(),
+            directory: folder.path().to_owned(),
+            environment: environment(simulator.url(), &azurite, &configuration),
+            log: logs.join(format!("{name}.log")),
+        };
+        let first = Arc::new(Handler::start("first", command("first")).await?);
+        let second = Arc::new(Handler::start("second", command("second")).await?);
+        let random = Random::part(arguments.seed, "deliveries");
+        let host = Arc::new(Host::new(simulator.queues(), delivering, random));
+        let client = Client::builder()
+            .timeout(Duration::from_secs(60))
+            .build()
+            .map_err(|error| CampaignError::unanswered("an HTTP client", error))?;
+        Ok(Self {
+            simulator,
+            namespaces,
+            handlers: [first, second],
+            host,
+            client,
+            _azurite: azurite,
+            _folder: folder,
+        })
+    }
+
+    /// Starts delivering to both processes.
+    pub fn deliver(&self) {
+        for handler in &self.handlers {
+            let (host, handler) = (Arc::clone(&self.host), Arc::clone(handler));
+            tokio::spawn(async move { host.deliver_to(&handler).await });
+        }
+    }
+
+    /// Waits until nothing is left to deliver. `false` when that is not so by `deadline`.
+    ///
+    /// # Errors
+    /// When the simulated Azure does not answer.
+    pub async fn wait_until_quiet(
+        &self,
+        deadline: Instant,
+        progress: &Progress,
+    ) -> Result<bool, CampaignError> {
+        let mut quiet = 0;
+        while quiet < LOOKS_IN_A_ROW {
+            if Instant::now() >= deadline {
+                return Ok(false);
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+            let is_quiet = self.host.has_no_repeats()
+                && self.handlers.iter().all(|handler| handler.is_idle())
+                && self.queued().await?.open == 0;
+            quiet = if is_quiet { quiet + 1 } else { 0 };
+            progress.show(self).await?;
+        }
+        Ok(true)
+    }
+
+    /// What the queues hold.
+    ///
+    /// # Errors
+    /// When the simulated Azure does not answer.
+    pub async fn queued(&self) -> Result<Queued, CampaignError> {
+        let url = format!("{}/simulator/queues", self.simulator.url());
+        let failed = |error: reqwest::Error| CampaignError::unanswered("GET /simulator/queues", error);
+        let counts: Value =
+            self.client.get(url).send().await.map_err(failed)?.json().await.map_err(failed)?;
+        let count = |queue: &str, kind: &str| counts[queue][kind].as_u64().unwrap_or_default();
+        let main = |kind| count("sync-requests", kind);
+        Ok(Queued {
+            open: main("active") + main("scheduled") + main("locked"),
+            dead: main("deadLettered"),
+            parked: count("sync-requests-parked", "active"),
+        })
+    }
+}
+
+fn environment(simulator: &str, azurite: &Azurite, configuration: &Path) -> Vec<(String, String)> {
+    let address = simulator.trim_start_matches("http://");
+    let bus = format!(
+        "Endpoint=sb://{address}/servicebus;SharedAccessKeyName=RootManageSharedAccessKey;\
+         SharedAccessKey=c2ltdWxhdG9y;UseDevelopmentEmulator=true"
+    );
+    [
+        ("ServiceBusConnection", bus),
+        ("AzureWebJobsStorage", azurite.connection_string()),
+        ("POLICYSYNC_CONFIG", configuration.display().to_string()),
+        ("POLICYSYNC_ARM_ENDPOINT", simulator.to_owned()),
+        ("POLICYSYNC_QUEUE", "sync-requests".to_owned()),
+        ("POLICYSYNC_PARKED_QUEUE", "sync-requests-parked".to_owned()),
+        ("IDENTITY_ENDPOINT", format!("{simulator}/identity")),
+        ("IDENTITY_HEADER", "x".to_owned()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect()
+}
+
+/// The program to attack: named, or the one that cargo built with the same profile as this one.
+fn handler_program(arguments: &Arguments) -> Result<PathBuf, CampaignError> {
+    let program = match &arguments.handler {
+        Some(named) => named.clone(),
+        None => {
+            let own = std::env::current_exe().map_err(CampaignError::file("this very program"))?;
+            own.with_file_name(format!("policysync{}", std::env::consts::EXE_SUFFIX))
+        }
+    };
+    if program.is_file() { Ok(program) } else { Err(CampaignError::NoHandler(program)) }
+}

@@ -1,0 +1,57 @@
+//! The campaigns at a size that fits into a test run, against the `policysync` that cargo built with this test's
+//! profile. The full size is `cargo xtask bench sync` and `cargo xtask full`.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Small, and still every kind of namespace, some kills and duplicates.
+const SIZE: [&str; 6] = ["--namespaces", "5", "--hubs", "3", "--requests", "40"];
+
+/// `target/PROFILE/deps/smoke-HASH` → `target/PROFILE/policysync`.
+fn policysync() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    let profile = own.parent().and_then(Path::parent).unwrap();
+    let program = profile.join(format!("policysync{}", std::env::consts::EXE_SUFFIX));
+    let shown = program.display();
+    assert!(program.is_file(), "there is no {shown}; build it with `cargo build --package policysync`");
+    program
+}
+
+/// Runs a campaign to its end, and fails with all that it said when it broke a rule.
+fn keeps_every_rule(campaign: &str, more: &[&str]) {
+    if std::env::var_os("AZURITE").is_none() {
+        let is_required = std::env::var("CI").is_ok_and(|value| value == "true");
+        assert!(!is_required, "AZURITE is not set; `cargo xtask test` installs Azurite and sets it");
+        // Straight to stderr: the test harness would keep back what a passing test prints.
+        let line = format!(
+            "skipped: the campaign {campaign}: AZURITE is not set; `cargo xtask test` installs Azurite\n"
+        );
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
+        return;
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_campaigns"))
+        .arg(campaign)
+        .args(SIZE)
+        .args(more)
+        .args(["--limit-minutes", "5", "--handler"])
+        .arg(policysync())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}\n{errors}");
+    assert!(said.contains("every rule was kept"), "{said}");
+}
+
+#[test]
+fn duplicates_to_two_processes_start_one_sync_per_namespace() {
+    keeps_every_rule("sync", &[]);
+}
+
+#[test]
+fn kills_at_random_instants_lose_no_request() {
+    keeps_every_rule("kill", &["--kills", "6"]);
+}

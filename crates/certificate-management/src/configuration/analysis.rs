@@ -1,0 +1,105 @@
+//! What `check` finds beyond what keeps the app from starting: rules that cannot do what they were written for.
+//!
+//! A rule that is hidden, or that names a policy that does not exist, harms nobody while it waits to be corrected; a
+//! process that refuses to start would. Every finding here is proven: what cannot be proven is not said.
+
+use super::lines::Lines;
+use super::problem::{Check, Problem};
+use super::validate::subject;
+use super::{Configuration, NamespaceConfiguration};
+use crate::rules::overlap;
+
+/// Rules that never match, because an earlier rule of the namespace matches everything that they do; and pairs of
+/// rules that select the same and name different policies.
+#[must_use]
+pub fn rule_order(configuration: &Configuration, lines: &Lines) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (index, namespace) in configuration.namespaces.iter().enumerate() {
+        for (later, rule) in namespace.rules.iter().enumerate() {
+            let earlier_rules = || namespace.rules[..later].iter().enumerate();
+            let same = earlier_rules().find(|(_, earlier)| {
+                overlap::selects_the_same(earlier, rule) && earlier.policy != rule.policy
+            });
+            let hiding = || earlier_rules().find(|(_, earlier)| overlap::subsumes(earlier, rule));
+            let (message, next_step) = if let Some((at, earlier)) = same {
+                let message = format!(
+                    "it selects exactly what rule `{}`{} selects, but names `{}` instead of `{}`; the earlier one wins",
+                    earlier.name,
+                    on_line(lines.rule(index, at)),
+                    rule.policy,
+                    earlier.policy
+                );
+                (message, "Keep the one that is meant.")
+            } else if let Some((at, earlier)) = hiding() {
+                let message = format!(
+                    "it can never match: rule `{}`{} comes first and matches everything that this one does",
+                    earlier.name,
+                    on_line(lines.rule(index, at))
+                );
+                (message, "Put the narrower rule first, or delete it.")
+            } else {
+                continue;
+            };
+            problems.push(Problem {
+                check: Check::RuleOrder,
+                line: lines.rule(index, later),
+                subject: subject(namespace, Some(&rule.name)),
+                message,
+                next_step: next_step.to_owned(),
+            });
+        }
+    }
+    problems
+}
+
+/// Rules, and a default, that name a policy which is not among `existing`: the names of the namespace's policies.
+#[must_use]
+pub fn unknown_policies(
+    configuration: &Configuration,
+    namespace: usize,
+    existing: &[String],
+    lines: &Lines,
+) -> Vec<Problem> {
+    let Some(wanted) = configuration.namespaces.get(namespace) else { return Vec::new() };
+    let exists = |name: &str| existing.iter().any(|known| known.eq_ignore_ascii_case(name));
+    let mut problems = Vec::new();
+    let mut unknown = |line, rule: Option<&str>, policy: &str| {
+        let (message, next_step) = explain_unknown(wanted, policy, existing);
+        problems.push(Problem {
+            check: Check::RulePolicies,
+            line,
+            subject: subject(wanted, rule),
+            message,
+            next_step,
+        });
+    };
+    for (index, rule) in wanted.rules.iter().enumerate() {
+        if let Some(policy) = rule.policy_name().filter(|policy| !exists(policy)) {
+            unknown(lines.rule_key(namespace, index, "policy"), Some(&rule.name), policy);
+        }
+    }
+    if let Some(policy) = wanted.default_policy_name().filter(|policy| !exists(policy)) {
+        unknown(lines.namespace_key(namespace, "default_policy"), None, policy);
+    }
+    problems
+}
+
+fn explain_unknown(
+    namespace: &NamespaceConfiguration,
+    policy: &str,
+    existing: &[String],
+) -> (String, String) {
+    let is_declared = namespace.policies.iter().any(|known| known.name.eq_ignore_ascii_case(policy));
+    if is_declared {
+        let message =
+            format!("policy `{policy}` is declared in this file, but the namespace does not have it yet");
+        return (message, "Create the policy in the namespace.".to_owned());
+    }
+    let names = if existing.is_empty() { "none".to_owned() } else { existing.join(", ") };
+    let message = format!("it names policy `{policy}`, which the namespace does not have (it has: {names})");
+    (message, "Correct the name, or create the policy in the namespace.".to_owned())
+}
+
+fn on_line(line: Option<usize>) -> String {
+    line.map_or_else(String::new, |line| format!(" (line {line})"))
+}

@@ -1,0 +1,182 @@
+//! Whether a configuration holds together. What is found here keeps the app from starting.
+
+use super::lines::Lines;
+use super::problem::{Check, Problem};
+use super::{ApiGeneration, Configuration, NamespaceConfiguration};
+use crate::ArmId;
+use crate::rules::{self, Subject};
+
+/// Everything that does not hold together, in the order of the file.
+pub(super) fn problems(configuration: &Configuration, lines: &Lines) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if configuration.namespaces.is_empty() {
+        problems.push(Problem {
+            check: Check::Configuration,
+            line: None,
+            subject: String::new(),
+            message: "there is no [[namespace]]: nothing would be looked after".to_owned(),
+            next_step: "Add a [[namespace]] with the ARM id of a Device Registry namespace.".to_owned(),
+        });
+    }
+    for (index, namespace) in configuration.namespaces.iter().enumerate() {
+        let is_repeated = configuration.namespaces[..index].iter().any(|earlier| earlier.id == namespace.id);
+        let mut inspection = Inspection { namespace, index, lines, problems: Vec::new() };
+        inspection.settings(is_repeated);
+        inspection.rules();
+        problems.append(&mut inspection.problems);
+    }
+    problems
+}
+
+/// One namespace of the file.
+struct Inspection<'a> {
+    namespace: &'a NamespaceConfiguration,
+    index: usize,
+    lines: &'a Lines,
+    problems: Vec<Problem>,
+}
+
+impl Inspection<'_> {
+    fn settings(&mut self, is_repeated: bool) {
+        let namespace = self.namespace;
+        let id = &namespace.id;
+        if !id.is_of_type("Microsoft.DeviceRegistry/namespaces") {
+            self.wrong(
+                "id",
+                format!("`{id}` is not the id of a Microsoft.DeviceRegistry namespace"),
+                "Copy the id from the namespace's JSON view in the Azure portal.",
+            );
+        }
+        if is_repeated {
+            self.wrong(
+                "id",
+                format!("namespace `{id}` is there twice"),
+                "Make one [[namespace]] of the two.",
+            );
+        }
+        if namespace.api_generation == ApiGeneration::CertificateAuthorities {
+            self.wrong(
+                "api_generation",
+                "api_generation = \"certificate-authorities\" is not supported yet".to_owned(),
+                "Use \"credentials\" or \"auto\".",
+            );
+        }
+        if namespace.opt_out_tag.is_empty() {
+            self.wrong(
+                "opt_out_tag",
+                "opt_out_tag is empty, so no group could opt out".to_owned(),
+                "Name a tag, or leave opt_out_tag out to use \"policysync\".",
+            );
+        }
+        if namespace.default_policy.as_deref() == Some("") {
+            self.wrong(
+                "default_policy",
+                "default_policy is empty".to_owned(),
+                "Name a policy or \"none\", or leave default_policy out.",
+            );
+        }
+        for scope in &namespace.scopes {
+            let subscription = scope.strip_prefix("/subscriptions/").filter(|id| !id.is_empty());
+            if subscription.is_none_or(|id| id.contains('/')) {
+                self.wrong(
+                    "scopes",
+                    format!("scope `{scope}` is not `/subscriptions/{{id}}`"),
+                    "Name whole subscriptions.",
+                );
+            }
+        }
+        for service in &namespace.provisioning_services {
+            let is_id =
+                ArmId::parse(service).is_ok_and(|id| id.is_of_type("Microsoft.Devices/provisioningServices"));
+            if !is_id && !service.starts_with("https://") && !service.starts_with("http://127.0.0.1:") {
+                self.wrong(
+                    "provisioning_services",
+                    format!("provisioning service `{service}` is neither an https:// endpoint nor the ARM id of a DPS"),
+                    "Name it as https://{name}.azure-devices-provisioning.net, or by its ARM id.",
+                );
+            }
+        }
+    }
+
+    fn rules(&mut self) {
+        let rules = &self.namespace.rules;
+        for (index, rule) in rules.iter().enumerate() {
+            if !rule.has_selector() {
+                self.wrong_rule(
+                    index,
+                    "name",
+                    "it selects by nothing, so it can never match",
+                    "Add enrollment_groups (`[\"*\"]` is every group), tags, attestation, hubs or enabled.",
+                );
+            }
+            if rule.policy.is_empty() {
+                self.wrong_rule(index, "policy", "policy is empty", "Name a policy, or \"none\".");
+            }
+            if rules[..index].iter().any(|earlier| earlier.name == rule.name) {
+                self.wrong_rule(
+                    index,
+                    "name",
+                    "there are two rules of this name",
+                    "Give each rule a name of its own, since explanations name it.",
+                );
+            }
+            for (number, test) in rule.test.iter().enumerate() {
+                let verdict = rules::decide(self.namespace, &Subject::from(test)).verdict;
+                let got = verdict.policy().unwrap_or("none");
+                if got != test.expect {
+                    let line = self.lines.test_key(self.index, index, number, "expect");
+                    let message = format!(
+                        "test expects `{}` for group `{}`, but it gets `{got}` ({})",
+                        test.expect,
+                        test.enrollment_group,
+                        verdict.origin()
+                    );
+                    let next_step = format!(
+                        "Correct the rules or the test; `policysync explain {} --offline --namespace {}`, with the \
+                         test's facts as flags, shows every rule tried.",
+                        test.enrollment_group,
+                        self.namespace.id.name()
+                    );
+                    let subject = subject(self.namespace, Some(&rule.name));
+                    self.problems.push(Problem {
+                        check: Check::RuleTests,
+                        line,
+                        subject,
+                        message,
+                        next_step,
+                    });
+                }
+            }
+        }
+    }
+
+    fn wrong(&mut self, key: &str, message: String, next_step: &str) {
+        self.problems.push(Problem {
+            check: Check::Configuration,
+            line: self.lines.namespace_key(self.index, key),
+            subject: subject(self.namespace, None),
+            message,
+            next_step: next_step.to_owned(),
+        });
+    }
+
+    fn wrong_rule(&mut self, rule: usize, key: &str, message: &str, next_step: &str) {
+        let name = self.namespace.rules.get(rule).map(|rule| rule.name.as_str());
+        self.problems.push(Problem {
+            check: Check::Configuration,
+            line: self.lines.rule_key(self.index, rule, key),
+            subject: subject(self.namespace, name),
+            message: message.to_owned(),
+            next_step: next_step.to_owned(),
+        });
+    }
+}
+
+/// What a problem is about.
+pub(super) fn subject(namespace: &NamespaceConfiguration, rule: Option<&str>) -> String {
+    let name = namespace.id.name();
+    match rule {
+        Some(rule) => format!("namespace {name}, rule `{rule}`"),
+        None => format!("namespace {name}"),
+    }
+}

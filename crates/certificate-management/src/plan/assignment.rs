@@ -1,0 +1,131 @@
+//! What to do about one enrollment group: which policy to write, or why nothing is written.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Observation, is_active, names_policy};
+use crate::configuration::NamespaceConfiguration;
+use crate::model::{EnrollmentGroup, Policy};
+use crate::reason::Reason;
+use crate::rules::{self, Decision, Subject, Verdict, allocated_hubs};
+
+/// What to do about one enrollment group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AssignmentPlan {
+    /// The group.
+    pub enrollment_group: String,
+    /// The policy that it names now.
+    pub before: Option<String>,
+    /// The policy to write; `None`: nothing is written.
+    pub write: Option<String>,
+    /// Why.
+    pub reason: Reason,
+    /// With the particulars.
+    pub detail: String,
+    /// The hubs that the group can allocate to and that do not trust the policy's current CA. They keep a policy from
+    /// being written unless the namespace says `assign_before_trust`; either way they need a sync.
+    #[serde(default)]
+    pub untrusting_hubs: Vec<String>,
+    /// Every rule that was tried.
+    pub decision: Decision,
+}
+
+/// Plans one group. `provisioning_service_hubs` are the host names of the hubs of its DPS.
+#[must_use]
+pub fn plan_assignment(
+    group: &EnrollmentGroup,
+    provisioning_service_hubs: &[String],
+    configuration: &NamespaceConfiguration,
+    observation: &Observation,
+) -> AssignmentPlan {
+    let decision = rules::decide(configuration, &Subject::of(group, provisioning_service_hubs));
+    let plan = AssignmentPlan { before: group.policy.clone(), ..foresee_assignment(&group.id, decision) };
+    let Some(policy_name) = &plan.write else { return plan };
+    let says = plan.decision.verdict.origin();
+    let nothing = |reason, detail| AssignmentPlan { write: None, reason, detail, ..plan.clone() };
+    let Some(policy) = observation.policies.iter().find(|policy| names_policy(policy_name, policy)) else {
+        let detail = format!("{says} names policy `{policy_name}`, which the namespace does not have");
+        return nothing(Reason::PolicyNotFound, detail);
+    };
+    let reassign = matches!(plan.decision.verdict, Verdict::Policy { reassign: true, .. });
+    match &group.policy {
+        Some(current) if current.eq_ignore_ascii_case(&policy.name) => {
+            return nothing(Reason::AlreadyAssigned, format!("it has `{current}`, as {says} says"));
+        }
+        Some(current) if !reassign => {
+            let why = match &plan.decision.verdict {
+                Verdict::Default { .. } => "never replaces a policy",
+                _ => "does not say `reassign`",
+            };
+            let detail = format!("it has `{current}`; {says} says `{}`, but {why}", policy.name);
+            return nothing(Reason::AssignedElsewhere, detail);
+        }
+        _ => {}
+    }
+    if !is_active(policy) {
+        let detail = format!("policy `{}` has no active issuing CA", policy.name);
+        return nothing(Reason::PolicyNotActive, detail);
+    }
+    let untrusting_hubs = untrusting_hubs(group, provisioning_service_hubs, policy, observation);
+    let hubs = untrusting_hubs.join(", ");
+    if !untrusting_hubs.is_empty() && !configuration.assign_before_trust {
+        let detail = format!("`{}` is not trusted by {hubs}", policy.name);
+        return AssignmentPlan { untrusting_hubs, ..nothing(Reason::WaitingForTrust, detail) };
+    }
+    let mut detail = format!("{says} says `{}`", policy.name);
+    if !untrusting_hubs.is_empty() {
+        detail.push_str(&format!("; `assign_before_trust` is set, and it is not trusted by {hubs} yet"));
+    }
+    AssignmentPlan { write: Some(policy.name.clone()), detail, untrusting_hubs, ..plan }
+}
+
+/// What the rules alone would have done, before anything is looked at: whether the namespace has the policy, whether hubs
+/// trust it, and what the group has now are all left open.
+#[must_use]
+pub fn foresee_assignment(enrollment_group: &str, decision: Decision) -> AssignmentPlan {
+    let reason = match &decision.verdict {
+        Verdict::Policy { .. } | Verdict::Default { policy: Some(_) } => Reason::Assigned,
+        Verdict::None { .. } | Verdict::Default { policy: None } => Reason::RuleSaysNone,
+        Verdict::NoRule => Reason::NoRuleMatches,
+        Verdict::OptedOut { .. } => Reason::OptedOut,
+    };
+    let detail = match &decision.verdict {
+        Verdict::NoRule => format!("{} rules tried", decision.tried.len()),
+        verdict => verdict.to_string(),
+    };
+    AssignmentPlan {
+        enrollment_group: enrollment_group.to_owned(),
+        before: None,
+        write: decision.verdict.policy().map(str::to_owned),
+        reason,
+        detail,
+        untrusting_hubs: Vec::new(),
+        decision,
+    }
+}
+
+/// The hubs that the group can allocate devices to and that do not trust the policy's current CA. A device must
+/// never get a certificate that its hub refuses (`azure-wire-facts.md` §4).
+fn untrusting_hubs(
+    group: &EnrollmentGroup,
+    provisioning_service_hubs: &[String],
+    policy: &Policy,
+    observation: &Observation,
+) -> Vec<String> {
+    let allocated = allocated_hubs(group, provisioning_service_hubs);
+    if allocated.is_empty() {
+        // Nothing tells which hubs the group uses, so every hub of the namespace counts.
+        let untrusting =
+            observation.hubs.iter().filter(|hub| !observation.assess(policy, hub).trust.admits_current());
+        return untrusting.map(|hub| hub.hub.name.clone()).collect();
+    }
+    let mut untrusting = Vec::new();
+    for host_name in allocated {
+        match observation.hubs.iter().find(|hub| hub.hub.host_name.eq_ignore_ascii_case(host_name)) {
+            Some(hub) if observation.assess(policy, hub).trust.admits_current() => {}
+            Some(hub) => untrusting.push(hub.hub.name.clone()),
+            None => untrusting.push(format!("{host_name} (not linked to the namespace)")),
+        }
+    }
+    untrusting
+}

@@ -1,0 +1,142 @@
+//! Globs: `*` is any run of characters, `?` exactly one, everything else itself.
+//!
+//! Ids of enrollment groups and names of hubs are case-insensitive (`azure-wire-facts.md` §3), so globs are too.
+
+/// Whether a glob matches the whole text.
+#[must_use]
+pub fn matches(glob: &str, text: &str) -> bool {
+    covers(&lower(glob), &lower(text), |_| true)
+}
+
+/// Whether `wide` matches every text that `narrow` matches. `true` is proven; `false` may be undecided.
+#[must_use]
+pub fn subsumes(wide: &str, narrow: &str) -> bool {
+    // The narrow glob is read as a text, in which a `*` stands for any run of characters: only a `*` covers that.
+    covers(&ordered(wide), &ordered(narrow), |c| c != '*')
+}
+
+/// Whether a glob covers a row of characters, where `?` covers those of which `is_one` is true.
+fn covers(glob: &[char], text: &[char], is_one: impl Fn(char) -> bool) -> bool {
+    let (mut g, mut t) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match glob.get(g) {
+            Some('*') => {
+                star = Some((g, t));
+                g += 1;
+            }
+            Some('?') if is_one(text[t]) => {
+                g += 1;
+                t += 1;
+            }
+            Some(&c) if c != '?' && c == text[t] => {
+                g += 1;
+                t += 1;
+            }
+            _ => {
+                // Let the last `*` take one character more and try again from there.
+                let Some((star_at, taken)) = star else { return false };
+                star = Some((star_at, taken + 1));
+                g = star_at + 1;
+                t = taken + 1;
+            }
+        }
+    }
+    glob[g..].iter().all(|&c| c == '*')
+}
+
+fn lower(text: &str) -> Vec<char> {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
+/// Every run of wildcards with its `?` first and one `*` at most: `*?*` and `?*` mean the same.
+fn ordered(glob: &str) -> Vec<char> {
+    let mut ordered = Vec::new();
+    let mut star = false;
+    for c in lower(glob) {
+        match c {
+            '*' => star = true,
+            '?' => ordered.push('?'),
+            _ => {
+                ordered.extend(std::mem::take(&mut star).then_some('*'));
+                ordered.push(c);
+            }
+        }
+    }
+    ordered.extend(star.then_some('*'));
+    ordered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn globs_match_whole_texts() {
+        for (glob, text, expected) in [
+            ("*", "", true),
+            ("*", "a", true),
+            ("?", "", false),
+            ("?", "é", true),
+            ("line-*", "line-", true),
+            ("line-*", "a-line-1", false),
+            ("*-a-*-b", "x-a-a-b-b", true),
+            ("*-a-*-b", "x-a-b", false),
+            ("a*a", "a", false),
+            ("a**b", "ab", true),
+            ("a?", "a*", true),
+            ("", "", true),
+            ("", "a", false),
+        ] {
+            assert_eq!(matches(glob, text), expected, "{glob} {text}");
+        }
+    }
+
+    #[test]
+    fn a_wider_glob_subsumes_a_narrower_one() {
+        for (wide, narrow, expected) in [
+            ("*", "line-*", true),
+            ("line-*", "LINE-test-*", true),
+            ("line-*", "line-?", true),
+            ("line-?", "line-*", false),
+            ("line-?", "line-7", true),
+            ("line-7", "line-?", false),
+            ("*-north", "plant-*-north", true),
+            ("*", "", true),
+            ("?*", "*?", true),
+            ("**", "*", true),
+            ("?", "*", false),
+            ("a*", "*a", false),
+            ("line-*", "line", false),
+        ] {
+            assert_eq!(subsumes(wide, narrow), expected, "{wide} {narrow}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_id_matches_itself_its_prefixes_and_its_suffixes(id in "[a-z0-9.:_-]{0,40}", cut in 0usize..40) {
+            prop_assert!(matches(&id, &id));
+            let cut = cut.min(id.len());
+            let (head, tail) = (format!("{}*", &id[..cut]), format!("*{}", &id[cut..]));
+            prop_assert!(matches(&head, &id));
+            prop_assert!(matches(&tail, &id));
+            prop_assert!(subsumes(&head, &id) && subsumes(&tail, &id));
+        }
+
+        /// Sound: what the narrow one matches, the wide one matches. Few letters, so that globs do meet.
+        #[test]
+        fn subsumption_is_never_wrong(wide in "[ab*?]{0,5}", narrow in "[ab*?]{0,5}", text in "[ab*?]{0,6}") {
+            if subsumes(&wide, &narrow) && matches(&narrow, &text) {
+                prop_assert!(matches(&wide, &text));
+            }
+        }
+
+        #[test]
+        fn every_glob_subsumes_itself(glob in "\\PC{0,12}") {
+            prop_assert!(subsumes(&glob, &glob));
+            prop_assert!(subsumes("*", &glob));
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! `check`: whether a deployment would work, before it is deployed: the configuration, its rules, and what the identity
+//! may read in Azure. Nothing is written.
+
+mod azure_rows;
+
+use std::process::ExitCode;
+
+use certificate_management::configuration::problem::{Check, Problem};
+use certificate_management::configuration::{Configuration, Examined, analysis};
+use clap::Args;
+use serde::Serialize;
+use serde_json::json;
+
+use super::reader;
+use super::table::{self, Output};
+
+#[derive(Args)]
+pub struct Arguments {
+    /// Check the file only, without reading Azure.
+    #[arg(long)]
+    offline: bool,
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+}
+
+/// Widths of the two columns that hold sentences, in characters.
+const MESSAGE_WIDTH: usize = 64;
+const NEXT_STEP_WIDTH: usize = 48;
+
+/// Whether a check passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Status {
+    Ok,
+    Failed,
+}
+
+/// One thing that was checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    check: &'static str,
+    status: Status,
+    subject: String,
+    /// The line of the configuration, where there is one to point at.
+    line: Option<usize>,
+    message: String,
+    /// What to do; none where nothing is wrong.
+    next_step: Option<String>,
+}
+
+impl Row {
+    fn ok(check: &'static str, subject: impl Into<String>, message: impl Into<String>) -> Self {
+        let (subject, message) = (subject.into(), message.into());
+        Self { check, status: Status::Ok, subject, line: None, message, next_step: None }
+    }
+
+    fn failed(
+        check: &'static str,
+        subject: impl Into<String>,
+        message: impl Into<String>,
+        next_step: impl Into<String>,
+    ) -> Self {
+        let next_step = Some(next_step.into());
+        Self { status: Status::Failed, next_step, ..Self::ok(check, subject, message) }
+    }
+
+    fn of(problem: Problem, path: &str) -> Self {
+        let subject = if problem.subject.is_empty() { path.to_owned() } else { problem.subject };
+        let row = Self::failed(problem.check.code(), subject, problem.message, problem.next_step);
+        Self { line: problem.line, ..row }
+    }
+}
+
+pub async fn run(arguments: Arguments) -> ExitCode {
+    let rows = rows(arguments.offline).await;
+    let passed = rows.iter().all(|row| row.status == Status::Ok);
+    match arguments.output {
+        Output::Json => {
+            println!("{}", table::json(&json!({"schema": "check/v1", "passed": passed, "checks": rows})));
+        }
+        Output::Table => println!("{}", printed(&rows)),
+    }
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn rows(offline: bool) -> Vec<Row> {
+    let settings = match reader::settings() {
+        Ok(settings) => settings,
+        Err(error) => {
+            let next_step = "Correct the variable, or unset it.";
+            return vec![Row::failed("environment", error.variable, error.problem, next_step)];
+        }
+    };
+    let path = settings.configuration.display().to_string();
+    let text = match reader::configuration_text(&settings.configuration) {
+        Ok(text) => text,
+        Err(problem) => {
+            let next_step = "Set POLICYSYNC_CONFIG to the path of a policysync.toml, or run this beside one.";
+            return vec![Row::failed(Check::Configuration.code(), path, problem, next_step)];
+        }
+    };
+    let (mut rows, examined) = file_rows(&path, &text);
+    let Some(examined) = examined.filter(|_| !offline) else { return rows };
+    match reader::application(&settings, examined.configuration) {
+        Ok(application) => rows.extend(azure_rows::rows(&application, &examined.lines).await),
+        Err(error) => rows.push(Row::failed(
+            "azure",
+            "the identity of this process",
+            error.to_string(),
+            "Correct the variable that the message names; `--offline` checks the file only.",
+        )),
+    }
+    rows
+}
+
+/// What the file alone tells. Without a configuration it is no TOML, or a key or value is wrong.
+fn file_rows(path: &str, text: &str) -> (Vec<Row>, Option<Examined>) {
+    let examined = match Configuration::examine(text) {
+        Ok(examined) => examined,
+        Err(error) => {
+            let next_step = "Correct the line that the message shows.";
+            let row = Row::failed(Check::Configuration.code(), path, error.to_string(), next_step);
+            return (vec![row], None);
+        }
+    };
+    let namespaces = &examined.configuration.namespaces;
+    let rules = || namespaces.iter().flat_map(|namespace| &namespace.rules);
+    let passes = [
+        (Check::Configuration, format!("namespaces: {}", namespaces.len())),
+        (
+            Check::RuleTests,
+            format!("tests: {}, each holds", rules().map(|rule| rule.test.len()).sum::<usize>()),
+        ),
+        (Check::RuleOrder, format!("rules: {}, each can match", rules().count())),
+    ];
+    let order = analysis::rule_order(&examined.configuration, &examined.lines);
+    let problems: Vec<Problem> = examined.problems.iter().cloned().chain(order).collect();
+    let mut rows = Vec::new();
+    for (check, message) in passes {
+        let failed = problems.iter().filter(|problem| problem.check == check).cloned();
+        let before = rows.len();
+        rows.extend(failed.map(|problem| Row::of(problem, path)));
+        if rows.len() == before {
+            rows.push(Row::ok(check.code(), path, message));
+        }
+    }
+    (rows, Some(examined))
+}
+
+fn printed(rows: &[Row]) -> String {
+    let cells = |row: &Row| {
+        let status = match row.status {
+            Status::Ok => "ok",
+            Status::Failed => "FAILED",
+        };
+        let subject =
+            row.line.map_or_else(|| row.subject.clone(), |line| format!("{}\nline {line}", row.subject));
+        let message = table::wrapped(&row.message, MESSAGE_WIDTH);
+        let next_step = table::wrapped(row.next_step.as_deref().unwrap_or_default(), NEXT_STEP_WIDTH);
+        vec![row.check.to_owned(), status.to_owned(), subject, message, next_step]
+    };
+    table::table(&["check", "status", "subject", "message", "next step"], rows.iter().map(cells).collect())
+}
+
+#[cfg(test)]
+mod tests;

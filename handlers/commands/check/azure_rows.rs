@@ -1,0 +1,168 @@
+//! What `check` learns from Azure: whether the identity can read what the functions read, and whether the policies that
+//! rules name exist. Each read is a row of its own, so that one that is not permitted hides no other.
+
+use azure::{Error, ErrorKind};
+use certificate_management::configuration::lines::Lines;
+use certificate_management::configuration::{NamespaceConfiguration, analysis};
+use certificate_management::model::Hub;
+use certificate_management::plan;
+use certificate_management::reason::Reason;
+use futures::{StreamExt, stream};
+
+use super::Row;
+use crate::application::Application;
+use crate::observation::{LinkedService, Observer};
+
+/// How many namespaces, and how many hubs of one, are read at once.
+const NAMESPACES_AT_ONCE: usize = 4;
+const HUBS_AT_ONCE: usize = 8;
+
+/// The rows of every namespace, in the order of the file.
+pub(super) async fn rows(application: &Application, lines: &Lines) -> Vec<Row> {
+    let observer = Observer::new(application);
+    let looks: Vec<_> = application
+        .configuration
+        .namespaces
+        .iter()
+        .enumerate()
+        .map(|(index, namespace)| Look { application, observer: &observer, lines, index, namespace }.rows())
+        .collect();
+    let rows: Vec<Vec<Row>> = stream::iter(looks).buffered(NAMESPACES_AT_ONCE).collect().await;
+    rows.into_iter().flatten().collect()
+}
+
+/// A look at one namespace.
+struct Look<'a> {
+    application: &'a Application,
+    observer: &'a Observer<'a>,
+    lines: &'a Lines,
+    index: usize,
+    namespace: &'a NamespaceConfiguration,
+}
+
+impl Look<'_> {
+    async fn rows(self) -> Vec<Row> {
+        let mut rows = Vec::new();
+        let name = self.namespace.id.name();
+        match self.application.azure.registry().namespace(&self.namespace.id).await {
+            Ok(seen) => {
+                rows.push(Row::ok(
+                    "namespace",
+                    name,
+                    format!("{}, {}", seen.location, seen.provisioning_state),
+                ));
+            }
+            Err(error) => rows.push(unread("namespace", name, &error)),
+        }
+        self.policies(&mut rows).await;
+        self.hubs(&mut rows).await;
+        self.provisioning_services(&mut rows).await;
+        rows
+    }
+
+    async fn policies(&self, rows: &mut Vec<Row>) {
+        let name = self.namespace.id.name();
+        let policies = match self.application.azure.registry().policies(&self.namespace.id).await {
+            Ok(policies) => policies,
+            Err(error) => return rows.push(unread("policies", name, &error)),
+        };
+        let names: Vec<String> = policies.iter().map(|policy| policy.name.clone()).collect();
+        if policies.iter().any(plan::is_active) {
+            rows.push(Row::ok("policies", name, names.join(", ")));
+        } else {
+            rows.push(by_reason("policies", name, Reason::NoPolicies));
+        }
+        let unknown =
+            analysis::unknown_policies(&self.application.configuration, self.index, &names, self.lines);
+        if unknown.is_empty() {
+            rows.push(Row::ok("rule-policies", name, "every policy that the rules name exists"));
+        }
+        rows.extend(unknown.into_iter().map(|problem| Row::of(problem, name)));
+    }
+
+    async fn hubs(&self, rows: &mut Vec<Row>) {
+        let name = self.namespace.id.name();
+        let mut linked: Vec<Hub> = Vec::new();
+        let mut all_listed = true;
+        for subscription in self.namespace.subscriptions() {
+            match self.observer.hubs_of(&subscription).await {
+                Ok(hubs) => linked.extend(
+                    hubs.iter().filter(|hub| hub.namespace_id.as_ref() == Some(&self.namespace.id)).cloned(),
+                ),
+                Err(error) => {
+                    all_listed = false;
+                    rows.push(unread("hubs", &format!("{name} / subscription {subscription}"), &error));
+                }
+            }
+        }
+        if linked.is_empty() && all_listed {
+            rows.push(by_reason("hubs", name, Reason::NoHubsLinked));
+        }
+        let reads: Vec<_> = linked.iter().map(|hub| self.hub(hub)).collect();
+        let read: Vec<Row> = stream::iter(reads).buffered(HUBS_AT_ONCE).collect().await;
+        rows.extend(read);
+    }
+
+    async fn hub(&self, hub: &Hub) -> Row {
+        let subject = format!("{} / {}", self.namespace.id.name(), hub.name);
+        match self.application.azure.hubs().certificates(&hub.id).await {
+            Ok(certificates) => Row::ok("hub", subject, format!("CA certificates: {}", certificates.len())),
+            Err(error) => unread("hub", &subject, &error),
+        }
+    }
+
+    async fn provisioning_services(&self, rows: &mut Vec<Row>) {
+        let services = match self.observer.provisioning_services(self.namespace).await {
+            Ok(services) => services,
+            Err(error) => {
+                return rows.push(unread("provisioning-services", self.namespace.id.name(), &error));
+            }
+        };
+        for service in services {
+            rows.push(self.provisioning_service(&service));
+            rows.push(self.enrollment_groups(&service).await);
+        }
+    }
+
+    fn provisioning_service(&self, service: &LinkedService) -> Row {
+        let subject = format!("{} / {}", self.namespace.id.name(), service.name);
+        if service.hubs.is_empty() {
+            return Row::failed(
+                "provisioning-service",
+                subject,
+                "the hubs that it allocates devices to are not known, so rules that select by hubs match none of its groups",
+                "Add the subscription of the DPS to `scopes`, or link it to its hubs.",
+            );
+        }
+        Row::ok("provisioning-service", subject, format!("linked hubs: {}", service.hubs.len()))
+    }
+
+    async fn enrollment_groups(&self, service: &LinkedService) -> Row {
+        let subject = format!("{} / {}", self.namespace.id.name(), service.name);
+        match self.application.azure.enrollment_groups().list(&service.endpoint).await {
+            Ok(groups) => Row::ok("enrollment-groups", subject, format!("groups: {}", groups.len())),
+            Err(error) => {
+                let is_permission = matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::Unauthorized);
+                let row = unread("enrollment-groups", &subject, &error);
+                let next_step = is_permission.then(|| Reason::GroupUnreadable.next_step().to_owned());
+                Row { next_step: next_step.or(row.next_step.clone()), ..row }
+            }
+        }
+    }
+}
+
+fn by_reason(check: &'static str, subject: &str, reason: Reason) -> Row {
+    Row::failed(check, subject, reason.meaning(), reason.next_step())
+}
+
+fn unread(check: &'static str, subject: &str, error: &Error) -> Row {
+    let next_step = match error.kind() {
+        ErrorKind::Forbidden | ErrorKind::Unauthorized => Reason::NotPermitted.next_step(),
+        ErrorKind::NotFound => Reason::NamespaceNotFound.next_step(),
+        ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Throttled { .. } => {
+            "Check the network and POLICYSYNC_ARM_ENDPOINT, and try again; `--offline` checks the file only."
+        }
+        _ => Reason::ServiceRejected.next_step(),
+    };
+    Row::failed(check, subject, error.to_string(), next_step)
+}

@@ -1,0 +1,244 @@
+//! `explain`: which rules were tried for a group, what matched, what did not and why, and what the plan would do.
+//!
+//! A group that exists is read live. One that does not exist yet is described by flags, and then the configuration is all
+//! that is needed. Nothing is written either way.
+
+mod look;
+mod print;
+
+use std::process::ExitCode;
+
+use certificate_management::configuration::{Configuration, Examined, Mode, NamespaceConfiguration};
+use certificate_management::model::Attestation;
+use certificate_management::plan::{self, AssignmentPlan};
+use certificate_management::rules::{self, Subject};
+use clap::Args;
+use serde_json::{Map, Value};
+
+use super::table::Output;
+use super::{USAGE, fail, reader};
+use crate::observation::LinkedService;
+use crate::settings::Settings;
+
+#[derive(Args)]
+pub struct Arguments {
+    /// The enrollment group: its id, or DPS/ID where several DPS have one of this id.
+    #[arg(value_name = "[DPS/]GROUP")]
+    group: String,
+    /// The namespace, by ARM id or by name; needed where several could be meant.
+    #[arg(long, value_name = "ID")]
+    namespace: Option<String>,
+    /// Describe a group that does not exist yet: a tag of its initial twin. May be repeated.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = tag)]
+    tags: Vec<(String, String)>,
+    /// Describe it: x509-ca-reference, x509-signing-certificate, symmetric-key or tpm.
+    #[arg(long, value_name = "KIND", value_parser = attestation)]
+    attestation: Option<Attestation>,
+    /// Describe it: name or host name of a hub that it can allocate to. May be repeated.
+    #[arg(long, value_name = "HUB")]
+    hubs: Vec<String>,
+    /// Describe it: devices cannot provision through it.
+    #[arg(long)]
+    disabled: bool,
+    /// Explain from the configuration alone, without reading Azure; a description by flags implies it.
+    #[arg(long)]
+    offline: bool,
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+}
+
+/// Why nothing is explained.
+#[derive(Debug, PartialEq, Eq)]
+enum Problem {
+    /// The command has to be given differently.
+    Usage(String),
+    /// The world, or a file, is in the way.
+    Failed(String),
+}
+
+/// Where the facts of the group come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Source {
+    /// The group exists and was read.
+    Live,
+    /// No such group exists; only its id is known.
+    Absent,
+    /// Azure was not looked at.
+    Described,
+}
+
+/// What is explained.
+struct Explained<'a> {
+    namespace: &'a NamespaceConfiguration,
+    mode: Mode,
+    /// The name of its DPS, where it is known.
+    provisioning_service: Option<String>,
+    source: Source,
+    subject: Subject,
+    plan: AssignmentPlan,
+}
+
+pub async fn run(arguments: Arguments) -> ExitCode {
+    match explain(&arguments).await {
+        Ok(text) => {
+            println!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(Problem::Failed(message)) => fail(&message),
+        Err(Problem::Usage(message)) => {
+            eprintln!("policysync: {message}");
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+async fn explain(arguments: &Arguments) -> Result<String, Problem> {
+    let settings = reader::settings().map_err(|error| Problem::Failed(error.to_string()))?;
+    let text = reader::configuration_text(&settings.configuration).map_err(|problem| {
+        Problem::Failed(format!("{problem}\nSet POLICYSYNC_CONFIG to the path of a policysync.toml."))
+    })?;
+    let path = settings.configuration.display();
+    let Examined { configuration, problems, .. } = Configuration::examine(&text)
+        .map_err(|error| Problem::Failed(format!("the configuration {path} cannot be used:\n{error}")))?;
+    // A rule test that does not hold is a good reason to ask for an explanation, so it is no reason to refuse one.
+    for problem in problems {
+        eprintln!("policysync: {path}: {problem}");
+    }
+    let wanted = Wanted::of(arguments);
+    let is_described = arguments.offline
+        || arguments.disabled
+        || arguments.attestation.is_some()
+        || !arguments.tags.is_empty()
+        || !arguments.hubs.is_empty();
+    if is_described {
+        let candidates = wanted.candidates(&configuration, true)?;
+        let explained = described(arguments, &wanted, only(&candidates)?, &settings);
+        return Ok(print::text(&explained, arguments.output));
+    }
+    let application = reader::application(&settings, configuration)
+        .map_err(|error| Problem::Failed(format!("{error}\n{OFFLINE}")))?;
+    let candidates = wanted.candidates(&application.configuration, false)?;
+    let explained = look::explain(&application, &wanted, &candidates).await?;
+    Ok(print::text(&explained, arguments.output))
+}
+
+const OFFLINE: &str = "`--offline`, or a description of the group by flags, needs the configuration only.";
+
+fn described<'a>(
+    arguments: &Arguments,
+    wanted: &Wanted<'_>,
+    namespace: &'a NamespaceConfiguration,
+    settings: &Settings,
+) -> Explained<'a> {
+    let tags = arguments.tags.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
+    let subject = Subject {
+        tags: tags.collect::<Map<String, Value>>(),
+        attestation: arguments.attestation,
+        hubs: arguments.hubs.clone(),
+        enabled: !arguments.disabled,
+        ..Subject::named(wanted.group)
+    };
+    let plan = plan::foresee_assignment(wanted.group, rules::decide(namespace, &subject));
+    Explained {
+        namespace,
+        mode: namespace.effective_mode(settings.kill_switch),
+        provisioning_service: wanted.service.map(str::to_owned),
+        source: Source::Described,
+        subject,
+        plan,
+    }
+}
+
+/// Which group is meant.
+struct Wanted<'a> {
+    group: &'a str,
+    /// The name of its DPS.
+    service: Option<&'a str>,
+    namespace: Option<&'a str>,
+}
+
+impl<'a> Wanted<'a> {
+    /// Ids of groups have no slash (`azure-wire-facts.md` §3).
+    fn of(arguments: &'a Arguments) -> Self {
+        let (service, group) = match arguments.group.split_once('/') {
+            Some((service, group)) => (Some(service), group),
+            None => (None, arguments.group.as_str()),
+        };
+        Self { group, service, namespace: arguments.namespace.as_deref() }
+    }
+
+    /// The namespaces that can be meant. `by_configuration`: a DPS is looked for by the names in the file, since Azure is
+    /// not asked.
+    fn candidates<'c>(
+        &self,
+        configuration: &'c Configuration,
+        by_configuration: bool,
+    ) -> Result<Vec<&'c NamespaceConfiguration>, Problem> {
+        if self.group.is_empty() || self.group.contains('/') {
+            return Err(Problem::Usage("GROUP is the id of a group, or DPS/ID".to_owned()));
+        }
+        let named = |namespace: &&NamespaceConfiguration| {
+            self.namespace.is_none_or(|wanted| {
+                namespace.id.as_str().eq_ignore_ascii_case(wanted)
+                    || namespace.id.name().eq_ignore_ascii_case(wanted)
+            })
+        };
+        let mut found: Vec<_> = configuration.namespaces.iter().filter(named).collect();
+        if found.is_empty() {
+            let wanted = self.namespace.unwrap_or_default();
+            let known = names(&configuration.namespaces.iter().collect::<Vec<_>>());
+            return Err(Problem::Usage(format!(
+                "the configuration has no namespace `{wanted}`; it has:\n{known}"
+            )));
+        }
+        if let Some(service) = self.service.filter(|_| by_configuration) {
+            found.retain(|namespace| {
+                namespace.provisioning_services.iter().any(|known| is_service(service, known))
+            });
+            if found.is_empty() {
+                let message =
+                    format!("no namespace of the configuration has a provisioning service `{service}`");
+                return Err(Problem::Usage(message));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Whether a DPS is the one that the configuration names by endpoint or ARM id.
+fn is_service(name: &str, configured: &str) -> bool {
+    let service = LinkedService { endpoint: String::new(), name: name.to_owned(), hubs: Vec::new() };
+    service.is_named(configured)
+}
+
+/// The one namespace that is meant.
+fn only<'c>(candidates: &[&'c NamespaceConfiguration]) -> Result<&'c NamespaceConfiguration, Problem> {
+    match candidates {
+        [one] => Ok(one),
+        several => Err(Problem::Usage(format!(
+            "several namespaces could be meant; name one with --namespace, or the DPS as DPS/GROUP:\n{}",
+            names(several)
+        ))),
+    }
+}
+
+fn names(namespaces: &[&NamespaceConfiguration]) -> String {
+    namespaces.iter().map(|namespace| format!("  {}", namespace.id)).collect::<Vec<_>>().join("\n")
+}
+
+fn tag(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("a tag is NAME=VALUE".to_owned()),
+    }
+}
+
+fn attestation(text: &str) -> Result<Attestation, String> {
+    serde_json::from_value(Value::from(text)).map_err(|_| {
+        "the kinds are x509-ca-reference, x509-signing-certificate, symmetric-key, tpm and other".to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! Finds the group in Azure and plans it as a function would.
+
+use certificate_management::configuration::NamespaceConfiguration;
+use certificate_management::plan;
+use certificate_management::rules::{self, Subject};
+
+use super::{Explained, OFFLINE, Problem, Source, Wanted, only};
+use crate::application::Application;
+use crate::observation::{LinkedService, Observer};
+
+/// A group that was found.
+struct Found<'a> {
+    namespace: &'a NamespaceConfiguration,
+    service: LinkedService,
+    group: azure::Group,
+}
+
+/// Explains the group as it is now; by its id alone where there is none.
+pub(super) async fn explain<'a>(
+    application: &'a Application,
+    wanted: &Wanted<'_>,
+    candidates: &[&'a NamespaceConfiguration],
+) -> Result<Explained<'a>, Problem> {
+    let observer = Observer::new(application);
+    let mut found = Vec::new();
+    let mut looked_at = Vec::new();
+    let mut unreadable = Vec::new();
+    for &namespace in candidates {
+        let services = match observer.provisioning_services(namespace).await {
+            Ok(services) => services,
+            Err(error) => {
+                unreadable.push(format!("{}: {error}", namespace.id.name()));
+                continue;
+            }
+        };
+        for service in services {
+            if wanted.service.is_some_and(|name| !service.is_named(name)) {
+                continue;
+            }
+            match application.azure.enrollment_groups().get(&service.endpoint, wanted.group).await {
+                Ok(Some(group)) => found.push(Found { namespace, service, group }),
+                Ok(None) => looked_at.push((namespace, service)),
+                Err(error) => unreadable.push(format!("{}: {error}", service.name)),
+            }
+        }
+    }
+    match found.len() {
+        0 if !unreadable.is_empty() => Err(Problem::Failed(format!(
+            "group `{}` cannot be looked for everywhere:\n{}\n{OFFLINE}",
+            wanted.group,
+            unreadable.join("\n")
+        ))),
+        0 => absent(application, wanted, candidates, &looked_at),
+        1 => {
+            for problem in unreadable {
+                eprintln!("policysync: a second group of this name was not looked for: {problem}");
+            }
+            live(application, &observer, found.remove(0)).await
+        }
+        _ => {
+            let places = found.iter().map(|place| {
+                format!("  {}/{}  in {}", place.service.name, place.group.view.id, place.namespace.id)
+            });
+            Err(Problem::Usage(format!(
+                "group `{}` exists on {} provisioning services; name one as DPS/GROUP:\n{}",
+                wanted.group,
+                found.len(),
+                places.collect::<Vec<_>>().join("\n")
+            )))
+        }
+    }
+}
+
+async fn live<'a>(
+    application: &Application,
+    observer: &Observer<'_>,
+    found: Found<'a>,
+) -> Result<Explained<'a>, Problem> {
+    let Found { namespace, service, group } = found;
+    let observation = observer.namespace(namespace).await.map_err(|error| {
+        Problem::Failed(format!("namespace {} cannot be read: {error}\n{OFFLINE}", namespace.id.name()))
+    })?;
+    Ok(Explained {
+        namespace,
+        mode: application.mode(namespace),
+        source: Source::Live,
+        subject: Subject::of(&group.view, &service.hubs),
+        plan: plan::plan_assignment(&group.view, &service.hubs, namespace, &observation),
+        provisioning_service: Some(service.name),
+    })
+}
+
+/// A group that does not exist on any DPS that can be meant.
+fn absent<'a>(
+    application: &Application,
+    wanted: &Wanted<'_>,
+    candidates: &[&'a NamespaceConfiguration],
+    looked_at: &[(&'a NamespaceConfiguration, LinkedService)],
+) -> Result<Explained<'a>, Problem> {
+    let mut homes: Vec<&NamespaceConfiguration> = Vec::new();
+    for (namespace, _) in looked_at {
+        if !homes.iter().any(|known| known.id == namespace.id) {
+            homes.push(namespace);
+        }
+    }
+    if let (Some(service), true) = (wanted.service, homes.is_empty()) {
+        let message = format!("no namespace of the configuration has a provisioning service `{service}`");
+        return Err(Problem::Usage(message));
+    }
+    let homes = if homes.is_empty() { candidates } else { &homes };
+    let namespace = only(homes).map_err(|problem| match problem {
+        Problem::Usage(message) => {
+            Problem::Usage(format!("group `{}` does not exist on any DPS; {message}", wanted.group))
+        }
+        failed @ Problem::Failed(_) => failed,
+    })?;
+    // With one DPS the hubs of a new group are known too, unless it will name its own.
+    let service = match looked_at {
+        [(_, service)] => Some(service),
+        _ => None,
+    };
+    let hubs = service.map(|service| service.hubs.clone()).unwrap_or_default();
+    let subject = Subject { hubs, ..Subject::named(wanted.group) };
+    let plan = plan::foresee_assignment(wanted.group, rules::decide(namespace, &subject));
+    Ok(Explained {
+        namespace,
+        mode: application.mode(namespace),
+        provisioning_service: service.map(|service| service.name.clone()),
+        source: Source::Absent,
+        subject,
+        plan,
+    })
+}

@@ -1,0 +1,164 @@
+//! An explanation for a person and for a program. The JSON is `explanation/v1`: members are added, never changed.
+
+use certificate_management::configuration::Mode;
+use certificate_management::reason::Reason;
+use serde_json::{Value, json};
+
+use super::{Explained, Source};
+use crate::commands::table::{self, Output};
+
+/// The explanation as it was asked for.
+pub(super) fn text(explained: &Explained<'_>, output: Output) -> String {
+    match output {
+        Output::Json => table::json(&document(explained)),
+        Output::Table => tables(explained),
+    }
+}
+
+/// Rules after the one that decided, or every rule where none was tried.
+fn not_tried<'a>(explained: &Explained<'a>) -> impl Iterator<Item = &'a str> {
+    let tried = explained.plan.decision.tried.len();
+    explained.namespace.rules.iter().skip(tried).map(|rule| rule.name.as_str())
+}
+
+/// Whether a function does what the plan says.
+fn functions_write(explained: &Explained<'_>) -> bool {
+    explained.mode == Mode::Enforce
+}
+
+/// Whether a function will write to a group that exists.
+fn plan_is_open(explained: &Explained<'_>) -> bool {
+    explained.plan.write.is_some() && explained.source == Source::Live
+}
+
+fn next_step(explained: &Explained<'_>) -> &'static str {
+    if explained.plan.write.is_some() && !functions_write(explained) {
+        return Reason::AuditMode.next_step();
+    }
+    if plan_is_open(explained) {
+        return "Nothing; the next event or reconcile writes it.";
+    }
+    explained.plan.reason.next_step()
+}
+
+fn document(explained: &Explained<'_>) -> Value {
+    let Explained { namespace, mode, provisioning_service, source, subject, plan } = explained;
+    json!({
+        "schema": "explanation/v1",
+        "enrollmentGroup": subject.id,
+        "provisioningService": provisioning_service,
+        "namespaceId": namespace.id,
+        "mode": mode,
+        "source": source,
+        "facts": subject,
+        "verdict": plan.decision.verdict,
+        "policy": plan.decision.verdict.policy(),
+        "tried": plan.decision.tried,
+        "notTried": not_tried(explained).collect::<Vec<_>>(),
+        "plan": {
+            "before": plan.before,
+            "write": plan.write,
+            "functionsWrite": plan.write.is_some() && functions_write(explained),
+            "reason": plan.reason,
+            "severity": plan.reason.severity(),
+            "detail": plan.detail,
+            "untrustingHubs": plan.untrusting_hubs,
+            "nextStep": next_step(explained),
+        },
+    })
+}
+
+fn tables(explained: &Explained<'_>) -> String {
+    let plan = &explained.plan;
+    let mut rows = Vec::new();
+    for tried in &plan.decision.tried {
+        let result = if tried.matched { "matches" } else { "no match" };
+        let (mut name, mut result) = (tried.rule.clone(), result.to_owned());
+        for selector in &tried.selectors {
+            let mark = if selector.matched { "✓" } else { "✗" };
+            rows.push(vec![
+                std::mem::take(&mut name),
+                std::mem::take(&mut result),
+                format!("{mark} {}", selector.selector),
+                selector.why.clone(),
+            ]);
+        }
+    }
+    let why_not =
+        if plan.reason == Reason::OptedOut { "the group has opted out" } else { "a rule before it matched" };
+    for rule in not_tried(explained) {
+        rows.push(vec![rule.to_owned(), "not tried".to_owned(), String::new(), why_not.to_owned()]);
+    }
+    if rows.is_empty() {
+        rows.push(vec!["(there are no rules)".to_owned(), String::new(), String::new(), String::new()]);
+    }
+    let facts = table::table(&["fact", "value"], facts(explained));
+    let rules = table::table(&["rule", "result", "selector", "why"], rows);
+    let outcome = table::table(&["outcome", ""], outcome(explained));
+    format!("{facts}\n\n{rules}\n\n{outcome}")
+}
+
+fn facts(explained: &Explained<'_>) -> Vec<Vec<String>> {
+    let subject = &explained.subject;
+    let unknown = || "not known".to_owned();
+    let source = match explained.source {
+        Source::Live => "read from Azure",
+        Source::Absent => "does not exist; describe it with --tags, --attestation and --hubs",
+        Source::Described => "as described; Azure was not looked at",
+    };
+    // A twin may hold thousands of tags; rules say which of them count.
+    const SHOWN_TAGS: usize = 12;
+    let mut tags: Vec<String> = subject
+        .tags
+        .iter()
+        .take(SHOWN_TAGS)
+        .map(|(name, value)| format!("{name} = {}", short(value)))
+        .collect();
+    if subject.tags.len() > SHOWN_TAGS {
+        tags.push(format!("and {} more", subject.tags.len() - SHOWN_TAGS));
+    }
+    let pairs = [
+        ("group", format!("{} ({source})", subject.id)),
+        ("provisioning service", explained.provisioning_service.clone().unwrap_or_else(unknown)),
+        ("namespace", explained.namespace.id.to_string()),
+        ("tags", if tags.is_empty() { "none".to_owned() } else { tags.join("\n") }),
+        ("attestation", subject.attestation.map_or_else(unknown, |kind| kind.to_string())),
+        ("hubs", if subject.hubs.is_empty() { unknown() } else { subject.hubs.join("\n") }),
+        ("enabled", if subject.enabled { "yes" } else { "no" }.to_owned()),
+    ];
+    pairs.map(|(name, value)| vec![name.to_owned(), value]).to_vec()
+}
+
+/// A tag's value as JSON, which escapes what a terminal would obey, on one short line.
+fn short(value: &Value) -> String {
+    let text = value.to_string();
+    let mut shown: String = text.chars().take(80).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn outcome(explained: &Explained<'_>) -> Vec<Vec<String>> {
+    let plan = &explained.plan;
+    let before = plan.before.as_deref().unwrap_or("none");
+    let write = match (&plan.write, explained.source) {
+        (None, _) => "writes nothing".to_owned(),
+        (Some(policy), _) if !functions_write(explained) => {
+            format!("would write `{policy}` (now: {before}), but the namespace is in audit mode")
+        }
+        (Some(policy), Source::Live) => format!("writes `{policy}` (now: {before})"),
+        (Some(policy), _) => {
+            format!(
+                "writes `{policy}` once the group exists, the namespace has the policy and its hubs trust it"
+            )
+        }
+    };
+    let rows = [
+        ("verdict", plan.decision.verdict.to_string()),
+        ("plan", write),
+        ("reason", format!("{} ({}): {}", plan.reason, plan.reason.severity(), plan.detail)),
+        ("next step", next_step(explained).to_owned()),
+    ];
+    rows.map(|(name, value)| vec![name.to_owned(), value]).to_vec()
+}

@@ -1,0 +1,106 @@
+//! Explanations of described groups, and which namespace is meant.
+
+use clap::Parser;
+
+use super::*;
+
+const PREFIX: &str = "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces";
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    arguments: Arguments,
+}
+
+fn parsed(line: &[&str]) -> Result<Arguments, clap::Error> {
+    let line = std::iter::once(&"explain").chain(line);
+    Line::try_parse_from(line).map(|line| line.arguments)
+}
+
+fn configuration() -> Configuration {
+    Configuration::parse(&format!(
+        "[[namespace]]\nid = \"{PREFIX}/contoso\"\n\
+         provisioning_services = [\"https://contoso-dps.azure-devices-provisioning.net\"]\n\
+         [[namespace.rule]]\nname = \"tests\"\nenrollment_groups = [\"test-*\"]\npolicy = \"none\"\n\
+         [[namespace.rule]]\nname = \"lines\"\ntags = {{ site = \"n*\" }}\nattestation = [\"tpm\"]\npolicy = \"short\"\n\
+         [[namespace.rule]]\nname = \"all\"\nenrollment_groups = [\"*\"]\npolicy = \"long\"\n\
+         [[namespace]]\nid = \"{PREFIX}/fabrikam\"\nmode = \"enforce\"\n"
+    ))
+    .unwrap()
+}
+
+fn settings() -> Settings {
+    let variables = [("ServiceBusConnection__fullyQualifiedNamespace", "x"), ("POLICYSYNC_STATE", "memory")];
+    let own = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Settings::from_variables(&own.into_iter().collect()).unwrap()
+}
+
+fn explained(line: &[&str]) -> Value {
+    let arguments = parsed(line).unwrap();
+    let configuration = configuration();
+    let wanted = Wanted::of(&arguments);
+    let candidates = wanted.candidates(&configuration, true).unwrap();
+    let explained = described(&arguments, &wanted, only(&candidates).unwrap(), &settings());
+    let table = print::text(&explained, Output::Table);
+    for tried in &explained.plan.decision.tried {
+        assert!(table.contains(&tried.rule) && tried.selectors.iter().all(|one| table.contains(&one.why)));
+    }
+    serde_json::from_str(&print::text(&explained, Output::Json)).unwrap()
+}
+
+#[test]
+fn a_described_group_is_explained_rule_by_rule() {
+    let told =
+        explained(&["line-9", "--namespace", "contoso", "--tags", "site=north", "--attestation", "tpm"]);
+    assert_eq!((&told["policy"], &told["verdict"]["rule"]), (&Value::from("short"), &Value::from("lines")));
+    assert_eq!(told["tried"][0]["matched"], false);
+    assert_eq!(told["tried"][0]["why"], "the id does not match `test-*`");
+    assert_eq!(told["tried"][1]["selectors"][0]["selector"], "tags.site");
+    assert_eq!(told["notTried"], serde_json::json!(["all"]));
+    assert_eq!(told["source"], "described");
+    assert_eq!((&told["plan"]["write"], &told["plan"]["functionsWrite"]), (&"short".into(), &false.into()));
+    assert!(told["plan"]["nextStep"].as_str().unwrap().contains("enforce"));
+}
+
+#[test]
+fn what_is_not_described_is_not_known_and_said() {
+    let told = explained(&["contoso-dps/line-9", "--tags", "site=north"]);
+    assert_eq!((&told["provisioningService"], &told["policy"]), (&"contoso-dps".into(), &"long".into()));
+    assert!(told["tried"][1]["why"].as_str().unwrap().contains("not known"));
+    let opted_out = explained(&["line-9", "--namespace", "CONTOSO", "--tags", "policysync=off"]);
+    assert_eq!(opted_out["plan"]["reason"], "opted-out");
+    assert_eq!(opted_out["notTried"].as_array().unwrap().len(), 3);
+    let without_rules = explained(&["line-9", "--offline", "--namespace", &format!("{PREFIX}/fabrikam")]);
+    assert_eq!(without_rules["plan"]["reason"], "no-rule-matches");
+}
+
+#[test]
+fn a_group_that_could_be_anywhere_has_to_be_placed() {
+    let configuration = configuration();
+    let meant = |line: &[&str]| {
+        let arguments = parsed(line).unwrap();
+        let candidates = Wanted::of(&arguments).candidates(&configuration, true)?;
+        only(&candidates).map(|namespace| namespace.id.name().to_owned())
+    };
+    let usage = |line: &[&str], part: &str| {
+        let problem = meant(line).unwrap_err();
+        assert!(matches!(&problem, Problem::Usage(message) if message.contains(part)), "{problem:?}");
+    };
+    assert_eq!(meant(&["CONTOSO-DPS/x"]).unwrap(), "contoso");
+    usage(&["x"], "namespaces/fabrikam");
+    usage(&["x", "--namespace", "gone"], "no namespace `gone`");
+    usage(&["gone-dps/x"], "`gone-dps`");
+    usage(&["contoso-dps/"], "GROUP");
+    usage(&["a/b/c"], "GROUP");
+}
+
+#[test]
+fn wrong_descriptions_are_wrong_usage() {
+    assert!(parsed(&["x", "--tags", "site"]).is_err());
+    assert!(parsed(&["x", "--tags", "=north"]).is_err());
+    let error = parsed(&["x", "--attestation", "x509"]).err().unwrap().to_string();
+    assert!(error.contains("x509-ca-reference"), "{error}");
+    let many = parsed(&["x", "--tags", "a=b=c", "--tags", "d=", "--hubs", "h1", "--hubs", "h2"]).unwrap();
+    assert_eq!(many.tags, [("a".into(), "b=c".into()), ("d".into(), String::new())]);
+    assert_eq!(many.hubs, ["h1", "h2"]);
+}

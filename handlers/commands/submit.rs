@@ -1,0 +1,198 @@
+//! `submit`: a sync request from a command line, as `POST /api/sync-requests` takes it.
+//!
+//! - [`request`]: the request that the flags ask for.
+//! - [`dry_run`]: what would become of it, from a look at Azure.
+//! - [`follow`]: waiting for its outcome.
+//! - [`evidence`]: its outcome as the hubs show it, where its record is in another process.
+//! - [`progress`]: what a person sees meanwhile.
+//!
+//! Who runs it acts as themselves: they need to send to the queue and to write records, and for `--dry-run` to read.
+
+mod dry_run;
+mod evidence;
+mod follow;
+mod progress;
+mod request;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use azure::trace::with_traceparent;
+use certificate_management::request::{RequestRecord, SyncRequest};
+use clap::Args;
+use serde_json::{Value, json};
+
+use self::evidence::Evidence;
+use self::follow::{Ended, Source};
+use self::progress::Progress;
+use super::table::{self, Output};
+use super::{USAGE, fail};
+use crate::application::Application;
+use crate::functions::sync_requests;
+use crate::settings::{Settings, StateSettings};
+use crate::synchronization::submission::{self, SubmitError};
+
+/// Exit code when nobody could tell what became of the request.
+const UNKNOWN: u8 = 3;
+/// How long `--wait` waits unless told otherwise: evidence is looked for half an hour after a sync began.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(35 * 60);
+
+#[derive(Args)]
+#[command(
+    after_help = "Exit codes: 0 taken, with --wait: every hub trusts, with --dry-run: it would be done; \
+    1 not taken, refused, failed, unverified, or not done in time; \
+    3 the outcome could not be learnt; 64 wrong usage."
+)]
+pub struct Arguments {
+    /// The ARM id of the namespace to sync.
+    #[arg(long, value_name = "ID")]
+    namespace: String,
+    /// A hub that the request is for, by name; all linked hubs without it. May be repeated.
+    #[arg(long = "hub", value_name = "HUB")]
+    hubs: Vec<String>,
+    /// A policy that the request is for, by name; all policies without it. May be repeated.
+    #[arg(long = "policy", value_name = "POLICY")]
+    policies: Vec<String>,
+    /// The id of the request. The same request with the same id again is one request; a new id without it.
+    #[arg(long, value_name = "ID")]
+    id: Option<String>,
+    /// Sync although hubs or policies that the request does not name are out of sync too. A sync cannot be undone.
+    #[arg(long)]
+    allow_whole_namespace: bool,
+    /// Why, for whoever reads the record.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Wait until every hub trusts, or the request ends otherwise.
+    #[arg(long)]
+    wait: bool,
+    /// How long to wait at most; 35 minutes without it.
+    #[arg(long, value_name = "SECONDS", requires = "wait", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    timeout: Option<u64>,
+    /// Look at Azure and print what would be done, and why. Nothing is written and nothing is submitted.
+    #[arg(long, conflicts_with = "wait")]
+    dry_run: bool,
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+}
+
+pub async fn run(arguments: Arguments) -> ExitCode {
+    let request = match request::build(&arguments) {
+        Ok(request) => request,
+        Err(problems) => {
+            for problem in problems {
+                eprintln!("policysync: {problem}");
+            }
+            return ExitCode::from(USAGE);
+        }
+    };
+    if arguments.dry_run {
+        return dry_run::run(&request, arguments.id.is_some(), arguments.output).await;
+    }
+    let settings = match Settings::from_environment() {
+        Ok(settings) => settings,
+        Err(error) => return fail(&error.to_string()),
+    };
+    let application = match Application::start(&settings) {
+        Ok(application) => application,
+        Err(error) => return fail(&error.to_string()),
+    };
+    let is_shared = !matches!(settings.state, StateSettings::Memory);
+    let timeout = arguments.timeout.map_or(DEFAULT_TIMEOUT, Duration::from_secs);
+    let deadline = tokio::time::Instant::now() + timeout;
+    // What the hubs show before the request is taken tells whether it would be refused.
+    let mut evidence = (arguments.wait && !is_shared).then(|| Evidence::of(&application, &request));
+    if let Some(evidence) = &mut evidence {
+        let looked = tokio::time::timeout_at(deadline, evidence.look()).await;
+        if let Ok(Err(error)) = looked {
+            eprintln!("policysync: the namespace could not be looked at yet: {error}");
+        }
+    }
+    let record = match submit(&application, &request).await {
+        Ok(record) => record,
+        Err(message) => return fail(&message),
+    };
+    if !arguments.wait {
+        announce(&record, is_shared, arguments.output);
+        return ExitCode::SUCCESS;
+    }
+    let source = evidence
+        .map_or(Source::Records { application: &application, record: &record }, |evidence| {
+            Source::Evidence(Box::new(evidence))
+        });
+    let progress = Progress::start(&record, arguments.output, source.explanation());
+    let ended = follow::follow(source, progress, &record, deadline).await;
+    tell(&ended, &record, timeout, arguments.output)
+}
+
+/// Submits it within its own trace; answers its record.
+async fn submit(application: &Application, request: &SyncRequest) -> Result<RequestRecord, String> {
+    let traceparent = request.traceparent.clone().unwrap_or_default();
+    match with_traceparent(traceparent, submission::submit(application, request)).await {
+        Ok(record) => Ok(record),
+        Err(different @ SubmitError::DifferentRequest(_)) => Err(different.to_string()),
+        Err(error) => Err(format!(
+            "{error}\nRun it again with --id {}: however often it is sent, that is one request.",
+            request.request_id
+        )),
+    }
+}
+
+/// The id of the trace that leads from here to the evidence.
+fn trace_id(request: &SyncRequest) -> &str {
+    request.traceparent.as_deref().and_then(|text| text.split('-').nth(1)).unwrap_or("unknown")
+}
+
+/// A record as a caller sees it, with the trace.
+fn document(record: &RequestRecord) -> Value {
+    let mut document = sync_requests::view(record);
+    if let Some(members) = document.as_object_mut() {
+        members.insert("traceId".to_owned(), json!(trace_id(&record.request)));
+    }
+    document
+}
+
+fn announce(record: &RequestRecord, is_shared: bool, output: Output) {
+    if output == Output::Json {
+        println!("{}", table::json(&document(record)));
+        return;
+    }
+    let id = &record.request.request_id;
+    println!("request {id} is {}", record.outcome);
+    println!("trace   {}", trace_id(&record.request));
+    println!("Ask for it with GET /api/sync-requests/{id} of the function app,");
+    let how = if is_shared { "" } else { ", which looks at the hubs" };
+    println!("or run the same command again with --id {id} --wait{how}.");
+}
+
+/// Prints the end, and answers the exit code.
+fn tell(ended: &Ended, submitted: &RequestRecord, timeout: Duration, output: Output) -> ExitCode {
+    let record = ended.record().unwrap_or(submitted);
+    match output {
+        Output::Json => println!("{}", table::json(&document(record))),
+        Output::Table if record.hubs.is_empty() => {}
+        Output::Table => println!("{}", progress::hubs(record)),
+    }
+    let id = &record.request.request_id;
+    match ended {
+        Ended::Final(record) if follow::is_trusted(record) => {
+            if output == Output::Table {
+                println!("Every hub in question trusts: {}.", record.outcome);
+            }
+            ExitCode::SUCCESS
+        }
+        Ended::Final(record) => {
+            let reason = record.reason.map_or_else(String::new, |reason| format!(", {reason}"));
+            let detail = record.detail.as_ref().map_or_else(String::new, |detail| format!(": {detail}"));
+            let next = record.reason.map_or_else(String::new, |reason| format!("\n{}", reason.next_step()));
+            fail(&format!("request {id} is {}{reason}{detail}{next}", record.outcome))
+        }
+        Ended::TimedOut(_) => fail(&format!(
+            "request {id} was not done within {} s. It goes on; ask again with --id {id} --wait.",
+            timeout.as_secs()
+        )),
+        Ended::Unknown { why, .. } => {
+            eprintln!("policysync: what became of request {id} could not be learnt: {why}");
+            ExitCode::from(UNKNOWN)
+        }
+    }
+}

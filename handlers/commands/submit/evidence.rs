@@ -1,0 +1,85 @@
+//! What becomes of a request, as the hubs show it: for when its record is in the memory of another process.
+//!
+//! The same pure code judges as in the functions, over a look of our own. What only the functions know, such as an
+//! operation that failed, is not seen; then the hubs stay as they are until the time is up.
+
+use azure::{Error, ErrorKind};
+use certificate_management::plan::{self, Observation, Progress, RequestPlan};
+use certificate_management::reason::Reason;
+use certificate_management::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
+
+use crate::application::Application;
+use crate::observation::Observer;
+
+/// Follows one request by looking at its namespace.
+pub struct Evidence<'a> {
+    application: &'a Application,
+    record: RequestRecord,
+    /// The outcomes of the first look; none before it.
+    before: Option<Vec<HubOutcome>>,
+    last: Option<Observation>,
+}
+
+impl<'a> Evidence<'a> {
+    /// Nothing has been looked at yet.
+    pub fn of(application: &'a Application, request: &SyncRequest) -> Self {
+        let record = RequestRecord::queued(request.clone(), application.now());
+        Self { application, record, before: None, last: None }
+    }
+
+    /// Looks once. The first look plans the request, each later one judges it.
+    ///
+    /// # Errors
+    /// When the namespace cannot be read.
+    pub async fn look(&mut self) -> Result<RequestRecord, Error> {
+        if self.record.outcome.is_final() {
+            return Ok(self.record.clone());
+        }
+        let request = self.record.request.clone();
+        let Some(configuration) = self.application.configuration.namespace(&request.namespace_id) else {
+            let detail = format!("policysync.toml has no namespace {}", request.namespace_id);
+            return Ok(self.conclude(Outcome::Refused, Reason::NamespaceNotConfigured, detail));
+        };
+        let observation = match Observer::new(self.application).namespace(configuration).await {
+            Ok(observation) => observation,
+            // For whomever it does not exist, it does not exist for the function either.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok(self.conclude(Outcome::Failed, Reason::NamespaceNotFound, error.to_string()));
+            }
+            Err(error) => return Err(error),
+        };
+        let now = self.application.now();
+        if let Some(before) = &self.before {
+            let hubs = plan::verify_request(&request, before, &observation, Progress::Open);
+            self.record.conclude_hubs(hubs, None, now);
+        } else {
+            match plan::plan_request(&request, self.application.mode(configuration), &observation) {
+                RequestPlan::AlreadyTrusted(hubs) => self.record.conclude_hubs(hubs, None, now),
+                RequestPlan::Sync(hubs) => {
+                    self.before = Some(hubs.clone());
+                    self.record.conclude_hubs(hubs, None, now);
+                }
+                RequestPlan::Refuse { reason, detail, hubs } => {
+                    self.record.hubs = hubs;
+                    self.record.conclude(Outcome::Refused, Some(reason), Some(detail), now);
+                }
+            }
+        }
+        self.last = Some(observation);
+        Ok(self.record.clone())
+    }
+
+    /// The request when there is no more time: what is not trusted by now is unverified.
+    pub fn overdue(mut self) -> RequestRecord {
+        if let (Some(before), Some(observation)) = (&self.before, &self.last) {
+            let hubs = plan::verify_request(&self.record.request, before, observation, Progress::Overdue);
+            self.record.conclude_hubs(hubs, None, self.application.now());
+        }
+        self.record
+    }
+
+    fn conclude(&mut self, outcome: Outcome, reason: Reason, detail: String) -> RequestRecord {
+        self.record.conclude(outcome, Some(reason), Some(detail), self.application.now());
+        self.record.clone()
+    }
+}

@@ -1,0 +1,72 @@
+//! How commands print data: as a table for a person, or as JSON for a program.
+
+use clap::ValueEnum;
+use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
+use serde::Serialize;
+
+/// What is printed on stdout.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For a person.
+    #[default]
+    Table,
+    /// For a program: one JSON document, whose members stay what they are.
+    Json,
+}
+
+/// One line, under the header.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// A table as text, as wide as its contents.
+pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header.iter().copied());
+    for row in rows {
+        table.add_row(row);
+    }
+    table.trim_fmt()
+}
+
+/// A text on lines of about this many characters; a longer word, such as an id, stays whole so that it can be copied.
+pub fn wrapped(text: &str, width: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        // A line that is set in by hand, as the parser's pointer at a wrong key is, stays as it is.
+        if line.starts_with(' ') || line.contains('|') {
+            lines.push(line.to_owned());
+            continue;
+        }
+        let mut current = String::new();
+        for word in line.split_whitespace() {
+            if !current.is_empty() && current.chars().count() + 1 + word.chars().count() > width {
+                lines.push(std::mem::take(&mut current));
+            }
+            if !current.is_empty() {
+                current.push(' ');
+            }
+            current.push_str(word);
+        }
+        lines.push(current);
+    }
+    lines.join("\n")
+}
+
+/// A document as JSON text.
+pub fn json(document: &impl Serialize) -> String {
+    // Only a map whose keys are not texts, or a `Serialize` of our own that fails, could be refused; there is neither.
+    serde_json::to_string_pretty(document).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrapped;
+
+    #[test]
+    fn a_long_text_is_wrapped_between_words_and_a_long_word_stays_whole() {
+        assert_eq!(wrapped("one two three", 7), "one two\nthree");
+        assert_eq!(wrapped("a /subscriptions/long b", 4), "a\n/subscriptions/long\nb");
+        assert_eq!(wrapped("3 | mod = 1\n  |  ^^^ é", 3), "3 | mod = 1\n  |  ^^^ é");
+        assert_eq!(wrapped("", 4), "");
+    }
+}

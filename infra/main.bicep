@@ -1,0 +1,230 @@
+// Policysync in Azure: the app, what it needs, and its rights on the namespaces, hubs and provisioning services that exist already.
+//
+// For `azd up`, or by itself: az deployment sub create --location REGION --template-file infra/main.bicep --parameters infra/main.bicepparam
+// It creates a resource group and two custom roles, and touches what exists in three ways only: role assignments, one
+// diagnostic setting per provisioning service, and event subscriptions in the second stage.
+
+targetScope = 'subscription'
+
+import { names } from 'modules/names.bicep'
+import { planType, provisioningServiceType, signInType } from 'modules/types.bicep'
+
+@description('Name of the environment, e.g. `prod`. Part of names.')
+@minLength(1)
+@maxLength(20)
+param environmentName string
+
+@description('Region of the app. Choose that of the namespaces.')
+@minLength(3)
+param location string
+
+@description('Resource group of the app; created.')
+@minLength(1)
+@maxLength(90)
+param resourceGroupName string = 'rg-policysync-${environmentName}'
+
+@description('ARM ids of the existing namespaces to look after.')
+@minLength(1)
+param namespaceIds string[]
+
+@description('ARM ids of the existing hubs that are linked to those namespaces.')
+param hubIds string[]
+
+@description('The existing provisioning services of those namespaces.')
+@minLength(1)
+param provisioningServices provisioningServiceType[]
+
+@description('Where the app runs.')
+param plan planType = 'flex'
+
+@description('Whether no function writes to a namespace or a provisioning service, whatever policysync.toml says.')
+param auditOnly bool = false
+
+@description('Second stage, after the app is deployed: let events wake it. `azd` does that by a hook.')
+param eventSubscriptions bool = false
+
+@description('Whether the app, its storage and its queues are reached through private endpoints only. Needs the Premium tier of Service Bus. Events cannot reach such an app; its timers find what they would have told.')
+param privateNetworking bool = false
+
+@description('Address space of the private network.')
+param networkAddressPrefix string = '10.72.0.0/24'
+
+@description('Sign-in with Entra ID for the HTTP functions; null for keys alone.')
+param signIn signInType?
+
+@description('Addresses that alerts are mailed to.')
+param alertEmails string[] = []
+
+@secure()
+@description('Webhooks that alerts are posted to, name to https address.')
+param alertWebhooks object = {}
+
+@description('When every enrollment group is looked at (NCRONTAB).')
+param reconcileSchedule string = '0 */15 * * * *'
+
+@description('When the status report is made (NCRONTAB).')
+param reportSchedule string = '0 5 * * * *'
+
+@description('Minutes without a report after which an alert is raised.')
+@minValue(30)
+@maxValue(330)
+param reportLateMinutes int = 150
+
+@description('Days until a record that nobody changed is removed.')
+@minValue(30)
+@maxValue(3650)
+param recordRetentionDays int = 90
+
+@description('Days that logs are kept.')
+@minValue(30)
+@maxValue(730)
+param logRetentionDays int = 30
+
+@description('Most that logs may take in per day, in GB.')
+@minValue(1)
+param logDailyQuotaGb int = 1
+
+@description('Most instances at once, on Flex Consumption.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int = 40
+
+@description('Memory of an instance in MB, on Flex Consumption.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 512
+
+@description('Tags of everything that is created.')
+param tags object = {}
+
+var token = toLower(uniqueString(subscription().id, environmentName, location))
+var resourceRoleId = guid(subscription().id, token, 'policysync-resources')
+var subscriptionRoleId = guid(subscription().id, token, 'policysync-subscription')
+var allTags = union(tags, { 'azd-env-name': environmentName })
+// The subscriptions that hubs and provisioning services are looked up in.
+var subscriptionIds = union(
+  map(union(namespaceIds, hubIds), id => split(id, '/')[2]),
+  map(provisioningServices, service => split(service.id, '/')[2])
+)
+
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
+  name: resourceGroupName
+  location: location
+  tags: allTags
+}
+
+module customRoles 'modules/custom-roles.bicep' = {
+  params: {
+    token: token
+    resourceRoleId: resourceRoleId
+    subscriptionRoleId: subscriptionRoleId
+    assignableScopes: map(union(subscriptionIds, [subscription().subscriptionId]), id => '/subscriptions/${id}')
+  }
+}
+
+// Events are pushed, and nothing from outside reaches a private app.
+var takesEvents = eventSubscriptions && !privateNetworking
+
+module app 'modules/app.bicep' = {
+  scope: group
+  params: {
+    alertEmails: alertEmails
+    alertWebhooks: alertWebhooks
+    auditOnly: auditOnly
+    instanceMemoryMB: instanceMemoryMB
+    location: location
+    logDailyQuotaGb: logDailyQuotaGb
+    logRetentionDays: logRetentionDays
+    maximumInstanceCount: maximumInstanceCount
+    networkAddressPrefix: networkAddressPrefix
+    plan: plan
+    privateNetworking: privateNetworking
+    reconcileSchedule: reconcileSchedule
+    recordRetentionDays: recordRetentionDays
+    regions: union(map(provisioningServices, service => service.location), [])
+    reportLateMinutes: reportLateMinutes
+    reportSchedule: reportSchedule
+    signIn: signIn
+    tags: allTags
+    takesEvents: takesEvents
+    token: token
+  }
+}
+
+module namespaceAccess 'modules/namespace-access.bicep' = [
+  for id in namespaceIds: {
+    scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+    params: {
+      name: last(split(id, '/'))
+      principalId: app.outputs.principalId
+      seed: token
+      roleId: resourceRoleId
+    }
+    dependsOn: [customRoles]
+  }
+]
+
+module hubAccess 'modules/hub-access.bicep' = [
+  for id in hubIds: {
+    scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+    params: {
+      name: last(split(id, '/'))
+      principalId: app.outputs.principalId
+      seed: token
+      roleId: resourceRoleId
+    }
+    dependsOn: [customRoles]
+  }
+]
+
+module provisioningServiceAccess 'modules/provisioning-service-access.bicep' = [
+  for service in provisioningServices: {
+    scope: resourceGroup(split(service.id, '/')[2], split(service.id, '/')[4])
+    params: {
+      name: last(split(service.id, '/'))
+      settingName: 'policysync-${token}'
+      senderRuleId: filter(app.outputs.diagnosticHubs, hub => hub.region == service.location)[0].senderRuleId
+      eventHubName: names.diagnosticEventHub
+      principalId: app.outputs.principalId
+      seed: token
+      roleId: resourceRoleId
+    }
+    dependsOn: [customRoles]
+  }
+]
+
+module subscriptionAccess 'modules/subscription-access.bicep' = [
+  for id in subscriptionIds: {
+    scope: subscription(id)
+    params: {
+      principalId: app.outputs.principalId
+      seed: token
+      roleId: subscriptionRoleId
+    }
+    dependsOn: [customRoles]
+  }
+]
+
+module resourceEvents 'modules/resource-events.bicep' = [
+  for id in takesEvents ? subscriptionIds : []: {
+    scope: subscription(id)
+    params: {
+      name: 'policysync-${token}'
+      functionId: app.outputs.eventFunctionId
+    }
+  }
+]
+
+@description('The resource group.')
+output AZURE_RESOURCE_GROUP string = group.name
+
+@description('The function app.')
+output AZURE_FUNCTION_NAME string = app.outputs.appName
+
+@description('The status page.')
+output POLICYSYNC_STATUS_PAGE string = 'https://${app.outputs.hostName}/api/policy-status'
+
+@description('Where `Created` events are published to.')
+output POLICYSYNC_TOPIC_ENDPOINT string = app.outputs.topicEndpoint
+
+@description('Principal id of the app\'s identity, for role assignments of your own.')
+output POLICYSYNC_PRINCIPAL_ID string = app.outputs.principalId

@@ -1,0 +1,77 @@
+// The private endpoints of everything that the app talks to, and of the app itself.
+
+import { networkType } from 'types.bicep'
+
+@description('Makes names unique.')
+param token string
+
+@description('Region of the network.')
+param location string
+
+@description('Tags.')
+param tags object
+
+@description('The network.')
+param network networkType
+
+@description('The storage account.')
+param storageId string
+
+@description('The Service Bus namespace.')
+param serviceBusId string
+
+@description('The Event Hubs namespaces.')
+param eventHubsIds string[]
+
+@description('The function app.')
+param appId string
+
+module blob 'private-endpoint.bicep' = {
+  params: {
+    name: 'pep-blob-${token}'
+    location: location
+    tags: tags
+    subnetId: network.endpointSubnetId
+    zoneId: network.blobZoneId
+    targetId: storageId
+    groupId: 'blob'
+  }
+}
+
+module serviceBus 'private-endpoint.bicep' = {
+  params: {
+    name: 'pep-sbns-${token}'
+    location: location
+    tags: tags
+    subnetId: network.endpointSubnetId
+    zoneId: network.serviceBusZoneId
+    targetId: serviceBusId
+    groupId: 'namespace'
+  }
+}
+
+module eventHubs 'private-endpoint.bicep' = [
+  for (id, index) in eventHubsIds: {
+    params: {
+      name: 'pep-evhns-${index}-${token}'
+      location: location
+      tags: tags
+      subnetId: network.endpointSubnetId
+      zoneId: network.serviceBusZoneId
+      targetId: id
+      groupId: 'namespace'
+    }
+  }
+]
+
+module sites 'private-endpoint.bicep' = {
+  params: {
+    name: 'pep-func-${token}'
+    location: location
+    tags: tags
+    subnetId: network.endpointSubnetId
+    zoneId: network.sitesZoneId
+    targetId: appId
+    groupId: 'sites'
+  }
+}

@@ -1,0 +1,17 @@
+// Names that the code and the function folders have too; the checks of the templates compare them.
+
+@export()
+var names = {
+  // Container of the records.
+  recordContainer: 'policysync'
+  // Container of the package.
+  packageContainer: 'packages'
+  // Queue of sync requests and scheduled follow-ups.
+  requestQueue: 'sync-requests'
+  // Queue of messages that could not be understood.
+  parkedQueue: 'sync-requests-parked'
+  // Event hub of the diagnostic records, the same in every region.
+  diagnosticEventHub: 'dps-operations'
+  // The function that takes events.
+  eventFunction: 'handle-resource-event'
+}

@@ -1,0 +1,58 @@
+//! `cargo xtask bench NAME`: a campaign at its full size, with the figures that the product is judged by.
+//!
+//! The campaigns are a program of their own (`campaigns/`), since they need the simulated Azure. Both it and the
+//! `policysync` that it attacks are built as they ship, optimised.
+
+use crate::steps::{self, Outcome, Steps};
+use crate::tools::azurite;
+use crate::workspace::{PRODUCT, Workspace};
+
+/// The package that holds the campaigns.
+const CAMPAIGNS: &str = "campaigns";
+/// Names Azurite's program to the campaigns.
+const AZURITE: &str = "AZURITE";
+/// What `bench` can measure; each is a campaign of that name.
+const BENCHES: [&str; 1] = ["sync"];
+
+pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
+    match arguments.split_first() {
+        Some((name, rest)) if BENCHES.contains(&name.as_str()) => {
+            campaigns(workspace, steps, &[(name, rest)]);
+        }
+        Some((name, [])) if name == "host" => super::bench_host::run(workspace, steps),
+        given => {
+            let named = given.map_or_else(
+                || "no bench is named".to_owned(),
+                |(name, _)| format!("there is no bench `{name}`"),
+            );
+            steps.run("bench", || Outcome::Failed(format!("{named}; there is {}, host", BENCHES.join(", "))));
+        }
+    }
+}
+
+/// Runs campaigns, by name and with their arguments, at their full size.
+pub fn campaigns(workspace: &Workspace, steps: &mut Steps, campaigns: &[(&str, &[String])]) {
+    let mut program = None;
+    steps.run("install Azurite, the storage emulator", || match azurite::install(&workspace.tools()) {
+        Ok(installed) => {
+            program = Some(installed);
+            Outcome::Passed
+        }
+        Err(why) => Outcome::Skipped(why),
+    });
+    let Some(program) = program else { return };
+    let packages = ["build", "--release", "--package", PRODUCT, "--package", CAMPAIGNS];
+    let is_built = steps.run("build the product and the campaigns, optimised", || {
+        steps::program(&mut workspace.cargo(&packages))
+    });
+    if !is_built {
+        return;
+    }
+    for (name, arguments) in campaigns {
+        steps.run(&format!("campaign {name}"), || {
+            let mut cargo =
+                workspace.cargo(&["run", "--quiet", "--release", "--package", CAMPAIGNS, "--", name]);
+            steps::program(cargo.args(*arguments).env(AZURITE, &program))
+        });
+    }
+}

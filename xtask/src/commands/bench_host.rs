@@ -1,0 +1,10 @@
+//! `cargo xtask bench host`: what the Functions host stand-in costs, in a program of its own that fails when a limit is
+//! passed.
+
+use crate::steps::{self, Steps};
+use crate::workspace::Workspace;
+
+pub fn run(workspace: &Workspace, steps: &mut Steps) {
+    let arguments = ["run", "--quiet", "--release", "--package", "simulator", "--example", "bench_host"];
+    steps.run("bench host", || steps::program(&mut workspace.cargo(&arguments)));
+}

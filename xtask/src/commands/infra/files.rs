@@ -1,0 +1,132 @@
+//! The files of `infra/`: which there are, that each is known, and that none reads anything outside the folder.
+
+use std::fs;
+use std::path::Path;
+
+/// A parameter file with a committed snapshot.
+pub struct ParameterFile {
+    /// Below `infra/`.
+    pub file: &'static str,
+    /// The resource group that it is deployed to; none for a whole subscription.
+    pub resource_group: Option<&'static str>,
+}
+
+/// Every parameter file.
+pub const PARAMETER_FILES: &[ParameterFile] = &[
+    ParameterFile { file: "main.bicepparam", resource_group: None },
+    ParameterFile { file: "environments/fleet.bicepparam", resource_group: None },
+    ParameterFile { file: "environments/private.bicepparam", resource_group: None },
+    ParameterFile { file: "sample-world/main.bicepparam", resource_group: Some("rg-policysync-sample") },
+];
+
+/// Every `.bicep` and `.bicepparam`, sorted, below `infra`.
+pub fn templates(infra: &Path) -> Result<Vec<String>, String> {
+    let mut found = all(infra)?;
+    found.retain(|file| file.ends_with(".bicep") || file.ends_with(".bicepparam"));
+    Ok(found)
+}
+
+/// What is deployed: each `main.bicep` and each parameter file.
+pub fn roots(infra: &Path) -> Result<Vec<String>, String> {
+    let mut found = templates(infra)?;
+    found.retain(|file| file.ends_with(".bicepparam") || file.ends_with("main.bicep"));
+    Ok(found)
+}
+
+/// What is wrong with the files beside what the compiler sees.
+pub fn problems(infra: &Path) -> Result<Vec<String>, String> {
+    let mut problems = Vec::new();
+    for file in templates(infra)? {
+        if file.ends_with(".bicepparam") && !PARAMETER_FILES.iter().any(|known| known.file == file) {
+            problems.push(format!("{file}: no snapshot is kept of it; add it to PARAMETER_FILES"));
+        }
+        let text = fs::read_to_string(infra.join(&file)).map_err(|error| format!("{file}: {error}"))?;
+        problems.extend(of_text(&file, &text));
+    }
+    Ok(problems)
+}
+
+fn of_text(file: &str, text: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    let depth = file.matches('/').count();
+    let mut line_before = "";
+    for (index, line) in text.lines().enumerate() {
+        let place = format!("{file}:{}", index + 1);
+        if line.matches("../").count() > depth {
+            problems.push(format!("{place}: it reads a file outside infra/"));
+        }
+        if line.contains("'br:") || line.contains("'br/") || line.contains("'ts:") || line.contains("'ts/") {
+            problems.push(format!(
+                "{place}: a module from a registry; nothing can be fetched where this is built"
+            ));
+        }
+        if line.trim_start().starts_with("#disable") && !line_before.trim_start().starts_with("//") {
+            problems.push(format!("{place}: a suppression without a reason in the line before it"));
+        }
+        line_before = line;
+    }
+    problems
+}
+
+/// Copies the folder, in the place of what was there.
+pub fn copy(infra: &Path, to: &Path) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", to.display());
+    if to.exists() {
+        fs::remove_dir_all(to).map_err(failed)?;
+    }
+    for file in all(infra)? {
+        let target = to.join(&file);
+        if let Some(folder) = target.parent() {
+            fs::create_dir_all(folder).map_err(failed)?;
+        }
+        fs::copy(infra.join(&file), target).map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn all(infra: &Path) -> Result<Vec<String>, String> {
+    let mut found = Vec::new();
+    let mut folders = vec![String::new()];
+    while let Some(folder) = folders.pop() {
+        let path = infra.join(&folder);
+        let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+        for entry in fs::read_dir(&path).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = format!("{folder}{}", entry.file_name().to_string_lossy());
+            if entry.path().is_dir() {
+                folders.push(format!("{name}/"));
+            } else {
+                found.push(name);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_outside_the_folder_is_noticed() {
+        assert_eq!(
+            of_text("modules/a.bicep", "param x string = loadTextContent('../b.txt')"),
+            Vec::<String>::new()
+        );
+        assert_eq!(of_text("modules/a.bicep", "var x = loadTextContent('../../host.json')").len(), 1);
+        assert_eq!(of_text("main.bicep", "var x = loadTextContent('../host.json')").len(), 1);
+    }
+
+    #[test]
+    fn a_module_from_a_registry_is_noticed() {
+        assert_eq!(of_text("main.bicep", "module m 'br/public:avm/res/web/site:0.19.0' = {}").len(), 1);
+    }
+
+    #[test]
+    fn a_suppression_needs_a_reason() {
+        assert_eq!(of_text("main.bicep", "#disable-next-line no-unused-vars\nvar x = 1").len(), 1);
+        let reasoned = "// There is no newer one.\n#disable-next-line no-unused-vars\nvar x = 1";
+        assert_eq!(of_text("main.bicep", reasoned), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,241 @@
+//! Role assignments of the app's identity: exactly those of the permission table (`permissions.json`, written from the code)
+//! and those that the Functions host needs itself, each on the narrowest scope.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::snapshot::{Snapshot, id, kind_of_id, name, scope_of};
+
+/// Built-in roles by id: those that may be assigned, by their names.
+const BUILT_IN: [(&str, &str); 5] = [
+    ("3913510d-42f4-4e42-8a64-420c390055eb", "Monitoring Metrics Publisher"),
+    ("4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0", "Azure Service Bus Data Receiver"),
+    ("69a216fc-b8fb-44d8-bc22-1f3c2cd27a39", "Azure Service Bus Data Sender"),
+    ("a638d3c7-ab3a-418d-83e6-5f17a39d4fde", "Azure Event Hubs Data Receiver"),
+    ("b7e6dc6d-f1e8-4753-8033-0f276bb0955b", "Storage Blob Data Owner"),
+];
+
+/// Never for our identity, whatever else is assigned.
+const FORBIDDEN: [(&str, &str); 4] = [
+    ("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "Owner"),
+    ("b24988ac-6180-42a0-ab88-20f7382dd24c", "Contributor"),
+    ("18d7d88d-d35e-4fb5-a5c3-7773c20a72d9", "User Access Administrator"),
+    ("f58310d9-a9f6-439a-9e8d-f62e7b41a168", "Role Based Access Control Administrator"),
+];
+
+/// What the host and its extensions need, whatever our code does: type of the scope, end of its id, role.
+const HOST: [(&str, &str, &str); 4] = [
+    ("Microsoft.EventHub/namespaces/eventhubs", "", "Azure Event Hubs Data Receiver"),
+    ("Microsoft.Insights/components", "", "Monitoring Metrics Publisher"),
+    ("Microsoft.ServiceBus/namespaces/queues", "/sync-requests", "Azure Service Bus Data Receiver"),
+    ("Microsoft.Storage/storageAccounts", "", "Storage Blob Data Owner"),
+];
+
+/// The type of resource that a scope of the table means.
+fn kind_of_scope(scope: &str) -> Option<&'static str> {
+    Some(match scope {
+        "namespace" => "Microsoft.DeviceRegistry/namespaces",
+        "hub" => "Microsoft.Devices/IotHubs",
+        "provisioning-service" => "Microsoft.Devices/provisioningServices",
+        "queues" => "Microsoft.ServiceBus/namespaces/queues",
+        "storage-account" => "Microsoft.Storage/storageAccounts",
+        "subscription" => "subscription",
+        _ => return None,
+    })
+}
+
+/// What is wrong with the roles of a snapshot.
+pub fn problems(root: &Path, snapshot: &Snapshot) -> Result<Vec<String>, String> {
+    let path = root.join("infra/modules/permissions.json");
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let table: Value = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    let rows = table["permissions"].as_array().cloned().unwrap_or_default();
+    if rows.is_empty() {
+        return Err(format!("{} has no rows", path.display()));
+    }
+    let mut problems = definitions(snapshot, &rows);
+    problems.extend(assignments(snapshot, &rows));
+    Ok(problems)
+}
+
+/// The custom roles hold exactly the actions of the table.
+fn definitions(snapshot: &Snapshot, rows: &[Value]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for role in ["resources", "subscription"] {
+        let expected = |data: bool| -> BTreeSet<&str> {
+            let of_role = rows.iter().filter(|row| row["role"] == role && row["data"] == data);
+            of_role.filter_map(|row| row["action"].as_str()).collect()
+        };
+        let Some(definition) = snapshot
+            .of_type("Microsoft.Authorization/roleDefinitions")
+            .find(|definition| role_of_definition(definition) == role)
+        else {
+            problems.push(format!("there is no custom role for {role}"));
+            continue;
+        };
+        let permissions = &definition["properties"]["permissions"];
+        if permissions.as_array().map(Vec::len) != Some(1) {
+            problems.push(format!("the role for {role} has more than one set of actions"));
+        }
+        for (member, data) in [("actions", false), ("dataActions", true)] {
+            let found: BTreeSet<&str> =
+                permissions[0][member].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            if found != expected(data) {
+                problems.push(format!(
+                    "the {member} of the role for {role} are {found:?}, the table says {:?}",
+                    expected(data)
+                ));
+            }
+        }
+    }
+    problems
+}
+
+fn role_of_definition(definition: &Value) -> &'static str {
+    let role_name = definition["properties"]["roleName"].as_str().unwrap_or_default();
+    if role_name.starts_with("Policysync finder") { "subscription" } else { "resources" }
+}
+
+/// Every scope that there is has exactly the roles that it should have.
+fn assignments(snapshot: &Snapshot, rows: &[Value]) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut custom: BTreeMap<String, &str> = BTreeMap::new();
+    for definition in snapshot.of_type("Microsoft.Authorization/roleDefinitions") {
+        custom.insert(name(definition).to_ascii_lowercase(), role_of_definition(definition));
+    }
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for assignment in snapshot.of_type("Microsoft.Authorization/roleAssignments") {
+        let properties = &assignment["properties"];
+        let role = properties["roleDefinitionId"].as_str().unwrap_or_default();
+        let role = role.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+        if let Some((_, forbidden)) = FORBIDDEN.iter().find(|(guid, _)| *guid == role) {
+            problems.push(format!("{forbidden} on {}", scope_of(assignment)));
+        }
+        let built_in = BUILT_IN.iter().find(|(guid, _)| *guid == role).map(|(_, name)| *name);
+        let Some(role) = custom.get(&role).copied().or(built_in) else {
+            problems.push(format!("an unknown role {role} on {}", scope_of(assignment)));
+            continue;
+        };
+        if properties["principalType"] != "ServicePrincipal"
+            || !properties["principalId"].as_str().unwrap_or_default().contains("outputs.principalId")
+        {
+            problems.push(format!("{role} on {} is not for the app's identity", scope_of(assignment)));
+        }
+        if !found.entry(scope_of(assignment).to_owned()).or_default().insert(role.to_owned()) {
+            problems.push(format!("{role} twice on {}", scope_of(assignment)));
+        }
+    }
+    for scope in scopes(snapshot).union(&found.keys().cloned().collect()) {
+        let expected = expected_roles(scope, rows);
+        let roles = found.get(scope).cloned().unwrap_or_default();
+        if roles != expected {
+            problems.push(format!("the roles on {scope} are {roles:?}, the table says {expected:?}"));
+        }
+    }
+    problems
+}
+
+/// The roles that the table and the host want on a scope.
+fn expected_roles(scope: &str, rows: &[Value]) -> BTreeSet<String> {
+    let kind = kind_of_id(scope);
+    let of_table = rows
+        .iter()
+        .filter(|row| row["scope"].as_str().and_then(kind_of_scope) == Some(kind.as_str()))
+        .filter_map(|row| row["role"].as_str());
+    let of_host = HOST.iter().filter(|(of, end, _)| *of == kind && scope.ends_with(end)).map(|row| row.2);
+    of_table.chain(of_host).map(str::to_owned).collect()
+}
+
+/// The scopes that have to have roles: what is created and wants some, each provisioning service with a diagnostic setting,
+/// and the subscription of whatever the app looks after.
+fn scopes(snapshot: &Snapshot) -> BTreeSet<String> {
+    let mut scopes = BTreeSet::new();
+    for kind in HOST.iter().map(|row| row.0) {
+        scopes.extend(snapshot.of_type(kind).map(|resource| id(resource).to_owned()));
+    }
+    scopes
+        .extend(snapshot.of_type("Microsoft.Insights/diagnosticSettings").map(|it| scope_of(it).to_owned()));
+    let assignments = snapshot.of_type("Microsoft.Authorization/roleAssignments").map(scope_of);
+    for scope in assignments.filter(|scope| kind_of_id(scope).starts_with("Microsoft.Device")) {
+        scopes.insert(scope.split('/').take(3).collect::<Vec<_>>().join("/"));
+    }
+    scopes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::files::PARAMETER_FILES;
+    use super::*;
+    use crate::workspace::Workspace;
+    use serde_json::json;
+
+    const ASSIGNMENT: &str = "Microsoft.Authorization/roleAssignments";
+
+    /// The problems of the first snapshot after a change to it.
+    fn after(change: impl Fn(&mut Vec<Value>)) -> Vec<String> {
+        let root = Workspace::find().root().to_path_buf();
+        let mut snapshot = Snapshot::read(&root.join("infra"), PARAMETER_FILES[0].file).unwrap();
+        assert_eq!(problems(&root, &snapshot).unwrap(), Vec::<String>::new());
+        change(&mut snapshot.resources);
+        problems(&root, &snapshot).unwrap()
+    }
+
+    fn first_on(resources: &mut [Value], kind: &str) -> usize {
+        let fits = |it: &Value| it["type"] == ASSIGNMENT && kind_of_id(scope_of(it)) == kind;
+        resources.iter().position(fits).unwrap()
+    }
+
+    #[test]
+    fn an_assignment_that_is_missing_is_noticed() {
+        for kind in [
+            "Microsoft.Storage/storageAccounts",
+            "Microsoft.ServiceBus/namespaces/queues",
+            "Microsoft.EventHub/namespaces/eventhubs",
+            "Microsoft.Devices/provisioningServices",
+            "subscription",
+        ] {
+            let problems = after(|resources| {
+                let index = first_on(resources, kind);
+                resources.remove(index);
+            });
+            assert_eq!(problems.len(), 1, "{kind}: {problems:?}");
+        }
+    }
+
+    #[test]
+    fn a_wider_scope_is_noticed() {
+        let problems = after(|resources| {
+            let index = first_on(resources, "Microsoft.ServiceBus/namespaces/queues");
+            let on_namespace = id(&resources[index]).replace("/queues/sync-requests", "");
+            resources[index]["id"] = json!(on_namespace);
+        });
+        assert!(!problems.is_empty());
+    }
+
+    #[test]
+    fn another_role_is_noticed_and_contributor_by_its_name() {
+        let role = |guid: &str| {
+            let id = format!("/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/{guid}");
+            after(move |resources| {
+                let index = first_on(resources, "Microsoft.Devices/IotHubs");
+                resources[index]["properties"]["roleDefinitionId"] = json!(id);
+            })
+        };
+        assert!(!role(BUILT_IN[4].0).is_empty());
+        assert!(role(FORBIDDEN[1].0).iter().any(|problem| problem.starts_with("Contributor on ")));
+    }
+
+    #[test]
+    fn an_action_more_or_less_in_a_role_is_noticed() {
+        for actions in [json!(["*"]), json!([])] {
+            let problems = after(|resources| {
+                let kind = "Microsoft.Authorization/roleDefinitions";
+                let role = resources.iter_mut().find(|it| it["type"] == kind).unwrap();
+                role["properties"]["permissions"][0]["actions"] = actions.clone();
+            });
+            assert_eq!(problems.len(), 1, "{problems:?}");
+        }
+    }
+}
