@@ -1,16 +1,23 @@
 //! Assignment: the right policy on every enrollment group, touching nothing else.
 //!
 //! Events and the timer walk the same path; they differ only in where they look.
+//!
+//! - [`journal`]: the audit record.
+//! - [`write`]: one guarded write.
+
+pub mod journal;
+pub mod write;
 
 use azure::provisioning::groups::Group;
-use azure::provisioning::write_guard::AssignError;
 use certificate_management::configuration::{Mode, NamespaceConfiguration};
+use certificate_management::plan::saved::PlannedAssignment;
 use certificate_management::plan::{self, AssignmentPlan, Observation};
 use certificate_management::reason::Reason;
-use serde::Serialize;
-use time::OffsetDateTime;
+use certificate_management::rules::Verdict;
 use ulid::Ulid;
 
+use self::journal::Journal;
+use self::write::{reason_of, write};
 use crate::application::Application;
 use crate::observation::{LinkedService, Observer};
 use crate::synchronization::automatic;
@@ -53,32 +60,11 @@ pub struct Done {
     pub failures: Vec<String>,
 }
 
-/// The record of a write: who woke us, what was there, what is there now.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AuditRecord<'a> {
-    record: &'static str,
-    run: &'a str,
-    woken_by: &'a str,
-    namespace_id: &'a str,
-    provisioning_service: &'a str,
-    enrollment_group: &'a str,
-    before: Option<&'a str>,
-    after: &'a str,
-    etag: Option<&'a str>,
-    reason: Reason,
-    detail: &'a str,
-    #[serde(with = "time::serde::rfc3339")]
-    at: OffsetDateTime,
-    stage: &'static str,
-}
-
 /// One run over a scope.
 pub struct Run<'a> {
     application: &'a Application,
     observer: Observer<'a>,
-    id: String,
-    woken_by: &'a str,
+    journal: Journal<'a>,
     done: Done,
 }
 
@@ -87,8 +73,11 @@ pub async fn reconcile(application: &Application, scope: &Scope, woken_by: &str)
     let mut run = Run {
         application,
         observer: Observer::new(application),
-        id: Ulid::generate().to_string(),
-        woken_by,
+        journal: Journal {
+            store: &application.store,
+            run: Ulid::generate().to_string(),
+            woken_by: woken_by.to_owned(),
+        },
         done: Done::default(),
     };
     for configuration in &application.configuration.namespaces {
@@ -109,7 +98,10 @@ impl Run<'_> {
             match self.groups(&service, scope).await {
                 Ok(groups) if groups.is_empty() => {}
                 Ok(groups) => found.push((service, groups)),
-                Err(error) => self.done.failures.push(format!("{name} / {}: {error}", service.name)),
+                Err(error) => {
+                    let reason = reason_of(&error);
+                    self.done.failures.push(format!("{name} / {}: {reason}: {error}", service.name));
+                }
             }
         }
         if found.is_empty() {
@@ -119,16 +111,15 @@ impl Run<'_> {
             Ok(observation) => observation,
             Err(error) => return self.done.failures.push(format!("{name}: {error}")),
         };
-        let mut waiting = false;
+        let mut needs_sync = false;
         for (service, groups) in &found {
             for group in groups {
                 self.done.groups += 1;
-                let reason = self.group(configuration, &observation, service, group.clone()).await;
-                waiting |= reason == Some(Reason::WaitingForTrust);
+                needs_sync |= self.group(configuration, &observation, service, group.clone()).await;
             }
         }
-        if waiting {
-            let because = "an enrollment group waits until its hubs trust the policy";
+        if needs_sync {
+            let because = "a hub of an enrollment group does not trust the group's policy";
             let asked =
                 automatic::submit_if_needed(self.application, configuration, &observation, because).await;
             if let Err(error) = asked {
@@ -163,40 +154,30 @@ impl Run<'_> {
         Ok(groups)
     }
 
-    /// Plans one group and does what the plan says; answers its reason.
+    /// Plans one group and does what the plan says; answers whether a hub of the group needs a sync.
     async fn group(
         &mut self,
         configuration: &NamespaceConfiguration,
         observation: &Observation,
         service: &LinkedService,
         mut group: Group,
-    ) -> Option<Reason> {
+    ) -> bool {
         let subject = format!("{} / {} / {}", configuration.id.name(), service.name, group.view.id);
         for _ in 0..TRIES {
             let plan = plan::plan_assignment(&group.view, &service.hubs, configuration, observation);
-            let Some(policy) = plan.write.clone() else {
-                match plan.reason {
-                    Reason::WaitingForTrust => {
-                        self.done.waiting += 1;
-                        tracing::info!(reason = plan.reason.code(), "{subject}: {}", plan.detail);
-                    }
-                    Reason::AlreadyAssigned => tracing::debug!("{subject}: {}", plan.detail),
-                    reason => {
-                        tracing::info!(reason = reason.code(), "{subject}: nothing to do: {}", plan.detail);
-                    }
-                }
-                return Some(plan.reason);
+            let needs_sync = !plan.untrusting_hubs.is_empty();
+            let entry = entry(configuration, service, &group, &plan);
+            let Some(policy) = &plan.write else {
+                self.leave(&subject, &plan, &entry).await;
+                return needs_sync;
             };
             if self.application.mode(configuration) == Mode::Audit {
                 self.done.audited += 1;
-                tracing::info!(
-                    reason = Reason::AuditMode.code(),
-                    "{subject}: would assign `{policy}`: {}",
-                    plan.detail
-                );
-                return Some(Reason::AuditMode);
+                let detail = format!("would assign `{policy}`: {}", plan.detail);
+                self.refuse(&subject, &entry, Reason::AuditMode, &detail).await;
+                return needs_sync;
             }
-            match self.write(configuration, service, &group, &plan, &policy).await {
+            let error = match write(self.application, &self.journal, &service.endpoint, &group, &entry).await {
                 Ok(()) => {
                     self.done.assigned += 1;
                     tracing::info!(
@@ -204,12 +185,23 @@ impl Run<'_> {
                         "{subject}: assigned `{policy}`: {}",
                         plan.detail
                     );
-                    return Some(plan.reason);
+                    return needs_sync;
                 }
-                Err(WriteError::Guard(AssignError::Moved(_))) => {}
-                Err(error) => {
-                    self.done.failures.push(format!("{subject}: {error}"));
-                    return None;
+                Err(error) => error,
+            };
+            match error.reason() {
+                Reason::GroupMoved | Reason::GroupGone => {}
+                // It would be refused again: a person has to look, and another try of the event is of no use.
+                reason @ Reason::WriteWouldChangeMore => {
+                    self.refuse(&subject, &entry, reason, &error.to_string()).await;
+                    return needs_sync;
+                }
+                reason => {
+                    if matches!(reason, Reason::NotPermitted | Reason::ServiceRejected) {
+                        self.refuse(&subject, &entry, reason, &error.to_string()).await;
+                    }
+                    self.done.failures.push(format!("{subject}: {reason}: {error}"));
+                    return needs_sync;
                 }
             }
             // Somebody changed the group between our read and our write: look again, decide again.
@@ -217,57 +209,68 @@ impl Run<'_> {
                 Ok(Some(again)) => group = again,
                 Ok(None) => {
                     tracing::info!(reason = Reason::GroupGone.code(), "{subject}: it is gone");
-                    return Some(Reason::GroupGone);
+                    return false;
                 }
                 Err(error) => {
-                    self.done.failures.push(format!("{subject}: {error}"));
-                    return None;
+                    self.done.failures.push(format!("{subject}: {}: {error}", reason_of(&error)));
+                    return needs_sync;
                 }
             }
         }
-        self.done.failures.push(format!("{subject}: {}", Reason::GroupMoved.meaning()));
-        Some(Reason::GroupMoved)
+        let moved = Reason::GroupMoved;
+        self.done.failures.push(format!("{subject}: {moved}: {}", moved.meaning()));
+        false
     }
 
-    /// The write, with a record before and after it.
-    async fn write(
-        &self,
-        configuration: &NamespaceConfiguration,
-        service: &LinkedService,
-        group: &Group,
-        plan: &AssignmentPlan,
-        policy: &str,
-    ) -> Result<(), WriteError> {
-        let now = self.application.now();
-        let id = Ulid::generate();
-        let record = |stage, etag| AuditRecord {
-            record: "assignment/v1",
-            run: &self.id,
-            woken_by: self.woken_by,
-            namespace_id: configuration.id.as_str(),
-            provisioning_service: &service.endpoint,
-            enrollment_group: &plan.enrollment_group,
-            before: plan.before.as_deref(),
-            after: policy,
-            etag,
-            reason: plan.reason,
-            detail: &plan.detail,
-            at: now,
-            stage,
-        };
-        let key = format!("assignments/{}/{id}", now.date());
-        self.application.store.put(&key, &record("planned", group.view.etag.as_deref())).await?;
-        let assigned =
-            self.application.azure.enrollment_groups().assign(&service.endpoint, group, policy).await?;
-        self.application.store.put(&key, &record("written", assigned.etag.as_deref())).await?;
-        Ok(())
+    /// A group that the plan does not write.
+    async fn leave(&mut self, subject: &str, plan: &AssignmentPlan, entry: &PlannedAssignment) {
+        let is_a_rule = matches!(plan.decision.verdict, Verdict::Policy { .. });
+        match plan.reason {
+            Reason::AlreadyAssigned => tracing::debug!("{subject}: {}", plan.detail),
+            Reason::WaitingForTrust => {
+                self.done.waiting += 1;
+                self.refuse(subject, entry, plan.reason, &plan.detail).await;
+            }
+            Reason::PolicyNotFound | Reason::PolicyNotActive => {
+                self.refuse(subject, entry, plan.reason, &plan.detail).await;
+            }
+            // A default never replaces a policy, so it refuses nothing.
+            Reason::AssignedElsewhere if is_a_rule => {
+                self.refuse(subject, entry, plan.reason, &plan.detail).await;
+            }
+            reason => tracing::info!(reason = reason.code(), "{subject}: nothing to do: {}", plan.detail),
+        }
+    }
+
+    /// Records a refusal, and tells it.
+    async fn refuse(&mut self, subject: &str, entry: &PlannedAssignment, reason: Reason, detail: &str) {
+        tracing::info!(reason = reason.code(), "{subject}: not assigned: {detail}");
+        let recorded = self.journal.refused(entry, reason, detail, self.application.now()).await;
+        if let Err(error) = recorded {
+            self.done.failures.push(format!("{subject}: the refusal could not be recorded: {error}"));
+        }
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-enum WriteError {
-    #[error("{0}")]
-    Guard(#[from] AssignError),
-    #[error("the assignment could not be recorded: {0}")]
-    State(#[from] state::Error),
+/// What the record of a group says.
+fn entry(
+    configuration: &NamespaceConfiguration,
+    service: &LinkedService,
+    group: &Group,
+    plan: &AssignmentPlan,
+) -> PlannedAssignment {
+    let wanted = plan.write.clone().or_else(|| plan.decision.verdict.policy().map(str::to_owned));
+    PlannedAssignment {
+        namespace_id: configuration.id.clone(),
+        provisioning_service: service.name.clone(),
+        enrollment_group: group.view.id.clone(),
+        before: plan.before.clone(),
+        after: wanted,
+        etag: group.view.etag.clone(),
+        rule: plan.decision.verdict.origin(),
+        reason: plan.reason,
+        detail: plan.detail.clone(),
+        policy_ca_not_after: None,
+        untrusting_hubs: plan.untrusting_hubs.clone(),
+    }
 }

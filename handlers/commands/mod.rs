@@ -1,5 +1,6 @@
 //! The commands of the one binary.
 
+mod apply;
 mod check;
 #[cfg(feature = "simulator")]
 mod console;
@@ -13,6 +14,7 @@ mod host;
 #[cfg(feature = "simulator")]
 pub mod local_world;
 mod parked;
+mod plan;
 mod reader;
 mod serve;
 #[cfg(feature = "simulator")]
@@ -51,6 +53,10 @@ enum Command {
     Parked(parked::Arguments),
     /// Show every rule that is tried for an enrollment group, why it does or does not match, and what the plan would do.
     Explain(explain::Arguments),
+    /// Show which enrollment groups would be given which policy, and why; save it for `apply`.
+    Plan(plan::Arguments),
+    /// Perform a saved plan, exactly, as the person who runs it.
+    Apply(apply::Arguments),
     /// Check the configuration, its rules, and what can be read in Azure, before deployment.
     Check(check::Arguments),
     /// Show the whole story on this machine, without Azure.
@@ -88,6 +94,8 @@ pub fn main() -> ExitCode {
             Command::Submit(arguments) => submit::run(arguments).await,
             Command::Parked(arguments) => parked::run(arguments).await,
             Command::Explain(arguments) => explain::run(arguments).await,
+            Command::Plan(arguments) => plan::run(arguments).await,
+            Command::Apply(arguments) => apply::run(arguments).await,
             Command::Check(arguments) => check::run(arguments).await,
             #[cfg(feature = "simulator")]
             Command::Demo(arguments) => demo::run(arguments).await,

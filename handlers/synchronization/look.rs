@@ -10,7 +10,7 @@ use time::Duration;
 
 use super::batch::BatchError;
 use super::records::{self, Phase, SyncRecord};
-use super::{CLAIM_DEADLINE, FIRST_LOOK, LONGEST_PAUSE, pause_before, settle, start, submission};
+use super::{CLAIM_DEADLINE, FIRST_LOOK, LONGEST_PAUSE, lease, pause_before, settle, start, submission};
 use crate::application::Application;
 use crate::observation::Observer;
 
@@ -27,28 +27,13 @@ pub async fn look(
     follow_up: &SyncVerification,
 ) -> Result<(), BatchError> {
     let found = records::sync(&application.store, &follow_up.namespace_id).await?;
-    let record = match found {
-        Some(record) if record.sync_id == follow_up.sync_id && record.phase != Phase::Ended => record,
-        Some(next) if next.phase == Phase::Gathering => {
-            // The run that ended this sync opened the next one, and may have been killed before it sent its follow-up.
-            tracing::info!(
-                sync.id = follow_up.sync_id,
-                next.id = next.sync_id,
-                "the sync has ended, and the next one gathers"
-            );
-            submission::follow_up(application, &next).await?;
-            return Ok(());
-        }
-        _ => {
-            tracing::info!(sync.id = follow_up.sync_id, "the sync has ended already");
-            return Ok(());
-        }
-    };
-    if follow_up.attempt < record.attempt {
-        tracing::info!(sync.id = record.sync_id, attempt = follow_up.attempt, "this look was done already");
+    if let Some(next) = found.filter(|next| next.sync_id != follow_up.sync_id && next.phase == Phase::Gathering) {
+        // The run that ended this sync opened the next one, and may have been killed before it sent its follow-up.
+        tracing::info!(sync.id = follow_up.sync_id, next.id = next.sync_id, "the sync has ended, and the next one gathers");
+        submission::follow_up(application, &next).await?;
         return Ok(());
     }
-    let record = catch_up(application, record, follow_up).await?;
+    let Some(record) = lease::take(application, follow_up).await? else { return Ok(()) };
     let Some(configuration) = application.configuration.namespace(&record.namespace_id) else {
         let detail = "policysync.toml does not name the namespace any more";
         return settle::give_up(
@@ -71,36 +56,10 @@ pub async fn look(
 /// # Errors
 /// When records or queue fail.
 pub async fn put_off(application: &Application, follow_up: &SyncVerification) -> Result<(), BatchError> {
-    let found = records::sync(&application.store, &follow_up.namespace_id).await?;
-    let is_due = |record: &SyncRecord| {
-        record.sync_id == follow_up.sync_id
-            && record.phase != Phase::Ended
-            && record.attempt <= follow_up.attempt
-    };
-    match found.filter(is_due) {
-        Some(record) => {
-            let record = catch_up(application, record, follow_up).await?;
-            settle::look_again(application, record, Some(FIRST_LOOK)).await
-        }
+    match lease::take(application, follow_up).await? {
+        Some(record) => settle::look_again(application, record, Some(FIRST_LOOK)).await,
         None => Ok(()),
     }
-}
-
-/// A kill between a follow-up and its record leaves the record one attempt behind. The next follow-up must not
-/// get the id of the one that is handled, or duplicate detection drops it and nobody ever looks again.
-async fn catch_up(
-    application: &Application,
-    mut record: SyncRecord,
-    follow_up: &SyncVerification,
-) -> Result<SyncRecord, BatchError> {
-    if record.attempt < follow_up.attempt {
-        record.attempt = follow_up.attempt;
-        records::update_sync(&application.store, &record, |current| {
-            current.attempt = current.attempt.max(follow_up.attempt);
-        })
-        .await?;
-    }
-    Ok(record)
 }
 
 /// Plans every request that has gathered against one observation, and starts the sync if one of them needs it.

@@ -5,6 +5,7 @@
 //! - [`batch`]: a batch of messages, grouped by namespace.
 //! - [`join`]: a request joins the sync of its namespace.
 //! - [`look`]: one look at a namespace with a sync: plan what has gathered, or look for the evidence.
+//! - [`lease`]: a look is taken before it is done.
 //! - [`start`]: claim, POST, record.
 //! - [`settle`]: judge the requests, end the sync, schedule the next look.
 //! - [`automatic`]: requests that nobody made.
@@ -18,6 +19,7 @@
 pub mod automatic;
 pub mod batch;
 pub mod join;
+pub mod lease;
 pub mod look;
 pub mod records;
 pub mod settle;

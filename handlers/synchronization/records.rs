@@ -31,6 +31,9 @@ pub struct SyncRecord {
     pub next_look_at: OffsetDateTime,
     /// Number of the next look.
     pub attempt: u32,
+    /// Until when that look is somebody's.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub looking_until: Option<OffsetDateTime>,
     /// How often its POST was sent.
     pub posts: u32,
     /// What the service calls the operation, from the moment its answer was recorded.
@@ -75,6 +78,7 @@ impl SyncRecord {
             deadline: now + EVIDENCE_DEADLINE,
             next_look_at: now + FIRST_LOOK,
             attempt: 1,
+            looking_until: None,
             posts: 0,
             operation: None,
             requests,

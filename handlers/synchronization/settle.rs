@@ -223,7 +223,9 @@ pub async fn look_again(
     let (attempt, next_look_at) = (record.attempt, record.next_look_at);
     submission::follow_up(application, &record).await?;
     records::update_sync(&application.store, &record, |current| {
-        current.attempt = current.attempt.max(attempt);
+        if current.attempt < attempt {
+            (current.attempt, current.looking_until) = (attempt, None);
+        }
         current.next_look_at = next_look_at;
     })
     .await?;

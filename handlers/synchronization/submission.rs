@@ -57,6 +57,30 @@ fn same_wish(a: &SyncRequest, b: &SyncRequest) -> bool {
 /// # Errors
 /// When the queue does not take it.
 pub async fn follow_up(application: &Application, record: &SyncRecord) -> Result<(), azure::Error> {
+    let message_id = format!("{}:{}", record.sync_id, record.attempt);
+    send_follow_up(application, record, message_id, record.next_look_at).await
+}
+
+/// Sends the follow-up of a look that another run has taken once more, for when its lease has run out. It needs an id
+/// of its own, since the queue has seen the look's.
+///
+/// # Errors
+/// When the queue does not take it.
+pub async fn follow_up_after(
+    application: &Application,
+    record: &SyncRecord,
+    lease: OffsetDateTime,
+) -> Result<(), azure::Error> {
+    let message_id = format!("{}:{}:{}", record.sync_id, record.attempt, lease.unix_timestamp());
+    send_follow_up(application, record, message_id, lease).await
+}
+
+async fn send_follow_up(
+    application: &Application,
+    record: &SyncRecord,
+    message_id: String,
+    at: OffsetDateTime,
+) -> Result<(), azure::Error> {
     let verification = SyncVerification {
         schema: VERIFICATION_SCHEMA.to_owned(),
         sync_id: record.sync_id.clone(),
@@ -66,8 +90,8 @@ pub async fn follow_up(application: &Application, record: &SyncRecord) -> Result
     };
     let message = OutgoingMessage {
         body: json!(verification).to_string(),
-        message_id: Some(format!("{}:{}", record.sync_id, record.attempt)),
-        scheduled_for: Some(record.next_look_at),
+        message_id: Some(message_id),
+        scheduled_for: Some(at),
         correlation_id: Some(record.sync_id.clone()),
         subject: Some("sync-verification".to_owned()),
         content_type: Some("application/json".to_owned()),

@@ -1,0 +1,245 @@
+//! The audit record: every write with what was there before and after, and every refusal that somebody may ask about.
+//!
+//! - `assignments/{run}/{dps}/{group}`: a write, kept before it is sent and completed when it was read back, so that a
+//!   kill in between leaves a trace. `assign --revert` reads them.
+//! - `refusals/{dps}/{group}`: the last refusal of a group. The same refusal again is the same record and is not
+//!   written again, so a run over an unchanged world writes nothing.
+//!
+//! A record names policies and versions only; nothing of a group's attestation ever gets here.
+
+use certificate_management::ArmId;
+use certificate_management::plan::saved::PlannedAssignment;
+use certificate_management::reason::Reason;
+use opentelemetry::trace::TraceContextExt;
+use serde::{Deserialize, Serialize};
+use state::{Change, Store, key};
+use time::OffsetDateTime;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+/// Prefix of the records of writes.
+const ASSIGNMENTS: &str = "assignments";
+/// Prefix of the records of refusals.
+const REFUSALS: &str = "refusals";
+
+/// Who acts, in which run.
+#[derive(Debug, Clone)]
+pub struct Journal<'a> {
+    /// Where the records are kept.
+    pub store: &'a Store,
+    /// The id of the run.
+    pub run: String,
+    /// The function, or the command and its person, that does it.
+    pub woken_by: String,
+}
+
+/// How far a write is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// It is about to be sent, was refused, or its outcome was never learnt.
+    Planned,
+    /// It was read back.
+    Written,
+}
+
+/// The record of a write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WriteRecord {
+    /// `assignment/v1`.
+    pub record: String,
+    /// The run.
+    pub run: String,
+    /// Who or what woke it.
+    pub woken_by: String,
+    /// The namespace.
+    pub namespace_id: ArmId,
+    /// The name of the DPS.
+    pub provisioning_service: String,
+    /// The group.
+    pub enrollment_group: String,
+    /// Who says so.
+    pub rule: String,
+    /// The policy that was there.
+    pub before: Option<String>,
+    /// The policy that is there now; `None`: no policy.
+    pub after: Option<String>,
+    /// The version before the write.
+    pub etag_before: Option<String>,
+    /// The version after it, once it was read back.
+    pub etag: Option<String>,
+    /// Why.
+    pub reason: Reason,
+    /// With the particulars.
+    pub detail: String,
+    /// The trace that the run belongs to.
+    pub trace_id: Option<String>,
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// How far it is.
+    pub stage: Stage,
+}
+
+/// The record of a refusal: nothing was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RefusalRecord {
+    record: String,
+    #[serde(flatten)]
+    refusal: WriteRefusal,
+    run: String,
+    woken_by: String,
+    etag: Option<String>,
+    trace_id: Option<String>,
+    #[serde(with = "time::serde::rfc3339")]
+    at: OffsetDateTime,
+    /// The run that assigned the group after all.
+    settled_by: Option<String>,
+}
+
+/// What makes a refusal the same as another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WriteRefusal {
+    namespace_id: ArmId,
+    provisioning_service: String,
+    enrollment_group: String,
+    rule: String,
+    before: Option<String>,
+    wanted: Option<String>,
+    reason: Reason,
+    detail: String,
+}
+
+impl Journal<'_> {
+    /// Records a write that is about to be sent.
+    ///
+    /// # Errors
+    /// When the store cannot be written; then nothing must be sent.
+    pub async fn planned(
+        &self,
+        entry: &PlannedAssignment,
+        now: OffsetDateTime,
+    ) -> Result<WriteRecord, state::Error> {
+        let record = WriteRecord {
+            record: "assignment/v1".to_owned(),
+            run: self.run.clone(),
+            woken_by: self.woken_by.clone(),
+            namespace_id: entry.namespace_id.clone(),
+            provisioning_service: entry.provisioning_service.clone(),
+            enrollment_group: entry.enrollment_group.clone(),
+            rule: entry.rule.clone(),
+            before: entry.before.clone(),
+            after: entry.after.clone(),
+            etag_before: entry.etag.clone(),
+            etag: None,
+            reason: entry.reason,
+            detail: entry.detail.clone(),
+            trace_id: trace_id(),
+            at: now,
+            stage: Stage::Planned,
+        };
+        self.store.put(&self.write_key(&record), &record).await?;
+        Ok(record)
+    }
+
+    /// Completes the record of a write that was read back, and closes the refusal that it ends, if there is one.
+    ///
+    /// # Errors
+    /// When the store cannot be written. The write itself is done all the same.
+    pub async fn written(&self, record: WriteRecord, etag: Option<String>) -> Result<(), state::WriteError> {
+        let record = WriteRecord { etag, stage: Stage::Written, ..record };
+        self.store.put(&self.write_key(&record), &record).await?;
+        let key = refusal_key(&record.provisioning_service, &record.enrollment_group);
+        let close = |existing: Option<RefusalRecord>| match existing {
+            Some(open) if open.settled_by.is_none() => {
+                Change::Write(RefusalRecord { settled_by: Some(self.run.clone()), ..open })
+            }
+            _ => Change::Keep,
+        };
+        self.store.modify(&key, close).await.map(|_| ())
+    }
+
+    /// Records that a group was not written. The same refusal again changes nothing.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub async fn refused(
+        &self,
+        entry: &PlannedAssignment,
+        reason: Reason,
+        detail: &str,
+        now: OffsetDateTime,
+    ) -> Result<(), state::WriteError> {
+        let refusal = WriteRefusal {
+            namespace_id: entry.namespace_id.clone(),
+            provisioning_service: entry.provisioning_service.clone(),
+            enrollment_group: entry.enrollment_group.clone(),
+            rule: entry.rule.clone(),
+            before: entry.before.clone(),
+            wanted: entry.after.clone(),
+            reason,
+            detail: detail.to_owned(),
+        };
+        let decide = |existing: Option<RefusalRecord>| match existing {
+            Some(open) if open.settled_by.is_none() && open.refusal == refusal => Change::Keep,
+            _ => Change::Write(RefusalRecord {
+                record: "refusal/v1".to_owned(),
+                refusal: refusal.clone(),
+                run: self.run.clone(),
+                woken_by: self.woken_by.clone(),
+                etag: entry.etag.clone(),
+                trace_id: trace_id(),
+                at: now,
+                settled_by: None,
+            }),
+        };
+        let key = refusal_key(&entry.provisioning_service, &entry.enrollment_group);
+        self.store.modify(&key, decide).await.map(|_| ())
+    }
+
+    fn write_key(&self, record: &WriteRecord) -> String {
+        let place = place(&record.provisioning_service, &record.enrollment_group);
+        format!("{ASSIGNMENTS}/{}/{place}", key::segment(&self.run))
+    }
+}
+
+/// Every write of a run, in the order of their keys.
+///
+/// # Errors
+/// When the store cannot be read; also when the run has more records than one listing holds.
+pub async fn of_run(store: &Store, run: &str) -> Result<Vec<WriteRecord>, String> {
+    let listing = store.list(&format!("{ASSIGNMENTS}/{}", key::segment(run))).await;
+    let listing = listing.map_err(|error| error.to_string())?;
+    if listing.cut {
+        return Err(format!("run {run} has more than {} records", listing.keys.len()));
+    }
+    let mut records = Vec::new();
+    for key in &listing.keys {
+        let found = store.get::<WriteRecord>(key).await.map_err(|error| error.to_string())?;
+        records.extend(found.map(|stored| stored.value));
+    }
+    Ok(records)
+}
+
+fn refusal_key(provisioning_service: &str, enrollment_group: &str) -> String {
+    format!("{REFUSALS}/{}", place(provisioning_service, enrollment_group))
+}
+
+/// Names of a DPS and of a group are the same in any case.
+fn place(provisioning_service: &str, enrollment_group: &str) -> String {
+    let segment = |name: &str| key::segment(&name.to_ascii_lowercase());
+    format!("{}/{}", segment(provisioning_service), segment(enrollment_group))
+}
+
+/// The trace of the current span; none where nothing is exported.
+fn trace_id() -> Option<String> {
+    let context = tracing::Span::current().context();
+    let span = context.span();
+    let span = span.span_context();
+    span.is_valid().then(|| span.trace_id().to_string())
+}
+
+#[cfg(test)]
+mod tests;

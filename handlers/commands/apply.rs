@@ -1,0 +1,89 @@
+//! `apply FILE`: performs exactly a saved plan, as the person who runs it.
+//!
+//! It writes also where `mode = "audit"` or `POLICYSYNC_MODE` keeps the functions from writing: a person has read this
+//! plan and approved it (design §6).
+
+pub mod perform;
+pub mod person;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use certificate_management::plan::saved::{PLAN_SCHEMA, SavedPlan};
+use clap::Args;
+use serde_json::Value;
+
+use self::perform::Row;
+use super::table::Output;
+use super::fail;
+
+/// Largest plan that is read, in bytes: 20 DPS with 200 groups each stay far below it.
+const LARGEST_PLAN: u64 = 64 * 1024 * 1024;
+
+#[derive(Args)]
+#[command(after_help = "Exit codes: 0 all done, or nothing to do; 1 an entry was refused or failed.")]
+pub struct Arguments {
+    /// A plan that `policysync plan --out` saved.
+    file: PathBuf,
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+}
+
+pub async fn run(arguments: Arguments) -> ExitCode {
+    let plan = match read(&arguments.file) {
+        Ok(plan) => plan,
+        Err(message) => return fail(&message),
+    };
+    let person = match person::start() {
+        Ok(person) => person,
+        Err(message) => return fail(&message),
+    };
+    let rows = perform::perform(&person, "apply", &plan).await;
+    println!("{}", perform::text(&person, &rows, arguments.output));
+    exit_code(&rows)
+}
+
+/// 0 when everything is as planned.
+pub fn exit_code(rows: &[Row]) -> ExitCode {
+    if rows.iter().all(Row::is_done) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn read(path: &Path) -> Result<SavedPlan, String> {
+    let place = path.display();
+    let unreadable = |error: std::io::Error| format!("cannot read the plan {place}: {error}");
+    if std::fs::metadata(path).map_err(unreadable)?.len() > LARGEST_PLAN {
+        return Err(format!("the plan {place} is larger than {LARGEST_PLAN} bytes"));
+    }
+    parse(&std::fs::read_to_string(path).map_err(unreadable)?)
+        .map_err(|problem| format!("the plan {place} cannot be performed: {problem}"))
+}
+
+fn parse(text: &str) -> Result<SavedPlan, String> {
+    let document: Value = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
+    match document.get("schema").and_then(Value::as_str) {
+        Some(PLAN_SCHEMA) => serde_json::from_value(document).map_err(|error| error.to_string()),
+        Some(other) => Err(format!("its schema is `{other}`; this version performs `{PLAN_SCHEMA}`")),
+        None => Err(format!("it has no schema; this version performs `{PLAN_SCHEMA}`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_of_another_schema_or_with_unknown_members_is_refused() {
+        let now = time::macros::datetime!(2026-11-23 05:00 UTC);
+        let text = serde_json::to_string(&SavedPlan::empty("1.0.0", now)).unwrap();
+        assert!(parse(&text).is_ok());
+        for (wrong, problem) in [
+            (text.replace("/v1", "/v2"), "policysync-plan/v2"),
+            (text.replace("\"unchanged\"", "\"changed\""), "changed"),
+            ("{}".to_owned(), "no schema"),
+            ("{".to_owned(), "not JSON"),
+        ] {
+            let said = parse(&wrong).unwrap_err();
+            assert!(said.contains(problem), "{said}");
+        }
+    }
+}

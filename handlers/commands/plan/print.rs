@@ -1,0 +1,73 @@
+//! Shows a plan to the person who is to approve it.
+
+use certificate_management::plan::saved::{PlannedAssignment, SavedPlan};
+
+use crate::commands::table::{self, Output};
+
+/// The plan as text.
+pub fn text(plan: &SavedPlan, output: Output) -> String {
+    if output == Output::Json {
+        return table::json(plan);
+    }
+    let mut parts = Vec::new();
+    if plan.assignments.is_empty() {
+        parts.push("No assignment would be written.".to_owned());
+    } else {
+        let header = ["would be written", "from", "to", "by", "detail"];
+        let row = |entry: &PlannedAssignment| {
+            vec![
+                name(entry),
+                policy(entry.before.as_deref()),
+                policy(entry.after.as_deref()),
+                entry.rule.clone(),
+                wrapped(&entry.detail),
+            ]
+        };
+        parts.push(table::table(&header, plan.assignments.iter().map(row).collect()));
+    }
+    if !plan.left_alone.is_empty() {
+        let header = ["left alone", "has", "wanted", "reason", "detail"];
+        let row = |entry: &PlannedAssignment| {
+            vec![
+                name(entry),
+                policy(entry.before.as_deref()),
+                policy(entry.after.as_deref()),
+                entry.reason.to_string(),
+                wrapped(&entry.detail),
+            ]
+        };
+        parts.push(table::table(&header, plan.left_alone.iter().map(row).collect()));
+    }
+    for sync in &plan.syncs {
+        parts.push(format!(
+            "A sync is needed:\n  {}\nIt is not part of the plan, since it cannot be undone. Ask for it with\n  \
+             policysync submit --namespace {}",
+            sync.untrusting.join("\n  "),
+            sync.namespace_id
+        ));
+    }
+    if !plan.unreadable.is_empty() {
+        parts.push(format!("Not everything could be read:\n  {}", plan.unreadable.join("\n  ")));
+    }
+    parts.push(format!(
+        "{} to write, {} left alone, {} as they should be.",
+        plan.assignments.len(),
+        plan.left_alone.len(),
+        plan.unchanged
+    ));
+    parts.join("\n\n")
+}
+
+/// A group by both of its names.
+pub fn name(entry: &PlannedAssignment) -> String {
+    format!("{}/{}", entry.provisioning_service, entry.enrollment_group)
+}
+
+/// A policy, or that there is none.
+pub fn policy(name: Option<&str>) -> String {
+    name.unwrap_or("(none)").to_owned()
+}
+
+fn wrapped(text: &str) -> String {
+    table::wrapped(text, 60)
+}
