@@ -8,9 +8,10 @@ use azure::cloud::Cloud;
 use azure::credential::{self, TokenSource};
 use azure::service_bus::QueueSender;
 use azure::{Azure, Service};
+use certificate_management::ArmId;
 use certificate_management::configuration::{Configuration, Mode, NamespaceConfiguration};
 use state::{BlobSettings, Store, TokenProvider};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::settings::{STATE_CONTAINER, Settings, StateSettings};
 
@@ -97,6 +98,15 @@ impl Application {
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
         OffsetDateTime::now_utc()
+    }
+
+    /// How long the evidence of a sync of a namespace is looked for.
+    #[must_use]
+    pub fn patience(&self, namespace_id: &ArmId) -> Duration {
+        let configured = self.configuration.namespace(namespace_id);
+        configured.map_or(Duration::minutes(30), |namespace| {
+            Duration::seconds(i64::from(namespace.evidence_deadline_seconds))
+        })
     }
 
     /// Whether functions write to a namespace.

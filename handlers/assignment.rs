@@ -177,7 +177,8 @@ impl Run<'_> {
                 self.refuse(&subject, &entry, Reason::AuditMode, &detail).await;
                 return needs_sync;
             }
-            let error = match write(self.application, &self.journal, &service.endpoint, &group, &entry).await {
+            let error = match write(self.application, &self.journal, &service.endpoint, &group, &entry).await
+            {
                 Ok(()) => {
                     self.done.assigned += 1;
                     tracing::info!(

@@ -16,8 +16,6 @@ use crate::synchronization::submission;
 pub const LATEST: &str = "reports/latest";
 /// A look that is overdue by this much has lost its message.
 const LOST_AFTER: Duration = Duration::minutes(5);
-/// How long the records of requests, assignments and reports are kept after their last change.
-const RETENTION: Duration = Duration::days(90);
 /// How many records of a kind one run removes at the most; the next run goes on.
 const FORGOTTEN_AT_ONCE: usize = 500;
 /// How many namespaces are looked at, at once.
@@ -106,16 +104,12 @@ pub async fn run(application: &Application) -> Result<Done, state::Error> {
 
 /// Removes records that nobody changed for long, some on each run.
 async fn forget(application: &Application, done: &mut Done) {
-    let before = application.now() - RETENTION;
-    for prefix in ["requests", "assignments", "reports"] {
+    let days = application.configuration.retention_days;
+    let before = application.now() - Duration::days(i64::from(days));
+    for prefix in ["requests", "assignments", "reports", "parked"] {
         match application.store.purge(prefix, before, FORGOTTEN_AT_ONCE).await {
             Ok(purged) if purged.removed > 0 => {
-                tracing::info!(
-                    removed = purged.removed,
-                    prefix,
-                    "removed records older than {} days",
-                    RETENTION.whole_days()
-                );
+                tracing::info!(removed = purged.removed, prefix, "removed records older than {days} days");
             }
             Ok(_) => {}
             Err(error) => done.failures.push(format!("old records under {prefix}: {error}")),

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "app/assignment.rs"]
+mod assignment;
 #[path = "app/bad_input.rs"]
 mod bad_input;
 #[path = "app/command_line.rs"]

@@ -14,8 +14,8 @@ use clap::Args;
 use serde_json::Value;
 
 use self::perform::Row;
-use super::table::Output;
 use super::fail;
+use super::table::Output;
 
 /// Largest plan that is read, in bytes: 20 DPS with 200 groups each stay far below it.
 const LARGEST_PLAN: u64 = 64 * 1024 * 1024;
@@ -39,7 +39,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Err(message) => return fail(&message),
     };
     let rows = perform::perform(&person, "apply", &plan).await;
-    println!("{}", perform::text(&person, &rows, arguments.output));
+    println!("{}", perform::text(&person, &plan, &rows, arguments.output));
     exit_code(&rows)
 }
 

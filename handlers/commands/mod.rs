@@ -1,6 +1,8 @@
 //! The commands of the one binary.
 
+mod announce;
 mod apply;
+mod assign;
 mod check;
 #[cfg(feature = "simulator")]
 mod console;
@@ -9,6 +11,7 @@ mod demo;
 #[cfg(feature = "simulator")]
 mod dev;
 mod explain;
+mod group;
 #[cfg(feature = "simulator")]
 mod host;
 #[cfg(feature = "simulator")]
@@ -57,6 +60,12 @@ enum Command {
     Plan(plan::Arguments),
     /// Perform a saved plan, exactly, as the person who runs it.
     Apply(apply::Arguments),
+    /// Give the policy of an existing enrollment group to others, or take a run's assignments back.
+    Assign(assign::Arguments),
+    /// Create an enrollment group with its policy in one write.
+    Group(group::Arguments),
+    /// Publish that an enrollment group was created, so that the app looks at it at once.
+    Announce(announce::Arguments),
     /// Check the configuration, its rules, and what can be read in Azure, before deployment.
     Check(check::Arguments),
     /// Show the whole story on this machine, without Azure.
@@ -96,6 +105,9 @@ pub fn main() -> ExitCode {
             Command::Explain(arguments) => explain::run(arguments).await,
             Command::Plan(arguments) => plan::run(arguments).await,
             Command::Apply(arguments) => apply::run(arguments).await,
+            Command::Assign(arguments) => assign::run(arguments).await,
+            Command::Group(arguments) => group::run(arguments).await,
+            Command::Announce(arguments) => announce::run(arguments).await,
             Command::Check(arguments) => check::run(arguments).await,
             #[cfg(feature = "simulator")]
             Command::Demo(arguments) => demo::run(arguments).await,

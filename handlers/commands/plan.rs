@@ -16,7 +16,9 @@ use crate::application::Application;
 use crate::commands::apply::person;
 
 #[derive(Args)]
-#[command(after_help = "Exit codes: 0 everything was read; 1 something could not be, or the plan not be saved.")]
+#[command(
+    after_help = "Exit codes: 0 everything was read; 1 something could not be, or the plan not be saved."
+)]
 pub struct Arguments {
     /// Save the plan to this file, for `policysync apply`.
     #[arg(long, value_name = "FILE")]

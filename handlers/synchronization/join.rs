@@ -51,7 +51,13 @@ pub async fn join(
     }
     let ids: Vec<String> = open.iter().map(|request| request.request_id.clone()).collect();
     let traceparent = open.iter().find_map(|request| request.traceparent.clone());
-    let opened = SyncRecord::gathering(&configuration.id, ids.clone(), traceparent, now);
+    let opened = SyncRecord::gathering(
+        &configuration.id,
+        ids.clone(),
+        traceparent,
+        now,
+        application.patience(namespace_id),
+    );
     let joined = records::change_sync(&application.store, &configuration.id, |existing| {
         let Some(mut current) = existing.filter(|current| current.phase != Phase::Ended) else {
             return (Change::Write(opened.clone()), Joined::Opened(opened.clone()));

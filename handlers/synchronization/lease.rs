@@ -34,24 +34,27 @@ pub async fn take(
     follow_up: &SyncVerification,
 ) -> Result<Option<SyncRecord>, BatchError> {
     let now = application.now();
-    let taken = records::change_sync(&application.store, &follow_up.namespace_id, |existing| match existing {
-        Some(mut current)
-            if current.sync_id == follow_up.sync_id
-                && current.phase != Phase::Ended
-                && current.attempt <= follow_up.attempt =>
-        {
-            let held = current.looking_until.filter(|until| *until > now && current.attempt == follow_up.attempt);
-            if let Some(until) = held {
-                return (Change::Keep, Taken::Held(current, until));
+    let taken =
+        records::change_sync(&application.store, &follow_up.namespace_id, |existing| match existing {
+            Some(mut current)
+                if current.sync_id == follow_up.sync_id
+                    && current.phase != Phase::Ended
+                    && current.attempt <= follow_up.attempt =>
+            {
+                let held = current
+                    .looking_until
+                    .filter(|until| *until > now && current.attempt == follow_up.attempt);
+                if let Some(until) = held {
+                    return (Change::Keep, Taken::Held(current, until));
+                }
+                // A kill between a follow-up and its record leaves the record one attempt behind. The next follow-up must
+                // not get the id of this one, or duplicate detection drops it and nobody ever looks again.
+                current.attempt = follow_up.attempt;
+                current.looking_until = Some(now + LEASE);
+                (Change::Write(current.clone()), Taken::Ours(current))
             }
-            // A kill between a follow-up and its record leaves the record one attempt behind. The next follow-up must
-            // not get the id of this one, or duplicate detection drops it and nobody ever looks again.
-            current.attempt = follow_up.attempt;
-            current.looking_until = Some(now + LEASE);
-            (Change::Write(current.clone()), Taken::Ours(current))
-        }
-        _ => (Change::Keep, Taken::Done),
-    });
+            _ => (Change::Keep, Taken::Done),
+        });
     match taken.await? {
         Some(Taken::Ours(record)) => Ok(Some(record)),
         Some(Taken::Held(record, until)) => {
@@ -61,7 +64,11 @@ pub async fn take(
             Ok(None)
         }
         Some(Taken::Done) | None => {
-            tracing::info!(sync.id = follow_up.sync_id, attempt = follow_up.attempt, "this look was done already");
+            tracing::info!(
+                sync.id = follow_up.sync_id,
+                attempt = follow_up.attempt,
+                "this look was done already"
+            );
             Ok(None)
         }
     }

@@ -27,9 +27,15 @@ pub async fn look(
     follow_up: &SyncVerification,
 ) -> Result<(), BatchError> {
     let found = records::sync(&application.store, &follow_up.namespace_id).await?;
-    if let Some(next) = found.filter(|next| next.sync_id != follow_up.sync_id && next.phase == Phase::Gathering) {
+    if let Some(next) =
+        found.filter(|next| next.sync_id != follow_up.sync_id && next.phase == Phase::Gathering)
+    {
         // The run that ended this sync opened the next one, and may have been killed before it sent its follow-up.
-        tracing::info!(sync.id = follow_up.sync_id, next.id = next.sync_id, "the sync has ended, and the next one gathers");
+        tracing::info!(
+            sync.id = follow_up.sync_id,
+            next.id = next.sync_id,
+            "the sync has ended, and the next one gathers"
+        );
         submission::follow_up(application, &next).await?;
         return Ok(());
     }
@@ -71,7 +77,9 @@ async fn plan_gathered(
 ) -> Result<(), BatchError> {
     let observation = match observer.namespace(configuration).await {
         Ok(observation) => observation,
-        Err(error) if error.is_retryable() => return settle::put_off(application, record, &error).await,
+        Err(error) if settle::may_pass(application, &record, &error) => {
+            return settle::put_off(application, record, &error).await;
+        }
         Err(error) => return settle::give_up_on(application, record, &error).await,
     };
     let mut to_sync = Vec::new();

@@ -28,8 +28,6 @@ pub mod submission;
 
 use time::Duration;
 
-/// How long evidence is looked for before a hub's outcome is `unverified`.
-pub const EVIDENCE_DEADLINE: Duration = Duration::minutes(30);
 /// How old a claim without an operation is before its POST is sent again: longer than any call's own deadline.
 pub const CLAIM_DEADLINE: Duration = Duration::minutes(2);
 /// How long requests gather before the first look.

@@ -5,10 +5,10 @@ use certificate_management::ArmId;
 use certificate_management::request::{RequestRecord, SyncRequest};
 use serde::{Deserialize, Serialize};
 use state::{Change, Modified, Store, WriteError, key};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use ulid::Ulid;
 
-use super::{EVIDENCE_DEADLINE, FIRST_LOOK};
+use super::FIRST_LOOK;
 
 /// The one sync in flight of a namespace, or the last one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,13 +69,14 @@ impl SyncRecord {
         requests: Vec<String>,
         traceparent: Option<String>,
         now: OffsetDateTime,
+        patience: Duration,
     ) -> Self {
         Self {
             sync_id: Ulid::generate().to_string(),
             namespace_id: namespace_id.clone(),
             phase: Phase::Gathering,
             since: now,
-            deadline: now + EVIDENCE_DEADLINE,
+            deadline: now + patience,
             next_look_at: now + FIRST_LOOK,
             attempt: 1,
             looking_until: None,

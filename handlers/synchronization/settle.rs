@@ -120,7 +120,8 @@ pub async fn end(application: &Application, record: SyncRecord) -> Result<(), Ba
         }
     }
     let now = application.now();
-    let next = SyncRecord::gathering(&record.namespace_id, late, record.traceparent.clone(), now);
+    let patience = application.patience(&record.namespace_id);
+    let next = SyncRecord::gathering(&record.namespace_id, late, record.traceparent.clone(), now, patience);
     let ended = records::change_sync(&application.store, &record.namespace_id, |existing| match existing {
         Some(mut stored) if stored.sync_id == record.sync_id && stored.phase != Phase::Ended => {
             let mut next = next.clone();
@@ -182,6 +183,13 @@ pub async fn give_up_on(
         _ => Reason::ServiceRejected,
     };
     give_up(application, record, Outcome::Failed, reason, &error.to_string()).await
+}
+
+/// Whether another try may help. A refused token may too, for a while: it may have expired in this very moment.
+#[must_use]
+pub fn may_pass(application: &Application, record: &SyncRecord, error: &azure::Error) -> bool {
+    let is_fresh = application.now() < record.deadline;
+    error.is_retryable() || (error.kind() == ErrorKind::Unauthorized && is_fresh)
 }
 
 /// Puts a sync off after an error that passes. Its requests stay queued, and say why.

@@ -11,7 +11,7 @@ use time::Duration;
 
 use super::batch::BatchError;
 use super::records::{self, Phase, SyncRecord};
-use super::{AFTER_POST, EVIDENCE_DEADLINE, LONGEST_PAUSE, settle};
+use super::{AFTER_POST, LONGEST_PAUSE, settle};
 use crate::application::Application;
 
 /// Claims the sync for these requests and sends its POST. Of several runs that try, one does it.
@@ -31,7 +31,7 @@ pub async fn start(
             current.waiting = current.requests.iter().filter(|id| joined_since(id)).cloned().collect();
             current.requests.clone_from(&covered);
             (current.phase, current.since, current.posts) = (Phase::Claimed, now, 1);
-            current.deadline = now + EVIDENCE_DEADLINE;
+            current.deadline = now + application.patience(&current.namespace_id);
             (Change::Write(current.clone()), Some(current))
         }
         _ => (Change::Keep, None),
@@ -93,7 +93,9 @@ async fn post(application: &Application, record: SyncRecord) -> Result<(), Batch
             settle::look_again(application, record, Some(AFTER_POST)).await
         }
         // A conflict is a sync that somebody else started: look again when it may be done.
-        Err(error) if error.is_retryable() || error.kind() == ErrorKind::Conflict => {
+        Err(error)
+            if settle::may_pass(application, &record, &error) || error.kind() == ErrorKind::Conflict =>
+        {
             records::update_sync(&application.store, &record, |current| {
                 current.phase = Phase::Gathering;
                 current.requests.append(&mut current.waiting.clone());

@@ -1,5 +1,6 @@
 //! What the services do wrong, and what becomes of a sync request then.
 
+use policysync::commands::local_world::DEFAULT_CONFIGURATION;
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -93,6 +94,67 @@ async fn an_operation_that_answers_200_and_says_failed_has_failed() {
     let detail = story.outcome["detail"].as_str().unwrap();
     assert!(detail.contains("HubUnreachable") && detail.contains("no route"), "{detail}");
     story.ends("failed", Some("sync-failed")).await;
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_in_the_middle_costs_only_time() {
+    let story = Story::of(json!([
+        {"method": "GET", "path": "*/namespaces/contoso-logistics", "status": 401, "times": 1},
+        {"method": "POST", "path": "*/synchronize", "status": 401, "times": 1},
+        {"method": "GET", "path": "*/operationStatuses/*", "status": 401, "times": 1}
+    ]))
+    .await;
+    assert_eq!(story.posts().await, [json!(401), json!(202)]);
+    story.ends("trusted", None).await;
+}
+
+/// The default rules, with a deadline for evidence that a test can wait for.
+fn impatient() -> String {
+    DEFAULT_CONFIGURATION.replace("mode = \"enforce\"", "mode = \"enforce\"\nevidence_deadline_seconds = 8")
+}
+
+#[tokio::test]
+async fn an_operation_that_succeeded_without_any_trace_on_the_hub_ends_unverified() {
+    let world = World::configured(&impatient()).await;
+    let stale = world.namespace("contoso-logistics").await;
+    // What the hub shows from now on is what it shows now, whatever the sync does.
+    let hub = stale["hubs"][0].as_str().unwrap();
+    let url = world.azure(&format!("{hub}/certificates?api-version=2025-08-01-preview"));
+    let shown: Value =
+        world.client.get(url).bearer_auth("operator").send().await.unwrap().json().await.unwrap();
+    let path = format!("{hub}/certificates");
+    let story =
+        Story::in_world(world, json!([{"method": "GET", "path": path, "status": 200, "body": shown}])).await;
+    let hubs = story.outcome["hubs"].as_array().unwrap();
+    let outcomes: Vec<_> = hubs.iter().map(|hub| hub["outcome"].as_str().unwrap()).collect();
+    assert!(
+        outcomes.contains(&"unverified") && outcomes.contains(&"trusted"),
+        "each hub has its own: {hubs:?}"
+    );
+    assert_eq!(story.posts().await.len(), 1, "a sync that left no trace is not sent again by itself");
+    story.ends("unverified", Some("evidence-missing")).await;
+}
+
+#[tokio::test]
+async fn a_hub_that_is_unlinked_meanwhile_is_told() {
+    let world = World::with_fleet(|fleet| fleet.synchronize_seconds = 4).await;
+    let namespace = world.namespace("contoso-logistics").await;
+    world.rotate(namespace["policies"][0].as_str().unwrap()).await;
+    let id = world.submit(json!({"namespaceId": namespace["id"]})).await;
+    let url = world.app(&format!("/api/sync-requests/{id}"));
+    world
+        .until("it is syncing", async || (world.get(&url).await["outcome"] == "syncing").then_some(()))
+        .await;
+    let faults =
+        json!({"faults": [{"method": "GET", "path": "*/IotHubs", "status": 200, "body": {"value": []}}]});
+    world.client.put(world.azure("/simulator/faults")).json(&faults).send().await.unwrap();
+    let outcome = world.outcome(&id).await;
+    assert_eq!(
+        (outcome["outcome"].as_str(), outcome["reason"].as_str()),
+        (Some("refused"), Some("hub-gone")),
+        "{outcome}"
+    );
+    world.stop().await;
 }
 
 #[tokio::test]

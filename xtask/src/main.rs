@@ -46,6 +46,11 @@ const COMMANDS: &[Command] = &[
         summary: "check the templates in infra/ with the Bicep compiler; --write renews their format and snapshots",
         run: commands::infra::run,
     },
+    Command {
+        name: "package",
+        summary: "build target/package/policysync.zip: the production binary for every Functions image, and what lies beside it",
+        run: commands::package::run,
+    },
 ];
 
 /// Wrong usage, as in the `policysync` command (`EX_USAGE` of sysexits.h).

@@ -27,9 +27,14 @@ impl Workspace {
 
     /// Where things go that the tests need and cargo does not bring. Deleted with the target folder.
     pub fn tools(&self) -> PathBuf {
+        self.target().join("tools")
+    }
+
+    /// Where cargo builds.
+    pub fn target(&self) -> PathBuf {
         let target =
             std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-        self.root.join(target).join("tools")
+        self.root.join(target)
     }
 
     /// The cargo that runs us, in the workspace's root.

@@ -23,6 +23,8 @@ pub enum Service {
     ServiceBus,
     /// Blob storage: state and configuration.
     Storage,
+    /// Event Grid topics, to publish to.
+    EventGrid,
 }
 
 impl Service {
@@ -34,6 +36,7 @@ impl Service {
             Self::DeviceProvisioning => "https://azure-devices-provisioning.net/.default",
             Self::ServiceBus => "https://servicebus.azure.net/.default",
             Self::Storage => "https://storage.azure.com/.default",
+            Self::EventGrid => "https://eventgrid.azure.net/.default",
         }
     }
 
@@ -44,6 +47,7 @@ impl Service {
             Self::DeviceProvisioning => below(".azure-devices-provisioning.net"),
             Self::ServiceBus => below(".servicebus.windows.net"),
             Self::Storage => below(".blob.core.windows.net"),
+            Self::EventGrid => below(".eventgrid.azure.net"),
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod cloud;
 pub mod credential;
 mod dates;
 pub mod error;
+pub mod event_grid;
 pub mod http;
 pub mod hubs;
 mod members;
@@ -34,9 +35,12 @@ pub use budget::{BucketSnapshot, Budget, OperationKind, Scope};
 pub use cloud::{Cloud, Service};
 pub use credential::{AccessToken, Credential, TokenSource};
 pub use error::{Error, ErrorKind, Sent};
+pub use event_grid::{EventGridTopic, TopicConnection};
 pub use http::Http;
 pub use hubs::Hubs;
-pub use provisioning::{AssignError, Assigned, EnrollmentGroups, Group, ProvisioningServices, RawGroup};
+pub use provisioning::{
+    AssignError, Assigned, CreateError, EnrollmentGroups, Group, ProvisioningServices, RawGroup,
+};
 pub use registry::DeviceRegistry;
 pub use service_bus::{LockedMessage, OutgoingMessage, QueueReceiver, QueueSender, ServiceBusConnection};
 
@@ -121,6 +125,14 @@ impl Azure {
     /// As [`QueueSender::new`].
     pub fn queue(&self, connection: &ServiceBusConnection, queue: &str) -> Result<QueueSender, Error> {
         QueueSender::new(self.http.clone(), self.cloud.clone(), self.tokens.clone(), connection, queue)
+    }
+
+    /// A publisher to an Event Grid custom topic.
+    ///
+    /// # Errors
+    /// As [`EventGridTopic::new`].
+    pub fn topic(&self, connection: TopicConnection) -> Result<EventGridTopic, Error> {
+        EventGridTopic::new(self.http.clone(), self.cloud.clone(), self.tokens.clone(), connection)
     }
 
     /// A receiver from a queue.

@@ -48,6 +48,10 @@ pub enum PermissionScope {
     ProvisioningService,
     /// The request queue and the parked queue.
     Queues,
+    /// The parked queue alone.
+    ParkedQueue,
+    /// The custom topic.
+    Topic,
     /// The storage account of the app, which is the host's too.
     StorageAccount,
 }
@@ -62,6 +66,8 @@ impl PermissionScope {
             Self::Hub => "hub",
             Self::ProvisioningService => "provisioning-service",
             Self::Queues => "queues",
+            Self::ParkedQueue => "parked-queue",
+            Self::Topic => "topic",
             Self::StorageAccount => "storage-account",
         }
     }
@@ -76,6 +82,10 @@ pub enum Role {
     Subscription,
     /// Built in: `Azure Service Bus Data Sender`.
     ServiceBusDataSender,
+    /// Built in: `Azure Service Bus Data Receiver`.
+    ServiceBusDataReceiver,
+    /// Built in: `EventGrid Data Sender`.
+    EventGridDataSender,
     /// Built in: `Storage Blob Data Owner`, which the Functions host needs on the same account anyway.
     StorageBlobDataOwner,
 }
@@ -88,6 +98,8 @@ impl Role {
             Self::Resources => "resources",
             Self::Subscription => "subscription",
             Self::ServiceBusDataSender => "Azure Service Bus Data Sender",
+            Self::ServiceBusDataReceiver => "Azure Service Bus Data Receiver",
+            Self::EventGridDataSender => "EventGrid Data Sender",
             Self::StorageBlobDataOwner => "Storage Blob Data Owner",
         }
     }
@@ -98,6 +110,8 @@ impl Role {
 pub enum Who {
     /// The identity of the function app.
     App,
+    /// Who runs a command, with a login of their own. The templates grant nothing to people.
+    Person,
 }
 
 impl Who {
@@ -106,6 +120,7 @@ impl Who {
     pub fn name(self) -> &'static str {
         match self {
             Self::App => "app",
+            Self::Person => "person",
         }
     }
 }
@@ -230,7 +245,12 @@ pub const PERMISSIONS: &[Permission] = &[
         "Microsoft.Devices/provisioningServices/enrollmentGroups/write",
         PermissionScope::ProvisioningService,
         Role::Resources,
-        &["provisioning/groups::put", "provisioning/write_guard::assign"],
+        &[
+            "provisioning/groups::put",
+            "provisioning/write_guard::assign",
+            "provisioning/write_guard::set_policy",
+            "provisioning/groups/creation::create",
+        ],
     ),
     // A group with symmetric keys is read without them and would be written without them.
     data_row(
@@ -247,6 +267,32 @@ pub const PERMISSIONS: &[Permission] = &[
         Role::ServiceBusDataSender,
         &["service_bus/mod::send"],
     ),
+    // `announce`, by whoever creates groups.
+    Permission {
+        who: Who::Person,
+        ..data_row(
+            Feature::Assign,
+            "Microsoft.EventGrid/events/send/action",
+            PermissionScope::Topic,
+            Role::EventGridDataSender,
+            &["event_grid::publish"],
+        )
+    },
+    // Reading what was parked: the host receives for the app, so only a person's commands do it.
+    Permission {
+        who: Who::Person,
+        ..data_row(
+            Feature::Queue,
+            "Microsoft.ServiceBus/namespaces/messages/receive/action",
+            PermissionScope::ParkedQueue,
+            Role::ServiceBusDataReceiver,
+            &[
+                "service_bus/receiver::lock_next",
+                "service_bus/receiver::complete",
+                "service_bus/receiver::unlock",
+            ],
+        )
+    },
     data_row(
         Feature::Records,
         "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",

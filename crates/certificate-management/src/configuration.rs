@@ -27,6 +27,13 @@ pub struct Configuration {
     /// The namespaces to look after.
     #[serde(default, rename = "namespace")]
     pub namespaces: Vec<NamespaceConfiguration>,
+    /// How long records of requests, assignments and reports are kept after their last change, in days.
+    #[serde(default = "retention_days")]
+    pub retention_days: u16,
+}
+
+fn retention_days() -> u16 {
+    90
 }
 
 /// One namespace.
@@ -66,6 +73,14 @@ pub struct NamespaceConfiguration {
     /// Devices that provision in between get certificates that their hub refuses.
     #[serde(default)]
     pub assign_before_trust: bool,
+    /// How long the evidence of a sync is looked for before a hub's outcome is `unverified`, in seconds: from the
+    /// moment that the sync was asked for.
+    #[serde(default = "evidence_deadline_seconds")]
+    pub evidence_deadline_seconds: u32,
+}
+
+fn evidence_deadline_seconds() -> u32 {
+    30 * 60
 }
 
 fn opt_out_tag() -> String {

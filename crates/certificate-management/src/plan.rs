@@ -3,6 +3,7 @@
 //! Same observation in, same plan out. Acting on a plan is somebody else's work.
 
 mod assignment;
+pub mod saved;
 
 use time::OffsetDateTime;
 

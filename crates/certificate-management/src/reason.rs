@@ -159,6 +159,12 @@ reasons! {
     GroupMoved "group-moved" Warning
         "Somebody else kept changing the group while it was being assigned; nothing was written."
         "Nothing; the next reconcile looks again."
+    GroupExists "group-exists" Warning
+        "A new enrollment group was asked for, and there is one of this id; it was not touched."
+        "Choose another id, or assign a policy to the group that exists."
+    PolicyOfAnotherNamespace "policy-of-another-namespace" Warning
+        "The group's provisioning service belongs to another namespace than the policy, so it cannot name it."
+        "Name a group of the same namespace to copy from."
     GroupGone "group-gone" Information
         "The group does not exist any more."
         "Nothing."

@@ -142,7 +142,7 @@ async fn one(
 }
 
 /// The outcome as text.
-pub fn text(person: &Person, rows: &[Row], output: Output) -> String {
+pub fn text(person: &Person, plan: &SavedPlan, rows: &[Row], output: Output) -> String {
     let count = |wanted: Outcome| rows.iter().filter(|row| row.outcome == wanted).count();
     if output == Output::Json {
         return table::json(&json!({
@@ -151,6 +151,7 @@ pub fn text(person: &Person, rows: &[Row], output: Output) -> String {
             "recordsKept": person.keeps_records,
             "done": rows.iter().all(Row::is_done),
             "groups": rows,
+            "leftAlone": plan.left_alone,
         }));
     }
     if rows.is_empty() {

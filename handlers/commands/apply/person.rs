@@ -37,7 +37,9 @@ impl Person {
     /// What a person should know about the records of this run.
     pub fn about_records(&self) -> String {
         match self.keeps_records {
-            true => format!("Run {}: `policysync assign --revert {}` plans the way back.", self.run, self.run),
+            true => {
+                format!("Run {}: `policysync assign --revert {}` plans the way back.", self.run, self.run)
+            }
             false => format!("Run {}: no record is kept. {STATE}", self.run),
         }
     }

@@ -5,4 +5,5 @@ mod bench_host;
 pub mod check;
 pub mod full;
 pub mod infra;
+pub mod package;
 pub mod test;

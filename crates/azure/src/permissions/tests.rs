@@ -8,8 +8,9 @@ use super::*;
 
 /// Files below `crates/azure/src` that reach Azure only on behalf of a client, or not at all.
 const PLUMBING: [&str; 5] = ["budget", "credential", "fake", "http", "trace"];
-/// What every client calls Resource Manager with; the clients' own functions have the rows.
-const GENERIC: [&str; 3] = ["arm/mod::get", "arm/mod::list", "arm/mod::post_long_running"];
+/// What clients call Resource Manager or a provisioning service with; the clients' own functions have the rows.
+const GENERIC: [&str; 4] =
+    ["arm/mod::get", "arm/mod::list", "arm/mod::post_long_running", "provisioning/groups::send"];
 /// Set it to write `permissions.json` instead of comparing it.
 const WRITE: &str = "WRITE_GENERATED_FILES";
 

@@ -1,5 +1,7 @@
 //! Enrollment groups by the service API of a DPS (`azure-wire-facts.md` §3), within the budget of that DPS.
 
+mod creation;
+
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
@@ -10,6 +12,7 @@ use reqwest::header::{HeaderName, IF_MATCH};
 use serde_json::value::RawValue;
 use url::Url;
 
+pub use self::creation::CreateError;
 use super::raw_group::RawGroup;
 use crate::api_version::CREDENTIALS;
 use crate::budget::Budget;

@@ -88,6 +88,13 @@ impl RawGroup {
         self.with(POLICY, to_raw_value(policy).unwrap_or_else(|_| RawValue::NULL.to_owned()))
     }
 
+    /// The same group without a policy: the member goes, in whatever spelling it has, and every other one stays.
+    #[must_use]
+    pub fn without_policy(&self) -> Self {
+        let is_other = |(name, _): &&(String, Box<RawValue>)| !name.eq_ignore_ascii_case(POLICY);
+        Self { members: self.members.iter().filter(is_other).cloned().collect() }
+    }
+
     pub(super) fn with_attestation(&self, attestation: Box<RawValue>) -> Self {
         self.with(ATTESTATION, attestation)
     }
@@ -97,13 +104,19 @@ impl RawGroup {
         let names = |group: &Self| group.members.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
         let (own, theirs) = (names(self), names(other));
         let appended_policy = theirs.len() == own.len() + 1 && theirs.starts_with(&own);
-        if own != theirs && !appended_policy {
+        let removed_policy = theirs == names(&self.without_policy());
+        if own != theirs && !appended_policy && !removed_policy {
             return vec![Difference::Order];
         }
         let changed = |(name, value): &&(String, Box<RawValue>)| {
             self.exact(name).is_none_or(|before| before.get() != value.get())
         };
-        other.members.iter().filter(changed).map(|(name, _)| Difference::of(name)).collect()
+        let mut differences: Vec<Difference> =
+            other.members.iter().filter(changed).map(|(name, _)| Difference::of(name)).collect();
+        if removed_policy && own != theirs {
+            differences.push(Difference::Policy);
+        }
+        differences
     }
 
     pub(super) fn attestation_value(&self) -> Value {

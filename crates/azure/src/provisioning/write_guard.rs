@@ -18,7 +18,7 @@ pub struct Assigned {
     /// The policy that the group named before.
     pub before: Option<String>,
     /// The policy that it names now, as read back.
-    pub after: String,
+    pub after: Option<String>,
     /// Its version now.
     pub etag: Option<String>,
 }
@@ -57,10 +57,24 @@ impl EnrollmentGroups {
     /// # Errors
     /// See [`AssignError`]. A write whose answer was lost is looked up before it counts as failed.
     pub async fn assign(&self, endpoint: &str, group: &Group, policy: &str) -> Result<Assigned, AssignError> {
+        self.set_policy(endpoint, group, Some(policy)).await
+    }
+
+    /// Makes `group` name `policy`, or no policy at all, and changes nothing else. A group that is like that already is
+    /// not written.
+    ///
+    /// # Errors
+    /// As [`EnrollmentGroups::assign`].
+    pub async fn set_policy(
+        &self,
+        endpoint: &str,
+        group: &Group,
+        policy: Option<&str>,
+    ) -> Result<Assigned, AssignError> {
         let id = group.view.id.as_str();
         let before = group.view.policy.clone();
-        if before.as_deref() == Some(policy) {
-            return Ok(Assigned { before, after: policy.to_owned(), etag: group.view.etag.clone() });
+        if before.as_deref() == policy {
+            return Ok(Assigned { after: before.clone(), before, etag: group.view.etag.clone() });
         }
         let would_change_more =
             |members: Vec<String>| AssignError::WouldChangeMore { group: id.to_owned(), members };
@@ -69,7 +83,10 @@ impl EnrollmentGroups {
                 "a version that was not read: the group has no etag".to_owned(),
             ]));
         }
-        let mut edited = group.raw.with_policy(policy);
+        let mut edited = match policy {
+            Some(policy) => group.raw.with_policy(policy),
+            None => group.raw.without_policy(),
+        };
         let mut keys = Vec::new();
         if group.view.attestation == Attestation::SymmetricKey {
             let mechanism = self.attestation(endpoint, id).await?;
@@ -94,14 +111,14 @@ impl EnrollmentGroups {
                 return Err(AssignError::NotVerified { group: id.to_owned(), found: None });
             }
             // What was read is what counts; the lost answer would have said the same.
-            (Ok(Some(found)), Some(_)) if found.view.policy.as_deref() == Some(policy) => found,
+            (Ok(Some(found)), Some(_)) if found.view.policy.as_deref() == policy => found,
             (_, Some(error)) => return Err(error.into()),
             (Err(error), None) => return Err(error.with_sent(Sent::Maybe).into()),
         };
-        if found.view.policy.as_deref() != Some(policy) {
+        if found.view.policy.as_deref() != policy {
             return Err(AssignError::NotVerified { group: id.to_owned(), found: found.view.policy });
         }
-        Ok(Assigned { before, after: policy.to_owned(), etag: found.view.etag })
+        Ok(Assigned { before, after: found.view.policy, etag: found.view.etag })
     }
 }
 
@@ -157,7 +174,7 @@ fn without_nothing(value: Value) -> Option<Value> {
     }
 }
 
-fn texts_of_keys(attestation: &Value) -> Vec<String> {
+pub(super) fn texts_of_keys(attestation: &Value) -> Vec<String> {
     let keys = KEYS.iter().filter_map(|key| at(attestation, &["symmetricKey", key]));
     keys.filter_map(Value::as_str).map(str::to_owned).collect()
 }

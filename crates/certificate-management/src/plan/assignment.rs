@@ -106,7 +106,7 @@ pub fn foresee_assignment(enrollment_group: &str, decision: Decision) -> Assignm
 
 /// The hubs that the group can allocate devices to and that do not trust the policy's current CA. A device must
 /// never get a certificate that its hub refuses (`azure-wire-facts.md` §4).
-fn untrusting_hubs(
+pub(super) fn untrusting_hubs(
     group: &EnrollmentGroup,
     provisioning_service_hubs: &[String],
     policy: &Policy,

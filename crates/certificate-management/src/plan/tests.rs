@@ -1,5 +1,7 @@
 //! Plans, tried on a small namespace: policies `short` and `long`, hubs `h1` and `h2`.
 
+mod saved;
+
 use proptest::prelude::*;
 use time::macros::datetime;
 

@@ -126,10 +126,27 @@ fn differences_name_what_moved() {
         (r#"{"a":1.0,"attestation":{},"b":2}"#, vec![Difference::Member("a".to_owned())]),
         (r#"{"a":1,"attestation":{},"b":2,"c":3}"#, vec![Difference::Member("c".to_owned())]),
         (r#"{"a":1,"b":2}"#, vec![Difference::Order]),
+        (r#"{"a":1,"attestation":{}}"#, vec![Difference::Order]),
         (r#"{"b":2,"attestation":{},"a":1}"#, vec![Difference::Order]),
     ] {
         assert_eq!(before.differences(&RawGroup::parse(after).unwrap()), expected, "{after}");
     }
+}
+
+#[test]
+fn a_removed_policy_is_the_only_member_that_may_be_missing() {
+    let before = RawGroup::parse(r#"{"a":1,"CredentialPolicyName":"p","b":2}"#).unwrap();
+    for (after, expected) in [
+        (r#"{"a":1,"b":2}"#, vec![Difference::Policy]),
+        (r#"{"a":1,"b":3}"#, vec![Difference::Member("b".to_owned()), Difference::Policy]),
+        (r#"{"b":2,"a":1}"#, vec![Difference::Order]),
+        (r#"{"a":1}"#, vec![Difference::Order]),
+    ] {
+        assert_eq!(before.differences(&RawGroup::parse(after).unwrap()), expected, "{after}");
+    }
+    assert_eq!(before.without_policy().to_json(), r#"{"a":1,"b":2}"#);
+    let none = RawGroup::parse(r#"{"a":1}"#).unwrap();
+    assert_eq!(none.differences(&none.without_policy()), vec![]);
 }
 
 /// Any JSON text, with numbers and spaces in spellings that no serializer would choose.
@@ -194,6 +211,16 @@ proptest! {
 
         let differences = before.differences(&edited);
         prop_assert!(differences.iter().all(|difference| *difference == Difference::Policy));
+
+        let removed = before.without_policy();
+        prop_assert_eq!(&others(&removed), &untouched);
+        prop_assert_eq!(removed.members.len(), untouched.len());
+        prop_assert_eq!(text_of_policy(&serde_json::from_str(&removed.to_json()).unwrap()), None);
+        let differences = before.differences(&removed);
+        prop_assert_eq!(differences.len(), usize::from(had_policy));
+        prop_assert!(differences.iter().all(|difference| *difference == Difference::Policy));
+        // The way there and back is the group as it was, but for the place of a policy that was there before.
+        prop_assert_eq!(others(&edited.without_policy()), others(&before));
         let sent = RawGroup::parse(&edited.to_json()).unwrap();
         prop_assert_eq!(edited.differences(&sent), vec![]);
     }

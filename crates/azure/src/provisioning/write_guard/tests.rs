@@ -54,12 +54,29 @@ async fn the_policy_changes_and_every_other_byte_of_a_member_stays() {
     let assigned = assign(&fake, &group(X509), "new").await.unwrap();
     assert_eq!(
         assigned,
-        Assigned { before: Some("old".to_owned()), after: "new".to_owned(), etag: Some("\"v2\"".to_owned()) }
+        Assigned {
+            before: Some("old".to_owned()),
+            after: Some("new".to_owned()),
+            etag: Some("\"v2\"".to_owned())
+        }
     );
     assert_eq!(fake.calls(), ["PUT /enrollmentGroups/line-7", "GET /enrollmentGroups/line-7"]);
     let put = &fake.seen()[0];
     assert_eq!(put.header("if-match"), Some("\"v1\""));
     assert_eq!(put.body, X509.replace("\"old\"", "\"new\""));
+}
+
+#[tokio::test]
+async fn a_policy_that_was_not_there_before_is_removed_and_nothing_else() {
+    let fake = Fake::start(dps(keys())).await;
+    let named = SYMMETRIC.replace(r#","later""#, r#","credentialPolicyName":"old","later""#);
+    let assigned = fake.azure().enrollment_groups().set_policy(&fake.origin, &group(&named), None).await;
+    let assigned = assigned.unwrap();
+    assert_eq!((assigned.before.as_deref(), assigned.after), (Some("old"), None));
+    let put = fake.seen()[1].body.clone();
+    let expected =
+        SYMMETRIC.replace(r#"{"type":"symmetricKey","tpm":null,"symmetricKey":{}}"#, &keys().to_string());
+    assert_eq!(put, expected);
 }
 
 #[tokio::test]
@@ -86,7 +103,7 @@ async fn the_hidden_keys_of_a_group_are_written_back() {
 async fn a_group_that_names_the_policy_already_is_not_written() {
     let fake = Fake::start(|_, _| Reply::status(500)).await;
     let assigned = assign(&fake, &group(X509), "old").await.unwrap();
-    assert_eq!((assigned.before.as_deref(), assigned.after.as_str()), (Some("old"), "old"));
+    assert_eq!((assigned.before.as_deref(), assigned.after.as_deref()), (Some("old"), Some("old")));
     assert_eq!(fake.seen().len(), 0);
 }
 

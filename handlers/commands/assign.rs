@@ -1,0 +1,98 @@
+//! `assign`: the policy of an existing enrollment group for others, or a run's assignments taken back. Without `--apply`
+//! it prints the plan and changes nothing.
+
+mod copy;
+mod revert;
+pub mod wanted;
+
+use std::process::ExitCode;
+
+use certificate_management::plan::saved::SavedPlan;
+use clap::Args;
+
+use super::apply::person::{self, Person};
+use super::apply::{self, perform};
+use super::plan::{self, print};
+use super::table::Output;
+use super::{USAGE, fail};
+
+#[derive(Args)]
+#[command(
+    after_help = "GROUP is the id of a group, or DPS/ID where several DPS have one of this id. After --to it may be a glob.\n\
+    Exit codes: 0 the plan was made, with --apply: all done, or nothing to do; 1 a group was refused or failed, or \
+    something could not be read; 64 wrong usage."
+)]
+pub struct Arguments {
+    /// The group whose policy the others are to get.
+    #[arg(long, value_name = "GROUP", requires = "to", required_unless_present = "revert")]
+    from: Option<String>,
+    /// The groups that are to get it.
+    #[arg(long, value_name = "GROUP", num_args = 1.., requires = "from")]
+    to: Vec<String>,
+    /// Take back the assignments of this run, for every group that nobody has changed since.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["from", "to"])]
+    revert: Option<String>,
+    /// Perform the plan.
+    #[arg(long)]
+    apply: bool,
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+}
+
+/// Why there is no plan.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// The command has to be given differently.
+    Usage(String),
+    /// The world is in the way.
+    Failed(String),
+}
+
+impl Problem {
+    /// Tells a person; answers the exit code.
+    pub fn tell(&self) -> ExitCode {
+        match self {
+            Self::Failed(message) => fail(message),
+            Self::Usage(message) => {
+                eprintln!("policysync: {message}");
+                ExitCode::from(USAGE)
+            }
+        }
+    }
+}
+
+pub async fn run(arguments: Arguments) -> ExitCode {
+    let person = match person::start() {
+        Ok(person) => person,
+        Err(message) => return fail(&message),
+    };
+    let plan = match (&arguments.from, &arguments.revert) {
+        (Some(from), _) => copy::plan(&person, from, &arguments.to).await,
+        (None, Some(run)) => revert::plan(&person, run).await,
+        (None, None) => Err(Problem::Usage("give --from and --to, or --revert".to_owned())),
+    };
+    match plan {
+        Ok(plan) => finish(&person, &plan, arguments.apply, arguments.output).await,
+        Err(problem) => problem.tell(),
+    }
+}
+
+/// Prints the plan; performs it when asked to.
+async fn finish(person: &Person, plan: &SavedPlan, applies: bool, output: Output) -> ExitCode {
+    if !applies {
+        println!("{}", print::text(plan, output));
+        if output == Output::Table && !plan.assignments.is_empty() {
+            println!("Nothing was changed: the same with --apply performs it.");
+        }
+        return plan::exit_code(plan);
+    }
+    if output == Output::Table {
+        println!("{}\n", print::text(plan, output));
+    }
+    let rows = perform::perform(person, "assign", plan).await;
+    println!("{}", perform::text(person, plan, &rows, output));
+    if !plan.left_alone.is_empty() || !plan.unreadable.is_empty() {
+        return ExitCode::FAILURE;
+    }
+    apply::exit_code(&rows)
+}
