@@ -48,6 +48,8 @@ pub struct GroupHint {
 /// What a run did, for its log line.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Done {
+    /// The run, by which `policysync assign --revert` takes its assignments back.
+    pub run: String,
     /// Groups looked at.
     pub groups: usize,
     /// Groups that were given a policy.
@@ -70,15 +72,12 @@ pub struct Run<'a> {
 
 /// Reconciles a scope. A namespace or a DPS that cannot be read is a failure of its own; the others are done.
 pub async fn reconcile(application: &Application, scope: &Scope, woken_by: &str) -> Done {
+    let id = Ulid::generate().to_string();
     let mut run = Run {
         application,
         observer: Observer::new(application),
-        journal: Journal {
-            store: &application.store,
-            run: Ulid::generate().to_string(),
-            woken_by: woken_by.to_owned(),
-        },
-        done: Done::default(),
+        journal: Journal { store: &application.store, run: id.clone(), woken_by: woken_by.to_owned() },
+        done: Done { run: id, ..Done::default() },
     };
     for configuration in &application.configuration.namespaces {
         run.namespace(configuration, scope).await;

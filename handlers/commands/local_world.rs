@@ -158,6 +158,7 @@ pub fn app_settings(simulator: &str, schedules: Schedules) -> BTreeMap<String, S
         ("POLICYSYNC_REPORT_SCHEDULE", schedules.report),
         ("IDENTITY_ENDPOINT", &format!("{simulator}/identity")),
         ("IDENTITY_HEADER", "x"),
+        ("EventGridTopic__topicEndpointUri", &format!("{simulator}/eventgrid/policysync/api/events")),
     ];
     settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }

@@ -47,7 +47,8 @@ pub async fn run(application: &Application, invocation: Invocation) -> Result<Re
 /// The reply for a run: a failure when something may go right on another try.
 pub(super) fn reply(done: &assignment::Done) -> Result<Reply, Failure> {
     let summary = format!(
-        "{} groups looked at: {} assigned, {} waiting for trust, {} left alone in audit mode, {} failed",
+        "run {}: {} groups looked at: {} assigned, {} waiting for trust, {} left alone in audit mode, {} failed",
+        done.run,
         done.groups,
         done.assigned,
         done.waiting,

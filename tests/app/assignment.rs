@@ -277,8 +277,9 @@ async fn a_function_that_meets_a_fault_names_the_reason_and_the_next_run_converg
         assert!(installed.status().is_success());
         let report = world.local.host.fire("reconcile-assignments", None).await.unwrap();
         assert!(!report.succeeded(), "{faults}");
-        let said = report.error.unwrap_or_default();
-        assert!(said.contains(reason), "{faults}: {said}");
+        let names_it = |line: &str| line.contains(&report.invocation_id) && line.contains(reason);
+        let what = format!("a line of this invocation says {reason}");
+        world.until(&what, async || world.local.explanation().lines().any(names_it).then_some(())).await;
         assert_eq!(policy_of(&world, DPS, GROUP).await, None);
     }
     world.client.delete(world.azure("/simulator/faults")).send().await.unwrap();

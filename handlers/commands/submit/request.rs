@@ -63,6 +63,7 @@ fn problem(error: &FieldError) -> String {
         "hubs" => "--hub",
         "policies" => "--policy",
         "reason" => "--reason",
+        "body" => "--hub, --policy, --reason",
         other => other,
     };
     match rest {
