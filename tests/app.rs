@@ -19,6 +19,8 @@ mod host_command;
 mod host_process;
 #[path = "app/parked.rs"]
 mod parked;
+#[path = "app/resume.rs"]
+mod resume;
 #[path = "app/rules.rs"]
 mod rules;
 #[path = "app/scenarios.rs"]
