@@ -1,0 +1,126 @@
+//! What became of a request: per hub, and as a whole.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use super::SyncRequest;
+use crate::reason::Reason;
+use crate::trust::Evidence;
+
+/// What became of a request on one hub, from best to worst; a request's own outcome is the worst of its hubs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The hub trusted the policy's current CA before anything was done.
+    AlreadyTrusted,
+    /// The hub trusts it now, with evidence.
+    Trusted,
+    /// Nothing was done yet.
+    Queued,
+    /// A sync runs, or its evidence is being looked for.
+    Syncing,
+    /// The operation ended, but the evidence was absent at the deadline.
+    Unverified,
+    /// It was not done, for a reason that the caller can change.
+    Refused,
+    /// It went wrong.
+    Failed,
+}
+
+impl Outcome {
+    /// Whether nothing more will happen.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        !matches!(self, Self::Queued | Self::Syncing)
+    }
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::AlreadyTrusted => "already-trusted",
+            Self::Trusted => "trusted",
+            Self::Queued => "queued",
+            Self::Syncing => "syncing",
+            Self::Unverified => "unverified",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+/// The outcome on one hub for one policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HubOutcome {
+    /// Name of the hub.
+    pub hub: String,
+    /// Name of the policy.
+    pub policy: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why, where there is more to say than the outcome.
+    pub reason: Option<Reason>,
+    /// What was seen on the hub.
+    pub evidence: Option<Evidence>,
+}
+
+/// The record of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestRecord {
+    /// What was asked for.
+    pub request: SyncRequest,
+    /// The worst outcome of its hubs, or its own where it never came to hubs.
+    pub outcome: Outcome,
+    /// Why, where there is more to say than the outcome.
+    pub reason: Option<Reason>,
+    /// The reason with its particulars, for a person.
+    pub detail: Option<String>,
+    /// The outcome per hub and policy.
+    pub hubs: Vec<HubOutcome>,
+    /// The sync it joined.
+    pub sync_id: Option<String>,
+    /// When it was first seen.
+    #[serde(with = "time::serde::rfc3339")]
+    pub submitted_at: OffsetDateTime,
+    /// When this record last changed.
+    #[serde(with = "time::serde::rfc3339")]
+    pub updated_at: OffsetDateTime,
+}
+
+impl RequestRecord {
+    /// A request that nothing was done for yet.
+    #[must_use]
+    pub fn queued(request: SyncRequest, now: OffsetDateTime) -> Self {
+        Self {
+            request,
+            outcome: Outcome::Queued,
+            reason: None,
+            detail: None,
+            hubs: Vec::new(),
+            sync_id: None,
+            submitted_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// Ends it, or moves it on, as a whole.
+    pub fn conclude(
+        &mut self,
+        outcome: Outcome,
+        reason: Option<Reason>,
+        detail: Option<String>,
+        now: OffsetDateTime,
+    ) {
+        (self.outcome, self.reason, self.detail, self.updated_at) = (outcome, reason, detail, now);
+    }
+
+    /// Takes in what became of its hubs; its own outcome and reason are those of the worst.
+    pub fn conclude_hubs(&mut self, hubs: Vec<HubOutcome>, detail: Option<String>, now: OffsetDateTime) {
+        if let Some(worst) = hubs.iter().max_by_key(|hub| hub.outcome) {
+            self.conclude(worst.outcome, worst.reason, detail, now);
+        }
+        self.hubs = hubs;
+    }
+}
