@@ -198,7 +198,7 @@ async fn an_announced_group_is_looked_at_and_assigned() {
             policy_of(&world, DPS, GROUP).await.filter(|policy| policy == "default")
         })
         .await;
-    let unset = policysync(&world, &["announce", GROUP], &[]).await;
+    let unset = policysync(&world, &["announce", GROUP], &[("EventGridTopic__topicEndpointUri", "")]).await;
     assert!(
         code(&unset) == 1 && told(&unset).contains("EventGridTopic__topicEndpointUri"),
         "{}",
