@@ -74,7 +74,7 @@ pub struct NamespaceConfiguration {
     #[serde(default)]
     pub assign_before_trust: bool,
     /// How long the evidence of a sync is looked for before a hub's outcome is `unverified`, in seconds: from the
-    /// moment that the sync was asked for.
+    /// moment that its POST was claimed.
     #[serde(default = "evidence_deadline_seconds")]
     pub evidence_deadline_seconds: u32,
 }
