@@ -7,6 +7,8 @@
 mod assignment;
 #[path = "app/bad_input.rs"]
 mod bad_input;
+#[path = "app/browser/mod.rs"]
+mod browser_tests;
 #[path = "app/command_line.rs"]
 mod command_line;
 #[path = "app/demo.rs"]

@@ -3,7 +3,7 @@
 
 use crate::commands::{check, infra};
 use crate::steps::{self, Outcome, Steps};
-use crate::tools::azurite;
+use crate::tools::{azurite, browser};
 use crate::workspace::Workspace;
 
 /// Names Azurite's program to the tests; without it those that need it are skipped in words.
@@ -28,6 +28,14 @@ pub fn run_with(
         }
         Err(why) => Outcome::Skipped(why),
     });
+    let mut browser = browser::Environment::new();
+    steps.run("install Chromium, chromedriver and axe-core", || match browser::install(&workspace.tools()) {
+        Ok(installed) => {
+            browser = installed;
+            Outcome::Passed
+        }
+        Err(why) => Outcome::Skipped(why),
+    });
     steps.run("cargo test", || {
         let mut cargo = workspace.cargo(&["test"]);
         if !names_packages(arguments) {
@@ -37,6 +45,7 @@ pub fn run_with(
         if let Some(program) = program {
             cargo.env(AZURITE, program);
         }
+        cargo.envs(browser);
         steps::program(&mut cargo)
     });
     infra::run(workspace, steps, &[]);

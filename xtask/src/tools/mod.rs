@@ -2,4 +2,6 @@
 
 pub mod azurite;
 pub mod bicep;
+pub mod browser;
 pub mod debian;
+pub mod npm;

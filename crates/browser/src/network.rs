@@ -1,0 +1,25 @@
+//! What a page asked the network for.
+
+use serde_json::Value;
+
+use crate::{Browser, Error, failed};
+
+impl Browser {
+    /// The address of every request that the page made since the last time, in order, whether it was answered or not.
+    ///
+    /// # Errors
+    /// When the browser is gone.
+    pub async fn requests(&self) -> Result<Vec<String>, Error> {
+        let entries = self.session.get_log("performance").await.map_err(failed("reading the requests"))?;
+        let mut requests = Vec::new();
+        for entry in entries {
+            let event: Value = serde_json::from_str(&entry.message)
+                .map_err(|_| Error::Answer { what: "reading the requests", answer: entry.message.clone() })?;
+            let event = &event["message"];
+            if event["method"] == "Network.requestWillBeSent" {
+                requests.extend(event["params"]["request"]["url"].as_str().map(ToOwned::to_owned));
+            }
+        }
+        Ok(requests)
+    }
+}
