@@ -14,6 +14,7 @@ use certificate_management::plan::saved::PlannedAssignment;
 use certificate_management::plan::{self, AssignmentPlan, Observation};
 use certificate_management::reason::Reason;
 use certificate_management::rules::Verdict;
+use functions_host::{Invocation, TraceContext};
 use ulid::Ulid;
 
 use self::journal::Journal;
@@ -21,6 +22,7 @@ use self::write::{reason_of, write};
 use crate::application::Application;
 use crate::observation::{LinkedService, Observer};
 use crate::synchronization::automatic;
+use crate::telemetry;
 
 /// How often a group is decided again when somebody else changes it at the same time.
 const TRIES: u32 = 4;
@@ -43,6 +45,25 @@ pub struct GroupHint {
     pub provisioning_service: String,
     /// The group's id.
     pub enrollment_group: String,
+}
+
+/// What woke a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Waker<'a> {
+    /// The function.
+    pub function: &'static str,
+    /// The host's id of its invocation.
+    pub invocation: &'a str,
+    /// The trace that it belongs to, where the host sent one.
+    pub trace: &'a TraceContext,
+}
+
+impl<'a> Waker<'a> {
+    /// The invocation of a function.
+    #[must_use]
+    pub fn of(function: &'static str, invocation: &'a Invocation) -> Self {
+        Self { function, invocation: &invocation.id, trace: &invocation.trace }
+    }
 }
 
 /// What a run did, for its log line.
@@ -71,14 +92,16 @@ pub struct Run<'a> {
 }
 
 /// Reconciles a scope. A namespace or a DPS that cannot be read is a failure of its own; the others are done.
-pub async fn reconcile(application: &Application, scope: &Scope, woken_by: &str) -> Done {
-    let id = Ulid::generate().to_string();
-    let mut run = Run {
-        application,
-        observer: Observer::new(application),
-        journal: Journal { store: &application.store, run: id.clone(), woken_by: woken_by.to_owned() },
-        done: Done { run: id, ..Done::default() },
+pub async fn reconcile(application: &Application, scope: &Scope, waker: Waker<'_>) -> Done {
+    let id = Ulid::generate();
+    let journal = Journal {
+        store: &application.store,
+        run: id.to_string(),
+        woken_by: format!("{}, invocation {}", waker.function, waker.invocation),
+        trace_id: telemetry::trace_id(waker.trace, id),
     };
+    let done = Done { run: id.to_string(), ..Done::default() };
+    let mut run = Run { application, observer: Observer::new(application), journal, done };
     for configuration in &application.configuration.namespaces {
         run.namespace(configuration, scope).await;
     }

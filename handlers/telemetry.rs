@@ -19,6 +19,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use ulid::Ulid;
 
 /// How long one export may take.
 const EXPORT_DEADLINE: Duration = Duration::from_secs(5);
@@ -75,6 +76,20 @@ pub fn link_to(trace: &TraceContext) {
     let carrier = HashMap::from([("traceparent".to_owned(), traceparent.clone())]);
     let context = TraceContextPropagator::new().extract(&carrier);
     tracing::Span::current().add_link(context.span().span_context().clone());
+}
+
+/// The id of the trace that a run belongs to: the caller's, or that of the span which is exported. A run that belongs
+/// to none has one of its own, its id as 32 hexadecimal digits.
+#[must_use]
+pub fn trace_id(trace: &TraceContext, run: Ulid) -> String {
+    let of_caller = trace.traceparent.as_deref().and_then(|parent| parent.split('-').nth(1));
+    if let Some(id) = of_caller {
+        return id.to_owned();
+    }
+    let context = tracing::Span::current().context();
+    let span = context.span();
+    let span = span.span_context();
+    if span.is_valid() { span.trace_id().to_string() } else { format!("{:032x}", run.0) }
 }
 
 fn trace_provider() -> Option<SdkTracerProvider> {

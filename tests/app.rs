@@ -23,6 +23,8 @@ mod host_process;
 mod parked;
 #[path = "app/resume.rs"]
 mod resume;
+#[path = "app/revert.rs"]
+mod revert;
 #[path = "app/rules.rs"]
 mod rules;
 #[path = "app/scenarios.rs"]

@@ -10,11 +10,9 @@
 use certificate_management::ArmId;
 use certificate_management::plan::saved::PlannedAssignment;
 use certificate_management::reason::Reason;
-use opentelemetry::trace::TraceContextExt;
 use serde::{Deserialize, Serialize};
 use state::{Change, Store, key};
 use time::OffsetDateTime;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 /// Prefix of the records of writes.
 const ASSIGNMENTS: &str = "assignments";
@@ -28,8 +26,10 @@ pub struct Journal<'a> {
     pub store: &'a Store,
     /// The id of the run.
     pub run: String,
-    /// The function, or the command and its person, that does it.
+    /// The function and its invocation, or the command and its person, that does it.
     pub woken_by: String,
+    /// The trace that the run belongs to.
+    pub trace_id: String,
 }
 
 /// How far a write is.
@@ -136,7 +136,7 @@ impl Journal<'_> {
             etag: None,
             reason: entry.reason,
             detail: entry.detail.clone(),
-            trace_id: trace_id(),
+            trace_id: Some(self.trace_id.clone()),
             at: now,
             stage: Stage::Planned,
         };
@@ -190,7 +190,7 @@ impl Journal<'_> {
                 run: self.run.clone(),
                 woken_by: self.woken_by.clone(),
                 etag: entry.etag.clone(),
-                trace_id: trace_id(),
+                trace_id: Some(self.trace_id.clone()),
                 at: now,
                 settled_by: None,
             }),
@@ -231,14 +231,6 @@ fn refusal_key(provisioning_service: &str, enrollment_group: &str) -> String {
 fn place(provisioning_service: &str, enrollment_group: &str) -> String {
     let segment = |name: &str| key::segment(&name.to_ascii_lowercase());
     format!("{}/{}", segment(provisioning_service), segment(enrollment_group))
-}
-
-/// The trace of the current span; none where nothing is exported.
-fn trace_id() -> Option<String> {
-    let context = tracing::Span::current().context();
-    let span = context.span();
-    let span = span.span_context();
-    span.is_valid().then(|| span.trace_id().to_string())
 }
 
 #[cfg(test)]

@@ -200,7 +200,7 @@ fn show(person: &Person, entry: &PlannedAssignment, outcome: &str, output: Outpu
         let document = json!({
             "schema": "policysync-creation/v1",
             "outcome": outcome,
-            "run": person.run,
+            "run": person.run.to_string(),
             "nextStep": entry.reason.next_step(),
             "group": entry,
         });

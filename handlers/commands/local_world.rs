@@ -148,10 +148,12 @@ pub fn app_settings(simulator: &str, schedules: Schedules) -> BTreeMap<String, S
         "Endpoint=sb://{address}/servicebus;SharedAccessKeyName=RootManageSharedAccessKey;\
          SharedAccessKey=c2ltdWxhdG9y;UseDevelopmentEmulator=true"
     );
+    // Records that commands share with the app, and that outlive a handler: what one run wrote another can take back.
+    let storage = format!("BlobEndpoint={simulator}/storage;AccountName=storage;AccountKey=c2ltdWxhdG9y");
     let settings = [
         ("ServiceBusConnection", bus.as_str()),
         ("POLICYSYNC_ARM_ENDPOINT", simulator),
-        ("POLICYSYNC_STATE", "memory"),
+        ("AzureWebJobsStorage", storage.as_str()),
         ("POLICYSYNC_QUEUE", "sync-requests"),
         ("POLICYSYNC_PARKED_QUEUE", "sync-requests-parked"),
         ("POLICYSYNC_RECONCILE_SCHEDULE", schedules.reconcile),

@@ -4,7 +4,7 @@ use functions_host::{DataType, Definition, Failure, Invocation, Reply, Trigger};
 use serde_json::Value;
 
 use crate::application::Application;
-use crate::assignment::{self, Scope};
+use crate::assignment::{self, Scope, Waker};
 use crate::events::diagnostics;
 
 /// What the code expects of `function.json`.
@@ -41,7 +41,10 @@ pub async fn run(application: &Application, invocation: Invocation) -> Result<Re
     if hints.is_empty() {
         return Ok(Reply::success());
     }
-    reply(&assignment::reconcile(application, &Scope::Groups(hints), DEFINITION.name).await)
+    reply(
+        &assignment::reconcile(application, &Scope::Groups(hints), Waker::of(DEFINITION.name, &invocation))
+            .await,
+    )
 }
 
 /// The reply for a run: a failure when something may go right on another try.

@@ -7,7 +7,7 @@ use functions_host::{Definition, Failure, Invocation, Reply, Trigger};
 
 use super::assign_policy;
 use crate::application::Application;
-use crate::assignment::{self, Scope};
+use crate::assignment::{self, Scope, Waker};
 use crate::events::resources::{self, Wake};
 use crate::observation::Observer;
 use crate::synchronization::submission;
@@ -57,7 +57,10 @@ pub async fn run(application: &Application, invocation: Invocation) -> Result<Re
     if groups.is_empty() {
         return Ok(Reply::success());
     }
-    assign_policy::reply(&assignment::reconcile(application, &Scope::Groups(groups), DEFINITION.name).await)
+    assign_policy::reply(
+        &assignment::reconcile(application, &Scope::Groups(groups), Waker::of(DEFINITION.name, &invocation))
+            .await,
+    )
 }
 
 /// The configured namespace that a hub is linked to, if any.

@@ -4,7 +4,7 @@ use functions_host::{Definition, Failure, Invocation, Reply, Trigger};
 
 use super::assign_policy;
 use crate::application::Application;
-use crate::assignment::{self, Scope};
+use crate::assignment::{self, Scope, Waker};
 
 /// What the code expects of `function.json`.
 pub const DEFINITION: Definition =
@@ -17,5 +17,8 @@ pub const DEFINITION: Definition =
 pub async fn run(application: &Application, invocation: Invocation) -> Result<Reply, Failure> {
     let timer = invocation.timer("timer")?;
     tracing::info!(is_past_due = timer.is_past_due, "reconciling every enrollment group");
-    assign_policy::reply(&assignment::reconcile(application, &Scope::Everything, DEFINITION.name).await)
+    assign_policy::reply(
+        &assignment::reconcile(application, &Scope::Everything, Waker::of(DEFINITION.name, &invocation))
+            .await,
+    )
 }

@@ -25,7 +25,12 @@ fn entry() -> PlannedAssignment {
 }
 
 fn journal<'a>(store: &'a Store, run: &str) -> Journal<'a> {
-    Journal { store, run: run.to_owned(), woken_by: "reconcile-assignments".to_owned() }
+    Journal {
+        store,
+        run: run.to_owned(),
+        woken_by: "reconcile-assignments".to_owned(),
+        trace_id: "t".to_owned(),
+    }
 }
 
 async fn refusal(store: &Store) -> RefusalRecord {

@@ -147,7 +147,7 @@ pub fn text(person: &Person, plan: &SavedPlan, rows: &[Row], output: Output) -> 
     if output == Output::Json {
         return table::json(&json!({
             "schema": "policysync-outcome/v1",
-            "run": person.run,
+            "run": person.run.to_string(),
             "recordsKept": person.keeps_records,
             "done": rows.iter().all(Row::is_done),
             "groups": rows,

@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use functions_host::TraceContext;
 use ulid::Ulid;
 
 use crate::application::Application;
 use crate::assignment::journal::Journal;
 use crate::settings::{Settings, StateSettings};
+use crate::telemetry;
 
 /// Nothing listens there, and nothing is sent there either.
 const NO_QUEUE: &str = "Endpoint=sb://127.0.0.1:9;UseDevelopmentEmulator=true";
@@ -19,7 +21,7 @@ pub struct Person {
     /// Whether records outlive this process.
     pub keeps_records: bool,
     /// The id of this run.
-    pub run: String,
+    pub run: Ulid,
 }
 
 impl Person {
@@ -29,8 +31,9 @@ impl Person {
         let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| "a person".to_owned());
         Journal {
             store: &self.application.store,
-            run: self.run.clone(),
+            run: self.run.to_string(),
             woken_by: format!("{command} by {name}"),
+            trace_id: telemetry::trace_id(&TraceContext::default(), self.run),
         }
     }
 
@@ -56,7 +59,7 @@ pub fn start() -> Result<Person, String> {
     let settings = settings_of(std::env::vars().collect())?;
     let application = Application::start(&settings).map_err(|error| error.to_string())?;
     let keeps_records = !matches!(settings.state, StateSettings::Memory);
-    Ok(Person { application, keeps_records, run: Ulid::generate().to_string() })
+    Ok(Person { application, keeps_records, run: Ulid::generate() })
 }
 
 fn settings_of(mut variables: BTreeMap<String, String>) -> Result<Settings, String> {

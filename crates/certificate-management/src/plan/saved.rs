@@ -169,13 +169,9 @@ impl SavedPlan {
         match step {
             Step::Write => {
                 let mut detail = entry.rule.clone();
-                if let Verdict::Policy { policy, reassign: true, .. } = &verdict
-                    && !same_policy(Some(policy), wish.policy)
-                {
-                    let says = verdict.origin();
-                    detail.push_str(&format!(
-                        "; {says} says `{policy}` with `reassign`, so the next reconcile would change it back"
-                    ));
+                if let Some(objection) = objection(&verdict, wish.policy) {
+                    detail.push_str("; ");
+                    detail.push_str(&objection);
                 }
                 self.add(true, PlannedAssignment { detail, ..entry });
             }
@@ -316,6 +312,20 @@ impl PlannedAssignment {
     ) -> Vec<String> {
         let policy = self.after.as_deref().and_then(|name| policy(name, observation));
         policy.map(|policy| untrusting_hubs(group, place.hubs, policy, observation)).unwrap_or_default()
+    }
+}
+
+/// What the rules will do about a wish of which they have another opinion.
+fn objection(verdict: &Verdict, wanted: Option<&str>) -> Option<String> {
+    let policy = verdict.policy().filter(|policy| !same_policy(Some(policy), wanted))?;
+    let says = verdict.origin();
+    match (verdict, wanted) {
+        (Verdict::Policy { reassign: true, .. }, _) => Some(format!(
+            "{says} says `{policy}` with `reassign`, so the next reconcile would change it back"
+        )),
+        // What has no policy is what rules are for.
+        (_, None) => Some(format!("{says} says `{policy}`, so the next reconcile would assign that")),
+        _ => None,
     }
 }
 

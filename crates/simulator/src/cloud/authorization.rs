@@ -20,6 +20,7 @@ use super::service::{self, Service};
 /// The audiences that ARM takes, each with or without a slash at its end.
 const RESOURCE_MANAGER: [&str; 2] = ["https://management.azure.com", "https://management.core.windows.net"];
 const SERVICE_BUS: [&str; 1] = ["https://servicebus.azure.net"];
+const STORAGE: [&str; 1] = ["https://storage.azure.com"];
 const EVENT_GRID: [&str; 1] = ["https://eventgrid.azure.net"];
 /// The design lets any token of `/identity` into a DPS.
 const ANY: [&str; 0] = [];
@@ -59,6 +60,10 @@ pub fn check(
             let detail = format!("{}: {refusal}", refusal.service_bus_code());
             Box::new(service::service_bus(StatusCode::UNAUTHORIZED, &detail, now))
         }),
+        Service::Storage => match storage(headers, tokens) {
+            Ok(principal) => Ok(principal),
+            Err(_) => Err(Box::new(Service::Storage.refuse(StatusCode::UNAUTHORIZED, now))),
+        },
         Service::EventGrid => event_grid(headers, tokens).map_err(|refusal| {
             let error = ArmError::new(StatusCode::UNAUTHORIZED, "Unauthorized", refusal.to_string());
             Box::new(error.into_response())
@@ -153,6 +158,20 @@ fn signature_or_bearer(
     match credentials(headers)? {
         Credentials::Bearer(token) => judge_token(token, tokens, audiences),
         Credentials::Signature(signature) => judge_signature(signature, OffsetDateTime::now_utc()),
+    }
+}
+
+/// `SharedKey {account}:{signature}`, or a token.
+fn storage(headers: &HeaderMap, tokens: &Tokens) -> Result<Principal, Refusal> {
+    let value = headers.get(header::AUTHORIZATION).ok_or(Refusal::Missing)?;
+    match value.to_str().map_err(|_| Refusal::Malformed)?.split_once(' ') {
+        Some(("SharedKey", key)) => match key.split_once(':') {
+            Some((account, signature)) if !signature.is_empty() => {
+                Ok(Principal(format!("account:{account}")))
+            }
+            _ => Err(Refusal::Malformed),
+        },
+        _ => bearer(headers, tokens, &STORAGE),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A simulated Azure on one port: [`Simulator`].
 //!
 //! A request passes [`front`] (log, faults, authorization, throttling) and reaches its service: [`arm`] for the
-//! resources, [`provisioning`] for DPS and its devices, [`service_bus`], [`identity`], [`custom_topics`]. What people
+//! resources, [`provisioning`] for DPS and its devices, [`service_bus`], [`storage`], [`identity`], [`custom_topics`]. What people
 //! and tests do from outside goes through [`control`]. The resources live in [`world`], which [`fleet`] describes; all
 //! of it goes by one [`clock`].
 
@@ -28,6 +28,7 @@ pub(crate) mod registry;
 pub mod server;
 pub mod service;
 pub mod service_bus;
+pub mod storage;
 pub mod throttle;
 pub mod world;
 

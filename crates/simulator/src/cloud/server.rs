@@ -29,7 +29,7 @@ use super::service_bus::rest::{self, Rest};
 use super::service_bus::{Queues, Settings};
 use super::throttle::{Limits, Throttle};
 use super::world::{World, WorldError};
-use super::{arm, custom_topics, provisioning};
+use super::{arm, custom_topics, provisioning, storage};
 use crate::sources::{EventGridSource, EventHubSource, QueueSource};
 
 /// How long to leave off when the machine can take no more connections.
@@ -157,6 +157,7 @@ impl Simulator {
             .merge(control::router(control))
             .merge(identity::router(endpoint))
             .merge(rest::router(service_bus))
+            .merge(storage::router())
             .merge(custom_topics::router(Arc::clone(world.feeds())))
             .merge(arm::router(Arc::clone(&world)))
             .merge(provisioning::router(Arc::clone(&world)))
@@ -243,7 +244,7 @@ impl Drop for Simulator {
 
 async fn nothing_here() -> ArmError {
     let message = "Nothing is at this path. There are /subscriptions/..., /dps/{name}/..., \
-         /{idScope}/registrations/..., /servicebus/{queue}/messages, /identity, /eventgrid/{topic}/api/events and \
+         /{idScope}/registrations/..., /servicebus/{queue}/messages, /storage/{container}, /identity, /eventgrid/{topic}/api/events and \
          /simulator.";
     ArmError::new(StatusCode::NOT_FOUND, "NotFound", message)
 }

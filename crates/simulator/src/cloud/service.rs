@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::arm_error::ArmError;
 use super::provisioning::error::ServiceError;
+use super::storage;
 
 /// A service behind the port, known by the first segment of the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub enum Service {
     DeviceProvisioning,
     /// `/servicebus/...`.
     ServiceBus,
+    /// `/storage/...`: blobs.
+    Storage,
     /// `/identity`.
     Identity,
     /// `/eventgrid/...`: custom topics.
@@ -52,6 +55,7 @@ impl Service {
             "subscriptions" => Self::ResourceManager,
             "dps" => Self::Provisioning,
             "servicebus" => Self::ServiceBus,
+            "storage" => Self::Storage,
             "identity" => Self::Identity,
             "eventgrid" => Self::EventGrid,
             "simulator" => Self::Control,
@@ -71,6 +75,7 @@ impl Service {
                 ServiceError::new(provisioning_code(status), message).respond(now)
             }
             Self::ServiceBus => service_bus(status, message, now),
+            Self::Storage => storage::refuse(status, storage_code(status)),
             Self::Identity => identity(status, message),
             Self::ResourceManager | Self::EventGrid | Self::Control | Self::Unknown => {
                 ArmError::new(status, resource_manager_code(status), message).into_response()
@@ -141,6 +146,18 @@ fn resource_manager_code(status: StatusCode) -> &'static str {
     }
 }
 
+fn storage_code(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        401 => "NoAuthenticationInformation",
+        403 => "AuthorizationPermissionMismatch",
+        404 => "ResourceNotFound",
+        412 => "ConditionNotMet",
+        429 | 503 => "ServerBusy",
+        504 => "OperationTimedOut",
+        _ => "InternalError",
+    }
+}
+
 /// The sub-codes that are known; the others are unpublished and zero stands for them.
 fn provisioning_code(status: StatusCode) -> u32 {
     let sub_code = match status.as_u16() {
@@ -163,6 +180,7 @@ mod tests {
         assert_eq!(Service::of("/dps/contoso/enrollmentGroups/line-a"), Service::Provisioning);
         assert_eq!(Service::of("/0neABC/registrations/d1/register"), Service::DeviceProvisioning);
         assert_eq!(Service::of("/servicebus/sync-requests/messages"), Service::ServiceBus);
+        assert_eq!(Service::of("/storage/policysync"), Service::Storage);
         assert_eq!(Service::of("/simulator"), Service::Control);
         assert_eq!(Service::of("/subscriptionsX"), Service::Unknown);
         assert_eq!(Service::of("/"), Service::Unknown);
