@@ -64,7 +64,8 @@ fn hub(body: &Value) -> Option<Hub> {
 fn certificate(body: &Value) -> HubCertificate {
     HubCertificate {
         name: owned(body, &["name"]).unwrap_or_default(),
-        policy_id: arm_id(body, &["properties", "policyResourceId"]),
+        issuer_id: arm_id(body, &["properties", "policyResourceId"])
+            .or_else(|| arm_id(body, &["properties", "certificateAuthorityResourceId"])),
         subject: owned(body, &["properties", "subject"]),
         thumbprint: thumbprint(body, &["properties", "thumbprint"]),
         expiry: date(body, &["properties", "expiry"]),

@@ -95,6 +95,18 @@ impl ArmId {
         own.join("/").eq_ignore_ascii_case(resource_type)
     }
 
+    /// The name of the resource of this type on the way to it, itself included, e.g. `named("namespaces")`.
+    #[must_use]
+    pub fn named(&self, resource_type: &str) -> Option<&str> {
+        let mut segments = self.0[1..].split('/').skip(6);
+        while let (Some(own), Some(name)) = (segments.next(), segments.next()) {
+            if own.eq_ignore_ascii_case(resource_type) {
+                return Some(name);
+            }
+        }
+        None
+    }
+
     /// The id of a child, e.g. `child("credentials", "default")`.
     #[must_use]
     pub fn child(&self, resource_type: &str, name: &str) -> Self {
@@ -194,6 +206,8 @@ mod tests {
         let policy = id.child("credentials", "default").child("policies", "p");
         assert!(policy.is_of_type("Microsoft.DeviceRegistry/namespaces/credentials/policies"));
         assert!(policy.is_within(&id) && !id.is_within(&policy));
+        assert_eq!((policy.named("NAMESPACES"), policy.named("policies")), (Some("contoso"), Some("p")));
+        assert_eq!((id.named("policies"), id.named("contoso"), id.named("providers")), (None, None, None));
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! out. That is why a plan can be printed, tested and repeated.
 //!
 //! - [`model`]: what is observed: namespaces, policies, hubs, hub certificates, enrollment groups.
+//! - [`generation`]: the two generations of the service, and what a namespace of the second says of its links.
+//! - [`reference`](mod@reference): the policy that a group names, as one text.
 //! - [`configuration`]: what the operator wants: `policysync.toml`.
 //! - [`rules`]: which policy a group gets, and why.
 //! - [`trust`]: whether a hub trusts a policy's current issuing CA, from the evidence on the hub.
@@ -15,9 +17,11 @@
 
 pub mod arm_id;
 pub mod configuration;
+pub mod generation;
 pub mod model;
 pub mod plan;
 pub mod reason;
+pub mod reference;
 pub mod report;
 pub mod request;
 pub mod rules;

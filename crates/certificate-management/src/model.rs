@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::ArmId;
+use crate::generation::{Generation, Link, NamespaceGeneration};
 
 /// `provisioningState` of an ARM resource (`azure-wire-facts.md` §1.2). Extensible, so an unknown value is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,15 +68,29 @@ pub struct Namespace {
     pub location: String,
     /// Whether Azure finished making it.
     pub provisioning_state: ProvisioningState,
+    /// Which generation of the service it is of.
+    #[serde(default)]
+    pub generation: NamespaceGeneration,
+    /// The hubs and DPS that it says it is linked to; a namespace of the first generation does not say.
+    #[serde(default)]
+    pub links: Vec<Link>,
 }
 
-/// A credential policy with its issuing CA.
+impl Namespace {
+    /// Its link to a resource.
+    #[must_use]
+    pub fn link(&self, resource: &ArmId) -> Option<&Link> {
+        self.links.iter().find(|link| link.resource == *resource)
+    }
+}
+
+/// A policy with its issuing CA: a credential policy, or a certificate policy with its certificate authority.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Policy {
-    /// Its ARM id, which hub certificates carry.
+    /// Its ARM id.
     pub id: ArmId,
-    /// Its name, which enrollment groups reference.
+    /// Its name as people and rules write it: `short-lived`, or with its certificate authority `lines-ica/short-lived`.
     pub name: String,
     /// Whether Azure finished making it.
     pub provisioning_state: ProvisioningState,
@@ -83,8 +98,49 @@ pub struct Policy {
     pub issuing_ca: IssuingCa,
     /// How long a device certificate is valid, in days. Sources disagree on the bounds (1 to 90), so any value is kept.
     pub leaf_validity_days: Option<u32>,
-    /// Set when the customer's own root signs the issuing CA.
+    /// Set when the customer's own root signs the issuing CA: bring-your-own-root, or an external issuer.
     pub bring_your_own_root: Option<BringYourOwnRoot>,
+}
+
+impl Policy {
+    /// The generation of the service that it belongs to, by the type of its resource.
+    #[must_use]
+    pub fn generation(&self) -> Generation {
+        if self.id.named("certificateAuthorities").is_some() {
+            Generation::CertificateAuthorities
+        } else {
+            Generation::Credentials
+        }
+    }
+
+    /// The resource that a hub certificate names as its origin.
+    #[must_use]
+    pub fn issuer_id(&self) -> &ArmId {
+        self.issuing_ca.id.as_ref().unwrap_or(&self.id)
+    }
+
+    /// What an enrollment group names it by: [`Reference`](crate::reference::Reference).
+    #[must_use]
+    pub fn reference(&self) -> String {
+        match (self.generation(), self.id.named("namespaces")) {
+            (Generation::CertificateAuthorities, Some(namespace)) => format!("{namespace}/{}", self.name),
+            _ => self.name.clone(),
+        }
+    }
+
+    /// Whether a text is one of its full names: as people write it, as a group does, or its ARM id.
+    #[must_use]
+    pub fn is_named(&self, text: &str) -> bool {
+        text.eq_ignore_ascii_case(&self.name)
+            || text.eq_ignore_ascii_case(self.id.as_str())
+            || (text.contains('/') && text.eq_ignore_ascii_case(&self.reference()))
+    }
+
+    /// Its name without its certificate authority's.
+    #[must_use]
+    pub fn own_name(&self) -> &str {
+        self.name.rsplit('/').next().unwrap_or_default()
+    }
 }
 
 /// What a policy tells of its issuing CA. The service shows neither thumbprint nor certificate of a CA under
@@ -92,6 +148,9 @@ pub struct Policy {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IssuingCa {
+    /// The resource that a hub certificate names as its origin; `None`: the policy itself, as in the first generation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<ArmId>,
     /// Subject, e.g. `CN=07b5d73a70e046f288ddc64518bc517e`.
     pub subject: Option<String>,
     /// Start of its validity.
@@ -126,14 +185,29 @@ pub struct Hub {
     pub namespace_id: Option<ArmId>,
 }
 
+impl Hub {
+    /// Whether a host name is one of its own. Beside `{hub}.azure-devices.net` a hub has one for services and one for
+    /// devices (`azure-wire-facts.md` §2.3), all of them beginning with its name, which is unique in the cloud.
+    #[must_use]
+    pub fn is_at(&self, host_name: &str) -> bool {
+        const DOMAIN: &str = ".azure-devices.net";
+        let label = |text: &str| {
+            let text = text.to_ascii_lowercase();
+            text.ends_with(DOMAIN).then(|| text.split('.').next().unwrap_or_default().to_owned())
+        };
+        host_name.eq_ignore_ascii_case(&self.host_name)
+            || label(host_name).is_some_and(|own| label(&self.host_name) == Some(own))
+    }
+}
+
 /// A CA certificate on a hub: the only place where a sync leaves a trace (`azure-wire-facts.md` §1.4, §2.2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HubCertificate {
     /// Its name on the hub, made by the service and changed at each rotation.
     pub name: String,
-    /// The policy that put it there; `None` for a certificate that a person uploaded.
-    pub policy_id: Option<ArmId>,
+    /// The policy or the certificate authority that it comes from; `None` for a certificate that a person uploaded.
+    pub issuer_id: Option<ArmId>,
     /// Subject of the certificate, in any of the forms that services print.
     pub subject: Option<String>,
     /// SHA-1 thumbprint in hexadecimal.
@@ -197,7 +271,7 @@ pub struct EnrollmentGroup {
     pub id: String,
     /// Its version, verbatim for `If-Match`.
     pub etag: Option<String>,
-    /// The policy it references.
+    /// The policy it references, as [`crate::reference`] writes it.
     pub policy: Option<String>,
     /// How its devices prove who they are.
     pub attestation: Attestation,

@@ -80,7 +80,7 @@ pub struct Assessment {
 pub fn assess(policy: &Policy, certificates: &[HubCertificate], seen_at: OffsetDateTime) -> Assessment {
     let own: Vec<&HubCertificate> = certificates
         .iter()
-        .filter(|certificate| certificate.policy_id.as_ref() == Some(&policy.id))
+        .filter(|certificate| certificate.issuer_id.as_ref() == Some(policy.issuer_id()))
         .collect();
     let evidence = |certificate: &HubCertificate| Evidence {
         policy_id: policy.id.clone(),
@@ -201,6 +201,7 @@ mod tests {
             id,
             provisioning_state: ProvisioningState::Succeeded,
             issuing_ca: IssuingCa {
+                id: None,
                 subject: Some("CN=07b5".into()),
                 not_before: Some(datetime!(2026-01-01 00:00 UTC)),
                 not_after: Some(datetime!(2031-01-01 00:00:00.741 UTC)),
@@ -214,7 +215,7 @@ mod tests {
     fn certificate(name: &str) -> HubCertificate {
         HubCertificate {
             name: name.into(),
-            policy_id: Some(ArmId::parse(&policy().id.as_str().to_uppercase()).unwrap()),
+            issuer_id: Some(ArmId::parse(&policy().id.as_str().to_uppercase()).unwrap()),
             subject: Some("CN = 07B5".into()),
             thumbprint: Some("AB".into()),
             expiry: Some(datetime!(2031-01-01 00:00 UTC)),
@@ -239,7 +240,7 @@ mod tests {
 
     #[test]
     fn states_follow_the_certificates() {
-        let foreign = HubCertificate { policy_id: None, ..certificate("uploaded") };
+        let foreign = HubCertificate { issuer_id: None, ..certificate("uploaded") };
         for (certificates, expected) in [
             (vec![], Trust::Missing),
             (vec![foreign.clone()], Trust::Missing),
@@ -290,7 +291,7 @@ mod tests {
             if old { certificates.push(older("c0")); }
             let alone = assess(&policy(), &certificates, NOW);
             for n in 0..foreign {
-                certificates.insert(0, HubCertificate { policy_id: None, ..certificate(&format!("f{n}")) });
+                certificates.insert(0, HubCertificate { issuer_id: None, ..certificate(&format!("f{n}")) });
             }
             prop_assert_eq!(assess(&policy(), &certificates, NOW), alone);
         }

@@ -32,7 +32,7 @@ fn a_certificate_is_read_with_its_rfc_1123_dates() {
         "policyResourceId": POLICY
     })));
     assert_eq!(read.name, "ca-1");
-    assert_eq!(read.policy_id, Some(ArmId::parse(POLICY).unwrap()));
+    assert_eq!(read.issuer_id, Some(ArmId::parse(POLICY).unwrap()));
     assert_eq!(read.subject.as_deref(), Some("CN=5f1e0c7d2b9a48d6"));
     assert_eq!(read.expiry, Some(datetime!(2031-03-01 08:15:30 UTC)));
     assert_eq!(read.thumbprint.as_deref(), Some("0A1B2C3D4E5F60718293A4B5C6D7E8F90A1B2C3D"));
@@ -45,7 +45,7 @@ fn the_policy_is_found_in_pascal_case_too_and_iso_dates_are_read() {
         json!({"PolicyResourceId": POLICY.to_uppercase().replace("/SUBSCRIPTIONS", "/subscriptions"),
         "Expiry": "2031-03-01T08:15:30.0000000Z"}),
     ));
-    assert_eq!(read.policy_id, Some(ArmId::parse(POLICY).unwrap()));
+    assert_eq!(read.issuer_id, Some(ArmId::parse(POLICY).unwrap()));
     assert_eq!(read.expiry, Some(datetime!(2031-03-01 08:15:30 UTC)));
 }
 
@@ -55,7 +55,7 @@ fn a_certificate_that_a_person_uploaded_has_no_policy() {
         "subject": "CN=workshop", "expiry": "Fri, 30 Dec 2039 23:59:59 GMT", "isVerified": false,
         "thumbprint": "0A1B2C3D4E5F60718293A4B5C6D7E8F90A1B2C3D", "certificate": "####"
     })));
-    assert_eq!((read.policy_id, read.is_verified), (None, Some(false)));
+    assert_eq!((read.issuer_id, read.is_verified), (None, Some(false)));
     assert_eq!(read.expiry, Some(datetime!(2039-12-30 23:59:59 UTC)));
 }
 
@@ -70,7 +70,7 @@ async fn an_odd_value_is_absent_and_never_an_error_of_the_list() {
     let certificates = fake.azure().hubs().certificates(&ArmId::parse(HUB).unwrap()).await.unwrap();
     let absent = |name: &str, is_verified| HubCertificate {
         name: name.to_owned(),
-        policy_id: None,
+        issuer_id: None,
         subject: None,
         thumbprint: None,
         expiry: None,

@@ -45,6 +45,7 @@ fn policy(credential: &ArmId, body: &Value) -> Option<Policy> {
         name,
         provisioning_state: provisioning_state(body),
         issuing_ca: IssuingCa {
+            id: None,
             subject: owned(authority, &["subject"]),
             not_before: date(authority, &["validityNotBefore"]),
             not_after: date(authority, &["validityNotAfter"]),

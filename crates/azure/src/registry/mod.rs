@@ -4,6 +4,7 @@
 mod credentials;
 
 use certificate_management::ArmId;
+use certificate_management::generation::NamespaceGeneration;
 use certificate_management::model::{Namespace, Policy, ProvisioningState};
 use serde_json::Value;
 
@@ -35,6 +36,8 @@ impl DeviceRegistry {
             id: arm_id(&body, &["id"]).unwrap_or_else(|| id.clone()),
             location: owned(&body, &["location"]).unwrap_or_default(),
             provisioning_state: provisioning_state(&body),
+            generation: NamespaceGeneration::Credentials,
+            links: Vec::new(),
         })
     }
 

@@ -29,7 +29,7 @@ fn policy(name: &str) -> Policy {
 fn certificate(policy_name: &str, expiry: OffsetDateTime) -> HubCertificate {
     HubCertificate {
         name: format!("c-{policy_name}"),
-        policy_id: Some(policy(policy_name).id),
+        issuer_id: Some(policy(policy_name).id),
         subject: None,
         thumbprint: Some("AB".into()),
         expiry: Some(expiry),
@@ -58,6 +58,8 @@ fn world(h1: &[&str], h2: &[&str]) -> Observation {
             id: ArmId::parse(NAMESPACE).unwrap(),
             location: "westeurope".into(),
             provisioning_state: ProvisioningState::Succeeded,
+            generation: Default::default(),
+            links: Vec::new(),
         },
         policies: vec![policy("short"), policy("long")],
         hubs: vec![hub("h1", of(h1)), hub("h2", of(h2))],

@@ -24,7 +24,7 @@ fn observation(end: OffsetDateTime, on_hub: Option<OffsetDateTime>) -> Observati
     let policy_id = id.child("credentials", "default").child("policies", "short");
     let certificate = |expiry| HubCertificate {
         name: "c".into(),
-        policy_id: Some(policy_id.clone()),
+        issuer_id: Some(policy_id.clone()),
         subject: None,
         thumbprint: Some("AB".into()),
         expiry: Some(expiry),
@@ -53,6 +53,8 @@ fn observation(end: OffsetDateTime, on_hub: Option<OffsetDateTime>) -> Observati
             id,
             location: "westeurope".into(),
             provisioning_state: ProvisioningState::Succeeded,
+            generation: Default::default(),
+            links: Vec::new(),
         },
         seen_at: NOW,
     }
