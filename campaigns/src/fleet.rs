@@ -71,7 +71,7 @@ pub fn generate(namespaces: usize, hubs: usize, page_size: u32) -> (Fleet, Vec<C
 fn in_fleet(known: &CampaignNamespace) -> Namespace {
     let hub = |(index, name): (usize, &String)| {
         let is_new = known.start == Start::Missing || (known.start == Start::Partly && index % 2 == 0);
-        Hub { name: name.clone(), resource_group: None, subscription: None, trusts: is_new.then(Vec::new) }
+        Hub { trusts: is_new.then(Vec::new), ..Hub::new(name) }
     };
     let policy = |name: &String| Policy {
         name: name.clone(),
@@ -81,12 +81,9 @@ fn in_fleet(known: &CampaignNamespace) -> Namespace {
         bring_your_own_root: false,
     };
     Namespace {
-        name: known.name.clone(),
-        resource_group: format!("rg-{}", known.name),
-        credential: true,
         policies: known.policies.iter().map(policy).collect(),
         hubs: known.hubs.iter().enumerate().map(hub).collect(),
-        provisioning_services: Vec::new(),
+        ..Namespace::new(&known.name, &format!("rg-{}", known.name))
     }
 }
 

@@ -1,9 +1,8 @@
 //! Azure Resource Manager: one dispatcher for everything under `/subscriptions`.
 //!
 //! ARM ignores the case of paths, so they are taken apart here instead of by the router. What a resource provider
-//! answers lives with it: [`super::registry`], [`super::hubs`], [`super::provisioning_services`]. A second API
-//! generation of the device registry is a second set of resource types in [`api_versions`] and a module beside those
-//! of the first.
+//! answers lives with it: [`super::registry`], [`super::hubs`], [`super::provisioning_services`]. Another API version is a
+//! line in [`api_versions`].
 
 pub(crate) mod api_versions;
 pub(crate) mod operations;
@@ -54,7 +53,7 @@ fn answer(world: &World, request: &ArmRequest) -> Result<Response, ArmError> {
     if request.types.is_empty() {
         return api_versions::describe_provider(world, request);
     }
-    api_versions::check(request)?;
+    api_versions::check(world, request)?;
     match request.provider_and_type() {
         ("microsoft.deviceregistry", _) => registry::handle(world, request),
         ("microsoft.devices", "iothubs") => hubs::handle(world, request),

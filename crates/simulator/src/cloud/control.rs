@@ -42,7 +42,10 @@ const ENDPOINTS: [(&str, &str); 13] = [
         r#"{"faults":[{"method","path","status","retryAfter","times",...}]} replaces all"#,
     ),
     ("DELETE /simulator/faults", "removes all"),
-    ("POST /simulator/rotate", r#"{"policyId"} renews the issuing CA of a policy, hubs untouched"#),
+    (
+        "POST /simulator/rotate",
+        r#"{"policyId"} renews an issuing CA: of a policy, or of a certificate authority named by its id or its policy's"#,
+    ),
     ("POST /simulator/events", "publishes an event or a list of events, CloudEvents or Event Grid schema"),
     ("GET /simulator/queues", "how many messages each queue holds"),
     ("GET /simulator/queues/{queue}/messages", "what they are, without touching them"),
@@ -137,7 +140,7 @@ async fn clear(State(control): State<Control>) -> Response {
 async fn rotate(State(control): State<Control>, request: Request) -> Response {
     let policy_id = match only_member(request, "policyId").await {
         Ok(Value::String(policy_id)) => policy_id,
-        Ok(_) => return refuse("policyId must be the ARM id of a policy."),
+        Ok(_) => return refuse("policyId must be the ARM id of a policy or of a certificate authority."),
         Err(refusal) => return *refusal,
     };
     match control.world.rotate(&policy_id) {

@@ -3,6 +3,7 @@
 //! Devices of symmetric-key groups prove themselves with a key that is derived from the group's; devices with X.509
 //! attestation would need a TLS client certificate, which plain HTTP has not, so they cannot register here.
 
+mod issuer;
 pub(crate) mod sas;
 
 use std::sync::Arc;
@@ -26,8 +27,8 @@ use super::world::enrollment::{EnrollmentGroup, ProvisioningService, Registratio
 use super::world::names::is_enrollment_group_id;
 use super::world::state::State as WorldState;
 
-/// The second version knows no certificate signing requests.
-const VERSIONS: [&str; 2] = ["2025-07-01-preview", "2021-06-01"];
+/// The last one knows no certificate signing requests. That those of the service API are of this API too is inferred.
+const VERSIONS: [&str; 4] = ["2026-11-02-preview", "2026-11-01", "2025-07-01-preview", "2021-06-01"];
 
 /// `/{idScope}/registrations/...`
 pub(super) fn routes() -> Router<Arc<World>> {
@@ -156,8 +157,10 @@ impl Call<'_> {
         if own != Some(&self.registration_id) || !is_enrollment_group_id(&self.registration_id) {
             return Err(ServiceError::new(400_000, "registrationId is not valid or not that of the path."));
         }
-        let mut state = self.world.lock();
-        let service = &*found(&mut state, &self.id_scope)?;
+        let state = self.world.lock();
+        let (services, namespaces) = (&state.services, &state.namespaces);
+        let service = services.iter().find(|service| service.id_scope.eq_ignore_ascii_case(&self.id_scope));
+        let service = service.ok_or_else(|| no_scope(&self.id_scope))?;
         let group = self.authenticated(service)?;
         if !group.is_enabled() {
             return Err(ServiceError::unauthorized("The enrollment group is disabled."));
@@ -175,10 +178,17 @@ impl Call<'_> {
         }
         let place = stable_hash(&self.registration_id) % hubs.len() as u64;
         let hub = hubs[usize::try_from(place).unwrap_or_default()].to_owned();
-        let (group, policy) = (group.id.clone(), group.policy().map(str::to_owned));
-        let namespace_id = service.namespace_id.clone();
-        let issuer = policy.map(|policy| issuer(&state, namespace_id.as_deref(), &policy));
-        Ok(Decision { group, hub, issuer })
+        let id = group.id.clone();
+        let link = service.link.as_ref();
+        let namespace = link.and_then(|link| namespaces.iter().find(|namespace| link.is_to(&namespace.id)));
+        let issuer = group.reference().map(|reference| issuer::of(namespace, reference));
+        if issuer.is_some() && namespace.is_some_and(|namespace| namespace.provisioning_state == "Failed") {
+            return Err(ServiceError::new(
+                403_000,
+                "The Device Registry Namespace does not admit this device.",
+            ));
+        }
+        Ok(Decision { group: id, hub, issuer })
     }
 
     fn signing_request(&self, body: &Map<String, Value>) -> Result<Option<DeviceRequest>, ServiceError> {
@@ -229,20 +239,11 @@ impl Call<'_> {
 
 fn found<'a>(state: &'a mut WorldState, id_scope: &str) -> Result<&'a mut ProvisioningService, ServiceError> {
     let service = state.services.iter_mut().find(|service| service.id_scope.eq_ignore_ascii_case(id_scope));
-    service.ok_or_else(|| ServiceError::new(404_000, format!("There is no id scope '{id_scope}'.")))
+    service.ok_or_else(|| no_scope(id_scope))
 }
 
-fn issuer(
-    state: &WorldState,
-    namespace_id: Option<&str>,
-    policy: &str,
-) -> Result<(Arc<Authority>, u32), String> {
-    let found =
-        namespace_id.and_then(|id| state.namespace(id)).and_then(|namespace| namespace.policy(policy));
-    match found.and_then(|policy| Some((policy.active_authority()?, policy.leaf_validity_days))) {
-        Some((authority, days)) => Ok((Arc::clone(authority), days)),
-        None => Err(format!("The credential policy '{policy}' cannot issue certificates.")),
-    }
+fn no_scope(id_scope: &str) -> ServiceError {
+    ServiceError::new(404_000, format!("There is no id scope '{id_scope}'."))
 }
 
 fn assigning(operation_id: &str, retry_after: u32) -> Response {

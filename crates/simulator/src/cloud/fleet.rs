@@ -24,10 +24,20 @@
 //! policy = "short-lived"
 //! ```
 
+mod certificate_authority;
 mod default;
+mod enrollment_group;
+mod link;
+mod namespace;
 mod validate;
 
-use indexmap::IndexMap;
+pub use certificate_authority::{
+    CertificateAuthority, CertificateAuthorityKind, CertificatePolicy, Generation, MemberCasing,
+};
+pub use enrollment_group::{Attestation, EnrollmentGroup};
+pub use link::LinkingState;
+pub use namespace::{Hub, Namespace, Policy, ProvisioningService, UnlinkedHub, UnlinkedProvisioningService};
+
 use serde::{Deserialize, Serialize};
 
 /// Why a fleet file cannot be used. The text names the key and where it stands.
@@ -82,6 +92,27 @@ pub struct Fleet {
     /// Whether DPS takes a `credentialPolicyName` that its namespace does not have. Nobody documents what Azure does.
     #[serde(default)]
     pub unknown_policy: UnknownPolicy,
+    /// What a write of an enrollment group does with a policy that its api-version does not know. Inferred is that it is
+    /// dropped (`azure-wire-facts.md` §3, §10c.8).
+    #[serde(default)]
+    pub unknown_reference: UnknownReference,
+    /// The API versions that the cloud offers. Absent: those that its namespaces need; both when there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offers: Option<Generation>,
+    /// How long after a certificate authority was made or rotated the linked hubs get it, in simulated seconds.
+    #[serde(default = "default::push_seconds")]
+    pub push_seconds: u32,
+    /// Nothing is pushed to hubs, as if the service had stopped doing so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hold_push: bool,
+    /// Whether a link that is made brings the CAs that exist already. The sources say that a CA must be made after the
+    /// hub is linked (`azure-wire-facts.md` §2.4).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub link_pushes_to_hubs: bool,
+    /// How a hub certificate names its policy or CA. Absent: `PolicyResourceId` as seen, and
+    /// `certificateAuthorityResourceId` as specified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hub_certificate_casing: Option<MemberCasing>,
     /// Most entries of one page of a list or of an enrollment group query.
     #[serde(default = "default::page_size")]
     pub page_size: u32,
@@ -107,149 +138,30 @@ pub enum UnknownPolicy {
     Refuse,
 }
 
-/// A device registry namespace with a credential, and what is linked to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Namespace {
-    /// Its name.
-    pub name: String,
-    /// Its resource group, and that of its hubs and provisioning services where they do not name another.
-    pub resource_group: String,
-    /// Whether certificate management is on: there is a credential.
-    #[serde(default = "default::yes", skip_serializing_if = "Clone::clone")]
-    pub credential: bool,
-    /// Credential policies.
-    #[serde(default, rename = "policy", skip_serializing_if = "Vec::is_empty")]
-    pub policies: Vec<Policy>,
-    /// Linked hubs.
-    #[serde(default, rename = "hub", skip_serializing_if = "Vec::is_empty")]
-    pub hubs: Vec<Hub>,
-    /// Linked provisioning services.
-    #[serde(default, rename = "provisioning_service", skip_serializing_if = "Vec::is_empty")]
-    pub provisioning_services: Vec<ProvisioningService>,
-}
-
-/// A credential policy: an issuing CA and the validity of what it issues.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Policy {
-    /// Its name.
-    pub name: String,
-    /// Validity of a device certificate, 1 to 90 days.
-    pub leaf_validity_days: u32,
-    /// Validity of its issuing CA in days, counted from the start of the simulation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub issuing_ca_validity_days: Option<u32>,
-    /// `Succeeded`, `Failed`, `Canceled`, `Accepted` or `Deleting`. Only `Succeeded` is synced to hubs.
-    #[serde(default = "default::succeeded", skip_serializing_if = "default::is_succeeded")]
-    pub provisioning_state: String,
-    /// The root is the customer's own: the policy starts pending, with a signing request to be signed and activated.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub bring_your_own_root: bool,
-}
-
-/// A hub that is linked to a namespace.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Hub {
-    /// Its name; the host name is `{name}.azure-devices.net`.
-    pub name: String,
-    /// Its resource group, where it is not the namespace's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resource_group: Option<String>,
-    /// Its subscription, where it is not the fleet's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subscription: Option<String>,
-    /// The policies whose issuing CA it has at the start. Absent: all of them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trusts: Option<Vec<String>>,
-}
-
-/// A hub without a namespace.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct UnlinkedHub {
-    /// Its name; the host name is `{name}.azure-devices.net`.
-    pub name: String,
-    /// Its resource group.
-    pub resource_group: String,
-    /// Its subscription, where it is not the fleet's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subscription: Option<String>,
-}
-
-/// A device provisioning service of a namespace. All hubs of the namespace are linked to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ProvisioningService {
-    /// Its name.
-    pub name: String,
-    /// Its resource group, where it is not the namespace's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resource_group: Option<String>,
-    /// Its subscription, where it is not the fleet's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subscription: Option<String>,
-    /// Enrollment groups.
-    #[serde(default, rename = "enrollment_group", skip_serializing_if = "Vec::is_empty")]
-    pub enrollment_groups: Vec<EnrollmentGroup>,
-}
-
-/// A device provisioning service without a namespace.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct UnlinkedProvisioningService {
-    /// Its name.
-    pub name: String,
-    /// Its resource group.
-    pub resource_group: String,
-    /// Names of the hubs that are linked to it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub hubs: Vec<String>,
-    /// Enrollment groups.
-    #[serde(default, rename = "enrollment_group", skip_serializing_if = "Vec::is_empty")]
-    pub enrollment_groups: Vec<EnrollmentGroup>,
-}
-
-/// An enrollment group.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EnrollmentGroup {
-    /// Its id.
-    pub name: String,
-    /// How its devices prove who they are.
-    #[serde(default)]
-    pub attestation: Attestation,
-    /// The policy that is assigned to it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policy: Option<String>,
-    /// Whether its devices may register.
-    #[serde(default = "default::yes", skip_serializing_if = "Clone::clone")]
-    pub enabled: bool,
-    /// Names of the hubs that its devices go to. Empty: all hubs of the service.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub hubs: Vec<String>,
-    /// Tags of the initial twin.
-    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    pub tags: IndexMap<String, String>,
-}
-
-/// The attestation kinds of a fleet file.
+/// What a write does with a policy that its api-version does not know.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Attestation {
-    /// A group key from which device keys are derived.
+pub enum UnknownReference {
+    /// The group has no policy afterwards.
     #[default]
-    SymmetricKey,
-    /// A CA that was uploaded to the service, by reference.
-    X509Ca,
-    /// A signing certificate inside the group.
-    X509Signing,
-    /// A trusted platform module.
-    Tpm,
+    Drop,
+    /// The group keeps the policy that it had.
+    Keep,
 }
 
 impl Fleet {
+    /// The generations whose API versions the cloud offers.
+    #[must_use]
+    pub fn offered(&self) -> Generation {
+        let any = |has: fn(Generation) -> bool| self.namespaces.iter().any(|n| has(n.generation));
+        let needed = (any(Generation::has_credentials), any(Generation::has_certificate_authorities));
+        self.offers.unwrap_or(match needed {
+            (true, false) => Generation::Credentials,
+            (false, true) => Generation::CertificateAuthorities,
+            _ => Generation::Both,
+        })
+    }
+
     /// Reads a fleet file.
     ///
     /// # Errors

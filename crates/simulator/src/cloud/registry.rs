@@ -1,12 +1,11 @@
 //! The resource provider `Microsoft.DeviceRegistry`.
 //!
-//! Namespaces and operation statuses belong to every API generation; [`credentials`] and [`policies`] are generation A
-//! (`azure-wire-facts.md` §0, §1). Generation B comes as modules beside them.
+//! Namespaces and operation statuses belong to every API generation; [`credentials`] is generation A,
+//! [`certificate_authorities`] is generation B (`azure-wire-facts.md` §0, §1, §2.4).
 
+mod certificate_authorities;
 mod credentials;
 mod namespaces;
-mod policies;
-mod policy_actions;
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -30,46 +29,11 @@ pub(crate) fn handle(world: &World, request: &ArmRequest) -> Result<Response, Ar
         ("GET", ["namespaces"], []) => namespaces::list(world, request),
         ("GET", ["namespaces"], [namespace]) => namespaces::get(world, request, namespace),
         ("PUT", ["namespaces"], [namespace]) => namespaces::put(world, request, namespace),
-        ("GET", ["namespaces", "credentials"], [namespace]) => credentials::list(world, request, namespace),
-        (_, ["namespaces", "credentials", ..], [_, credential, ..])
-            if !credential.eq_ignore_ascii_case("default") =>
-        {
-            Err(ArmError::not_found(&request.path))
+        ("PATCH", ["namespaces"], [namespace]) => namespaces::patch(world, request, namespace),
+        (_, ["namespaces", "credentials", ..], _) => credentials::handle(world, request),
+        (_, ["namespaces", "certificateauthorities", ..], _) => {
+            certificate_authorities::handle(world, request)
         }
-        ("GET", ["namespaces", "credentials"], [namespace, _]) => credentials::get(world, request, namespace),
-        ("PUT", ["namespaces", "credentials"], [namespace, _]) => credentials::put(world, request, namespace),
-        ("PATCH", ["namespaces", "credentials"], [namespace, _]) => {
-            credentials::patch(world, request, namespace)
-        }
-        ("DELETE", ["namespaces", "credentials"], [namespace, _]) => {
-            credentials::delete(world, request, namespace)
-        }
-        ("POST", ["namespaces", "credentials", "synchronize"], [namespace, _]) => {
-            credentials::synchronize(world, request, namespace)
-        }
-        ("GET", ["namespaces", "credentials", "policies"], [namespace, _]) => {
-            policies::list(world, request, namespace)
-        }
-        ("GET", ["namespaces", "credentials", "policies"], [namespace, _, policy]) => {
-            policies::get(world, request, namespace, policy)
-        }
-        ("PUT", ["namespaces", "credentials", "policies"], [namespace, _, policy]) => {
-            policies::put(world, request, namespace, policy)
-        }
-        ("PATCH", ["namespaces", "credentials", "policies"], [namespace, _, policy]) => {
-            policies::patch(world, request, namespace, policy)
-        }
-        ("DELETE", ["namespaces", "credentials", "policies"], [namespace, _, policy]) => {
-            policies::delete(world, request, namespace, policy)
-        }
-        ("POST", ["namespaces", "credentials", "policies", "revokeissuer"], [namespace, _, policy]) => {
-            policy_actions::revoke_issuer(world, request, namespace, policy)
-        }
-        (
-            "POST",
-            ["namespaces", "credentials", "policies", "activatebringyourownroot"],
-            [namespace, _, policy],
-        ) => policy_actions::activate(world, request, namespace, policy),
         _ => Err(ArmError::method_not_allowed(&request.method, &request.path)),
     }
 }

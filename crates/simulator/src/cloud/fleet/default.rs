@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::{
     Attestation, EnrollmentGroup, Fleet, Hub, Namespace, Policy, ProvisioningService, UnknownPolicy,
-    UnlinkedHub,
+    UnknownReference, UnlinkedHub,
 };
 
 pub(super) fn synchronize_seconds() -> u32 {
@@ -25,6 +25,14 @@ pub(super) fn diagnostics_delay_seconds() -> u32 {
 
 pub(super) fn issuing_ca_validity_days() -> u32 {
     365
+}
+
+pub(super) fn push_seconds() -> u32 {
+    3
+}
+
+pub(super) fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 pub(super) fn page_size() -> u32 {
@@ -60,6 +68,12 @@ impl Fleet {
             issuing_ca_validity_days: issuing_ca_validity_days(),
             revoke_pushes_to_hubs: true,
             unknown_policy: UnknownPolicy::Accept,
+            unknown_reference: UnknownReference::Drop,
+            offers: None,
+            push_seconds: push_seconds(),
+            hold_push: false,
+            link_pushes_to_hubs: false,
+            hub_certificate_casing: None,
             page_size: page_size(),
             namespaces: vec![contoso_plants(), contoso_logistics(), fabrikam_energy()],
             hubs: vec![
@@ -81,9 +95,6 @@ impl Fleet {
 
 fn contoso_plants() -> Namespace {
     Namespace {
-        name: "contoso-plants".to_owned(),
-        resource_group: "rg-contoso-plants".to_owned(),
-        credential: true,
         policies: vec![policy("default", 30, None), policy("short-lived", 7, Some(180))],
         hubs: hubs(&["contoso-plants-north", "contoso-plants-south", "contoso-plants-test"]),
         provisioning_services: vec![service(
@@ -95,6 +106,7 @@ fn contoso_plants() -> Namespace {
                 group("warehouse-gates", Attestation::SymmetricKey, None, "south"),
             ],
         )],
+        ..Namespace::new("contoso-plants", "rg-contoso-plants")
     }
 }
 
@@ -104,23 +116,18 @@ fn contoso_logistics() -> Namespace {
     let mut retired = group("trucks-2019", Attestation::SymmetricKey, Some("default"), "fleet");
     retired.enabled = false;
     Namespace {
-        name: "contoso-logistics".to_owned(),
-        resource_group: "rg-contoso-logistics".to_owned(),
-        credential: true,
         policies: vec![policy("default", 45, None)],
         hubs: hubs(&["contoso-logistics-road", "contoso-logistics-rail"]),
         provisioning_services: vec![service(
             "contoso-logistics-dps",
             vec![trucks, retired, group("containers", Attestation::SymmetricKey, Some("default"), "depot")],
         )],
+        ..Namespace::new("contoso-logistics", "rg-contoso-logistics")
     }
 }
 
 fn fabrikam_energy() -> Namespace {
     Namespace {
-        name: "fabrikam-energy".to_owned(),
-        resource_group: "rg-fabrikam-energy".to_owned(),
-        credential: true,
         policies: vec![
             policy("default", 30, Some(730)),
             policy("short-lived", 10, None),
@@ -135,6 +142,7 @@ fn fabrikam_energy() -> Namespace {
                 group("meters-pilot", Attestation::SymmetricKey, None, "grid"),
             ],
         )],
+        ..Namespace::new("fabrikam-energy", "rg-fabrikam-energy")
     }
 }
 
@@ -149,26 +157,18 @@ fn policy(name: &str, leaf_validity_days: u32, issuing_ca_validity_days: Option<
 }
 
 fn hubs(names: &[&str]) -> Vec<Hub> {
-    let hub = |name: &&str| Hub {
-        name: (*name).to_owned(),
-        resource_group: None,
-        subscription: None,
-        trusts: None,
-    };
-    names.iter().map(hub).collect()
+    names.iter().map(|name| Hub::new(name)).collect()
 }
 
 fn service(name: &str, enrollment_groups: Vec<EnrollmentGroup>) -> ProvisioningService {
-    ProvisioningService { name: name.to_owned(), resource_group: None, subscription: None, enrollment_groups }
+    ProvisioningService { enrollment_groups, ..ProvisioningService::new(name) }
 }
 
 fn group(name: &str, attestation: Attestation, policy: Option<&str>, site: &str) -> EnrollmentGroup {
     EnrollmentGroup {
-        name: name.to_owned(),
         attestation,
         policy: policy.map(str::to_owned),
-        enabled: true,
-        hubs: Vec::new(),
         tags: IndexMap::from([("site".to_owned(), site.to_owned())]),
+        ..EnrollmentGroup::new(name)
     }
 }

@@ -108,3 +108,91 @@ fn a_dangling_policy_is_an_error_only_where_the_service_would_refuse_it() {
     let error = Fleet::from_toml(&strict).unwrap_err().to_string();
     assert!(error.contains("line-1") && error.contains("gone"), "{error}");
 }
+
+const MIGRATING: &str = r#"
+subscription = "S"
+location = "East US 2"
+
+[[namespace]]
+name = "contoso"
+resource_group = "R"
+generation = "certificate-authorities"
+
+[[namespace.certificate_authority]]
+name = "factory-root"
+type = "root"
+
+[[namespace.certificate_authority]]
+name = "factory-ica"
+type = "issuing"
+
+[namespace.certificate_authority.policy]
+name = "short-lived"
+leaf_validity_days = 7
+
+[[namespace.hub]]
+name = "contoso-hub"
+linking_state = "Failed"
+linking_error = "AdrMiNotAuthorized"
+trusts = ["factory-ica"]
+
+[[namespace.provisioning_service]]
+name = "contoso-dps"
+unaware_of_namespace = true
+
+[[namespace.provisioning_service.enrollment_group]]
+name = "line-1"
+certificate_authority = "factory-ica"
+certificate_policy = "short-lived"
+"#;
+
+#[test]
+fn a_namespace_of_certificate_authorities_reads_back_the_same() {
+    let fleet = Fleet::from_toml(MIGRATING).unwrap();
+    assert_eq!(Fleet::from_toml(&fleet.to_toml().unwrap()).unwrap(), fleet);
+    assert_eq!(fleet.offered(), Generation::CertificateAuthorities);
+    let policy = fleet.namespaces[0].certificate_authorities[1].policy.as_ref().unwrap();
+    assert_eq!((policy.name.as_str(), policy.leaf_validity_days), ("short-lived", 7));
+    assert!(!fleet.namespaces[0].hubs[0].is_reached());
+    assert_eq!(Fleet::default_fleet().offered(), Generation::Credentials);
+}
+
+#[test]
+fn certificate_authorities_that_do_not_hold_together_are_named_with_their_place() {
+    for (from, to, place, problem) in [
+        ("type = \"root\"", "type = \"issuing\"", "/ certificate_authority", "root"),
+        ("type = \"issuing\"", "type = \"root\"", "/ certificate_authority", "one root"),
+        ("name = \"factory-ica\"\ntype", "name = \"Factory-Root\"\ntype", "/ name", "another"),
+        ("type = \"issuing\"", "type = \"external\"\nvalidity_days = 3", "/ validity_days", "signs"),
+        ("generation = \"certificate-authorities\"", "", "/ certificate_authority", "generation"),
+        ("certificate_policy = \"short-lived\"", "", "/ certificate_policy", "required"),
+        ("certificate_authority = \"factory-ica\"", "", "/ certificate_authority", "required"),
+        (
+            "certificate_authority = \"factory-ica\"",
+            "certificate_authority = \"factory-root\"",
+            "line-1",
+            "root",
+        ),
+        ("linking_state = \"Failed\"", "", "/ linking_error", "Failed"),
+        ("leaf_validity_days = 7", "leaf_validity_days = 0", "/ leaf_validity_days", "between"),
+        ("trusts = [\"factory-ica\"]", "trusts = [\"factory-root\"]", "/ trusts", "factory-root"),
+    ] {
+        let changed = MIGRATING.replace(from, to);
+        assert_ne!(changed, MIGRATING, "{from}");
+        let error = Fleet::from_toml(&changed).unwrap_err().to_string();
+        assert!(error.contains(place) && error.contains(problem), "{to}: {error}");
+    }
+}
+
+#[test]
+fn credential_policies_belong_to_the_generation_of_credentials() {
+    let error = Fleet::from_toml(&SMALL.replace(
+        "resource_group = \"R\"",
+        "resource_group = \"R\"\ngeneration = \"certificate-authorities\"",
+    ));
+    assert!(error.unwrap_err().to_string().contains("certificate_authority"));
+    let strict = MIGRATING.replace("location", "unknown_policy = \"refuse\"\nlocation");
+    Fleet::from_toml(&strict).unwrap();
+    let dangling = strict.replace("certificate_policy = \"short-lived\"", "certificate_policy = \"gone\"");
+    assert!(Fleet::from_toml(&dangling).unwrap_err().to_string().contains("gone"));
+}

@@ -1,8 +1,11 @@
 //! What a fleet file may say: names that Azure would take, references that exist, numbers within reason.
 
+mod certificate_authorities;
+mod enrollment_groups;
+
 use std::collections::HashSet;
 
-use super::{EnrollmentGroup, Fleet, FleetError, Namespace, Policy, UnknownPolicy};
+use super::{Fleet, FleetError, LinkingState, Namespace, Policy, UnknownPolicy};
 use crate::cloud::world::names;
 
 const STATES: [&str; 5] = ["Succeeded", "Failed", "Canceled", "Accepted", "Deleting"];
@@ -33,6 +36,7 @@ impl Fleet {
         within("registration_seconds", self.registration_seconds, 0, 3_600)?;
         within("diagnostics_delay_seconds", self.diagnostics_delay_seconds, 0, 86_400)?;
         within("issuing_ca_validity_days", self.issuing_ca_validity_days, 1, 3_650)?;
+        within("push_seconds", self.push_seconds, 0, 86_400)?;
         within("page_size", self.page_size, 1, 1_000)?;
         let mut taken = Taken::default();
         for namespace in &self.namespaces {
@@ -57,8 +61,9 @@ impl Fleet {
                 .map(|n| n.to_ascii_lowercase())
                 .collect();
             known_hubs(&format!("{place} / hubs"), &service.hubs, &known)?;
-            let linked = service.hubs.iter().map(|name| name.to_ascii_lowercase()).collect();
-            check_groups(&place, &service.enrollment_groups, &linked, None)?;
+            let hubs = service.hubs.iter().map(|name| name.to_ascii_lowercase()).collect();
+            let known = enrollment_groups::Known { hubs, namespace: None, strict: false };
+            enrollment_groups::check(&place, &service.enrollment_groups, &known)?;
         }
         Ok(())
     }
@@ -70,32 +75,52 @@ impl Fleet {
         if !namespace.credential && !namespace.policies.is_empty() {
             return fail(format!("{place} / policy"), "a namespace without a credential has no policies");
         }
+        if !namespace.generation.has_credentials() && !namespace.policies.is_empty() {
+            return fail(
+                format!("{place} / policy"),
+                "a namespace of generation \"certificate-authorities\" has its policies below certificate_authority",
+            );
+        }
+        if !STATES.contains(&namespace.provisioning_state.as_str()) {
+            return fail(
+                format!("{place} / provisioning_state"),
+                format!("not one of {}", STATES.join(", ")),
+            );
+        }
         let mut policies = HashSet::new();
         for policy in &namespace.policies {
             check_policy(&place, policy, &mut policies)?;
         }
+        let issuing = certificate_authorities::check(&place, namespace)?;
         for hub in &namespace.hubs {
             let place = format!("{place} / hub {:?}", hub.name);
             resource(&format!("{place} / name"), &hub.name, &mut taken.hubs)?;
             optional_segment(&format!("{place} / resource_group"), hub.resource_group.as_deref())?;
             optional_segment(&format!("{place} / subscription"), hub.subscription.as_deref())?;
-            for policy in hub.trusts.iter().flatten() {
-                if !policies.contains(&policy.to_ascii_lowercase()) {
+            check_link(&place, hub.linking_state, hub.linking_error.as_deref())?;
+            for name in hub.trusts.iter().flatten().map(|name| name.to_ascii_lowercase()) {
+                if !policies.contains(&name) && !issuing.contains(&name) {
                     return fail(
                         format!("{place} / trusts"),
-                        format!("the namespace has no policy {policy:?}"),
+                        format!("the namespace has no policy {name:?} and no issuing CA of that name"),
                     );
                 }
             }
         }
-        let hubs = namespace.hubs.iter().map(|hub| hub.name.to_ascii_lowercase()).collect();
-        let references = (self.unknown_policy == UnknownPolicy::Refuse).then_some(&policies);
+        let known = enrollment_groups::Known {
+            hubs: namespace.hubs.iter().map(|hub| hub.name.to_ascii_lowercase()).collect(),
+            namespace: Some(namespace),
+            strict: self.unknown_policy == UnknownPolicy::Refuse,
+        };
         for service in &namespace.provisioning_services {
             let place = format!("{place} / provisioning_service {:?}", service.name);
             resource(&format!("{place} / name"), &service.name, &mut taken.services)?;
             optional_segment(&format!("{place} / resource_group"), service.resource_group.as_deref())?;
             optional_segment(&format!("{place} / subscription"), service.subscription.as_deref())?;
-            check_groups(&place, &service.enrollment_groups, &hubs, references)?;
+            check_link(&place, service.linking_state, service.linking_error.as_deref())?;
+            let seconds = service.roles_replicate_after_seconds;
+            within(&format!("{place} / roles_replicate_after_seconds"), seconds, 0, 86_400)?;
+            enrollment_groups::check(&place, &service.enrollment_groups, &known)?;
         }
         Ok(())
     }
@@ -122,35 +147,18 @@ fn check_policy(place: &str, policy: &Policy, taken: &mut HashSet<String>) -> Re
     Ok(())
 }
 
-fn check_groups(
-    place: &str,
-    groups: &[EnrollmentGroup],
-    hubs: &HashSet<String>,
-    policies: Option<&HashSet<String>>,
-) -> Result<(), FleetError> {
-    let mut taken = HashSet::new();
-    for group in groups {
-        let place = format!("{place} / enrollment_group {:?}", group.name);
-        if !names::is_enrollment_group_id(&group.name) {
-            return fail(
-                format!("{place} / name"),
-                "an id has up to 128 letters, digits and : . _ - with a letter or digit at both ends",
-            );
+/// A link that works has no error.
+fn check_link(place: &str, state: LinkingState, error: Option<&str>) -> Result<(), FleetError> {
+    match error {
+        Some(_) if state != LinkingState::Failed => fail(
+            format!("{place} / linking_error"),
+            "only a link whose linking_state is \"Failed\" has an error",
+        ),
+        Some(error) if !error.chars().all(|c| c.is_ascii_alphanumeric()) || error.is_empty() => {
+            fail(format!("{place} / linking_error"), "a code has letters and digits, like AdrMiNotAuthorized")
         }
-        if !taken.insert(group.name.to_ascii_lowercase()) {
-            return fail(format!("{place} / name"), "there is another of this name");
-        }
-        known_hubs(&format!("{place} / hubs"), &group.hubs, hubs)?;
-        if let (Some(policies), Some(policy)) = (policies, &group.policy)
-            && !policies.contains(&policy.to_ascii_lowercase())
-        {
-            return fail(
-                format!("{place} / policy"),
-                format!("the namespace has no policy {policy:?}, and unknown_policy is \"refuse\""),
-            );
-        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn known_hubs(place: &str, hubs: &[String], known: &HashSet<String>) -> Result<(), FleetError> {

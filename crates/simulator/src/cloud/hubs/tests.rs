@@ -1,3 +1,4 @@
+use crate::cloud::fleet::{LinkingState, MemberCasing};
 use crate::cloud::world::testing::*;
 use base64::Engine as _;
 use reqwest::Method;
@@ -121,4 +122,72 @@ async fn a_provisioning_service_shows_how_to_reach_it_and_its_hubs() {
         .get("/subscriptions/S/providers/microsoft.devices/provisioningservices", "2025-02-01-preview")
         .await;
     assert_eq!(all.body["value"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn each_generation_sees_where_its_own_certificates_come_from() {
+    let served = Served::both().await;
+    let members = async |version: &str| {
+        let list = served.get(&format!("{HUB_A}/certificates"), version).await.body;
+        let certificates = list["value"].as_array().unwrap().clone();
+        let of = |one: &Value, name: &str| one["properties"].get(name).cloned().unwrap_or_default();
+        certificates
+            .iter()
+            .map(|one| (of(one, "PolicyResourceId"), of(one, "certificateAuthorityResourceId")))
+            .collect::<Vec<_>>()
+    };
+    let none = Value::Null;
+    assert_eq!(
+        members(HUBS).await,
+        [(policy_id("default").into(), none.clone()), (none.clone(), none.clone())]
+    );
+    assert_eq!(
+        members(HUBS_B).await,
+        [(none.clone(), none.clone()), (none, authority_id("factory-ica").into())]
+    );
+}
+
+#[tokio::test]
+async fn the_casing_of_that_member_is_the_fleets_choice() {
+    for (casing, a, b) in [
+        (MemberCasing::Camel, "policyResourceId", "certificateAuthorityResourceId"),
+        (MemberCasing::Pascal, "PolicyResourceId", "CertificateAuthorityResourceId"),
+    ] {
+        let served = Served::both_with(|fleet| fleet.hub_certificate_casing = Some(casing)).await;
+        let list = served.get(&format!("{HUB_A}/certificates"), HUBS).await.body;
+        assert_eq!(list["value"][0]["properties"][a], policy_id("default"));
+        let list = served.get(&format!("{HUB_A}/certificates"), HUBS_B).await.body;
+        assert_eq!(list["value"][1]["properties"][b], authority_id("factory-ica"));
+    }
+}
+
+#[tokio::test]
+async fn a_link_shows_read_only_on_both_of_its_ends() {
+    let served = Served::both_with(|fleet| {
+        fleet.namespaces[0].hubs[1].linking_state = LinkingState::Failed;
+        fleet.namespaces[0].provisioning_services[0].linking_state = LinkingState::InProgress;
+    })
+    .await;
+    let registry =
+        async |hub: &str| served.get(hub, HUBS_B).await.body["properties"]["deviceRegistry"].clone();
+    let linked = registry(HUB_A).await;
+    assert_eq!(linked["namespaceResourceId"], NAMESPACE);
+    assert_eq!(linked["namespaceUuid"], served.get(NAMESPACE, ADR_B).await.body["properties"]["uuid"]);
+    assert_eq!(linked["linkingProperties"], json!({"state": "Success"}));
+    let broken = registry(HUB_B).await["linkingProperties"].clone();
+    assert_eq!(
+        (&broken["state"], &broken["error"]["code"]),
+        (&json!("Failed"), &json!("AdrMiNotAuthorized"))
+    );
+    let properties = async |version: &str| served.get(SERVICE, version).await.body["properties"].clone();
+    let new = properties("2026-11-01").await;
+    assert_eq!(new["deviceRegistryNamespaces"][0]["resourceId"], NAMESPACE);
+    assert_eq!(new["deviceRegistryNamespaces"][0]["linkingState"], "InProgress");
+    assert!(new.get("deviceRegistryNamespace").is_none());
+    let old = properties("2025-02-01-preview").await;
+    assert_eq!(old["deviceRegistryNamespace"]["resourceId"], NAMESPACE);
+    let neither = properties("2026-08-31").await;
+    assert!(
+        neither.get("deviceRegistryNamespace").is_none() && neither.get("deviceRegistryNamespaces").is_none()
+    );
 }

@@ -8,9 +8,11 @@ use time::OffsetDateTime;
 use super::ServiceRequest;
 use super::api_version::ApiVersion;
 use super::error::{ServiceError, answer};
+use super::reference::Reference;
 use crate::cloud::fleet::UnknownPolicy;
 use crate::cloud::world::World;
-use crate::cloud::world::enrollment::EnrollmentGroup;
+use crate::cloud::world::enrollment::{EnrollmentGroup, ProvisioningService, Write};
+use crate::cloud::world::namespace::Namespace;
 use crate::cloud::world::state::State;
 
 pub(super) fn get(world: &World, request: &ServiceRequest, id: &str) -> Result<Response, ServiceError> {
@@ -59,29 +61,67 @@ pub(super) fn write(
     let service = service.ok_or_else(|| ServiceError::no_group(id))?;
     let previous = service.group(id);
     matches(previous, condition)?;
-    let group = EnrollmentGroup::written(previous, id, document, version, names, now)?;
-    if let Some(policy) = group.policy() {
-        let Some(namespace_id) = &service.namespace_id else {
-            return Err(ServiceError::new(
-                400_004,
-                "A Device Registry Namespace is required to be set on this DPS instance",
-            ));
-        };
-        // Whether Azure looks at the name is not documented; the fleet decides (`azure-wire-facts.md` §10c.7).
-        let known = namespaces
-            .iter()
-            .filter(|namespace| namespace.id.eq_ignore_ascii_case(namespace_id))
-            .any(|namespace| namespace.policy(policy).is_some());
-        if !known && fleet.unknown_policy == UnknownPolicy::Refuse {
-            return Err(ServiceError::new(
-                400_000,
-                format!("The credential policy '{policy}' does not exist."),
-            ));
-        }
+    let how = Write { version, unknown_reference: fleet.unknown_reference, now };
+    let group = EnrollmentGroup::written(previous, id, document, &how, names)?;
+    if let Some(reference) = group.reference() {
+        let namespace = linked_namespace(service, namespaces, now)?;
+        check(reference, namespace, fleet.unknown_policy)?;
     }
     let shown = group.shown(version);
     service.groups.insert(id.to_ascii_lowercase(), group);
     Ok(shown)
+}
+
+/// The namespace of a service, once its data plane knows it and its roles there have replicated
+/// (`azure-wire-facts.md` §2.3).
+fn linked_namespace<'a>(
+    service: &ProvisioningService,
+    namespaces: &'a [Namespace],
+    now: OffsetDateTime,
+) -> Result<&'a Namespace, ServiceError> {
+    let link = service.link.as_ref().filter(|link| link.works() && !service.is_unaware);
+    let namespace = link.and_then(|link| namespaces.iter().find(|namespace| link.is_to(&namespace.id)));
+    match namespace {
+        None => Err(ServiceError::new(
+            400_004,
+            "A Device Registry Namespace is required to be set on this DPS instance",
+        )),
+        Some(_) if now < service.roles_replicated => Err(ServiceError::new(
+            403_000,
+            "The identity of this DPS instance is not authorized on the Device Registry Namespace",
+        )),
+        Some(namespace) => Ok(namespace),
+    }
+}
+
+/// Whether Azure looks at the names is not documented; the fleet decides (`azure-wire-facts.md` §10c.7). Another
+/// namespace than the linked one, and a root, are never taken.
+fn check(
+    reference: Reference<'_>,
+    namespace: &Namespace,
+    unknown: UnknownPolicy,
+) -> Result<(), ServiceError> {
+    let invalid = |problem: String| Err(ServiceError::new(400_000, problem));
+    let refuses = unknown == UnknownPolicy::Refuse;
+    match reference {
+        Reference::Credential(policy) if refuses && namespace.policy(policy).is_none() => {
+            invalid(format!("The credential policy '{policy}' does not exist."))
+        }
+        Reference::Credential(_) => Ok(()),
+        Reference::Certificate { namespace: name, .. } if !name.eq_ignore_ascii_case(&namespace.name) => {
+            invalid(format!("The namespace '{name}' is not linked to this DPS instance."))
+        }
+        Reference::Certificate { authority, policy, .. } => {
+            let found = namespace.certificate_authority(authority);
+            if found.is_some_and(|found| !found.is_issuing()) {
+                return invalid(format!("The certificate authority '{authority}' is not of type ICA."));
+            }
+            if refuses && found.and_then(|found| found.policy(policy)).is_none() {
+                return invalid(format!("The certificate policy '{authority}/{policy}' does not exist."));
+            }
+            Ok(())
+        }
+    }
 }
 
 /// Deletes a group.

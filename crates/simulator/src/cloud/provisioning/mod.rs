@@ -7,6 +7,7 @@ mod diagnostics;
 pub(crate) mod error;
 mod groups;
 mod query;
+pub(crate) mod reference;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -127,7 +128,8 @@ async fn dispatch(
         if world.lock().service_mut(&service).is_none() {
             return Err(ServiceError::new(404_000, format!("There is no provisioning service '{service}'.")));
         }
-        let version = ApiVersion::parse(uri.query().unwrap_or_default());
+        let offered = world.lock().fleet.offered();
+        let version = ApiVersion::parse(uri.query().unwrap_or_default(), offered);
         let outcome = version.and_then(|version| {
             let request = ServiceRequest { service: service.clone(), version, headers, body };
             perform(&world, &request, &operation, started)

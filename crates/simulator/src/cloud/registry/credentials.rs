@@ -1,4 +1,7 @@
-//! The credential of a namespace, always named `default`, and the sync of its policies to hubs: generation A.
+//! Generation A: the credential of a namespace, always named `default`, and the sync of its policies to hubs.
+
+mod policies;
+mod policy_actions;
 
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -8,7 +11,8 @@ use crate::cloud::arm::{ArmRequest, ok, operations, paging};
 use crate::cloud::arm_error::ArmError;
 use crate::cloud::feeds::ResourceChange;
 use crate::cloud::world::World;
-use crate::cloud::world::namespace::{Credential, Namespace};
+use crate::cloud::world::credential::Credential;
+use crate::cloud::world::namespace::Namespace;
 use crate::cloud::world::operation::{Effect, Polling};
 use crate::cloud::world::state::State;
 
@@ -16,7 +20,51 @@ const WRITE: &str = "Microsoft.DeviceRegistry/namespaces/credentials/write";
 const DELETE: &str = "Microsoft.DeviceRegistry/namespaces/credentials/delete";
 const SYNCHRONIZE: &str = "Microsoft.DeviceRegistry/namespaces/credentials/synchronize/action";
 
-pub(super) fn list(world: &World, request: &ArmRequest, name: &str) -> Result<Response, ArmError> {
+/// Answers a request about a credential or its policies.
+pub(super) fn handle(world: &World, request: &ArmRequest) -> Result<Response, ArmError> {
+    let (verb, types, names) = request.shape();
+    match (verb, types.as_slice(), names.as_slice()) {
+        ("GET", ["namespaces", "credentials"], [namespace]) => list(world, request, namespace),
+        (_, ["namespaces", "credentials", ..], [_, credential, ..])
+            if !credential.eq_ignore_ascii_case("default") =>
+        {
+            Err(ArmError::not_found(&request.path))
+        }
+        ("GET", ["namespaces", "credentials"], [namespace, _]) => get(world, request, namespace),
+        ("PUT", ["namespaces", "credentials"], [namespace, _]) => put(world, request, namespace),
+        ("PATCH", ["namespaces", "credentials"], [namespace, _]) => patch(world, request, namespace),
+        ("DELETE", ["namespaces", "credentials"], [namespace, _]) => delete(world, request, namespace),
+        ("POST", ["namespaces", "credentials", "synchronize"], [namespace, _]) => {
+            synchronize(world, request, namespace)
+        }
+        ("GET", ["namespaces", "credentials", "policies"], [namespace, _]) => {
+            policies::list(world, request, namespace)
+        }
+        ("GET", ["namespaces", "credentials", "policies"], [namespace, _, policy]) => {
+            policies::get(world, request, namespace, policy)
+        }
+        ("PUT", ["namespaces", "credentials", "policies"], [namespace, _, policy]) => {
+            policies::put(world, request, namespace, policy)
+        }
+        ("PATCH", ["namespaces", "credentials", "policies"], [namespace, _, policy]) => {
+            policies::patch(world, request, namespace, policy)
+        }
+        ("DELETE", ["namespaces", "credentials", "policies"], [namespace, _, policy]) => {
+            policies::delete(world, request, namespace, policy)
+        }
+        ("POST", ["namespaces", "credentials", "policies", "revokeissuer"], [namespace, _, policy]) => {
+            policy_actions::revoke_issuer(world, request, namespace, policy)
+        }
+        (
+            "POST",
+            ["namespaces", "credentials", "policies", "activatebringyourownroot"],
+            [namespace, _, policy],
+        ) => policy_actions::activate(world, request, namespace, policy),
+        _ => Err(ArmError::method_not_allowed(&request.method, &request.path)),
+    }
+}
+
+fn list(world: &World, request: &ArmRequest, name: &str) -> Result<Response, ArmError> {
     let id = namespace_id(request, name)?;
     let state = world.lock();
     let namespace = state.namespace(&id).ok_or_else(|| ArmError::not_found(&id))?;
@@ -28,13 +76,13 @@ pub(super) fn list(world: &World, request: &ArmRequest, name: &str) -> Result<Re
     ok(paging::page(request, &world.base_url(), state.fleet.page_size, entries, paging::LastPage::Null)?)
 }
 
-pub(super) fn get(world: &World, request: &ArmRequest, name: &str) -> Result<Response, ArmError> {
+fn get(world: &World, request: &ArmRequest, name: &str) -> Result<Response, ArmError> {
     let state = world.lock();
     let (namespace, credential) = found(&state, request, name)?;
     ok(body(namespace, credential))
 }
 
-pub(super) fn put(world: &World, request: &ArmRequest, name: &str) -> Result<Response, ArmError> {
+fn put(world: &World, request: &ArmRequest, name: &str) -> Result<Response, ArmError> {
     let id = namespace_id(request, name)?;
     let given = request.json()?;
     let (location, tags) = (location(&given)?, tags(&given)?.unwrap_or_default());
@@ -66,7 +114,7 @@ pub(super) fn put(world: &World, request: &ArmRequest, name: &str) -> Result<Res
 }
 
 /// Tags only.
-pub(super) fn patch(world: &World, request: &ArmRequest, name: &str) -> Result<Response, ArmError> {
+fn patch(world: &World, request: &ArmRequest, name: &str) -> Result<Response, ArmError> {
     let id = namespace_id(request, name)?;
     let tags = tags(&request.json()?)?;
     let now = world.clock().now();
@@ -83,7 +131,7 @@ pub(super) fn patch(world: &World, request: &ArmRequest, name: &str) -> Result<R
 }
 
 /// Policies go first (`azure-wire-facts.md` §8).
-pub(super) fn delete(world: &World, request: &ArmRequest, name: &str) -> Result<Response, ArmError> {
+fn delete(world: &World, request: &ArmRequest, name: &str) -> Result<Response, ArmError> {
     let id = namespace_id(request, name)?;
     let mut state = world.lock();
     let namespace = state.namespace_mut(&id).ok_or_else(|| ArmError::not_found(&id))?;
@@ -109,7 +157,7 @@ pub(super) fn delete(world: &World, request: &ArmRequest, name: &str) -> Result<
 
 /// Pushes the issuing CA of every active policy to every linked hub. A second one while one runs is a conflict; Azure
 /// does not document what it does then (`azure-wire-facts.md` §1.4, §10a).
-pub(super) fn synchronize(world: &World, request: &ArmRequest, name: &str) -> Result<Response, ArmError> {
+fn synchronize(world: &World, request: &ArmRequest, name: &str) -> Result<Response, ArmError> {
     let id = namespace_id(request, name)?;
     let mut state = world.lock();
     let (namespace, credential) = found(&state, request, name)?;
@@ -135,7 +183,7 @@ pub(super) fn synchronize(world: &World, request: &ArmRequest, name: &str) -> Re
 }
 
 /// The namespace and its credential.
-pub(super) fn found<'a>(
+fn found<'a>(
     state: &'a State,
     request: &ArmRequest,
     name: &str,

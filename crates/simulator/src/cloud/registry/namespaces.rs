@@ -1,15 +1,19 @@
-//! Namespaces: get, list, create or replace.
+//! Namespaces: get, list, create or replace, and write tags.
+
+mod links;
 
 use axum::response::Response;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{Start, location, namespace_id, start, system_data, tags};
-use crate::cloud::arm::{ArmRequest, ok, operations, paging};
+use super::{Start, location, namespace_id, start, start_by_location, system_data, tags};
+use crate::cloud::arm::{ArmRequest, api_versions, ok, operations, paging};
 use crate::cloud::arm_error::ArmError;
 use crate::cloud::feeds::ResourceChange;
+use crate::cloud::fleet::Generation;
 use crate::cloud::world::World;
 use crate::cloud::world::namespace::{Namespace, SystemData};
 use crate::cloud::world::operation::{Effect, Polling};
+use crate::cloud::world::state::State;
 
 const WRITE: &str = "Microsoft.DeviceRegistry/namespaces/write";
 
@@ -22,27 +26,39 @@ pub(super) fn list(world: &World, request: &ArmRequest) -> Result<Response, ArmE
                 .as_ref()
                 .is_none_or(|group| group.eq_ignore_ascii_case(&namespace.resource_group))
     };
-    let entries = state.namespaces.iter().filter(within).map(|n| (n.id.clone(), body(n))).collect();
+    let entries =
+        state.namespaces.iter().filter(within).map(|n| (n.id.clone(), body(request, &state, n))).collect();
     ok(paging::page(request, &world.base_url(), state.fleet.page_size, entries, paging::LastPage::Null)?)
 }
 
 pub(super) fn get(world: &World, request: &ArmRequest, name: &str) -> Result<Response, ArmError> {
-    let id = namespace_id(request, name)?;
-    ok(body(world.lock().namespace(&id).ok_or_else(|| ArmError::not_found(&id))?))
+    let state = world.lock();
+    ok(body(request, &state, found(&state, request, name)?))
 }
 
+/// In generation B the endpoints of the body are the links of the namespace from then on; in generation A links are
+/// made on the hub.
 pub(super) fn put(world: &World, request: &ArmRequest, name: &str) -> Result<Response, ArmError> {
     let id = namespace_id(request, name)?;
     let given = request.json()?;
     let (location, tags) = (location(&given)?, tags(&given)?.unwrap_or_default());
+    let speaks_links = api_versions::generation(request) == Generation::CertificateAuthorities;
+    let wanted = if speaks_links { links::wanted(&given)? } else { Vec::new() };
     let now = world.clock().now();
     let mut state = world.lock();
+    links::check(&state, &id, &wanted)?;
     if let Some(namespace) = state.namespace_mut(&id) {
         namespace.tags = tags;
         namespace.system_data.modified = now;
-        let (id, answer) = (namespace.id.clone(), body(namespace));
-        state.announce(&id, WRITE, ResourceChange::Write, now);
-        return ok(answer);
+        let replaces_links = speaks_links && namespace.generation.has_certificate_authorities();
+        let id = namespace.id.clone();
+        if links::apply(&mut state, &id, &wanted, replaces_links) {
+            begin(&mut state, request, &id, Polling::AsyncOperation, now);
+            set_state(&mut state, &id, "Accepted");
+        } else {
+            state.announce(&id, WRITE, ResourceChange::Write, now);
+        }
+        return ok(body(request, &state, found(&state, request, name)?));
     }
     let fit = |c: char| c.is_ascii_alphanumeric() || c == '-';
     if !(3..=64).contains(&name.len())
@@ -64,41 +80,87 @@ pub(super) fn put(world: &World, request: &ArmRequest, name: &str) -> Result<Res
         tenant_id: state.tenant_id.clone(),
         provisioning_state: "Accepted".to_owned(),
         system_data: SystemData::new(now),
+        generation: Generation::Both,
         credential: None,
+        certificate_authorities: indexmap::IndexMap::new(),
     };
-    let answer = body(&namespace);
     state.namespaces.push(namespace);
-    let what = Start {
-        namespace_id: id.clone(),
-        resource_id: id,
-        polling: Polling::AsyncOperation,
-        effect: Effect::CreateNamespace,
-        name: WRITE,
-        change: ResourceChange::Write,
-    };
-    let path = start(&mut state, request, what, now);
+    links::apply(&mut state, &id, &wanted, false);
+    let path = begin(&mut state, request, &id, Polling::AsyncOperation, now);
+    let answer = body(request, &state, found(&state, request, name)?);
     Ok(operations::created(world, request, &path, state.fleet.retry_after_seconds, answer))
 }
 
-/// Generation A: `messaging.endpoints` does not list hubs (`azure-wire-facts.md` §1.3).
-fn body(namespace: &Namespace) -> Value {
-    let tags: &Map<String, Value> = &namespace.tags;
+/// Tags. The namespace is looked over again, which heals one that a link has left `Failed` (`azure-wire-facts.md` §9).
+pub(super) fn patch(world: &World, request: &ArmRequest, name: &str) -> Result<Response, ArmError> {
+    let id = namespace_id(request, name)?;
+    let tags = tags(&request.json()?)?;
+    let now = world.clock().now();
+    let mut state = world.lock();
+    let namespace = state.namespace_mut(&id).ok_or_else(|| ArmError::not_found(&id))?;
+    namespace.tags = tags.unwrap_or_else(|| namespace.tags.clone());
+    namespace.system_data.modified = now;
+    let what = write(&namespace.id.clone(), Polling::Location);
+    Ok(start_by_location(world, &mut state, request, what))
+}
+
+fn write(id: &str, polling: Polling) -> Start {
+    Start {
+        namespace_id: id.to_owned(),
+        resource_id: id.to_owned(),
+        polling,
+        effect: Effect::WriteNamespace,
+        name: WRITE,
+        change: ResourceChange::Write,
+    }
+}
+
+fn begin(
+    state: &mut State,
+    request: &ArmRequest,
+    id: &str,
+    polling: Polling,
+    now: time::OffsetDateTime,
+) -> String {
+    start(state, request, write(id, polling), now)
+}
+
+fn set_state(state: &mut State, id: &str, provisioning_state: &str) {
+    if let Some(namespace) = state.namespace_mut(id) {
+        namespace.provisioning_state = provisioning_state.to_owned();
+    }
+}
+
+fn found<'a>(state: &'a State, request: &ArmRequest, name: &str) -> Result<&'a Namespace, ArmError> {
+    let id = namespace_id(request, name)?;
+    state.namespace(&id).ok_or_else(|| ArmError::not_found(&id))
+}
+
+fn body(request: &ArmRequest, state: &State, namespace: &Namespace) -> Value {
+    let mut properties = json!({
+        "uuid": namespace.uuid,
+        "messaging": {"endpoints": {}},
+        "provisioningState": namespace.provisioning_state,
+    });
+    if api_versions::generation(request) == Generation::CertificateAuthorities {
+        let (messaging, provisioning) = links::shown(state, namespace);
+        (properties["messaging"], properties["provisioning"]) = (messaging, provisioning);
+    }
     json!({
         "id": namespace.id,
         "name": namespace.name,
         "type": "Microsoft.DeviceRegistry/namespaces",
         "location": namespace.location,
-        "tags": tags,
+        "tags": namespace.tags,
         "identity": {
             "type": "SystemAssigned",
             "principalId": namespace.principal_id,
             "tenantId": namespace.tenant_id,
         },
-        "properties": {
-            "uuid": namespace.uuid,
-            "messaging": {"endpoints": {}},
-            "provisioningState": namespace.provisioning_state,
-        },
+        "properties": properties,
         "systemData": system_data(&namespace.tenant_id, namespace.system_data),
     })
 }
+
+#[cfg(test)]
+mod tests;

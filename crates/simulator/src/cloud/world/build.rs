@@ -1,23 +1,25 @@
 //! The world of a fleet at its start.
 
+mod authorities;
+mod enrollment_groups;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
-use serde_json::{Map, Value, json};
+use serde_json::Map;
 use time::{Duration, OffsetDateTime};
 
 use super::WorldError;
-use super::enrollment::{EnrollmentGroup, ProvisioningService};
-use super::hub::Hub;
+use super::credential::Credential;
+use super::enrollment::ProvisioningService;
+use super::hub::{Hub, Origin};
+use super::link::Link;
 use super::names::Names;
-use super::namespace::{Credential, Namespace, Policy, SystemData};
+use super::namespace::{Namespace, SystemData};
 use super::state::State;
-use crate::cloud::dates;
 use crate::cloud::feeds::Feeds;
-use crate::cloud::fleet::{self, Attestation, Fleet, FleetError};
-use crate::cloud::pki::{self, Authority, PkiError};
-use crate::cloud::provisioning::api_version::ApiVersion;
+use crate::cloud::fleet::{self, Fleet};
+use crate::cloud::pki::PkiError;
 
 /// What every part of the start needs.
 struct Builder<'a> {
@@ -47,8 +49,11 @@ impl State {
                 let group = service.resource_group.as_deref().unwrap_or(&given.resource_group);
                 let linked = given.hubs.iter().map(|hub| hub.name.as_str()).collect::<Vec<_>>();
                 let mut made = builder.service(&service.name, subscription, group, &linked);
-                made.namespace_id = Some(namespace.id.clone());
-                builder.groups(&mut made, &service.enrollment_groups)?;
+                let link = Link::new(&namespace.id, &service.name);
+                made.link = Some(link.in_state(service.linking_state, service.linking_error.as_deref()));
+                made.is_unaware = service.unaware_of_namespace;
+                made.roles_replicated += Duration::seconds(i64::from(service.roles_replicate_after_seconds));
+                builder.groups(&mut made, Some(&namespace.name), &service.enrollment_groups)?;
                 services.push(made);
             }
             namespaces.push(namespace);
@@ -61,17 +66,18 @@ impl State {
             let linked = service.hubs.iter().map(String::as_str).collect::<Vec<_>>();
             let mut made =
                 builder.service(&service.name, &fleet.subscription, &service.resource_group, &linked);
-            builder.groups(&mut made, &service.enrollment_groups)?;
+            builder.groups(&mut made, None, &service.enrollment_groups)?;
             services.push(made);
         }
         let names = builder.names;
-        Ok(Self { fleet, names, tenant_id, namespaces, hubs, services, operations: Vec::new(), feeds })
+        let (operations, pushes) = (Vec::new(), Vec::new());
+        Ok(Self { fleet, names, tenant_id, namespaces, hubs, services, operations, pushes, feeds })
     }
 }
 
 impl Builder<'_> {
     fn namespace(&mut self, given: &fleet::Namespace, tenant_id: &str) -> Result<Namespace, PkiError> {
-        let credential = match given.credential {
+        let credential = match given.credential && given.generation.has_credentials() {
             false => None,
             true => {
                 let mut credential = Credential::accepted(self.fleet.location.clone(), Map::new(), self.now);
@@ -93,39 +99,12 @@ impl Builder<'_> {
             uuid: self.names.guid(),
             principal_id: self.names.guid(),
             tenant_id: tenant_id.to_owned(),
-            provisioning_state: "Succeeded".to_owned(),
+            provisioning_state: given.provisioning_state.clone(),
             system_data: SystemData::new(self.now),
+            generation: given.generation,
             credential,
+            certificate_authorities: self.certificate_authorities(given)?,
         })
-    }
-
-    fn policies(
-        &mut self,
-        given: &fleet::Namespace,
-        credential: &Credential,
-    ) -> Result<IndexMap<String, Policy>, PkiError> {
-        let mut policies = IndexMap::new();
-        for policy in &given.policies {
-            let mut made = Policy {
-                name: policy.name.clone(),
-                leaf_validity_days: policy.leaf_validity_days,
-                issuing_ca_validity_days: policy
-                    .issuing_ca_validity_days
-                    .unwrap_or(self.fleet.issuing_ca_validity_days),
-                provisioning_state: policy.provisioning_state.clone(),
-                location: self.fleet.location.clone(),
-                tags: Map::new(),
-                bring_your_own_root: policy.bring_your_own_root,
-                authority: None,
-                pending: None,
-                system_data: SystemData::new(self.now),
-            };
-            if let Some(root) = &credential.root {
-                made.renew(root, &mut self.names, self.now)?;
-            }
-            policies.insert(policy.name.to_ascii_lowercase(), made);
-        }
-        Ok(policies)
     }
 
     /// A linked hub, with the issuing CAs that it trusts from the start.
@@ -133,16 +112,24 @@ impl Builder<'_> {
         let subscription = given.subscription.as_deref().unwrap_or(&namespace.subscription);
         let group = given.resource_group.as_deref().unwrap_or(&namespace.resource_group);
         let mut hub = self.bare_hub(&given.name, subscription, group);
-        hub.namespace_id = Some(namespace.id.clone());
-        let trusts = |policy: &Policy| {
-            given
-                .trusts
-                .as_ref()
-                .is_none_or(|names| names.iter().any(|n| n.eq_ignore_ascii_case(&policy.name)))
+        let link = Link::new(&namespace.id, &given.name);
+        hub.link = Some(link.in_state(given.linking_state, given.linking_error.as_deref()));
+        hub.lacks_role = given.lacks_role;
+        let trusts = |name: &str| match &given.trusts {
+            Some(names) => names.iter().any(|one| one.eq_ignore_ascii_case(name)),
+            None => given.is_reached(),
         };
-        for policy in namespace.policies().filter(|policy| trusts(policy)) {
-            if let Some(authority) = policy.active_authority() {
-                hub.push(&namespace.policy_id(&policy.name), authority, &mut self.names, self.now);
+        let policies = namespace.policies().map(|policy| {
+            let origin = Origin::Policy(namespace.policy_id(&policy.name));
+            (&policy.name, origin, policy.active_authority())
+        });
+        let authorities = namespace.certificate_authorities.values().map(|authority| {
+            let origin = Origin::CertificateAuthority(namespace.certificate_authority_id(&authority.name));
+            (&authority.name, origin, authority.active_authority())
+        });
+        for (name, origin, authority) in policies.chain(authorities) {
+            if let Some(authority) = authority.filter(|_| trusts(name)) {
+                hub.push(&origin, authority, &mut self.names, self.now);
             }
         }
         hub
@@ -157,8 +144,10 @@ impl Builder<'_> {
             subscription: subscription.to_owned(),
             resource_group: resource_group.to_owned(),
             location: self.fleet.location.clone(),
-            namespace_id: None,
+            link: None,
+            lacks_role: false,
             identity_id: identity_id(subscription, resource_group, name),
+            tags: Map::new(),
             etag: self.names.hub_etag(),
             certificates: Vec::new(),
         }
@@ -179,95 +168,17 @@ impl Builder<'_> {
             subscription: subscription.to_owned(),
             resource_group: resource_group.to_owned(),
             location: self.fleet.location.clone(),
-            namespace_id: None,
+            link: None,
+            is_unaware: false,
+            roles_replicated: self.now,
             identity_id: identity_id(subscription, resource_group, name),
+            tags: Map::new(),
             hubs: hubs.iter().map(|hub| format!("{hub}.azure-devices.net")).collect(),
             id_scope: self.names.id_scope(),
             groups: BTreeMap::new(),
             registrations: BTreeMap::new(),
         }
     }
-
-    fn groups(
-        &mut self,
-        service: &mut ProvisioningService,
-        given: &[fleet::EnrollmentGroup],
-    ) -> Result<(), WorldError> {
-        for group in given {
-            let document = self.document(service, group)?;
-            let written = EnrollmentGroup::written(
-                None,
-                &group.name,
-                document,
-                ApiVersion::NEWEST,
-                &mut self.names,
-                self.now,
-            )
-            .map_err(|error| FleetError::Value {
-                place: format!("enrollment_group {:?}", group.name),
-                problem: error.to_string(),
-            })?;
-            service.groups.insert(group.name.to_ascii_lowercase(), written);
-        }
-        Ok(())
-    }
-
-    fn document(
-        &self,
-        service: &ProvisioningService,
-        group: &fleet::EnrollmentGroup,
-    ) -> Result<Map<String, Value>, PkiError> {
-        let mut document = Map::new();
-        let mut put = |name: &str, value: Value| document.insert(name.to_owned(), value);
-        put("enrollmentGroupId", group.name.clone().into());
-        put("attestation", self.attestation(service, group)?);
-        put("capabilities", json!({"iotEdge": false}));
-        put("iotHubHostName", Value::Null);
-        if let Some(policy) = &group.policy {
-            put("credentialPolicyName", policy.clone().into());
-        }
-        put("initialTwin", json!({"tags": group.tags, "properties": {"desired": {}}}));
-        put("provisioningStatus", if group.enabled { "enabled" } else { "disabled" }.into());
-        put("reprovisionPolicy", json!({"updateHubAssignment": true, "migrateDeviceData": true}));
-        put("allocationPolicy", "hashed".into());
-        let hubs: Vec<String> = group.hubs.iter().map(|hub| format!("{hub}.azure-devices.net")).collect();
-        put("iotHubs", hubs.into());
-        Ok(document)
-    }
-
-    fn attestation(
-        &self,
-        service: &ProvisioningService,
-        group: &fleet::EnrollmentGroup,
-    ) -> Result<Value, PkiError> {
-        Ok(match group.attestation {
-            Attestation::SymmetricKey => json!({"type": "symmetricKey"}),
-            Attestation::Tpm => json!({"type": "tpm", "tpm": {"endorsementKey": "AToAAQALAAMAsgAgg3GX"}}),
-            Attestation::X509Ca => json!({"type": "x509", "x509": {"caReferences": {
-                "primary": format!("{}-ca", service.name), "secondary": null}}}),
-            Attestation::X509Signing => {
-                let name = format!("{} signing", group.name);
-                let signing = Authority::root(&name, self.now, self.now + Duration::days(3650))?;
-                json!({"type": "x509", "x509": {"signingCertificates": {"primary": signing_certificate(&signing)}}})
-            }
-        })
-    }
-}
-
-fn signing_certificate(authority: &Authority) -> Value {
-    use base64::Engine as _;
-    json!({
-        "certificate": base64::engine::general_purpose::STANDARD.encode(authority.der()),
-        "info": {
-            "subjectName": authority.subject(),
-            "sha1Thumbprint": pki::sha1_thumbprint(authority.der()),
-            "sha256Thumbprint": pki::sha256_thumbprint(authority.der()),
-            "issuerName": authority.subject(),
-            "notBeforeUtc": dates::milliseconds(authority.not_before()),
-            "notAfterUtc": dates::milliseconds(authority.not_after()),
-            "version": 3,
-        },
-    })
 }
 
 fn identity_id(subscription: &str, resource_group: &str, name: &str) -> String {

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
+use super::link::Link;
 use super::names::{Names, is_enrollment_group_id};
 use crate::cloud::dates;
+use crate::cloud::fleet::UnknownReference;
 use crate::cloud::provisioning::api_version::ApiVersion;
 use crate::cloud::provisioning::error::ServiceError;
+use crate::cloud::provisioning::reference::{self, Reference};
 
 /// A device provisioning service.
 pub(crate) struct ProvisioningService {
@@ -17,9 +20,14 @@ pub(crate) struct ProvisioningService {
     pub subscription: String,
     pub resource_group: String,
     pub location: String,
-    /// The linked namespace.
-    pub namespace_id: Option<String>,
+    /// The link to a namespace, in whatever state.
+    pub link: Option<Link>,
+    /// Its data plane does not know the namespace, until somebody writes the resource.
+    pub is_unaware: bool,
+    /// When its roles on the namespace have replicated.
+    pub roles_replicated: OffsetDateTime,
     pub identity_id: String,
+    pub tags: Map<String, Value>,
     /// Host names of the linked hubs.
     pub hubs: Vec<String>,
     pub id_scope: String,
@@ -49,13 +57,18 @@ pub(crate) struct Registration {
 /// Members that the service makes; what a client sends for them is ignored.
 const OWN_MEMBERS: [&str; 3] = ["etag", "createdDateTimeUtc", "lastUpdatedDateTimeUtc"];
 const ATTESTATION_TYPES: [&str; 4] = ["none", "tpm", "x509", "symmetricKey"];
-/// The member that names a policy, and only in versions that know it.
-pub(crate) const POLICY: &str = "credentialPolicyName";
+
+/// How a group is written, beside what is written.
+pub(crate) struct Write {
+    pub version: ApiVersion,
+    pub unknown_reference: UnknownReference,
+    pub now: OffsetDateTime,
+}
 
 impl ProvisioningService {
     /// Whether it is linked to this namespace.
     pub(crate) fn is_linked_to(&self, namespace_id: &str) -> bool {
-        self.namespace_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(namespace_id))
+        self.link.as_ref().is_some_and(|link| link.is_listed() && link.is_to(namespace_id))
     }
 
     /// The group of an id, in any case.
@@ -76,9 +89,8 @@ impl EnrollmentGroup {
         previous: Option<&Self>,
         id: &str,
         mut document: Map<String, Value>,
-        version: ApiVersion,
+        write: &Write,
         names: &mut Names,
-        now: OffsetDateTime,
     ) -> Result<Self, ServiceError> {
         let invalid = |problem: String| ServiceError::new(400_000, problem);
         if !is_enrollment_group_id(id) {
@@ -89,11 +101,13 @@ impl EnrollmentGroup {
             _ => return Err(invalid("enrollmentGroupId does not match the id in the path.".to_owned())),
         }
         complete_attestation(&mut document, names)?;
-        if !matches!(document.get(POLICY), None | Some(Value::Null | Value::String(_))) {
-            return Err(invalid(format!("{POLICY} is not a string.")));
-        }
-        if !version.knows_policies() {
-            document.shift_remove(POLICY);
+        reference::check(&document, write.version)?;
+        for &member in write.version.unknown_members() {
+            document.shift_remove(member);
+            let kept = previous.filter(|_| write.unknown_reference == UnknownReference::Keep);
+            if let Some(value) = kept.and_then(|group| group.document.get(member)) {
+                document.insert(member.to_owned(), value.clone());
+            }
         }
         for member in OWN_MEMBERS {
             document.shift_remove(member);
@@ -101,20 +115,20 @@ impl EnrollmentGroup {
         // Defaults of the service; which others it fills in is not documented.
         document.entry("provisioningStatus").or_insert_with(|| "enabled".into());
         document.entry("allocationPolicy").or_insert_with(|| "hashed".into());
-        let created = previous.map_or(now, |group| group.created);
+        let created = previous.map_or(write.now, |group| group.created);
         let id = previous.map_or(id, |group| group.id.as_str()).to_owned();
         document.insert("enrollmentGroupId".to_owned(), id.clone().into());
-        Ok(Self { id, document, etag: names.enrollment_etag(), created, updated: now })
+        Ok(Self { id, document, etag: names.enrollment_etag(), created, updated: write.now })
     }
 
-    /// What a read shows: everything but symmetric keys, and the policy only to versions that know it.
+    /// What a read shows: everything but symmetric keys, and a policy only to versions that know its kind.
     pub(crate) fn shown(&self, version: ApiVersion) -> Value {
         let mut document = self.document.clone();
         if let Some(keys) = document.get_mut("attestation").and_then(|a| a.get_mut("symmetricKey")) {
             *keys = json!({});
         }
-        if !version.knows_policies() {
-            document.shift_remove(POLICY);
+        for &member in version.unknown_members() {
+            document.shift_remove(member);
         }
         document.insert("etag".to_owned(), self.etag.clone().into());
         document.insert("createdDateTimeUtc".to_owned(), dates::milliseconds(self.created).into());
@@ -133,9 +147,9 @@ impl EnrollmentGroup {
         ["primaryKey", "secondaryKey"].into_iter().filter_map(move |name| keys?.get(name)?.as_str())
     }
 
-    /// The name of the assigned policy.
-    pub(crate) fn policy(&self) -> Option<&str> {
-        self.text(POLICY)
+    /// The assigned policy.
+    pub(crate) fn reference(&self) -> Option<Reference<'_>> {
+        Reference::read(&self.document)
     }
 
     /// Whether its devices may register.

@@ -5,18 +5,22 @@
 //! matter of the clock and never of who asked.
 
 mod build;
+pub(crate) mod certificate_authority;
+pub(crate) mod credential;
 mod device_endpoints;
 pub(crate) mod enrollment;
 pub(crate) mod hub;
+pub(crate) mod link;
 pub mod names;
 pub(crate) mod namespace;
 pub(crate) mod operation;
+mod push;
+mod rotate;
 mod settle;
+mod shown;
 pub(crate) mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use serde_json::{Value, json};
 
 use super::arm_error::ArmError;
 use super::clock::Clock;
@@ -133,57 +137,18 @@ impl World {
         &self.server_authority
     }
 
-    /// What `GET /simulator/state` shows (`design.md` §6), with what a device needs to connect.
-    #[must_use]
-    pub fn state(&self) -> Value {
-        let state = self.lock();
-        let endpoints = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
-        let namespaces: Vec<Value> = state
-            .namespaces
-            .iter()
-            .map(|namespace| {
-                let policies: Vec<String> =
-                    namespace.policies().map(|policy| namespace.policy_id(&policy.name)).collect();
-                let hubs: Vec<&str> = state.linked_hubs(&namespace.id).map(|hub| hub.id.as_str()).collect();
-                let services: Vec<&str> = state
-                    .services
-                    .iter()
-                    .filter(|service| service.is_linked_to(&namespace.id))
-                    .map(|service| service.name.as_str())
-                    .collect();
-                json!({"id": namespace.id, "provisioningServices": services, "hubs": hubs, "policies": policies})
-            })
-            .collect();
-        let hubs: Vec<Value> = state
-            .hubs
-            .iter()
-            .map(|hub| {
-                let endpoint = endpoints.address(&hub.id).map(|address| address.to_string());
-                json!({"id": hub.id, "hostName": hub.host_name(), "deviceEndpoint": endpoint})
-            })
-            .collect();
-        let scopes: serde_json::Map<String, Value> = state
-            .services
-            .iter()
-            .map(|service| (service.name.clone(), service.id_scope.clone().into()))
-            .collect();
-        json!({
-            "namespaces": namespaces,
-            "hubs": hubs,
-            "deviceServerCertificateAuthority": self.server_authority.pem(),
-            "idScopes": scopes,
-        })
-    }
-
-    /// A renewal of a policy's issuing CA that the service does on its own: a new issuing CA with a new subject, valid
-    /// at least a second longer, hubs untouched. No event is documented for it, so none is sent; it shows only in the
-    /// policy (`azure-wire-facts.md` §8). A policy with the customer's own root gets a new signing request instead.
+    /// A renewal of an issuing CA that the service does on its own: a new one with a new subject, valid at least a
+    /// second longer. No event is documented for it, so none is sent; it shows only in its resource
+    /// (`azure-wire-facts.md` §8). Where the signer is the customer's own, there is a new signing request instead.
+    ///
+    /// `id` is the ARM id of a credential policy, whose hubs stay untouched; or of a certificate authority or its
+    /// policy, whose hubs get the new one by the push of the service.
     ///
     /// # Errors
-    /// 404 when there is no such policy, 409 when it has no issuing CA yet.
-    pub fn rotate(&self, policy_id: &str) -> Result<(), ArmError> {
+    /// 404 when there is no such thing, 409 when it has no issuing CA yet or is a root.
+    pub fn rotate(&self, id: &str) -> Result<(), ArmError> {
         let now = self.clock.now();
-        self.lock().renew_policy(policy_id, now)
+        self.lock().rotate(id, now)
     }
 }
 

@@ -1,13 +1,12 @@
-//! Namespaces, their credential and its policies: generation A of the device registry.
-
-use std::sync::Arc;
+//! Namespaces: what both API generations of the device registry hang on.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
-use super::names::Names;
-use crate::cloud::pki::{Authority, PendingAuthority, PkiError};
+use super::certificate_authority::CertificateAuthority;
+use super::credential::{Credential, Policy};
+use crate::cloud::fleet::Generation;
 
 /// When a resource was made and last written.
 #[derive(Debug, Clone, Copy)]
@@ -36,42 +35,13 @@ pub(crate) struct Namespace {
     pub tenant_id: String,
     pub provisioning_state: String,
     pub system_data: SystemData,
+    /// Of which generation the fleet says it is; one that was made later is of both.
+    pub generation: Generation,
+    /// Generation A.
     pub credential: Option<Credential>,
+    /// Generation B, by lower-case name.
+    pub certificate_authorities: IndexMap<String, CertificateAuthority>,
 }
-
-/// The root CA of a namespace.
-#[derive(Debug)]
-pub(crate) struct Credential {
-    /// Absent until its creation is done.
-    pub root: Option<Arc<Authority>>,
-    pub location: String,
-    pub tags: Map<String, Value>,
-    pub provisioning_state: String,
-    pub system_data: SystemData,
-    /// By lower-case name.
-    pub policies: IndexMap<String, Policy>,
-}
-
-/// A credential policy: an issuing CA and the validity of what it issues.
-#[derive(Debug)]
-pub(crate) struct Policy {
-    pub name: String,
-    pub leaf_validity_days: u32,
-    pub issuing_ca_validity_days: u32,
-    pub provisioning_state: String,
-    /// Shown by `2025-11-01-preview` only, where a policy is a tracked resource.
-    pub location: String,
-    pub tags: Map<String, Value>,
-    pub bring_your_own_root: bool,
-    /// The current issuing CA. Absent until creation, or activation, is done.
-    pub authority: Option<Arc<Authority>>,
-    /// The key and signing request that wait for activation.
-    pub pending: Option<PendingAuthority>,
-    pub system_data: SystemData,
-}
-
-/// Ten years, as documented for generation B; generation A does not say (`azure-wire-facts.md` §1.2).
-const ROOT_VALIDITY: Duration = Duration::days(3650);
 
 impl Namespace {
     /// The policies, in the order in which they were made.
@@ -89,6 +59,15 @@ impl Namespace {
         self.credential.as_mut()?.policies.get_mut(&name.to_ascii_lowercase())
     }
 
+    /// Where its data plane would be. The form is made up.
+    pub(crate) fn data_host_name(&self) -> String {
+        format!(
+            "{}.{}.deviceregistry.azure.net",
+            self.name,
+            self.location.to_ascii_lowercase().replace(' ', "")
+        )
+    }
+
     /// The ARM id of the credential.
     pub(crate) fn credential_id(&self) -> String {
         format!("{}/credentials/default", self.id)
@@ -98,71 +77,24 @@ impl Namespace {
     pub(crate) fn policy_id(&self, policy: &str) -> String {
         format!("{}/credentials/default/policies/{policy}", self.id)
     }
-}
 
-impl Credential {
-    /// A credential whose root does not exist yet.
-    pub(crate) fn accepted(location: String, tags: Map<String, Value>, at: OffsetDateTime) -> Self {
-        Self {
-            root: None,
-            location,
-            tags,
-            provisioning_state: "Accepted".to_owned(),
-            system_data: SystemData::new(at),
-            policies: IndexMap::new(),
-        }
+    /// The certificate authority of a name in any case.
+    pub(crate) fn certificate_authority(&self, name: &str) -> Option<&CertificateAuthority> {
+        self.certificate_authorities.get(&name.to_ascii_lowercase())
     }
 
-    /// Makes the root.
-    ///
-    /// # Errors
-    /// When the certificate could not be made.
-    pub(crate) fn complete(&mut self, names: &mut Names, at: OffsetDateTime) -> Result<(), PkiError> {
-        self.root = Some(Arc::new(Authority::root(&names.hex(), at, at + ROOT_VALIDITY)?));
-        self.provisioning_state = "Succeeded".to_owned();
-        Ok(())
-    }
-}
-
-impl Policy {
-    /// Whether its issuing CA is synced to hubs and issues device certificates.
-    pub(crate) fn active_authority(&self) -> Option<&Arc<Authority>> {
-        self.authority.as_ref().filter(|_| self.provisioning_state == "Succeeded")
+    /// The certificate authority of a name in any case, to be changed.
+    pub(crate) fn certificate_authority_mut(&mut self, name: &str) -> Option<&mut CertificateAuthority> {
+        self.certificate_authorities.get_mut(&name.to_ascii_lowercase())
     }
 
-    /// `bringYourOwnRoot.status` (`azure-wire-facts.md` §1.2).
-    pub(crate) fn activation_status(&self) -> &'static str {
-        match (&self.authority, &self.pending) {
-            (None, _) => "PendingActivation",
-            (Some(_), None) => "Active",
-            (Some(_), Some(_)) => "ActiveButPendingRenewal",
-        }
+    /// The ARM id of a certificate authority.
+    pub(crate) fn certificate_authority_id(&self, authority: &str) -> String {
+        format!("{}/certificateAuthorities/{authority}", self.id)
     }
 
-    /// Makes the first or the next issuing CA; or, under the customer's own root, the next signing request.
-    ///
-    /// The next one's `validityNotAfter` is at least a second later than that of the one before, so that the two can
-    /// be told apart by their dates to the second: all that a policy shows besides the subject.
-    ///
-    /// # Errors
-    /// When a certificate could not be made.
-    pub(crate) fn renew(
-        &mut self,
-        root: &Authority,
-        names: &mut Names,
-        at: OffsetDateTime,
-    ) -> Result<(), PkiError> {
-        let name = names.hex();
-        if self.bring_your_own_root {
-            self.pending = Some(PendingAuthority::new(&name)?);
-            return Ok(());
-        }
-        let fresh = at + Duration::days(i64::from(self.issuing_ca_validity_days));
-        let not_after = match &self.authority {
-            Some(old) => fresh.max(old.not_after() + Duration::SECOND),
-            None => fresh,
-        };
-        self.authority = Some(Arc::new(root.issuing(&name, at, not_after)?));
-        Ok(())
+    /// The ARM id of a certificate policy.
+    pub(crate) fn certificate_policy_id(&self, authority: &str, policy: &str) -> String {
+        format!("{}/certificatePolicies/{policy}", self.certificate_authority_id(authority))
     }
 }

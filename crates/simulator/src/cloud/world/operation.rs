@@ -45,14 +45,34 @@ pub(crate) enum Outcome {
 /// What happens when it is done. Policies are named by their lower-case name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Effect {
-    CreateNamespace,
+    /// A namespace was made, or something of it written: links that are being made are made.
+    WriteNamespace,
     CreateCredential,
     DeleteCredential,
     Synchronize,
     CreatePolicy(String),
     DeletePolicy(String),
     RevokeIssuer(String),
-    Activate { policy: String, chain: String },
+    Activate {
+        policy: String,
+        chain: String,
+    },
+    CertificateAuthority {
+        name: String,
+        change: AuthorityChange,
+    },
+}
+
+/// What happens to a certificate authority.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AuthorityChange {
+    Create,
+    Delete,
+    RevokeAndRotate,
+    /// With the PEM chain that its signer gave.
+    Activate(String),
+    CreatePolicy(String),
+    DeletePolicy(String),
 }
 
 /// What a handler says of an operation that it starts.

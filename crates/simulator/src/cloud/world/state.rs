@@ -7,7 +7,7 @@ use super::hub::Hub;
 use super::names::Names;
 use super::namespace::Namespace;
 use super::operation::Operation;
-use crate::cloud::arm_error::ArmError;
+use super::push::Push;
 use crate::cloud::feeds::{Feeds, ResourceChange};
 use crate::cloud::fleet::Fleet;
 use time::OffsetDateTime;
@@ -22,6 +22,7 @@ pub(crate) struct State {
     pub hubs: Vec<Hub>,
     pub services: Vec<ProvisioningService>,
     pub operations: Vec<Operation>,
+    pub pushes: Vec<Push>,
     pub feeds: Arc<Feeds>,
 }
 
@@ -39,7 +40,7 @@ impl State {
     /// The hubs that are linked to a namespace.
     pub(crate) fn linked_hubs<'a>(&'a self, namespace_id: &'a str) -> impl Iterator<Item = &'a Hub> {
         self.hubs.iter().filter(move |hub| {
-            hub.namespace_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(namespace_id))
+            hub.link.as_ref().is_some_and(|link| link.is_listed() && link.is_to(namespace_id))
         })
     }
 
@@ -65,25 +66,5 @@ impl State {
         at: OffsetDateTime,
     ) {
         self.feeds.resource_event(resource_id, operation, change, &self.tenant_id, at);
-    }
-
-    /// See [`super::World::rotate`].
-    pub(crate) fn renew_policy(&mut self, policy_id: &str, at: OffsetDateTime) -> Result<(), ArmError> {
-        let Self { namespaces, names, .. } = self;
-        let found = namespaces.iter_mut().find_map(|namespace| {
-            let name =
-                namespace.policies().find(|p| namespace.policy_id(&p.name).eq_ignore_ascii_case(policy_id));
-            let name = name?.name.clone();
-            Some((namespace, name))
-        });
-        let (namespace, name) = found.ok_or_else(|| ArmError::not_found(policy_id))?;
-        let root = namespace.credential.as_ref().and_then(|credential| credential.root.clone());
-        match (root, namespace.policy_mut(&name)) {
-            (Some(root), Some(policy)) if policy.authority.is_some() => Ok(policy.renew(&root, names, at)?),
-            _ => Err(ArmError::conflict(
-                "Conflict",
-                format!("The policy '{policy_id}' has no issuing CA yet."),
-            )),
-        }
     }
 }

@@ -1,5 +1,9 @@
 //! A small world behind its routers on a loopback port, for tests.
 
+mod both;
+
+pub(crate) use both::*;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -113,6 +117,11 @@ impl Served {
     pub(crate) async fn with(change: impl FnOnce(&mut Fleet)) -> Self {
         let mut fleet = Fleet::from_toml(FLEET).unwrap();
         change(&mut fleet);
+        Self::of(fleet).await
+    }
+
+    /// Any world.
+    pub(crate) async fn of(fleet: Fleet) -> Self {
         let world = World::new(fleet, Clock::default(), 1).unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
@@ -208,6 +217,18 @@ impl Served {
 
 pub(crate) fn policy_id(policy: &str) -> String {
     format!("{NAMESPACE}/credentials/default/policies/{policy}")
+}
+
+/// What a customer does with a signing request: the chain that its root makes of it, PEM.
+pub(crate) fn sign(request: &str) -> String {
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+    let mut root = rcgen::CertificateParams::default();
+    root.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let root_pem = root.self_signed(&key).unwrap().pem();
+    let mut request = rcgen::CertificateSigningRequestParams::from_pem(request).unwrap();
+    request.params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+    let signed = request.signed_by(&rcgen::Issuer::new(root, key)).unwrap().pem();
+    signed + &root_pem
 }
 
 /// The least body of a symmetric-key group.

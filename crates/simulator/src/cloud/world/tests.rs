@@ -43,9 +43,11 @@ async fn the_state_shows_namespaces_hubs_and_what_a_device_needs() {
         opened["namespaces"],
         json!([{
             "id": NAMESPACE,
+            "generation": "credentials",
             "provisioningServices": ["contoso-dps"],
             "hubs": [HUB_A, HUB_B],
             "policies": [policy_id("default"), policy_id("short-lived")],
+            "certificateAuthorities": [],
         }])
     );
     assert!(opened["hubs"][2]["deviceEndpoint"].as_str().unwrap().starts_with("127.0.0.1:"));
@@ -55,6 +57,25 @@ async fn the_state_shows_namespaces_hubs_and_what_a_device_needs() {
             .as_str()
             .unwrap()
             .starts_with("-----BEGIN CERTIFICATE-----")
+    );
+}
+
+#[tokio::test]
+async fn the_state_of_a_namespace_in_migration_names_the_policies_of_both_generations() {
+    let served = Served::both().await;
+    let namespace = served.world.state()["namespaces"][0].clone();
+    assert_eq!(namespace["generation"], "both");
+    assert_eq!(
+        namespace["policies"],
+        json!([
+            policy_id("default"),
+            certificate_policy_id("factory-ica", "short-lived"),
+            certificate_policy_id("partner-ica", "partner"),
+        ])
+    );
+    assert_eq!(
+        namespace["certificateAuthorities"],
+        json!(["factory-ica", "factory-root", "partner-ica"].map(authority_id))
     );
 }
 

@@ -3,17 +3,19 @@
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
-use super::{
-    Start, credentials, location, namespace_id, no_content, start, start_by_location, system_data, tags,
-};
+use super::found as credential;
 use crate::cloud::arm::{ArmRequest, ok, operations, paging};
 use crate::cloud::arm_error::ArmError;
 use crate::cloud::dates;
 use crate::cloud::feeds::ResourceChange;
 use crate::cloud::pki;
+use crate::cloud::registry::{
+    Start, location, namespace_id, no_content, start, start_by_location, system_data, tags,
+};
 use crate::cloud::world::World;
+use crate::cloud::world::credential::Policy;
 use crate::cloud::world::names::is_policy_name;
-use crate::cloud::world::namespace::{Namespace, Policy, SystemData};
+use crate::cloud::world::namespace::{Namespace, SystemData};
 use crate::cloud::world::operation::{Effect, Polling};
 use crate::cloud::world::state::State;
 
@@ -28,9 +30,9 @@ const DEFAULT_LEAF_VALIDITY_DAYS: u32 = 30;
 
 pub(super) fn list(world: &World, request: &ArmRequest, namespace: &str) -> Result<Response, ArmError> {
     let state = world.lock();
-    let (namespace, credential) = credentials::found(&state, request, namespace)?;
+    let (namespace, found) = credential(&state, request, namespace)?;
     let entry = |policy: &Policy| (namespace.policy_id(&policy.name), body(request, namespace, policy));
-    let entries = credential.policies.values().map(entry).collect();
+    let entries = found.policies.values().map(entry).collect();
     ok(paging::page(request, &world.base_url(), state.fleet.page_size, entries, paging::LastPage::Null)?)
 }
 
@@ -61,8 +63,8 @@ pub(super) fn put(
     let tags = tags(&given)?.unwrap_or_default();
     let now = world.clock().now();
     let mut state = world.lock();
-    let (_, credential) = credentials::found(&state, request, namespace)?;
-    if credential.root.is_none() {
+    let (_, found_credential) = credential(&state, request, namespace)?;
+    if found_credential.root.is_none() {
         return Err(ArmError::conflict("Conflict", "The credential is not ready."));
     }
     if found(&state, request, namespace, name).is_ok() {
@@ -181,7 +183,7 @@ pub(super) fn found<'a>(
     namespace: &str,
     name: &str,
 ) -> Result<(&'a Namespace, &'a Policy), ArmError> {
-    let (namespace, _) = credentials::found(state, request, namespace)?;
+    let (namespace, _) = credential(state, request, namespace)?;
     let policy = namespace.policy(name).ok_or_else(|| ArmError::not_found(&namespace.policy_id(name)))?;
     Ok((namespace, policy))
 }

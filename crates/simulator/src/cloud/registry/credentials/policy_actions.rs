@@ -3,10 +3,11 @@
 use axum::response::Response;
 use serde_json::Value;
 
-use super::{Start, namespace_id, policies, start_by_location};
+use super::policies;
 use crate::cloud::arm::ArmRequest;
 use crate::cloud::arm_error::ArmError;
 use crate::cloud::feeds::ResourceChange;
+use crate::cloud::registry::{Start, namespace_id, start_by_location};
 use crate::cloud::world::World;
 use crate::cloud::world::operation::{Effect, Polling};
 
