@@ -226,6 +226,14 @@ pub const PERMISSIONS: &[Permission] = &[
         Role::Resources,
         &["provisioning/groups::list", "provisioning/groups::get"],
     ),
+    // How many devices registered before their group was assigned.
+    data_row(
+        Feature::Observe,
+        "Microsoft.Devices/provisioningServices/registrationStates/read",
+        PermissionScope::ProvisioningService,
+        Role::Resources,
+        &["provisioning/groups/registrations::registrations_before"],
+    ),
     row(
         Feature::Sync,
         "Microsoft.DeviceRegistry/namespaces/credentials/synchronize/action",

@@ -1,6 +1,7 @@
 //! Enrollment groups by the service API of a DPS (`azure-wire-facts.md` §3), within the budget of that DPS.
 
 mod creation;
+mod registrations;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -13,6 +14,7 @@ use serde_json::value::RawValue;
 use url::Url;
 
 pub use self::creation::CreateError;
+pub use self::registrations::RegistrationCount;
 use super::raw_group::RawGroup;
 use crate::api_version::CREDENTIALS;
 use crate::budget::Budget;

@@ -5,7 +5,7 @@ pub mod raw_group;
 pub mod services;
 pub mod write_guard;
 
-pub use self::groups::{CreateError, EnrollmentGroups, Group};
+pub use self::groups::{CreateError, EnrollmentGroups, Group, RegistrationCount};
 pub use self::raw_group::RawGroup;
 pub use self::services::ProvisioningServices;
 pub use self::write_guard::{AssignError, Assigned};

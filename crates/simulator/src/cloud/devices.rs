@@ -96,6 +96,10 @@ impl Call<'_> {
         result["registrationState"]["etag"] = state.names.guid().into();
         let retry_after = state.fleet.registration_seconds;
         let service = found(&mut state, &self.id_scope)?;
+        if let Some(earlier) = service.registrations.get(&self.registration_id) {
+            let created = earlier.result["registrationState"]["createdDateTimeUtc"].clone();
+            result["registrationState"]["createdDateTimeUtc"] = created;
+        }
         let registration = Registration { operation_id: operation_id.clone(), finishes, result };
         service.registrations.insert(self.registration_id.clone(), registration);
         Ok(assigning(&operation_id, retry_after))

@@ -95,3 +95,51 @@ fn the_hash_spreads_and_stays() {
     let even = (0..100).filter(|n| stable_hash(&format!("pump-{n}")).is_multiple_of(2)).count();
     assert!((25..75).contains(&even), "{even}");
 }
+
+#[tokio::test]
+async fn the_registrations_of_a_group_are_its_devices_page_by_page_and_no_others() {
+    let served = Served::with(|fleet| fleet.page_size = 2).await;
+    served.put("/dps/contoso-dps/enrollmentGroups/line-2", DPS, group("line-2")).await;
+    let scope = id_scope(&served);
+    for (id, of) in [("pump-1", "line-1"), ("pump-2", "line-1"), ("pump-3", "line-1"), ("fan-1", "line-2")] {
+        let key = served.group_key(of).await;
+        Device::new(id).unwrap().register(&served.base_url, &scope, &key).await.unwrap();
+    }
+    let query = async |group: &str, headers: &[(&str, &str)]| {
+        let path = format!("/dps/contoso-dps/registrations/{group}/query?api-version={DPS}");
+        let headers = [&[("authorization", "Bearer somebody")], headers].concat();
+        served.call(Method::POST, &path, &headers, None).await
+    };
+    let ids = |body: &serde_json::Value| -> Vec<String> {
+        let states = body.as_array().unwrap().iter();
+        states.map(|state| state["registrationId"].as_str().unwrap().to_owned()).collect()
+    };
+    let first = query("LINE-1", &[]).await;
+    assert_eq!(ids(&first.body), ["pump-1", "pump-2"]);
+    let state = &first.body[0];
+    assert_eq!((&state["status"], &state["deviceId"]), (&json!("assigned"), &json!("pump-1")));
+    assert!(state["lastUpdatedDateTimeUtc"].is_string() && state["assignedHub"].is_string(), "{state}");
+    assert!(state.get("issuedCertificateChain").is_none() && state.get("symmetricKey").is_none(), "{state}");
+    let token = first.header("x-ms-continuation").unwrap();
+    let last = query("line-1", &[("x-ms-continuation", token)]).await;
+    assert_eq!((ids(&last.body), last.header("x-ms-continuation")), (vec!["pump-3".to_owned()], None));
+    assert_eq!(ids(&query("line-2", &[]).await.body), ["fan-1"]);
+    assert_eq!(query("gone", &[]).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_device_that_registers_again_keeps_the_date_of_its_first_time() {
+    let served = Served::start().await;
+    let (scope, key) = (id_scope(&served), served.group_key("line-1").await);
+    let device = Device::new("pump-1").unwrap();
+    let dates = async || {
+        device.register(&served.base_url, &scope, &key).await.unwrap();
+        let path = format!("/dps/contoso-dps/registrations/line-1/query?api-version={DPS}");
+        let found = served.call(Method::POST, &path, &[("authorization", "Bearer somebody")], None).await;
+        (found.body[0]["createdDateTimeUtc"].clone(), found.body[0]["lastUpdatedDateTimeUtc"].clone())
+    };
+    let (created, _) = dates().await;
+    served.wait(60);
+    let (again, updated) = dates().await;
+    assert!(again == created && updated.as_str() > created.as_str(), "{created} {again} {updated}");
+}

@@ -6,8 +6,10 @@ mod bulk;
 mod diagnostics;
 pub(crate) mod error;
 mod groups;
+mod paging;
 mod query;
 pub(crate) mod reference;
+mod registrations;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -69,6 +71,7 @@ enum Operation {
     AttestationMechanism(String),
     Query,
     Bulk,
+    Registrations(String),
 }
 
 impl Operation {
@@ -81,6 +84,7 @@ impl Operation {
             ("POST", ["enrollmentgroups"]) => Ok(Self::Bulk),
             ("POST", ["enrollmentgroups", "query"]) => Ok(Self::Query),
             ("POST", ["enrollmentgroups", _, "attestationmechanism"]) => Ok(Self::AttestationMechanism(id())),
+            ("POST", ["registrations", _, "query"]) => Ok(Self::Registrations(id())),
             ("GET", ["enrollmentgroups", _]) => Ok(Self::Get(id())),
             ("PUT", ["enrollmentgroups", _]) => Ok(Self::Upsert(id())),
             ("DELETE", ["enrollmentgroups", _]) => Ok(Self::Delete(id())),
@@ -88,7 +92,8 @@ impl Operation {
                 _,
                 ["enrollmentgroups"]
                 | ["enrollmentgroups", _]
-                | ["enrollmentgroups", _, "attestationmechanism"],
+                | ["enrollmentgroups", _, "attestationmechanism"]
+                | ["registrations", _, "query"],
             ) => Err(ServiceError::new(405_000, format!("{method} is not answered here."))),
             _ => Err(ServiceError::new(404_000, "There is no such operation.")),
         }
@@ -101,14 +106,18 @@ impl Operation {
             Self::Upsert(_) => "Upsert",
             Self::Delete(_) => "Delete",
             Self::AttestationMechanism(_) => "GetAttestationMechanism",
-            Self::Query => "Query",
+            Self::Query | Self::Registrations(_) => "Query",
             Self::Bulk => "BulkOperation",
         }
     }
 
     fn id(&self) -> &str {
         match self {
-            Self::Get(id) | Self::Upsert(id) | Self::Delete(id) | Self::AttestationMechanism(id) => id,
+            Self::Get(id)
+            | Self::Upsert(id)
+            | Self::Delete(id)
+            | Self::AttestationMechanism(id)
+            | Self::Registrations(id) => id,
             Self::Query | Self::Bulk => "",
         }
     }
@@ -155,6 +164,7 @@ fn perform(
         Operation::Delete(id) => groups::delete(world, request, id),
         Operation::AttestationMechanism(id) => groups::attestation_mechanism(world, request, id),
         Operation::Query => query::query(world, request),
+        Operation::Registrations(id) => registrations::query(world, request, id, world.clock().now()),
         Operation::Bulk => bulk::bulk(world, request, started),
     }
 }

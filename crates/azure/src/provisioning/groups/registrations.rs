@@ -1,0 +1,127 @@
+//! The devices that registered through an enrollment group (REST reference of DPS, "Device Registration State - Query":
+//! `POST /registrations/{enrollmentGroupId}/query` without a body, paged by header like the query for groups).
+
+use reqwest::Method;
+use serde::Deserialize;
+use time::OffsetDateTime;
+
+use super::{CONTINUATION, EnrollmentGroups, MAX_ITEM_COUNT};
+use crate::error::Error;
+use crate::http::Call;
+
+/// Devices of one page. The service may give fewer.
+const PAGE_SIZE: &str = "1000";
+
+/// How many devices registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RegistrationCount {
+    /// As many as were seen.
+    pub devices: usize,
+    /// Whether there are pages that were not read.
+    pub is_cut: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RegistrationState {
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    last_updated_date_time_utc: Option<OffsetDateTime>,
+}
+
+impl RegistrationState {
+    /// Whether the device was let in the last time that it came, and that was before `before`. A state without a date is
+    /// as old as can be.
+    fn is_from_before(&self, before: Option<OffsetDateTime>) -> bool {
+        let was_let_in = self.status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("assigned"));
+        let is_older = match (self.last_updated_date_time_utc, before) {
+            (Some(at), Some(before)) => at < before,
+            _ => true,
+        };
+        was_let_in && is_older
+    }
+}
+
+impl EnrollmentGroups {
+    /// Counts the devices of a group whose last registration was before an instant; all of them without one. Reads at most
+    /// `pages` pages, each of which is one operation of the DPS.
+    ///
+    /// # Errors
+    /// Any [`ErrorKind`](crate::ErrorKind); `NotFound` when there is no such group.
+    pub async fn registrations_before(
+        &self,
+        endpoint: &str,
+        id: &str,
+        before: Option<OffsetDateTime>,
+        pages: usize,
+    ) -> Result<RegistrationCount, Error> {
+        let url = self.url(endpoint, &["registrations", id, "query"])?;
+        let mut count = RegistrationCount::default();
+        let mut continuation: Option<String> = None;
+        for _ in 0..pages {
+            // A query is a read in spite of its method.
+            let mut call = Call::new(Method::POST, url.clone())
+                .without_body()
+                .header(MAX_ITEM_COUNT, PAGE_SIZE)?
+                .repeatable();
+            if let Some(continuation) = &continuation {
+                call = call.header(CONTINUATION, continuation)?;
+            }
+            let answer = self.send(endpoint, call).await?;
+            let states: Vec<RegistrationState> = answer.json()?;
+            count.devices += states.iter().filter(|state| state.is_from_before(before)).count();
+            continuation = answer.header(CONTINUATION.as_str()).map(str::to_owned);
+            if continuation.is_none() {
+                return Ok(count);
+            }
+        }
+        Ok(RegistrationCount { is_cut: true, ..count })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::fake::{Fake, Reply};
+
+    #[tokio::test]
+    async fn devices_whose_last_registration_is_older_are_counted_over_all_pages() {
+        let fake = Fake::start(|seen, _| match seen.header("x-ms-continuation") {
+            None => Reply::json(
+                200,
+                json!([
+                    {"registrationId": "a", "status": "assigned", "lastUpdatedDateTimeUtc": "2026-11-23T05:00:00.333Z"},
+                    {"registrationId": "b", "status": "assigned", "lastUpdatedDateTimeUtc": "2026-11-23T05:00:01Z"},
+                    {"registrationId": "c", "status": "failed", "lastUpdatedDateTimeUtc": "2026-11-23T04:00:00Z"},
+                ]),
+            )
+            .header("x-ms-continuation", "next"),
+            Some(_) => Reply::json(200, json!([{"registrationId": "d", "status": "Assigned"}, {"later": 1}])),
+        })
+        .await;
+        let groups = fake.azure().enrollment_groups();
+        let count = async |before, pages| {
+            groups.registrations_before(&fake.origin, "line 7", before, pages).await.unwrap()
+        };
+        let before = Some(datetime!(2026-11-23 05:00:01 UTC));
+        assert_eq!(count(before, 2).await, RegistrationCount { devices: 2, is_cut: false });
+        assert_eq!(count(None, 5).await, RegistrationCount { devices: 3, is_cut: false });
+        assert_eq!(count(None, 1).await, RegistrationCount { devices: 2, is_cut: true });
+        let seen = &fake.seen()[0];
+        assert_eq!((seen.method.as_str(), seen.path.as_str()), ("POST", "/registrations/line%207/query"));
+        assert_eq!((seen.body.as_str(), seen.query.as_str()), ("", "api-version=2025-07-01-preview"));
+    }
+
+    #[tokio::test]
+    async fn a_group_that_is_gone_is_an_error() {
+        let fake = Fake::start(|_, _| Reply::json(404, json!({"errorCode": 404_201}))).await;
+        let groups = fake.azure().enrollment_groups();
+        let error = groups.registrations_before(&fake.origin, "gone", None, 1).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+    }
+}
