@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use simulator::cloud::StartError;
+use simulator::cloud::fleet::FleetError;
 
 /// Why a campaign could not be run to its end.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,9 @@ pub enum CampaignError {
     /// The simulated Azure did not start.
     #[error("the simulated Azure did not start: {0}")]
     Simulator(#[from] StartError),
+    /// The fleet of a campaign does not hold together.
+    #[error("the fleet: {0}")]
+    Fleet(#[from] FleetError),
     /// A file or folder.
     #[error("{place}: {source}")]
     File {

@@ -2,9 +2,11 @@
 //!
 //! Two `policysync serve` processes share one state (Azurite) and one simulated Azure, and get every message several
 //! times. The campaigns never use the clients or the code of the product, only what an operator sees: the calls in the log of the
-//! simulated Azure, and what the processes answer. `cargo xtask bench sync` and `cargo xtask full` run them.
+//! simulated Azure, and what the processes answer. The campaign `assign` has one process and a host
+//! of its own. `cargo xtask bench sync`, `bench assign` and `cargo xtask full` run them.
 
 mod accounts;
+mod assign;
 mod azurite;
 mod envelope;
 mod error;
@@ -45,6 +47,8 @@ enum Campaign {
         #[arg(long, default_value_t = 200)]
         kills: usize,
     },
+    /// From the event to the policy, a reconcile with nothing to do, and a run taken back
+    Assign(assign::Arguments),
 }
 
 /// What campaigns have in common.
@@ -89,6 +93,7 @@ pub struct Arguments {
 async fn main() -> ExitCode {
     let (name, outcome) = match CommandLine::parse().campaign {
         Campaign::Sync(arguments) => ("sync", sync::run(&arguments).await),
+        Campaign::Assign(arguments) => ("assign", assign::run(&arguments).await),
         Campaign::Kill { arguments, kills } => ("kill", kill::run(&arguments, kills).await),
     };
     match outcome {

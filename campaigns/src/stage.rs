@@ -62,7 +62,7 @@ impl Stage {
         queue_settings: Settings,
         delivering: Delivering,
     ) -> Result<Self, CampaignError> {
-        let program = handler_program(arguments)?;
+        let program = handler_program(arguments.handler.as_deref())?;
         let azurite = arguments.azurite.as_deref().ok_or(CampaignError::NoAzurite)?;
         let azurite = Azurite::start(azurite).await?;
         let (fleet, namespaces) = fleet::generate(arguments.namespaces, arguments.hubs, arguments.page_size);
@@ -173,9 +173,12 @@ fn environment(simulator: &str, azurite: &Azurite, configuration: &Path) -> Vec<
 }
 
 /// The program to attack: named, or the one that cargo built with the same profile as this one.
-fn handler_program(arguments: &Arguments) -> Result<PathBuf, CampaignError> {
-    let program = match &arguments.handler {
-        Some(named) => named.clone(),
+///
+/// # Errors
+/// When there is none.
+pub fn handler_program(named: Option<&Path>) -> Result<PathBuf, CampaignError> {
+    let program = match named {
+        Some(named) => named.to_owned(),
         None => {
             let own = std::env::current_exe().map_err(CampaignError::file("this very program"))?;
             own.with_file_name(format!("policysync{}", std::env::consts::EXE_SUFFIX))

@@ -1,5 +1,5 @@
 //! The campaigns at a size that fits into a test run, against the `policysync` that cargo built with this test's
-//! profile. The full size is `cargo xtask bench sync` and `cargo xtask full`.
+//! profile. The full size is `cargo xtask bench sync`, `bench assign` and `cargo xtask full`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Small, and still every kind of namespace, some kills and duplicates.
-const SIZE: [&str; 6] = ["--namespaces", "5", "--hubs", "3", "--requests", "40"];
+const SIZE: &[&str] = &["--namespaces", "5", "--hubs", "3", "--requests", "40"];
+/// A few groups on a few DPS: the figures mean nothing, the rules hold.
+const SIZE_OF_ASSIGN: &[&str] = &["--provisioning-services", "3", "--groups", "12"];
 
 /// `target/PROFILE/deps/smoke-HASH` → `target/PROFILE/policysync`.
 fn policysync() -> PathBuf {
@@ -21,7 +23,7 @@ fn policysync() -> PathBuf {
 }
 
 /// Runs a campaign to its end, and fails with all that it said when it broke a rule.
-fn keeps_every_rule(campaign: &str, more: &[&str]) {
+fn keeps_every_rule(campaign: &str, size: &[&str], more: &[&str]) {
     if std::env::var_os("AZURITE").is_none() {
         let is_required = std::env::var("CI").is_ok_and(|value| value == "true");
         assert!(!is_required, "AZURITE is not set; `cargo xtask test` installs Azurite and sets it");
@@ -34,7 +36,7 @@ fn keeps_every_rule(campaign: &str, more: &[&str]) {
     }
     let output = Command::new(env!("CARGO_BIN_EXE_campaigns"))
         .arg(campaign)
-        .args(SIZE)
+        .args(size)
         .args(more)
         .args(["--limit-minutes", "5", "--handler"])
         .arg(policysync())
@@ -48,10 +50,15 @@ fn keeps_every_rule(campaign: &str, more: &[&str]) {
 
 #[test]
 fn duplicates_to_two_processes_start_one_sync_per_namespace() {
-    keeps_every_rule("sync", &[]);
+    keeps_every_rule("sync", SIZE, &[]);
 }
 
 #[test]
 fn kills_at_random_instants_lose_no_request() {
-    keeps_every_rule("kill", &["--kills", "6"]);
+    keeps_every_rule("kill", SIZE, &["--kills", "6"]);
+}
+
+#[test]
+fn created_groups_are_assigned_once_nothing_else_is_written_and_a_run_is_taken_back() {
+    keeps_every_rule("assign", SIZE_OF_ASSIGN, &[]);
 }

@@ -1,0 +1,57 @@
+//! The campaign `assign`: from the event to the policy, what a full reconcile asks of a DPS, and the way back.
+//!
+//! One `policysync serve` process runs under the stand-in for the Functions host, over records in Azurite. Each DPS takes
+//! 1,000 operations a minute, as the real one, from the app and from the pipeline that creates groups alike.
+//!
+//! - [`events`]: groups are created, one after the other and all at once; how long until each carries its policy.
+//! - [`unchanged`]: a reconcile over every group of every DPS, with nothing to do.
+//! - [`revert`]: a policy is copied to many groups and the run is taken back.
+
+mod app;
+mod calls;
+mod events;
+mod fleet;
+mod revert;
+mod unchanged;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::TypedValueParser;
+
+use crate::error::CampaignError;
+use crate::progress::Progress;
+use crate::verdict::Verdict;
+
+/// What the campaign is run with.
+#[derive(Args, Clone)]
+pub struct Arguments {
+    /// Provisioning services of the full reconcile
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=40).map(usize::from))]
+    provisioning_services: usize,
+    /// Enrollment groups of each; a DPS has 200 at the most
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(4..=200).map(usize::from))]
+    groups: usize,
+    /// The program to attack; by default the `policysync` beside this program
+    #[arg(long, value_name = "FILE")]
+    handler: Option<PathBuf>,
+    /// Azurite's program, azurite-blob
+    #[arg(long, value_name = "FILE", env = "AZURITE")]
+    azurite: Option<PathBuf>,
+    /// The campaign has failed when a part of it is not done after so many minutes
+    #[arg(long, default_value_t = 5)]
+    limit_minutes: u64,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When it could not be run; broken rules are in the verdict.
+pub async fn run(arguments: &Arguments) -> Result<Verdict, CampaignError> {
+    let progress = Progress::start();
+    let mut verdict = Verdict::default();
+    events::run(arguments, &progress, &mut verdict).await?;
+    unchanged::run(arguments, &progress, &mut verdict).await?;
+    progress.finish();
+    Ok(verdict)
+}

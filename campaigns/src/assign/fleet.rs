@@ -1,0 +1,93 @@
+//! The fleets: a namespace per DPS, with four hubs that trust two policies, and groups of symmetric keys, which cost the
+//! most to write.
+
+use std::fmt::Write as _;
+
+use simulator::cloud::fleet::{Fleet, FleetError};
+
+/// Half of the provisioning services are in each, since a subscription holds ten at the most (`azure-wire-facts.md` §7).
+const SUBSCRIPTIONS: [&str; 2] =
+    ["6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40", "8a4de0b7-15c2-4f68-b3a9-02d7c6e9f513"];
+/// What every group has that is assigned already, and what the rules say of every group.
+pub const POLICY: &str = "default";
+/// The policy of [`SOURCE`] alone.
+pub const OTHER_POLICY: &str = "short-lived";
+/// The group that others copy from. Rules leave it alone.
+pub const SOURCE: &str = "source";
+const HUBS: usize = 4;
+
+/// A DPS and its groups at the start.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// Ids of its groups, all with [`POLICY`].
+    pub groups: Vec<String>,
+}
+
+/// The name of a DPS.
+pub fn service_name(index: usize) -> String {
+    format!("contoso-{index:02}-dps")
+}
+
+/// Groups for each DPS: `{prefix}000` and on.
+pub fn groups(prefix: &str, count: usize) -> Vec<String> {
+    (0..count).map(|index| format!("{prefix}{index:03}")).collect()
+}
+
+/// The simulated Azure with these DPS, each in a namespace of its own.
+///
+/// # Errors
+/// When the fleet does not hold together.
+pub fn fleet(services: &[Service]) -> Result<Fleet, FleetError> {
+    // Records come at once: what is measured begins when one is there.
+    let mut text = format!(
+        "subscription = \"{}\"\nlocation = \"westeurope\"\ndiagnostics_delay_seconds = 0\npage_size = 100\n",
+        SUBSCRIPTIONS[0]
+    );
+    // Writing to a string cannot fail.
+    for (index, service) in services.iter().enumerate() {
+        let _ = writeln!(
+            text,
+            "[[namespace]]\nname = \"contoso-{index:02}\"\nresource_group = \"rg-{index:02}\""
+        );
+        for policy in [POLICY, OTHER_POLICY] {
+            let _ = writeln!(text, "[[namespace.policy]]\nname = \"{policy}\"\nleaf_validity_days = 30");
+        }
+        for hub in 0..HUBS {
+            let _ = writeln!(text, "[[namespace.hub]]\nname = \"contoso-{index:02}-hub-{hub}\"");
+        }
+        let subscription = SUBSCRIPTIONS[index % SUBSCRIPTIONS.len()];
+        let _ = writeln!(
+            text,
+            "[[namespace.provisioning_service]]\nname = \"{}\"\nsubscription = \"{subscription}\"",
+            service.name
+        );
+        let own = service.groups.iter().map(|group| (group.as_str(), POLICY));
+        for (group, policy) in own.chain([(SOURCE, OTHER_POLICY)]) {
+            let _ = writeln!(
+                text,
+                "[[namespace.provisioning_service.enrollment_group]]\nname = \"{group}\"\npolicy = \"{policy}\""
+            );
+        }
+    }
+    Fleet::from_toml(&text)
+}
+
+/// The `policysync.toml` that goes with it.
+pub fn configuration(services: &[Service]) -> String {
+    let scopes = SUBSCRIPTIONS.map(|subscription| format!("\"/subscriptions/{subscription}\"")).join(", ");
+    let namespace = |(index, service): (usize, &Service)| {
+        let (home, away) = (SUBSCRIPTIONS[0], SUBSCRIPTIONS[index % SUBSCRIPTIONS.len()]);
+        format!(
+            "[[namespace]]\n\
+             id = \"/subscriptions/{home}/resourceGroups/rg-{index:02}/providers/Microsoft.DeviceRegistry/namespaces/contoso-{index:02}\"\n\
+             provisioning_services = [\"/subscriptions/{away}/resourceGroups/rg-{index:02}/providers/Microsoft.Devices/provisioningServices/{}\"]\n\
+             scopes = [{scopes}]\nmode = \"enforce\"\n\n\
+             [[namespace.rule]]\nname = \"source\"\nenrollment_groups = [\"{SOURCE}\"]\npolicy = \"none\"\n\n\
+             [[namespace.rule]]\nname = \"all\"\nenrollment_groups = [\"*\"]\npolicy = \"{POLICY}\"\n\n",
+            service.name
+        )
+    };
+    services.iter().enumerate().map(namespace).collect()
+}
