@@ -11,6 +11,8 @@ use crate::observation::Observer;
 use crate::synchronization::automatic::{self, Automatic};
 use crate::synchronization::records::{self, Phase};
 use crate::synchronization::submission;
+use crate::telemetry::metrics;
+use crate::telemetry::standing::Standing;
 
 /// Where the newest report is.
 pub const LATEST: &str = "reports/latest";
@@ -84,6 +86,8 @@ async fn observe_one<'a>(
 /// When the report cannot be recorded.
 pub async fn run(application: &Application) -> Result<Done, state::Error> {
     let (report, observations) = observe(application).await;
+    let severities = report.findings.iter().map(|finding| finding.severity);
+    metrics::stand(Standing::of(observations.iter().flatten(), severities, report.generated_at));
     application.store.put(LATEST, &report).await?;
     let dated = format!("reports/{}/{:02}", report.generated_at.date(), report.generated_at.hour());
     application.store.put(&dated, &report).await?;

@@ -31,5 +31,9 @@ mod rules;
 mod scenarios;
 #[path = "app/submit.rs"]
 mod submit;
+#[path = "app/telemetry.rs"]
+mod telemetry;
+#[path = "app/telemetry_collector.rs"]
+mod telemetry_collector;
 #[path = "app/world.rs"]
 mod world;

@@ -29,7 +29,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         simulator_port: arguments.simulator_port,
         schedules: SCHEDULES,
         print_events: true,
-        handler: None,
+        ..LocalOptions::default()
     });
     let world = match world.await {
         Ok(world) => world,

@@ -62,6 +62,8 @@ pub struct LocalOptions {
     pub print_events: bool,
     /// The program that serves; this very program without it.
     pub handler: Option<PathBuf>,
+    /// App settings beside those of the world.
+    pub app_settings: BTreeMap<String, String>,
 }
 
 /// A running world. Dropping it ends every process of it.
@@ -111,10 +113,12 @@ impl LocalWorld {
         let (sender, events) = mpsc::unbounded_channel();
         let recent = Arc::new(Mutex::new(VecDeque::new()));
         tokio::spawn(listen(events, Arc::clone(&recent), options.print_events));
+        let mut settings = app_settings(simulator.url(), options.schedules);
+        settings.extend(options.app_settings);
         let host_options = HostOptions {
             root: folder.path().to_owned(),
             port: options.host_port,
-            app_settings: app_settings(simulator.url(), options.schedules),
+            app_settings: settings,
             sources: Sources {
                 queues: Some(simulator.queues()),
                 event_hubs: Some(simulator.event_hubs()),

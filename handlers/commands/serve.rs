@@ -21,6 +21,7 @@ pub async fn run() -> ExitCode {
         Ok(application) => Arc::new(application),
         Err(error) => return fail(&error.to_string()),
     };
+    telemetry::metrics::watch_budget(application.azure.budget());
     let server = match Server::from_environment() {
         Ok(server) => server,
         Err(error) => return fail(&error.to_string()),

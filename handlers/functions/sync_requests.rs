@@ -9,6 +9,7 @@ use ulid::Ulid;
 use crate::application::Application;
 use crate::synchronization::records;
 use crate::synchronization::submission::{self, SubmitError};
+use crate::telemetry;
 
 /// What the code expects of `function.json`.
 pub const DEFINITION: Definition = Definition {
@@ -55,7 +56,7 @@ async fn submit(application: &Application, invocation: &Invocation, http_request
         Err(errors) => return invalid(&errors),
     };
     if request.traceparent.is_none() {
-        request.traceparent.clone_from(&invocation.trace.traceparent);
+        request.traceparent = telemetry::traceparent().or_else(|| invocation.trace.traceparent.clone());
     }
     match submission::submit(application, &request).await {
         Ok(record) => {

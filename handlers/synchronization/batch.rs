@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use azure::service_bus::OutgoingMessage;
 use certificate_management::ArmId;
 use certificate_management::request::{Message, NamespaceLook, SyncRequest, SyncVerification, Unreadable};
-use functions_host::TraceContext;
 use futures::future::join_all;
 use serde_json::json;
 use time::format_description::well_known::Rfc3339;
@@ -81,16 +80,18 @@ pub async fn handle(application: &Application, messages: Vec<Received>) -> Resul
         match Message::parse(&message.text) {
             Ok(Message::Request(request)) => {
                 done.requests += 1;
-                telemetry::link_to(&TraceContext::new(request.traceparent.as_deref(), None));
+                telemetry::link_to(request.traceparent.as_deref());
                 by_namespace.entry(request.namespace_id.clone()).or_default().requests.push(request);
             }
             Ok(Message::Verification(verification)) => {
                 done.verifications += 1;
+                telemetry::link_to(verification.traceparent.as_deref());
                 let work = by_namespace.entry(verification.namespace_id.clone()).or_default();
                 work.verifications.push(verification);
             }
             Ok(Message::Look(look)) => {
                 done.looks += 1;
+                telemetry::link_to(look.traceparent.as_deref());
                 let work = by_namespace.entry(look.namespace_id.clone()).or_default();
                 if work.looks.is_empty() {
                     work.looks.push(look);
@@ -124,19 +125,22 @@ async fn one_namespace(
 ) -> Result<(), BatchError> {
     // Requests first: they join before a look of the same batch plans what has gathered.
     if !work.requests.is_empty() {
-        join::join(application, &namespace_id, work.requests).await?;
+        let traceparent = work.requests.iter().find_map(|request| request.traceparent.clone());
+        let span = telemetry::sync_step("join", traceparent.as_deref(), &namespace_id);
+        let step = join::join(application, &namespace_id, work.requests).instrument(span);
+        in_trace(traceparent, step).await?;
     }
     for verification in &work.verifications {
         if Instant::now() > last_begin {
             look::put_off(application, verification).await?;
         } else {
-            let span = telemetry::span_in_trace_of(verification.traceparent.as_deref(), namespace_id.name());
+            let span = telemetry::sync_step("look", verification.traceparent.as_deref(), &namespace_id);
             let step = look::look(application, observer, verification).instrument(span);
             in_trace(verification.traceparent.clone(), step).await?;
         }
     }
     for look in &work.looks {
-        let span = telemetry::span_in_trace_of(look.traceparent.as_deref(), namespace_id.name());
+        let span = telemetry::sync_step("event", look.traceparent.as_deref(), &namespace_id);
         let step = automatic::look(application, observer, look).instrument(span);
         in_trace(look.traceparent.clone(), step).await?;
     }

@@ -177,18 +177,21 @@ async fn judge(
             plan => settle::conclude_plan(application, &known.request, plan).await?,
         }
     }
-    let mut is_finished = true;
+    let (mut is_finished, mut worst) = (true, Outcome::AlreadyTrusted);
     for request_id in &record.requests {
         let Some(known) = records::request(&application.store, request_id).await? else { continue };
         if known.outcome.is_final() {
+            worst = worst.max(known.outcome);
             continue;
         }
         let hubs = plan::verify_request(&known.request, &known.hubs, observation, progress);
         let outcome = settle::conclude_hubs(application, &known.request, hubs, failure.clone()).await?;
         tracing::info!(request.id = request_id, sync.id = record.sync_id, outcome = %outcome, "verified");
         is_finished &= outcome.is_final();
+        worst = worst.max(outcome);
     }
     if is_finished {
+        settle::measure(application, &record, worst);
         return settle::end(application, record).await;
     }
     let is_lost = record.operation.is_none() && application.now() - record.since > CLAIM_DEADLINE;

@@ -9,6 +9,7 @@ use time::{Duration, OffsetDateTime};
 use ulid::Ulid;
 
 use super::FIRST_LOOK;
+use crate::telemetry::metrics;
 
 /// The one sync in flight of a namespace, or the last one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,6 +35,9 @@ pub struct SyncRecord {
     /// Until when that look is somebody's.
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub looking_until: Option<OffsetDateTime>,
+    /// When it was claimed, from which on its duration counts.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub claimed_at: Option<OffsetDateTime>,
     /// How often its POST was sent.
     pub posts: u32,
     /// What the service calls the operation, from the moment its answer was recorded.
@@ -80,6 +84,7 @@ impl SyncRecord {
             next_look_at: now + FIRST_LOOK,
             attempt: 1,
             looking_until: None,
+            claimed_at: None,
             posts: 0,
             operation: None,
             requests,
@@ -136,9 +141,10 @@ pub async fn change_request(
     now: OffsetDateTime,
     change: impl Fn(&mut RequestRecord),
 ) -> Result<RequestRecord, WriteError> {
-    let mut kept = None;
+    let (mut kept, mut was_final) = (None, false);
     let decide = |existing: Option<RequestRecord>| {
         let mut record = existing.clone().unwrap_or_else(|| RequestRecord::queued(request.clone(), now));
+        was_final = record.outcome.is_final();
         if !record.outcome.is_final() {
             change(&mut record);
         }
@@ -149,7 +155,13 @@ pub async fn change_request(
         Change::Write(record)
     };
     match store.modify(&request_key(&request.request_id), decide).await? {
-        Modified::Written(stored) => Ok(stored.value),
+        Modified::Written(stored) => {
+            let record = stored.value;
+            if record.outcome.is_final() && !was_final {
+                metrics::sync_request_ended(&record.request.namespace_id, record.outcome, record.reason);
+            }
+            Ok(record)
+        }
         Modified::Kept => Ok(kept.unwrap_or_else(|| RequestRecord::queued(request.clone(), now))),
     }
 }

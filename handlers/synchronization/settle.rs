@@ -11,6 +11,7 @@ use super::batch::BatchError;
 use super::records::{self, Phase, SyncRecord};
 use super::{pause_before, submission};
 use crate::application::Application;
+use crate::telemetry::metrics;
 
 /// Gives a request its outcome as a whole.
 ///
@@ -165,7 +166,16 @@ pub async fn give_up(
         let Some(known) = records::request(&application.store, request_id).await? else { continue };
         conclude(application, &known.request, outcome, reason, detail).await?;
     }
+    measure(application, &record, outcome);
     end(application, record).await
+}
+
+/// Measures a sync that ends: how long it took from its claim, and the worst outcome of what it was for.
+pub fn measure(application: &Application, record: &SyncRecord, worst: Outcome) {
+    if let Some(claimed_at) = record.claimed_at {
+        let took = application.now() - claimed_at;
+        metrics::sync_ended(&record.namespace_id, worst, took.try_into().unwrap_or_default());
+    }
 }
 
 /// Ends a sync after an error that another try would not help.

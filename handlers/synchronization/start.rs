@@ -31,6 +31,7 @@ pub async fn start(
             current.waiting = current.requests.iter().filter(|id| joined_since(id)).cloned().collect();
             current.requests.clone_from(&covered);
             (current.phase, current.since, current.posts) = (Phase::Claimed, now, 1);
+            current.claimed_at = Some(now);
             current.deadline = now + application.patience(&current.namespace_id);
             (Change::Write(current.clone()), Some(current))
         }

@@ -44,9 +44,20 @@ impl World {
         Self::start(WorldArguments { fleet: Some(fleet_file), config: Some(config_file) }, folder).await
     }
 
+    /// The default fleet with the default rules, and further app settings.
+    pub async fn with_settings(settings: &[(&str, &str)]) -> Self {
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let options = LocalOptions { app_settings: settings.collect(), ..LocalOptions::default() };
+        Self::run(options, tempfile::tempdir().unwrap()).await
+    }
+
     async fn start(world: WorldArguments, folder: tempfile::TempDir) -> Self {
+        Self::run(LocalOptions { world, ..LocalOptions::default() }, folder).await
+    }
+
+    async fn run(options: LocalOptions, folder: tempfile::TempDir) -> Self {
         let handler = Some(PathBuf::from(env!("CARGO_BIN_EXE_policysync")));
-        let local = LocalWorld::start(LocalOptions { world, handler, ..LocalOptions::default() }).await;
+        let local = LocalWorld::start(LocalOptions { handler, ..options }).await;
         let local = local.unwrap_or_else(|error| panic!("the world did not start: {error}"));
         let client = Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
         Self { local, client, _folder: folder }

@@ -2,9 +2,10 @@
 //!
 //! Which trace that is only the caller knows, and this crate does without a telemetry library. So the caller names it
 //! once around its work, and [`crate::http::Http`] and [`crate::service_bus::QueueSender`] read it where they send.
+//! A process that exports spans says with [`install`] how to learn the current one.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Name of the header, and of the property of a message.
 pub(crate) const TRACEPARENT: &str = "traceparent";
@@ -14,6 +15,16 @@ pub(crate) const DIAGNOSTIC_ID: &str = "Diagnostic-Id";
 
 tokio::task_local! {
     static CURRENT: Option<Arc<str>>;
+}
+
+/// Where the `traceparent` of the current span comes from, in a process that exports spans.
+static SPANS: OnceLock<fn() -> Option<String>> = OnceLock::new();
+
+/// Lets calls and messages carry the span in which they are made, rather than that of whoever asked: `current` answers
+/// with its `traceparent`, or with nothing where there is no span. The first one that is installed stays.
+pub fn install(current: fn() -> Option<String>) {
+    // A second one would be told the same spans.
+    let _ = SPANS.set(current);
 }
 
 /// Runs `future` with `traceparent` on every call and message that it sends itself. A task that it spawns is not
@@ -31,7 +42,8 @@ pub async fn with_traceparent<F: Future>(traceparent: String, future: F) -> F::O
 
 /// The trace of the work that runs now.
 pub(crate) fn current() -> Option<Arc<str>> {
-    CURRENT.try_with(Clone::clone).ok().flatten()
+    let span = SPANS.get().and_then(|current| current()).filter(|text| is_traceparent(text));
+    span.map(Arc::from).or_else(|| CURRENT.try_with(Clone::clone).ok().flatten())
 }
 
 fn is_traceparent(text: &str) -> bool {

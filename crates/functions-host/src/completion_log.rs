@@ -1,4 +1,4 @@
-//! The line that every invocation leaves behind.
+//! The line that every invocation leaves behind, and what its span says of its end.
 
 use tokio::time::Instant;
 use tracing::Span;
@@ -22,6 +22,7 @@ impl CompletionLog {
         let duration_ms = self.duration_ms();
         let _entered = self.span.enter();
         let Some(error) = error else {
+            self.span.record("outcome", "succeeded");
             tracing::info!(outcome = "succeeded", duration_ms, "invocation succeeded");
             return;
         };
@@ -29,9 +30,13 @@ impl CompletionLog {
         let detail = error.into_detail();
         // A text field, not a printed one: formatters escape line ends in it, so that a line stays a line.
         let detail = detail.as_str();
+        self.span.record("error.type", reason);
         if status.is_client_error() {
+            self.span.record("outcome", "refused");
             tracing::warn!(outcome = "refused", duration_ms, reason, detail, "invocation refused");
         } else {
+            self.span.record("outcome", "failed");
+            self.span.record("otel.status_code", "ERROR");
             tracing::error!(outcome = "failed", duration_ms, reason, detail, "invocation failed");
         }
     }
@@ -45,6 +50,7 @@ impl Drop for CompletionLog {
     fn drop(&mut self) {
         if !self.done {
             let duration_ms = self.duration_ms();
+            self.span.record("outcome", "abandoned");
             tracing::warn!(
                 parent: &self.span,
                 outcome = "abandoned",

@@ -16,6 +16,7 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use http::{HeaderMap, Method};
 use tokio::time::Instant;
+use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use crate::answer;
@@ -205,7 +206,19 @@ async fn answer(State(router): State<Arc<Router>>, request: Request) -> Response
     let (parts, body) = request.into_parts();
     let id = invocation::id(&parts.headers);
     let name = parts.uri.path().trim_start_matches('/').chars().take(128).collect::<String>();
-    let span = tracing::info_span!("invocation", invocation.id = id.as_str(), faas.name = name.as_str());
+    let known = router.functions.get(name.as_str()).filter(|_| parts.method == Method::POST);
+    let span = tracing::info_span!(
+        "invocation",
+        faas.name = name.as_str(),
+        faas.invocation_id = id.as_str(),
+        faas.trigger = known.map(|function| function.definition.trigger.semantic_name()),
+        trace_id = Empty,
+        outcome = Empty,
+        error.type = Empty,
+        otel.kind = "server",
+        otel.name = name.as_str(),
+        otel.status_code = Empty,
+    );
     if let Some(prepare) = &router.prepare_span {
         prepare(&span, &TraceContext::from_headers(&parts.headers));
     }

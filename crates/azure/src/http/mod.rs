@@ -9,6 +9,7 @@ mod call;
 mod client;
 mod retry;
 mod service_error;
+mod span;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -17,6 +18,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use reqwest::header::{HeaderName, HeaderValue};
 use tokio::time::{Instant, sleep, timeout_at};
+use tracing::Instrument;
 use uuid::Uuid;
 
 pub use self::call::{Answer, Call};
@@ -61,6 +63,13 @@ impl Http {
     /// As [`Http::shared`].
     pub fn new(retry: RetryPolicy) -> Result<Self, Error> {
         Ok(Self { client: client::build()?, retry: Arc::new(retry) })
+    }
+
+    /// The client below, with its connections, root certificates and proxy, for what is no call to Azure: it has no
+    /// deadline, retry or limit of its own.
+    #[must_use]
+    pub fn client(&self) -> reqwest::Client {
+        self.client.clone()
     }
 
     /// Sends a call and gives its answer if that is a success (2xx).
@@ -129,10 +138,14 @@ impl Http {
         deadline: Instant,
     ) -> Result<Answer, Error> {
         let started = Instant::now();
-        let result = timeout_at(deadline, self.transfer(call, request_id)).await.unwrap_or_else(|_| {
+        let span = span::open(call, attempt);
+        let transfer = timeout_at(deadline, self.transfer(call, request_id)).instrument(span.clone());
+        let result = transfer.await.unwrap_or_else(|_| {
             let message = format!("no answer within {:.1} s", started.elapsed().as_secs_f64());
             Err(Error::new(ErrorKind::Timeout, Sent::Maybe, call.attempted(), message))
         });
+        span::complete(&span, &result);
+        drop(span);
         tracing::debug!(
             http.request.method = %call.method,
             server.address = call.url.host_str(),

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use azure_messaging_servicebus::service_bus::{QueueClient, SendMessageOptions, SettableBrokerProperties};
 use reqwest::header::HeaderName;
 use time::{Duration, OffsetDateTime, UtcOffset};
+use tracing::Instrument;
 
 pub use self::connection::ServiceBusConnection;
 use self::connection::{Authorization, PUBLIC_SUFFIX};
@@ -89,6 +90,27 @@ impl QueueSender {
     /// `TooLarge` or `Invalid` before anything is sent; any other [`ErrorKind`] from the service, `NotFound` when the queue
     /// does not exist. After [`Error::may_have_taken_effect`] a message with the same id can be sent again.
     pub async fn send(&self, message: &OutgoingMessage) -> Result<(), Error> {
+        let span = tracing::info_span!(
+            "send",
+            otel.kind = "producer",
+            otel.name = %format_args!("send {}", self.queue),
+            messaging.system = "servicebus",
+            messaging.operation.name = "send",
+            messaging.operation.type = "send",
+            messaging.destination.name = self.queue.as_str(),
+            messaging.message.id = message.message_id.as_deref(),
+            error.type = tracing::field::Empty,
+            otel.status_code = tracing::field::Empty,
+        );
+        let sent = self.send_traced(message).instrument(span.clone()).await;
+        if let Err(error) = &sent {
+            span.record("error.type", error.metric_label());
+            span.record("otel.status_code", "ERROR");
+        }
+        sent
+    }
+
+    async fn send_traced(&self, message: &OutgoingMessage) -> Result<(), Error> {
         let properties = traced(&message.properties);
         self.check(message, &properties)?;
         let broker_properties = SettableBrokerProperties {

@@ -123,6 +123,17 @@ impl Trigger {
             Self::Http { .. } => "httpTrigger",
         }
     }
+
+    /// The value of `faas.trigger` in the semantic conventions of OpenTelemetry. Both kinds of events are "pubsub", as a
+    /// queue's messages are.
+    #[must_use]
+    pub const fn semantic_name(&self) -> &'static str {
+        match self {
+            Self::Timer { .. } => "timer",
+            Self::ServiceBus { .. } | Self::EventHub { .. } | Self::EventGrid { .. } => "pubsub",
+            Self::Http { .. } => "http",
+        }
+    }
 }
 
 impl DataType {

@@ -31,5 +31,5 @@ pub fn of(id: &str) -> Vec<Value> {
     let lines = String::from_utf8(lines).expect("text");
     let parsed =
         lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("one JSON object per line"));
-    parsed.filter(|line| line["span"]["invocation.id"] == id).collect()
+    parsed.filter(|line| line["span"]["faas.invocation_id"] == id).collect()
 }

@@ -1,0 +1,243 @@
+//! Application Insights: its connection string, how it wants to be authorized, and the exporter for it.
+//!
+//! What the envelope of the ingestion service looks like is known to `opentelemetry-application-insights`. Here is what
+//! that crate leaves to its user: the way there, a token of Entra where the component takes no key (our templates make
+//! it so), and the newer path `/v2.1/track`, which Microsoft's own exporters use for both kinds of authorization.
+//! Sources: Microsoft Learn, "Connection strings in Application Insights" and "Microsoft Entra authentication for
+//! Application Insights"; the audience and path are those of Azure Monitor's OpenTelemetry exporter for Java.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use azure::credential::{self, TokenSource};
+use opentelemetry_application_insights::Exporter;
+use tokio::runtime::Handle;
+use tokio::sync::OnceCell;
+use tracing::instrument::WithSubscriber;
+use tracing::subscriber::NoSubscriber;
+use url::{Host, Url};
+
+use super::transport::Transport;
+
+/// Where telemetry went before components named their region's endpoint.
+const GLOBAL_ENDPOINT: &str = "https://dc.services.visualstudio.com";
+/// Whom a token is for, unless the connection string names another cloud's.
+const PUBLIC_AUDIENCE: &str = "https://monitor.azure.com/";
+
+/// A component, and how it lets us in.
+#[derive(Clone)]
+pub struct Ingestion {
+    key: String,
+    endpoint: Url,
+    authorization: Authorization,
+}
+
+/// How telemetry is let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Authorization {
+    /// By the key within each envelope.
+    Key,
+    /// By a token of the app's identity, beside the key, which then only names the component.
+    Identity { client_id: Option<String>, scope: String },
+}
+
+/// What is wrong with the settings. It never holds a value of them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsProblem {
+    /// The connection string.
+    #[error("APPLICATIONINSIGHTS_CONNECTION_STRING {0}; nothing is sent to Application Insights")]
+    Connection(&'static str),
+    /// The authentication string.
+    #[error("APPLICATIONINSIGHTS_AUTHENTICATION_STRING {0}; nothing is sent to Application Insights")]
+    Authentication(&'static str),
+}
+
+impl Ingestion {
+    /// Reads `APPLICATIONINSIGHTS_CONNECTION_STRING` and `APPLICATIONINSIGHTS_AUTHENTICATION_STRING`.
+    ///
+    /// # Errors
+    /// Says which of the two is wrong, and why.
+    pub fn parse(connection: &str, authentication: Option<&str>) -> Result<Self, SettingsProblem> {
+        let wrong = SettingsProblem::Connection;
+        let parts = parts(connection).ok_or(wrong("is not of the form Name=value;Name=value"))?;
+        let part = |name: &str| parts.get(name).filter(|value| !value.is_empty());
+        let key = part("instrumentationkey").ok_or(wrong("has no InstrumentationKey"))?.clone();
+        let endpoint = match (part("ingestionendpoint"), part("endpointsuffix")) {
+            (Some(endpoint), _) => endpoint.clone(),
+            (None, Some(suffix)) => {
+                let location = part("location").map(|location| format!("{location}.")).unwrap_or_default();
+                format!("https://{location}dc.{suffix}")
+            }
+            (None, None) => GLOBAL_ENDPOINT.to_owned(),
+        };
+        let endpoint = Url::parse(endpoint.trim_end_matches('/'))
+            .ok()
+            .filter(|url| url.scheme() == "https" || (url.scheme() == "http" && is_this_machine(url)))
+            .ok_or(wrong("has an IngestionEndpoint that is not an https URL"))?;
+        let audience = part("aadaudience").map_or(PUBLIC_AUDIENCE, String::as_str);
+        let authorization =
+            authentication.map_or(Ok(Authorization::Key), |text| authorization(text, audience))?;
+        Ok(Self { key, endpoint, authorization })
+    }
+
+    /// An exporter for traces and metrics. It does no I/O; the first export asks for a token.
+    ///
+    /// # Errors
+    /// A text without any secret.
+    pub fn exporter(&self, runtime: Handle) -> Result<Exporter<Transport>, String> {
+        let track = self.track();
+        let mut transport = Transport::new(runtime).to(track);
+        if let Authorization::Identity { client_id, scope } = &self.authorization {
+            transport = transport.authorized_by(Arc::new(MonitorToken {
+                client_id: client_id.clone(),
+                scope: scope.clone(),
+                tokens: OnceCell::new(),
+            }));
+        }
+        // The transport knows the endpoint itself: the crate would send to another path, and never by plain http.
+        let connection = format!("InstrumentationKey={};IngestionEndpoint=https://unused.invalid", self.key);
+        Exporter::new_from_connection_string(connection, transport)
+            .map_err(|_| "the InstrumentationKey cannot be used".to_owned())
+    }
+
+    fn track(&self) -> Url {
+        let mut track = self.endpoint.clone();
+        track.set_path(&format!("{}/v2.1/track", self.endpoint.path().trim_end_matches('/')));
+        track
+    }
+}
+
+// The key is no secret where a token is asked for, and is one elsewhere.
+impl fmt::Debug for Ingestion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ingestion").field("endpoint", &self.endpoint.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// `Authorization=AAD` with `ClientId` for a user-assigned identity, as the Functions host reads it.
+fn authorization(text: &str, audience: &str) -> Result<Authorization, SettingsProblem> {
+    let wrong = SettingsProblem::Authentication;
+    let parts = parts(text).ok_or(wrong("is not of the form Name=value;Name=value"))?;
+    match parts.get("authorization") {
+        Some(kind) if kind.eq_ignore_ascii_case("AAD") => Ok(Authorization::Identity {
+            client_id: parts.get("clientid").filter(|id| !id.is_empty()).cloned(),
+            scope: format!("{audience}/.default"),
+        }),
+        _ => Err(wrong("is not Authorization=AAD, with ClientId for a user-assigned identity")),
+    }
+}
+
+/// `Name=value;Name=value`, with the names in lower case; an empty part, as after a last semicolon, is nothing.
+fn parts(text: &str) -> Option<BTreeMap<String, String>> {
+    let parts = text.split(';').map(str::trim).filter(|part| !part.is_empty());
+    parts
+        .map(|part| part.split_once('=').map(|(n, v)| (n.trim().to_ascii_lowercase(), v.trim().to_owned())))
+        .collect()
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// A token for the ingestion service. Asked for silently: a span or a line about it would be telemetry about sending
+/// telemetry, and would call for the next export.
+#[derive(Debug)]
+pub struct MonitorToken {
+    client_id: Option<String>,
+    scope: String,
+    tokens: OnceCell<Arc<dyn TokenSource>>,
+}
+
+impl MonitorToken {
+    /// A token that is valid now.
+    ///
+    /// # Errors
+    /// Why the identity gives none.
+    pub async fn get(&self) -> Result<String, azure::Error> {
+        let ask = async {
+            let make = async || {
+                credential::from_environment(&|name| match (name, &self.client_id) {
+                    ("AZURE_CLIENT_ID", Some(client_id)) => Some(client_id.clone()),
+                    _ => std::env::var(name).ok(),
+                })
+            };
+            let tokens = self.tokens.get_or_try_init(make).await?;
+            Ok(tokens.token(&self.scope).await?.secret().to_owned())
+        };
+        ask.with_subscriber(NoSubscriber::default()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(connection: &str) -> Result<Ingestion, SettingsProblem> {
+        Ingestion::parse(connection, None)
+    }
+
+    #[test]
+    fn the_endpoint_is_the_named_one_that_of_the_suffix_or_the_global_one() {
+        for (text, track) in [
+            (
+                "InstrumentationKey=k;IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/;LiveEndpoint=https://l/;",
+                "https://westeurope-5.in.applicationinsights.azure.com/v2.1/track",
+            ),
+            ("instrumentationkey=k;EndpointSuffix=ai.contoso.com", "https://dc.ai.contoso.com/v2.1/track"),
+            (
+                "InstrumentationKey=k;EndpointSuffix=ai.contoso.com;Location=westus2",
+                "https://westus2.dc.ai.contoso.com/v2.1/track",
+            ),
+            ("InstrumentationKey=k", "https://dc.services.visualstudio.com/v2.1/track"),
+            ("InstrumentationKey=k;IngestionEndpoint=http://127.0.0.1:9", "http://127.0.0.1:9/v2.1/track"),
+        ] {
+            assert_eq!(parse(text).unwrap().track().as_str(), track);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_the_key() {
+        for text in [
+            "IngestionEndpoint=https://a",
+            "InstrumentationKey=;IngestionEndpoint=https://a",
+            "InstrumentationKey=secret-key;nonsense",
+            "InstrumentationKey=secret-key;IngestionEndpoint=http://contoso.com",
+            "InstrumentationKey=secret-key;IngestionEndpoint=ftp:/a",
+        ] {
+            let problem = parse(text).unwrap_err().to_string();
+            assert!(problem.starts_with("APPLICATIONINSIGHTS_CONNECTION_STRING "), "{problem}");
+            assert!(!problem.contains("secret-key"), "{problem}");
+        }
+        assert!(!format!("{:?}", parse("InstrumentationKey=secret-key").unwrap()).contains("secret-key"));
+    }
+
+    #[test]
+    fn an_identity_is_asked_for_where_the_host_would_ask_one() {
+        let authorization = |text: &str, connection: &str| {
+            Ingestion::parse(connection, Some(text)).map(|ingestion| ingestion.authorization)
+        };
+        let plain = "InstrumentationKey=k";
+        let scope = "https://monitor.azure.com//.default".to_owned();
+        assert_eq!(
+            authorization("ClientId=c-1;Authorization=AAD", plain),
+            Ok(Authorization::Identity { client_id: Some("c-1".to_owned()), scope: scope.clone() })
+        );
+        assert_eq!(
+            authorization("Authorization=aad", plain),
+            Ok(Authorization::Identity { client_id: None, scope })
+        );
+        let elsewhere = "InstrumentationKey=k;AADAudience=https://monitor.azure.us/";
+        let Ok(Authorization::Identity { scope, .. }) = authorization("Authorization=AAD", elsewhere) else {
+            panic!("an identity")
+        };
+        assert_eq!(scope, "https://monitor.azure.us//.default");
+        assert!(authorization("Authorization=Key", plain).is_err());
+        assert_eq!(parse(plain).unwrap().authorization, Authorization::Key);
+    }
+}

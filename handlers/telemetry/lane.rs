@@ -1,0 +1,205 @@
+//! One destination of metrics: its readers, its instruments, and the pump that has them exported.
+//!
+//! Each destination has providers of its own, so that one that hangs holds up no other. And there are two of them:
+//! what happens (counters, durations, budgets) is exported after each measurement, and how things stand (trust, days to
+//! expiry) only when it is known anew, since a large fleet has thousands of those.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use azure::{Budget, Scope};
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{AsyncInstrument, Counter, Histogram, Meter, MeterProvider};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
+use opentelemetry_sdk::metrics::{Instrument, PeriodicReader, SdkMeterProvider, Stream};
+
+use super::deliveries::{CountedPoints, Deliveries};
+use super::names::{self, Metric};
+use super::pump::Pump;
+use super::standing::Standing;
+
+/// Seconds that bound the buckets of invocations, from the semantic conventions for HTTP, and beyond.
+const INVOKE_BOUNDS: [f64; 16] =
+    [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0];
+/// Those of requests.
+const REQUEST_BOUNDS: [f64; 14] =
+    [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+/// Those of syncs: they take minutes, and are given up after half an hour.
+const SYNC_BOUNDS: [f64; 12] =
+    [1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 900.0, 1200.0, 1800.0];
+/// Most series of one metric: 100 namespaces of 10 hubs and 3 policies are 3,000.
+const SERIES: usize = 10_000;
+
+/// One destination.
+pub struct Lane {
+    events: SdkMeterProvider,
+    standing: SdkMeterProvider,
+    /// Wakes the export.
+    pub pump: Pump,
+    /// [`names::INVOKE_DURATION`].
+    pub invocations: Histogram<f64>,
+    /// [`names::REQUEST_DURATION`].
+    pub requests: Histogram<f64>,
+    /// [`names::SYNC_REQUESTS`].
+    pub sync_requests: Counter<u64>,
+    /// [`names::SYNC_DURATION`].
+    pub syncs: Histogram<f64>,
+}
+
+impl Lane {
+    /// Starts a destination. `exporter` makes one exporter for each of the two kinds; `repeat` is how often both are
+    /// exported while nothing happens.
+    ///
+    /// # Errors
+    /// What the exporter or the system says.
+    pub fn start<E: PushMetricExporter>(
+        exporter: impl Fn() -> Result<E, String>,
+        resource: &Resource,
+        deliveries: &Arc<Deliveries>,
+        repeat: Option<Duration>,
+        standing: &Arc<Mutex<Standing>>,
+    ) -> Result<Self, String> {
+        let provider = || {
+            let mut reader = PeriodicReader::builder(CountedPoints::new(exporter()?, deliveries));
+            if let Some(repeat) = repeat {
+                reader = reader.with_interval(repeat);
+            }
+            let wide = |_: &Instrument| Stream::builder().with_cardinality_limit(SERIES).build().ok();
+            Ok::<_, String>(
+                SdkMeterProvider::builder()
+                    .with_resource(resource.clone())
+                    .with_reader(reader.build())
+                    .with_view(wide)
+                    .build(),
+            )
+        };
+        let (events, stands) = (provider()?, provider()?);
+        let meter = events.meter("policysync");
+        let flush = |provider: &SdkMeterProvider| {
+            let provider = provider.clone();
+            // A failure is counted and told where the exporter is called.
+            move || drop(provider.force_flush())
+        };
+        let pump = Pump::start(flush(&events), flush(&stands)).map_err(|error| error.to_string())?;
+        super::standing::observe(&stands.meter("policysync"), standing);
+        observe_deliveries(&meter, deliveries);
+        Ok(Self {
+            invocations: histogram(&meter, &names::INVOKE_DURATION, &INVOKE_BOUNDS),
+            requests: histogram(&meter, &names::REQUEST_DURATION, &REQUEST_BOUNDS),
+            syncs: histogram(&meter, &names::SYNC_DURATION, &SYNC_BOUNDS),
+            sync_requests: meter
+                .u64_counter(names::SYNC_REQUESTS.name)
+                .with_unit(names::SYNC_REQUESTS.unit)
+                .with_description(names::SYNC_REQUESTS.description)
+                .build(),
+            pump,
+            events,
+            standing: stands,
+        })
+    }
+
+    /// Adds what the budget says of its buckets, whenever metrics are exported.
+    pub fn observe_budget(&self, budget: &Budget) {
+        let meter = self.events.meter("policysync");
+        observe(&meter, &names::BUDGET_REMAINING, per_bucket(budget, |bucket| u64::from(bucket.left)));
+        let waiting = |bucket: &azure::BucketSnapshot| u64::try_from(bucket.waiting).unwrap_or(u64::MAX);
+        observe(&meter, &names::BUDGET_WAITING, per_bucket(budget, waiting));
+        observe(&meter, &names::BUDGET_THROTTLED, per_bucket(budget, |bucket| bucket.throttled_total));
+        observe(&meter, &names::BUDGET_PUT_OFF, per_bucket(budget, |bucket| bucket.put_off_total));
+    }
+
+    /// Exports what is left and ends, within `deadline`.
+    pub fn shut_down(self, deadline: Duration) {
+        drop(self.pump);
+        for provider in [self.events, self.standing] {
+            // Nothing is left to tell of a failure here.
+            let _ = provider.shutdown_with_timeout(deadline);
+        }
+    }
+}
+
+fn histogram(meter: &Meter, metric: &Metric, bounds: &[f64]) -> Histogram<f64> {
+    meter
+        .f64_histogram(metric.name)
+        .with_unit(metric.unit)
+        .with_description(metric.description)
+        .with_boundaries(bounds.to_vec())
+        .build()
+}
+
+/// An instrument that is read when metrics are exported: a counter or a gauge, as the table says.
+fn observe(
+    meter: &Meter,
+    metric: &Metric,
+    callback: impl Fn(&dyn AsyncInstrument<u64>) + Send + Sync + 'static,
+) {
+    let (name, unit, description) = (metric.name, metric.unit, metric.description);
+    if metric.kind == names::Kind::Counter {
+        let builder = meter.u64_observable_counter(name).with_unit(unit).with_description(description);
+        builder.with_callback(callback).build();
+    } else {
+        let builder = meter.u64_observable_gauge(name).with_unit(unit).with_description(description);
+        builder.with_callback(callback).build();
+    }
+}
+
+fn per_bucket(
+    budget: &Budget,
+    value: impl Fn(&azure::BucketSnapshot) -> u64 + Send + Sync + 'static,
+) -> impl Fn(&dyn AsyncInstrument<u64>) + Send + Sync + 'static {
+    let budget = budget.clone();
+    move |instrument| {
+        for bucket in budget.snapshot() {
+            let scope = match &bucket.scope {
+                Scope::Subscription(id) => format!("subscription/{id}"),
+                Scope::Tenant => "tenant".to_owned(),
+                Scope::ProvisioningService(place) => format!("provisioning-service/{place}"),
+            };
+            let attributes = [
+                KeyValue::new("policysync.budget.scope", scope),
+                KeyValue::new("policysync.budget.operation", bucket.kind.metric_label()),
+            ];
+            instrument.observe(value(&bucket), &attributes);
+        }
+    }
+}
+
+/// Counts of telemetry itself. They are read and never measured, so that an export calls for no other.
+fn observe_deliveries(meter: &Meter, deliveries: &Arc<Deliveries>) {
+    type Read = fn(&Deliveries) -> &AtomicU64;
+    let rows: [(&Metric, &str, Option<&str>, Read); 6] = [
+        (&names::SPANS_PROCESSED, "batching_span_processor", None, |d| &d.processed),
+        (&names::SPANS_PROCESSED, "batching_span_processor", Some("queue_full"), |d| &d.queue_full),
+        (&names::SPANS_EXPORTED, "span_exporter", None, |d| &d.spans.taken),
+        (&names::SPANS_EXPORTED, "span_exporter", Some("rejected"), |d| &d.spans.lost),
+        (&names::POINTS_EXPORTED, "metric_exporter", None, |d| &d.points.taken),
+        (&names::POINTS_EXPORTED, "metric_exporter", Some("rejected"), |d| &d.points.lost),
+    ];
+    for metric in [&names::SPANS_PROCESSED, &names::SPANS_EXPORTED, &names::POINTS_EXPORTED] {
+        let deliveries = Arc::clone(deliveries);
+        let rows: Vec<_> = rows.iter().filter(|(of, ..)| *of == metric).copied().collect();
+        observe(meter, metric, move |instrument| {
+            for (_, component, error, read) in &rows {
+                let value = read(&deliveries).load(Ordering::Relaxed);
+                // What never happened is no series.
+                if error.is_some() && value == 0 {
+                    continue;
+                }
+                let name = format!("{component}/{}", deliveries.destination);
+                let mut attributes = vec![
+                    KeyValue::new("otel.component.type", *component),
+                    KeyValue::new("otel.component.name", name),
+                ];
+                attributes.extend(error.map(|error| KeyValue::new("error.type", error)));
+                instrument.observe(value, &attributes);
+            }
+        });
+    }
+}
+
+/// The standing of things, kept for the next export.
+pub fn keep(standing: &Mutex<Standing>, now: Standing) {
+    *standing.lock().unwrap_or_else(PoisonError::into_inner) = now;
+}

@@ -1,0 +1,164 @@
+//! What operators see of a running app: logs on stdout, traces and metrics by OTLP and in Application Insights.
+//!
+//! Telemetry never holds a reply back. Spans and measurements are put where threads of their own find them, in queues
+//! that are bounded; a collector that is gone, slow or lying costs drops, which are counted, and no invocation. Nothing
+//! is made and no thread is started for a destination that is not set, and what is made does no I/O before its first
+//! export, since the process has to be ready at once.
+//!
+//! | file | thought |
+//! |---|---|
+//! | `names` | every metric, span and log field: the table behind `docs/telemetry.md` |
+//! | `settings`, `resource` | what the environment says: where to, and who sends |
+//! | `logs` | lines on stdout |
+//! | `traces`, `measure` | spans and whose trace they are in; spans measured |
+//! | `metrics`, `standing`, `lane`, `pump` | numbers, how things stand, and their export within a second |
+//! | `application_insights`, `transport`, `deliveries` | the way out, bounded and counted |
+
+mod application_insights;
+mod deliveries;
+mod lane;
+mod logs;
+mod measure;
+pub mod metrics;
+pub mod names;
+mod pump;
+mod resource;
+mod settings;
+pub mod standing;
+mod traces;
+mod transport;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_otlp::{MetricExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use tokio::runtime::Handle;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+pub use self::traces::{continue_trace, link_to, sync_step, trace_id, traceparent};
+use deliveries::{Deliveries, span_processor};
+use lane::Lane;
+use settings::Destinations;
+use standing::Standing;
+use transport::Transport;
+
+/// How long the end of the process may be put off to export what is left.
+const LAST_EXPORT: Duration = Duration::from_secs(2);
+/// A component adds up what it is sent, so nothing is repeated while nothing happens.
+const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Keeps telemetry going; exports what is left when it is dropped.
+#[must_use = "telemetry ends when this is dropped"]
+pub struct Telemetry {
+    traces: Option<SdkTracerProvider>,
+}
+
+impl Drop for Telemetry {
+    fn drop(&mut self) {
+        let traces = self.traces.take();
+        // All at once, so that one destination that hangs takes no time from another.
+        std::thread::scope(|scope| {
+            if let Some(traces) = &traces {
+                // Nothing is left to tell of a failure here.
+                scope.spawn(|| drop(traces.shutdown_with_timeout(LAST_EXPORT)));
+            }
+            for lane in metrics::take() {
+                scope.spawn(|| lane.shut_down(LAST_EXPORT));
+            }
+        });
+    }
+}
+
+/// Starts telemetry for `serve`, within its runtime. `RUST_LOG` sets what is logged; without it `info` of our own.
+pub fn start() -> Telemetry {
+    let variable = |name: &str| std::env::var(name).ok();
+    let mut destinations = Destinations::from_variables(&variable);
+    let traces = start_exports(&mut destinations, Handle::current());
+    let (logs, complaint) = logs::layer(variable("RUST_LOG").as_deref(), std::io::stdout);
+    destinations.complaints.extend(complaint);
+    let spans = traces.as_ref().map(|provider| {
+        // Events stay in the log: the host forwards its lines, and twice is once too often.
+        tracing_opentelemetry::layer()
+            .with_location(false)
+            .with_threads(false)
+            .with_target(false)
+            .with_level(false)
+            .with_tracked_inactivity(false)
+            .with_tracer(provider.tracer("policysync"))
+            .with_filter(filter_fn(|metadata| metadata.is_span() && logs::is_ours(metadata)))
+    });
+    let measure = measure::Measure::new(metrics::span_ended)
+        .with_filter(filter_fn(|metadata| metadata.is_span() && measure::metric(metadata).is_some()));
+    let started = tracing_subscriber::registry().with(logs).with(spans).with(measure).try_init();
+    debug_assert!(started.is_ok(), "telemetry was started twice");
+    if traces.is_some() {
+        azure::trace::install(traces::traceparent);
+    }
+    for complaint in &destinations.complaints {
+        tracing::warn!("{complaint}");
+    }
+    Telemetry { traces }
+}
+
+/// Makes every exporter that is asked for. One that cannot be made is complained about and left out.
+fn start_exports(destinations: &mut Destinations, runtime: Handle) -> Option<SdkTracerProvider> {
+    if !destinations.otlp_traces && !destinations.otlp_metrics && destinations.application_insights.is_none()
+    {
+        return None;
+    }
+    let resource = resource::resource(&|name| std::env::var(name).ok());
+    let standing = Arc::new(Mutex::new(Standing::default()));
+    let mut traces = SdkTracerProvider::builder().with_resource(resource.clone());
+    // The host marks what it calls as not sampled while its own telemetry is the classic one, so its word is not taken.
+    if std::env::var_os("OTEL_TRACES_SAMPLER").is_none() {
+        traces = traces.with_sampler(Sampler::AlwaysOn);
+    }
+    let (mut lanes, mut has_traces) = (Vec::new(), false);
+    let collector = Deliveries::to("otlp");
+    if destinations.otlp_traces {
+        let exporter = SpanExporter::builder().with_http().with_http_client(Transport::new(runtime.clone()));
+        match exporter.with_protocol(Protocol::HttpBinary).build() {
+            Ok(exporter) => {
+                traces = traces.with_span_processor(span_processor(exporter, &collector, false));
+                has_traces = true;
+            }
+            Err(error) => destinations.complaints.push(format!("traces are not exported by OTLP: {error}")),
+        }
+    }
+    if destinations.otlp_metrics {
+        let exporter = || {
+            let exporter =
+                MetricExporter::builder().with_http().with_http_client(Transport::new(runtime.clone()));
+            exporter.with_protocol(Protocol::HttpBinary).build().map_err(|error| error.to_string())
+        };
+        match Lane::start(exporter, &resource, &collector, None, &standing) {
+            Ok(lane) => lanes.push(lane),
+            Err(error) => destinations.complaints.push(format!("metrics are not exported by OTLP: {error}")),
+        }
+    }
+    if let Some(ingestion) = &destinations.application_insights {
+        let component = Deliveries::to("application-insights");
+        let exporter = || ingestion.exporter(runtime.clone());
+        let lane = exporter().and_then(|spans| {
+            let lane = Lane::start(exporter, &resource, &component, Some(NEVER), &standing)?;
+            Ok((spans, lane))
+        });
+        match lane {
+            Ok((spans, lane)) => {
+                traces = traces.with_span_processor(span_processor(spans, &component, true));
+                has_traces = true;
+                lanes.push(lane);
+            }
+            Err(error) => {
+                destinations.complaints.push(format!("nothing is sent to Application Insights: {error}"));
+            }
+        }
+    }
+    metrics::install(lanes, standing);
+    has_traces.then(|| traces.build())
+}

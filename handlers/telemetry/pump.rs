@@ -1,0 +1,136 @@
+//! Exports metrics within a second of a measurement, and costs nothing while nothing is measured.
+//!
+//! A reader that collects every second would send, and have people pay for, the same sums all day. So a thread waits
+//! until something was measured, lets more of it gather for a moment, and has it exported. A measurement sets a flag and
+//! goes on; it never waits for an export.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long measurements gather.
+const GATHERING: Duration = Duration::from_millis(300);
+
+/// The thread of one destination, and the flags that wake it.
+#[derive(Debug)]
+pub struct Pump {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// Whether there is something new, by series.
+    events: AtomicBool,
+    standing: AtomicBool,
+    is_stopped: Mutex<bool>,
+    wake: Condvar,
+}
+
+impl Pump {
+    /// Starts the thread. It calls `events` after [`Pump::measured`] and `standing` after [`Pump::stood`].
+    ///
+    /// # Errors
+    /// When the system has no thread to give.
+    pub fn start(
+        events: impl Fn() + Send + 'static,
+        standing: impl Fn() + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let waiting = Arc::clone(&shared);
+        std::thread::Builder::new().name("metrics".to_owned()).spawn(move || {
+            while waiting.next() {
+                if waiting.events.swap(false, Ordering::Relaxed) {
+                    events();
+                }
+                if waiting.standing.swap(false, Ordering::Relaxed) {
+                    standing();
+                }
+            }
+        })?;
+        Ok(Self { shared })
+    }
+
+    /// Something happened and was measured.
+    pub fn measured(&self) {
+        self.shared.flag(&self.shared.events);
+    }
+
+    /// How things stand is known anew.
+    pub fn stood(&self) {
+        self.shared.flag(&self.shared.standing);
+    }
+}
+
+impl Drop for Pump {
+    fn drop(&mut self) {
+        *self.shared.is_stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.shared.wake.notify_all();
+    }
+}
+
+impl Shared {
+    fn flag(&self, flag: &AtomicBool) {
+        if !flag.swap(true, Ordering::Relaxed) {
+            // With the lock, so that the thread cannot look at the flags before and wait after.
+            drop(self.is_stopped.lock().unwrap_or_else(PoisonError::into_inner));
+            self.wake.notify_all();
+        }
+    }
+
+    /// Waits until a flag is set and a moment more; false when it is over.
+    fn next(&self) -> bool {
+        let is_idle = || !self.events.load(Ordering::Relaxed) && !self.standing.load(Ordering::Relaxed);
+        let mut is_stopped = self.is_stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*is_stopped && is_idle() {
+            is_stopped = self.wake.wait(is_stopped).unwrap_or_else(PoisonError::into_inner);
+        }
+        let gathering = self.wake.wait_timeout_while(is_stopped, GATHERING, |is_stopped| !*is_stopped);
+        let (is_stopped, _) = gathering.unwrap_or_else(PoisonError::into_inner);
+        !*is_stopped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn many_measurements_are_one_export_within_a_second_and_none_is_forgotten() {
+        let (sender, exports) = mpsc::channel();
+        let standing = sender.clone();
+        let pump =
+            Pump::start(move || sender.send("events").unwrap(), move || standing.send("standing").unwrap())
+                .unwrap();
+        let since = Instant::now();
+        (0..1000).for_each(|_| pump.measured());
+        assert_eq!(exports.recv_timeout(Duration::from_secs(1)), Ok("events"));
+        assert!(since.elapsed() >= Duration::from_millis(250), "they gather");
+        assert!(exports.try_recv().is_err(), "one export for all of them");
+        pump.stood();
+        pump.measured();
+        assert_eq!(exports.recv_timeout(Duration::from_secs(1)), Ok("events"));
+        assert_eq!(exports.recv_timeout(Duration::from_secs(1)), Ok("standing"));
+        drop(pump);
+        assert_eq!(exports.recv_timeout(Duration::from_secs(1)), Err(mpsc::RecvTimeoutError::Disconnected));
+    }
+
+    #[test]
+    fn an_export_that_hangs_holds_up_no_measurement() {
+        let (release, held) = mpsc::channel::<()>();
+        let (started, starts) = mpsc::channel();
+        let hang = move || {
+            started.send(()).unwrap();
+            let _ = held.recv();
+        };
+        let pump = Pump::start(hang, || {}).unwrap();
+        pump.measured();
+        starts.recv_timeout(Duration::from_secs(2)).unwrap();
+        let since = Instant::now();
+        (0..100_000).for_each(|_| pump.measured());
+        assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
+        drop(release);
+    }
+}

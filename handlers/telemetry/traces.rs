@@ -1,0 +1,95 @@
+//! Spans, and whose trace they belong to: from the submit to the evidence it is one.
+//!
+//! A batch has messages of many traces, and is a part of none of them: its span links to each. What is done for one
+//! request is a span in the trace of that request, which links back to the invocation.
+
+use std::collections::HashMap;
+
+use certificate_management::ArmId;
+use functions_host::TraceContext;
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::trace::{SpanContext, TraceContextExt};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use tracing::Span;
+use tracing::field::{Empty, display};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use ulid::Ulid;
+
+/// Makes the span of an invocation part of the caller's trace, and shows the trace in its log lines.
+pub fn continue_trace(span: &Span, trace: &TraceContext) {
+    let context = extract(trace);
+    if context.span().span_context().is_valid() {
+        // A span that nobody exports has no place in a trace; that is no error here.
+        let _ = span.set_parent(context.clone());
+    }
+    show_trace(span, "trace_id", &context.span().span_context().clone());
+}
+
+/// A step of a sync: a span within the trace that a message carries.
+pub fn sync_step(step: &'static str, traceparent: Option<&str>, namespace_id: &ArmId) -> Span {
+    let invocation = Span::current().context().span().span_context().clone();
+    let span = tracing::info_span!(
+        "sync",
+        otel.name = %format_args!("sync {step}"),
+        namespace = namespace_id.name(),
+        policysync.namespace.id = %namespace_id,
+        request.trace_id = Empty,
+    );
+    let context = extract(&TraceContext::new(traceparent, None));
+    let request = context.span().span_context().clone();
+    if request.is_valid() {
+        // As above.
+        let _ = span.set_parent(context);
+        span.add_link(invocation);
+        show_trace(&span, "request.trace_id", &request);
+    }
+    span
+}
+
+/// Links the current span, that of a batch, to the trace that one of its messages carries.
+pub fn link_to(traceparent: Option<&str>) {
+    let context = extract(&TraceContext::new(traceparent, None));
+    Span::current().add_link(context.span().span_context().clone());
+}
+
+/// The `traceparent` of the current span; `None` where spans are not exported, or there is none.
+#[must_use]
+pub fn traceparent() -> Option<String> {
+    let context = Span::current().context();
+    let span = context.span();
+    let current = span.span_context();
+    current.is_valid().then(|| {
+        let (trace, span, flags) = (current.trace_id(), current.span_id(), current.trace_flags().to_u8());
+        format!("00-{trace}-{span}-{flags:02x}")
+    })
+}
+
+/// The id of the trace that a run belongs to: the caller's, or that of the span which is exported. A run that belongs
+/// to none has one of its own, its id as 32 hexadecimal digits.
+#[must_use]
+pub fn trace_id(trace: &TraceContext, run: Ulid) -> String {
+    let of_caller = trace.traceparent.as_deref().and_then(|parent| parent.split('-').nth(1));
+    if let Some(id) = of_caller {
+        return id.to_owned();
+    }
+    let context = Span::current().context();
+    let span = context.span();
+    let span = span.span_context();
+    if span.is_valid() { span.trace_id().to_string() } else { format!("{:032x}", run.0) }
+}
+
+/// Records which trace a span is in: that of its own context, or of its parent where spans are not exported.
+fn show_trace(span: &Span, field: &'static str, parent: &SpanContext) {
+    let own = span.context().span().span_context().trace_id();
+    let trace = if own == opentelemetry::TraceId::INVALID { parent.trace_id() } else { own };
+    if trace != opentelemetry::TraceId::INVALID {
+        span.record(field, display(trace));
+    }
+}
+
+fn extract(trace: &TraceContext) -> opentelemetry::Context {
+    let mut carrier = HashMap::new();
+    carrier.extend(trace.traceparent.clone().map(|parent| ("traceparent".to_owned(), parent)));
+    carrier.extend(trace.tracestate.clone().map(|state| ("tracestate".to_owned(), state)));
+    TraceContextPropagator::new().extract_with_context(&opentelemetry::Context::new(), &carrier)
+}

@@ -1,0 +1,370 @@
+//! Traces and metrics at a collector, and no harm from one that is gone, hangs or lies.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant, SystemTime};
+
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use policysync::telemetry::names::{Kind, METRICS, SPANS, SpanName};
+use serde_json::json;
+
+use crate::telemetry_collector::{Collector, Manner, attribute, points};
+use crate::world::World;
+
+const NAMESPACE: &str = "contoso-logistics";
+
+async fn exporting_to(collector: &Collector) -> World {
+    World::with_settings(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url)]).await
+}
+
+fn started(span: &Span) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_nanos(span.start_time_unix_nano)
+}
+
+fn ended(span: &Span) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_nanos(span.end_time_unix_nano)
+}
+
+fn kind_of(span: &Span) -> &'static str {
+    match span.kind() {
+        SpanKind::Server => "server",
+        SpanKind::Client => "client",
+        SpanKind::Producer => "producer",
+        SpanKind::Internal => "internal",
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Rotates a policy, asks for a sync, and waits for the proof.
+async fn sync(world: &World) -> String {
+    let namespace = world.namespace(NAMESPACE).await;
+    world.rotate(namespace["policies"][0].as_str().unwrap()).await;
+    let id = world.submit(json!({"namespaceId": namespace["id"]})).await;
+    let outcome = world.outcome(&id).await;
+    assert_eq!(outcome["outcome"], "trusted", "{outcome}");
+    id
+}
+
+#[tokio::test]
+async fn metrics_arrive_with_the_names_units_kinds_and_attributes_of_the_table() {
+    let collector = Collector::start(Manner::Takes);
+    let world = exporting_to(&collector).await;
+    world.fire("report-policy-status").await;
+    sync(&world).await;
+    // Nothing failed and nothing was dropped, but every other metric has to be there.
+    let expected: BTreeSet<&str> = METRICS.iter().map(|metric| metric.name).collect();
+    let seen = async || {
+        let seen: BTreeSet<String> = collector.metrics().into_iter().map(|metric| metric.name).collect();
+        (seen.len() == expected.len()).then_some(seen)
+    };
+    let seen = world.until("every metric has arrived", seen).await;
+    assert_eq!(seen.iter().map(String::as_str).collect::<BTreeSet<_>>(), expected);
+    for metric in collector.metrics() {
+        let known = METRICS.iter().find(|known| known.name == metric.name).unwrap();
+        assert_eq!(metric.unit, known.unit, "{}", metric.name);
+        assert_eq!(metric.description, known.description);
+        let kind = match metric.data.as_ref().unwrap() {
+            Data::Gauge(_) => Kind::Gauge,
+            Data::Sum(sum) if sum.is_monotonic => Kind::Counter,
+            Data::Histogram(_) => Kind::Histogram,
+            other => panic!("{}: {other:?}", metric.name),
+        };
+        assert_eq!(kind, known.kind, "{}", metric.name);
+        for (attributes, _) in points(&metric) {
+            for attribute in attributes {
+                assert!(
+                    known.attributes.contains(&attribute.key.as_str()),
+                    "{}: {}",
+                    metric.name,
+                    attribute.key
+                );
+            }
+        }
+    }
+    let value = |name: &str, wanted: &[(&str, &str)]| -> Option<f64> {
+        let metrics = collector.metrics();
+        let newest = metrics.iter().rev().filter(|metric| metric.name == name);
+        newest.flat_map(points).find_map(|(attributes, value)| {
+            let fits = |(name, value): &(&str, &str)| attribute(&attributes, name).as_deref() == Some(*value);
+            wanted.iter().all(fits).then_some(value)
+        })
+    };
+    assert_eq!(value("policysync.sync_requests", &[("policysync.outcome", "trusted")]), Some(1.0));
+    assert_eq!(value("policysync.sync.duration", &[("policysync.outcome", "trusted")]), Some(1.0));
+    let report = [("faas.name", "report-policy-status"), ("faas.trigger", "timer"), ("outcome", "succeeded")];
+    assert_eq!(value("faas.invoke_duration", &report), Some(1.0));
+    let left = [("policysync.budget.operation", "read")];
+    assert!(value("policysync.budget.remaining", &left).unwrap() > 100.0);
+    assert_eq!(value("policysync.budget.throttled", &left), Some(0.0));
+    let calls = [("http.request.method", "POST"), ("http.response.status_code", "202")];
+    assert!(value("http.client.request.duration", &calls).is_some());
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn spans_and_metrics_arrive_within_about_a_second() {
+    let collector = Collector::start(Manner::Takes);
+    let world = exporting_to(&collector).await;
+    let mut fastest = (Duration::MAX, Duration::MAX);
+    // Other tests run beside this one, so the best of some tries tells what the program does.
+    for _ in 0..5 {
+        let since = SystemTime::now();
+        world.fire("report-policy-status").await;
+        let arrived = world.until("the invocation has arrived", async || {
+            collector.look(|received| {
+                let mut spans = received.spans.iter();
+                let (at, span) =
+                    spans.find(|(_, span)| span.name == "report-policy-status" && started(span) > since)?;
+                let measured = received
+                    .metrics
+                    .iter()
+                    .find(|(at, metric)| *at > ended(span) && metric.name == "faas.invoke_duration")?;
+                Some((at.duration_since(ended(span)).ok()?, measured.0.duration_since(ended(span)).ok()?))
+            })
+        });
+        let (span, metric) = arrived.await;
+        fastest = (fastest.0.min(span), fastest.1.min(metric));
+    }
+    assert!(fastest.0 < Duration::from_secs(1), "the span took {:?}", fastest.0);
+    assert!(fastest.1 < Duration::from_secs(1), "the metric took {:?}", fastest.1);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_request_is_one_trace_from_submit_to_evidence_and_its_batches_link_to_it() {
+    let collector = Collector::start(Manner::Takes);
+    let world = exporting_to(&collector).await;
+    let id = sync(&world).await;
+    let submitted = world
+        .until("the submission has arrived", async || {
+            collector.spans().into_iter().find(|span| {
+                span.name == "send sync-requests"
+                    && attribute(&span.attributes, "messaging.message.id") == Some(id.clone())
+            })
+        })
+        .await;
+    let trace = submitted.trace_id.clone();
+    let of_trace = || -> Vec<Span> {
+        let spans = collector.spans().into_iter();
+        spans.filter(|span| span.trace_id == trace).collect()
+    };
+    let posted = |span: &Span| {
+        span.name == "POST" && attribute(&span.attributes, "url.full").unwrap().ends_with("/synchronize")
+    };
+    world
+        .until("the trace is complete", async || {
+            let spans = of_trace();
+            let ends = spans.iter().any(|span| {
+                // The hubs were read after the sync was posted: that is the evidence.
+                let is_read =
+                    attribute(&span.attributes, "url.full").is_some_and(|url| url.contains("/certificates"));
+                is_read && spans.iter().any(|post| posted(post) && ended(post) < started(span))
+            });
+            ends.then_some(())
+        })
+        .await;
+    let spans = of_trace();
+    for span in &spans {
+        let fits = |known: &&SpanName| {
+            let fixed = known.name.split('{').next().unwrap();
+            kind_of(span) == known.kind && span.name.starts_with(fixed)
+        };
+        let known = SPANS.iter().find(fits).unwrap_or_else(|| panic!("not in the table: {span:?}"));
+        for attribute in &span.attributes {
+            assert!(known.attributes.contains(&attribute.key.as_str()), "{}: {}", span.name, attribute.key);
+        }
+    }
+    let named = |name: &str| spans.iter().filter(|span| span.name == name).collect::<Vec<_>>();
+    let invocation = named("sync-requests");
+    let [invocation] = invocation[..] else { panic!("one invocation submits: {invocation:?}") };
+    assert_eq!(invocation.kind, SpanKind::Server as i32);
+    assert_eq!(attribute(&invocation.attributes, "faas.trigger").as_deref(), Some("http"));
+    assert_eq!(attribute(&invocation.attributes, "outcome").as_deref(), Some("succeeded"));
+    assert_eq!(submitted.kind, SpanKind::Producer as i32);
+    assert_eq!(submitted.parent_span_id, invocation.span_id);
+    assert_eq!(attribute(&submitted.attributes, "messaging.system").as_deref(), Some("servicebus"));
+    let post = spans.iter().find(|span| posted(span)).unwrap();
+    assert_eq!(post.kind, SpanKind::Client as i32);
+    assert_eq!(attribute(&post.attributes, "http.response.status_code").as_deref(), Some("202"));
+    assert!(!attribute(&post.attributes, "url.full").unwrap().contains('?'), "the query stays here");
+    let steps: Vec<&Span> = spans.iter().filter(|span| span.name.starts_with("sync ")).collect();
+    assert!(
+        steps.iter().any(|span| span.name == "sync join")
+            && steps.iter().any(|span| span.name == "sync look")
+    );
+    let batches: Vec<Span> =
+        collector.spans().into_iter().filter(|span| span.name == "sync-policies").collect();
+    for step in steps {
+        let [link] = &step.links[..] else { panic!("a step links to its invocation: {step:?}") };
+        let batch = batches.iter().find(|batch| batch.span_id == link.span_id).unwrap();
+        assert_ne!(batch.trace_id, trace, "a batch is in the trace of the host");
+        assert!(batch.links.iter().any(|link| link.trace_id == trace), "{batch:?}");
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn the_resource_says_who_sends_and_the_standard_variables_are_heard() {
+    let collector = Collector::start(Manner::Takes);
+    let world = World::with_settings(&[
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &format!("{}/v1/traces", collector.url)),
+        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "api-key=for-the-test"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=test"),
+        ("WEBSITE_SITE_NAME", "func-policysync"),
+        ("REGION_NAME", "West Europe"),
+        ("WEBSITE_INSTANCE_ID", "instance-1"),
+    ])
+    .await;
+    world.fire("report-policy-status").await;
+    world.until("spans have arrived", async || (!collector.spans().is_empty()).then_some(())).await;
+    let resource = collector.look(|received| received.resources[0].clone());
+    for (name, value) in [
+        ("service.name", "policysync"),
+        ("service.version", env!("CARGO_PKG_VERSION")),
+        ("service.instance.id", "instance-1"),
+        ("cloud.provider", "azure"),
+        ("cloud.region", "West Europe"),
+        ("faas.name", "func-policysync"),
+        ("deployment.environment.name", "test"),
+    ] {
+        assert_eq!(attribute(&resource, name).as_deref(), Some(value), "{name}");
+    }
+    collector.look(|received| {
+        assert!(received.headers.iter().all(|headers| headers["api-key"] == "for-the-test"));
+        assert!(received.metrics.is_empty(), "only traces have an endpoint");
+    });
+    world.stop().await;
+}
+
+/// What an operator does, with the longest that a reply of the app took.
+async fn a_days_work(world: &World) -> Duration {
+    let mut slowest = Duration::ZERO;
+    let mut timed = async |function: &str| {
+        let report = world.local.host.fire(function, None).await.unwrap();
+        assert!(report.succeeded(), "{function}: {:?}{}", report.error, world.local.explanation());
+        slowest = slowest.max(report.duration);
+    };
+    timed("report-policy-status").await;
+    timed("reconcile-assignments").await;
+    sync(world).await;
+    timed("report-policy-status").await;
+    slowest
+}
+
+#[tokio::test]
+async fn a_collector_that_hangs_refuses_or_lies_changes_no_outcome_and_delays_no_reply() {
+    for manner in [Manner::Hangs, Manner::Refuses, Manner::Lies] {
+        let collector = Collector::start(manner);
+        let connection = format!("InstrumentationKey=4e5f;IngestionEndpoint={}", collector.url);
+        let world = World::with_settings(&[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url),
+            ("APPLICATIONINSIGHTS_CONNECTION_STRING", &connection),
+        ])
+        .await;
+        let slowest = a_days_work(&world).await;
+        assert!(collector.look(|received| received.requests) > 0, "{manner:?}: it was asked");
+        // Each try takes five seconds before it is given up; a reply that waited for one would take longer.
+        assert!(slowest < Duration::from_secs(4), "{manner:?}: a reply took {slowest:?}");
+        let since = Instant::now();
+        world.stop().await;
+        let took = since.elapsed();
+        assert!(took < Duration::from_secs(9), "{manner:?}: the end took {took:?}");
+    }
+}
+
+#[tokio::test]
+async fn killing_the_collector_in_the_middle_changes_no_outcome_and_is_told_once() {
+    let mut collector = Collector::start(Manner::Takes);
+    let world = exporting_to(&collector).await;
+    world.fire("report-policy-status").await;
+    world.until("spans have arrived", async || (!collector.spans().is_empty()).then_some(())).await;
+    let namespace = world.namespace(NAMESPACE).await;
+    world.rotate(namespace["policies"][0].as_str().unwrap()).await;
+    let id = world.submit(json!({"namespaceId": namespace["id"]})).await;
+    collector.kill();
+    let told = |line: &&str| line.contains("telemetry is not delivered") && line.contains("traces to otlp");
+    // The first export that fails says so. The world shows its last lines only, so they are read at once.
+    world
+        .until("it is told", async || world.local.explanation().lines().any(|line| told(&line)).then_some(()))
+        .await;
+    assert_eq!(world.outcome(&id).await["outcome"], "trusted");
+    a_days_work(&world).await;
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        world.fire("report-policy-status").await;
+    }
+    let said = world.local.explanation();
+    assert_eq!(said.lines().filter(told).count(), 0, "once is enough: {said}");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn application_insights_gets_the_same_with_a_token_and_no_second_request() {
+    let collector = Collector::start(Manner::Takes);
+    let key = "0d3f1b0a-6c0f-4a52-8a57-0c5d6f3f7f11";
+    let connection =
+        format!("InstrumentationKey={key};IngestionEndpoint={}/;LiveEndpoint=https://l/;", collector.url);
+    let world = World::with_settings(&[
+        ("APPLICATIONINSIGHTS_CONNECTION_STRING", &connection),
+        ("APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "ClientId=client-7;Authorization=AAD"),
+    ])
+    .await;
+    world.fire("report-policy-status").await;
+    sync(&world).await;
+    let base = |envelope: &serde_json::Value| envelope["data"]["baseData"].clone();
+    let envelopes = world
+        .until("spans and metrics have arrived", async || {
+            let envelopes = collector.look(|received| received.envelopes.clone());
+            let has = |kind: &str, name: &str| {
+                envelopes.iter().any(|envelope| {
+                    let data = base(envelope);
+                    envelope["data"]["baseType"] == kind
+                        && (data["name"] == name || data["metrics"][0]["name"] == name)
+                })
+            };
+            (has("RemoteDependencyData", "sync-policies")
+                && has("RemoteDependencyData", "GET")
+                && has("MetricData", "faas.invoke_duration")
+                && has("MetricData", "policysync.sync_requests")
+                && has("MetricData", "policysync.trust.pairs"))
+            .then_some(envelopes)
+        })
+        .await;
+    assert!(envelopes.iter().all(|envelope| envelope["iKey"] == key));
+    assert!(
+        envelopes.iter().all(|envelope| envelope["tags"]["ai.cloud.role"] == "policysync"),
+        "{}",
+        envelopes[0]
+    );
+    let requests = envelopes.iter().filter(|envelope| envelope["data"]["baseType"] == "RequestData").count();
+    assert_eq!(requests, 0, "the host reports the request; ours would count twice");
+    collector.look(|received| {
+        for authorization in &received.authorizations {
+            let token = authorization.as_deref().unwrap();
+            assert!(token.starts_with("Bearer simulated."), "a token of the simulated identity");
+        }
+    });
+    assert!(!world.local.explanation().contains(key), "the key is in no log line");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn values_that_make_no_sense_are_told_and_stop_nothing() {
+    let world = World::with_settings(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon"),
+        ("OTEL_TRACES_SAMPLER", "sometimes"),
+        ("APPLICATIONINSIGHTS_CONNECTION_STRING", "InstrumentationKey=secret-key;IngestionEndpoint=nowhere"),
+        ("RUST_LOG", "policysync=loud=louder"),
+    ])
+    .await;
+    let said = world.local.explanation();
+    for variable in ["OTEL_EXPORTER_OTLP_ENDPOINT", "APPLICATIONINSIGHTS_CONNECTION_STRING", "RUST_LOG"] {
+        let told = said.lines().filter(|line| line.contains(variable) && line.contains("WARN")).count();
+        assert_eq!(told, 1, "{variable}: {said}");
+    }
+    assert!(!said.contains("secret-key"), "{said}");
+    world.fire("report-policy-status").await;
+    world.stop().await;
+}
