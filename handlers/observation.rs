@@ -1,12 +1,14 @@
 //! Looking at the world: one namespace at a time, with the reads that several namespaces need done once.
 
+pub mod failure;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use azure::Error;
 use certificate_management::ArmId;
 use certificate_management::configuration::NamespaceConfiguration;
-use certificate_management::model::{Hub, ProvisioningService};
+use certificate_management::model::{EnrollmentGroup, Hub, ProvisioningService};
 use certificate_management::plan::{Observation, ObservedHub};
 use futures::{StreamExt, stream};
 use tokio::sync::OnceCell;
@@ -23,13 +25,19 @@ pub struct Observer<'a> {
     application: &'a Application,
     hubs: Shared<Hub>,
     provisioning_services: Shared<ProvisioningService>,
+    enrollment_groups: Shared<EnrollmentGroup>,
 }
 
 impl<'a> Observer<'a> {
     /// An observer that has seen nothing yet.
     #[must_use]
     pub fn new(application: &'a Application) -> Self {
-        Self { application, hubs: Mutex::default(), provisioning_services: Mutex::default() }
+        Self {
+            application,
+            hubs: Mutex::default(),
+            provisioning_services: Mutex::default(),
+            enrollment_groups: Mutex::default(),
+        }
     }
 
     /// The namespace, its policies, its linked hubs and their certificates, as they are now.
@@ -51,7 +59,7 @@ impl<'a> Observer<'a> {
 
     async fn observe_hub(&self, hub: Hub) -> ObservedHub {
         let certificates = self.application.azure.hubs().certificates(&hub.id).await;
-        ObservedHub { hub, certificates: certificates.map_err(|error| error.to_string()) }
+        ObservedHub { hub, certificates: certificates.map_err(|error| failure::of(&error)) }
     }
 
     /// The hubs in the configured scopes that are linked to the namespace.
@@ -112,6 +120,19 @@ impl<'a> Observer<'a> {
             services.push(service);
         }
         Ok(services)
+    }
+
+    /// Every enrollment group of a DPS. Namespaces can share one.
+    ///
+    /// # Errors
+    /// When the list cannot be read.
+    pub async fn enrollment_groups(&self, endpoint: &str) -> Result<Arc<Vec<EnrollmentGroup>>, Error> {
+        let groups = self.application.azure.enrollment_groups();
+        let read = || async {
+            let groups = groups.list(endpoint).await?;
+            Ok(Arc::new(groups.into_iter().map(|group| group.view).collect()))
+        };
+        once(&self.enrollment_groups, endpoint).get_or_try_init(read).await.cloned()
     }
 }
 

@@ -111,24 +111,27 @@ fn age(age: time::Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use certificate_management::checks::CheckId;
+    use certificate_management::configuration::Configuration;
+    use certificate_management::finding::{Finding, Subject};
     use certificate_management::reason::Reason;
-    use certificate_management::report::{Finding, REPORT_SCHEMA};
+    use certificate_management::report::ReportInput;
 
     #[test]
     fn hostile_names_do_not_become_markup() {
         let hostile = "<script>alert(1)</script>\"'&";
-        let report = Report {
-            schema: REPORT_SCHEMA.to_owned(),
-            generated_at: OffsetDateTime::UNIX_EPOCH,
+        let input = ReportInput {
+            configuration: &Configuration::default(),
             kill_switch: false,
             namespaces: Vec::new(),
-            findings: vec![Finding {
-                severity: Reason::PolicyMissing.severity(),
-                reason: Reason::PolicyMissing,
-                subject: hostile.to_owned(),
-                message: hostile.to_owned(),
-                next_step: hostile.to_owned(),
-            }],
+            records: None,
+            now: OffsetDateTime::UNIX_EPOCH,
+        };
+        let subject = Subject::component(hostile);
+        let finding = Finding::new(CheckId::HubUntrusting, Reason::PolicyMissing, subject, hostile);
+        let report = Report {
+            findings: vec![finding.with_next_step(hostile)],
+            ..certificate_management::report::build(&input)
         };
         let html = Page { report: &report, age: String::new() }.render().unwrap();
         assert!(!html.contains("<script"), "{html}");

@@ -1,13 +1,11 @@
 //! The report: observe everything, write it down, ask for what is missing, resume what was lost.
 
-use certificate_management::configuration::NamespaceConfiguration;
-use certificate_management::plan::Observation;
-use certificate_management::report::{self, NamespaceInput, ProvisioningServiceInput, Report};
-use futures::{StreamExt, stream};
+mod observe;
+
 use time::Duration;
 
+pub use self::observe::observe;
 use crate::application::Application;
-use crate::observation::Observer;
 use crate::synchronization::automatic::{self, Automatic};
 use crate::synchronization::records::{self, Phase};
 use crate::synchronization::submission;
@@ -20,8 +18,6 @@ pub const LATEST: &str = "reports/latest";
 const LOST_AFTER: Duration = Duration::minutes(5);
 /// How many records of a kind one run removes at the most; the next run goes on.
 const FORGOTTEN_AT_ONCE: usize = 500;
-/// How many namespaces are looked at, at once.
-const NAMESPACES_AT_ONCE: usize = 4;
 
 /// What a run did, for its log line.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -36,56 +32,12 @@ pub struct Done {
     pub failures: Vec<String>,
 }
 
-/// Observes every namespace and makes the report. Writes nothing.
-pub async fn observe(application: &Application) -> (Report, Vec<Option<Observation>>) {
-    let observer = Observer::new(application);
-    let namespaces = &application.configuration.namespaces;
-    let reads: Vec<_> =
-        namespaces.iter().map(|namespace| observe_one(application, &observer, namespace)).collect();
-    let inputs: Vec<NamespaceInput<'_>> = stream::iter(reads).buffered(NAMESPACES_AT_ONCE).collect().await;
-    let report = report::build(&inputs, application.kill_switch, application.now());
-    (report, inputs.into_iter().map(|input| input.observation.ok()).collect())
-}
-
-async fn observe_one<'a>(
-    application: &Application,
-    observer: &Observer<'_>,
-    configuration: &'a NamespaceConfiguration,
-) -> NamespaceInput<'a> {
-    let observation = observer.namespace(configuration).await.map_err(|error| error.to_string());
-    let services = match observer.provisioning_services(configuration).await {
-        Ok(services) => services,
-        Err(error) => {
-            let unreadable = |endpoint: &String| ProvisioningServiceInput {
-                endpoint: endpoint.clone(),
-                hubs: Vec::new(),
-                enrollment_groups: Err(error.to_string()),
-            };
-            let provisioning_services = configuration.provisioning_services.iter().map(unreadable).collect();
-            return NamespaceInput { configuration, observation, provisioning_services };
-        }
-    };
-    let mut provisioning_services = Vec::new();
-    for service in services {
-        let groups = application.azure.enrollment_groups().list(&service.endpoint).await;
-        let enrollment_groups = groups
-            .map(|groups| groups.into_iter().map(|group| group.view).collect())
-            .map_err(|error| error.to_string());
-        provisioning_services.push(ProvisioningServiceInput {
-            endpoint: service.endpoint,
-            hubs: service.hubs,
-            enrollment_groups,
-        });
-    }
-    NamespaceInput { configuration, observation, provisioning_services }
-}
-
 /// Makes the report, records it, submits what `sync = "automatic"` asks for, and resumes what was lost.
 ///
 /// # Errors
 /// When the report cannot be recorded.
 pub async fn run(application: &Application) -> Result<Done, state::Error> {
-    let (report, observations) = observe(application).await;
+    let (report, observations) = observe(application, None).await;
     let severities = report.findings.iter().map(|finding| finding.severity);
     metrics::stand(Standing::of(observations.iter().flatten(), severities, report.generated_at));
     application.store.put(LATEST, &report).await?;

@@ -8,6 +8,8 @@ pub mod analysis;
 pub mod lines;
 pub mod problem;
 mod rule;
+mod suppression;
+mod thresholds;
 mod validate;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +17,8 @@ use serde::{Deserialize, Serialize};
 use self::lines::Lines;
 use self::problem::Problem;
 pub use self::rule::{Rule, RuleTest};
+pub use self::suppression::Suppression;
+pub use self::thresholds::Thresholds;
 use crate::ArmId;
 
 /// The tag of the initial twin by which a group opts out, unless the namespace names another.
@@ -30,6 +34,24 @@ pub struct Configuration {
     /// How long records of requests, assignments and reports are kept after their last change, in days.
     #[serde(default = "retention_days")]
     pub retention_days: u16,
+    /// Where checks begin to mind.
+    #[serde(default)]
+    pub checks: Thresholds,
+    /// Findings that somebody has decided to live with.
+    #[serde(default, rename = "suppress")]
+    pub suppressions: Vec<Suppression>,
+}
+
+impl Default for Configuration {
+    /// No namespaces, and every default.
+    fn default() -> Self {
+        Self {
+            namespaces: Vec::new(),
+            retention_days: retention_days(),
+            checks: Thresholds::default(),
+            suppressions: Vec::new(),
+        }
+    }
 }
 
 fn retention_days() -> u16 {

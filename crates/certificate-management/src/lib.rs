@@ -12,11 +12,14 @@
 //! - [`plan`]: the writes we would do.
 //! - [`request`]: sync requests, their outcomes and the messages that carry them.
 //! - [`reason`]: every reason code, with its severity and next step.
+//! - [`checks`]: what is looked for in what was observed; each finding is a [`finding::Finding`].
 //! - [`report`]: what people look at.
 #![warn(missing_docs)]
 
 pub mod arm_id;
+pub mod checks;
 pub mod configuration;
+pub mod finding;
 pub mod generation;
 pub mod model;
 pub mod plan;

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 pub use self::assignment::{AssignmentPlan, foresee_assignment, plan_assignment};
 
 use crate::configuration::Mode;
-use crate::model::{Hub, HubCertificate, Namespace, Policy, ProvisioningState};
+use crate::model::{Hub, HubCertificate, Namespace, Policy, ProvisioningState, ReadFailure};
 use crate::reason::Reason;
 use crate::request::{HubOutcome, Outcome, SyncRequest};
 use crate::trust::{self, Assessment, Trust};
@@ -34,7 +34,7 @@ pub struct ObservedHub {
     /// The hub.
     pub hub: Hub,
     /// Its CA certificates, or why they could not be read.
-    pub certificates: Result<Vec<HubCertificate>, String>,
+    pub certificates: Result<Vec<HubCertificate>, ReadFailure>,
 }
 
 /// One (policy, hub) pair with its judgement.
@@ -69,7 +69,7 @@ impl Observation {
     fn assess(&self, policy: &Policy, hub: &ObservedHub) -> Assessment {
         match &hub.certificates {
             Ok(certificates) => trust::assess(policy, certificates, self.seen_at),
-            Err(why) => Assessment { trust: Trust::Unreadable, evidence: None, why: why.clone() },
+            Err(why) => Assessment { trust: Trust::Unreadable, evidence: None, why: why.to_string() },
         }
     }
 }
@@ -253,7 +253,7 @@ fn names_hub(name: &str, hub: &Hub) -> bool {
         || name.eq_ignore_ascii_case(hub.id.as_str())
 }
 
-fn names_policy(name: &str, policy: &Policy) -> bool {
+pub(crate) fn names_policy(name: &str, policy: &Policy) -> bool {
     name.eq_ignore_ascii_case(&policy.name) || name.eq_ignore_ascii_case(policy.id.as_str())
 }
 

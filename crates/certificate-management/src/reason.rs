@@ -190,6 +190,39 @@ reasons! {
     GroupUnassigned "group-unassigned" Warning
         "An enrollment group has no policy, so its devices get no operational certificate."
         "Look at `explain` for the group; add a rule, or wait for the next reconcile."
+    CaShorterThanLeaf "ca-shorter-than-leaf" Warning
+        "The issuing CA of a policy ends before a device certificate that is issued today would."
+        "Have the CA renewed now, or shorten the leaf validity; until then devices get shorter certificates, or none."
+    HubCertificateWithoutPolicy "hub-certificate-without-policy" Warning
+        "A linked hub has a CA certificate of a policy that the namespace does not have any more."
+        "Delete the certificate on the hub once no device uses a certificate from it."
+    HubCertificateLimit "hub-certificate-limit" Warning
+        "A linked hub has almost as many CA certificates as a hub can have."
+        "Delete certificates on the hub that no device needs any more, before the next rotation or policy."
+    GroupPolicyChanged "group-policy-changed" Warning
+        "An enrollment group does not have the policy any more that Policysync gave it; somebody else changed it."
+        "Ask who changed it: write a rule for what is meant, or take it back with `policysync assign`."
+    OwnRootPendingActivation "own-root-pending-activation" Warning
+        "The issuing CA of a policy waits for its certificate, signed by the customer's own root."
+        "Sign the policy's certificate signing request with your root, and activate the policy with the chain."
+    OwnRootPendingRenewal "own-root-pending-renewal" Warning
+        "The issuing CA of a policy works, and a renewal of it waits for the signature of the customer's own root."
+        "Sign the new certificate signing request with your root, and activate it before the CA ends; then sync."
+    NamespaceNotSucceeded "namespace-not-succeeded" Warning
+        "The provisioning state of the namespace is not Succeeded."
+        "Look at the namespace's activity log in Azure; a write that failed has to be repeated."
+    ReportOverdue "report-overdue" Warning
+        "The report before this one is older than it should be."
+        "Look at the invocations of `report-policy-status` in that time, and whether the app was running."
+    PermissionMissing "permission-missing" Critical
+        "The identity of the function app may not read something that it must read."
+        "Grant the role that has the action which the message names; role assignments take minutes to arrive."
+    RecordsUnreadable "records-unreadable" Warning
+        "Records of Policysync itself could not be read, so the report says nothing about them."
+        "Check the storage account's network rules and the identity's Storage Blob Data Owner role."
+    SuppressionExpired "suppression-expired" Warning
+        "A suppression of policysync.toml has passed its end date."
+        "Correct what it kept quiet, or give it a new date; delete it when there is nothing to keep quiet."
     NamespaceUnreadable "namespace-unreadable" Critical
         "The namespace could not be read, so nothing is known of it."
         "Read the message for the service's error; check the id and the identity's roles."

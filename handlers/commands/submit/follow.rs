@@ -184,9 +184,7 @@ mod tests {
         let variables: BTreeMap<String, String> =
             variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let settings = Settings::from_variables(&variables).unwrap();
-        let application =
-            reader::application(&settings, Configuration { namespaces: Vec::new(), retention_days: 90 })
-                .unwrap();
+        let application = reader::application(&settings, Configuration::default()).unwrap();
         let id = "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
         let request = SyncRequest::from_submission(&format!("{{\"namespaceId\":\"{id}\"}}"), "r-1").unwrap();
         let record = records::admit(&application.store, &request, application.now()).await.unwrap();

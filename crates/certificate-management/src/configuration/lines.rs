@@ -9,6 +9,8 @@ use toml::de::{DeTable, DeValue};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lines {
     namespaces: Vec<NamespaceLines>,
+    suppressions: Vec<Place>,
+    checks: Vec<(String, Place)>,
 }
 
 /// Where the parts of a namespace are.
@@ -45,7 +47,12 @@ impl Lines {
                 .collect(),
             place: Place::of(text, namespace),
         });
-        Self { namespaces: namespaces.collect() }
+        let suppressions = tables(document.get_ref(), "suppress").map(|table| Place::of(text, table));
+        Self {
+            namespaces: namespaces.collect(),
+            suppressions: suppressions.collect(),
+            checks: checks(text, document.get_ref()),
+        }
     }
 
     /// Where the namespace of this index begins.
@@ -78,6 +85,18 @@ impl Lines {
         Some(self.rules(namespace, rule)?.tests.get(test)?.key(key))
     }
 
+    /// Where a key of a suppression is; where the suppression begins when it has no such key.
+    #[must_use]
+    pub fn suppression_key(&self, suppression: usize, key: &str) -> Option<usize> {
+        Some(self.suppressions.get(suppression)?.key(key))
+    }
+
+    /// Where a threshold of a check is; where the check's table begins when it has no such key.
+    #[must_use]
+    pub fn check_key(&self, check: &str, key: &str) -> Option<usize> {
+        Some(self.checks.iter().find(|(name, _)| name == check)?.1.key(key))
+    }
+
     fn rules(&self, namespace: usize, rule: usize) -> Option<&RuleLines> {
         self.namespaces.get(namespace)?.rules.get(rule)
     }
@@ -93,6 +112,13 @@ impl Place {
     fn key(&self, name: &str) -> usize {
         self.keys.iter().find(|(key, _)| key == name).map_or(self.line, |(_, line)| *line)
     }
+}
+
+/// The tables of `[checks]`, by the code of the check.
+fn checks(text: &str, document: &DeTable<'_>) -> Vec<(String, Place)> {
+    let found = document.iter().find(|(key, _)| key.get_ref() == "checks");
+    let members = found.and_then(|(_, value)| value.get_ref().as_table()).into_iter().flatten();
+    members.map(|(key, table)| (key.get_ref().to_string(), Place::of(text, table))).collect()
 }
 
 /// The tables of an array of tables.

@@ -4,6 +4,7 @@ use super::lines::Lines;
 use super::problem::{Check, Problem};
 use super::{ApiGeneration, Configuration, NamespaceConfiguration};
 use crate::ArmId;
+use crate::checks::CheckId;
 use crate::rules::{self, Subject};
 
 /// Everything that does not hold together, in the order of the file.
@@ -24,6 +25,75 @@ pub(super) fn problems(configuration: &Configuration, lines: &Lines) -> Vec<Prob
         inspection.settings(is_repeated);
         inspection.rules();
         problems.append(&mut inspection.problems);
+    }
+    problems.extend(thresholds(configuration, lines));
+    problems.extend(suppressions(configuration, lines));
+    problems
+}
+
+/// Thresholds that no check could work with.
+fn thresholds(configuration: &Configuration, lines: &Lines) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut wrong = |check: CheckId, key: &str, message: &str, next_step: &str| {
+        problems.push(Problem {
+            check: Check::Configuration,
+            line: lines.check_key(check.code(), key),
+            subject: format!("check {check}"),
+            message: message.to_owned(),
+            next_step: next_step.to_owned(),
+        });
+    };
+    let days = &configuration.checks.ca_expiring.days;
+    if days.is_empty() || days.contains(&0) || !days.is_sorted_by(|a, b| a > b) {
+        wrong(
+            CheckId::CaExpiring,
+            "days",
+            "days is not a ladder that goes down to 1 or more",
+            "Write the most days first, each once, e.g. `days = [90, 60, 30, 14, 7, 1]`.",
+        );
+    }
+    let limit = &configuration.checks.hub_certificate_limit;
+    if limit.margin >= limit.limit {
+        wrong(
+            CheckId::HubCertificateLimit,
+            "margin",
+            "margin is not less than limit, so that every hub would be too near",
+            "Make margin smaller.",
+        );
+    }
+    problems
+}
+
+/// Suppressions that say too little, or too much.
+fn suppressions(configuration: &Configuration, lines: &Lines) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (index, suppression) in configuration.suppressions.iter().enumerate() {
+        let mut wrong = |key: &str, message: String, next_step: &str| {
+            problems.push(Problem {
+                check: Check::Configuration,
+                line: lines.suppression_key(index, key),
+                subject: format!("suppression of {}", suppression.check),
+                message,
+                next_step: next_step.to_owned(),
+            });
+        };
+        if suppression.reason.trim().is_empty() {
+            wrong("reason", "reason is empty".to_owned(), "Say why somebody decided to live with it.");
+        }
+        if suppression.subject.trim().is_empty() {
+            wrong(
+                "subject",
+                "subject is empty, so it would match nothing".to_owned(),
+                "Copy the subject of the finding; `*` is any run of characters.",
+            );
+        }
+        if suppression.check == CheckId::SuppressionExpired {
+            wrong(
+                "check",
+                format!("{} cannot be suppressed", suppression.check),
+                "Renew or delete the suppression that has expired.",
+            );
+        }
     }
     problems
 }

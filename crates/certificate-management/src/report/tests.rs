@@ -3,118 +3,51 @@
 use time::macros::datetime;
 
 use super::*;
-use crate::configuration::Configuration;
-use crate::model::{Attestation, Hub, HubCertificate, IssuingCa, Namespace};
-use crate::plan::ObservedHub;
-
-const NAMESPACE: &str =
-    "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
-const NOW: OffsetDateTime = datetime!(2026-11-23 05:00 UTC);
-
-fn configuration() -> NamespaceConfiguration {
-    let text = format!(
-        "[[namespace]]\nid = \"{NAMESPACE}\"\n[[namespace.rule]]\nname = \"none\"\nenrollment_groups = [\"test-*\"]\n\
-         policy = \"none\"\n[[namespace.rule]]\nname = \"lines\"\nenrollment_groups = [\"line-*\"]\npolicy = \"short\""
-    );
-    Configuration::parse(&text).unwrap().namespaces.remove(0)
-}
-
-fn observation(end: OffsetDateTime, on_hub: Option<OffsetDateTime>) -> Observation {
-    let id = ArmId::parse(NAMESPACE).unwrap();
-    let policy_id = id.child("credentials", "default").child("policies", "short");
-    let certificate = |expiry| HubCertificate {
-        name: "c".into(),
-        issuer_id: Some(policy_id.clone()),
-        subject: None,
-        thumbprint: Some("AB".into()),
-        expiry: Some(expiry),
-        is_verified: Some(true),
-    };
-    Observation {
-        policies: vec![Policy {
-            id: policy_id.clone(),
-            name: "short".into(),
-            provisioning_state: ProvisioningState::Succeeded,
-            issuing_ca: IssuingCa { not_after: Some(end), ..IssuingCa::default() },
-            leaf_validity_days: Some(30),
-            bring_your_own_root: None,
-        }],
-        hubs: vec![ObservedHub {
-            hub: Hub {
-                id: ArmId::parse("/subscriptions/S/resourceGroups/R/providers/Microsoft.Devices/IotHubs/h1")
-                    .unwrap(),
-                name: "h1".into(),
-                host_name: "h1.azure-devices.net".into(),
-                namespace_id: Some(id.clone()),
-            },
-            certificates: Ok(on_hub.into_iter().map(certificate).collect()),
-        }],
-        namespace: Namespace {
-            id,
-            location: "westeurope".into(),
-            provisioning_state: ProvisioningState::Succeeded,
-            generation: Default::default(),
-            links: Vec::new(),
-        },
-        seen_at: NOW,
-    }
-}
-
-fn group(id: &str, policy: Option<&str>) -> EnrollmentGroup {
-    EnrollmentGroup {
-        id: id.into(),
-        etag: None,
-        policy: policy.map(str::to_owned),
-        attestation: Attestation::SymmetricKey,
-        hubs: Vec::new(),
-        enabled: true,
-        tags: serde_json::Map::new(),
-    }
-}
-
-fn report(observation: Result<Observation, String>, groups: Vec<EnrollmentGroup>) -> Report {
-    let configuration = configuration();
-    let input = NamespaceInput {
-        configuration: &configuration,
-        observation,
-        provisioning_services: vec![ProvisioningServiceInput {
-            endpoint: "https://contoso-dps.azure-devices-provisioning.net".into(),
-            hubs: vec!["h1.azure-devices.net".into()],
-            enrollment_groups: Ok(groups),
-        }],
-    };
-    build(&[input], false, NOW)
-}
+use crate::checks::CheckId;
+use crate::checks::testing::{FAR, NOW, World, group, request};
+use crate::reason::Reason;
+use crate::request::Outcome;
 
 fn reasons(report: &Report) -> Vec<Reason> {
     report.findings.iter().map(|finding| finding.reason).collect()
 }
 
-const FAR: OffsetDateTime = datetime!(2031-01-01 00:00 UTC);
-
 #[test]
 fn a_healthy_namespace_has_no_findings() {
-    let report =
-        report(Ok(observation(FAR, Some(FAR))), vec![group("line-1", Some("short")), group("test-1", None)]);
+    let mut world = World::healthy();
+    world.groups(vec![group("line-1", Some("short")), group("test-1", None)]);
+    let report = world.report();
     assert_eq!(reasons(&report), []);
     assert!(report.is_all_trusted());
     assert_eq!(report.namespaces[0].trust[0].evidence.as_ref().unwrap().thumbprint.as_deref(), Some("AB"));
+    assert_eq!((report.summary.trust.trusted, report.summary.enrollment_groups.assigned), (1, 1));
 }
 
 #[test]
-fn each_thing_that_is_wrong_is_one_finding() {
-    let soon = datetime!(2026-12-01 00:00 UTC);
+fn each_thing_that_is_wrong_is_one_finding_with_a_next_step() {
+    let broken = |change: &dyn Fn(&mut World)| {
+        let mut world = World::healthy();
+        change(&mut world);
+        world.report()
+    };
+    let ends = |world: &mut World, end| {
+        world.policy().issuing_ca.not_after = Some(end);
+        world.certificate().expiry = Some(end);
+    };
+    let soon = datetime!(2027-01-15 00:00 UTC);
     let past = datetime!(2026-11-01 00:00 UTC);
-    let trusted = || Ok(observation(FAR, Some(FAR)));
     for (report, expected) in [
-        (report(Ok(observation(FAR, None)), vec![]), vec![Reason::PolicyMissing]),
-        (report(Ok(observation(FAR, Some(soon))), vec![]), vec![Reason::PolicyStale]),
-        (report(Ok(observation(soon, Some(soon))), vec![]), vec![Reason::CaExpiring]),
-        (report(Ok(observation(past, Some(past))), vec![]), vec![Reason::CaExpired, Reason::PolicyStale]),
-        (report(Err("403".into()), vec![]), vec![Reason::NamespaceUnreadable]),
-        (report(trusted(), vec![group("line-1", None)]), vec![Reason::GroupUnassigned]),
-        (report(trusted(), vec![group("dock-1", None)]), vec![Reason::NoRuleMatches]),
-        (report(trusted(), vec![group("line-1", Some("gone"))]), vec![Reason::PolicyNotFound]),
+        (broken(&|world| world.hub().certificates = Ok(vec![])), vec![Reason::PolicyMissing]),
+        (broken(&|world| world.certificate().expiry = Some(soon)), vec![Reason::PolicyStale]),
+        (broken(&|world| ends(world, soon)), vec![Reason::CaExpiring]),
+        (broken(&|world| ends(world, past)), vec![Reason::CaExpired, Reason::PolicyStale]),
+        (
+            broken(&|world| world.observation = Err(ReadFailure::other("500"))),
+            vec![Reason::NamespaceUnreadable],
+        ),
+        (broken(&|world| world.groups(vec![group("line-1", None)])), vec![Reason::GroupUnassigned]),
+        (broken(&|world| world.groups(vec![group("dock-1", None)])), vec![Reason::NoRuleMatches]),
+        (broken(&|world| world.groups(vec![group("line-1", Some("gone"))])), vec![Reason::PolicyNotFound]),
     ] {
         assert_eq!(reasons(&report), expected);
         assert!(report.findings.iter().all(|finding| !finding.next_step.is_empty()));
@@ -122,20 +55,101 @@ fn each_thing_that_is_wrong_is_one_finding() {
 }
 
 #[test]
-fn where_the_operator_wants_to_be_asked_the_finding_names_the_command() {
-    let asking = NamespaceConfiguration { sync: Sync::Ask, ..configuration() };
-    let input = NamespaceInput {
-        configuration: &asking,
-        observation: Ok(observation(FAR, None)),
-        provisioning_services: vec![],
+fn a_namespace_that_cannot_be_read_is_in_the_report_with_the_reason_and_says_nothing_else() {
+    let mut world = World::healthy();
+    world.observation = Err(ReadFailure::other("the service failed"));
+    world.groups(vec![group("line-1", None)]);
+    let report = world.report();
+    assert_eq!(report.namespaces[0].unreadable.as_deref(), Some("the service failed"));
+    assert_eq!(report.unread.len(), 1);
+    assert_eq!(report.summary.unreadable_namespaces, 1);
+    assert!(!report.is_all_trusted());
+}
+
+#[test]
+fn groups_are_all_counted_and_the_first_of_each_kind_are_listed() {
+    let mut world = World::healthy();
+    let mut groups: Vec<_> = (0..4000).map(|n| group(&format!("line-{n}"), Some("short"))).collect();
+    groups.extend((0..30).map(|n| group(&format!("dock-{n}"), None)));
+    groups.push(group("test-1", None));
+    groups.push(group("line-x", Some("gone")));
+    world.groups(groups);
+    let seen = &world.report().namespaces[0].provisioning_services[0].enrollment_groups;
+    assert_eq!(seen.total, 4032);
+    assert_eq!((seen.by_policy[0].policy.as_str(), seen.by_policy[0].groups.count), ("short", 4000));
+    assert_eq!(seen.by_policy[0].groups.listed.len(), groups::LISTED);
+    assert_eq!((seen.unassigned.count, seen.unassigned.listed.len()), (30, groups::LISTED));
+    assert_eq!((seen.opted_out.count, seen.dangling.count, seen.waiting.count), (1, 1, 0));
+}
+
+#[test]
+fn requests_are_in_flight_or_have_ended() {
+    let mut world = World::healthy();
+    let requests = vec![request("r-2", Outcome::Syncing, NOW), request("r-1", Outcome::Trusted, NOW)];
+    world.records = Some(Records { requests, ..Records::default() });
+    let requests = world.report().requests.unwrap();
+    let ids = |entries: &[RequestEntry]| -> Vec<String> {
+        entries.iter().map(|entry| entry.request_id.clone()).collect()
     };
-    let report = build(&[input], false, NOW);
-    assert_eq!(report.findings[0].next_step, format!("Run `policysync submit --namespace {NAMESPACE}`."));
+    assert_eq!((ids(&requests.in_flight), ids(&requests.recent)), (vec!["r-2".into()], vec!["r-1".into()]));
+    assert_eq!((requests.recent[0].pairs, requests.recent[0].trusted_pairs), (1, 1));
 }
 
 #[test]
 fn the_report_is_read_back_as_it_was_written() {
-    let report = report(Ok(observation(FAR, None)), vec![group("line-1", None)]);
+    let report = everything().report();
     let text = serde_json::to_string(&report).unwrap();
     assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report);
+}
+
+#[test]
+fn the_same_world_gives_the_same_report() {
+    assert_eq!(everything().report(), everything().report());
+}
+
+/// A world whose report has something in each of its members.
+pub(super) fn everything() -> World {
+    let mut world = World::healthy();
+    let policy = world.policy();
+    policy.issuing_ca.subject = Some("CN=07b5".into());
+    policy.issuing_ca.not_before = Some(NOW);
+    policy.issuing_ca.not_after = Some(datetime!(2026-12-01 00:00 UTC));
+    policy.bring_your_own_root = Some(crate::model::BringYourOwnRoot { status: "Active".into() });
+    let mut unread = world.hub().clone();
+    unread.hub.name = "h2".into();
+    unread.certificates = Err(ReadFailure {
+        kind: crate::model::ReadFailureKind::Forbidden,
+        message: "403".into(),
+        permission: Some(crate::model::MissingPermission {
+            feature: "observe".into(),
+            action: "Microsoft.Devices/IotHubs/certificates/read".into(),
+        }),
+    });
+    let mut gone = world.certificate().clone();
+    gone.issuer_id = Some(gone.issuer_id.unwrap().child("policies", "gone"));
+    world.hub().certificates.as_mut().unwrap().push(gone);
+    world.seen().hubs.push(unread);
+    world.groups(vec![
+        group("line-1", Some("short")),
+        group("line-2", None),
+        group("test-1", None),
+        group("dock-1", Some("gone")),
+        group("dock-2", None),
+    ]);
+    let mut failed = request("r-0", Outcome::Failed, NOW);
+    failed.request.requested_by = Some("somebody".into());
+    failed.conclude(Outcome::Failed, Some(Reason::SyncFailed), Some("it failed".into()), NOW);
+    world.records = Some(Records {
+        requests: vec![failed, request("r-1", Outcome::Syncing, NOW)],
+        last_assignments: Vec::new(),
+        previous_report_at: Some(datetime!(2026-11-01 00:00 UTC)),
+        unread: vec![("assignments".into(), ReadFailure::other("the storage account did not answer"))],
+    });
+    world.configuration.suppressions = vec![crate::configuration::Suppression {
+        check: CheckId::GroupDangling,
+        subject: "*".into(),
+        reason: "known".into(),
+        until: FAR.date(),
+    }];
+    world
 }

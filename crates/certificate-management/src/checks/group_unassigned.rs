@@ -1,0 +1,63 @@
+//! An enrollment group without a policy that should have one, and why it has none.
+
+use super::CheckId;
+use crate::finding::Finding;
+use crate::reason::Severity;
+use crate::report::facts::Facts;
+use crate::report::groups::Standing;
+
+pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let without = facts
+        .groups()
+        .filter(|(_, group, _)| matches!(group.standing(), Standing::Unassigned | Standing::Waiting));
+    without
+        .map(|(_, group, subject)| {
+            let reason = group.status();
+            // No device provisions through a disabled group.
+            let severity = if group.group.enabled { reason.severity() } else { Severity::Information };
+            let detail = group.plan.detail.clone();
+            Finding::new(CheckId::GroupUnassigned, reason, subject, detail).with_severity(severity)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{World, group};
+    use super::*;
+    use crate::reason::Reason;
+
+    #[test]
+    fn a_group_without_a_policy_is_told_with_the_reason() {
+        let mut world = World::healthy();
+        world.groups(vec![
+            group("line-1", Some("short")),
+            group("line-2", None),
+            group("dock-1", None),
+            group("test-1", None),
+            group("line-3", Some("gone")),
+        ]);
+        let found = world.found(CheckId::GroupUnassigned);
+        let found: Vec<_> =
+            found.iter().map(|finding| (finding.subject.text.as_str(), finding.reason)).collect();
+        assert_eq!(
+            found,
+            [
+                ("contoso / contoso-dps / dock-1", Reason::NoRuleMatches),
+                ("contoso / contoso-dps / line-2", Reason::GroupUnassigned)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_group_that_waits_says_for_what_and_a_disabled_one_needs_nobody() {
+        let mut world = World::healthy();
+        world.hub().certificates = Ok(vec![]);
+        world.groups(vec![group("line-1", None)]);
+        assert_eq!(world.found(CheckId::GroupUnassigned)[0].reason, Reason::WaitingForTrust);
+        let mut disabled = group("line-1", None);
+        disabled.enabled = false;
+        world.groups(vec![disabled]);
+        assert_eq!(world.found(CheckId::GroupUnassigned)[0].severity, Severity::Information);
+    }
+}

@@ -1,0 +1,87 @@
+//! A linked hub that does not trust a policy's current CA: it has none, an older one, or one that cannot be compared.
+
+use super::CheckId;
+use crate::configuration::Sync;
+use crate::finding::Finding;
+use crate::reason::Reason;
+use crate::report::facts::Facts;
+use crate::trust::Trust;
+
+pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (namespace, observation) in facts.readable() {
+        for pair in &namespace.pairs {
+            let is_read =
+                || observation.hubs.iter().any(|hub| hub.hub.id == pair.hub.id && hub.certificates.is_ok());
+            let reason = match pair.assessment.trust {
+                Trust::Trusted | Trust::Leftover => continue,
+                Trust::Stale => Reason::PolicyStale,
+                Trust::Missing => Reason::PolicyMissing,
+                // Its certificates were read, but nothing in them tells.
+                Trust::Unreadable if is_read() => Reason::HubUnreadable,
+                Trust::Unreadable => continue,
+            };
+            let subject = namespace.subject().in_policy(&pair.policy.name).on_hub(&pair.hub.name);
+            let mut finding =
+                Finding::new(CheckId::HubUntrusting, reason, subject, pair.assessment.why.clone())
+                    .with_severity(reason.severity());
+            if reason != Reason::HubUnreadable && namespace.configuration.sync == Sync::Ask {
+                let id = &namespace.configuration.id;
+                finding = finding.with_next_step(format!("Run `policysync submit --namespace {id}`."));
+            }
+            if let Some(evidence) = &pair.assessment.evidence {
+                finding = finding.with("certificate", &evidence.certificate_name);
+                if let Some(thumbprint) = &evidence.thumbprint {
+                    finding = finding.with("thumbprint", thumbprint);
+                }
+                if let Some(expiry) = evidence.expiry {
+                    finding = finding.with("expiry", expiry);
+                }
+            }
+            findings.push(finding);
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{NAMESPACE, NOW, World};
+    use super::*;
+    use crate::model::{IssuingCa, ReadFailure};
+
+    #[test]
+    fn a_hub_with_none_or_an_older_ca_is_told_with_its_evidence() {
+        let mut world = World::healthy();
+        world.hub().certificates = Ok(vec![]);
+        assert_eq!(world.found(CheckId::HubUntrusting)[0].reason, Reason::PolicyMissing);
+        let mut world = World::healthy();
+        world.certificate().expiry = Some(NOW);
+        let finding = world.found(CheckId::HubUntrusting).remove(0);
+        assert_eq!(finding.reason, Reason::PolicyStale);
+        assert!(finding.evidence.iter().any(|fact| fact.value == "AB"));
+    }
+
+    #[test]
+    fn a_hub_that_could_not_be_read_is_not_said_to_be_untrusting() {
+        let mut world = World::healthy();
+        world.hub().certificates = Err(ReadFailure::other("503"));
+        assert_eq!(world.found(CheckId::HubUntrusting), []);
+    }
+
+    #[test]
+    fn certificates_that_cannot_be_compared_are_told() {
+        let mut world = World::healthy();
+        world.policy().issuing_ca = IssuingCa::default();
+        assert_eq!(world.found(CheckId::HubUntrusting)[0].reason, Reason::HubUnreadable);
+    }
+
+    #[test]
+    fn where_the_operator_wants_to_be_asked_the_finding_names_the_command() {
+        let mut world = World::healthy();
+        world.hub().certificates = Ok(vec![]);
+        world.configuration.namespaces[0].sync = Sync::Ask;
+        let next = format!("Run `policysync submit --namespace {NAMESPACE}`.");
+        assert_eq!(world.found(CheckId::HubUntrusting)[0].next_step, next);
+    }
+}

@@ -1,0 +1,44 @@
+//! The report before this one is older than the schedule allows: nobody looked in between.
+
+use time::Duration;
+
+use super::CheckId;
+use crate::finding::{Finding, Subject};
+use crate::reason::Reason;
+use crate::report::facts::Facts;
+
+pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let Some(previous) = facts.records.and_then(|records| records.previous_report_at) else {
+        return Vec::new();
+    };
+    let minutes = facts.thresholds.report_overdue.minutes;
+    let age = facts.now - previous;
+    if age <= Duration::minutes(i64::from(minutes)) {
+        return Vec::new();
+    }
+    let message = format!(
+        "the report before this one was {} minutes old, and {minutes} are expected at the most",
+        age.whole_minutes()
+    );
+    let finding =
+        Finding::new(CheckId::ReportOverdue, Reason::ReportOverdue, Subject::component("report"), message);
+    vec![finding.on_occasion(&previous.unix_timestamp().to_string()).with("previousReportAt", previous)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{NOW, World};
+    use super::*;
+    use crate::report::input::Records;
+
+    #[test]
+    fn a_gap_is_told_and_the_first_report_has_none() {
+        for (age, found) in [(None, 0), (Some(Duration::minutes(150)), 0), (Some(Duration::minutes(151)), 1)]
+        {
+            let mut world = World::healthy();
+            let previous_report_at = age.map(|age| NOW - age);
+            world.records = Some(Records { previous_report_at, ..Records::default() });
+            assert_eq!(world.found(CheckId::ReportOverdue).len(), found, "{age:?}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! A sync that ended, or failed, without evidence: the newest request about a hub says so, and the hub still does not
+//! show the policy's CA.
+
+use time::Duration;
+
+use super::CheckId;
+use crate::finding::Finding;
+use crate::plan::Pair;
+use crate::reason::Reason;
+use crate::report::facts::{Facts, NamespaceFacts};
+use crate::request::{HubOutcome, Outcome, RequestRecord};
+
+pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let Some(records) = facts.records else { return Vec::new() };
+    let since = facts.now - Duration::days(i64::from(facts.thresholds.sync_unverified.days));
+    let recent: Vec<&RequestRecord> =
+        records.requests.iter().filter(|record| record.updated_at >= since).collect();
+    let mut findings = Vec::new();
+    for (namespace, _) in facts.readable() {
+        let about = recent.iter().filter(|record| record.request.namespace_id == namespace.configuration.id);
+        let about: Vec<&RequestRecord> = about.copied().collect();
+        for pair in namespace.pairs.iter().filter(|pair| !pair.assessment.trust.admits_current()) {
+            // The newest one decides: an older one has been tried again since.
+            let newest = about.iter().find_map(|record| Some((*record, outcome_on(record, pair)?)));
+            if let Some((record, hub)) = newest.filter(|(_, hub)| is_bad(hub.outcome)) {
+                findings.push(on_hub(namespace, pair, record, hub));
+            }
+        }
+        // One that failed before it came to hubs.
+        let whole = about.first().filter(|record| record.hubs.is_empty() && is_bad(record.outcome));
+        if let Some(record) = whole {
+            let subject = namespace.subject().of_request(&record.request.request_id);
+            let reason = record.reason.unwrap_or(Reason::SyncFailed);
+            let message = record.detail.clone().unwrap_or_else(|| format!("it ended as {}", record.outcome));
+            findings.push(Finding::new(CheckId::SyncUnverified, reason, subject, message));
+        }
+    }
+    findings
+}
+
+fn is_bad(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Unverified | Outcome::Failed)
+}
+
+fn outcome_on<'r>(record: &'r RequestRecord, pair: &Pair<'_>) -> Option<&'r HubOutcome> {
+    record.hubs.iter().find(|hub| {
+        hub.hub.eq_ignore_ascii_case(&pair.hub.name) && hub.policy.eq_ignore_ascii_case(&pair.policy.name)
+    })
+}
+
+fn on_hub(
+    namespace: &NamespaceFacts<'_>,
+    pair: &Pair<'_>,
+    record: &RequestRecord,
+    hub: &HubOutcome,
+) -> Finding {
+    let subject = namespace.subject().in_policy(&pair.policy.name).on_hub(&pair.hub.name);
+    let id = &record.request.request_id;
+    let message = format!(
+        "request {id} ended as {} on {}, and {}",
+        hub.outcome,
+        record.updated_at.date(),
+        pair.assessment.why
+    );
+    let reason = hub.reason.unwrap_or(Reason::EvidenceMissing);
+    Finding::new(CheckId::SyncUnverified, reason, subject, message)
+        .on_occasion(id)
+        .with("requestId", id)
+        .with("outcome", hub.outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{NOW, World, request};
+    use super::*;
+    use crate::report::input::Records;
+
+    fn world(requests: Vec<RequestRecord>) -> World {
+        let mut world = World::healthy();
+        world.hub().certificates = Ok(vec![]);
+        world.records = Some(Records { requests, ..Records::default() });
+        world
+    }
+
+    #[test]
+    fn the_newest_request_about_a_hub_decides() {
+        let bad = || request("r-1", Outcome::Unverified, NOW - Duration::DAY);
+        let found = world(vec![bad()]).found(CheckId::SyncUnverified);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].reason, Reason::EvidenceMissing);
+        let again = request("r-2", Outcome::Syncing, NOW);
+        assert_eq!(world(vec![again, bad()]).found(CheckId::SyncUnverified), []);
+        let old = request("r-0", Outcome::Unverified, NOW - Duration::days(8));
+        assert_eq!(world(vec![old]).found(CheckId::SyncUnverified), []);
+    }
+
+    #[test]
+    fn evidence_that_came_after_all_settles_it() {
+        let mut world = World::healthy();
+        let requests = vec![request("r-1", Outcome::Unverified, NOW)];
+        world.records = Some(Records { requests, ..Records::default() });
+        assert_eq!(world.found(CheckId::SyncUnverified), []);
+    }
+
+    #[test]
+    fn a_request_that_failed_as_a_whole_is_told() {
+        let mut failed = request("r-1", Outcome::Failed, NOW);
+        failed.hubs.clear();
+        let found = world(vec![failed]).found(CheckId::SyncUnverified);
+        assert_eq!(found[0].subject.request.as_deref(), Some("r-1"));
+    }
+}

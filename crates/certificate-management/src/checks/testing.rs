@@ -1,0 +1,161 @@
+//! A small world in which nothing is wrong, for tests that make one thing wrong: namespace `contoso`, policy `short`, hub
+//! `h1`, one DPS. Rules: `line-*` gets `short`, `test-*` gets none.
+
+use time::OffsetDateTime;
+use time::macros::datetime;
+
+use super::CheckId;
+use crate::ArmId;
+use crate::configuration::Configuration;
+use crate::finding::Finding;
+use crate::model::{
+    Attestation, EnrollmentGroup, Hub, HubCertificate, IssuingCa, Namespace, Policy, ProvisioningState,
+    ReadFailure,
+};
+use crate::plan::{Observation, ObservedHub};
+use crate::report::facts::Facts;
+use crate::report::input::{NamespaceInput, ProvisioningServiceInput, Records, ReportInput};
+use crate::report::{self, Report};
+use crate::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
+
+pub(crate) const NAMESPACE: &str =
+    "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
+pub(crate) const DPS: &str = "https://contoso-dps.azure-devices-provisioning.net";
+pub(crate) const NOW: OffsetDateTime = datetime!(2026-11-23 05:00 UTC);
+pub(crate) const FAR: OffsetDateTime = datetime!(2031-01-01 00:00 UTC);
+
+pub(crate) struct World {
+    pub configuration: Configuration,
+    pub observation: Result<Observation, ReadFailure>,
+    pub groups: Result<Vec<EnrollmentGroup>, ReadFailure>,
+    pub records: Option<Records>,
+    pub now: OffsetDateTime,
+}
+
+impl World {
+    pub fn healthy() -> Self {
+        let text = format!(
+            "[[namespace]]\nid = \"{NAMESPACE}\"\n[[namespace.rule]]\nname = \"none\"\n\
+             enrollment_groups = [\"test-*\"]\npolicy = \"none\"\n[[namespace.rule]]\nname = \"lines\"\n\
+             enrollment_groups = [\"line-*\"]\npolicy = \"short\""
+        );
+        Self {
+            configuration: Configuration::parse(&text).unwrap(),
+            observation: Ok(observation()),
+            groups: Ok(Vec::new()),
+            records: None,
+            now: NOW,
+        }
+    }
+
+    pub fn seen(&mut self) -> &mut Observation {
+        self.observation.as_mut().unwrap()
+    }
+
+    pub fn policy(&mut self) -> &mut Policy {
+        &mut self.seen().policies[0]
+    }
+
+    pub fn hub(&mut self) -> &mut ObservedHub {
+        &mut self.seen().hubs[0]
+    }
+
+    pub fn certificate(&mut self) -> &mut HubCertificate {
+        &mut self.hub().certificates.as_mut().unwrap()[0]
+    }
+
+    pub fn groups(&mut self, groups: Vec<EnrollmentGroup>) {
+        self.groups = Ok(groups);
+    }
+
+    pub fn input(&self) -> ReportInput<'_> {
+        let namespace = NamespaceInput {
+            configuration: &self.configuration.namespaces[0],
+            observation: self.observation.clone(),
+            provisioning_services: vec![ProvisioningServiceInput {
+                endpoint: DPS.into(),
+                hubs: vec!["h1.azure-devices.net".into()],
+                enrollment_groups: self.groups.clone(),
+            }],
+        };
+        ReportInput {
+            configuration: &self.configuration,
+            kill_switch: false,
+            namespaces: vec![namespace],
+            records: self.records.clone(),
+            now: self.now,
+        }
+    }
+
+    pub fn report(&self) -> Report {
+        report::build(&self.input())
+    }
+
+    /// What one check finds.
+    pub fn found(&self, check: CheckId) -> Vec<Finding> {
+        let mut found = super::run(&Facts::of(&self.input()));
+        found.retain(|finding| finding.check == check);
+        found
+    }
+}
+
+fn observation() -> Observation {
+    let id = ArmId::parse(NAMESPACE).unwrap();
+    let policy_id = id.child("credentials", "default").child("policies", "short");
+    let hub = "/subscriptions/S/resourceGroups/R/providers/Microsoft.Devices/IotHubs/h1";
+    Observation {
+        policies: vec![Policy {
+            id: policy_id.clone(),
+            name: "short".into(),
+            provisioning_state: ProvisioningState::Succeeded,
+            issuing_ca: IssuingCa { not_after: Some(FAR), ..IssuingCa::default() },
+            leaf_validity_days: Some(30),
+            bring_your_own_root: None,
+        }],
+        hubs: vec![ObservedHub {
+            hub: Hub {
+                id: ArmId::parse(hub).unwrap(),
+                name: "h1".into(),
+                host_name: "h1.azure-devices.net".into(),
+                namespace_id: Some(id.clone()),
+            },
+            certificates: Ok(vec![HubCertificate {
+                name: "c".into(),
+                issuer_id: Some(policy_id),
+                subject: None,
+                thumbprint: Some("AB".into()),
+                expiry: Some(FAR),
+                is_verified: Some(true),
+            }]),
+        }],
+        namespace: Namespace {
+            id,
+            location: "westeurope".into(),
+            provisioning_state: ProvisioningState::Succeeded,
+            generation: Default::default(),
+            links: Vec::new(),
+        },
+        seen_at: NOW,
+    }
+}
+
+pub(crate) fn group(id: &str, policy: Option<&str>) -> EnrollmentGroup {
+    EnrollmentGroup {
+        id: id.into(),
+        etag: None,
+        policy: policy.map(str::to_owned),
+        attestation: Attestation::SymmetricKey,
+        hubs: Vec::new(),
+        enabled: true,
+        tags: serde_json::Map::new(),
+    }
+}
+
+/// A request for the one pair of the world.
+pub(crate) fn request(id: &str, outcome: Outcome, at: OffsetDateTime) -> RequestRecord {
+    let text = format!("{{\"namespaceId\":\"{NAMESPACE}\"}}");
+    let mut record = RequestRecord::queued(SyncRequest::from_submission(&text, id).unwrap(), at);
+    let hub = HubOutcome { hub: "h1".into(), policy: "short".into(), outcome, reason: None, evidence: None };
+    record.conclude_hubs(vec![hub], None, at);
+    record
+}

@@ -1,0 +1,57 @@
+//! What could not be read, for another reason than a missing permission: nothing is claimed about it.
+
+use super::CheckId;
+use crate::finding::{Finding, Subject};
+use crate::model::ReadFailureKind;
+use crate::reason::Reason;
+use crate::report::facts::Facts;
+
+pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let unread = facts.unread().into_iter();
+    let failed = unread.filter(|(_, failure)| failure.kind != ReadFailureKind::Forbidden);
+    failed
+        .map(|(subject, failure)| {
+            let reason = reason(&subject);
+            Finding::new(CheckId::Unreadable, reason, subject, failure.message.clone())
+                .with_severity(reason.severity())
+        })
+        .collect()
+}
+
+fn reason(subject: &Subject) -> Reason {
+    if subject.component.is_some() {
+        Reason::RecordsUnreadable
+    } else if subject.hub.is_some() {
+        Reason::HubUnreadable
+    } else if subject.provisioning_service.is_some() {
+        Reason::GroupUnreadable
+    } else {
+        Reason::NamespaceUnreadable
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::World;
+    use super::*;
+    use crate::model::ReadFailure;
+    use crate::report::input::Records;
+
+    #[test]
+    fn each_thing_that_could_not_be_read_is_one_finding_of_its_kind() {
+        let failure = || ReadFailure::other("503");
+        let mut world = World::healthy();
+        world.hub().certificates = Err(failure());
+        assert_eq!(world.found(CheckId::Unreadable)[0].reason, Reason::HubUnreadable);
+        let mut world = World::healthy();
+        world.groups = Err(failure());
+        assert_eq!(world.found(CheckId::Unreadable)[0].reason, Reason::GroupUnreadable);
+        let mut world = World::healthy();
+        world.observation = Err(failure());
+        assert_eq!(world.found(CheckId::Unreadable)[0].reason, Reason::NamespaceUnreadable);
+        let mut world = World::healthy();
+        let unread = vec![("requests".to_owned(), failure())];
+        world.records = Some(Records { unread, ..Records::default() });
+        assert_eq!(world.found(CheckId::Unreadable)[0].reason, Reason::RecordsUnreadable);
+    }
+}

@@ -1,0 +1,164 @@
+//! A finding: something that a person should know, with its evidence and the next step.
+//!
+//! Its [`Finding::id`] is a fingerprint of the check, the subject and the occasion, and of nothing that changes from day
+//! to day. So the same thing found by two instances, or found again next month, is the same finding.
+
+mod subject;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+pub use self::subject::Subject;
+use crate::checks::CheckId;
+use crate::reason::{Reason, Severity};
+
+/// Something a person should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// Fingerprint: 32 hexadecimal digits of a SHA-256 over the check, the subject and the occasion.
+    pub id: String,
+    /// The check that found it.
+    pub check: CheckId,
+    /// How much a person is needed.
+    pub severity: Severity,
+    /// What it is.
+    pub reason: Reason,
+    /// What it is about.
+    pub subject: Subject,
+    /// The particulars, as a sentence.
+    pub message: String,
+    /// What it rests on, by name.
+    pub evidence: Vec<Fact>,
+    /// What to do.
+    pub next_step: String,
+    /// The check's row in the runbook, e.g. `RUNBOOK.md#check-ca-expiring`.
+    pub runbook: String,
+    /// Where it stands on the check's ladder; `None`: the check has none.
+    pub step: Option<Step>,
+}
+
+/// One thing that a finding rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Fact {
+    /// What it is, e.g. `thumbprint`.
+    pub name: String,
+    /// Its value as text; times as RFC 3339.
+    pub value: String,
+}
+
+/// A step of a ladder that a finding climbs while nobody acts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Step {
+    /// Its name, e.g. `30-days`.
+    pub name: String,
+    /// Its height: each step is higher than the one before it. Not a count.
+    pub rank: i64,
+}
+
+impl Finding {
+    /// A finding of the check's own severity, with the next step of its reason.
+    #[must_use]
+    pub fn new(check: CheckId, reason: Reason, subject: Subject, message: impl Into<String>) -> Self {
+        Self {
+            id: fingerprint(check, &subject, ""),
+            check,
+            severity: check.severity(),
+            reason,
+            subject,
+            message: message.into(),
+            evidence: Vec::new(),
+            next_step: reason.next_step().to_owned(),
+            runbook: check.runbook(),
+            step: None,
+        }
+    }
+
+    /// Tells findings of one check about one subject apart by what they are about in time, e.g. the CA that ends.
+    #[must_use]
+    pub fn on_occasion(mut self, occasion: &str) -> Self {
+        self.id = fingerprint(self.check, &self.subject, occasion);
+        self
+    }
+
+    /// With another severity than the check's own.
+    #[must_use]
+    pub fn with_severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// With another next step than the reason's own.
+    #[must_use]
+    pub fn with_next_step(mut self, next_step: impl Into<String>) -> Self {
+        self.next_step = next_step.into();
+        self
+    }
+
+    /// With a place on a ladder.
+    #[must_use]
+    pub fn at_step(mut self, name: impl Into<String>, rank: i64) -> Self {
+        self.step = Some(Step { name: name.into(), rank });
+        self
+    }
+
+    /// With one more thing that it rests on.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+        self.evidence.push(Fact { name: name.to_owned(), value: value.to_string() });
+        self
+    }
+
+    /// What is announced once: its step, or where the check has no ladder, its severity.
+    #[must_use]
+    pub fn announced_step(&self) -> Step {
+        self.step
+            .clone()
+            .unwrap_or_else(|| Step { name: self.severity.to_string(), rank: self.severity as i64 })
+    }
+}
+
+/// Names are compared in any case, as Azure does.
+fn fingerprint(check: CheckId, subject: &Subject, occasion: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in std::iter::once(check.code()).chain(subject.parts()).chain([occasion]) {
+        // The length keeps `a` + `bc` and `ab` + `c` apart.
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.to_ascii_lowercase().as_bytes());
+    }
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(hub: &str) -> Finding {
+        let subject = Subject::default().in_policy("short").on_hub(hub);
+        Finding::new(CheckId::CaLeftover, Reason::CaLeftover, subject, "older beside it")
+    }
+
+    #[test]
+    fn the_id_depends_on_check_subject_and_occasion_only() {
+        let one = finding("h1");
+        let other = Finding { message: "said otherwise".into(), ..finding("H1").with("expiry", 1) };
+        assert_eq!(one.id, other.id.as_str());
+        assert_eq!(one.id.len(), 32);
+        assert_ne!(one.id, finding("h2").id);
+        assert_ne!(one.id, finding("h1").on_occasion("2027").id);
+        let moved = Subject::default().in_policy("shorth1");
+        assert_ne!(one.id, Finding::new(CheckId::CaLeftover, Reason::CaLeftover, moved, "").id);
+    }
+
+    #[test]
+    fn without_a_ladder_the_severity_is_the_step() {
+        assert_eq!(finding("h").announced_step().name, "warning");
+        assert_eq!(finding("h").at_step("7-days", 3).announced_step().name, "7-days");
+        assert!(
+            finding("h").with_severity(Severity::Critical).announced_step().rank
+                > finding("h").announced_step().rank
+        );
+    }
+}

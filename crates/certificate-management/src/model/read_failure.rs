@@ -1,0 +1,54 @@
+//! Why something could not be read, as coarse as what a person does about it.
+
+use serde::{Deserialize, Serialize};
+
+/// Why something could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReadFailure {
+    /// What a person has to do with it.
+    pub kind: ReadFailureKind,
+    /// What was attempted and what the service said.
+    pub message: String,
+    /// The permission that is missing, where that can be known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permission: Option<MissingPermission>,
+}
+
+/// What a person has to do with a failure to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReadFailureKind {
+    /// The identity may not read it: grant a role.
+    Forbidden,
+    /// It does not exist: correct the configuration.
+    NotFound,
+    /// The service throttled, failed or did not answer: wait.
+    Unavailable,
+    /// Something else: read the message.
+    Other,
+}
+
+/// A permission that the identity does not have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MissingPermission {
+    /// What it is for, e.g. `observe`.
+    pub feature: String,
+    /// The action as role definitions name it, e.g. `Microsoft.Devices/IotHubs/certificates/read`.
+    pub action: String,
+}
+
+impl ReadFailure {
+    /// A failure of which nothing but its message is known.
+    #[must_use]
+    pub fn other(message: impl Into<String>) -> Self {
+        Self { kind: ReadFailureKind::Other, message: message.into(), permission: None }
+    }
+}
+
+impl std::fmt::Display for ReadFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}

@@ -1,0 +1,174 @@
+//! What checks and the report look at: the input, with every pair and group judged once.
+
+use time::OffsetDateTime;
+
+use super::groups::Standing;
+use super::input::{NamespaceInput, Records, ReportInput};
+use crate::configuration::{NamespaceConfiguration, Suppression, Thresholds};
+use crate::finding::Subject;
+use crate::model::{EnrollmentGroup, Policy, ReadFailure};
+use crate::plan::{self, AssignmentPlan, Observation, Pair};
+use crate::reason::Reason;
+
+/// Everything that checks look at.
+pub struct Facts<'a> {
+    /// The namespaces, in the order of the configuration.
+    pub namespaces: Vec<NamespaceFacts<'a>>,
+    /// What records tell; `None`: they were not looked at.
+    pub records: Option<&'a Records>,
+    /// The thresholds of checks.
+    pub thresholds: &'a Thresholds,
+    /// What the configuration keeps quiet.
+    pub suppressions: &'a [Suppression],
+    /// The time.
+    pub now: OffsetDateTime,
+}
+
+/// One namespace.
+pub struct NamespaceFacts<'a> {
+    /// Its configuration.
+    pub configuration: &'a NamespaceConfiguration,
+    /// Its observation, or why there is none; then there are neither pairs nor groups.
+    pub observation: &'a Result<Observation, ReadFailure>,
+    /// Every active policy with every linked hub.
+    pub pairs: Vec<Pair<'a>>,
+    /// Its DPS.
+    pub provisioning_services: Vec<ServiceFacts<'a>>,
+}
+
+/// One DPS of a namespace.
+pub struct ServiceFacts<'a> {
+    /// Its endpoint.
+    pub endpoint: &'a str,
+    /// Its groups, or why they could not be read.
+    pub groups: Result<Vec<GroupFacts<'a>>, &'a ReadFailure>,
+}
+
+/// One enrollment group.
+pub struct GroupFacts<'a> {
+    /// The group.
+    pub group: &'a EnrollmentGroup,
+    /// The policy that it names, where the namespace has it.
+    pub policy: Option<&'a Policy>,
+    /// What would be done about it.
+    pub plan: AssignmentPlan,
+}
+
+impl<'a> Facts<'a> {
+    /// Judges everything once.
+    #[must_use]
+    pub fn of(input: &'a ReportInput<'a>) -> Self {
+        Self {
+            namespaces: input.namespaces.iter().map(NamespaceFacts::of).collect(),
+            records: input.records.as_ref(),
+            thresholds: &input.configuration.checks,
+            suppressions: &input.configuration.suppressions,
+            now: input.now,
+        }
+    }
+
+    /// The namespaces that could be read, each with its observation.
+    pub fn readable(&self) -> impl Iterator<Item = (&NamespaceFacts<'a>, &'a Observation)> {
+        self.namespaces.iter().filter_map(|namespace| Some((namespace, namespace.observation.as_ref().ok()?)))
+    }
+
+    /// The groups of readable namespaces and DPS, each with its subject.
+    pub fn groups(&self) -> impl Iterator<Item = (&NamespaceFacts<'a>, &GroupFacts<'a>, Subject)> {
+        self.namespaces.iter().flat_map(|namespace| {
+            namespace.provisioning_services.iter().flat_map(move |service| {
+                let groups = service.groups.iter().flatten();
+                groups.map(move |group| {
+                    let subject = namespace.subject().in_provisioning_service(service.endpoint);
+                    (namespace, group, subject.group(&group.group.id))
+                })
+            })
+        })
+    }
+
+    /// Everything that could not be read, with what it is.
+    #[must_use]
+    pub fn unread(&self) -> Vec<(Subject, &'a ReadFailure)> {
+        let mut unread = Vec::new();
+        for namespace in &self.namespaces {
+            let subject = || namespace.subject();
+            match namespace.observation {
+                Err(failure) => unread.push((subject(), failure)),
+                Ok(observation) => {
+                    for hub in &observation.hubs {
+                        let failure = hub.certificates.as_ref().err();
+                        unread.extend(failure.map(|failure| (subject().on_hub(&hub.hub.name), failure)));
+                    }
+                }
+            }
+            for service in &namespace.provisioning_services {
+                let failure = service.groups.as_ref().err();
+                unread.extend(
+                    failure.map(|failure| (subject().in_provisioning_service(service.endpoint), *failure)),
+                );
+            }
+        }
+        let records = self.records.into_iter().flat_map(|records| &records.unread);
+        unread.extend(records.map(|(part, failure)| (Subject::component(part), failure)));
+        unread
+    }
+}
+
+impl<'a> NamespaceFacts<'a> {
+    fn of(input: &'a NamespaceInput<'a>) -> Self {
+        let observation = input.observation.as_ref().ok();
+        let services = input.provisioning_services.iter().map(|service| ServiceFacts {
+            endpoint: &service.endpoint,
+            groups: match (&service.enrollment_groups, observation) {
+                (Err(failure), _) => Err(failure),
+                // Without the namespace's policies nothing can be said about a group.
+                (Ok(_), None) => Ok(Vec::new()),
+                (Ok(groups), Some(observation)) => Ok(groups
+                    .iter()
+                    .map(|group| GroupFacts {
+                        group,
+                        policy: group.policy.as_deref().and_then(|name| named(name, observation)),
+                        plan: plan::plan_assignment(group, &service.hubs, input.configuration, observation),
+                    })
+                    .collect()),
+            },
+        });
+        Self {
+            configuration: input.configuration,
+            observation: &input.observation,
+            pairs: observation.map(Observation::pairs).unwrap_or_default(),
+            provisioning_services: services.collect(),
+        }
+    }
+
+    /// The namespace as the subject of a finding.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        Subject::namespace(&self.configuration.id)
+    }
+}
+
+fn named<'o>(name: &str, observation: &'o Observation) -> Option<&'o Policy> {
+    observation.policies.iter().find(|policy| plan::names_policy(name, policy))
+}
+
+impl GroupFacts<'_> {
+    /// Where it stands. Until the next reconcile has written it, a group that a rule has a policy for is without one.
+    #[must_use]
+    pub fn status(&self) -> Reason {
+        if self.plan.write.is_some() { Reason::GroupUnassigned } else { self.plan.reason }
+    }
+
+    /// The kind of its status.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        match (&self.group.policy, self.policy) {
+            (Some(_), Some(_)) => Standing::Assigned,
+            (Some(_), None) => Standing::Dangling,
+            (None, _) => match self.status() {
+                Reason::RuleSaysNone | Reason::OptedOut => Standing::OptedOut,
+                Reason::WaitingForTrust | Reason::PolicyNotActive => Standing::Waiting,
+                _ => Standing::Unassigned,
+            },
+        }
+    }
+}

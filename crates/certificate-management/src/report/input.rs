@@ -1,0 +1,75 @@
+//! What a report is made from: what was read in Azure and in the records, or why it could not be.
+
+use time::OffsetDateTime;
+
+use crate::configuration::{Configuration, NamespaceConfiguration};
+use crate::model::{EnrollmentGroup, ReadFailure};
+use crate::plan::Observation;
+use crate::request::RequestRecord;
+
+/// Everything that a report is made from.
+#[derive(Debug)]
+pub struct ReportInput<'a> {
+    /// What the operator wants.
+    pub configuration: &'a Configuration,
+    /// Whether `POLICYSYNC_MODE=audit` keeps every function from writing.
+    pub kill_switch: bool,
+    /// The namespaces, in the order of the configuration.
+    pub namespaces: Vec<NamespaceInput<'a>>,
+    /// What records tell; `None`: they were not looked at.
+    pub records: Option<Records>,
+    /// The time.
+    pub now: OffsetDateTime,
+}
+
+/// What was learnt of one namespace, or why nothing was.
+#[derive(Debug)]
+pub struct NamespaceInput<'a> {
+    /// Its configuration.
+    pub configuration: &'a NamespaceConfiguration,
+    /// Its observation.
+    pub observation: Result<Observation, ReadFailure>,
+    /// Its DPS: the endpoint, the host names of its hubs, and its groups.
+    pub provisioning_services: Vec<ProvisioningServiceInput>,
+}
+
+/// What was learnt of one DPS.
+#[derive(Debug, Clone)]
+pub struct ProvisioningServiceInput {
+    /// Its endpoint.
+    pub endpoint: String,
+    /// Host names of its hubs.
+    pub hubs: Vec<String>,
+    /// Its groups, or why they could not be read.
+    pub enrollment_groups: Result<Vec<EnrollmentGroup>, ReadFailure>,
+}
+
+/// What records tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Records {
+    /// The sync requests that changed last, the newest first.
+    pub requests: Vec<RequestRecord>,
+    /// What we wrote last to groups that now stand elsewhere than the rules say.
+    pub last_assignments: Vec<LastAssignment>,
+    /// When the report before this one was made.
+    pub previous_report_at: Option<OffsetDateTime>,
+    /// Kinds of records that could not be read, e.g. `requests`, and why.
+    pub unread: Vec<(String, ReadFailure)>,
+}
+
+/// The last write of ours to an enrollment group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastAssignment {
+    /// Endpoint of its DPS.
+    pub provisioning_service: String,
+    /// The group's id.
+    pub enrollment_group: String,
+    /// The policy that we wrote; `None`: we took its policy away.
+    pub policy: Option<String>,
+    /// The function, or the command and its person, that wrote it.
+    pub by: String,
+    /// The run that wrote it.
+    pub run: String,
+    /// When.
+    pub at: OffsetDateTime,
+}

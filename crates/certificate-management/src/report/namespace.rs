@@ -1,0 +1,105 @@
+//! One namespace of the report: its policies, the grid of policies and hubs, its provisioning services.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use super::groups::EnrollmentGroups;
+use crate::ArmId;
+use crate::configuration::{Mode, Sync};
+use crate::model::ProvisioningState;
+use crate::trust::{Evidence, Trust};
+
+/// One namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NamespaceReport {
+    /// Its ARM id.
+    pub id: ArmId,
+    /// Its name.
+    pub name: String,
+    /// Its Azure region; `None`: it could not be read.
+    pub location: Option<String>,
+    /// Whether Azure finished making it; `None`: it could not be read.
+    pub provisioning_state: Option<ProvisioningState>,
+    /// Whether functions write to it.
+    pub mode: Mode,
+    /// Whether it is synced without being asked.
+    pub sync: Sync,
+    /// Why it could not be read, and then the rest is empty.
+    pub unreadable: Option<String>,
+    /// When it was seen.
+    #[serde(with = "time::serde::rfc3339")]
+    pub seen_at: OffsetDateTime,
+    /// Its linked hubs.
+    pub hubs: Vec<HubReport>,
+    /// Its policies.
+    pub policies: Vec<PolicyReport>,
+    /// The grid: trust of each linked hub in each active policy.
+    pub trust: Vec<TrustReport>,
+    /// Its enrollment groups, per DPS.
+    pub provisioning_services: Vec<ProvisioningServiceReport>,
+}
+
+/// One linked hub.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HubReport {
+    /// Its name.
+    pub name: String,
+    /// Its host name.
+    pub host_name: String,
+    /// How many CA certificates it has; `None`: they could not be read.
+    pub certificates: Option<usize>,
+}
+
+/// One policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyReport {
+    /// Its name.
+    pub name: String,
+    /// Whether Azure finished making it.
+    pub provisioning_state: ProvisioningState,
+    /// Subject of its issuing CA.
+    pub issuing_ca_subject: Option<String>,
+    /// Start of the issuing CA's validity.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub issuing_ca_not_before: Option<OffsetDateTime>,
+    /// End of the issuing CA's validity.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub issuing_ca_not_after: Option<OffsetDateTime>,
+    /// Whole days until then; negative when it has passed.
+    pub issuing_ca_days_left: Option<i64>,
+    /// How long a device certificate is valid, in days.
+    pub leaf_validity_days: Option<u32>,
+    /// State of the customer's own root, where there is one.
+    pub bring_your_own_root_status: Option<String>,
+}
+
+/// Trust of one hub in one policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrustReport {
+    /// Name of the policy.
+    pub policy: String,
+    /// Name of the hub.
+    pub hub: String,
+    /// The state.
+    pub trust: Trust,
+    /// What was seen on the hub, with thumbprint, expiry and when.
+    pub evidence: Option<Evidence>,
+    /// Why, as a sentence.
+    pub why: String,
+}
+
+/// The enrollment groups of one DPS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProvisioningServiceReport {
+    /// Its endpoint.
+    pub endpoint: String,
+    /// Why its groups could not be read, and then there are none.
+    pub unreadable: Option<String>,
+    /// Its groups.
+    pub enrollment_groups: EnrollmentGroups,
+}

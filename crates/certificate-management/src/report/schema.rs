@@ -1,0 +1,96 @@
+//! The published schema and the report must not drift apart. Every object of the schema is closed and its members are
+//! required, so a report with a member more or less does not hold; and a report that has something everywhere must use
+//! every member that the schema names.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::tests::everything;
+use crate::checks::CheckId;
+use crate::checks::testing::World;
+use crate::model::ReadFailure;
+use crate::reason::Reason;
+
+fn schema() -> Value {
+    serde_json::from_str(include_str!("../../../../docs/policy-status.schema.json")).unwrap()
+}
+
+/// What a validator has to say about a document.
+fn problems(document: &Value) -> Vec<String> {
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
+fn document(world: &World) -> Value {
+    serde_json::to_value(world.report()).unwrap()
+}
+
+#[test]
+fn reports_hold_against_the_published_schema() {
+    let mut unreadable = World::healthy();
+    unreadable.observation = Err(ReadFailure::other("500"));
+    for world in [World::healthy(), everything(), unreadable] {
+        let problems = problems(&document(&world));
+        assert!(problems.is_empty(), "docs/policy-status.schema.json is behind: {problems:#?}");
+    }
+}
+
+#[test]
+fn a_member_more_or_less_would_be_noticed() {
+    let mut more = document(&everything());
+    more["namespaces"][0]["policies"][0]["colour"] = Value::from("red");
+    assert_eq!(problems(&more).len(), 1);
+    let mut less = document(&everything());
+    less["summary"].as_object_mut().unwrap().remove("hubs");
+    assert_eq!(problems(&less).len(), 1);
+}
+
+#[test]
+fn codes_are_those_of_the_code() {
+    let schema = schema();
+    let listed = |name: &str| -> Vec<String> {
+        let codes = schema["$defs"][name]["enum"].as_array().unwrap();
+        codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(listed("reason"), Reason::ALL.iter().map(ToString::to_string).collect::<Vec<_>>());
+    assert_eq!(listed("check"), CheckId::ALL.iter().map(ToString::to_string).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_member_of_the_schema_is_one_of_the_report() {
+    let mut named = BTreeSet::new();
+    members_of_schema(&schema(), &mut named);
+    let mut used = BTreeSet::new();
+    members(&document(&everything()), &mut used);
+    let mut unused: Vec<_> = named.difference(&used).collect();
+    // The one part of a subject that only a request which failed as a whole has.
+    unused.retain(|name| *name != "request");
+    assert!(unused.is_empty(), "in the schema only: {unused:?}");
+}
+
+fn members(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => {
+            for (name, value) in object {
+                found.insert(name.clone());
+                members(value, found);
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| members(value, found)),
+        _ => {}
+    }
+}
+
+fn members_of_schema(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => {
+            if let Some(Value::Object(properties)) = object.get("properties") {
+                found.extend(properties.keys().cloned());
+            }
+            object.values().for_each(|value| members_of_schema(value, found));
+        }
+        Value::Array(values) => values.iter().for_each(|value| members_of_schema(value, found)),
+        _ => {}
+    }
+}

@@ -1,0 +1,128 @@
+//! The counts of a report.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Finding, NamespaceReport, RequestActivity};
+use crate::reason::Severity;
+use crate::trust::Trust;
+
+/// The counts of a report.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Namespaces that are configured.
+    pub namespaces: usize,
+    /// Those of them that could not be read.
+    pub unreadable_namespaces: usize,
+    /// Policies.
+    pub policies: usize,
+    /// Linked hubs.
+    pub hubs: usize,
+    /// Pairs of an active policy and a linked hub, by state of trust.
+    pub trust: TrustCounts,
+    /// Enrollment groups, by where they stand.
+    pub enrollment_groups: GroupCounts,
+    /// Findings, by severity.
+    pub findings: FindingCounts,
+    /// Sync requests without an outcome yet, of those that the report lists.
+    pub requests_in_flight: usize,
+}
+
+/// Pairs by state of trust.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrustCounts {
+    /// [`Trust::Trusted`].
+    pub trusted: usize,
+    /// [`Trust::Leftover`].
+    pub leftover: usize,
+    /// [`Trust::Stale`].
+    pub stale: usize,
+    /// [`Trust::Missing`].
+    pub missing: usize,
+    /// [`Trust::Unreadable`].
+    pub unreadable: usize,
+}
+
+/// Enrollment groups by where they stand.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GroupCounts {
+    /// All that could be read.
+    pub total: usize,
+    /// They name a policy of the namespace.
+    pub assigned: usize,
+    /// They have no policy and should have one.
+    pub unassigned: usize,
+    /// They get their policy later.
+    pub waiting: usize,
+    /// They name a policy that the namespace does not have.
+    pub dangling: usize,
+    /// They should have no policy.
+    pub opted_out: usize,
+}
+
+/// Findings by severity.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FindingCounts {
+    /// Devices fail now, or will soon.
+    pub critical: usize,
+    /// Somebody should look this week.
+    pub warning: usize,
+    /// Nobody is needed.
+    pub information: usize,
+    /// Kept quiet by the configuration; not among the others.
+    pub suppressed: usize,
+}
+
+impl Summary {
+    pub(super) fn of(
+        namespaces: &[NamespaceReport],
+        findings: &[Finding],
+        suppressed: usize,
+        requests: Option<&RequestActivity>,
+    ) -> Self {
+        let mut summary = Self {
+            namespaces: namespaces.len(),
+            findings: FindingCounts { suppressed, ..FindingCounts::default() },
+            requests_in_flight: requests.map_or(0, |requests| requests.in_flight.len()),
+            ..Self::default()
+        };
+        for finding in findings {
+            *match finding.severity {
+                Severity::Critical => &mut summary.findings.critical,
+                Severity::Warning => &mut summary.findings.warning,
+                Severity::Information => &mut summary.findings.information,
+            } += 1;
+        }
+        for namespace in namespaces {
+            summary.add(namespace);
+        }
+        summary
+    }
+
+    fn add(&mut self, namespace: &NamespaceReport) {
+        self.unreadable_namespaces += usize::from(namespace.unreadable.is_some());
+        self.policies += namespace.policies.len();
+        self.hubs += namespace.hubs.len();
+        for pair in &namespace.trust {
+            *match pair.trust {
+                Trust::Trusted => &mut self.trust.trusted,
+                Trust::Leftover => &mut self.trust.leftover,
+                Trust::Stale => &mut self.trust.stale,
+                Trust::Missing => &mut self.trust.missing,
+                Trust::Unreadable => &mut self.trust.unreadable,
+            } += 1;
+        }
+        for groups in namespace.provisioning_services.iter().map(|service| &service.enrollment_groups) {
+            let counts = &mut self.enrollment_groups;
+            counts.total += groups.total;
+            counts.assigned += groups.assigned();
+            counts.unassigned += groups.unassigned.count;
+            counts.waiting += groups.waiting.count;
+            counts.dangling += groups.dangling.count;
+            counts.opted_out += groups.opted_out.count;
+        }
+    }
+}

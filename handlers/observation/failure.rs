@@ -1,0 +1,70 @@
+//! Why a read failed, in the words of the report.
+
+use azure::permissions::PERMISSIONS;
+use azure::{Error, ErrorKind};
+use certificate_management::model::{MissingPermission, ReadFailure, ReadFailureKind};
+
+/// The failure that an error is.
+#[must_use]
+pub fn of(error: &Error) -> ReadFailure {
+    let kind = match error.kind() {
+        ErrorKind::Forbidden | ErrorKind::Unauthorized => ReadFailureKind::Forbidden,
+        ErrorKind::NotFound => ReadFailureKind::NotFound,
+        _ if error.is_retryable() => ReadFailureKind::Unavailable,
+        _ => ReadFailureKind::Other,
+    };
+    let permission = (kind == ReadFailureKind::Forbidden).then(|| denied_action(error.message())).flatten();
+    ReadFailure { kind, message: error.to_string(), permission: permission.map(missing) }
+}
+
+/// The failure that an error of the data plane of a DPS is. It does not tell which action it denies, but a list of groups
+/// needs one only.
+#[must_use]
+pub fn of_enrollment_groups(error: &Error) -> ReadFailure {
+    let failure = of(error);
+    if failure.kind != ReadFailureKind::Forbidden || failure.permission.is_some() {
+        return failure;
+    }
+    let read = PERMISSIONS.iter().find(|permission| permission.calls.contains(&"provisioning/groups::list"));
+    ReadFailure { permission: read.map(|permission| missing(permission.action)), ..failure }
+}
+
+/// The failure that an error of the records is.
+#[must_use]
+pub fn of_records(error: &state::Error) -> ReadFailure {
+    let kind = match error.kind() {
+        state::ErrorKind::Forbidden => ReadFailureKind::Forbidden,
+        state::ErrorKind::Unavailable => ReadFailureKind::Unavailable,
+        _ => ReadFailureKind::Other,
+    };
+    ReadFailure { kind, message: error.to_string(), permission: None }
+}
+
+fn missing(action: &str) -> MissingPermission {
+    let known = PERMISSIONS.iter().find(|permission| permission.action.eq_ignore_ascii_case(action));
+    MissingPermission {
+        feature: known.map_or("observe", |permission| permission.feature.name()).to_owned(),
+        action: known.map_or(action, |permission| permission.action).to_owned(),
+    }
+}
+
+/// The action that ARM names: `... does not have authorization to perform action 'A' over scope 'S' ...`.
+fn denied_action(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once("perform action '")?;
+    rest.split_once('\'').map(|(action, _)| action).filter(|action| action.contains('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_action_is_the_one_that_arm_names_with_the_feature_that_needs_it() {
+        let message = "The client 'x' does not have authorization to perform action \
+                       'Microsoft.Devices/IotHubs/Certificates/Read' over scope '/subscriptions/S' or the scope is invalid.";
+        let missing = missing(denied_action(message).unwrap());
+        assert_eq!(missing.action, "Microsoft.Devices/IotHubs/certificates/read");
+        assert_eq!(missing.feature, "observe");
+        assert_eq!(denied_action("Forbidden"), None);
+    }
+}

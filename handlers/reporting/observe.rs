@@ -1,0 +1,64 @@
+//! Looking at every namespace, for the report and for the command `status`.
+
+use certificate_management::configuration::NamespaceConfiguration;
+use certificate_management::plan::Observation;
+use certificate_management::report::{
+    self, NamespaceInput, ProvisioningServiceInput, Records, Report, ReportInput,
+};
+use futures::{StreamExt, stream};
+
+use crate::application::Application;
+use crate::observation::{Observer, failure};
+
+/// How many namespaces are looked at, at once.
+const NAMESPACES_AT_ONCE: usize = 4;
+
+/// Observes every namespace and makes the report. Writes nothing.
+pub async fn observe(
+    application: &Application,
+    records: Option<Records>,
+) -> (Report, Vec<Option<Observation>>) {
+    let observer = Observer::new(application);
+    let namespaces = &application.configuration.namespaces;
+    let reads: Vec<_> = namespaces.iter().map(|namespace| observe_one(&observer, namespace)).collect();
+    let input = ReportInput {
+        configuration: &application.configuration,
+        kill_switch: application.kill_switch,
+        namespaces: stream::iter(reads).buffered(NAMESPACES_AT_ONCE).collect().await,
+        records,
+        now: application.now(),
+    };
+    let report = report::build(&input);
+    (report, input.namespaces.into_iter().map(|input| input.observation.ok()).collect())
+}
+
+async fn observe_one<'a>(
+    observer: &Observer<'_>,
+    configuration: &'a NamespaceConfiguration,
+) -> NamespaceInput<'a> {
+    let observation = observer.namespace(configuration).await.map_err(|error| failure::of(&error));
+    let services = match observer.provisioning_services(configuration).await {
+        Ok(services) => services,
+        Err(error) => {
+            let unreadable = |endpoint: &String| ProvisioningServiceInput {
+                endpoint: endpoint.clone(),
+                hubs: Vec::new(),
+                enrollment_groups: Err(failure::of(&error)),
+            };
+            let provisioning_services = configuration.provisioning_services.iter().map(unreadable).collect();
+            return NamespaceInput { configuration, observation, provisioning_services };
+        }
+    };
+    let mut provisioning_services = Vec::new();
+    for service in services {
+        let groups = observer.enrollment_groups(&service.endpoint).await;
+        provisioning_services.push(ProvisioningServiceInput {
+            endpoint: service.endpoint,
+            hubs: service.hubs,
+            enrollment_groups: groups
+                .map(|groups| groups.to_vec())
+                .map_err(|error| failure::of_enrollment_groups(&error)),
+        });
+    }
+    NamespaceInput { configuration, observation, provisioning_services }
+}
