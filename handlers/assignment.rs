@@ -9,6 +9,7 @@ pub mod journal;
 pub mod write;
 
 use azure::provisioning::groups::Group;
+use azure::{ErrorKind, Sent};
 use certificate_management::configuration::{Mode, NamespaceConfiguration};
 use certificate_management::plan::saved::PlannedAssignment;
 use certificate_management::plan::{self, AssignmentPlan, Observation};
@@ -151,7 +152,7 @@ impl Run<'_> {
     }
 
     /// The groups of a DPS that are in the scope, as they are now.
-    async fn groups(&self, service: &LinkedService, scope: &Scope) -> Result<Vec<Group>, azure::Error> {
+    async fn groups(&mut self, service: &LinkedService, scope: &Scope) -> Result<Vec<Group>, azure::Error> {
         let client = self.application.azure.enrollment_groups();
         let hints = match scope {
             Scope::Everything => return client.list(&service.endpoint).await,
@@ -171,7 +172,18 @@ impl Run<'_> {
         }
         let mut groups = Vec::new();
         for id in ids {
-            groups.extend(client.get(&service.endpoint, id).await?);
+            match client.get(&service.endpoint, id).await {
+                Ok(group) => groups.extend(group),
+                // No group has such an id, so the hint is a wrong one.
+                Err(error) if error.kind() == ErrorKind::Invalid && error.sent() == Sent::No => {
+                    tracing::info!("{}: left a hint alone: {error}", service.name);
+                }
+                // The neighbours of a group that cannot be read are reconciled all the same.
+                Err(error) => {
+                    let reason = reason_of(&error);
+                    self.done.failures.push(format!("{} / {id}: {reason}: {error}", service.name));
+                }
+            }
         }
         Ok(groups)
     }

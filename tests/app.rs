@@ -5,6 +5,8 @@
 
 #[path = "app/assignment.rs"]
 mod assignment;
+#[path = "app/assignment_events.rs"]
+mod assignment_events;
 #[path = "app/bad_input.rs"]
 mod bad_input;
 #[path = "app/browser/mod.rs"]

@@ -2,8 +2,8 @@
 //!
 //! - `assignments/{run}/{dps}/{group}`: a write, kept before it is sent and completed when it was read back, so that a
 //!   kill in between leaves a trace. `assign --revert` reads them.
-//! - `refusals/{dps}/{group}`: the last refusal of a group. The same refusal again is the same record and is not
-//!   written again, so a run over an unchanged world writes nothing.
+//! - `refusals/{dps}/{group}`: the refusals of a group, the last one first. The same refusal again is the same one and
+//!   is not written again, so a run over an unchanged world writes nothing.
 //!
 //! A record names policies and versions only; nothing of a group's attestation ever gets here.
 
@@ -16,6 +16,8 @@ use time::OffsetDateTime;
 
 /// Prefix of the records of writes.
 const ASSIGNMENTS: &str = "assignments";
+/// How many refusals of a group are kept beside the last one.
+const EARLIER_REFUSALS: usize = 20;
 /// Prefix of the records of refusals.
 const REFUSALS: &str = "refusals";
 
@@ -81,11 +83,22 @@ pub struct WriteRecord {
     pub stage: Stage,
 }
 
-/// The record of a refusal: nothing was written.
+/// The record of the refusals of a group: nothing was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RefusalRecord {
     record: String,
+    #[serde(flatten)]
+    last: Refused,
+    /// Those before it, the newest first.
+    #[serde(default)]
+    earlier: Vec<Refused>,
+}
+
+/// One refusal, with what led to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Refused {
     #[serde(flatten)]
     refusal: WriteRefusal,
     run: String,
@@ -153,8 +166,9 @@ impl Journal<'_> {
         self.store.put(&self.write_key(&record), &record).await?;
         let key = refusal_key(&record.provisioning_service, &record.enrollment_group);
         let close = |existing: Option<RefusalRecord>| match existing {
-            Some(open) if open.settled_by.is_none() => {
-                Change::Write(RefusalRecord { settled_by: Some(self.run.clone()), ..open })
+            Some(RefusalRecord { record, last, earlier }) if last.settled_by.is_none() => {
+                let last = Refused { settled_by: Some(self.run.clone()), ..last };
+                Change::Write(RefusalRecord { record, last, earlier })
             }
             _ => Change::Keep,
         };
@@ -183,17 +197,25 @@ impl Journal<'_> {
             detail: detail.to_owned(),
         };
         let decide = |existing: Option<RefusalRecord>| match existing {
-            Some(open) if open.settled_by.is_none() && open.refusal == refusal => Change::Keep,
-            _ => Change::Write(RefusalRecord {
-                record: "refusal/v1".to_owned(),
-                refusal: refusal.clone(),
-                run: self.run.clone(),
-                woken_by: self.woken_by.clone(),
-                etag: entry.etag.clone(),
-                trace_id: Some(self.trace_id.clone()),
-                at: now,
-                settled_by: None,
-            }),
+            Some(open) if open.last.settled_by.is_none() && open.last.refusal == refusal => Change::Keep,
+            existing => {
+                let last = Refused {
+                    refusal: refusal.clone(),
+                    run: self.run.clone(),
+                    woken_by: self.woken_by.clone(),
+                    etag: entry.etag.clone(),
+                    trace_id: Some(self.trace_id.clone()),
+                    at: now,
+                    settled_by: None,
+                };
+                let mut earlier = Vec::new();
+                if let Some(before) = existing {
+                    earlier.push(before.last);
+                    earlier.extend(before.earlier);
+                    earlier.truncate(EARLIER_REFUSALS);
+                }
+                Change::Write(RefusalRecord { record: "refusal/v1".to_owned(), last, earlier })
+            }
         };
         let key = refusal_key(&entry.provisioning_service, &entry.enrollment_group);
         self.store.modify(&key, decide).await.map(|_| ())

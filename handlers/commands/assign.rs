@@ -90,6 +90,7 @@ async fn finish(person: &Person, plan: &SavedPlan, applies: bool, output: Output
         println!("{}\n", print::text(plan, output));
     }
     let rows = perform::perform(person, "assign", plan).await;
+    perform::record_left_alone(person, "assign", plan).await;
     println!("{}", perform::text(person, plan, &rows, output));
     if !plan.left_alone.is_empty() || !plan.unreadable.is_empty() {
         return ExitCode::FAILURE;

@@ -17,6 +17,7 @@ use super::fail;
 use super::plan;
 use super::plan::survey::{Service, Survey};
 use super::table::{self, Output};
+use crate::assignment::journal::Journal;
 use crate::assignment::write::reason_of;
 
 /// Largest file that is read, in bytes; the service takes less.
@@ -73,6 +74,10 @@ async fn create(person: &Person, arguments: &Create) -> Result<ExitCode, Problem
     let service = service(&mut survey, arguments.dps.as_deref()).await?;
     let entry = planned(&mut survey, &service, &group.view, arguments.policy.as_deref()).await?;
     let refused = !matches!(entry.reason, Reason::Assigned | Reason::RuleSaysNone | Reason::OptedOut);
+    let journal = person.journal("group create");
+    if refused && arguments.apply {
+        record_refusal(person, &journal, &entry, entry.reason, &entry.detail).await;
+    }
     if refused || !arguments.apply {
         show(person, &entry, if refused { "refused" } else { "planned" }, arguments.output);
         return Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS });
@@ -81,25 +86,42 @@ async fn create(person: &Person, arguments: &Create) -> Result<ExitCode, Problem
         Some(policy) => group.raw.with_policy(policy),
         None => group.raw.without_policy(),
     };
-    let journal = person.journal("group create");
     let record = journal.planned(&entry, person.application.now()).await;
     let record = record.map_err(|error| {
         Problem::Failed(format!("the creation could not be recorded, so it was not made: {error}"))
     })?;
     let groups = person.application.azure.enrollment_groups();
-    let created = groups.create(&service.linked.endpoint, &raw).await.map_err(|error| {
-        let reason = match &error {
-            CreateError::Exists(_) => Reason::GroupExists,
-            CreateError::NotVerified { .. } => Reason::ServiceRejected,
-            CreateError::Service(error) => reason_of(error),
-        };
-        Problem::Failed(format!("{reason}: {error}"))
-    })?;
+    let created = match groups.create(&service.linked.endpoint, &raw).await {
+        Ok(created) => created,
+        Err(error) => {
+            let reason = match &error {
+                CreateError::Exists(_) => Reason::GroupExists,
+                CreateError::NotVerified { .. } => Reason::ServiceRejected,
+                CreateError::Service(error) => reason_of(error),
+            };
+            if reason != Reason::ServiceUnavailable {
+                record_refusal(person, &journal, &entry, reason, &error.to_string()).await;
+            }
+            return Err(Problem::Failed(format!("{reason}: {error}")));
+        }
+    };
     if let Err(error) = journal.written(record, created.view.etag).await {
         eprintln!("policysync: the group was created, but its record could not be completed: {error}");
     }
     show(person, &entry, "created", arguments.output);
     Ok(ExitCode::SUCCESS)
+}
+
+async fn record_refusal(
+    person: &Person,
+    journal: &Journal<'_>,
+    entry: &PlannedAssignment,
+    reason: Reason,
+    detail: &str,
+) {
+    if let Err(error) = journal.refused(entry, reason, detail, person.application.now()).await {
+        eprintln!("policysync: the refusal could not be recorded: {error}");
+    }
 }
 
 fn read(path: &Path) -> Result<Group, Problem> {

@@ -54,9 +54,9 @@ fn hint(record: &Map<String, Value>) -> Option<GroupHint> {
 }
 
 fn member<'a>(object: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Value> {
-    let (_, value) =
-        object.iter().find(|(name, _)| names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted)))?;
-    (!value.is_null()).then_some(value)
+    let is_wanted = |name: &str| names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted));
+    let mut given = object.iter().filter(|(name, value)| is_wanted(name) && !value.is_null());
+    given.next().map(|(_, value)| value)
 }
 
 #[cfg(test)]

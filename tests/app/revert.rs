@@ -30,11 +30,19 @@ async fn record(world: &World, key: &str) -> Value {
 #[tokio::test]
 async fn what_a_person_copied_is_taken_back_and_again_does_nothing() {
     let world = World::default().await;
-    let copy = ["assign", "--from", "line-1", "--to", "w*", "--apply"];
+    let copy = ["assign", "--from", "line-1", "--to", "w*", "containers", "--apply"];
     let (outcome, exit) = run(&world, &copy).await;
-    assert_eq!((exit, &outcome["recordsKept"]), (0, &json!(true)), "{outcome}");
+    assert_eq!((exit, &outcome["recordsKept"]), (1, &json!(true)), "one is of another namespace: {outcome}");
     let id = outcome["run"].as_str().unwrap();
     assert_eq!(policy_of(&world, DPS, GROUP).await.as_deref(), Some("short-lived"));
+
+    let left = record(&world, "refusals/contoso-logistics-dps/containers").await;
+    assert_eq!(
+        (&left["reason"], &left["run"]),
+        (&json!("policy-of-another-namespace"), &json!(id)),
+        "{left}"
+    );
+    assert_eq!((&left["before"], &left["wanted"]), (&json!("default"), &json!("short-lived")), "{left}");
 
     let revert = ["assign", "--revert", id];
     let writes = world.writes().await;

@@ -40,17 +40,23 @@ async fn refusal(store: &Store) -> RefusalRecord {
 }
 
 #[tokio::test]
-async fn the_same_refusal_again_is_the_same_record_and_another_one_replaces_it() {
+async fn the_same_refusal_again_is_the_same_record_and_another_one_is_put_before_it() {
     let store = Store::memory();
     let refuse = async |run: &str, reason, detail: &str| {
         let later = NOW + Duration::hours(1);
         journal(&store, run).refused(&entry(), reason, detail, later).await.unwrap();
-        refusal(&store).await.run
+        refusal(&store).await.last.run
     };
     assert_eq!(refuse("r1", Reason::WaitingForTrust, "h2").await, "r1");
     assert_eq!(refuse("r2", Reason::WaitingForTrust, "h2").await, "r1");
     assert_eq!(refuse("r3", Reason::WaitingForTrust, "h1").await, "r3");
     assert_eq!(refuse("r4", Reason::PolicyNotFound, "h1").await, "r4");
+    let earlier = refusal(&store).await.earlier;
+    assert_eq!(earlier.iter().map(|one| one.run.as_str()).collect::<Vec<_>>(), ["r3", "r1"]);
+    for run in 0..2 * EARLIER_REFUSALS {
+        refuse("r", Reason::PolicyNotFound, &run.to_string()).await;
+    }
+    assert_eq!(refusal(&store).await.earlier.len(), EARLIER_REFUSALS, "it does not grow for ever");
 }
 
 #[tokio::test]
@@ -65,9 +71,9 @@ async fn a_write_is_recorded_before_and_after_and_closes_the_refusal() {
     second.written(record, Some("\"2\"".to_owned())).await.unwrap();
     let found = of_run(&store, "r2").await.unwrap();
     assert_eq!((found[0].stage, found[0].etag.as_deref()), (Stage::Written, Some("\"2\"")));
-    assert_eq!(refusal(&store).await.settled_by.as_deref(), Some("r2"));
+    assert_eq!(refusal(&store).await.last.settled_by.as_deref(), Some("r2"));
     // Waiting once more, in the very same words, is news.
     journal(&store, "r3").refused(&entry(), Reason::WaitingForTrust, "h2", NOW).await.unwrap();
-    assert_eq!(refusal(&store).await.run, "r3");
+    assert_eq!(refusal(&store).await.last.run, "r3");
     assert_eq!(of_run(&store, "r9").await.unwrap(), []);
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::person::Person;
+use crate::application::Application;
 use crate::assignment::journal::Journal;
 use crate::assignment::write::{WriteError, reason_of, write};
 use crate::commands::plan::print;
@@ -129,16 +130,42 @@ async fn one(
                 reason @ (Reason::GroupMoved | Reason::GroupGone | Reason::WriteWouldChangeMore) => {
                     (reason, error.to_string())
                 }
+                // The service has refused it, and a person will ask about that later.
+                reason @ (Reason::NotPermitted | Reason::ServiceRejected) => {
+                    let detail = recorded(journal, application, entry, (reason, error.to_string())).await;
+                    return Row::of(entry, Outcome::Failed, reason, detail);
+                }
                 reason => return Row::of(entry, Outcome::Failed, reason, error.to_string()),
             },
         },
     };
-    let recorded = journal.refused(entry, reason, &detail, application.now()).await;
-    let detail = match recorded {
+    let detail = recorded(journal, application, entry, (reason, detail)).await;
+    Row::of(entry, Outcome::Refused, reason, detail)
+}
+
+/// Records a refusal; its detail, with what went wrong about the record.
+async fn recorded(
+    journal: &Journal<'_>,
+    application: &Application,
+    entry: &PlannedAssignment,
+    (reason, detail): (Reason, String),
+) -> String {
+    match journal.refused(entry, reason, &detail, application.now()).await {
         Ok(()) => detail,
         Err(error) => format!("{detail} (the refusal could not be recorded: {error})"),
-    };
-    Row::of(entry, Outcome::Refused, reason, detail)
+    }
+}
+
+/// Records what a plan leaves alone although somebody asked for it.
+pub async fn record_left_alone(person: &Person, command: &str, plan: &SavedPlan) {
+    let journal = person.journal(command);
+    for entry in &plan.left_alone {
+        let refusal = (entry.reason, entry.detail.clone());
+        let said = recorded(&journal, &person.application, entry, refusal).await;
+        if said != entry.detail {
+            eprintln!("policysync: {}: {said}", print::name(entry));
+        }
+    }
 }
 
 /// The outcome as text.
@@ -175,12 +202,13 @@ pub fn text(person: &Person, plan: &SavedPlan, rows: &[Row], output: Output) -> 
     };
     let header = ["group", "from", "to", "outcome", "reason", "detail"];
     format!(
-        "{}\n\n{} written, {} as planned already, {} refused, {} failed.\n{}",
+        "{}\n\n{} written, {} as planned already, {} refused, {} failed.{}",
         table::table(&header, rows.iter().map(cells).collect()),
         count(Outcome::Written),
         count(Outcome::AlreadyAssigned),
         count(Outcome::Refused),
         count(Outcome::Failed),
-        person.about_records()
+        // There is no way back from nothing.
+        if count(Outcome::Written) > 0 { format!("\n{}", person.about_records()) } else { String::new() }
     )
 }
