@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use azure::Error;
 use certificate_management::ArmId;
 use certificate_management::configuration::NamespaceConfiguration;
-use certificate_management::model::{EnrollmentGroup, Hub, ProvisioningService};
+use certificate_management::generation::{Generation, Link, NamespaceGeneration};
+use certificate_management::model::{EnrollmentGroup, Hub, Namespace, ProvisioningService};
 use certificate_management::plan::{Observation, ObservedHub};
 use futures::{StreamExt, stream};
 use tokio::sync::OnceCell;
@@ -26,6 +27,7 @@ pub struct Observer<'a> {
     hubs: Shared<Hub>,
     provisioning_services: Shared<ProvisioningService>,
     enrollment_groups: Shared<EnrollmentGroup>,
+    namespaces: Shared<Namespace>,
 }
 
 impl<'a> Observer<'a> {
@@ -37,6 +39,7 @@ impl<'a> Observer<'a> {
             hubs: Mutex::default(),
             provisioning_services: Mutex::default(),
             enrollment_groups: Mutex::default(),
+            namespaces: Mutex::default(),
         }
     }
 
@@ -46,30 +49,55 @@ impl<'a> Observer<'a> {
     /// When the namespace, its policies or the list of hubs cannot be read. A hub whose certificates cannot be read
     /// is part of the observation instead.
     pub async fn namespace(&self, configuration: &NamespaceConfiguration) -> Result<Observation, Error> {
+        let namespace = self.registered(configuration).await?;
         let registry = self.application.azure.registry();
-        let (namespace, policies, hubs) = futures::try_join!(
-            registry.namespace(&configuration.id),
-            registry.policies(&configuration.id),
-            self.linked_hubs(configuration)
-        )?;
-        let reads: Vec<_> = hubs.into_iter().map(|hub| self.observe_hub(hub)).collect();
+        let (policies, hubs) =
+            futures::try_join!(registry.policies(&namespace), self.linked_hubs(configuration, &namespace))?;
+        let generation = namespace.generation;
+        let reads: Vec<_> = hubs.into_iter().map(|hub| self.observe_hub(hub, generation)).collect();
         let hubs = stream::iter(reads).buffered(HUBS_AT_ONCE).collect().await;
         Ok(Observation { namespace, policies, hubs, seen_at: self.application.now() })
     }
 
-    async fn observe_hub(&self, hub: Hub) -> ObservedHub {
-        let certificates = self.application.azure.hubs().certificates(&hub.id).await;
+    /// The namespace itself: which generation it is of, and what it says it is linked to.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn registered(&self, configuration: &NamespaceConfiguration) -> Result<Namespace, Error> {
+        let registry = self.application.azure.registry();
+        let read = || async {
+            let namespace = registry.namespace(&configuration.id, configuration.api_generation).await?;
+            Ok::<_, Error>(Arc::new(vec![namespace]))
+        };
+        let cell = once(&self.namespaces, configuration.id.as_str());
+        let read = cell.get_or_try_init(read).await?;
+        Ok(read[0].clone())
+    }
+
+    async fn observe_hub(&self, hub: Hub, generation: NamespaceGeneration) -> ObservedHub {
+        let certificates = self.application.azure.hubs().certificates(&hub.id, generation).await;
         ObservedHub { hub, certificates: certificates.map_err(|error| failure::of(&error)) }
     }
 
-    /// The hubs in the configured scopes that are linked to the namespace.
-    async fn linked_hubs(&self, configuration: &NamespaceConfiguration) -> Result<Vec<Hub>, Error> {
-        let mut linked = Vec::new();
+    /// The hubs that are linked to the namespace: those that it names itself, and those in the configured scopes that name
+    /// it. In the second generation the namespace's word is enough, and nothing is searched.
+    async fn linked_hubs(
+        &self,
+        configuration: &NamespaceConfiguration,
+        namespace: &Namespace,
+    ) -> Result<Vec<Hub>, Error> {
+        let mut linked = named_hubs(namespace);
+        if !namespace.generation.has(Generation::Credentials) {
+            return Ok(linked);
+        }
         for subscription in configuration.subscriptions() {
             let hubs = self.hubs_of(&subscription).await?;
-            linked.extend(
-                hubs.iter().filter(|hub| hub.namespace_id.as_ref() == Some(&configuration.id)).cloned(),
-            );
+            for hub in hubs.iter().filter(|hub| hub.namespace_id.as_ref() == Some(&configuration.id)) {
+                match linked.iter_mut().find(|known| known.id == hub.id) {
+                    Some(known) => known.clone_from(hub),
+                    None => linked.push(hub.clone()),
+                }
+            }
         }
         Ok(linked)
     }
@@ -86,7 +114,8 @@ impl<'a> Observer<'a> {
             .cloned()
     }
 
-    /// The DPS of a namespace, as the configuration names them: by endpoint, or by ARM id.
+    /// The DPS of a namespace, as the configuration names them: by endpoint, or by ARM id. Where it names none, those that
+    /// a namespace of the second generation says it is linked to.
     ///
     /// A DPS that is named by its endpoint and is not found in the scopes is used all the same; then the hubs that
     /// it allocates to are not known.
@@ -97,27 +126,47 @@ impl<'a> Observer<'a> {
         &self,
         configuration: &NamespaceConfiguration,
     ) -> Result<Vec<LinkedService>, Error> {
+        let namespace = self.registered(configuration).await?;
+        let newest = if namespace.generation.has(Generation::CertificateAuthorities) {
+            Generation::CertificateAuthorities
+        } else {
+            Generation::Credentials
+        };
         let mut found = Vec::new();
-        for subscription in configuration.subscriptions() {
+        let subscriptions = if configuration.provisioning_services.is_empty() {
+            Vec::new()
+        } else {
+            configuration.subscriptions()
+        };
+        for subscription in subscriptions {
             let services = self.application.azure.provisioning_services();
-            let cell = once(&self.provisioning_services, &subscription);
-            let read = || async { services.in_subscription(&subscription).await.map(Arc::new) };
+            let cell = once(&self.provisioning_services, &format!("{subscription} {newest}"));
+            let read = || async { services.in_subscription(&subscription, newest).await.map(Arc::new) };
             found.push(cell.get_or_try_init(read).await.cloned()?);
         }
         let known = || found.iter().flat_map(|services| services.iter());
         let mut services = Vec::new();
-        for named in &configuration.provisioning_services {
+        let linked = links_to(&namespace, "Microsoft.Devices/provisioningServices")
+            .map(|link| link.resource.as_str().to_owned());
+        let names: Vec<String> = match configuration.provisioning_services.as_slice() {
+            [] => linked.collect(),
+            named => named.to_vec(),
+        };
+        for named in &names {
             let listed = known().find(|service| names_service(named, service));
             let service = match (listed, ArmId::parse(named)) {
                 (Some(service), _) => LinkedService::from(service),
-                (None, Ok(id)) => {
-                    LinkedService::from(&self.application.azure.provisioning_services().get(&id).await?)
-                }
+                (None, Ok(id)) => LinkedService::from(
+                    &self.application.azure.provisioning_services().get(&id, newest).await?,
+                ),
                 (None, Err(_)) => {
                     LinkedService { endpoint: named.clone(), name: host_label(named), hubs: Vec::new() }
                 }
             };
-            services.push(service);
+            services.push(service.within(&namespace));
+        }
+        for service in &services {
+            self.application.azure.provisioning_service_is_of(&service.endpoint, namespace.generation);
         }
         Ok(services)
     }
@@ -136,6 +185,29 @@ impl<'a> Observer<'a> {
     }
 }
 
+/// What a namespace says it is linked to, of one type.
+fn links_to<'n>(namespace: &'n Namespace, resource_type: &'n str) -> impl Iterator<Item = &'n Link> {
+    namespace.links.iter().filter(move |link| link.resource.is_of_type(resource_type))
+}
+
+/// The hubs that a namespace says it is linked to.
+#[must_use]
+pub fn named_hubs(namespace: &Namespace) -> Vec<Hub> {
+    links_to(namespace, "Microsoft.Devices/IotHubs").map(|link| hub_of(link, namespace)).collect()
+}
+
+fn hub_of(link: &Link, namespace: &Namespace) -> Hub {
+    let name = link.resource.name().to_owned();
+    // The last one is that for devices.
+    let own = link.host_names.last().cloned();
+    Hub {
+        host_name: own.unwrap_or_else(|| format!("{name}.azure-devices.net")),
+        id: link.resource.clone(),
+        name,
+        namespace_id: Some(namespace.id.clone()),
+    }
+}
+
 /// A DPS of a namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkedService {
@@ -148,6 +220,14 @@ pub struct LinkedService {
 }
 
 impl LinkedService {
+    /// In the second generation hubs are linked to the namespace, and its DPS allocate to all of them.
+    fn within(mut self, namespace: &Namespace) -> Self {
+        if self.hubs.is_empty() {
+            self.hubs = named_hubs(namespace).into_iter().map(|hub| hub.host_name).collect();
+        }
+        self
+    }
+
     /// Whether an event means this DPS: by name, host name, endpoint or ARM id, in any case.
     #[must_use]
     pub fn is_named(&self, text: &str) -> bool {

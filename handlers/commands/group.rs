@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use azure::{CreateError, Group, RawGroup};
-use certificate_management::model::EnrollmentGroup;
+use certificate_management::model::{EnrollmentGroup, Policy};
 use certificate_management::plan::saved::{PlannedAssignment, SavedPlan, Wish};
 use certificate_management::reason::Reason;
 use clap::{Args, Subcommand};
@@ -84,7 +84,11 @@ async fn create(person: &Person, arguments: &Create) -> Result<ExitCode, Problem
     }
     let raw = match &entry.after {
         Some(policy) => group.raw.with_policy(policy),
-        None => group.raw.without_policy(),
+        None => Some(group.raw.without_policy()),
+    };
+    let Some(raw) = raw else {
+        let named = entry.after.as_deref().unwrap_or_default();
+        return Err(Problem::Usage(format!("`{named}` is no whole reference to a policy")));
     };
     let record = journal.planned(&entry, person.application.now()).await;
     let record = record.map_err(|error| {
@@ -192,6 +196,9 @@ async fn planned(
     let Some(observation) = survey.observation(service.configuration).await else {
         return Err(Problem::Failed(survey.unreadable.join("\n")));
     };
+    // A person may name a policy without its certificate authority.
+    let in_full = |name: String| observation.policy_named(&name).map(Policy::reference).unwrap_or(name);
+    let wanted = wanted.map(in_full);
     let new = EnrollmentGroup { policy: None, etag: None, ..view.clone() };
     match wanted.as_deref() {
         Some(policy) => {

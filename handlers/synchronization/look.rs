@@ -82,7 +82,7 @@ async fn plan_gathered(
         }
         Err(error) => return settle::give_up_on(application, record, &error).await,
     };
-    let mut to_sync = Vec::new();
+    let (mut to_sync, mut to_verify) = (Vec::new(), Vec::new());
     for request_id in &record.requests {
         let Some(known) = records::request(&application.store, request_id).await? else { continue };
         if known.outcome.is_final() {
@@ -90,12 +90,20 @@ async fn plan_gathered(
         }
         match plan::plan_request(&known.request, application.mode(configuration), &observation) {
             RequestPlan::Sync(hubs) => to_sync.push((known.request, hubs)),
+            RequestPlan::Verify(hubs) if hubs.iter().any(|hub| !hub.outcome.is_final()) => {
+                to_verify.push((known.request, hubs));
+            }
             plan => settle::conclude_plan(application, &known.request, plan).await?,
         }
     }
     if to_sync.is_empty() {
-        return settle::end(application, record).await;
+        return if to_verify.is_empty() {
+            settle::end(application, record).await
+        } else {
+            start::watch(application, record, to_verify).await
+        };
     }
+    to_sync.append(&mut to_verify);
     start::start(application, record, to_sync).await
 }
 
@@ -169,12 +177,18 @@ async fn judge(
     progress: Progress,
     failure: Option<String>,
 ) -> Result<(), BatchError> {
+    let is_watching = record.phase == Phase::Watching;
+    let mut gathers_again = false;
     for request_id in &record.waiting {
         let Some(known) = records::request(&application.store, request_id).await? else { continue };
         // What the sync happens to satisfy, or what can be refused, is done; the rest gets the next sync.
         match plan::plan_request(&known.request, application.mode(configuration), observation) {
-            RequestPlan::Sync(_) => {}
-            plan => settle::conclude_plan(application, &known.request, plan).await?,
+            RequestPlan::Sync(_) => gathers_again |= is_watching,
+            plan => {
+                settle::conclude_plan(application, &known.request, plan).await?;
+                let now_known = records::request(&application.store, request_id).await?;
+                gathers_again |= is_watching && now_known.is_some_and(|known| !known.outcome.is_final());
+            }
         }
     }
     let (mut is_finished, mut worst) = (true, Outcome::AlreadyTrusted);
@@ -184,6 +198,10 @@ async fn judge(
             worst = worst.max(known.outcome);
             continue;
         }
+        // A watch goes on when others join it, so each request has a deadline of its own.
+        let waited = application.now() - known.submitted_at;
+        let is_overdue = is_watching && waited >= application.patience(&record.namespace_id);
+        let progress = if is_overdue { Progress::Overdue } else { progress };
         let hubs = plan::verify_request(&known.request, &known.hubs, observation, progress);
         let outcome = settle::conclude_hubs(application, &known.request, hubs, failure.clone()).await?;
         tracing::info!(request.id = request_id, sync.id = record.sync_id, outcome = %outcome, "verified");
@@ -194,7 +212,13 @@ async fn judge(
         settle::measure(application, &record, worst);
         return settle::end(application, record).await;
     }
-    let is_lost = record.operation.is_none() && application.now() - record.since > CLAIM_DEADLINE;
+    if gathers_again {
+        start::gather_again(application, &record).await?;
+        return settle::look_again(application, record, Some(FIRST_LOOK)).await;
+    }
+    let is_lost = record.phase == Phase::Claimed
+        && record.operation.is_none()
+        && application.now() - record.since > CLAIM_DEADLINE;
     if is_lost && record.posts < MOST_POSTS {
         return start::resend(application, record).await;
     }

@@ -61,6 +61,8 @@ pub enum Phase {
     Claimed,
     /// The service accepted it.
     Started,
+    /// Nothing was sent, because the service pushes certificate authorities by itself: their evidence is looked for.
+    Watching,
     /// Every request that joined it has its outcome.
     Ended,
 }

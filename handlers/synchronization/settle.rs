@@ -96,7 +96,12 @@ pub async fn conclude_plan(
             })
             .await?;
         }
-        RequestPlan::Sync(_) => {}
+        // Nothing of it can change by itself, so there is nothing to wait for.
+        RequestPlan::Verify(hubs) if hubs.iter().all(|hub| hub.outcome.is_final()) => {
+            let outcome = conclude_hubs(application, request, hubs, None).await?;
+            tracing::info!(request.id = request.request_id, outcome = %outcome, "explained");
+        }
+        RequestPlan::Sync(_) | RequestPlan::Verify(_) => {}
     }
     Ok(())
 }
@@ -188,6 +193,7 @@ pub async fn give_up_on(
     error: &azure::Error,
 ) -> Result<(), BatchError> {
     let reason = match error.kind() {
+        _ if error.rejects_api_version() => Reason::ApiVersionRejected,
         ErrorKind::NotFound => Reason::NamespaceNotFound,
         ErrorKind::Forbidden | ErrorKind::Unauthorized => Reason::NotPermitted,
         _ => Reason::ServiceRejected,

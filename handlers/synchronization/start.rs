@@ -23,15 +23,45 @@ pub async fn start(
     record: SyncRecord,
     to_sync: Vec<(SyncRequest, Vec<HubOutcome>)>,
 ) -> Result<(), BatchError> {
+    match claim(application, record, to_sync, Phase::Claimed).await? {
+        Some(claimed) => post(application, claimed).await,
+        None => Ok(()),
+    }
+}
+
+/// Begins to look for the evidence of what the service pushes by itself. Nothing is sent.
+///
+/// # Errors
+/// When records or queue fail.
+pub async fn watch(
+    application: &Application,
+    record: SyncRecord,
+    to_verify: Vec<(SyncRequest, Vec<HubOutcome>)>,
+) -> Result<(), BatchError> {
+    match claim(application, record, to_verify, Phase::Watching).await? {
+        Some(claimed) => settle::look_again(application, claimed, Some(AFTER_POST)).await,
+        None => Ok(()),
+    }
+}
+
+/// Takes the sync out of its gathering, for these requests. Of several runs that try, one does it.
+async fn claim(
+    application: &Application,
+    record: SyncRecord,
+    requests: Vec<(SyncRequest, Vec<HubOutcome>)>,
+    phase: Phase,
+) -> Result<Option<SyncRecord>, BatchError> {
     let now = application.now();
-    let covered: Vec<String> = to_sync.iter().map(|(request, _)| request.request_id.clone()).collect();
+    let covered: Vec<String> = requests.iter().map(|(request, _)| request.request_id.clone()).collect();
     let claimed = records::change_sync(&application.store, &record.namespace_id, |existing| match existing {
         Some(mut current) if current.sync_id == record.sync_id && current.phase == Phase::Gathering => {
             let joined_since = |id: &String| !record.requests.contains(id);
             current.waiting = current.requests.iter().filter(|id| joined_since(id)).cloned().collect();
             current.requests.clone_from(&covered);
-            (current.phase, current.since, current.posts) = (Phase::Claimed, now, 1);
-            current.claimed_at = Some(now);
+            (current.phase, current.since) = (phase, now);
+            if phase == Phase::Claimed {
+                (current.posts, current.claimed_at) = (1, Some(now));
+            }
             current.deadline = now + application.patience(&current.namespace_id);
             (Change::Write(current.clone()), Some(current))
         }
@@ -41,12 +71,26 @@ pub async fn start(
     .flatten();
     let Some(claimed) = claimed else {
         tracing::info!(sync.id = record.sync_id, "another run has claimed the sync");
-        return Ok(());
+        return Ok(None);
     };
-    for (request, hubs) in to_sync {
+    for (request, hubs) in requests {
         settle::conclude_syncing(application, &request, hubs, &claimed.sync_id).await?;
     }
-    post(application, claimed).await
+    Ok(Some(claimed))
+}
+
+/// Lets the sync gather again, so that its next look plans every request that it knows anew.
+///
+/// # Errors
+/// When records fail.
+pub async fn gather_again(application: &Application, record: &SyncRecord) -> Result<(), BatchError> {
+    records::update_sync(&application.store, record, |current| {
+        current.phase = Phase::Gathering;
+        current.requests.append(&mut current.waiting.clone());
+        current.waiting.clear();
+    })
+    .await?;
+    Ok(())
 }
 
 /// Claims once more, after no answer and no evidence came, and sends the POST again.
@@ -97,12 +141,7 @@ async fn post(application: &Application, record: SyncRecord) -> Result<(), Batch
         Err(error)
             if settle::may_pass(application, &record, &error) || error.kind() == ErrorKind::Conflict =>
         {
-            records::update_sync(&application.store, &record, |current| {
-                current.phase = Phase::Gathering;
-                current.requests.append(&mut current.waiting.clone());
-                current.waiting.clear();
-            })
-            .await?;
+            gather_again(application, &record).await?;
             settle::put_off(application, record, &error).await
         }
         Err(error) => settle::give_up_on(application, record, &error).await,

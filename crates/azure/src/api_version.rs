@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use certificate_management::generation::Generation;
+
 /// The value of `api-version` in a query. A type of its own, so that it cannot be swapped with a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ApiVersion(&'static str);
@@ -25,10 +27,12 @@ impl fmt::Display for ApiVersion {
     }
 }
 
-/// The versions that belong together in one generation of the service.
+/// The versions that belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Generation {
-    /// `Microsoft.DeviceRegistry`: namespaces, credentials, policies, operation statuses.
+pub struct Versions {
+    /// The generation that they speak.
+    pub generation: Generation,
+    /// `Microsoft.DeviceRegistry`: namespaces, credentials or certificate authorities, policies, operation statuses.
     pub device_registry: ApiVersion,
     /// `Microsoft.Devices/IotHubs` with their link and certificates.
     pub iot_hub: ApiVersion,
@@ -39,25 +43,77 @@ pub struct Generation {
 }
 
 /// Generation A: credentials, policies and `synchronize`. An older enrollment group version would drop the policy.
-pub const CREDENTIALS: Generation = Generation {
+pub const CREDENTIALS: Versions = Versions {
+    generation: Generation::Credentials,
     device_registry: ApiVersion("2026-03-01-preview"),
     iot_hub: ApiVersion("2025-08-01-preview"),
     provisioning_service: ApiVersion("2025-02-01-preview"),
     enrollment_group: ApiVersion("2025-07-01-preview"),
 };
 
+/// Generation B: certificate authorities and certificate policies, pushed to linked hubs by the service.
+pub const CERTIFICATE_AUTHORITIES: Versions = Versions {
+    generation: Generation::CertificateAuthorities,
+    device_registry: ApiVersion("2026-11-02-preview"),
+    iot_hub: ApiVersion("2026-10-01-preview"),
+    provisioning_service: ApiVersion("2026-11-01"),
+    enrollment_group: ApiVersion("2026-11-01"),
+};
+
+/// Every set of versions that this program speaks, the newest of a generation first.
+pub const KNOWN: &[Versions] = &[
+    CREDENTIALS,
+    Versions { device_registry: ApiVersion("2025-11-01-preview"), ..CREDENTIALS },
+    CERTIFICATE_AUTHORITIES,
+    Versions { device_registry: ApiVersion("2026-11-01"), ..CERTIFICATE_AUTHORITIES },
+];
+
+/// `GET /subscriptions/{id}/providers/{provider}`, which tells the versions of everything else.
+pub const PROVIDERS: ApiVersion = ApiVersion("2021-04-01");
+
+/// The newest set of a generation, for when nobody has said what is offered.
+#[must_use]
+pub fn newest(generation: Generation) -> Versions {
+    match generation {
+        Generation::Credentials => CREDENTIALS,
+        Generation::CertificateAuthorities => CERTIFICATE_AUTHORITIES,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn versions_of_generation_a() {
-        let Generation { device_registry, iot_hub, provisioning_service, enrollment_group } = CREDENTIALS;
-        let versions =
-            [device_registry, iot_hub, provisioning_service, enrollment_group].map(ApiVersion::as_str);
+    fn every_version_is_pinned_and_the_newest_of_a_generation_comes_first() {
+        let rows: Vec<String> =
+            KNOWN
+                .iter()
+                .map(|known| {
+                    let Versions {
+                        generation,
+                        device_registry,
+                        iot_hub,
+                        provisioning_service,
+                        enrollment_group,
+                    } = known;
+                    format!(
+                        "{generation} {device_registry} {iot_hub} {provisioning_service} {enrollment_group}"
+                    )
+                })
+                .collect();
         assert_eq!(
-            versions,
-            ["2026-03-01-preview", "2025-08-01-preview", "2025-02-01-preview", "2025-07-01-preview"]
+            rows,
+            [
+                "credentials 2026-03-01-preview 2025-08-01-preview 2025-02-01-preview 2025-07-01-preview",
+                "credentials 2025-11-01-preview 2025-08-01-preview 2025-02-01-preview 2025-07-01-preview",
+                "certificate-authorities 2026-11-02-preview 2026-10-01-preview 2026-11-01 2026-11-01",
+                "certificate-authorities 2026-11-01 2026-10-01-preview 2026-11-01 2026-11-01",
+            ]
         );
+        for generation in [Generation::Credentials, Generation::CertificateAuthorities] {
+            let first = KNOWN.iter().find(|known| known.generation == generation).copied();
+            assert_eq!(first, Some(newest(generation)));
+        }
     }
 }

@@ -160,6 +160,23 @@ impl Error {
         self.0.code.as_deref()
     }
 
+    /// Whether the service does not answer the API version of the call, or does not know its resource type: it is of
+    /// another generation than was asked for. Its message names the versions that it has.
+    #[must_use]
+    pub fn rejects_api_version(&self) -> bool {
+        const CODES: [&str; 5] = [
+            "InvalidApiVersionParameter",
+            "UnsupportedApiVersion",
+            "NoRegisteredProviderFound",
+            "InvalidResourceType",
+            "MissingApiVersionParameter",
+        ];
+        let says_so =
+            self.status() == Some(400) && self.message().to_ascii_lowercase().contains("api-version");
+        says_so
+            || self.service_code().is_some_and(|code| CODES.iter().any(|own| code.eq_ignore_ascii_case(own)))
+    }
+
     /// What the service said, or what happened, without what was attempted. At most 500 characters.
     #[must_use]
     pub fn message(&self) -> &str {

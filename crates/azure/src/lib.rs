@@ -22,13 +22,18 @@ pub mod provisioning;
 pub mod registry;
 pub mod secret;
 pub mod service_bus;
+pub mod surprises;
 pub mod trace;
 
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod specs;
 
 use std::fmt;
 use std::sync::Arc;
+
+use certificate_management::generation::NamespaceGeneration;
 
 pub use arm::{Arm, Operation, OperationState};
 pub use budget::{BucketSnapshot, Budget, OperationKind, Scope};
@@ -38,11 +43,14 @@ pub use error::{Error, ErrorKind, Sent};
 pub use event_grid::{EventGridTopic, TopicConnection};
 pub use http::Http;
 pub use hubs::Hubs;
+use provisioning::versions::ReferencesRead;
 pub use provisioning::{
     AssignError, Assigned, CreateError, EnrollmentGroups, Group, ProvisioningServices, RawGroup,
 };
 pub use registry::DeviceRegistry;
+use registry::offered::Offers;
 pub use service_bus::{LockedMessage, OutgoingMessage, QueueReceiver, QueueSender, ServiceBusConnection};
+pub use surprises::{Surprise, Surprises};
 
 /// Every client of one cloud and one identity, all within one budget. Cheap to make and to clone; making it does no I/O.
 ///
@@ -53,6 +61,9 @@ pub struct Azure {
     cloud: Arc<Cloud>,
     tokens: Credential,
     budget: Budget,
+    offers: Offers,
+    surprises: Surprises,
+    references: ReferencesRead,
 }
 
 impl Azure {
@@ -67,7 +78,15 @@ impl Azure {
     /// The same over a given HTTP client.
     #[must_use]
     pub fn with_http(http: Http, cloud: Cloud, tokens: Credential) -> Self {
-        Self { http, cloud: Arc::new(cloud), tokens, budget: Budget::new() }
+        Self {
+            http,
+            cloud: Arc::new(cloud),
+            tokens,
+            budget: Budget::new(),
+            offers: Offers::default(),
+            surprises: Surprises::default(),
+            references: ReferencesRead::default(),
+        }
     }
 
     /// The cloud.
@@ -97,13 +116,13 @@ impl Azure {
     /// Namespaces, policies and syncs.
     #[must_use]
     pub fn registry(&self) -> DeviceRegistry {
-        DeviceRegistry::new(self.arm())
+        DeviceRegistry::new(self.arm()).remembering(self.offers.clone(), self.surprises.clone())
     }
 
     /// Hubs and their certificates.
     #[must_use]
     pub fn hubs(&self) -> Hubs {
-        Hubs::new(self.arm())
+        Hubs::new(self.arm()).counting(self.surprises.clone())
     }
 
     /// Provisioning services as Resource Manager shows them.
@@ -117,6 +136,19 @@ impl Azure {
     pub fn enrollment_groups(&self) -> EnrollmentGroups {
         EnrollmentGroups::new(self.http.clone(), self.cloud.clone(), self.tokens.clone())
             .with_budget(self.budget.clone())
+            .reading(self.references.clone())
+    }
+
+    /// What the service sent in this process that this version does not know; for a metric and a finding.
+    #[must_use]
+    pub fn surprises(&self) -> Vec<Surprise> {
+        self.surprises.snapshot()
+    }
+
+    /// Tells which generations of policies the groups of the DPS at `endpoint` can name, until told otherwise. A version of
+    /// the service API hides the references of the other generation, so groups are read with one or with both.
+    pub fn provisioning_service_is_of(&self, endpoint: &str, generation: NamespaceGeneration) {
+        self.references.set(endpoint, generation);
     }
 
     /// A sender to a queue.

@@ -193,6 +193,28 @@ pub const PERMISSIONS: &[Permission] = &[
     ),
     row(
         Feature::Observe,
+        "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/read",
+        PermissionScope::Namespace,
+        Role::Resources,
+        &["registry/mod::namespace", "registry/certificate_authorities::authorities"],
+    ),
+    row(
+        Feature::Observe,
+        "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/certificatePolicies/read",
+        PermissionScope::Namespace,
+        Role::Resources,
+        &["registry/mod::policies", "registry/certificate_authorities::policies"],
+    ),
+    // `api_generation = "auto"` asks which versions there are; where it may not, each namespace is asked.
+    row(
+        Feature::Observe,
+        "Microsoft.Resources/subscriptions/providers/read",
+        PermissionScope::Subscription,
+        Role::Subscription,
+        &["registry/offered::ask"],
+    ),
+    row(
+        Feature::Observe,
         "Microsoft.Devices/IotHubs/read",
         PermissionScope::Subscription,
         Role::Subscription,

@@ -6,6 +6,7 @@
 
 pub mod analysis;
 pub mod lines;
+mod migration;
 pub mod problem;
 mod rule;
 mod suppression;
@@ -15,6 +16,7 @@ mod validate;
 use serde::{Deserialize, Serialize};
 
 use self::lines::Lines;
+pub use self::migration::Migration;
 use self::problem::Problem;
 pub use self::rule::{Rule, RuleTest};
 pub use self::suppression::Suppression;
@@ -85,6 +87,9 @@ pub struct NamespaceConfiguration {
     /// Which group gets which policy; the first rule that matches decides.
     #[serde(default, rename = "rule")]
     pub rules: Vec<Rule>,
+    /// Which certificate policy takes the place of which credential policy.
+    #[serde(default, rename = "migration", skip_serializing_if = "Vec::is_empty")]
+    pub migrations: Vec<Migration>,
     /// The policy, or `none`, of a group that no rule matches; without it, such a group is a finding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_policy: Option<String>,

@@ -3,13 +3,17 @@
 //! Same observation in, same plan out. Acting on a plan is somebody else's work.
 
 mod assignment;
+mod obstacle;
 pub mod saved;
+mod target;
 
 use time::OffsetDateTime;
 
 pub use self::assignment::{AssignmentPlan, foresee_assignment, plan_assignment};
+pub use self::obstacle::{Obstacle, obstacle};
 
 use crate::configuration::Mode;
+use crate::generation::Generation;
 use crate::model::{Hub, HubCertificate, Namespace, Policy, ProvisioningState, ReadFailure};
 use crate::reason::Reason;
 use crate::request::{HubOutcome, Outcome, SyncRequest};
@@ -91,6 +95,8 @@ pub enum RequestPlan {
     AlreadyTrusted(Vec<HubOutcome>),
     /// The namespace is to be synced; the outcomes so far.
     Sync(Vec<HubOutcome>),
+    /// What is missing is pushed by the service without being asked: its evidence is to be looked for; the outcomes so far.
+    Verify(Vec<HubOutcome>),
     /// It is not done.
     Refuse {
         /// Why.
@@ -118,7 +124,7 @@ pub fn plan_request(request: &SyncRequest, mode: Mode, observation: &Observation
         }
     }
     for name in request.policies.iter().flatten() {
-        match observation.policies.iter().find(|policy| names_policy(name, policy)) {
+        match observation.policies.iter().find(|policy| means_policy(name, policy)) {
             None => return refuse(Reason::UnknownPolicy, format!("the namespace has no policy `{name}`")),
             Some(policy) if !is_active(policy) => {
                 let state = &policy.provisioning_state;
@@ -141,13 +147,16 @@ pub fn plan_request(request: &SyncRequest, mode: Mode, observation: &Observation
     }
     let (inside, outside): (Vec<_>, Vec<_>) =
         observation.pairs().into_iter().partition(|pair| covers(request, pair));
-    let hubs: Vec<HubOutcome> = inside.iter().map(first_outcome).collect();
+    let hubs: Vec<HubOutcome> = inside.iter().map(|pair| first_outcome(observation, pair)).collect();
     if inside.iter().all(|pair| pair.assessment.trust.admits_current()) {
         return RequestPlan::AlreadyTrusted(hubs);
     }
+    if !inside.iter().any(needs_sync) {
+        return RequestPlan::Verify(hubs);
+    }
     let others: Vec<String> = outside
         .iter()
-        .filter(|pair| !pair.assessment.trust.admits_current())
+        .filter(|pair| needs_sync(pair))
         .map(|pair| format!("{} on {}", pair.policy.name, pair.hub.name))
         .collect();
     if !request.allow_whole_namespace && !others.is_empty() {
@@ -176,16 +185,40 @@ pub fn covers(request: &SyncRequest, pair: &Pair<'_>) -> bool {
         && request
             .policies
             .as_ref()
-            .is_none_or(|names| names.iter().any(|name| names_policy(name, pair.policy)))
+            .is_none_or(|names| names.iter().any(|name| means_policy(name, pair.policy)))
 }
 
-fn first_outcome(pair: &Pair<'_>) -> HubOutcome {
+/// Whether a sync is what the pair lacks: the service pushes certificate authorities by itself and has no sync for them.
+fn needs_sync(pair: &Pair<'_>) -> bool {
+    !pair.assessment.trust.admits_current() && pair.policy.generation() == Generation::Credentials
+}
+
+fn first_outcome(observation: &Observation, pair: &Pair<'_>) -> HubOutcome {
     let (outcome, reason) = match pair.assessment.trust {
         Trust::Trusted => (Outcome::AlreadyTrusted, None),
         Trust::Leftover => (Outcome::AlreadyTrusted, Some(Reason::CaLeftover)),
+        _ if pair.policy.generation() == Generation::CertificateAuthorities => {
+            return pushed_outcome(observation, pair, Progress::Open);
+        }
         _ => (Outcome::Syncing, Some(Reason::SyncRunning)),
     };
     hub_outcome(pair, outcome, reason)
+}
+
+/// The outcome of a pair that is not trusted and whose authority the service pushes by itself.
+fn pushed_outcome(observation: &Observation, pair: &Pair<'_>, progress: Progress) -> HubOutcome {
+    let obstacle = obstacle(observation, pair);
+    let (outcome, reason) = match (pair.assessment.trust, progress) {
+        _ if !obstacle.may_pass => (Outcome::Failed, obstacle.reason),
+        (Trust::Unreadable, Progress::Overdue) => (Outcome::Unverified, Reason::HubUnreadable),
+        (_, Progress::Overdue) if obstacle.reason == Reason::PushAwaited => {
+            (Outcome::Unverified, Reason::PushMissing)
+        }
+        (_, Progress::Overdue) => (Outcome::Unverified, obstacle.reason),
+        // A sync that failed was one of credential policies.
+        (_, Progress::Open | Progress::Failed) => (Outcome::Syncing, obstacle.reason),
+    };
+    HubOutcome { detail: Some(obstacle.detail), ..hub_outcome(pair, outcome, Some(reason)) }
 }
 
 fn hub_outcome(pair: &Pair<'_>, outcome: Outcome, reason: Option<Reason>) -> HubOutcome {
@@ -194,6 +227,7 @@ fn hub_outcome(pair: &Pair<'_>, outcome: Outcome, reason: Option<Reason>) -> Hub
         policy: pair.policy.name.clone(),
         outcome,
         reason,
+        detail: None,
         evidence: pair.assessment.evidence.clone(),
     }
 }
@@ -228,6 +262,10 @@ pub fn verify_request(
             (Trust::Trusted, _) if was_trusted => (Outcome::AlreadyTrusted, None),
             (Trust::Trusted, _) => (Outcome::Trusted, None),
             (Trust::Leftover, _) => (Outcome::Trusted, Some(Reason::CaLeftover)),
+            _ if pair.policy.generation() == Generation::CertificateAuthorities => {
+                outcomes.push(pushed_outcome(observation, pair, progress));
+                continue;
+            }
             (_, Progress::Failed) => (Outcome::Failed, Some(Reason::SyncFailed)),
             (Trust::Unreadable, Progress::Overdue) => (Outcome::Unverified, Some(Reason::HubUnreadable)),
             (_, Progress::Overdue) => (Outcome::Unverified, Some(Reason::EvidenceMissing)),
@@ -248,13 +286,12 @@ pub fn verify_request(
 }
 
 fn names_hub(name: &str, hub: &Hub) -> bool {
-    name.eq_ignore_ascii_case(&hub.name)
-        || name.eq_ignore_ascii_case(&hub.host_name)
-        || name.eq_ignore_ascii_case(hub.id.as_str())
+    name.eq_ignore_ascii_case(&hub.name) || hub.is_at(name) || name.eq_ignore_ascii_case(hub.id.as_str())
 }
 
-pub(crate) fn names_policy(name: &str, policy: &Policy) -> bool {
-    name.eq_ignore_ascii_case(&policy.name) || name.eq_ignore_ascii_case(policy.id.as_str())
+/// Whether a request means a policy: its own name alone is every policy of that name.
+fn means_policy(name: &str, policy: &Policy) -> bool {
+    policy.is_named(name) || policy.own_name().eq_ignore_ascii_case(name)
 }
 
 #[cfg(test)]

@@ -115,6 +115,24 @@ reasons! {
     HubUnreadable "hub-unreadable" Warning
         "The certificates of the hub could not be read, so its trust is unknown."
         "Grant Microsoft.Devices/IotHubs/Certificates/Read on the hub, or read the message for the service's error."
+    LinkMissing "link-missing" Critical
+        "The namespace has no link to the hub, so the service pushes no certificate authority to it."
+        "Link the hub from the namespace (`az iot adr ns link`), then submit again."
+    LinkInProgress "link-in-progress" Warning
+        "The link between the namespace and the hub is still being made."
+        "Wait; if it lasts, look at the endpoint's linkingState on the namespace."
+    LinkFailed "link-failed" Critical
+        "The link between the namespace and the hub failed, so no certificate authority is pushed to the hub."
+        "Do what the detail says about the service's error, link the hub again, then submit again."
+    PushAwaited "push-awaited" Information
+        "The hub is linked, and the service pushes the certificate authority to it by itself; its evidence is looked for."
+        "Wait; the request's page shows the outcome of each hub."
+    PushMissing "push-missing" Critical
+        "The hub is linked, but the service did not push the policy's certificate authority to it before the deadline."
+        "Check the namespace identity's roles on the hub, and that the authority was made after the hub was linked; then submit again."
+    ApiVersionRejected "api-version-rejected" Critical
+        "Azure does not answer the API version that Policysync uses for this generation of the service."
+        "Update Policysync, or set `api_generation` to the generation that the namespace has; the message names the versions on offer."
     HubGone "hub-gone" Warning
         "The hub was unlinked or deleted while the request was under way."
         "Nothing, if that was meant; else link the hub again and submit again."
@@ -150,6 +168,18 @@ reasons! {
     PolicyNotFound "policy-not-found" Critical
         "The policy that the group or a rule names does not exist in the namespace."
         "Correct the name in policysync.toml or on the group, or create the policy."
+    PolicyAmbiguous "policy-ambiguous" Critical
+        "A policy is named by its own name alone, and several certificate authorities of the namespace have one of that name."
+        "Write it as `authority/policy`."
+    PreviousGeneration "previous-generation" Warning
+        "The group names a policy of the previous generation of the service, in a namespace that has certificate authorities."
+        "State its successor as [[namespace.migration]], look at `policysync plan`, then run `policysync assign --migrate --apply`."
+    ReferenceUnclear "reference-unclear" Warning
+        "The group names a policy in part, or one of each generation; it is left alone."
+        "Correct the group by hand, or with `policysync assign`: all three names of a certificate policy, or none."
+    ReferenceForeign "reference-foreign" Information
+        "The group names a policy of another namespace; it is left alone."
+        "Nothing, if that was meant; else correct the group by hand, or with `policysync assign`."
     WaitingForTrust "waiting-for-trust" Warning
         "A hub of the group does not trust the policy's current CA yet, so assigning now would give devices certificates that it refuses."
         "Nothing where `sync = \"automatic\"`; else submit a sync request for the namespace."

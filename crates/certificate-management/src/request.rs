@@ -368,6 +368,7 @@ mod tests {
             policy: "p".into(),
             outcome,
             reason,
+            detail: None,
             evidence: None,
         };
         record.conclude_hubs(

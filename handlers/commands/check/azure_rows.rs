@@ -3,15 +3,16 @@
 
 use azure::{Error, ErrorKind};
 use certificate_management::configuration::lines::Lines;
-use certificate_management::configuration::{NamespaceConfiguration, analysis};
-use certificate_management::model::Hub;
+use certificate_management::configuration::{ApiGeneration, NamespaceConfiguration, analysis};
+use certificate_management::generation::{Generation, NamespaceGeneration};
+use certificate_management::model::{Hub, Namespace, ProvisioningState};
 use certificate_management::plan;
 use certificate_management::reason::Reason;
 use futures::{StreamExt, stream};
 
 use super::Row;
 use crate::application::Application;
-use crate::observation::{LinkedService, Observer};
+use crate::observation::{LinkedService, Observer, named_hubs};
 
 /// How many namespaces, and how many hubs of one, are read at once.
 const NAMESPACES_AT_ONCE: usize = 4;
@@ -44,25 +45,43 @@ impl Look<'_> {
     async fn rows(self) -> Vec<Row> {
         let mut rows = Vec::new();
         let name = self.namespace.id.name();
-        match self.application.azure.registry().namespace(&self.namespace.id).await {
+        let namespace = match self.observer.registered(self.namespace).await {
             Ok(seen) => {
+                let generation = match seen.generation {
+                    NamespaceGeneration::Credentials => String::new(),
+                    other => format!(", {other}"),
+                };
                 rows.push(Row::ok(
                     "namespace",
                     name,
-                    format!("{}, {}", seen.location, seen.provisioning_state),
+                    format!("{}, {}{generation}", seen.location, seen.provisioning_state),
                 ));
+                seen
             }
-            Err(error) => rows.push(unread("namespace", name, &error)),
-        }
-        self.policies(&mut rows).await;
-        self.hubs(&mut rows).await;
+            Err(error) => {
+                rows.push(unread("namespace", name, &error));
+                // The rest is looked at all the same: what else is missing is better told at once.
+                Namespace {
+                    id: self.namespace.id.clone(),
+                    location: String::new(),
+                    provisioning_state: ProvisioningState::Other(String::new()),
+                    generation: match self.namespace.api_generation {
+                        ApiGeneration::CertificateAuthorities => NamespaceGeneration::CertificateAuthorities,
+                        ApiGeneration::Auto | ApiGeneration::Credentials => NamespaceGeneration::Credentials,
+                    },
+                    links: Vec::new(),
+                }
+            }
+        };
+        self.policies(&namespace, &mut rows).await;
+        self.hubs(&namespace, &mut rows).await;
         self.provisioning_services(&mut rows).await;
         rows
     }
 
-    async fn policies(&self, rows: &mut Vec<Row>) {
+    async fn policies(&self, namespace: &Namespace, rows: &mut Vec<Row>) {
         let name = self.namespace.id.name();
-        let policies = match self.application.azure.registry().policies(&self.namespace.id).await {
+        let policies = match self.application.azure.registry().policies(namespace).await {
             Ok(policies) => policies,
             Err(error) => return rows.push(unread("policies", name, &error)),
         };
@@ -80,15 +99,22 @@ impl Look<'_> {
         rows.extend(unknown.into_iter().map(|problem| Row::of(problem, name)));
     }
 
-    async fn hubs(&self, rows: &mut Vec<Row>) {
+    async fn hubs(&self, namespace: &Namespace, rows: &mut Vec<Row>) {
         let name = self.namespace.id.name();
-        let mut linked: Vec<Hub> = Vec::new();
+        let mut linked: Vec<Hub> = named_hubs(namespace);
         let mut all_listed = true;
-        for subscription in self.namespace.subscriptions() {
+        let has_credential = namespace.generation.has(Generation::Credentials);
+        let searched = if has_credential { self.namespace.subscriptions() } else { Vec::new() };
+        for subscription in searched {
             match self.observer.hubs_of(&subscription).await {
-                Ok(hubs) => linked.extend(
-                    hubs.iter().filter(|hub| hub.namespace_id.as_ref() == Some(&self.namespace.id)).cloned(),
-                ),
+                Ok(hubs) => {
+                    for hub in hubs.iter().filter(|hub| hub.namespace_id.as_ref() == Some(&self.namespace.id))
+                    {
+                        if !linked.iter().any(|known| known.id == hub.id) {
+                            linked.push(hub.clone());
+                        }
+                    }
+                }
                 Err(error) => {
                     all_listed = false;
                     rows.push(unread("hubs", &format!("{name} / subscription {subscription}"), &error));
@@ -98,14 +124,14 @@ impl Look<'_> {
         if linked.is_empty() && all_listed {
             rows.push(by_reason("hubs", name, Reason::NoHubsLinked));
         }
-        let reads: Vec<_> = linked.iter().map(|hub| self.hub(hub)).collect();
+        let reads: Vec<_> = linked.iter().map(|hub| self.hub(hub, namespace.generation)).collect();
         let read: Vec<Row> = stream::iter(reads).buffered(HUBS_AT_ONCE).collect().await;
         rows.extend(read);
     }
 
-    async fn hub(&self, hub: &Hub) -> Row {
+    async fn hub(&self, hub: &Hub, generation: NamespaceGeneration) -> Row {
         let subject = format!("{} / {}", self.namespace.id.name(), hub.name);
-        match self.application.azure.hubs().certificates(&hub.id).await {
+        match self.application.azure.hubs().certificates(&hub.id, generation).await {
             Ok(certificates) => Row::ok("hub", subject, format!("CA certificates: {}", certificates.len())),
             Err(error) => unread("hub", &subject, &error),
         }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use azure::ErrorKind;
 use certificate_management::configuration::Configuration;
+use certificate_management::generation::Generation;
 use certificate_management::plan::{self, Observation, Pair, RequestPlan};
 use certificate_management::reason::Reason;
 use certificate_management::request::{Outcome, SyncRequest};
@@ -27,6 +28,8 @@ enum Would {
     Sync,
     /// It was not asked for, and would be synced too.
     SyncToo,
+    /// Its evidence would be looked for, since the service pushes by itself.
+    Verify,
     /// Nothing: the request would be refused.
     Refuse,
     /// Nothing. It was not asked for, but it is out of sync as well.
@@ -39,6 +42,7 @@ impl Would {
             Self::AlreadyTrusted => "nothing, already-trusted",
             Self::Sync => "would sync",
             Self::SyncToo => "would sync too, not asked for",
+            Self::Verify => "would verify",
             Self::Refuse => "refused",
             Self::NotAskedFor => "nothing, not asked for",
         }
@@ -128,6 +132,7 @@ async fn planned(
     let verdict = match plan {
         RequestPlan::AlreadyTrusted(_) => Verdict { plan: "already-trusted", reason: None, detail: None },
         RequestPlan::Sync(_) => Verdict { plan: "sync", reason: None, detail: None },
+        RequestPlan::Verify(_) => Verdict { plan: "verify", reason: None, detail: None },
         RequestPlan::Refuse { reason: Reason::AuditMode, detail, .. } if application.kill_switch => {
             refused(Reason::AuditMode, format!("{detail}: POLICYSYNC_MODE=audit is set here"))
         }
@@ -153,6 +158,13 @@ fn rows(request: &SyncRequest, plan: &RequestPlan, observation: &Observation) ->
             }
             _ if is_asked_for && is_trusted => (Would::AlreadyTrusted, None),
             _ if is_trusted => return None,
+            RequestPlan::Verify(hubs) if is_asked_for => {
+                let own = hubs.iter().find(|hub| hub.hub == pair.hub.name && hub.policy == pair.policy.name);
+                (Would::Verify, own.and_then(|hub| hub.reason))
+            }
+            RequestPlan::Sync(_) if pair.policy.generation() == Generation::CertificateAuthorities => {
+                (if is_asked_for { Would::Verify } else { Would::NotAskedFor }, None)
+            }
             RequestPlan::Sync(_) if is_asked_for => (Would::Sync, None),
             RequestPlan::Sync(_) => (Would::SyncToo, None),
             _ => (Would::NotAskedFor, None),
@@ -194,6 +206,10 @@ fn print(request: &SyncRequest, verdict: &Verdict, rows: &[Row]) {
             );
             println!("{}", reason.next_step());
         }
+        ("verify", None) => println!(
+            "The service pushes certificate authorities by itself: each hub's evidence would be looked for. Nothing would be \
+             written."
+        ),
         ("sync", None) => println!("One sync of the namespace would run. It cannot be undone."),
         (_, None) => println!("Every hub in question trusts already; no sync would run."),
     }

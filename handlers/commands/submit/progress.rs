@@ -136,6 +136,7 @@ mod tests {
             hub: format!("hub-{n}"),
             policy: "default".to_owned(),
             outcome: *outcome,
+            detail: None,
             reason: None,
             evidence: None,
         };

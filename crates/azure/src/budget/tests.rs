@@ -1,6 +1,8 @@
 use serde_json::{Value, json};
 
 use super::*;
+use certificate_management::generation::Generation;
+
 use crate::api_version::CREDENTIALS;
 use crate::arm::Operation;
 use crate::fake::{Fake, Reply, http};
@@ -64,7 +66,7 @@ async fn all_clients_of_one_identity_draw_from_one_bucket_per_subscription_and_k
     let arm = azure.arm();
     let operation = arm.post_long_running(NAMESPACE, CREDENTIALS.device_registry).await.unwrap();
     azure.hubs().in_subscription("ab").await.unwrap();
-    azure.clone().provisioning_services().in_subscription("AB").await.unwrap();
+    azure.clone().provisioning_services().in_subscription("AB", Generation::Credentials).await.unwrap();
     arm.operation_status(&operation).await.unwrap();
     arm.list::<Value>("/tenants", CREDENTIALS.device_registry).await.unwrap();
     let subscription = |id: &str| Scope::Subscription(id.to_owned());

@@ -67,7 +67,12 @@ async fn an_odd_value_is_absent_and_never_an_error_of_the_list() {
         Reply::json(200, json!({"value": [body(odd), {}, body(json!({"isVerified": false}))]}))
     })
     .await;
-    let certificates = fake.azure().hubs().certificates(&ArmId::parse(HUB).unwrap()).await.unwrap();
+    let certificates = fake
+        .azure()
+        .hubs()
+        .certificates(&ArmId::parse(HUB).unwrap(), NamespaceGeneration::Credentials)
+        .await
+        .unwrap();
     let absent = |name: &str, is_verified| HubCertificate {
         name: name.to_owned(),
         issuer_id: None,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 
 /// Files below `crates/azure/src` that reach Azure only on behalf of a client, or not at all.
-const PLUMBING: [&str; 5] = ["budget", "credential", "fake", "http", "trace"];
+const PLUMBING: [&str; 6] = ["budget", "credential", "fake", "http", "specs", "trace"];
 /// What clients call Resource Manager or a provisioning service with; the clients' own functions have the rows.
 const GENERIC: [&str; 3] = ["arm/mod::get", "arm/mod::list", "arm/mod::post_long_running"];
 /// Set it to write `permissions.json` instead of comparing it.

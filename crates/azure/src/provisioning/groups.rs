@@ -3,11 +3,13 @@
 mod creation;
 mod registrations;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
+use certificate_management::generation::Generation;
 use certificate_management::model::EnrollmentGroup;
+use certificate_management::reference::Reference;
 use reqwest::Method;
 use reqwest::header::{HeaderName, IF_MATCH};
 use serde_json::value::RawValue;
@@ -16,7 +18,8 @@ use url::Url;
 pub use self::creation::CreateError;
 pub use self::registrations::RegistrationCount;
 use super::raw_group::RawGroup;
-use crate::api_version::CREDENTIALS;
+use super::versions::ReferencesRead;
+use crate::api_version::newest;
 use crate::budget::Budget;
 use crate::cloud::{Cloud, Service};
 use crate::credential::{TokenSource, token_for};
@@ -37,13 +40,42 @@ pub struct Group {
     pub view: EnrollmentGroup,
     /// The group as the service wrote it.
     pub raw: RawGroup,
+    /// The generation whose version wrote `raw`.
+    pub(super) read_as: Generation,
+    /// The group as the older version writes it, where it was read with both.
+    pub(super) older: Option<RawGroup>,
 }
 
 impl Group {
     /// Reads a group; `None` when it has no id.
     #[must_use]
     pub fn of(raw: RawGroup) -> Option<Self> {
-        Some(Self { view: raw.view()?, raw })
+        let view = raw.view()?;
+        let reference = view.policy.as_deref().map(Reference::parse);
+        let read_as = match reference {
+            Some(Reference::Certificate { .. }) => Generation::CertificateAuthorities,
+            _ => Generation::Credentials,
+        };
+        Some(Self { view, raw, read_as, older: None })
+    }
+
+    /// The group as the version of a generation writes it.
+    pub(super) fn text(&self, generation: Generation) -> Option<&RawGroup> {
+        match generation {
+            generation if generation == self.read_as => Some(&self.raw),
+            Generation::Credentials => self.older.as_ref(),
+            Generation::CertificateAuthorities => None,
+        }
+    }
+
+    /// Puts both readings of a group together. The newer reference is the one that counts: the older can be left over, out
+    /// of sight of the version that wrote the newer one.
+    fn with_older(mut self, older: Self) -> Self {
+        if self.view.policy.is_none() {
+            self.view.policy = older.view.policy;
+        }
+        self.older = Some(older.raw);
+        self
     }
 }
 
@@ -54,13 +86,14 @@ pub struct EnrollmentGroups {
     cloud: Arc<Cloud>,
     tokens: Arc<dyn TokenSource>,
     budget: Budget,
+    references: ReferencesRead,
 }
 
 impl EnrollmentGroups {
     /// A client for the provisioning services of `cloud`, with a budget of its own.
     #[must_use]
     pub fn new(http: Http, cloud: Arc<Cloud>, tokens: Arc<dyn TokenSource>) -> Self {
-        Self { http, cloud, tokens, budget: Budget::new() }
+        Self { http, cloud, tokens, budget: Budget::new(), references: ReferencesRead::default() }
     }
 
     /// The same within a budget that others draw from too.
@@ -70,12 +103,43 @@ impl EnrollmentGroups {
         self
     }
 
+    /// The same with what others know of each DPS.
+    #[must_use]
+    pub(crate) fn reading(mut self, references: ReferencesRead) -> Self {
+        self.references = references;
+        self
+    }
+
     /// Reads every group of the DPS at `endpoint` (a URL or a host name).
     ///
     /// # Errors
     /// Any [`ErrorKind`]; `Untrusted` when the endpoint is outside the cloud, `Unreadable` when the pages go in circles.
     pub async fn list(&self, endpoint: &str) -> Result<Vec<Group>, Error> {
-        let url = self.url(endpoint, &["enrollmentGroups", "query"])?;
+        let (first, reads_older) = self.references.of(endpoint);
+        let groups = self.list_as(endpoint, first).await?;
+        if !reads_older {
+            return Ok(groups);
+        }
+        let older = match self.list_as(endpoint, Generation::Credentials).await {
+            Ok(older) => older,
+            Err(error) if error.rejects_api_version() => {
+                self.references.forget_older(endpoint);
+                return Ok(groups);
+            }
+            Err(error) => return Err(error),
+        };
+        let mut older: HashMap<String, Group> =
+            older.into_iter().map(|group| (group.view.id.to_ascii_lowercase(), group)).collect();
+        // A group that only one of the two has was made or deleted in between; the next look sees it whole.
+        let both = groups.into_iter().map(|group| match older.remove(&group.view.id.to_ascii_lowercase()) {
+            Some(older) => group.with_older(older),
+            None => group,
+        });
+        Ok(both.collect())
+    }
+
+    async fn list_as(&self, endpoint: &str, generation: Generation) -> Result<Vec<Group>, Error> {
+        let url = self.url(endpoint, &["enrollmentGroups", "query"], generation)?;
         let mut groups = Vec::new();
         let mut seen = HashSet::new();
         let mut continuation: Option<String> = None;
@@ -92,7 +156,7 @@ impl EnrollmentGroups {
             let items: Vec<Box<RawValue>> = answer.json()?;
             for item in &items {
                 match RawGroup::parse(item.get()).ok().and_then(Group::of) {
-                    Some(group) => groups.push(group),
+                    Some(group) => groups.push(Group { read_as: generation, ..group }),
                     None => tracing::warn!(dps.endpoint = endpoint, "an enrollment group could not be read"),
                 }
             }
@@ -113,31 +177,58 @@ impl EnrollmentGroups {
     /// # Errors
     /// Any [`ErrorKind`] but `NotFound`.
     pub async fn get(&self, endpoint: &str, id: &str) -> Result<Option<Group>, Error> {
-        let url = self.url(endpoint, &["enrollmentGroups", id])?;
+        let (first, reads_older) = self.references.of(endpoint);
+        let found = self.get_as(endpoint, id, first).await?;
+        let (Some(group), true) = (found.clone(), reads_older) else { return Ok(found) };
+        match self.get_as(endpoint, id, Generation::Credentials).await {
+            Ok(Some(older)) => Ok(Some(group.with_older(older))),
+            Ok(None) => Ok(None),
+            Err(error) if error.rejects_api_version() => {
+                self.references.forget_older(endpoint);
+                Ok(Some(group))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn get_as(&self, endpoint: &str, id: &str, generation: Generation) -> Result<Option<Group>, Error> {
+        let url = self.url(endpoint, &["enrollmentGroups", id], generation)?;
         match self.send(endpoint, Call::new(Method::GET, url)).await {
-            Ok(answer) => group(&answer).map(Some),
+            Ok(answer) => group(&answer, generation).map(Some),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Writes a whole group: a replacement of the version that its `etag` names, or a new group when it has none.
+    /// Writes a whole group as the version of a generation writes it: a replacement of the version that its `etag` names, or
+    /// a new group when it has none.
     ///
     /// # Errors
     /// Any [`ErrorKind`]; `PreconditionFailed` when the group was changed since it was read. Ask
     /// [`Error::may_have_taken_effect`] before writing again.
-    pub async fn put(&self, endpoint: &str, id: &str, raw: &RawGroup) -> Result<Group, Error> {
-        let url = self.url(endpoint, &["enrollmentGroups", id])?;
+    pub async fn put(
+        &self,
+        endpoint: &str,
+        id: &str,
+        raw: &RawGroup,
+        generation: Generation,
+    ) -> Result<Group, Error> {
+        let url = self.url(endpoint, &["enrollmentGroups", id], generation)?;
         let mut call = Call::new(Method::PUT, url).json(raw.to_json());
         if let Some(etag) = raw.etag() {
             call = call.header(IF_MATCH, &etag)?;
         }
-        group(&self.send(endpoint, call).await?)
+        group(&self.send(endpoint, call).await?, generation)
     }
 
     /// Reads the attestation of a group with its keys, which a read of the group leaves out.
-    pub(super) async fn attestation(&self, endpoint: &str, id: &str) -> Result<Box<RawValue>, Error> {
-        let url = self.url(endpoint, &["enrollmentGroups", id, "attestationmechanism"])?;
+    pub(super) async fn attestation(
+        &self,
+        endpoint: &str,
+        id: &str,
+        generation: Generation,
+    ) -> Result<Box<RawValue>, Error> {
+        let url = self.url(endpoint, &["enrollmentGroups", id, "attestationmechanism"], generation)?;
         // A read in spite of its method.
         self.send(endpoint, Call::new(Method::POST, url).without_body().repeatable()).await?.json()
     }
@@ -149,7 +240,7 @@ impl EnrollmentGroups {
     }
 
     /// The URL of a call, checked before a token is asked for.
-    fn url(&self, endpoint: &str, segments: &[&str]) -> Result<Url, Error> {
+    fn url(&self, endpoint: &str, segments: &[&str], generation: Generation) -> Result<Url, Error> {
         if segments.iter().any(|segment| segment.is_empty() || matches!(*segment, "." | "..")) {
             return Err(Error::invalid(
                 "a call to a provisioning service",
@@ -161,14 +252,15 @@ impl EnrollmentGroups {
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(segments);
         }
-        url.query_pairs_mut().append_pair("api-version", CREDENTIALS.enrollment_group.as_str());
+        url.query_pairs_mut().append_pair("api-version", newest(generation).enrollment_group.as_str());
         Ok(url)
     }
 }
 
-fn group(answer: &Answer) -> Result<Group, Error> {
+fn group(answer: &Answer, generation: Generation) -> Result<Group, Error> {
     let raw: RawGroup = answer.json()?;
-    Group::of(raw).ok_or_else(|| answer.unreadable("the enrollment group has no id"))
+    let group = Group::of(raw).map(|group| Group { read_as: generation, ..group });
+    group.ok_or_else(|| answer.unreadable("the enrollment group has no id"))
 }
 
 impl fmt::Debug for EnrollmentGroups {

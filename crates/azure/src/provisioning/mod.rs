@@ -2,7 +2,9 @@
 
 pub mod groups;
 pub mod raw_group;
+mod reference;
 pub mod services;
+pub(crate) mod versions;
 pub mod write_guard;
 
 pub use self::groups::{CreateError, EnrollmentGroups, Group, RegistrationCount};

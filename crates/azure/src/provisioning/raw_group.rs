@@ -7,14 +7,14 @@
 use std::fmt;
 
 use certificate_management::model::{Attestation, EnrollmentGroup};
+use certificate_management::reference::Reference;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::reference::{self, CERTIFICATE_POLICY, CREDENTIAL_POLICY};
 use crate::members::{at, member, owned, text};
 
-/// The member that names the policy, in the service's spelling for generation A.
-const POLICY: &str = "credentialPolicyName";
 const ATTESTATION: &str = "attestation";
 
 /// The members of a group as they were written. `Debug` shows their names only.
@@ -63,7 +63,7 @@ impl RawGroup {
         Some(EnrollmentGroup {
             id: owned(&value, &["enrollmentGroupId"])?,
             etag: at(&value, &["etag"]).and_then(Value::as_str).map(str::to_owned),
-            policy: owned(&value, &[POLICY]),
+            policy: reference::read(&value),
             attestation: attestation(&value),
             hubs,
             enabled: !text(&value, &["provisioningStatus"])
@@ -81,39 +81,59 @@ impl RawGroup {
         serde_json::from_str(self.member("etag")?.get()).ok()
     }
 
-    /// The same group with another policy. A member that is there is changed in its place, in its spelling.
+    /// The same group with another policy, as [`Reference`] writes it. A member that is there is changed in its place, in
+    /// its spelling; the members of the other generation go. `None` when the text is no whole reference.
     #[must_use]
-    pub fn with_policy(&self, policy: &str) -> Self {
+    pub fn with_policy(&self, policy: &str) -> Option<Self> {
         // A JSON text of a string always exists; `null` would be refused by the check that follows an edit.
-        self.with(POLICY, to_raw_value(policy).unwrap_or_else(|_| RawValue::NULL.to_owned()))
+        let text = |name: &str| to_raw_value(name).unwrap_or_else(|_| RawValue::NULL.to_owned());
+        match Reference::parse(policy) {
+            Reference::Credential(name) => {
+                Some(self.without(reference::is_certificate).with(CREDENTIAL_POLICY, text(name)))
+            }
+            Reference::Certificate { namespace, authority, policy } => {
+                let names = CERTIFICATE_POLICY.into_iter().zip([namespace, authority, policy]);
+                let bare = self.without(reference::is_credential);
+                Some(names.fold(bare, |group, (member, name)| group.with(member, text(name))))
+            }
+            Reference::Unclear => None,
+        }
     }
 
-    /// The same group without a policy: the member goes, in whatever spelling it has, and every other one stays.
+    /// The same group without a policy: its members go, in whatever spelling they have, and every other one stays.
     #[must_use]
     pub fn without_policy(&self) -> Self {
-        let is_other = |(name, _): &&(String, Box<RawValue>)| !name.eq_ignore_ascii_case(POLICY);
-        Self { members: self.members.iter().filter(is_other).cloned().collect() }
+        self.without(reference::is_reference)
+    }
+
+    fn without(&self, is_gone: fn(&str) -> bool) -> Self {
+        let is_kept = |(name, _): &&(String, Box<RawValue>)| !is_gone(name);
+        Self { members: self.members.iter().filter(is_kept).cloned().collect() }
     }
 
     pub(super) fn with_attestation(&self, attestation: Box<RawValue>) -> Self {
         self.with(ATTESTATION, attestation)
     }
 
-    /// Names of the top-level members that are not the same text in both groups, or not in the same order.
+    /// Names of the top-level members that are not the same text in both groups, or not in the same order. Those that name
+    /// the policy may come, go and change.
     pub(super) fn differences(&self, other: &Self) -> Vec<Difference> {
+        let (own, theirs) = (self.without_policy(), other.without_policy());
         let names = |group: &Self| group.members.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
-        let (own, theirs) = (names(self), names(other));
-        let appended_policy = theirs.len() == own.len() + 1 && theirs.starts_with(&own);
-        let removed_policy = theirs == names(&self.without_policy());
-        if own != theirs && !appended_policy && !removed_policy {
+        let own_names = names(&own);
+        if names(&theirs).get(..own_names.len()) != Some(own_names.as_slice()) {
             return vec![Difference::Order];
         }
         let changed = |(name, value): &&(String, Box<RawValue>)| {
-            self.exact(name).is_none_or(|before| before.get() != value.get())
+            own.exact(name).is_none_or(|before| before.get() != value.get())
         };
         let mut differences: Vec<Difference> =
-            other.members.iter().filter(changed).map(|(name, _)| Difference::of(name)).collect();
-        if removed_policy && own != theirs {
+            theirs.members.iter().filter(changed).map(|(name, _)| Difference::of(name)).collect();
+        let references = |group: &Self| {
+            let texts = group.members.iter().filter(|(name, _)| reference::is_reference(name));
+            texts.map(|(name, value)| (name.clone(), value.get().to_owned())).collect::<Vec<_>>()
+        };
+        if references(self) != references(other) {
             differences.push(Difference::Policy);
         }
         differences
@@ -163,13 +183,7 @@ pub(super) enum Difference {
 
 impl Difference {
     fn of(name: &str) -> Self {
-        if name.eq_ignore_ascii_case(POLICY) {
-            Self::Policy
-        } else if name.eq_ignore_ascii_case(ATTESTATION) {
-            Self::Attestation
-        } else {
-            Self::Member(name.to_owned())
-        }
+        if name.eq_ignore_ascii_case(ATTESTATION) { Self::Attestation } else { Self::Member(name.to_owned()) }
     }
 }
 

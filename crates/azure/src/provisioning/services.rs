@@ -2,10 +2,11 @@
 //! with connection strings; those are never read.
 
 use certificate_management::ArmId;
+use certificate_management::generation::Generation;
 use certificate_management::model::ProvisioningService;
 use serde_json::Value;
 
-use crate::api_version::CREDENTIALS;
+use crate::api_version::newest;
 use crate::arm::{Arm, subscription_path};
 use crate::cloud::Cloud;
 use crate::error::{Error, ErrorKind, Sent};
@@ -28,10 +29,14 @@ impl ProvisioningServices {
     ///
     /// # Errors
     /// Any [`ErrorKind`]; `Invalid` when `subscription` is not a subscription's id.
-    pub async fn in_subscription(&self, subscription: &str) -> Result<Vec<ProvisioningService>, Error> {
+    pub async fn in_subscription(
+        &self,
+        subscription: &str,
+        generation: Generation,
+    ) -> Result<Vec<ProvisioningService>, Error> {
         let path =
             format!("{}/providers/Microsoft.Devices/provisioningServices", subscription_path(subscription)?);
-        let bodies: Vec<Value> = self.arm.list(&path, CREDENTIALS.provisioning_service).await?;
+        let bodies: Vec<Value> = self.arm.list(&path, newest(generation).provisioning_service).await?;
         let read = |body: &Value| {
             let service = service(self.arm.cloud(), body);
             if service.is_none() {
@@ -47,8 +52,8 @@ impl ProvisioningServices {
     ///
     /// # Errors
     /// Any [`ErrorKind`]; `Unreadable` when it has no address.
-    pub async fn get(&self, id: &ArmId) -> Result<ProvisioningService, Error> {
-        let body = self.arm.get(id.as_str(), CREDENTIALS.provisioning_service).await?;
+    pub async fn get(&self, id: &ArmId, generation: Generation) -> Result<ProvisioningService, Error> {
+        let body = self.arm.get(id.as_str(), newest(generation).provisioning_service).await?;
         service(self.arm.cloud(), &body).ok_or_else(|| {
             let message = "the provisioning service has no serviceOperationsHostName";
             Error::new(ErrorKind::Unreadable, Sent::Yes, format!("GET {id}"), message)
@@ -64,7 +69,10 @@ fn service(cloud: &Cloud, body: &Value) -> Option<ProvisioningService> {
         name: owned(body, &["name"]).unwrap_or_else(|| id.name().to_owned()),
         id,
         endpoint: endpoint.as_str().trim_end_matches('/').to_owned(),
-        namespace_id: arm_id(body, &["properties", "deviceRegistryNamespace", "resourceId"]),
+        namespace_id: arm_id(body, &["properties", "deviceRegistryNamespace", "resourceId"]).or_else(|| {
+            let linked = at(body, &["properties", "deviceRegistryNamespaces"])?.as_array()?;
+            linked.iter().find_map(|namespace| arm_id(namespace, &["resourceId"]))
+        }),
         hubs: hubs.into_iter().flatten().filter_map(|hub| owned(hub, &["name"])).collect(),
     })
 }

@@ -4,7 +4,9 @@
 //! member changed, a diff over the text, a PUT that holds only for the version that was read, and a read of what is there
 //! afterwards. A PUT without the keys would make the service generate new ones and cut off every device of the group.
 
+use certificate_management::generation::Generation;
 use certificate_management::model::Attestation;
+use certificate_management::reference::Reference;
 use serde_json::Value;
 
 use super::groups::{EnrollmentGroups, Group};
@@ -71,33 +73,86 @@ impl EnrollmentGroups {
         group: &Group,
         policy: Option<&str>,
     ) -> Result<Assigned, AssignError> {
-        let id = group.view.id.as_str();
         let before = group.view.policy.clone();
-        if before.as_deref() == policy {
-            return Ok(Assigned { after: before.clone(), before, etag: group.view.etag.clone() });
+        let target = policy.map(Reference::parse);
+        if target == Some(Reference::Unclear) {
+            return Err(
+                Error::invalid("assigning a policy", "the text is no whole reference to a policy").into()
+            );
         }
+        let mut current = group.clone();
+        // One write, or two where a reference of the second generation gives way to one of the first: a version never sees
+        // the other's members, so it could not take them away.
+        for _ in 0..2 {
+            if current.view.policy.as_deref() == policy {
+                break;
+            }
+            let names_certificate = matches!(
+                current.view.policy.as_deref().map(Reference::parse),
+                Some(Reference::Certificate { .. })
+            );
+            let wants_certificate = matches!(target, Some(Reference::Certificate { .. }));
+            let is_newer = wants_certificate || names_certificate;
+            let is_last = wants_certificate || !names_certificate;
+            let generation = match is_newer {
+                true => Generation::CertificateAuthorities,
+                false if current.text(Generation::Credentials).is_some() => Generation::Credentials,
+                false => current.read_as,
+            };
+            current = self.write(endpoint, &current, policy.filter(|_| is_last), generation, is_last).await?;
+        }
+        if current.view.policy.as_deref() != policy {
+            let found = current.view.policy;
+            return Err(AssignError::NotVerified { group: group.view.id.clone(), found });
+        }
+        Ok(Assigned { before, after: current.view.policy, etag: current.view.etag })
+    }
+
+    /// One PUT with its proofs, and what is there afterwards. `is_last`: it is read back to name `policy`.
+    async fn write(
+        &self,
+        endpoint: &str,
+        group: &Group,
+        policy: Option<&str>,
+        generation: Generation,
+        is_last: bool,
+    ) -> Result<Group, AssignError> {
+        let id = group.view.id.as_str();
         let would_change_more =
             |members: Vec<String>| AssignError::WouldChangeMore { group: id.to_owned(), members };
-        if group.view.etag.as_deref().is_none_or(str::is_empty) {
+        let Some(raw) = group.text(generation) else {
+            let problem = format!("it was not read by the version of generation `{generation}`");
+            return Err(Error::invalid(format!("assigning a policy to `{id}`"), problem).into());
+        };
+        if raw.etag().as_deref().is_none_or(str::is_empty) {
             return Err(would_change_more(vec![
                 "a version that was not read: the group has no etag".to_owned(),
             ]));
         }
-        let mut edited = match policy {
-            Some(policy) => group.raw.with_policy(policy),
-            None => group.raw.without_policy(),
+        // The older reading came after the newer one: what was decided from the newer one may not hold for it.
+        if group.older.is_some() && raw.etag() != group.view.etag {
+            return Err(AssignError::Moved(id.to_owned()));
+        }
+        let edited = match policy {
+            Some(policy) => raw.with_policy(policy),
+            None => Some(raw.without_policy()),
+        };
+        let Some(mut edited) = edited else {
+            return Err(
+                Error::invalid("assigning a policy", "the text is no whole reference to a policy").into()
+            );
         };
         let mut keys = Vec::new();
         if group.view.attestation == Attestation::SymmetricKey {
-            let mechanism = self.attestation(endpoint, id).await?;
+            let mechanism = self.attestation(endpoint, id, generation).await?;
             edited = edited.with_attestation(mechanism);
             keys = texts_of_keys(&edited.attestation_value());
         }
-        let excess = excess(&group.raw, &edited, group.view.attestation);
+        let excess = excess(raw, &edited, group.view.attestation);
         if !excess.is_empty() {
             return Err(would_change_more(excess));
         }
-        let doubt = match self.put(endpoint, id, &edited).await {
+        let doubt = match self.put(endpoint, id, &edited, generation).await {
             Ok(_) => None,
             Err(error) if error.kind() == ErrorKind::PreconditionFailed => {
                 return Err(AssignError::Moved(id.to_owned()));
@@ -105,20 +160,24 @@ impl EnrollmentGroups {
             Err(error) if error.may_have_taken_effect() => Some(error.without(&keys)),
             Err(error) => return Err(error.without(&keys).into()),
         };
-        let found = match (self.get(endpoint, id).await, doubt) {
-            (Ok(Some(found)), None) => found,
-            (Ok(None), None) => {
-                return Err(AssignError::NotVerified { group: id.to_owned(), found: None });
+        let is_written = |found: &Group| {
+            let found = found.view.policy.as_deref();
+            if is_last {
+                found == policy
+            } else {
+                !matches!(found.map(Reference::parse), Some(Reference::Certificate { .. }))
             }
-            // What was read is what counts; the lost answer would have said the same.
-            (Ok(Some(found)), Some(_)) if found.view.policy.as_deref() == policy => found,
-            (_, Some(error)) => return Err(error.into()),
-            (Err(error), None) => return Err(error.with_sent(Sent::Maybe).into()),
         };
-        if found.view.policy.as_deref() != policy {
-            return Err(AssignError::NotVerified { group: id.to_owned(), found: found.view.policy });
+        match (self.get(endpoint, id).await, doubt) {
+            // What was read is what counts; a lost answer would have said the same.
+            (Ok(Some(found)), _) if is_written(&found) => Ok(found),
+            (Ok(found), None) => Err(AssignError::NotVerified {
+                group: id.to_owned(),
+                found: found.and_then(|found| found.view.policy),
+            }),
+            (_, Some(error)) => Err(error.into()),
+            (Err(error), None) => Err(error.with_sent(Sent::Maybe).into()),
         }
-        Ok(Assigned { before, after: found.view.policy, etag: found.view.etag })
     }
 }
 

@@ -6,20 +6,59 @@ use certificate_management::model::{BringYourOwnRoot, IssuingCa, Policy};
 use serde_json::Value;
 
 use super::provisioning_state;
-use crate::api_version::CREDENTIALS;
+use crate::api_version::ApiVersion;
 use crate::arm::{Arm, Operation};
 use crate::error::Error;
 use crate::members::{arm_id, at, boolean, date, owned, thumbprint};
+use crate::surprises::{Known, Surprises};
 
-pub(super) async fn policies(arm: &Arm, namespace: &ArmId) -> Result<Vec<Policy>, Error> {
+/// Members of a policy that are read, or known and not needed.
+const POLICY: Known = Known {
+    kind: "policies",
+    members: &[
+        "provisioningState",
+        "uuid",
+        "certificate",
+        "certificate.certificateAuthorityConfiguration",
+        "certificate.certificateAuthorityConfiguration.keyType",
+        "certificate.certificateAuthorityConfiguration.subject",
+        "certificate.certificateAuthorityConfiguration.validityNotBefore",
+        "certificate.certificateAuthorityConfiguration.validityNotAfter",
+        "certificate.certificateAuthorityConfiguration.bringYourOwnRoot",
+        "certificate.certificateAuthorityConfiguration.bringYourOwnRoot.enabled",
+        "certificate.certificateAuthorityConfiguration.bringYourOwnRoot.certificateSigningRequest",
+        "certificate.certificateAuthorityConfiguration.bringYourOwnRoot.issuingCertificateThumbprint",
+        "certificate.certificateAuthorityConfiguration.bringYourOwnRoot.status",
+        "certificate.leafCertificateConfiguration",
+        "certificate.leafCertificateConfiguration.validityPeriodInDays",
+    ],
+    values: &[
+        ("provisioningState", super::PROVISIONING_STATES),
+        ("certificate.certificateAuthorityConfiguration.keyType", &["ECC"]),
+        ("certificate.certificateAuthorityConfiguration.bringYourOwnRoot.status", super::OWN_ROOT_STATES),
+    ],
+};
+
+pub(super) async fn policies(
+    arm: &Arm,
+    namespace: &ArmId,
+    version: ApiVersion,
+    surprises: &Surprises,
+) -> Result<Vec<Policy>, Error> {
     let credential = credential(namespace);
-    let bodies: Vec<Value> = arm.list(&format!("{credential}/policies"), CREDENTIALS.device_registry).await?;
+    let bodies: Vec<Value> = arm.list(&format!("{credential}/policies"), version).await?;
+    for body in &bodies {
+        surprises.notice(POLICY, at(body, &["properties"]).unwrap_or(&Value::Null));
+    }
     Ok(bodies.iter().filter_map(|body| policy(&credential, body)).collect())
 }
 
-pub(super) async fn synchronize(arm: &Arm, namespace: &ArmId) -> Result<Operation, Error> {
-    arm.post_long_running(&format!("{}/synchronize", credential(namespace)), CREDENTIALS.device_registry)
-        .await
+pub(super) async fn synchronize(
+    arm: &Arm,
+    namespace: &ArmId,
+    version: ApiVersion,
+) -> Result<Operation, Error> {
+    arm.post_long_running(&format!("{}/synchronize", credential(namespace)), version).await
 }
 
 fn credential(namespace: &ArmId) -> ArmId {

@@ -1,61 +1,151 @@
 //! Azure Device Registry. What differs between the generations of the service lives in a module of its own each; this one
-//! is what callers see.
+//! is what callers see, and where it is decided which of them a namespace is read with.
 
+mod certificate_authorities;
 mod credentials;
+pub(crate) mod offered;
 
 use certificate_management::ArmId;
-use certificate_management::generation::NamespaceGeneration;
+use certificate_management::configuration::ApiGeneration;
+use certificate_management::generation::{Generation, NamespaceGeneration};
 use certificate_management::model::{Namespace, Policy, ProvisioningState};
 use serde_json::Value;
 
-use crate::api_version::CREDENTIALS;
+use self::offered::{Offer, Offers};
+use crate::api_version::ApiVersion;
 use crate::arm::{Arm, Operation};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::members::{arm_id, owned, text};
+use crate::surprises::Surprises;
+
+/// Values of `provisioningState` (`azure-wire-facts.md` §1.2).
+const PROVISIONING_STATES: &[&str] = &["Succeeded", "Failed", "Canceled", "Accepted", "Deleting"];
+/// Values of the status of a customer's own root (§1.2).
+const OWN_ROOT_STATES: &[&str] = &["PendingActivation", "Active", "ActiveButPendingRenewal"];
 
 /// A client of the device registry. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct DeviceRegistry {
     arm: Arm,
+    offers: Offers,
+    surprises: Surprises,
 }
 
 impl DeviceRegistry {
     /// A client over Resource Manager.
     #[must_use]
     pub fn new(arm: Arm) -> Self {
-        Self { arm }
+        Self { arm, offers: Offers::default(), surprises: Surprises::default() }
     }
 
-    /// Reads a namespace.
+    /// The same with memories that others share.
+    #[must_use]
+    pub(crate) fn remembering(mut self, offers: Offers, surprises: Surprises) -> Self {
+        (self.offers, self.surprises) = (offers, surprises);
+        self
+    }
+
+    /// Reads a namespace, and finds out which generation it is of where the configuration does not say.
     ///
     /// # Errors
-    /// Any [`crate::error::ErrorKind`]; `NotFound` when there is no such namespace.
-    pub async fn namespace(&self, id: &ArmId) -> Result<Namespace, Error> {
-        let body = self.arm.get(id.as_str(), CREDENTIALS.device_registry).await?;
+    /// Any [`ErrorKind`]; `NotFound` when there is no such namespace.
+    pub async fn namespace(&self, id: &ArmId, choice: ApiGeneration) -> Result<Namespace, Error> {
+        let generation = match choice {
+            ApiGeneration::Credentials => NamespaceGeneration::Credentials,
+            ApiGeneration::CertificateAuthorities => NamespaceGeneration::CertificateAuthorities,
+            ApiGeneration::Auto => self.found_generation(id).await?,
+        };
+        let reads_links = generation.has(Generation::CertificateAuthorities);
+        let version = if reads_links { Generation::CertificateAuthorities } else { Generation::Credentials };
+        let body = self.arm.get(id.as_str(), self.version(id, version)).await?;
         Ok(Namespace {
             id: arm_id(&body, &["id"]).unwrap_or_else(|| id.clone()),
             location: owned(&body, &["location"]).unwrap_or_default(),
             provisioning_state: provisioning_state(&body),
-            generation: NamespaceGeneration::Credentials,
-            links: Vec::new(),
+            generation,
+            links: if reads_links {
+                certificate_authorities::links(&body, &self.surprises)
+            } else {
+                Vec::new()
+            },
         })
     }
 
-    /// Lists the policies of a namespace.
+    /// Lists the policies of a namespace, of each generation that it has.
     ///
     /// # Errors
-    /// Any [`crate::error::ErrorKind`]; `NotFound` when the namespace or its credential does not exist.
-    pub async fn policies(&self, namespace: &ArmId) -> Result<Vec<Policy>, Error> {
-        credentials::policies(&self.arm, namespace).await
+    /// Any [`ErrorKind`]; `NotFound` when the namespace or its credential does not exist.
+    pub async fn policies(&self, namespace: &Namespace) -> Result<Vec<Policy>, Error> {
+        let id = &namespace.id;
+        let mut policies = Vec::new();
+        if namespace.generation.has(Generation::Credentials) {
+            let version = self.version(id, Generation::Credentials);
+            policies.append(&mut credentials::policies(&self.arm, id, version, &self.surprises).await?);
+        }
+        if namespace.generation.has(Generation::CertificateAuthorities) {
+            let version = self.version(id, Generation::CertificateAuthorities);
+            let authorities = certificate_authorities::authorities(&self.arm, id, version).await?;
+            let found =
+                certificate_authorities::policies(&self.arm, id, &authorities, version, &self.surprises);
+            policies.append(&mut found.await?);
+        }
+        Ok(policies)
     }
 
-    /// Starts a sync: every policy of the namespace to every linked hub. It cannot be undone or narrowed.
+    /// Starts a sync: every credential policy of the namespace to every linked hub. It cannot be undone or narrowed, and
+    /// there is none for certificate authorities.
     ///
     /// # Errors
     /// As [`Arm::post_long_running`].
     pub async fn synchronize(&self, namespace: &ArmId) -> Result<Operation, Error> {
-        credentials::synchronize(&self.arm, namespace).await
+        let version = self.version(namespace, Generation::Credentials);
+        credentials::synchronize(&self.arm, namespace, version).await
     }
+
+    /// What a namespace has: certificate authorities make it one of the second generation, and with policies of a
+    /// credential beside them it is being migrated.
+    async fn found_generation(&self, id: &ArmId) -> Result<NamespaceGeneration, Error> {
+        let offer = self.offers.ask(&self.arm, id.subscription()).await?;
+        let versions = match offer {
+            Offer { certificate_authorities: None, .. } => return Ok(NamespaceGeneration::Credentials),
+            Offer { credentials: None, .. } => return Ok(NamespaceGeneration::CertificateAuthorities),
+            Offer { certificate_authorities: Some(versions), .. } => versions,
+        };
+        let authorities = certificate_authorities::authorities(&self.arm, id, versions.device_registry).await;
+        let credential_policies = || async {
+            let version = self.version(id, Generation::Credentials);
+            credentials::policies(&self.arm, id, version, &self.surprises).await
+        };
+        match authorities {
+            Ok(authorities) if authorities.is_empty() => Ok(NamespaceGeneration::Credentials),
+            Ok(_) => match credential_policies().await {
+                Ok(policies) if policies.is_empty() => Ok(NamespaceGeneration::CertificateAuthorities),
+                Ok(_) => Ok(NamespaceGeneration::Migrating),
+                Err(error) if is_absent(&error) => Ok(NamespaceGeneration::CertificateAuthorities),
+                Err(error) => Err(error),
+            },
+            // A service that knows no authorities, or a namespace that does not exist, which the next read will tell.
+            Err(error) if is_absent(&error) => Ok(NamespaceGeneration::Credentials),
+            // An identity of before certificate authorities may not read them, and a namespace of before has none.
+            Err(error) if error.kind() == ErrorKind::Forbidden => match credential_policies().await {
+                Ok(policies) if !policies.is_empty() => {
+                    tracing::warn!(namespace.id = %id, "taken for one without certificate authorities: {error}");
+                    Ok(NamespaceGeneration::Credentials)
+                }
+                _ => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    fn version(&self, id: &ArmId, generation: Generation) -> ApiVersion {
+        self.offers.versions(id.subscription(), generation).device_registry
+    }
+}
+
+/// Whether an answer means that there is no such thing, or that the service does not know what it is.
+fn is_absent(error: &Error) -> bool {
+    error.kind() == ErrorKind::NotFound || error.rejects_api_version()
 }
 
 /// `properties.provisioningState`; a body without one gives `Other("")`.

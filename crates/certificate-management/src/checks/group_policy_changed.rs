@@ -41,7 +41,7 @@ fn differs(group: &GroupFacts<'_>, last: &LastAssignment) -> bool {
         (None, _, None) => false,
         (Some(now), _, Some(then)) if now.eq_ignore_ascii_case(then) => false,
         // The same policy in another spelling.
-        (Some(_), Some(policy), Some(then)) => !plan::names_policy(then, policy),
+        (Some(_), Some(policy), Some(then)) => !policy.is_named(then),
         _ => true,
     }
 }

@@ -61,7 +61,15 @@ pub fn unknown_policies(
     lines: &Lines,
 ) -> Vec<Problem> {
     let Some(wanted) = configuration.namespaces.get(namespace) else { return Vec::new() };
-    let exists = |name: &str| existing.iter().any(|known| known.eq_ignore_ascii_case(name));
+    // A policy of a certificate authority is meant by its own name too, where only one authority has one of that name.
+    let own_name = |known: &str| known.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    let alike =
+        |name: &str| existing.iter().filter(|known| own_name(known) == name.to_ascii_lowercase()).count();
+    let is_full = |name: &str| existing.iter().any(|known| known.eq_ignore_ascii_case(name));
+    let exists = |name: &str| {
+        let is_replaced = wanted.migration(name).is_some_and(|migration| is_full(&migration.to));
+        is_full(name) || alike(name) == 1 || is_replaced
+    };
     let mut problems = Vec::new();
     let mut unknown = |line, rule: Option<&str>, policy: &str| {
         let (message, next_step) = explain_unknown(wanted, policy, existing);
@@ -81,6 +89,9 @@ pub fn unknown_policies(
     if let Some(policy) = wanted.default_policy_name().filter(|policy| !exists(policy)) {
         unknown(lines.namespace_key(namespace, "default_policy"), None, policy);
     }
+    for migration in wanted.migrations.iter().filter(|migration| !is_full(&migration.to)) {
+        unknown(lines.namespace_key(namespace, "migration"), None, &migration.to);
+    }
     problems
 }
 
@@ -94,6 +105,13 @@ fn explain_unknown(
         let message =
             format!("policy `{policy}` is declared in this file, but the namespace does not have it yet");
         return (message, "Create the policy in the namespace.".to_owned());
+    }
+    let is_own_name =
+        |known: &&String| known.rsplit('/').next().is_some_and(|own| own.eq_ignore_ascii_case(policy));
+    let alike: Vec<&str> = existing.iter().filter(is_own_name).map(String::as_str).collect();
+    if alike.len() > 1 {
+        let message = format!("policy `{policy}` may be {}", alike.join(" or "));
+        return (message, "Write it as `authority/policy`.".to_owned());
     }
     let names = if existing.is_empty() { "none".to_owned() } else { existing.join(", ") };
     let message = format!("it names policy `{policy}`, which the namespace does not have (it has: {names})");

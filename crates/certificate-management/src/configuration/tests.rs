@@ -47,7 +47,6 @@ fn what_does_not_hold_together_is_said() {
     for (rest, problem) in [
         ("scopes = [\"/subscriptions/S/resourceGroups/R\"]", "scope"),
         ("provisioning_services = [\"contoso-dps\"]", "provisioning service"),
-        ("api_generation = \"certificate-authorities\"", "not supported yet"),
         ("[[namespace.rule]]\nname = \"a\"\nenrollment_groups = []\npolicy = \"p\"", "never match"),
         (
             "[[namespace]]\nid = \"/SUBSCRIPTIONS/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/CONTOSO\"",

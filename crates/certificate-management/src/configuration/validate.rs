@@ -124,12 +124,32 @@ impl Inspection<'_> {
                 "Make one [[namespace]] of the two.",
             );
         }
-        if namespace.api_generation == ApiGeneration::CertificateAuthorities {
+        if namespace.api_generation == ApiGeneration::Credentials && !namespace.migrations.is_empty() {
             self.wrong(
                 "api_generation",
-                "api_generation = \"certificate-authorities\" is not supported yet".to_owned(),
-                "Use \"credentials\" or \"auto\".",
+                "api_generation = \"credentials\" never sees what [[namespace.migration]] moves groups to"
+                    .to_owned(),
+                "Use \"auto\", or delete the migration.",
             );
+        }
+        for (index, migration) in namespace.migrations.iter().enumerate() {
+            if let Some((key, problem)) = migration.problem() {
+                self.wrong(
+                    "migration",
+                    format!("{key} of [[namespace.migration]]: {problem}"),
+                    "Write from = \"policy\" and to = \"authority/policy\".",
+                );
+            }
+            let is_repeated = namespace.migrations[..index]
+                .iter()
+                .any(|earlier| earlier.from.eq_ignore_ascii_case(&migration.from));
+            if is_repeated {
+                self.wrong(
+                    "migration",
+                    format!("policy `{}` is migrated twice", migration.from),
+                    "Keep the one that is meant.",
+                );
+            }
         }
         if namespace.opt_out_tag.is_empty() {
             self.wrong(

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Observation, is_active, names_policy};
+use super::{Observation, is_active};
 use crate::configuration::NamespaceConfiguration;
 use crate::model::{EnrollmentGroup, Policy};
 use crate::reason::Reason;
+use crate::reference::{self, Reference};
 use crate::rules::{self, Decision, Subject, Verdict, allocated_hubs};
 
 /// What to do about one enrollment group.
@@ -16,7 +17,7 @@ pub struct AssignmentPlan {
     pub enrollment_group: String,
     /// The policy that it names now.
     pub before: Option<String>,
-    /// The policy to write; `None`: nothing is written.
+    /// The policy to write, as a group names it; `None`: nothing is written.
     pub write: Option<String>,
     /// Why.
     pub reason: Reason,
@@ -41,23 +42,66 @@ pub fn plan_assignment(
     let decision = rules::decide(configuration, &Subject::of(group, provisioning_service_hubs));
     let plan = AssignmentPlan { before: group.policy.clone(), ..foresee_assignment(&group.id, decision) };
     let Some(policy_name) = &plan.write else { return plan };
-    let says = plan.decision.verdict.origin();
+    let mut says = plan.decision.verdict.origin();
     let nothing = |reason, detail| AssignmentPlan { write: None, reason, detail, ..plan.clone() };
-    let Some(policy) = observation.policies.iter().find(|policy| names_policy(policy_name, policy)) else {
-        let detail = format!("{says} names policy `{policy_name}`, which the namespace does not have");
-        return nothing(Reason::PolicyNotFound, detail);
+    let mut policy = match observation.policy_named(policy_name) {
+        Ok(policy) => policy,
+        Err((Reason::PolicyNotFound, _)) if configuration.migration(policy_name).is_none() => {
+            let detail = format!("{says} names policy `{policy_name}`, which the namespace does not have");
+            return nothing(Reason::PolicyNotFound, detail);
+        }
+        Err((Reason::PolicyNotFound, _)) => {
+            // The old policy has been deleted, as it is at the end of a migration; its successor is meant.
+            match observation.successor(configuration, policy_name) {
+                Some(Ok(successor)) => successor,
+                Some(Err((reason, why))) => return nothing(reason, format!("{says}: {why}")),
+                None => return plan,
+            }
+        }
+        Err((reason, why)) => return nothing(reason, format!("{says}: {why}")),
     };
     let reassign = matches!(plan.decision.verdict, Verdict::Policy { reassign: true, .. });
+    if let Some(successor) = observation.successor(configuration, policy_name) {
+        let successor = match successor {
+            Ok(successor) => successor,
+            Err((reason, why)) => return nothing(reason, format!("[[namespace.migration]]: {why}")),
+        };
+        let has_successor = is_reference_to(group, successor);
+        let is_ready = is_active(successor)
+            && (configuration.assign_before_trust
+                || untrusting_hubs(group, provisioning_service_hubs, successor, observation).is_empty());
+        if is_reference_to(group, policy) && !has_successor && !reassign {
+            let detail = format!(
+                "it has `{}`, which [[namespace.migration]] replaces by `{}`; `policysync plan` shows the move",
+                policy.name, successor.name
+            );
+            return nothing(Reason::PreviousGeneration, detail);
+        }
+        if has_successor || is_ready {
+            says.push_str(&format!(" (`{policy_name}`, by [[namespace.migration]])"));
+            policy = successor;
+        }
+    }
     match &group.policy {
-        Some(current) if current.eq_ignore_ascii_case(&policy.name) => {
-            return nothing(Reason::AlreadyAssigned, format!("it has `{current}`, as {says} says"));
+        Some(current) if current.eq_ignore_ascii_case(&policy.reference()) => {
+            let shown = reference::shown(current, observation.namespace.id.name());
+            return nothing(Reason::AlreadyAssigned, format!("it has `{shown}`, as {says} says"));
+        }
+        Some(current) if Reference::parse(current) == Reference::Unclear => {
+            let detail = format!("it has {current}; {says} says `{}`", policy.name);
+            return nothing(Reason::ReferenceUnclear, detail);
+        }
+        Some(current) if Reference::parse(current).is_foreign_to(observation.namespace.id.name()) => {
+            let detail = format!("it has `{current}`, of another namespace; {says} says `{}`", policy.name);
+            return nothing(Reason::ReferenceForeign, detail);
         }
         Some(current) if !reassign => {
             let why = match &plan.decision.verdict {
                 Verdict::Default { .. } => "never replaces a policy",
                 _ => "does not say `reassign`",
             };
-            let detail = format!("it has `{current}`; {says} says `{}`, but {why}", policy.name);
+            let shown = reference::shown(current, observation.namespace.id.name());
+            let detail = format!("it has `{shown}`; {says} says `{}`, but {why}", policy.name);
             return nothing(Reason::AssignedElsewhere, detail);
         }
         _ => {}
@@ -76,7 +120,11 @@ pub fn plan_assignment(
     if !untrusting_hubs.is_empty() {
         detail.push_str(&format!("; `assign_before_trust` is set, and it is not trusted by {hubs} yet"));
     }
-    AssignmentPlan { write: Some(policy.name.clone()), detail, untrusting_hubs, ..plan }
+    AssignmentPlan { write: Some(policy.reference()), detail, untrusting_hubs, ..plan }
+}
+
+fn is_reference_to(group: &EnrollmentGroup, policy: &Policy) -> bool {
+    group.policy.as_ref().is_some_and(|current| current.eq_ignore_ascii_case(&policy.reference()))
 }
 
 /// What the rules alone would have done, before anything is looked at: whether the namespace has the policy, whether hubs
@@ -121,7 +169,7 @@ pub(super) fn untrusting_hubs(
     }
     let mut untrusting = Vec::new();
     for host_name in allocated {
-        match observation.hubs.iter().find(|hub| hub.hub.host_name.eq_ignore_ascii_case(host_name)) {
+        match observation.hubs.iter().find(|hub| hub.hub.is_at(host_name)) {
             Some(hub) if observation.assess(policy, hub).trust.admits_current() => {}
             Some(hub) => untrusting.push(hub.hub.name.clone()),
             None => untrusting.push(format!("{host_name} (not linked to the namespace)")),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::assignment::untrusting_hubs;
-use super::{Observation, is_active, names_policy, plan_assignment};
+use super::{Observation, is_active, plan_assignment};
 use crate::ArmId;
 use crate::configuration::NamespaceConfiguration;
 use crate::model::{EnrollmentGroup, Policy};
@@ -135,6 +135,9 @@ impl SavedPlan {
     pub fn add_by_rules(&mut self, place: Place<'_>, group: &EnrollmentGroup, observation: &Observation) {
         let plan = plan_assignment(group, place.hubs, place.configuration, observation);
         let writes = plan.write.is_some();
+        if !writes && self.add_by_migration(place, group, observation) {
+            return;
+        }
         let after = plan.write.or_else(|| plan.decision.verdict.policy().map(str::to_owned));
         let rule = plan.decision.verdict.origin();
         let entry = PlannedAssignment {
@@ -144,6 +147,32 @@ impl SavedPlan {
             ..PlannedAssignment::of(place, group, after, rule, observation)
         };
         self.add(writes, entry);
+    }
+
+    /// Adds a group that names a policy for which `[[namespace.migration]]` states a successor; answers whether it does. A
+    /// group that is not moved is left alone with the reason.
+    pub fn add_by_migration(
+        &mut self,
+        place: Place<'_>,
+        group: &EnrollmentGroup,
+        observation: &Observation,
+    ) -> bool {
+        let successor =
+            group.policy.as_deref().and_then(|name| observation.successor(place.configuration, name));
+        let origin = "[[namespace.migration]]";
+        match successor {
+            None => return false,
+            Some(Ok(policy)) => {
+                let reference = policy.reference();
+                self.add_by_wish(place, group, Wish { policy: Some(&reference), origin }, observation);
+            }
+            Some(Err(refusal)) => {
+                let to = group.policy.as_deref().and_then(|name| place.configuration.migration(name));
+                let wish = Wish { policy: to.map(|migration| migration.to.as_str()), origin };
+                self.add_refused(place, group, wish, refusal);
+            }
+        }
+        true
     }
 
     /// Adds a group as a person wants it. A policy that it has is replaced, since a person says so; a group that opts out
@@ -159,7 +188,7 @@ impl SavedPlan {
         let entry = PlannedAssignment::of(place, group, after, wish.origin.to_owned(), observation);
         let verdict = rules::decide(place.configuration, &Subject::of(group, place.hubs)).verdict;
         let step = match verdict {
-            Verdict::OptedOut { .. } if !same_policy(group.policy.as_deref(), wish.policy) => {
+            Verdict::OptedOut { .. } if !same_policy(group.policy.as_deref(), entry.after.as_deref()) => {
                 Step::Refuse { reason: Reason::OptedOut, detail: verdict.origin() }
             }
             _ => entry.allowed(group, place, observation),
@@ -169,7 +198,7 @@ impl SavedPlan {
         match step {
             Step::Write => {
                 let mut detail = entry.rule.clone();
-                if let Some(objection) = objection(&verdict, wish.policy) {
+                if let Some(objection) = objection(&verdict, entry.after.as_deref(), place, observation) {
                     detail.push_str("; ");
                     detail.push_str(&objection);
                 }
@@ -227,7 +256,7 @@ impl PlannedAssignment {
         let policy = after.as_deref().and_then(|name| policy(name, observation));
         let policy_ca_not_after = policy.and_then(|policy| policy.issuing_ca.not_after);
         // The service compares names in any case; what is written is the policy's own spelling.
-        let after = policy.map(|policy| policy.name.clone()).or(after);
+        let after = policy.map(Policy::reference).or(after);
         Self { policy_ca_not_after, ..Self::unseen(place, group, after, rule) }
     }
 
@@ -316,8 +345,19 @@ impl PlannedAssignment {
 }
 
 /// What the rules will do about a wish of which they have another opinion.
-fn objection(verdict: &Verdict, wanted: Option<&str>) -> Option<String> {
-    let policy = verdict.policy().filter(|policy| !same_policy(Some(policy), wanted))?;
+fn objection(
+    verdict: &Verdict,
+    wanted: Option<&str>,
+    place: Place<'_>,
+    observation: &Observation,
+) -> Option<String> {
+    let is_wanted = |policy: &str| {
+        let own = observation.policy_named(policy).ok();
+        let successor = observation.successor(place.configuration, policy).and_then(Result::ok);
+        same_policy(Some(policy), wanted)
+            || own.into_iter().chain(successor).any(|policy| same_policy(Some(&policy.reference()), wanted))
+    };
+    let policy = verdict.policy().filter(|policy| !is_wanted(policy))?;
     let says = verdict.origin();
     match (verdict, wanted) {
         (Verdict::Policy { reassign: true, .. }, _) => Some(format!(
@@ -330,7 +370,7 @@ fn objection(verdict: &Verdict, wanted: Option<&str>) -> Option<String> {
 }
 
 fn policy<'o>(name: &str, observation: &'o Observation) -> Option<&'o Policy> {
-    observation.policies.iter().find(|policy| names_policy(name, policy))
+    observation.policies.iter().find(|policy| policy.is_named(name))
 }
 
 /// Whether both name the same policy, or none. Names are compared in any case.

@@ -1,5 +1,6 @@
 //! Plans, tried on a small namespace: policies `short` and `long`, hubs `h1` and `h2`.
 
+mod generations;
 mod saved;
 
 use proptest::prelude::*;

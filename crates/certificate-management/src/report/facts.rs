@@ -126,7 +126,7 @@ impl<'a> NamespaceFacts<'a> {
                     .iter()
                     .map(|group| GroupFacts {
                         group,
-                        policy: group.policy.as_deref().and_then(|name| named(name, observation)),
+                        policy: group.policy.as_deref().and_then(|name| observation.policy_referenced(name)),
                         plan: plan::plan_assignment(group, &service.hubs, input.configuration, observation),
                     })
                     .collect()),
@@ -145,10 +145,6 @@ impl<'a> NamespaceFacts<'a> {
     pub fn subject(&self) -> Subject {
         Subject::namespace(&self.configuration.id)
     }
-}
-
-fn named<'o>(name: &str, observation: &'o Observation) -> Option<&'o Policy> {
-    observation.policies.iter().find(|policy| plan::names_policy(name, policy))
 }
 
 impl GroupFacts<'_> {

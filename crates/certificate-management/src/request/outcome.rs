@@ -61,6 +61,9 @@ pub struct HubOutcome {
     pub outcome: Outcome,
     /// Why, where there is more to say than the outcome.
     pub reason: Option<Reason>,
+    /// The reason with its particulars, where it has any of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
     /// What was seen on the hub.
     pub evidence: Option<Evidence>,
 }
@@ -116,9 +119,13 @@ impl RequestRecord {
         (self.outcome, self.reason, self.detail, self.updated_at) = (outcome, reason, detail, now);
     }
 
-    /// Takes in what became of its hubs; its own outcome and reason are those of the worst.
+    /// Takes in what became of its hubs; its own outcome and reason are those of the worst. As long as something will still
+    /// happen to one of them, that is the worst.
     pub fn conclude_hubs(&mut self, hubs: Vec<HubOutcome>, detail: Option<String>, now: OffsetDateTime) {
-        if let Some(worst) = hubs.iter().max_by_key(|hub| hub.outcome) {
+        let is_open = hubs.iter().any(|hub| !hub.outcome.is_final());
+        let counted = hubs.iter().filter(|hub| !is_open || !hub.outcome.is_final());
+        if let Some(worst) = counted.max_by_key(|hub| hub.outcome) {
+            let detail = detail.or_else(|| worst.detail.clone());
             self.conclude(worst.outcome, worst.reason, detail, now);
         }
         self.hubs = hubs;

@@ -4,6 +4,8 @@
 //! operation has a mode that fails for a group that exists, so that is how a group is made. The bulk operation answers
 //! 200 whatever becomes of the group; its error is in the body.
 
+use certificate_management::generation::Generation;
+use certificate_management::reference::Reference;
 use reqwest::Method;
 use serde::Deserialize;
 
@@ -59,7 +61,17 @@ impl EnrollmentGroups {
         let Some(view) = raw.view() else {
             return Err(Error::invalid("creating an enrollment group", "it has no id").into());
         };
-        let url = self.url(endpoint, &["enrollmentGroups"])?;
+        let (spoken, _) = self.references.of(endpoint);
+        let generation = match view.policy.as_deref().map(Reference::parse) {
+            Some(Reference::Certificate { .. }) => Generation::CertificateAuthorities,
+            Some(Reference::Credential(_)) => Generation::Credentials,
+            Some(Reference::Unclear) => {
+                let problem = "it names a policy in part, or one of each generation";
+                return Err(Error::invalid("creating an enrollment group", problem).into());
+            }
+            None => spoken,
+        };
+        let url = self.url(endpoint, &["enrollmentGroups"], generation)?;
         let keys = texts_of_keys(&raw.attestation_value());
         let body = format!(r#"{{"enrollmentGroups":[{}],"mode":"create"}}"#, raw.to_json());
         let doing = attempted(&Method::POST, &url);

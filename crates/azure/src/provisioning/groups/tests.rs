@@ -79,12 +79,20 @@ async fn a_write_is_for_the_version_that_was_read_and_keeps_every_member() {
     let groups = fake.azure().enrollment_groups();
     let text = r#"{"enrollmentGroupId":"a","etag":"\"v1\"","odd":1.00}"#;
     let raw = RawGroup::parse(text).unwrap();
-    groups.put(&fake.origin, "a", &raw).await.unwrap();
-    groups.put(&fake.origin, "a", &RawGroup::parse(r#"{"enrollmentGroupId":"a"}"#).unwrap()).await.unwrap();
+    groups.put(&fake.origin, "a", &raw, Generation::Credentials).await.unwrap();
+    groups
+        .put(
+            &fake.origin,
+            "a",
+            &RawGroup::parse(r#"{"enrollmentGroupId":"a"}"#).unwrap(),
+            Generation::Credentials,
+        )
+        .await
+        .unwrap();
     let seen = fake.seen();
     assert_eq!((seen[0].body.as_str(), seen[0].header("if-match")), (text, Some("\"v1\"")));
     assert_eq!(seen[1].header("if-match"), None);
-    let error = groups.put(&fake.origin, "a", &raw).await.unwrap_err();
+    let error = groups.put(&fake.origin, "a", &raw, Generation::Credentials).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PreconditionFailed);
     assert_eq!(fake.seen().len(), 3);
 }

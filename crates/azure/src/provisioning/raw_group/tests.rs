@@ -42,14 +42,31 @@ fn a_group_is_read() {
     assert_eq!(Value::Object(view.tags), json!({"site": "a", "line": 7}));
 }
 
-/// A group of generation B names its policy by three members, which generation A neither reads nor loses.
+/// The reference of either generation gives way to that of the other as a whole, in its place where it has one.
 #[test]
-fn a_group_of_the_next_generation_keeps_its_reference() {
-    let reference =
+fn a_reference_is_moved_from_one_generation_to_the_other_and_back() {
+    let of = |text: &str| RawGroup::parse(text).unwrap();
+    let three =
         r#""namespaceName":"contoso","certificateAuthorityName":"ica","certificatePolicyName":"short""#;
-    let group = RawGroup::parse(&format!(r#"{{"enrollmentGroupId":"g",{reference}}}"#)).unwrap();
-    assert_eq!(group.view().unwrap().policy, None);
-    assert!(group.with_policy("p").to_json().contains(reference));
+    let old = of(r#"{"enrollmentGroupId":"g","CredentialPolicyName":"short","later":1.00}"#);
+    let new = old.with_policy("contoso/ica/short").unwrap();
+    assert_eq!(new.to_json(), format!(r#"{{"enrollmentGroupId":"g","later":1.00,{three}}}"#));
+    assert_eq!(new.view().unwrap().policy.as_deref(), Some("contoso/ica/short"));
+    assert_eq!(old.differences(&new), [Difference::Policy]);
+    let other = new.with_policy("contoso/other/short").unwrap();
+    assert_eq!(other.to_json(), new.to_json().replace("\"ica\"", "\"other\""));
+    let back = new.with_policy("short").unwrap();
+    assert_eq!(back.to_json(), r#"{"enrollmentGroupId":"g","later":1.00,"credentialPolicyName":"short"}"#);
+    assert_eq!(new.without_policy().to_json(), r#"{"enrollmentGroupId":"g","later":1.00}"#);
+}
+
+/// A part of a reference is never written: the service refuses it, and it names nothing.
+#[test]
+fn what_is_no_whole_reference_is_not_written() {
+    let group = RawGroup::parse(r#"{"enrollmentGroupId":"g"}"#).unwrap();
+    for text in ["", "ica/short", "contoso//short", "a b", "short and contoso/ica/short"] {
+        assert!(group.with_policy(text).is_none(), "{text}");
+    }
 }
 
 #[test]
@@ -106,7 +123,7 @@ fn a_policy_takes_the_place_and_the_spelling_of_the_one_before() {
         (r#"{"a":1e5}"#, r#"{"a":1e5,"credentialPolicyName":"p"}"#),
         ("{}", r#"{"credentialPolicyName":"p"}"#),
     ] {
-        assert_eq!(RawGroup::parse(text).unwrap().with_policy("p").to_json(), expected);
+        assert_eq!(RawGroup::parse(text).unwrap().with_policy("p").unwrap().to_json(), expected);
     }
 }
 
@@ -173,41 +190,60 @@ fn any_json() -> impl Strategy<Value = String> {
     })
 }
 
-/// Any enrollment group: members of any name and value, the policy among them or not.
+/// Any enrollment group: members of any name and value, those that name a policy among them or not, in any place.
 fn any_group() -> impl Strategy<Value = Vec<(String, String)>> {
     let members = proptest::collection::btree_map("[a-zA-Zé\"\\\\]{1,12}", any_json(), 0..8);
-    let policy = proptest::option::of((prop_oneof![Just(POLICY), Just("CredentialPolicyName")], any_json()));
-    (members, policy, any::<proptest::sample::Index>()).prop_map(|(members, policy, place)| {
+    let names = prop_oneof![
+        Just("credentialPolicyName"),
+        Just("CredentialPolicyName"),
+        Just("namespaceName"),
+        Just("NamespaceName"),
+        Just("certificateAuthorityName"),
+        Just("certificatePolicyName")
+    ];
+    let references = proptest::collection::vec((names, any_json(), any::<proptest::sample::Index>()), 0..5);
+    (members, references).prop_map(|(members, references)| {
         let mut members: Vec<(String, String)> =
-            members.into_iter().filter(|(name, _)| !name.eq_ignore_ascii_case(POLICY)).collect();
-        if let Some((name, value)) = policy {
-            let place = place.index(members.len() + 1);
-            members.insert(place, (name.to_owned(), value));
+            members.into_iter().filter(|(name, _)| !reference::is_reference(name)).collect();
+        for (name, value, place) in references {
+            if !members.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+                let place = place.index(members.len() + 1);
+                members.insert(place, (name.to_owned(), value));
+            }
         }
         members
     })
 }
 
+/// A whole reference of either generation.
+fn any_reference() -> impl Strategy<Value = String> {
+    let name = "[a-z][a-z0-9-]{2,20}";
+    prop_oneof![name, (name, name, name).prop_map(|(a, b, c)| format!("{a}/{b}/{c}"))]
+}
+
 proptest! {
     #[test]
-    fn an_edit_changes_the_policy_and_nothing_else(members in any_group(), policy in "[a-z][a-z0-9-]{2,20}") {
+    fn an_edit_changes_the_reference_and_nothing_else(members in any_group(), policy in any_reference()) {
         let text: Vec<_> =
             members.iter().map(|(name, value)| format!("{} : {value}", Value::from(name.as_str()))).collect();
         let before = RawGroup::parse(&format!("{{\n{}\n}}", text.join(" ,\n"))).unwrap();
-        let edited = before.with_policy(&policy);
+        let edited = before.with_policy(&policy).unwrap();
 
         let others = |group: &RawGroup| -> Vec<(String, String)> {
-            let own = |(name, _): &&(String, Box<RawValue>)| !name.eq_ignore_ascii_case(POLICY);
+            let own = |(name, _): &&(String, Box<RawValue>)| !reference::is_reference(name);
             group.members.iter().filter(own).map(|(name, value)| (name.clone(), value.get().to_owned())).collect()
         };
         let untouched: Vec<_> =
-            members.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(POLICY)).cloned().collect();
+            members.iter().filter(|(name, _)| !reference::is_reference(name)).cloned().collect();
         prop_assert_eq!(&others(&edited), &untouched);
 
-        let had_policy = members.iter().any(|(name, _)| name.eq_ignore_ascii_case(POLICY));
-        prop_assert_eq!(edited.members.len(), members.len() + usize::from(!had_policy));
+        // The members of one generation are there, all of them, and none of the other.
+        let own = if policy.contains('/') { &CERTIFICATE_POLICY[..] } else { &[CREDENTIAL_POLICY][..] };
+        prop_assert_eq!(edited.members.len(), untouched.len() + own.len());
         let read: Value = serde_json::from_str(&edited.to_json()).unwrap();
-        prop_assert_eq!(text_of_policy(&read), Some(policy.clone()));
+        let names: Vec<String> = own.iter().filter_map(|member| owned(&read, &[member])).collect();
+        prop_assert_eq!(names.join("/"), policy.clone());
+        prop_assert_eq!(reference::read(&read), Some(policy.clone()));
 
         let differences = before.differences(&edited);
         prop_assert!(differences.iter().all(|difference| *difference == Difference::Policy));
@@ -215,17 +251,34 @@ proptest! {
         let removed = before.without_policy();
         prop_assert_eq!(&others(&removed), &untouched);
         prop_assert_eq!(removed.members.len(), untouched.len());
-        prop_assert_eq!(text_of_policy(&serde_json::from_str(&removed.to_json()).unwrap()), None);
-        let differences = before.differences(&removed);
-        prop_assert_eq!(differences.len(), usize::from(had_policy));
-        prop_assert!(differences.iter().all(|difference| *difference == Difference::Policy));
+        prop_assert_eq!(reference::read(&serde_json::from_str(&removed.to_json()).unwrap()), None);
+        let had_reference = members.len() > untouched.len();
+        prop_assert_eq!(before.differences(&removed), vec![Difference::Policy; usize::from(had_reference)]);
         // The way there and back is the group as it was, but for the place of a policy that was there before.
         prop_assert_eq!(others(&edited.without_policy()), others(&before));
         let sent = RawGroup::parse(&edited.to_json()).unwrap();
         prop_assert_eq!(edited.differences(&sent), vec![]);
     }
-}
 
-fn text_of_policy(group: &Value) -> Option<String> {
-    owned(group, &[POLICY])
+    /// Whatever else an edit did would be seen.
+    #[test]
+    fn a_change_of_anything_else_is_a_difference(
+        members in any_group(), policy in any_reference(), value in any_json(), place in any::<proptest::sample::Index>()
+    ) {
+        let text: Vec<_> =
+            members.iter().map(|(name, value)| format!("{}:{value}", Value::from(name.as_str()))).collect();
+        let before = RawGroup::parse(&format!("{{{}}}", text.join(","))).unwrap();
+        let mut edited = before.with_policy(&policy).unwrap();
+        let others: Vec<usize> = (0..edited.members.len())
+            .filter(|index| !reference::is_reference(&edited.members[*index].0))
+            .collect();
+        prop_assume!(!others.is_empty());
+        let index = others[place.index(others.len())];
+        prop_assume!(edited.members[index].1.get() != value);
+        edited.members[index].1 = RawValue::from_string(value).unwrap();
+        prop_assert!(before.differences(&edited).iter().any(|difference| *difference != Difference::Policy));
+        let mut shorter = before.with_policy(&policy).unwrap();
+        shorter.members.remove(index);
+        prop_assert!(before.differences(&shorter).iter().any(|difference| *difference != Difference::Policy));
+    }
 }

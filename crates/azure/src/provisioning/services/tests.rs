@@ -29,7 +29,12 @@ fn body(host: Value) -> Value {
 async fn a_service_is_read_with_its_address_its_namespace_and_its_hubs() {
     let fake =
         Fake::start(|_, _| Reply::json(200, body(json!("contoso-dps.azure-devices-provisioning.net")))).await;
-    let read = fake.azure().provisioning_services().get(&ArmId::parse(DPS).unwrap()).await.unwrap();
+    let read = fake
+        .azure()
+        .provisioning_services()
+        .get(&ArmId::parse(DPS).unwrap(), Generation::Credentials)
+        .await
+        .unwrap();
     assert_eq!(read.endpoint, "https://contoso-dps.azure-devices-provisioning.net");
     assert_eq!(read.namespace_id, Some(ArmId::parse(NAMESPACE).unwrap()));
     assert_eq!(read.hubs, ["one.azure-devices.net", "two.azure-devices.net"]);
@@ -44,7 +49,12 @@ async fn an_address_at_the_configured_origin_is_reached_by_its_scheme() {
         Reply::json(200, body(json!(format!("{host}/dps/contoso-dps"))))
     })
     .await;
-    let read = fake.azure().provisioning_services().get(&ArmId::parse(DPS).unwrap()).await.unwrap();
+    let read = fake
+        .azure()
+        .provisioning_services()
+        .get(&ArmId::parse(DPS).unwrap(), Generation::Credentials)
+        .await
+        .unwrap();
     assert_eq!(read.endpoint, format!("{}/dps/contoso-dps", fake.origin));
 }
 
@@ -60,7 +70,7 @@ async fn one_without_an_address_is_unreadable_alone_and_left_out_of_a_list() {
     })
     .await;
     let services = fake.azure().provisioning_services();
-    assert_eq!(services.in_subscription("S").await.unwrap().len(), 1);
-    let error = services.get(&ArmId::parse(DPS).unwrap()).await.unwrap_err();
+    assert_eq!(services.in_subscription("S", Generation::Credentials).await.unwrap().len(), 1);
+    let error = services.get(&ArmId::parse(DPS).unwrap(), Generation::Credentials).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unreadable);
 }

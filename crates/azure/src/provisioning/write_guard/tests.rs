@@ -1,9 +1,11 @@
 use std::sync::{Arc, Mutex};
 
+use certificate_management::generation::NamespaceGeneration;
 use serde_json::json;
 
 use super::*;
 use crate::fake::{Fake, Reply, Seen};
+use crate::provisioning::reference::{is_certificate, is_credential};
 
 const ID: &str = "line-7";
 const X509: &str = r#"{"enrollmentGroupId":"line-7","attestation":{"type":"x509","x509":{"caReferences":{"primary":"ca"}}},"etag":"\"v1\"","later":{"n":1.00},"credentialPolicyName":"old"}"#;
@@ -139,9 +141,12 @@ async fn a_write_that_would_change_more_is_not_done() {
 #[test]
 fn an_attestation_without_hidden_keys_may_not_move() {
     let before = RawGroup::parse(X509).unwrap();
-    let moved = before.with_attestation(serde_json::value::to_raw_value(&keys()).unwrap()).with_policy("new");
+    let moved = before
+        .with_attestation(serde_json::value::to_raw_value(&keys()).unwrap())
+        .with_policy("new")
+        .unwrap();
     assert_eq!(excess(&before, &moved, Attestation::X509CaReference), ["attestation"]);
-    let more = RawGroup::parse(&X509.replace("1.00", "1.0")).unwrap().with_policy("new");
+    let more = RawGroup::parse(&X509.replace("1.00", "1.0")).unwrap().with_policy("new").unwrap();
     assert_eq!(excess(&before, &more, Attestation::X509CaReference), ["later"]);
 }
 
@@ -198,4 +203,103 @@ async fn keys_that_the_service_repeats_in_an_error_are_removed() {
             "{shown}"
         );
     }
+}
+
+const CERTIFICATE: &str = "contoso/lines/short";
+
+/// A DPS as the specs have it: each version shows and takes the members of its own generation only. `keeps` says what
+/// becomes of members that a version does not know when it replaces a group.
+fn both_versions(stored: Value, keeps: bool) -> impl Fn(&Seen, &str) -> Reply {
+    let stored = Arc::new(Mutex::new((stored, 1)));
+    move |seen, _| {
+        let (group, version) = &mut *stored.lock().unwrap();
+        let is_newer = seen.query.contains("2026-11-01");
+        let hidden = |name: &str| if is_newer { is_credential(name) } else { is_certificate(name) };
+        if seen.method == "PUT" {
+            assert_eq!(seen.header("if-match"), group["etag"].as_str());
+            let mut body: Value = serde_json::from_str(&seen.body).unwrap();
+            let members = body.as_object_mut().unwrap();
+            members.retain(|name, _| !hidden(name));
+            for (name, value) in group.as_object().unwrap().iter().filter(|(name, _)| keeps && hidden(name)) {
+                members.insert(name.clone(), value.clone());
+            }
+            *version += 1;
+            body["etag"] = json!(format!("\"v{version}\""));
+            *group = body;
+        }
+        let mut shown = group.clone();
+        shown.as_object_mut().unwrap().retain(|name, _| !hidden(name));
+        match seen.path.ends_with("/query") {
+            true => Reply::json(200, json!([shown])),
+            false => Reply::json(200, shown),
+        }
+    }
+}
+
+fn stored(policy: Value) -> Value {
+    let mut group = json!({"enrollmentGroupId": ID, "etag": "\"v1\"", "later": {"n": 1.5}});
+    group.as_object_mut().unwrap().extend(policy.as_object().unwrap().clone());
+    group
+}
+
+fn three() -> Value {
+    json!({"namespaceName": "contoso", "certificateAuthorityName": "lines", "certificatePolicyName": "short"})
+}
+
+#[tokio::test]
+async fn a_group_is_migrated_and_taken_back_whatever_the_service_does_with_hidden_members() {
+    for keeps in [true, false] {
+        let fake = Fake::start(both_versions(stored(json!({"credentialPolicyName": "old"})), keeps)).await;
+        let azure = fake.azure();
+        azure.provisioning_service_is_of(&fake.origin, NamespaceGeneration::Migrating);
+        let groups = azure.enrollment_groups();
+        let seen = groups.list(&fake.origin).await.unwrap().remove(0);
+        assert_eq!(seen.view.policy.as_deref(), Some("old"));
+        let moved = groups.assign(&fake.origin, &seen, CERTIFICATE).await.unwrap();
+        assert_eq!((moved.before.as_deref(), moved.after.as_deref()), (Some("old"), Some(CERTIFICATE)));
+        let puts: Vec<Seen> = fake.seen().into_iter().filter(|seen| seen.method == "PUT").collect();
+        assert_eq!(puts.len(), 1);
+        assert_eq!(puts[0].query, "api-version=2026-11-01");
+        assert!(!puts[0].body.contains("credentialPolicyName"), "{}", puts[0].body);
+
+        let seen = groups.get(&fake.origin, ID).await.unwrap().unwrap();
+        let again = groups.assign(&fake.origin, &seen, CERTIFICATE).await.unwrap();
+        assert_eq!(again.before, again.after);
+        assert_eq!(fake.seen().iter().filter(|seen| seen.method == "PUT").count(), 1);
+
+        let back = groups.set_policy(&fake.origin, &seen, Some("old")).await.unwrap();
+        assert_eq!(back.after.as_deref(), Some("old"));
+        let none = groups.get(&fake.origin, ID).await.unwrap().unwrap();
+        let none = groups.set_policy(&fake.origin, &none, None).await.unwrap();
+        assert_eq!(none.after, None);
+    }
+}
+
+#[tokio::test]
+async fn an_older_version_that_is_gone_is_asked_for_once() {
+    let newer = both_versions(stored(three()), false);
+    let fake = Fake::start(move |seen, origin| match seen.query.contains("2025-07-01-preview") {
+        true => {
+            Reply::json(400, json!({"errorCode": 400_000, "message": "The api-version is not supported."}))
+        }
+        false => newer(seen, origin),
+    })
+    .await;
+    let azure = fake.azure();
+    azure.provisioning_service_is_of(&fake.origin, NamespaceGeneration::CertificateAuthorities);
+    for _ in 0..3 {
+        let groups = azure.enrollment_groups().list(&fake.origin).await.unwrap();
+        assert_eq!(groups[0].view.policy.as_deref(), Some(CERTIFICATE));
+    }
+    assert_eq!(fake.seen().len(), 4);
+}
+
+#[tokio::test]
+async fn a_group_that_was_read_by_the_older_version_alone_is_not_written_by_the_newer() {
+    let fake = Fake::start(dps(json!(null))).await;
+    match assign(&fake, &group(X509), CERTIFICATE).await {
+        Err(AssignError::Service(error)) => assert_eq!(error.kind(), ErrorKind::Invalid),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(fake.calls().len(), 0);
 }

@@ -1,4 +1,6 @@
-use certificate_management::model::ProvisioningState;
+use certificate_management::configuration::ApiGeneration;
+use certificate_management::generation::NamespaceGeneration;
+use certificate_management::model::{Namespace, ProvisioningState};
 use serde_json::json;
 use time::macros::datetime;
 
@@ -11,6 +13,16 @@ const NAMESPACE: &str =
 
 fn namespace() -> ArmId {
     ArmId::parse(NAMESPACE).unwrap()
+}
+
+fn credentials_only() -> Namespace {
+    Namespace {
+        id: namespace(),
+        location: "westeurope".to_owned(),
+        provisioning_state: ProvisioningState::Succeeded,
+        generation: NamespaceGeneration::Credentials,
+        links: Vec::new(),
+    }
 }
 
 fn own_root_policy() -> Value {
@@ -96,7 +108,7 @@ fn missing_and_odd_parts_are_absent_and_unknown_ones_do_no_harm() {
 async fn policies_are_listed_below_the_credential() {
     let fake =
         Fake::start(|_, _| Reply::json(200, json!({"value": [own_root_policy()], "nextLink": null}))).await;
-    let policies = fake.azure().registry().policies(&namespace()).await.unwrap();
+    let policies = fake.azure().registry().policies(&credentials_only()).await.unwrap();
     assert_eq!(policies.len(), 1);
     assert_eq!(fake.calls(), [format!("GET {NAMESPACE}/credentials/default/policies")]);
     assert_eq!(fake.seen()[0].query, "api-version=2026-03-01-preview");
@@ -125,8 +137,8 @@ async fn a_namespace_is_read_and_one_that_does_not_exist_is_not_found() {
     })
     .await;
     let registry = fake.azure().registry();
-    let read = registry.namespace(&namespace()).await.unwrap();
+    let read = registry.namespace(&namespace(), ApiGeneration::Credentials).await.unwrap();
     assert_eq!((read.id, read.location.as_str()), (namespace(), "westeurope"));
-    let error = registry.namespace(&namespace()).await.unwrap_err();
+    let error = registry.namespace(&namespace(), ApiGeneration::Credentials).await.unwrap_err();
     assert_eq!((error.kind(), error.service_code()), (ErrorKind::NotFound, Some("ResourceNotFound")));
 }

@@ -1,0 +1,150 @@
+//! Which generations of the service a subscription offers, asked once per process (`azure-wire-facts.md` §10c.1).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use certificate_management::generation::Generation;
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use crate::api_version::{KNOWN, PROVIDERS, Versions, newest};
+use crate::arm::{Arm, subscription_path};
+use crate::error::{Error, ErrorKind};
+use crate::members::{at, text};
+
+/// What a subscription offers of what this program speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Offer {
+    pub(crate) credentials: Option<Versions>,
+    pub(crate) certificate_authorities: Option<Versions>,
+}
+
+impl Offer {
+    /// What is assumed where it may not be asked: everything, so that the namespace itself is asked.
+    const ASSUMED: Self = Self {
+        credentials: Some(crate::api_version::CREDENTIALS),
+        certificate_authorities: Some(crate::api_version::CERTIFICATE_AUTHORITIES),
+    };
+
+    fn of(self, generation: Generation) -> Option<Versions> {
+        match generation {
+            Generation::Credentials => self.credentials,
+            Generation::CertificateAuthorities => self.certificate_authorities,
+        }
+    }
+
+    /// Reads the answer: of each generation the newest version that both sides speak.
+    fn read(body: &Value) -> Self {
+        let types =
+            at(body, &["resourceTypes"]).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let offers = |resource_type: &str, version: &str| {
+            types.iter().any(|offered| {
+                text(offered, &["resourceType"]).is_some_and(|name| name.eq_ignore_ascii_case(resource_type))
+                    && at(offered, &["apiVersions"]).and_then(Value::as_array).is_some_and(|versions| {
+                        versions.iter().filter_map(Value::as_str).any(|own| own.eq_ignore_ascii_case(version))
+                    })
+            })
+        };
+        let newest_of = |generation, resource_type| {
+            let mut known = KNOWN.iter().filter(|known| known.generation == generation);
+            known.find(|known| offers(resource_type, known.device_registry.as_str())).copied()
+        };
+        Self {
+            credentials: newest_of(Generation::Credentials, "namespaces/credentials"),
+            certificate_authorities: newest_of(
+                Generation::CertificateAuthorities,
+                "namespaces/certificateAuthorities",
+            ),
+        }
+    }
+}
+
+/// Remembers the offer of each subscription. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Offers {
+    known: Arc<Mutex<HashMap<String, Arc<OnceCell<Offer>>>>>,
+}
+
+impl Offers {
+    /// Asks once per subscription.
+    ///
+    /// # Errors
+    /// When the question could not be asked now; an identity that may not ask is no error.
+    pub(super) async fn ask(&self, arm: &Arm, subscription: &str) -> Result<Offer, Error> {
+        let cell = self.cell(subscription);
+        let asked = cell.get_or_try_init(|| async {
+            let path = format!("{}/providers/Microsoft.DeviceRegistry", subscription_path(subscription)?);
+            match arm.get(&path, PROVIDERS).await {
+                Ok(body) => {
+                    let offer = Offer::read(&body);
+                    tracing::info!(
+                        subscription,
+                        credentials = offer.credentials.map(|known| known.device_registry.as_str()),
+                        certificate_authorities =
+                            offer.certificate_authorities.map(|known| known.device_registry.as_str()),
+                        "the subscription offers these versions of the device registry"
+                    );
+                    Ok(offer)
+                }
+                Err(error) if matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::NotFound) => {
+                    tracing::warn!(
+                        subscription,
+                        "what is offered could not be asked, so each namespace is: {error}"
+                    );
+                    Ok(Offer::ASSUMED)
+                }
+                Err(error) => Err(error),
+            }
+        });
+        asked.await.copied()
+    }
+
+    /// The versions to use for a generation: those of the offer where it was asked, else the newest.
+    pub(super) fn versions(&self, subscription: &str, generation: Generation) -> Versions {
+        let offer = self.cell(subscription).get().copied();
+        offer.and_then(|offer| offer.of(generation)).unwrap_or_else(|| newest(generation))
+    }
+
+    fn cell(&self, subscription: &str) -> Arc<OnceCell<Offer>> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.entry(subscription.to_ascii_lowercase()).or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api_version::{CERTIFICATE_AUTHORITIES, CREDENTIALS};
+
+    fn body(types: &[(&str, &[&str])]) -> Value {
+        let types: Vec<_> = types
+            .iter()
+            .map(|(name, versions)| json!({"resourceType": name, "apiVersions": versions}))
+            .collect();
+        json!({"namespace": "Microsoft.DeviceRegistry", "resourceTypes": types})
+    }
+
+    #[test]
+    fn the_newest_version_that_both_sides_speak_is_used() {
+        let offer = Offer::read(&body(&[
+            ("namespaces/credentials", &["2025-11-01-preview", "2099-01-01"]),
+            ("namespaces/certificateauthorities", &["2026-11-01", "2026-11-02-PREVIEW"]),
+        ]));
+        assert_eq!(offer.credentials.map(|known| known.device_registry.as_str()), Some("2025-11-01-preview"));
+        assert_eq!(offer.certificate_authorities, Some(CERTIFICATE_AUTHORITIES));
+    }
+
+    #[test]
+    fn what_is_not_offered_or_not_spoken_is_absent() {
+        let offer = Offer::read(&body(&[
+            ("namespaces", &["2026-03-01-preview"]),
+            ("namespaces/credentials", &["2026-03-01-preview"]),
+            ("namespaces/certificateAuthorities", &["2099-01-01"]),
+        ]));
+        assert_eq!(offer, Offer { credentials: Some(CREDENTIALS), certificate_authorities: None });
+        let nothing = Offer { credentials: None, certificate_authorities: None };
+        assert_eq!(Offer::read(&json!({"resourceTypes": "later"})), nothing);
+    }
+}

@@ -1,0 +1,38 @@
+//! `[[namespace.migration]]`: which policy of the second generation takes the place of one of the first.
+//!
+//! It says what is meant to be the same, so that a rule need not be changed on the day of the move: where a rule names
+//! `from`, new groups get `to` as soon as their hubs trust it, and `from` until then. Groups that name `from` already are
+//! moved by a person's `apply` or `assign --migrate`, and by no function, unless a rule says `reassign`.
+
+use serde::{Deserialize, Serialize};
+
+use super::NamespaceConfiguration;
+
+/// One policy and its successor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Migration {
+    /// Name of a credential policy.
+    pub from: String,
+    /// Name of the certificate policy that takes its place, `authority/policy`.
+    pub to: String,
+}
+
+impl Migration {
+    /// What is wrong with it, and in which key.
+    pub(super) fn problem(&self) -> Option<(&'static str, String)> {
+        if self.from.is_empty() || self.from.contains('/') {
+            return Some(("from", format!("`{}` is not the name of a credential policy", self.from)));
+        }
+        let is_full = self.to.split('/').count() == 2 && self.to.split('/').all(|name| !name.is_empty());
+        (!is_full).then(|| ("to", format!("`{}` is not `authority/policy`", self.to)))
+    }
+}
+
+impl NamespaceConfiguration {
+    /// What is to become of the policy that a group or a rule names.
+    #[must_use]
+    pub fn migration(&self, policy: &str) -> Option<&Migration> {
+        self.migrations.iter().find(|migration| migration.from.eq_ignore_ascii_case(policy))
+    }
+}

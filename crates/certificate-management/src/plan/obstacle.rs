@@ -1,0 +1,58 @@
+//! What keeps a hub from trusting a policy that the service pushes by itself.
+//!
+//! In the second generation nothing can be asked for: a hub gets a certificate authority over its link with the namespace
+//! (`azure-wire-facts.md` §0, §2.3). So where it has not, the link is what explains it.
+
+use super::{Observation, Pair};
+use crate::generation::LinkState;
+use crate::reason::Reason;
+
+/// Why a hub does not trust a policy of the second generation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacle {
+    /// The code.
+    pub reason: Reason,
+    /// With the particulars, and what to do.
+    pub detail: String,
+    /// Whether it may pass without anybody's doing.
+    pub may_pass: bool,
+}
+
+/// What the link of the pair's hub says. The pair is one that is not trusted.
+#[must_use]
+pub fn obstacle(observation: &Observation, pair: &Pair<'_>) -> Obstacle {
+    let hub = &pair.hub.name;
+    let namespace = observation.namespace.id.name();
+    let Some(link) = observation.namespace.link(&pair.hub.id) else {
+        let detail = format!(
+            "namespace {namespace} has no messaging endpoint for hub {hub}, so no certificate authority is pushed to it; \
+             link the hub from the namespace"
+        );
+        return Obstacle { reason: Reason::LinkMissing, detail, may_pass: false };
+    };
+    match &link.state {
+        Some(LinkState::Failed) => {
+            let (said, next_step) = match &link.error {
+                Some(error) => (error.to_string(), error.next_step()),
+                None => ("the service does not say why".to_owned(), "link the hub again"),
+            };
+            let detail = format!("the link of hub {hub} failed: {said}; {next_step}");
+            Obstacle { reason: Reason::LinkFailed, detail, may_pass: false }
+        }
+        Some(LinkState::InProgress) => {
+            let detail = format!("the link of hub {hub} is still being made");
+            Obstacle { reason: Reason::LinkInProgress, detail, may_pass: true }
+        }
+        Some(LinkState::Succeeded) | None => {
+            let detail = format!(
+                "hub {hub} is linked, and the push of {} has not arrived: {}",
+                pair.policy.name, pair.assessment.why
+            );
+            Obstacle { reason: Reason::PushAwaited, detail, may_pass: true }
+        }
+        Some(LinkState::Other(state)) => {
+            let detail = format!("the link of hub {hub} is `{state}`, which this version does not know");
+            Obstacle { reason: Reason::PushAwaited, detail, may_pass: true }
+        }
+    }
+}
