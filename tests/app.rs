@@ -17,6 +17,8 @@ mod command_line;
 mod demo;
 #[path = "app/faults.rs"]
 mod faults;
+#[path = "app/generations.rs"]
+mod generations;
 #[path = "app/host_command.rs"]
 mod host_command;
 #[path = "app/host_process.rs"]

@@ -2,6 +2,7 @@
 //! it prints the plan and changes nothing.
 
 mod copy;
+mod migrate;
 mod revert;
 pub mod wanted;
 
@@ -24,7 +25,7 @@ use super::{USAGE, fail};
 )]
 pub struct Arguments {
     /// The group whose policy the others are to get.
-    #[arg(long, value_name = "GROUP", requires = "to", required_unless_present = "revert")]
+    #[arg(long, value_name = "GROUP", requires = "to", required_unless_present_any = ["revert", "migrate"])]
     from: Option<String>,
     /// The groups that are to get it.
     #[arg(long, value_name = "GROUP", num_args = 1.., requires = "from")]
@@ -32,6 +33,9 @@ pub struct Arguments {
     /// Take back the assignments of this run, for every group that nobody has changed since.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["from", "to"])]
     revert: Option<String>,
+    /// Move every group that names a policy of the previous generation to what [[namespace.migration]] says.
+    #[arg(long, conflicts_with_all = ["from", "to", "revert"])]
+    migrate: bool,
     /// Perform the plan.
     #[arg(long)]
     apply: bool,
@@ -66,10 +70,14 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Ok(person) => person,
         Err(message) => return fail(&message),
     };
+    if arguments.migrate {
+        let plan = migrate::plan(&person).await;
+        return finish(&person, &plan, arguments.apply, arguments.output).await;
+    }
     let plan = match (&arguments.from, &arguments.revert) {
         (Some(from), _) => copy::plan(&person, from, &arguments.to).await,
         (None, Some(run)) => revert::plan(&person, run).await,
-        (None, None) => Err(Problem::Usage("give --from and --to, or --revert".to_owned())),
+        (None, None) => Err(Problem::Usage("give --from and --to, --revert or --migrate".to_owned())),
     };
     match plan {
         Ok(plan) => finish(&person, &plan, arguments.apply, arguments.output).await,

@@ -25,6 +25,7 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> ExitCode {
     let world = LocalWorld::start(LocalOptions {
         world: arguments.world,
+        built_in: None,
         host_port: Some(arguments.port),
         simulator_port: arguments.simulator_port,
         schedules: SCHEDULES,

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use certificate_management::configuration::Configuration;
 use clap::Args;
+use simulator::cloud::fleet::Fleet;
 use simulator::cloud::{Options, Simulator};
 use simulator::functions_host::{Host, HostEvent, HostOptions, Sources};
 use tempfile::TempDir;
@@ -47,11 +48,22 @@ impl Default for Schedules {
     }
 }
 
+/// A world that comes with the program.
+#[derive(Debug, Clone, Copy)]
+pub struct BuiltIn {
+    /// Its fleet file.
+    pub fleet: &'static str,
+    /// The policysync.toml that goes with it.
+    pub configuration: &'static str,
+}
+
 /// How this world runs.
 #[derive(Default)]
 pub struct LocalOptions {
     /// What is in it.
     pub world: WorldArguments,
+    /// Another world than the default one, where `world` names none.
+    pub built_in: Option<BuiltIn>,
     /// Port of the HTTP functions; any free one without it.
     pub host_port: Option<u16>,
     /// Port of the simulated Azure; any free one without it.
@@ -85,10 +97,13 @@ impl LocalWorld {
     /// # Errors
     /// A text for a person: which file, port or process is the trouble.
     pub async fn start(options: LocalOptions) -> Result<Self, String> {
-        let fleet = read_fleet(options.world.fleet.as_ref())?;
+        let fleet = match (&options.world.fleet, options.built_in) {
+            (None, Some(world)) => Fleet::from_toml(world.fleet).map_err(|error| describe(&error))?,
+            (path, _) => read_fleet(path.as_ref())?,
+        };
         let text = match &options.world.config {
             Some(path) => read(path)?,
-            None => DEFAULT_CONFIGURATION.to_owned(),
+            None => options.built_in.map_or(DEFAULT_CONFIGURATION, |world| world.configuration).to_owned(),
         };
         let place = options
             .world
@@ -211,7 +226,6 @@ async fn listen(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use simulator::cloud::fleet::Fleet;
 
     #[test]
     fn the_default_configuration_is_about_the_default_fleet() {

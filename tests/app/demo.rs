@@ -62,3 +62,29 @@ fn it_tells_the_story_of_somebody_elses_fleet() {
     }
     assert!(!story.contains("contoso"), "{story}");
 }
+
+#[test]
+fn it_tells_the_story_of_each_generation_of_the_service() {
+    let pushed = told(&demo(&["--generation", "b"]));
+    for expected in [
+        "`contoso-plants/lines-ica/short-lived`",
+        "is refused by",
+        "push-awaited: hub contoso-plants-hub-1 is linked",
+        "The same device is accepted, by every hub",
+        "link-failed: the link of hub contoso-vans-hub-2 failed: AdrMiNotAuthorized",
+        "not one synchronize call",
+        "Every step was checked and holds",
+    ] {
+        assert!(pushed.contains(expected), "`{expected}` is missing in:\n{pushed}");
+    }
+    let migrating = told(&demo(&["--generation", "migrating"]));
+    for expected in [
+        "names `short-lived` after",
+        "names `lines-ica/short-lived` after",
+        "`offices` was left alone",
+        "Not one write to Azure",
+        "Every step was checked and holds",
+    ] {
+        assert!(migrating.contains(expected), "`{expected}` is missing in:\n{migrating}");
+    }
+}

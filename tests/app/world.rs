@@ -35,7 +35,8 @@ impl World {
         Self::of(&fleet, DEFAULT_CONFIGURATION).await
     }
 
-    async fn of(fleet: &Fleet, configuration: &str) -> Self {
+    /// A fleet and its configuration.
+    pub async fn of(fleet: &Fleet, configuration: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (fleet_file, config_file) =
             (folder.path().join("fleet.toml"), folder.path().join("policysync.toml"));
@@ -193,7 +194,19 @@ impl World {
         method: Method,
         body: Option<&Value>,
     ) -> (StatusCode, Value) {
-        let url = self.azure(&format!("/dps/{service}/enrollmentGroups/{id}?api-version=2025-07-01-preview"));
+        self.group_by("2025-07-01-preview", service, id, method, body).await
+    }
+
+    /// The same by another version of the service API.
+    pub async fn group_by(
+        &self,
+        version: &str,
+        service: &str,
+        id: &str,
+        method: Method,
+        body: Option<&Value>,
+    ) -> (StatusCode, Value) {
+        let url = self.azure(&format!("/dps/{service}/enrollmentGroups/{id}?api-version={version}"));
         let token =
             self.azure("/identity?api-version=2019-08-01&resource=https://azure-devices-provisioning.net");
         let token: Value = self

@@ -1,32 +1,45 @@
 //! `demo`: the whole story on one machine, without Azure. It checks every step itself.
 
 mod devices;
+mod migration;
 mod operator;
+mod pushed;
 mod scene;
 mod story;
+mod worlds;
 
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
 
+use self::worlds::Generation;
 use super::fail;
 use super::local_world::{LocalOptions, LocalWorld, WorldArguments};
 
 #[derive(Args)]
 pub struct Arguments {
+    /// The generation of the service whose story is told.
+    #[arg(long, value_enum, default_value_t, conflicts_with_all = ["fleet", "config"])]
+    generation: Generation,
     #[command(flatten)]
     world: WorldArguments,
 }
 
 pub async fn run(arguments: Arguments) -> ExitCode {
     let since = Instant::now();
-    let world = LocalWorld::start(LocalOptions { world: arguments.world, ..LocalOptions::default() });
+    let built_in = arguments.generation.built_in();
+    let options = LocalOptions { world: arguments.world, built_in, ..LocalOptions::default() };
+    let world = LocalWorld::start(options);
     let world = match world.await {
         Ok(world) => world,
         Err(message) => return fail(&message),
     };
-    let told = story::tell(&world).await;
+    let told = match arguments.generation {
+        Generation::A => story::tell(&world).await,
+        Generation::B => pushed::tell(&world).await,
+        Generation::Migrating => migration::tell(&world).await,
+    };
     let explanation = told.is_err().then(|| world.explanation());
     world.stop().await;
     match told {

@@ -1,13 +1,18 @@
 //! What an operator does in the story, over HTTP: as with the real services, nothing is done behind their back.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use certificate_management::ArmId;
 use certificate_management::report::Report;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
-/// API version of the DPS service API with policies (`azure-wire-facts.md` §3).
-const DPS_API_VERSION: &str = "2025-07-01-preview";
+/// API version of the DPS service API whose groups name credential policies (`azure-wire-facts.md` §3).
+pub const CREDENTIALS: &str = "2025-07-01-preview";
+/// The one whose groups name certificate policies.
+pub const CERTIFICATE_AUTHORITIES: &str = "2026-11-01";
+/// API version of Resource Manager for certificate authorities (§0).
+const AUTHORITIES_API_VERSION: &str = "2026-11-02-preview";
 /// How long any call may take.
 const DEADLINE: Duration = Duration::from_secs(15);
 
@@ -16,13 +21,15 @@ pub struct Operator {
     client: Client,
     azure: String,
     app: String,
+    dps_api_version: &'static str,
 }
 
 impl Operator {
     /// An operator for a simulated Azure and a function app, by their base URLs.
-    pub fn new(azure: &str, app: &str) -> Result<Self, String> {
+    /// `dps_api_version` is what this person's tools speak to DPS.
+    pub fn new(azure: &str, app: &str, dps_api_version: &'static str) -> Result<Self, String> {
         let client = Client::builder().timeout(DEADLINE).build().map_err(|error| error.to_string())?;
-        Ok(Self { client, azure: azure.to_owned(), app: app.to_owned() })
+        Ok(Self { client, azure: azure.to_owned(), app: app.to_owned(), dps_api_version })
     }
 
     async fn call(
@@ -85,10 +92,76 @@ impl Operator {
         rest: &str,
         body: Option<&Value>,
     ) -> Result<(StatusCode, Value), String> {
+        self.group_by(self.dps_api_version, service, id, method, rest, body).await
+    }
+
+    async fn group_by(
+        &self,
+        version: &str,
+        service: &str,
+        id: &str,
+        method: Method,
+        rest: &str,
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, Value), String> {
         let token = self.token("https://azure-devices-provisioning.net").await?;
-        let url =
-            format!("{}/dps/{service}/enrollmentGroups/{id}{rest}?api-version={DPS_API_VERSION}", self.azure);
+        let url = format!("{}/dps/{service}/enrollmentGroups/{id}{rest}?api-version={version}", self.azure);
         self.call(method, &url, Some(&token), body).await
+    }
+
+    /// The policy that a group names: `policy`, or `authority/policy`. Each version shows its own kind only.
+    pub async fn policy_of(&self, service: &str, id: &str) -> Result<Option<String>, String> {
+        let newer = self.group_by(CERTIFICATE_AUTHORITIES, service, id, Method::GET, "", None).await?.1;
+        let names = ["namespaceName", "certificateAuthorityName", "certificatePolicyName"];
+        let [namespace, authority, policy] = names.map(|name| newer[name].as_str());
+        match (namespace, authority, policy) {
+            (Some(_), Some(authority), Some(policy)) => return Ok(Some(format!("{authority}/{policy}"))),
+            (None, None, None) => {}
+            part => return Err(format!("group {id} names a policy in part: {part:?}")),
+        }
+        let older = self.group_by(CREDENTIALS, service, id, Method::GET, "", None).await?.1;
+        Ok(older["credentialPolicyName"].as_str().map(str::to_owned))
+    }
+
+    /// Makes an issuing certificate authority below a root, and its certificate policy (§2.4).
+    pub async fn make_authority(
+        &self,
+        namespace_id: &ArmId,
+        root: &str,
+        name: &str,
+        policy: &str,
+    ) -> Result<(), String> {
+        let authorities = |name: &str| namespace_id.child("certificateAuthorities", name);
+        let issuer =
+            json!({"issuerType": "Microsoft", "certificateAuthorityResourceId": authorities(root).as_str()});
+        let authority = json!({"location": "westeurope", "properties": {
+            "certificateAuthorityType": "ICA", "keyType": "ECC", "issuer": issuer}});
+        self.make(&authorities(name), &authority).await?;
+        let below = authorities(name).child("certificatePolicies", policy);
+        self.make(&below, &json!({"properties": {"certificate": {"validityPeriodInDays": 7}}})).await
+    }
+
+    /// Writes a resource and waits until it is made.
+    async fn make(&self, id: &ArmId, body: &Value) -> Result<(), String> {
+        let token = self.token("https://management.azure.com").await?;
+        let url = format!("{}{id}?api-version={AUTHORITIES_API_VERSION}", self.azure);
+        self.expect(Method::PUT, &url, Some(&token), Some(body)).await?;
+        let since = Instant::now();
+        loop {
+            let made = self.expect(Method::GET, &url, Some(&token), None).await?;
+            match made["properties"]["provisioningState"].as_str() {
+                Some("Succeeded") => return Ok(()),
+                Some("Failed" | "Canceled") => return Err(format!("{id} was not made: {made}")),
+                _ if since.elapsed() > DEADLINE => return Err(format!("{id} is not made yet: {made}")),
+                _ => tokio::time::sleep(Duration::from_millis(200)).await,
+            }
+        }
+    }
+
+    /// Lets the simulated clock run.
+    pub async fn advance(&self, seconds: u32) -> Result<(), String> {
+        let url = format!("{}/simulator/clock", self.azure);
+        self.expect(Method::POST, &url, None, Some(&json!({"advanceSeconds": seconds}))).await.map(drop)
     }
 
     /// Whether an enrollment group exists.
@@ -128,9 +201,21 @@ impl Operator {
         self.expect(Method::GET, &format!("{}/simulator/state", self.azure), None, None).await
     }
 
+    async fn log(&self) -> Result<Value, String> {
+        self.expect(Method::GET, &format!("{}/simulator/log", self.azure), None, None).await
+    }
+
+    /// How many syncs were asked for so far, granted or not.
+    pub async fn synchronize_calls(&self) -> Result<usize, String> {
+        let log = self.log().await?;
+        let is_sync =
+            |entry: &&Value| entry["path"].as_str().is_some_and(|path| path.ends_with("/synchronize"));
+        Ok(log.as_array().map_or(0, |entries| entries.iter().filter(is_sync).count()))
+    }
+
     /// How many requests that change something reached ARM and DPS so far.
     pub async fn writes(&self) -> Result<usize, String> {
-        let log = self.expect(Method::GET, &format!("{}/simulator/log", self.azure), None, None).await?;
+        let log = self.log().await?;
         let is_write = |entry: &&Value| {
             let (method, path) =
                 (entry["method"].as_str().unwrap_or_default(), entry["path"].as_str().unwrap_or_default());

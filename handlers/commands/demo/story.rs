@@ -8,20 +8,20 @@ use certificate_management::request::Outcome;
 use serde_json::Value;
 
 use super::devices::{self, Provisioned, Verdict};
-use super::operator::Operator;
+use super::operator::{CREDENTIALS, Operator};
 use super::scene::{self, Scene};
 use crate::commands::console::{Progress, Story};
 use crate::commands::local_world::LocalWorld;
 
 /// How long any one thing may take before the story gives up.
-const PATIENCE: Duration = Duration::from_secs(40);
+pub(super) const PATIENCE: Duration = Duration::from_secs(40);
 /// How often it looks.
-const GLANCE: Duration = Duration::from_millis(200);
+pub(super) const GLANCE: Duration = Duration::from_millis(200);
 
 /// Tells the whole story.
 pub async fn tell(world: &LocalWorld) -> Result<(), String> {
     let azure = world.simulator.url();
-    let operator = Operator::new(azure, world.host.url())?;
+    let operator = Operator::new(azure, world.host.url(), CREDENTIALS)?;
     let mut story = Story::default();
 
     story.step("A simulated Azure, a Functions host and the handler are running");
@@ -109,7 +109,7 @@ pub async fn tell(world: &LocalWorld) -> Result<(), String> {
     Ok(())
 }
 
-async fn make_report(world: &LocalWorld, operator: &Operator) -> Result<Report, String> {
+pub(super) async fn make_report(world: &LocalWorld, operator: &Operator) -> Result<Report, String> {
     let fired = world.host.fire("report-policy-status", None).await.map_err(|error| error.to_string())?;
     if !fired.succeeded() {
         return Err(format!("the report failed: {}", fired.error.unwrap_or_default()));
@@ -117,7 +117,7 @@ async fn make_report(world: &LocalWorld, operator: &Operator) -> Result<Report, 
     operator.report().await
 }
 
-fn overview(namespace: &NamespaceReport) -> Vec<String> {
+pub(super) fn overview(namespace: &NamespaceReport) -> Vec<String> {
     let mut hubs: Vec<&str> = namespace.trust.iter().map(|pair| pair.hub.as_str()).collect();
     hubs.sort_unstable();
     hubs.dedup();
@@ -130,11 +130,11 @@ fn overview(namespace: &NamespaceReport) -> Vec<String> {
     vec![namespace.name.clone(), policies.join(", "), hubs.len().to_string(), mode.to_owned()]
 }
 
-async fn until_assigned(operator: &Operator, scene: &Scene) -> Result<Duration, String> {
+pub(super) async fn until_assigned(operator: &Operator, scene: &Scene) -> Result<Duration, String> {
     let progress = Progress::start("waiting for the event and the assignment");
     loop {
-        let group = operator.read_group(&scene.provisioning_service, &scene.enrollment_group).await?;
-        match group["credentialPolicyName"].as_str() {
+        let named = operator.policy_of(&scene.provisioning_service, &scene.enrollment_group).await?;
+        match named.as_deref() {
             Some(policy) if policy == scene.policy => return Ok(progress.elapsed()),
             Some(other) => {
                 return Err(format!("the group has the policy `{other}` instead of `{}`", scene.policy));
@@ -148,7 +148,7 @@ async fn until_assigned(operator: &Operator, scene: &Scene) -> Result<Duration, 
 }
 
 /// The rest of the group must be as it was created.
-async fn check_untouched(operator: &Operator, scene: &Scene) -> Result<(), String> {
+pub(super) async fn check_untouched(operator: &Operator, scene: &Scene) -> Result<(), String> {
     let group = operator.read_group(&scene.provisioning_service, &scene.enrollment_group).await?;
     let tag = &group["initialTwin"]["tags"]["madeBy"];
     let interval = &group["initialTwin"]["properties"]["desired"]["interval"];
@@ -159,7 +159,7 @@ async fn check_untouched(operator: &Operator, scene: &Scene) -> Result<(), Strin
     Ok(())
 }
 
-async fn expect_accepted(device: &Provisioned, state: &Value, hub: &str) -> Result<(), String> {
+pub(super) async fn expect_accepted(device: &Provisioned, state: &Value, hub: &str) -> Result<(), String> {
     match device.knock(state, hub).await? {
         Verdict::Accepted => Ok(()),
         Verdict::Refused(why) => Err(format!("{hub} refused the device: {why}")),
@@ -167,7 +167,11 @@ async fn expect_accepted(device: &Provisioned, state: &Value, hub: &str) -> Resu
 }
 
 /// Follows a request with a progress line; every hub must end trusted.
-async fn follow(operator: &Operator, story: &Story, request_id: &str) -> Result<Vec<Value>, String> {
+pub(super) async fn follow(
+    operator: &Operator,
+    story: &Story,
+    request_id: &str,
+) -> Result<Vec<Value>, String> {
     let request = until_final(operator, request_id).await?;
     let trusted = [Outcome::Trusted.to_string(), Outcome::AlreadyTrusted.to_string()];
     if !trusted.iter().any(|outcome| request["outcome"] == outcome.as_str()) {
@@ -180,7 +184,7 @@ async fn follow(operator: &Operator, story: &Story, request_id: &str) -> Result<
     Ok(request["hubs"].as_array().cloned().unwrap_or_default())
 }
 
-async fn until_final(operator: &Operator, request_id: &str) -> Result<Value, String> {
+pub(super) async fn until_final(operator: &Operator, request_id: &str) -> Result<Value, String> {
     let progress = Progress::start("queued");
     loop {
         let request = operator.progress(request_id).await?;
@@ -199,7 +203,7 @@ async fn until_final(operator: &Operator, request_id: &str) -> Result<Value, Str
 }
 
 /// One hub and policy of a request; a device with a certificate from that policy knocks at the hub.
-async fn proof_row(
+pub(super) async fn proof_row(
     device: &Provisioned,
     state: &Value,
     scene: &Scene,
@@ -217,7 +221,7 @@ async fn proof_row(
     Ok(vec![hub, policy, text(&outcome["outcome"]), thumbprint, handshake.to_owned()])
 }
 
-fn tell_report(story: &Story, namespace: &NamespaceReport) {
+pub(super) fn tell_report(story: &Story, namespace: &NamespaceReport) {
     let rows = namespace.policies.iter().map(|policy| {
         let trusting = namespace.trust.iter().filter(|pair| pair.policy == policy.name);
         let (hubs, trusted) = trusting.fold((0, 0), |(hubs, trusted), pair| {

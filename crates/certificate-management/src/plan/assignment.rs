@@ -61,11 +61,13 @@ pub fn plan_assignment(
         Err((reason, why)) => return nothing(reason, format!("{says}: {why}")),
     };
     let reassign = matches!(plan.decision.verdict, Verdict::Policy { reassign: true, .. });
-    if let Some(successor) = observation.successor(configuration, policy_name) {
-        let successor = match successor {
-            Ok(successor) => successor,
-            Err((reason, why)) => return nothing(reason, format!("[[namespace.migration]]: {why}")),
-        };
+    let successor = match observation.successor(configuration, policy_name) {
+        Some(Ok(successor)) => Some(successor),
+        // As long as it is not there, the old policy is what there is.
+        None | Some(Err((Reason::PolicyNotFound, _))) => None,
+        Some(Err((reason, why))) => return nothing(reason, format!("[[namespace.migration]]: {why}")),
+    };
+    if let Some(successor) = successor {
         let has_successor = is_reference_to(group, successor);
         let is_ready = is_active(successor)
             && (configuration.assign_before_trust

@@ -56,7 +56,7 @@ impl EnrollmentGroups {
         before: Option<OffsetDateTime>,
         pages: usize,
     ) -> Result<RegistrationCount, Error> {
-        let url = self.url(endpoint, &["registrations", id, "query"])?;
+        let url = self.url(endpoint, &["registrations", id, "query"], self.references.of(endpoint).0)?;
         let mut count = RegistrationCount::default();
         let mut continuation: Option<String> = None;
         for _ in 0..pages {

@@ -26,7 +26,8 @@ fn link(hub: &str, state: LinkState) -> Link {
     Link {
         resource: super::hub(hub, Vec::new()).hub.id,
         state: Some(state),
-        error: failed.then(|| LinkError { code: "AdrMiNotAuthorized".into(), message: Some("No role.".into()) }),
+        error: failed
+            .then(|| LinkError { code: "AdrMiNotAuthorized".into(), message: Some("No role.".into()) }),
         host_names: vec![format!("{hub}.device.azure-devices.net")],
     }
 }
@@ -61,7 +62,9 @@ fn configuration(rest: &str) -> NamespaceConfiguration {
 }
 
 fn rule(policy: &str, more: &str) -> String {
-    format!("[[namespace.rule]]\nname = \"all\"\nenrollment_groups = [\"*\"]\npolicy = \"{policy}\"\n{more}\n")
+    format!(
+        "[[namespace.rule]]\nname = \"all\"\nenrollment_groups = [\"*\"]\npolicy = \"{policy}\"\n{more}\n"
+    )
 }
 
 const MOVE: &str = "[[namespace.migration]]\nfrom = \"short\"\nto = \"lines/short\"\n";
@@ -197,6 +200,9 @@ fn new_groups_get_the_successor_when_their_hubs_trust_it_and_the_old_policy_unti
     let plan = plan_assignment(&group(None), &[], &moving, &ready);
     assert_eq!(plan.write.as_deref(), Some("contoso/lines/short"));
     assert!(plan.detail.contains("migration"), "{}", plan.detail);
+    let mut not_made = migrating(&["short"], &["short"]);
+    not_made.policies.retain(|policy| policy.generation() == Generation::Credentials);
+    assert_eq!(plan_assignment(&group(None), &[], &moving, &not_made).write.as_deref(), Some("short"));
     // With the old policy gone its successor is all that is left, trusted or not.
     let gone = authorities(&["lines/short"], &[]);
     let plan = plan_assignment(&group(None), &[], &moving, &gone);
