@@ -121,6 +121,7 @@ mod tests {
     fn hostile_names_do_not_become_markup() {
         let hostile = "<script>alert(1)</script>\"'&";
         let input = ReportInput {
+            surprises: Vec::new(),
             configuration: &Configuration::default(),
             kill_switch: false,
             namespaces: Vec::new(),

@@ -8,6 +8,7 @@ use certificate_management::model::{MissingPermission, ReadFailure, ReadFailureK
 #[must_use]
 pub fn of(error: &Error) -> ReadFailure {
     let kind = match error.kind() {
+        _ if error.rejects_api_version() => ReadFailureKind::ApiVersionRejected,
         ErrorKind::Forbidden | ErrorKind::Unauthorized => ReadFailureKind::Forbidden,
         ErrorKind::NotFound => ReadFailureKind::NotFound,
         _ if error.is_retryable() => ReadFailureKind::Unavailable,

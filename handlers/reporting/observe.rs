@@ -26,6 +26,8 @@ pub async fn observe(
         kill_switch: application.kill_switch,
         namespaces: stream::iter(reads).buffered(NAMESPACES_AT_ONCE).collect().await,
         records,
+        // After the reads, which may have met some.
+        surprises: application.azure.surprises().iter().map(ToString::to_string).collect(),
         now: application.now(),
     };
     let report = report::build(&input);

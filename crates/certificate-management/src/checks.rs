@@ -9,12 +9,14 @@ mod ca_leftover;
 mod ca_shorter_than_leaf;
 mod group_dangling;
 mod group_policy_changed;
+mod group_previous_generation;
 mod group_unassigned;
 mod hub_certificate_limit;
 mod hub_certificate_without_policy;
 mod hub_untrusting;
 mod nothing_to_sync;
 mod permission_missing;
+mod preview_surprise;
 mod report_overdue;
 mod state_not_succeeded;
 mod suppression_expired;
@@ -86,6 +88,8 @@ checks! {
         "An enrollment group names a policy that the namespace does not have."
     GroupPolicyChanged "group-policy-changed" Warning group_policy_changed
         "Somebody else changed the policy of an enrollment group that Policysync had assigned."
+    GroupPreviousGeneration "group-previous-generation" Warning group_previous_generation
+        "An enrollment group names a policy of the previous generation of the service, in a namespace that has the next one."
     BringYourOwnRoot "bring-your-own-root" Warning bring_your_own_root
         "A policy under the customer's own root waits for its activation or renewal."
     StateNotSucceeded "state-not-succeeded" Warning state_not_succeeded
@@ -100,6 +104,8 @@ checks! {
         "The identity may not read something that it must read."
     Unreadable "unreadable" Critical unreadable
         "A namespace, hub, provisioning service or record could not be read."
+    PreviewSurprise "preview-surprise" Information preview_surprise
+        "The service sends members or values that this version does not know; they are kept out of every decision."
     SuppressionExpired "suppression-expired" Warning suppression_expired
         "A [[suppress]] of policysync.toml has passed its end date and suppresses nothing any more."
 }

@@ -133,6 +133,9 @@ reasons! {
     ApiVersionRejected "api-version-rejected" Critical
         "Azure does not answer the API version that Policysync uses for this generation of the service."
         "Update Policysync, or set `api_generation` to the generation that the namespace has; the message names the versions on offer."
+    PreviewSurprise "preview-surprise" Information
+        "The service sends members or values that this version of Policysync does not know."
+        "Nothing at once: they are kept out of every decision. Look for a newer version of Policysync."
     HubGone "hub-gone" Warning
         "The hub was unlinked or deleted while the request was under way."
         "Nothing, if that was meant; else link the hub again and submit again."

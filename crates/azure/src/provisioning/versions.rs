@@ -27,7 +27,10 @@ impl ReferencesRead {
     pub(crate) fn set(&self, endpoint: &str, generation: NamespaceGeneration) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = known.entry(key(endpoint)).or_insert(Known { generation, is_older_gone: false });
-        entry.generation = generation;
+        // A DPS can serve several namespaces: whoever has certificate authorities decides what is looked for.
+        if !entry.generation.has(Generation::CertificateAuthorities) {
+            entry.generation = generation;
+        }
     }
 
     /// Takes down that the older version is not answered.

@@ -2,7 +2,6 @@
 
 use super::CheckId;
 use crate::finding::Finding;
-use crate::plan;
 use crate::reason::Reason;
 use crate::report::facts::{Facts, GroupFacts};
 use crate::report::input::LastAssignment;

@@ -3,6 +3,8 @@
 use super::CheckId;
 use crate::configuration::Sync;
 use crate::finding::Finding;
+use crate::generation::Generation;
+use crate::plan;
 use crate::reason::Reason;
 use crate::report::facts::Facts;
 use crate::trust::Trust;
@@ -22,10 +24,17 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 Trust::Unreadable => continue,
             };
             let subject = namespace.subject().in_policy(&pair.policy.name).on_hub(&pair.hub.name);
+            let is_pushed = pair.policy.generation() == Generation::CertificateAuthorities;
             let mut finding =
                 Finding::new(CheckId::HubUntrusting, reason, subject, pair.assessment.why.clone())
                     .with_severity(reason.severity());
-            if reason != Reason::HubUnreadable && namespace.configuration.sync == Sync::Ask {
+            if is_pushed && reason != Reason::HubUnreadable {
+                // Nothing can be asked for: what keeps the service from pushing is what a person can change.
+                let obstacle = plan::obstacle(observation, pair);
+                finding.message = format!("{}; {}", finding.message, obstacle.detail);
+                finding =
+                    finding.with("obstacle", obstacle.reason).with_next_step(obstacle.reason.next_step());
+            } else if reason != Reason::HubUnreadable && namespace.configuration.sync == Sync::Ask {
                 let id = &namespace.configuration.id;
                 finding = finding.with_next_step(format!("Run `policysync submit --namespace {id}`."));
             }
@@ -74,6 +83,18 @@ mod tests {
         let mut world = World::healthy();
         world.policy().issuing_ca = IssuingCa::default();
         assert_eq!(world.found(CheckId::HubUntrusting)[0].reason, Reason::HubUnreadable);
+    }
+
+    #[test]
+    fn where_the_service_pushes_the_link_is_what_explains_it() {
+        use crate::ArmId;
+        let mut world = World::healthy();
+        let issuer = ArmId::parse(NAMESPACE).unwrap().child("certificateAuthorities", "lines");
+        world.policy().id = issuer.child("certificatePolicies", "short");
+        world.policy().issuing_ca.id = Some(issuer);
+        let finding = world.found(CheckId::HubUntrusting).remove(0);
+        assert!(finding.message.contains("no messaging endpoint"), "{}", finding.message);
+        assert_eq!(finding.next_step, Reason::LinkMissing.next_step());
     }
 
     #[test]

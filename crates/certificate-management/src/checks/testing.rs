@@ -29,6 +29,7 @@ pub(crate) struct World {
     pub observation: Result<Observation, ReadFailure>,
     pub groups: Result<Vec<EnrollmentGroup>, ReadFailure>,
     pub records: Option<Records>,
+    pub surprises: Vec<String>,
     pub now: OffsetDateTime,
 }
 
@@ -44,6 +45,7 @@ impl World {
             observation: Ok(observation()),
             groups: Ok(Vec::new()),
             records: None,
+            surprises: Vec::new(),
             now: NOW,
         }
     }
@@ -83,6 +85,7 @@ impl World {
             kill_switch: false,
             namespaces: vec![namespace],
             records: self.records.clone(),
+            surprises: self.surprises.clone(),
             now: self.now,
         }
     }
@@ -155,7 +158,14 @@ pub(crate) fn group(id: &str, policy: Option<&str>) -> EnrollmentGroup {
 pub(crate) fn request(id: &str, outcome: Outcome, at: OffsetDateTime) -> RequestRecord {
     let text = format!("{{\"namespaceId\":\"{NAMESPACE}\"}}");
     let mut record = RequestRecord::queued(SyncRequest::from_submission(&text, id).unwrap(), at);
-    let hub = HubOutcome { hub: "h1".into(), policy: "short".into(), outcome, reason: None, evidence: None };
+    let hub = HubOutcome {
+        hub: "h1".into(),
+        policy: "short".into(),
+        outcome,
+        reason: None,
+        detail: None,
+        evidence: None,
+    };
     record.conclude_hubs(vec![hub], None, at);
     record
 }

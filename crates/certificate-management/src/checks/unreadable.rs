@@ -11,7 +11,10 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let failed = unread.filter(|(_, failure)| failure.kind != ReadFailureKind::Forbidden);
     failed
         .map(|(subject, failure)| {
-            let reason = reason(&subject);
+            let reason = match failure.kind {
+                ReadFailureKind::ApiVersionRejected => Reason::ApiVersionRejected,
+                _ => reason(&subject),
+            };
             Finding::new(CheckId::Unreadable, reason, subject, failure.message.clone())
                 .with_severity(reason.severity())
         })
@@ -36,6 +39,17 @@ mod tests {
     use super::*;
     use crate::model::ReadFailure;
     use crate::report::input::Records;
+
+    #[test]
+    fn a_rejected_version_is_told_as_such_with_what_the_service_says() {
+        let message = "The supported versions are '2027-05-01'.".to_owned();
+        let kind = ReadFailureKind::ApiVersionRejected;
+        let mut world = World::healthy();
+        world.observation = Err(ReadFailure { kind, message, permission: None });
+        let found = world.found(CheckId::Unreadable);
+        assert_eq!((found.len(), found[0].reason), (1, Reason::ApiVersionRejected));
+        assert!(found[0].message.contains("2027-05-01"));
+    }
 
     #[test]
     fn each_thing_that_could_not_be_read_is_one_finding_of_its_kind() {

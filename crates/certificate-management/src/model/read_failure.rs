@@ -23,6 +23,8 @@ pub enum ReadFailureKind {
     Forbidden,
     /// It does not exist: correct the configuration.
     NotFound,
+    /// The service does not answer the API version: it is of another generation than it was read with.
+    ApiVersionRejected,
     /// The service throttled, failed or did not answer: wait.
     Unavailable,
     /// Something else: read the message.

@@ -71,6 +71,7 @@ fn namespace(facts: &NamespaceFacts<'_>, kill_switch: bool, now: OffsetDateTime)
         name: configuration.id.name().to_owned(),
         location: observation.map(|seen| seen.namespace.location.clone()),
         provisioning_state: observation.map(|seen| seen.namespace.provisioning_state.clone()),
+        generation: observation.map(|seen| seen.namespace.generation),
         mode: configuration.effective_mode(kill_switch),
         sync: configuration.sync,
         unreadable: facts.observation.as_ref().err().map(ToString::to_string),

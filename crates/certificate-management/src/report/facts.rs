@@ -20,6 +20,8 @@ pub struct Facts<'a> {
     pub thresholds: &'a Thresholds,
     /// What the configuration keeps quiet.
     pub suppressions: &'a [Suppression],
+    /// What the service sent that this version does not know.
+    pub surprises: &'a [String],
     /// The time.
     pub now: OffsetDateTime,
 }
@@ -63,6 +65,7 @@ impl<'a> Facts<'a> {
             records: input.records.as_ref(),
             thresholds: &input.configuration.checks,
             suppressions: &input.configuration.suppressions,
+            surprises: &input.surprises,
             now: input.now,
         }
     }

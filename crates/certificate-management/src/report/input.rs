@@ -18,6 +18,8 @@ pub struct ReportInput<'a> {
     pub namespaces: Vec<NamespaceInput<'a>>,
     /// What records tell; `None`: they were not looked at.
     pub records: Option<Records>,
+    /// What the service sent that this version does not know, each as a sentence.
+    pub surprises: Vec<String>,
     /// The time.
     pub now: OffsetDateTime,
 }

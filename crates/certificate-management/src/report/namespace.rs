@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use super::groups::EnrollmentGroups;
 use crate::ArmId;
 use crate::configuration::{Mode, Sync};
+use crate::generation::NamespaceGeneration;
 use crate::model::ProvisioningState;
 use crate::trust::{Evidence, Trust};
 
@@ -21,6 +22,9 @@ pub struct NamespaceReport {
     pub location: Option<String>,
     /// Whether Azure finished making it; `None`: it could not be read.
     pub provisioning_state: Option<ProvisioningState>,
+    /// Which generation of the service it is of; `None`: it could not be read.
+    #[serde(default)]
+    pub generation: Option<NamespaceGeneration>,
     /// Whether functions write to it.
     pub mode: Mode,
     /// Whether it is synced without being asked.
