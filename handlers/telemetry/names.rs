@@ -292,22 +292,37 @@ mod tests {
         assert_eq!(rows("## Log lines"), LOG_FIELDS.map(|(name, says)| format!("| `{name}` | {says} |")));
     }
 
-    /// The texts that stand between quotation marks behind an operator of a query.
-    fn compared(queries: &str, operator: &str) -> Vec<String> {
-        let texts = queries.replace("\\\"", "\"");
-        let found = texts.split(operator).skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
-        found.filter_map(|rest| rest.split_once('"').map(|(text, _)| text.to_owned())).collect()
+    /// The texts between quotation marks that follow each of these marks in the queries.
+    fn asked_for(mark: &str) -> Vec<String> {
+        let queries = QUERIES.map(|text| text.replace("\\\"", "\"")).concat();
+        let found = queries.split(mark).skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
+        let texts: Vec<String> =
+            found.filter_map(|rest| rest.split_once('"').map(|(text, _)| text.to_owned())).collect();
+        assert!(!texts.is_empty(), "the queries have no `{mark}` any more");
+        texts
+    }
+
+    fn sources(folder: &std::path::Path) -> String {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let text = |path: std::path::PathBuf| {
+            if path.is_dir() { sources(&path) } else { std::fs::read_to_string(path).unwrap_or_default() }
+        };
+        entries.filter(|path| !path.ends_with("telemetry")).map(text).collect()
     }
 
     #[test]
     fn queries_of_workbook_and_alerts_ask_for_what_is_emitted() {
-        let mut number = 0;
-        for name in QUERIES.iter().flat_map(|queries| compared(queries, "name ==")) {
+        for name in asked_for("name ==") {
             let is_metric = METRICS.iter().any(|metric| metric.name == name);
             let is_function = DEFINITIONS.iter().any(|definition| definition.name == name);
             assert!(is_metric || is_function, "nothing is called `{name}`");
-            number += 1;
         }
-        assert!(number > 1, "the queries are read");
+        for name in asked_for("customDimensions[") {
+            assert!(METRICS.iter().any(|metric| metric.attributes.contains(&name.as_str())), "{name}");
+        }
+        let sources = sources(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("handlers"));
+        for text in asked_for("message has ") {
+            assert!(sources.contains(&text), "no log line says `{text}`");
+        }
     }
 }
