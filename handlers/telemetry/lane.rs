@@ -110,13 +110,11 @@ impl Lane {
         observe(&meter, &names::BUDGET_PUT_OFF, per_bucket(budget, |bucket| bucket.put_off_total));
     }
 
-    /// Exports what is left and ends, within `deadline`.
-    pub fn shut_down(self, deadline: Duration) {
+    /// What exports the rest and ends; it may take as long as an export does.
+    pub fn ends(self) -> [Box<dyn FnOnce() + Send>; 2] {
         drop(self.pump);
-        for provider in [self.events, self.standing] {
-            // Nothing is left to tell of a failure here.
-            let _ = provider.shutdown_with_timeout(deadline);
-        }
+        [self.events, self.standing]
+            .map(|provider| -> Box<dyn FnOnce() + Send> { Box::new(move || drop(provider.shutdown())) })
     }
 }
 

@@ -29,7 +29,7 @@ mod traces;
 mod transport;
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{MetricExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
@@ -60,17 +60,31 @@ pub struct Telemetry {
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
-        let traces = self.traces.take();
-        // All at once, so that one destination that hangs takes no time from another.
-        std::thread::scope(|scope| {
-            if let Some(traces) = &traces {
-                // Nothing is left to tell of a failure here.
-                scope.spawn(|| drop(traces.shutdown_with_timeout(LAST_EXPORT)));
+        // Each on a thread of its own, so that one destination that hangs takes no time from another. None is joined:
+        // not every provider keeps to a deadline, and one that does not ends with the process.
+        let mut ends: Vec<Box<dyn FnOnce() + Send>> = Vec::new();
+        if let Some(traces) = self.traces.take() {
+            // Nothing is left to tell of a failure here, and below.
+            ends.push(Box::new(move || drop(traces.shutdown_with_timeout(LAST_EXPORT))));
+        }
+        ends.extend(metrics::take().into_iter().flat_map(Lane::ends));
+        let (ended, wait) = std::sync::mpsc::channel();
+        let mut number = 0;
+        for end in ends {
+            let ended = ended.clone();
+            let thread = std::thread::Builder::new().spawn(move || {
+                end();
+                // Nobody waits any more after the deadline.
+                let _ = ended.send(());
+            });
+            number += usize::from(thread.is_ok());
+        }
+        let deadline = Instant::now() + LAST_EXPORT;
+        for _ in 0..number {
+            if wait.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_err() {
+                break;
             }
-            for lane in metrics::take() {
-                scope.spawn(|| lane.shut_down(LAST_EXPORT));
-            }
-        });
+        }
     }
 }
 
