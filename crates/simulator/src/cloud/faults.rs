@@ -14,6 +14,7 @@ use time::OffsetDateTime;
 use super::service::{self, Service};
 
 mod document;
+pub(crate) mod merge;
 
 pub use document::{FaultError, parse, read};
 
@@ -38,6 +39,8 @@ pub struct Fault {
     pub close: bool,
     /// Do the work first, then lose its answer.
     pub afterwards: bool,
+    /// Change the service's own answer by this merge patch: members and values that nobody knew.
+    pub merge: Option<Map<String, Value>>,
     /// Chance, 0 to 1, that it strikes a request that it matches.
     pub probability: f64,
 }
@@ -84,6 +87,7 @@ impl Fault {
         put("delaySeconds", (!self.delay.is_zero()).then(|| json!(self.delay.as_secs_f64())));
         put("close", self.close.then_some(Value::Bool(true)));
         put("afterwards", self.afterwards.then_some(Value::Bool(true)));
+        put("merge", self.merge.clone().map(Value::Object));
         put("probability", (self.probability < 1.0).then(|| json!(self.probability)));
         put("remaining", self.times.map(|times| json!(times.saturating_sub(struck))));
         put("struck", Some(json!(struck)));

@@ -20,7 +20,7 @@ use super::arm_error::ArmError;
 use super::authorization;
 use super::clock::Clock;
 use super::dates;
-use super::faults::{Fault, Faults};
+use super::faults::{Fault, Faults, merge};
 use super::identity::Tokens;
 use super::log::Log;
 use super::provisioning::error::ServiceError;
@@ -93,9 +93,13 @@ impl Front {
         fault: &Fault,
     ) -> (Option<Response>, bool) {
         tokio::time::sleep(fault.delay).await;
-        let only_late = fault.status.is_none() && !fault.close;
-        if only_late {
-            return (Some(self.serve(service, request).await), false);
+        let is_answered = fault.status.is_none() && !fault.close;
+        if is_answered {
+            let answer = self.serve(service, request).await;
+            return match &fault.merge {
+                None => (Some(answer), false),
+                Some(patch) => (Some(merge::into(answer, patch).await), false),
+            };
         }
         if fault.afterwards {
             drop(self.serve(service, request).await);

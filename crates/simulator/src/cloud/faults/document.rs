@@ -11,7 +11,7 @@ use super::Fault;
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS"];
 const MEMBERS: &str =
-    "method, path, status, retryAfter, times, body, delaySeconds, close, afterwards, probability";
+    "method, path, status, retryAfter, times, body, delaySeconds, close, afterwards, merge, probability";
 /// More faults than this are a mistake.
 const MOST: usize = 1_000;
 /// A day: longer delays are a mistake.
@@ -74,6 +74,7 @@ fn one(place: &str, fault: &Value) -> Result<Fault, FaultError> {
         delay: Duration::ZERO,
         close: false,
         afterwards: false,
+        merge: None,
         probability: 1.0,
     };
     for (name, value) in members {
@@ -113,6 +114,10 @@ fn set(fault: &mut Fault, name: &str, value: &Value) -> Result<(), String> {
         }
         "close" => fault.close = value.as_bool().ok_or("must be true or false")?,
         "afterwards" => fault.afterwards = value.as_bool().ok_or("must be true or false")?,
+        "merge" => match value.as_object() {
+            Some(patch) if !patch.is_empty() => fault.merge = Some(patch.clone()),
+            _ => return Err("must be an object, the members to put into the service's own answer".into()),
+        },
         "probability" => {
             let probability = value.as_f64().filter(|probability| (0.0..=1.0).contains(probability));
             fault.probability = probability.ok_or("must be a number from 0 to 1")?;
@@ -142,8 +147,12 @@ fn judge(fault: &Fault, members: &Map<String, Value>) -> Result<(), (&'static st
     if fault.afterwards && fault.status.is_none() && !fault.close {
         return Err(("afterwards", "needs status or close, which take the place of the lost answer"));
     }
-    if fault.status.is_none() && !fault.close && !members.contains_key("delaySeconds") {
-        return Err(("status", "the fault does nothing: give status, close or delaySeconds"));
+    if fault.merge.is_some() && (fault.close || fault.status.is_some()) {
+        return Err(("merge", "changes the service's own answer, which status and close take the place of"));
+    }
+    let is_late = members.contains_key("delaySeconds");
+    if fault.status.is_none() && !fault.close && !is_late && fault.merge.is_none() {
+        return Err(("status", "the fault does nothing: give status, close, merge or delaySeconds"));
     }
     if fault.status.is_none() && fault.body.is_some() {
         return Err(("body", "needs status"));
@@ -185,9 +194,13 @@ mod tests {
             delay: Duration::from_millis(500),
             close: false,
             afterwards: true,
+            merge: None,
             probability: 0.25,
         };
         assert_eq!(faults, Ok(vec![expected]));
+        let churn = parse(r#"{"faults":[{"path":"*","merge":{"properties":{"odd":1}}}]}"#).unwrap();
+        let patch = serde_json::json!({"properties": {"odd": 1}});
+        assert_eq!(churn[0].merge.as_ref(), patch.as_object());
     }
 
     #[test]
@@ -218,6 +231,8 @@ mod tests {
             blamed(r#"{"faults":[{"path":"*","afterwards":true,"delaySeconds":1}]}"#),
             "faults[0].afterwards"
         );
+        assert_eq!(blamed(r#"{"faults":[{"path":"*","merge":{"a":1},"status":500}]}"#), "faults[0].merge");
+        assert_eq!(blamed(r#"{"faults":[{"path":"*","merge":[]}]}"#), "faults[0].merge");
         assert!(matches!(parse("{"), Err(FaultError::Json(_))));
     }
 }

@@ -119,3 +119,21 @@ async fn faults_can_be_there_from_the_start() {
     let cloud = Cloud::with(Options { faults, ..Options::default() }).await;
     assert_eq!(cloud.get("/identity").await.status(), StatusCode::INTERNAL_SERVER_ERROR);
 }
+
+#[tokio::test]
+async fn an_answer_can_carry_members_and_values_that_nobody_knew() {
+    let cloud = Cloud::start().await;
+    let namespace = cloud.namespace().await;
+    let before = cloud.json(&namespace).await;
+    let list = namespace.rsplit_once("/namespaces/").unwrap().0.to_owned()
+        + "/namespaces?api-version=2026-03-01-preview";
+    cloud
+        .install(&json!({"faults": [{"method": "GET", "path": "*/namespaces*",
+            "merge": {"properties": {"provisioningState": "Quantum", "orbit": {"height": 7}}}}]}))
+        .await;
+    let one = cloud.json(&namespace).await;
+    assert_eq!(one["properties"]["provisioningState"], "Quantum");
+    assert_eq!(one["properties"]["orbit"]["height"], 7);
+    assert_eq!(one["properties"]["uuid"], before["properties"]["uuid"], "the rest is the service's own");
+    assert_eq!(cloud.json(&list).await["value"][0]["properties"]["orbit"]["height"], 7);
+}

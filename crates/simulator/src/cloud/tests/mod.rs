@@ -6,6 +6,7 @@ mod front;
 mod identity;
 mod official_client;
 mod service_bus;
+mod specs;
 mod storage;
 
 use std::time::Duration;
