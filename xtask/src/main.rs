@@ -42,6 +42,11 @@ const COMMANDS: &[Command] = &[
         run: commands::bench::run,
     },
     Command {
+        name: "contract",
+        summary: "run Microsoft's own Python clients against the simulator; arguments go to pytest",
+        run: commands::contract::run,
+    },
+    Command {
         name: "infra",
         summary: "check the templates in infra/ with the Bicep compiler; --write renews their format and snapshots",
         run: commands::infra::run,

@@ -3,6 +3,7 @@
 pub mod bench;
 mod bench_host;
 pub mod check;
+pub mod contract;
 pub mod full;
 pub mod infra;
 pub mod package;

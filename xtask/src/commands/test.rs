@@ -1,7 +1,7 @@
 //! `cargo xtask test`: the one command after a fresh clone. Installs what the tests need, runs them, and checks the
 //! production build.
 
-use crate::commands::{check, infra};
+use crate::commands::{check, contract, infra};
 use crate::steps::{self, Outcome, Steps};
 use crate::tools::{azurite, browser};
 use crate::workspace::Workspace;
@@ -48,6 +48,7 @@ pub fn run_with(
         cargo.envs(browser);
         steps::program(&mut cargo)
     });
+    contract::run(workspace, steps, &[]);
     infra::run(workspace, steps, &[]);
     check::production(workspace, steps);
 }

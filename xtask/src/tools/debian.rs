@@ -5,24 +5,26 @@ use std::process::{Command, Stdio};
 
 /// Makes sure that a program can be started, by installing the packages that bring it. Otherwise says in words why not.
 pub fn ensure(program: &str, packages: &[&str]) -> Result<(), String> {
-    if starts(program) {
+    ensure_that(|| starts(program), program, packages)
+}
+
+/// The same for what is more than a program. `name`: what is missing when `is_there` is false.
+pub fn ensure_that(is_there: impl Fn() -> bool, name: &str, packages: &[&str]) -> Result<(), String> {
+    if is_there() {
         return Ok(());
     }
     if !Path::new("/etc/debian_version").exists() {
         return Err(format!(
-            "{program} is not installed, and this is no Debian to install {} on",
+            "{name} is not installed, and this is no Debian to install {} on",
             packages.join(" ")
         ));
     }
     if !is_root() {
-        return Err(format!(
-            "{program} is not installed; run `apt-get install {}` as root",
-            packages.join(" ")
-        ));
+        return Err(format!("{name} is not installed; run `apt-get install {}` as root", packages.join(" ")));
     }
     apt_get(&["update"])?;
     apt_get(&[&["install", "--yes", "--no-install-recommends"], packages].concat())?;
-    if starts(program) { Ok(()) } else { Err(format!("{program} does not start after it was installed")) }
+    if is_there() { Ok(()) } else { Err(format!("{name} does not start after it was installed")) }
 }
 
 fn starts(program: &str) -> bool {

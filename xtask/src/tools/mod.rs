@@ -5,3 +5,4 @@ pub mod bicep;
 pub mod browser;
 pub mod debian;
 pub mod npm;
+pub mod python;

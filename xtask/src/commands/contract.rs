@@ -1,0 +1,95 @@
+//! `cargo xtask contract`: Microsoft's own Python clients against the simulator, so that code that is not ours checks
+//! what our tests rely on.
+
+use std::process::Command;
+
+use crate::steps::{self, Outcome, Steps};
+use crate::tools::python;
+use crate::workspace::{PRODUCT, Workspace};
+
+/// Names the program whose `simulator` the clients are pointed at.
+const PROGRAM: &str = "POLICYSYNC";
+
+/// The clients of one generation of the API. Two versions of one package are among them, so each has an environment
+/// of its own.
+struct Suite {
+    /// Of the requirements file and of the environment.
+    name: &'static str,
+    /// Of its tests, below `tests/contract`.
+    folder: &'static str,
+    title: &'static str,
+}
+
+const SUITES: [Suite; 2] = [
+    Suite { name: "credentials", folder: "credentials", title: "generation A" },
+    Suite { name: "certificate-authorities", folder: "certificate_authorities", title: "generation B" },
+];
+
+/// `arguments` go to pytest.
+pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
+    let built = steps.run("build the simulator for the contract tests", || {
+        steps::program(&mut workspace.cargo(&["build", "--package", PRODUCT, "--bin", PRODUCT]))
+    });
+    for suite in &SUITES {
+        let mut interpreter = None;
+        let install = format!("install Microsoft's Python clients of {}", suite.title);
+        steps.run(&install, || {
+            let requirements = folder(workspace).join("requirements").join(format!("{}.txt", suite.name));
+            let environment = workspace.tools().join("contract").join(suite.name);
+            match python::install(&environment, &requirements) {
+                Ok(installed) => {
+                    interpreter = Some(installed);
+                    Outcome::Passed
+                }
+                Err(why) => Outcome::Skipped(why),
+            }
+        });
+        let (Some(interpreter), true) = (interpreter, built) else { continue };
+        steps.run(&format!("contract tests of {}", suite.title), || {
+            let program = workspace.target().join("debug").join(PRODUCT);
+            let program = program.with_extension(std::env::consts::EXE_EXTENSION);
+            let mut pytest = Command::new(&interpreter);
+            pytest
+                .args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider"])
+                .arg(folder(workspace).join(suite.folder))
+                .args(arguments)
+                .env("PYTHONDONTWRITEBYTECODE", "1")
+                .env(PROGRAM, program);
+            steps::program(&mut pytest)
+        });
+    }
+}
+
+fn folder(workspace: &Workspace) -> std::path::PathBuf {
+    workspace.root().join("tests").join("contract")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_package_is_pinned_by_hash_and_no_index_is_named() {
+        for suite in &SUITES {
+            let path = folder(&Workspace::find()).join("requirements").join(format!("{}.txt", suite.name));
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(!text.contains("http") && !text.contains("--index"), "{}", path.display());
+            let mut packages = 0;
+            for entry in text.replace("\\\n", " ").lines().filter(|line| !line.starts_with('#')) {
+                assert!(entry.contains("==") && entry.contains("--hash=sha256:"), "{entry}");
+                packages += 1;
+            }
+            assert!(packages > 5, "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn every_suite_has_tests() {
+        for suite in &SUITES {
+            let files = std::fs::read_dir(folder(&Workspace::find()).join(suite.folder)).unwrap();
+            let tests = files
+                .filter(|file| file.as_ref().unwrap().file_name().to_string_lossy().starts_with("test_"));
+            assert!(tests.count() > 1, "{}", suite.folder);
+        }
+    }
+}
