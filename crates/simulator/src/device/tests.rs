@@ -81,3 +81,17 @@ async fn refusals_that_are_not_the_hubs_are_told_apart() {
     let gone = site.device.connect(free, &hub, &authority, chain).await.unwrap_err();
     assert!(matches!(gone, Refusal::Unreachable(_)), "{gone}");
 }
+
+#[tokio::test]
+async fn in_generation_b_the_hub_accepts_a_rotated_ca_once_the_service_has_pushed_it() {
+    let mut site = Site::of(Served::both().await).await;
+    let hub = "hub-a.azure-devices.net";
+    let clock = site.served.world.clock().clone();
+    site.connect(hub, clock.now()).await.unwrap();
+    site.served.world.rotate(&authority_id("factory-ica")).unwrap();
+    site.registration = Site::register(&site.served, &site.device).await;
+    let refusal = site.connect(hub, clock.now()).await.unwrap_err();
+    assert_eq!(refusal.alert(), Some("unknown CA"), "{refusal}");
+    site.served.wait(60);
+    site.connect(hub, clock.now()).await.unwrap();
+}

@@ -2,6 +2,7 @@
 
 mod policies;
 mod policy_actions;
+mod wanted;
 
 use axum::response::Response;
 use serde_json::{Value, json};

@@ -1,13 +1,14 @@
 //! Every example of Microsoft's specifications, sent as it stands: the simulator answers with a documented status, and
 //! with every member that the example's answer has.
 
-use std::collections::BTreeSet;
+mod example;
 
 use serde_json::json;
 
 use super::*;
 use crate::cloud::fleet::Fleet;
 use crate::cloud::world::testing::sign;
+use example::{Example, same_members};
 
 const NAMESPACE: &str = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rgdeviceregistry/providers/Microsoft.DeviceRegistry/namespaces/mynamespace";
 
@@ -61,64 +62,21 @@ resource_group = "myResourceGroup"
 /// Not what the simulator is for: devices as resources of a namespace.
 const NOT_SIMULATED: [&str; 1] = ["genA/NamespaceDevices_RevokeFailure"];
 
-struct Example {
-    name: String,
-    document: Value,
-}
-
-impl Example {
-    fn read(name: &str) -> Self {
-        let path = format!("{}/../../tests/fixtures/specs/{name}.json", env!("CARGO_MANIFEST_DIR"));
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-        Self { name: name.to_owned(), document: serde_json::from_str(&text).unwrap() }
-    }
-
-    fn version(&self) -> &str {
-        self.document["parameters"]["api-version"].as_str().unwrap()
-    }
-
-    fn body(&self, member: &str) -> Value {
-        self.document["parameters"][member].clone()
-    }
-
-    fn answer_of(&self, status: u16) -> &Value {
-        &self.document["responses"][status.to_string()]
-    }
-
-    /// The answer's status and headers are documented; its members are all there, but for those that `absent` names.
-    async fn compare(&self, answer: Response, absent: &[&str]) -> Value {
-        let (name, status) = (&self.name, answer.status().as_u16());
-        let headers: BTreeSet<String> = answer.headers().keys().map(ToString::to_string).collect();
-        let text = answer.text().await.unwrap();
-        let documented = self.answer_of(status);
-        assert!(!documented.is_null(), "{name}: {status} is not documented: {text}");
-        for header in documented["headers"].as_object().into_iter().flat_map(|headers| headers.keys()) {
-            assert!(headers.contains(&header.to_ascii_lowercase()), "{name}: no header {header}");
-        }
-        let body: Value = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };
-        if documented["body"].is_object() {
-            same_members(name, "", &documented["body"], &body, absent);
-        }
-        body
-    }
-}
-
-fn same_members(name: &str, place: &str, documented: &Value, body: &Value, absent: &[&str]) {
-    for (member, value) in documented.as_object().into_iter().flatten() {
-        let place = format!("{place}/{member}");
-        match body.get(member) {
-            None => assert!(absent.contains(&&*place), "{name}: no {place} in {body}"),
-            Some(found) => same_members(name, &place, value, found, absent),
-        }
-    }
-}
-
 async fn send(cloud: &Cloud, method: Method, path: &str, example: &Example, body: Option<Value>) -> Response {
     let mut request = cloud.request(method, &format!("{path}?api-version={}", example.version()));
     if let Some(body) = body {
         request = request.json(&body);
     }
     request.send().await.unwrap()
+}
+
+async fn specified() -> Cloud {
+    Cloud::with(Options { fleet: Fleet::from_toml(FLEET).unwrap(), ..Options::default() }).await
+}
+
+/// Everything that runs is done.
+fn settled(cloud: &Cloud) {
+    cloud.simulator.advance(time::Duration::seconds(5));
 }
 
 #[tokio::test]
@@ -263,13 +221,4 @@ fn every_example_is_tried() {
             assert!(is_read != NOT_SIMULATED.contains(&&*name), "{name}");
         }
     }
-}
-
-async fn specified() -> Cloud {
-    Cloud::with(Options { fleet: Fleet::from_toml(FLEET).unwrap(), ..Options::default() }).await
-}
-
-/// Everything that runs is done.
-fn settled(cloud: &Cloud) {
-    cloud.simulator.advance(time::Duration::seconds(5));
 }

@@ -1,4 +1,5 @@
 use crate::cloud::world::testing::*;
+use crate::sources::EventGridSource as _;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -238,4 +239,24 @@ async fn a_body_that_the_service_would_not_take_is_refused_with_the_member() {
         let answer = served.put(&certificate_policy_id("partner-ica", "partner"), ADR_B, body).await;
         assert_eq!(answer.status, 400, "{days}");
     }
+}
+
+#[tokio::test]
+async fn writes_and_actions_are_told_by_event_grid_when_they_are_done() {
+    let served = Served::both().await;
+    let next = async || served.world.feeds().next(std::time::Duration::from_millis(1)).await;
+    served.put(&authority_id("new-ica"), ADR_B, issuing()).await;
+    assert!(next().await.is_none(), "not while it runs");
+    served.wait(2);
+    let event = next().await.unwrap().body;
+    assert_eq!(event["type"], "Microsoft.Resources.ResourceWriteSuccess");
+    assert_eq!(event["subject"], authority_id("new-ica"));
+    served.post(&format!("{}/revokeAndRotate", authority_id("factory-ica")), ADR_B, None).await;
+    served.wait(2);
+    let event = next().await.unwrap().body;
+    assert_eq!(event["type"], "Microsoft.Resources.ResourceActionSuccess");
+    assert_eq!(
+        event["data"]["operationName"],
+        "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/revokeAndRotate/action"
+    );
 }

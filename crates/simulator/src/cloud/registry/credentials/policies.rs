@@ -1,9 +1,10 @@
 //! Credential policies of generation A: an issuing CA and the validity of what it issues (`azure-wire-facts.md` §1.3).
 
 use axum::response::Response;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::found as credential;
+use super::wanted::Wanted;
 use crate::cloud::arm::{ArmRequest, ok, operations, paging};
 use crate::cloud::arm_error::ArmError;
 use crate::cloud::dates;
@@ -186,43 +187,6 @@ pub(super) fn found<'a>(
     let (namespace, _) = credential(state, request, namespace)?;
     let policy = namespace.policy(name).ok_or_else(|| ArmError::not_found(&namespace.policy_id(name)))?;
     Ok((namespace, policy))
-}
-
-/// What a body asks for.
-struct Wanted {
-    leaf_validity_days: Option<u32>,
-    bring_your_own_root: Option<bool>,
-}
-
-impl Wanted {
-    fn read(body: &Map<String, Value>) -> Result<Self, ArmError> {
-        let invalid = |problem: &str| Err(ArmError::bad_request("InvalidParameter", problem));
-        let certificate = body.get("properties").and_then(|properties| properties.get("certificate"));
-        let at = |path: &str| certificate.and_then(|certificate| certificate.pointer(path));
-        match at("/certificateAuthorityConfiguration/keyType") {
-            None => {}
-            Some(Value::String(kind)) if kind == "ECC" => {}
-            Some(_) => return invalid("certificateAuthorityConfiguration.keyType is not ECC."),
-        }
-        let bring_your_own_root = match at("/certificateAuthorityConfiguration/bringYourOwnRoot/enabled") {
-            None => None,
-            Some(Value::Bool(enabled)) => Some(*enabled),
-            Some(_) => return invalid("bringYourOwnRoot.enabled is not a boolean."),
-        };
-        // The sources give 7..90, 1..30 and 1..90 days; the widest range is taken (§1.2).
-        let leaf_validity_days = match at("/leafCertificateConfiguration/validityPeriodInDays") {
-            None => None,
-            Some(days) => match days.as_u64().and_then(|days| u32::try_from(days).ok()) {
-                Some(days @ 1..=90) => Some(days),
-                _ => {
-                    return invalid(
-                        "leafCertificateConfiguration.validityPeriodInDays is not between 1 and 90.",
-                    );
-                }
-            },
-        };
-        Ok(Self { leaf_validity_days, bring_your_own_root })
-    }
 }
 
 /// The resource. A policy under Microsoft's root shows no thumbprint, only subject and dates (§1.3).
