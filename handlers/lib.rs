@@ -5,6 +5,7 @@
 
 pub mod application;
 pub mod assignment;
+pub mod cache;
 pub mod commands;
 pub mod events;
 pub mod functions;

@@ -1,150 +1,142 @@
 //! The report as a page: one self-contained document, no script, nothing fetched from elsewhere.
 //!
-//! All names come from resources that others can write; the template escapes every one of them.
+//! A part of the page is a file here, which says what is shown, and a template of the same name, which says how. All names come from
+//! resources that others can write: the templates escape every one of them, and `words` bounds them and shows what
+//! would be invisible.
+
+mod attention;
+mod figures;
+mod grid;
+mod groups;
+mod lifetimes;
+mod namespaces;
+mod requests;
+mod runbook;
+mod words;
 
 use askama::Template;
 use certificate_management::configuration::Mode;
-use certificate_management::report::{NamespaceReport, Report};
-use certificate_management::trust::Trust;
-use functions_host::HttpReply;
-use http::{HeaderName, StatusCode};
-use time::OffsetDateTime;
-use time::macros::format_description;
+use certificate_management::report::{self, Report};
+use time::{Duration, OffsetDateTime};
+
+use attention::Attention;
+use figures::Figure;
+use lifetimes::Lifetimes;
+use namespaces::Namespace;
+use requests::Requests;
+use runbook::Entry;
+use words::Moment;
+
+/// What a browser may do with the page: show it, with the style that is in it.
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// How many things that could not be read are named at the top.
+const UNREAD_NAMED: usize = 8;
 
 #[derive(Template)]
-#[template(path = "policy_status.html")]
-struct Page<'a> {
+#[template(path = "page/document.html")]
+struct Document<'a> {
     report: &'a Report,
+    made: Moment,
     age: String,
+    is_old: bool,
+    audited: Option<String>,
+    unread: Vec<Unread>,
+    attention: Attention,
+    all_is_well: &'static str,
+    figures: Vec<Figure>,
+    namespaces: Vec<Namespace>,
+    lifetimes: Option<Lifetimes>,
+    requests: Option<Requests>,
+    runbook: Vec<Entry>,
 }
 
 #[derive(Template)]
-#[template(path = "waiting.html")]
+#[template(path = "page/waiting.html")]
 struct Waiting;
 
-/// The page of a report.
-#[must_use]
-pub fn render(report: &Report, now: OffsetDateTime) -> HttpReply {
-    page(&Page { report, age: age(now - report.generated_at) })
+/// Something that could not be read.
+struct Unread {
+    subject: String,
+    why: String,
+}
+
+/// The page of a report, as it is at `now`. A report that is older than `overdue` says so.
+///
+/// # Errors
+/// When memory for it is lacking.
+pub fn document(report: &Report, now: OffsetDateTime, overdue: Duration) -> Result<String, askama::Error> {
+    let namespaces = namespaces::of(report);
+    let lifetimes = Lifetimes::of(report);
+    let document = Document {
+        report,
+        made: words::moment(report.oldest_data_at),
+        age: words::span(now - report.oldest_data_at),
+        is_old: now - report.generated_at > overdue,
+        audited: audited(report),
+        unread: unread(report),
+        attention: Attention::of(report),
+        all_is_well: all_is_well(report),
+        figures: figures::of(report, &namespaces, lifetimes.as_ref()),
+        requests: Requests::of(report),
+        runbook: runbook::of(report),
+        namespaces,
+        lifetimes,
+    };
+    document.render()
 }
 
 /// The page before there is a report.
-#[must_use]
-pub fn render_waiting() -> HttpReply {
-    page(&Waiting)
+///
+/// # Errors
+/// When memory for it is lacking.
+pub fn waiting() -> Result<String, askama::Error> {
+    Waiting.render()
 }
 
-fn page(template: &impl Template) -> HttpReply {
-    match template.render() {
-        Ok(html) => HttpReply::text(StatusCode::OK, "text/html; charset=utf-8", html).header(
-            HeaderName::from_static("content-security-policy"),
-            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        ),
-        Err(error) => {
-            tracing::error!("the page could not be rendered: {error}");
-            HttpReply::text(StatusCode::INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8", "the page could not be rendered")
+/// That some namespaces are not written to, unless the kill switch says so of all.
+fn audited(report: &Report) -> Option<String> {
+    let audited: Vec<&str> = report
+        .namespaces
+        .iter()
+        .filter(|namespace| namespace.mode == Mode::Audit)
+        .map(|namespace| namespace.name.as_str())
+        .collect();
+    match audited.as_slice() {
+        _ if report.kill_switch => None,
+        [] => None,
+        [one] => Some(format!("{} is in audit mode: no function writes to it.", words::name(one))),
+        all if all.len() == report.namespaces.len() => {
+            Some("All namespaces are in audit mode: no function writes to them.".to_owned())
         }
+        all => Some(format!(
+            "{} are in audit mode: no function writes to them.",
+            words::count(all.len(), "namespace")
+        )),
     }
 }
 
-impl Page<'_> {
-    fn time(&self, time: &OffsetDateTime) -> String {
-        time.format(format_description!("[year]-[month]-[day] [hour]:[minute] UTC")).unwrap_or_default()
+fn unread(report: &Report) -> Vec<Unread> {
+    let shown = |unread: &report::Unread| Unread {
+        subject: words::text(&unread.subject.text),
+        why: words::text(&unread.failure.message),
+    };
+    let mut unread: Vec<Unread> = report.unread.iter().take(UNREAD_NAMED).map(shown).collect();
+    let left_out = report.unread.len().saturating_sub(UNREAD_NAMED);
+    if left_out > 0 {
+        let subject = format!("{} more", words::thousands(left_out as u64));
+        unread.push(Unread { subject, why: "which the JSON has".to_owned() });
     }
-
-    fn date(&self, time: &Option<OffsetDateTime>) -> String {
-        time.and_then(|time| time.format(format_description!("[year]-[month]-[day]")).ok())
-            .unwrap_or_else(|| "–".to_owned())
-    }
-
-    fn is_audit(&self, namespace: &NamespaceReport) -> bool {
-        namespace.mode == Mode::Audit
-    }
-
-    fn hubs<'r>(&self, namespace: &'r NamespaceReport) -> Vec<&'r str> {
-        let mut hubs: Vec<&str> = namespace.trust.iter().map(|pair| pair.hub.as_str()).collect();
-        hubs.sort_unstable();
-        hubs.dedup();
-        hubs
-    }
-
-    fn cell(&self, namespace: &NamespaceReport, policy: &str, hub: &str) -> Cell {
-        let Some(pair) = namespace.trust.iter().find(|pair| pair.policy == policy && pair.hub == hub) else {
-            return Cell {
-                state: "–".to_owned(),
-                class: "unknown",
-                detail: "the policy is not active".to_owned(),
-            };
-        };
-        let class = match pair.trust {
-            Trust::Trusted => "good",
-            Trust::Leftover | Trust::Unreadable => "fair",
-            Trust::Stale | Trust::Missing => "bad",
-        };
-        let thumbprint = pair.evidence.as_ref().and_then(|evidence| evidence.thumbprint.as_deref());
-        let detail = thumbprint.map_or_else(|| pair.why.clone(), short);
-        Cell { state: pair.trust.to_string(), class, detail }
-    }
+    unread
 }
 
-struct Cell {
-    state: String,
-    class: &'static str,
-    detail: String,
-}
-
-/// The first half of a thumbprint is enough to compare by eye.
-fn short(thumbprint: &str) -> String {
-    let head: String = thumbprint.chars().take(16).collect();
-    if head.len() < thumbprint.len() { format!("{head}…") } else { head }
-}
-
-fn age(age: time::Duration) -> String {
-    match age.whole_minutes() {
-        ..=0 => "less than a minute old".to_owned(),
-        1 => "1 minute old".to_owned(),
-        minutes @ 2..120 => format!("{minutes} minutes old"),
-        minutes => format!("{} hours old", minutes / 60),
+/// What may be said when there is no finding.
+fn all_is_well(report: &Report) -> &'static str {
+    if report.is_all_trusted() {
+        "Every namespace was read, and every linked hub trusts every active policy."
+    } else {
+        "No check has found anything."
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use certificate_management::checks::CheckId;
-    use certificate_management::configuration::Configuration;
-    use certificate_management::finding::{Finding, Subject};
-    use certificate_management::reason::Reason;
-    use certificate_management::report::ReportInput;
-
-    #[test]
-    fn hostile_names_do_not_become_markup() {
-        let hostile = "<script>alert(1)</script>\"'&";
-        let input = ReportInput {
-            surprises: Vec::new(),
-            configuration: &Configuration::default(),
-            kill_switch: false,
-            namespaces: Vec::new(),
-            records: None,
-            now: OffsetDateTime::UNIX_EPOCH,
-        };
-        let subject = Subject::component(hostile);
-        let finding = Finding::new(CheckId::HubUntrusting, Reason::PolicyMissing, subject, hostile);
-        let report = Report {
-            findings: vec![finding.with_next_step(hostile)],
-            ..certificate_management::report::build(&input)
-        };
-        let html = Page { report: &report, age: String::new() }.render().unwrap();
-        assert!(!html.contains("<script"), "{html}");
-        assert_eq!(html.matches("alert(1)").count(), 3);
-    }
-
-    #[test]
-    fn ages_are_told_in_the_unit_that_fits() {
-        for (minutes, text) in
-            [(0, "less than a minute old"), (1, "1 minute old"), (90, "90 minutes old"), (180, "3 hours old")]
-        {
-            assert_eq!(age(time::Duration::minutes(minutes)), text);
-        }
-    }
-}
+mod tests;

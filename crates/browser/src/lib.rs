@@ -74,10 +74,9 @@ pub enum Error {
 
 /// A running Chromium with one page, and a profile of its own that is gone with it.
 pub struct Browser {
-    // The first to go: a session that outlives its driver has nothing to wait for.
-    driver: driver::Driver,
     session: WebDriver,
     programs: Programs,
+    _driver: driver::Driver,
     _profile: tempfile::TempDir,
 }
 
@@ -94,7 +93,7 @@ impl Browser {
             capabilities(programs, profile.path()).map_err(failed("describing the session"))?;
         let session = WebDriver::new(driver.url(), capabilities).await;
         let session = session.map_err(|error| Error::Start(error.to_string()))?;
-        Ok(Self { driver, session, programs: programs.clone(), _profile: profile })
+        Ok(Self { session, programs: programs.clone(), _driver: driver, _profile: profile })
     }
 
     /// Opens a page and waits until it has loaded. What pages before it asked for and said is forgotten.
@@ -130,15 +129,20 @@ impl Browser {
     /// # Errors
     /// When it does not answer.
     pub async fn close(self) -> Result<(), Error> {
-        let Self { driver, session, .. } = self;
-        let closed = session.quit().await.map_err(failed("closing"));
-        drop(driver);
-        closed
+        self.session.clone().quit().await.map_err(failed("closing"))
     }
 
     /// A command of the Chrome `DevTools` Protocol.
     async fn devtools(&self, what: &'static str, method: &str, parameters: Value) -> Result<Value, Error> {
         self.session.cdp().send_raw(method, parameters).await.map_err(failed(what))
+    }
+}
+
+impl Drop for Browser {
+    /// The driver is killed next, and with it Chromium, so that the session has no end to wait for.
+    fn drop(&mut self) {
+        // An error says that it was closed already.
+        let _ = self.session.clone().leak();
     }
 }
 

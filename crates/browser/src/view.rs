@@ -51,14 +51,4 @@ impl Browser {
         self.devtools("choosing colours", "Emulation.setEmulatedMedia", media).await?;
         Ok(())
     }
-
-    /// Lets pages run no script of their own, or lets them again. Takes effect with the next page.
-    ///
-    /// # Errors
-    /// When the browser is gone.
-    pub async fn allow_scripts(&self, are_allowed: bool) -> Result<(), Error> {
-        let off = json!({"value": !are_allowed});
-        self.devtools("switching scripts", "Emulation.setScriptExecutionDisabled", off).await?;
-        Ok(())
-    }
 }

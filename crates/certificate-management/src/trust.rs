@@ -4,7 +4,8 @@
 //! (`azure-wire-facts.md` §1.4), so the hub's certificate list is the evidence.
 
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
+use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
 
 use crate::ArmId;
 use crate::model::{HubCertificate, Policy};
@@ -149,8 +150,10 @@ fn difference(policy: &Policy, certificate: &HubCertificate, now: OffsetDateTime
         compared = true;
         if expected.unix_timestamp() != seen.unix_timestamp() {
             return older(format!(
-                "certificate {} ends {seen}, the policy's CA {expected}",
-                certificate.name
+                "certificate {} ends {}, the policy's CA {}",
+                certificate.name,
+                to_the_second(seen),
+                to_the_second(expected)
             ));
         }
     }
@@ -183,6 +186,12 @@ fn common_name(subject: &str) -> String {
         }
     }
     subject.trim().to_ascii_lowercase()
+}
+
+/// An end as a person reads it.
+fn to_the_second(time: OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
+    time.to_offset(UtcOffset::UTC).format(format).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,11 +1,19 @@
 //! The status page in a real browser.
 
+mod hostile;
+mod large;
+mod reports;
+mod site;
 mod whole_app;
 
 use std::io::Write;
 use std::path::PathBuf;
 
 use browser::{Browser, Programs};
+use time::Duration;
+
+/// From when on a report is said to be old.
+const OVERDUE: Duration = Duration::minutes(150);
 
 /// A browser of its own for a test. Where there is none the test is skipped in words, and in CI it fails.
 async fn start(test: &str) -> Option<Browser> {

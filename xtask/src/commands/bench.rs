@@ -20,12 +20,15 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
             campaigns(workspace, steps, &[(name, rest)]);
         }
         Some((name, [])) if name == "host" => super::bench_host::run(workspace, steps),
+        Some((name, [])) if name == "page" => super::bench_page::run(workspace, steps),
         given => {
             let named = given.map_or_else(
                 || "no bench is named".to_owned(),
                 |(name, _)| format!("there is no bench `{name}`"),
             );
-            steps.run("bench", || Outcome::Failed(format!("{named}; there is {}, host", BENCHES.join(", "))));
+            steps.run("bench", || {
+                Outcome::Failed(format!("{named}; there is {}, host, page", BENCHES.join(", ")))
+            });
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod bench;
 mod bench_host;
+mod bench_page;
 pub mod check;
 pub mod contract;
 pub mod full;

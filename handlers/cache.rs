@@ -1,0 +1,46 @@
+//! Answers that a client may keep, as long as it asks whether they still hold (RFC 9110 §13, RFC 9111 §5.2.2).
+
+use functions_host::{HttpReply, HttpRequest};
+use http::{StatusCode, header};
+use sha2::{Digest, Sha256};
+
+/// Kept by whoever asked and nobody between, and asked for again before each use.
+const CACHE_CONTROL: &str = "private, no-cache";
+
+/// The answer to a GET with this body, or that the client has it already.
+///
+/// The tag is a hash of the body, so the page, whose words tell its own age, changes with the minute, and the JSON only with the report.
+pub fn reply(request: &HttpRequest, content_type: &str, body: String) -> HttpReply {
+    let tag = tag(&body);
+    let known = request.headers.get("If-None-Match").unwrap_or_default();
+    let reply = if matches(known, &tag) {
+        HttpReply::new(StatusCode::NOT_MODIFIED)
+    } else {
+        HttpReply::text(StatusCode::OK, content_type, body)
+    };
+    reply.header(header::ETAG, tag).header(header::CACHE_CONTROL, CACHE_CONTROL)
+}
+
+fn tag(body: &str) -> String {
+    let hash = Sha256::digest(body.as_bytes());
+    let half: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{half}\"")
+}
+
+/// The weak comparison of `If-None-Match`: a proxy that compresses makes a tag weak.
+fn matches(known: &str, tag: &str) -> bool {
+    known.trim() == "*" || known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_found_in_any_list_and_however_weak() {
+        let tag = tag("body");
+        assert!(matches(&tag, &tag) && matches(&format!("W/{tag}"), &tag) && matches("*", &tag));
+        assert!(matches(&format!("\"other\", {tag}"), &tag));
+        assert!(!matches("", &tag) && !matches("\"other\"", &tag) && !matches(tag.trim_matches('"'), &tag));
+    }
+}

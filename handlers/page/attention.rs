@@ -1,0 +1,160 @@
+//! What needs a person now: the findings, the worst first, one card for all that share a check and a reason.
+
+use certificate_management::checks::CheckId;
+use certificate_management::reason::{Reason, Severity};
+use certificate_management::report::{Finding, Report, SuppressedFinding};
+
+use super::words::{self, Piece};
+
+/// How many subjects of a card are seen at once.
+const SEEN_AT_ONCE: usize = 12;
+/// How many more can be unfolded. The rest is in the JSON.
+const UNFOLDED: usize = 88;
+
+/// All findings.
+pub struct Attention {
+    /// How many are critical.
+    pub critical: usize,
+    /// How many are warnings.
+    pub warnings: usize,
+    /// The cards, the worst first.
+    pub cards: Vec<Card>,
+    /// What the configuration keeps quiet.
+    pub quiet: Vec<Quiet>,
+    /// How many more it keeps quiet.
+    pub quiet_left_out: Option<String>,
+}
+
+/// A finding that is kept quiet.
+pub struct Quiet {
+    pub subject: String,
+    pub message: Vec<Piece>,
+    pub reason: String,
+    pub until: String,
+}
+
+/// The findings of one check and reason.
+pub struct Card {
+    pub severity: Shown,
+    pub check: &'static str,
+    /// The reason, where it says more than the check.
+    pub reason: Option<&'static str>,
+    pub meaning: Vec<Piece>,
+    pub next_step: Vec<Piece>,
+    /// How many findings there are, with their noun.
+    pub count: String,
+    /// The first of them.
+    pub items: Vec<Item>,
+    /// More of them, folded away.
+    pub more: Vec<Item>,
+    /// How many are in neither, with their noun.
+    pub left_out: Option<String>,
+}
+
+/// One finding.
+pub struct Item {
+    pub subject: String,
+    pub message: Vec<Piece>,
+    /// Where it differs from that of the reason.
+    pub next_step: Option<Vec<Piece>>,
+}
+
+/// A severity as it is shown: by a word and a shape as well as by colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    pub word: &'static str,
+    pub class: &'static str,
+}
+
+impl From<Severity> for Shown {
+    fn from(severity: Severity) -> Self {
+        match severity {
+            Severity::Critical => Self { word: "Critical", class: "bad" },
+            Severity::Warning => Self { word: "Warning", class: "fair" },
+            Severity::Information => Self { word: "Information", class: "unknown" },
+        }
+    }
+}
+
+impl Attention {
+    pub fn of(report: &Report) -> Self {
+        let mut cards: Vec<(Severity, CheckId, Reason, Vec<&Finding>)> = Vec::new();
+        for finding in &report.findings {
+            let same = |card: &(Severity, CheckId, Reason, Vec<&Finding>)| {
+                (card.0, card.1, card.2) == (finding.severity, finding.check, finding.reason)
+            };
+            match cards.iter_mut().find(|card| same(card)) {
+                Some((.., all)) => all.push(finding),
+                None => cards.push((finding.severity, finding.check, finding.reason, vec![finding])),
+            }
+        }
+        // Stable: within a severity the report's own order stays.
+        cards.sort_by_key(|card| std::cmp::Reverse(card.0));
+        let quiet = report.suppressed.len().saturating_sub(UNFOLDED);
+        Self {
+            critical: report.summary.findings.critical,
+            warnings: report.summary.findings.warning,
+            cards: cards
+                .iter()
+                .map(|(severity, check, reason, all)| Card::of(*severity, *check, *reason, all))
+                .collect(),
+            quiet: report.suppressed.iter().take(UNFOLDED).map(Quiet::of).collect(),
+            quiet_left_out: (quiet > 0).then(|| words::thousands(quiet as u64)),
+        }
+    }
+
+    /// The whole in a few words.
+    pub fn headline(&self) -> String {
+        let critical = format!("{} critical", words::thousands(self.critical as u64));
+        let warnings = words::count(self.warnings, "warning");
+        match (self.critical, self.warnings) {
+            (0, 0) => "Nothing needs a person now".to_owned(),
+            (_, 0) => critical,
+            (0, _) => warnings,
+            _ => format!("{critical}, {warnings}"),
+        }
+    }
+
+    /// The colour of the whole.
+    pub fn class(&self) -> &'static str {
+        match (self.critical, self.warnings) {
+            (0, 0) => "good",
+            (0, _) => "fair",
+            _ => "bad",
+        }
+    }
+}
+
+impl Card {
+    fn of(severity: Severity, check: CheckId, reason: Reason, findings: &[&Finding]) -> Self {
+        let item = |finding: &&Finding| Item {
+            subject: words::text(&finding.subject.text),
+            message: words::prose(&words::text(&finding.message)),
+            next_step: (finding.next_step != reason.next_step())
+                .then(|| words::prose(&words::text(&finding.next_step))),
+        };
+        let left_out = findings.len().saturating_sub(SEEN_AT_ONCE + UNFOLDED);
+        Self {
+            severity: severity.into(),
+            check: check.code(),
+            reason: (reason.code() != check.code()).then_some(reason.code()),
+            meaning: words::prose(reason.meaning()),
+            next_step: words::prose(reason.next_step()),
+            count: words::count(findings.len(), "place"),
+            items: findings.iter().take(SEEN_AT_ONCE).map(item).collect(),
+            more: findings.iter().skip(SEEN_AT_ONCE).take(UNFOLDED).map(item).collect(),
+            left_out: (left_out > 0).then(|| words::thousands(left_out as u64)),
+        }
+    }
+}
+
+impl Quiet {
+    fn of(quiet: &SuppressedFinding) -> Self {
+        Self {
+            subject: words::text(&quiet.finding.subject.text),
+            message: words::prose(&words::text(&quiet.finding.message)),
+            reason: words::text(&quiet.reason),
+            until: quiet.until.to_string(),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The namespaces: a line each to compare them by, and a section each with all there is to know.
+
+use certificate_management::configuration::{Mode, Sync};
+use certificate_management::generation::NamespaceGeneration;
+use certificate_management::model::ProvisioningState;
+use certificate_management::reason::Severity;
+use certificate_management::report::{Finding, NamespaceReport, PolicyReport, Report};
+use time::OffsetDateTime;
+
+use super::grid::Grid;
+use super::groups::Service;
+use super::words::{self, Moment};
+
+/// Up to so many namespaces are all unfolded; of more, those that need a person.
+const ALL_UNFOLDED: usize = 4;
+/// How many are unfolded at the most.
+const MOST_UNFOLDED: usize = 12;
+
+/// One namespace.
+pub struct Namespace {
+    /// Number of its anchor.
+    pub number: usize,
+    pub name: String,
+    pub id: String,
+    pub mode: &'static str,
+    pub sync: &'static str,
+    /// Its region.
+    pub location: Option<String>,
+    /// Which generation of the service it is of.
+    pub generation: Option<&'static str>,
+    /// The state of a write to it that is not done.
+    pub unsettled: Option<String>,
+    pub seen: Moment,
+    /// Why it could not be read; then the rest is empty.
+    pub unreadable: Option<String>,
+    /// What its findings come to.
+    pub state: String,
+    pub class: &'static str,
+    pub is_open: bool,
+    pub policies: Vec<Policy>,
+    /// How many pairs of hub and policy admit devices of the current CA, of how many.
+    pub trusting: Share,
+    /// How many enrollment groups have a policy, of how many that should.
+    pub assigned: Share,
+    /// Its next CA to end.
+    pub next_end: Option<(String, String)>,
+    pub grid: Grid,
+    pub services: Vec<Service>,
+}
+
+/// So many of so many.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Share {
+    pub part: usize,
+    pub whole: usize,
+}
+
+impl Share {
+    pub fn is_whole(self) -> bool {
+        self.part == self.whole
+    }
+
+    fn of<T>(all: impl Iterator<Item = T>, is_part: impl Fn(&T) -> bool) -> Self {
+        all.fold(Self::default(), |share, one| Self {
+            part: share.part + usize::from(is_part(&one)),
+            whole: share.whole + 1,
+        })
+    }
+}
+
+impl std::fmt::Display for Share {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {}", words::thousands(self.part as u64), words::thousands(self.whole as u64))
+    }
+}
+
+impl std::iter::Sum for Share {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, share| Self {
+            part: sum.part + share.part,
+            whole: sum.whole + share.whole,
+        })
+    }
+}
+
+/// One policy.
+pub struct Policy {
+    pub name: String,
+    pub subject: Option<String>,
+    pub state: String,
+    pub is_settled: bool,
+    pub own_root: Option<String>,
+    pub not_before: Option<String>,
+    pub not_after: Option<String>,
+    pub left: Option<String>,
+    pub leaf: Option<String>,
+}
+
+/// All of them, in the order of the report.
+pub fn of(report: &Report) -> Vec<Namespace> {
+    let mut namespaces: Vec<Namespace> = Vec::new();
+    for (place, namespace) in report.namespaces.iter().enumerate() {
+        namespaces.push(Namespace::of(namespace, place + 1, &report.findings, report.generated_at));
+    }
+    let is_few = namespaces.len() <= ALL_UNFOLDED;
+    let mut left = MOST_UNFOLDED;
+    for class in ["bad", "fair", "good"] {
+        for namespace in namespaces.iter_mut().filter(|namespace| namespace.class == class) {
+            namespace.is_open = left > 0 && (is_few || class != "good");
+            left -= usize::from(namespace.is_open);
+        }
+    }
+    namespaces
+}
+
+impl Namespace {
+    fn of(namespace: &NamespaceReport, number: usize, findings: &[Finding], now: OffsetDateTime) -> Self {
+        let (state, class) = state(namespace, findings);
+        let groups = namespace.provisioning_services.iter().map(|service| &service.enrollment_groups);
+        let next_end = namespace.policies.iter().filter_map(|policy| policy.issuing_ca_not_after).min();
+        Self {
+            number,
+            name: words::name(&namespace.name),
+            id: words::name(namespace.id.as_str()),
+            mode: match namespace.mode {
+                Mode::Audit => "audit: nothing is written",
+                Mode::Enforce => "enforce",
+            },
+            sync: match namespace.sync {
+                Sync::Automatic => "syncs by itself",
+                Sync::Ask => "syncs when asked",
+            },
+            location: namespace.location.as_deref().map(words::name),
+            generation: namespace.generation.map(|generation| match generation {
+                NamespaceGeneration::Credentials => "credential policies",
+                NamespaceGeneration::CertificateAuthorities => "certificate authorities",
+                NamespaceGeneration::Migrating => "moving to certificate authorities",
+            }),
+            unsettled: namespace
+                .provisioning_state
+                .as_ref()
+                .filter(|state| **state != ProvisioningState::Succeeded)
+                .map(|state| words::name(&state.to_string())),
+            seen: words::moment(namespace.seen_at),
+            unreadable: namespace.unreadable.as_deref().map(words::text),
+            state,
+            class,
+            is_open: false,
+            policies: namespace.policies.iter().map(Policy::of).collect(),
+            trusting: Share::of(namespace.trust.iter(), |pair| pair.trust.admits_current()),
+            assigned: groups
+                .map(|groups| Share { part: groups.assigned(), whole: groups.total - groups.opted_out.count })
+                .sum(),
+            next_end: next_end.map(|end| (words::date(end), words::days((end - now).whole_days()))),
+            grid: Grid::of(namespace),
+            services: namespace.provisioning_services.iter().map(Service::of).collect(),
+        }
+    }
+}
+
+/// What the findings about a namespace come to.
+fn state(namespace: &NamespaceReport, findings: &[Finding]) -> (String, &'static str) {
+    let is_about = |finding: &&Finding| finding.subject.namespace_id.as_ref() == Some(&namespace.id);
+    let of =
+        |severity| findings.iter().filter(is_about).filter(|finding| finding.severity == severity).count();
+    match (of(Severity::Critical), of(Severity::Warning)) {
+        (0, 0) => ("in order".to_owned(), "good"),
+        (0, warnings) => (words::count(warnings, "warning"), "fair"),
+        (critical, 0) => (format!("{} critical", words::thousands(critical as u64)), "bad"),
+        (critical, warnings) => (
+            format!("{} critical, {}", words::thousands(critical as u64), words::count(warnings, "warning")),
+            "bad",
+        ),
+    }
+}
+
+impl Policy {
+    fn of(policy: &PolicyReport) -> Self {
+        Self {
+            name: words::name(&policy.name),
+            subject: policy.issuing_ca_subject.as_deref().map(words::name),
+            state: words::name(&policy.provisioning_state.to_string()),
+            is_settled: policy.provisioning_state == ProvisioningState::Succeeded,
+            own_root: policy.bring_your_own_root_status.as_deref().map(words::name),
+            not_before: policy.issuing_ca_not_before.map(words::date),
+            not_after: policy.issuing_ca_not_after.map(words::date),
+            left: policy.issuing_ca_days_left.map(words::days),
+            leaf: policy.leaf_validity_days.map(|days| words::count(days, "day")),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The rows of the runbook that this page needs, on the page itself: whoever looks at it at night may have nothing else.
+//!
+//! They are those of `RUNBOOK.md` as it was built in, under the same anchors, so that the two cannot say different things.
+
+use std::collections::BTreeSet;
+
+use certificate_management::reason::{Reason, Severity};
+use certificate_management::report::Report;
+
+use super::attention::Shown;
+use super::words::{self, Piece};
+
+const RUNBOOK: &str = include_str!("../../RUNBOOK.md");
+
+/// One row.
+pub struct Entry {
+    /// What links lead to, e.g. `check-ca-expiring` or `reason-sync-failed`.
+    pub anchor: String,
+    pub code: String,
+    pub severity: Shown,
+    pub meaning: Vec<Piece>,
+    pub next_step: Vec<Piece>,
+}
+
+/// The row of every check that found something, the worst first, then of every reason that a finding or a request names.
+pub fn of(report: &Report) -> Vec<Entry> {
+    let mut checks = BTreeSet::new();
+    let mut reasons = BTreeSet::new();
+    for finding in report.findings.iter().chain(report.suppressed.iter().map(|quiet| &quiet.finding)) {
+        checks.insert(finding.check);
+        reasons.insert(finding.reason);
+    }
+    let requests =
+        report.requests.iter().flat_map(|requests| requests.in_flight.iter().chain(&requests.recent));
+    reasons.extend(requests.filter_map(|request| request.reason));
+    let mut checks: Vec<_> = checks.into_iter().collect();
+    checks.sort_by_key(|check| std::cmp::Reverse(check.severity()));
+    let mut reasons: Vec<_> = reasons.into_iter().collect();
+    reasons.sort_by_key(|reason| std::cmp::Reverse(reason.severity()));
+    let checks = checks.into_iter().map(|check| entry("check", check.code(), check.severity()));
+    let told = |reason: &Reason| !report.findings.iter().any(|finding| finding.check.code() == reason.code());
+    let reasons =
+        reasons.into_iter().filter(told).map(|reason| entry("reason", reason.code(), reason.severity()));
+    checks.chain(reasons).collect()
+}
+
+fn entry(kind: &str, code: &str, severity: Severity) -> Entry {
+    let (meaning, next_step) =
+        row(kind, code).unwrap_or(("It is not in this runbook.", "Look for it in RUNBOOK.md."));
+    Entry {
+        anchor: format!("{kind}-{code}"),
+        code: code.to_owned(),
+        severity: severity.into(),
+        meaning: words::prose(meaning),
+        next_step: words::prose(&unlinked(next_step)),
+    }
+}
+
+/// Meaning and next step of a code, from its row: `| code | severity | meaning | next step |`. The row of a check begins
+/// with its anchor.
+fn row(kind: &str, code: &str) -> Option<(&'static str, &'static str)> {
+    let start = match kind {
+        "check" => format!("| <a id=\"check-{code}\"></a>`{code}` | "),
+        _ => format!("| `{code}` | "),
+    };
+    let cells = RUNBOOK.lines().find_map(|line| line.strip_prefix(&start))?;
+    let mut cells = cells.trim_end_matches(" |").splitn(3, " | ").skip(1);
+    Some((cells.next()?, cells.next()?))
+}
+
+/// Without the targets of links, which are files that the page does not have: `[a](b)` is `a`.
+fn unlinked(text: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("](") {
+        let Some((label_start, target_end)) = before.rfind('[').zip(after.find(')')) else { break };
+        shown.push_str(&before[..label_start]);
+        shown.push_str(&before[label_start + 1..]);
+        rest = &after[target_end + 1..];
+    }
+    shown + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use certificate_management::checks::CheckId;
+
+    #[test]
+    fn links_to_files_lose_their_target_and_keep_their_words() {
+        assert_eq!(unlinked("Read ([a](b.md)) and [c](d)."), "Read (a) and c.");
+        assert_eq!(unlinked("[[suppress]] and `f(x)` stay"), "[[suppress]] and `f(x)` stay");
+    }
+
+    #[test]
+    fn every_check_and_every_reason_has_its_row() {
+        for check in CheckId::ALL {
+            let (meaning, next_step) =
+                row("check", check.code()).unwrap_or_else(|| panic!("no row of {check}"));
+            assert_eq!(meaning, check.description());
+            assert!(!next_step.is_empty() && !next_step.contains('|'), "{next_step}");
+        }
+        for reason in Reason::ALL {
+            assert_eq!(row("reason", reason.code()), Some((reason.meaning(), reason.next_step())));
+        }
+    }
+}

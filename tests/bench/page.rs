@@ -1,0 +1,72 @@
+//! `cargo xtask bench page`: how large the page of the largest fleet is, and how soon a browser paints it.
+
+#![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
+
+#[path = "../app/browser/reports.rs"]
+mod reports;
+#[path = "../app/browser/site.rs"]
+mod site;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use browser::{Browser, Programs, View};
+use reports::{LARGEST, NOW, SMALL, World};
+use site::Site;
+use time::Duration;
+
+/// Bytes of the page.
+const SIZE_LIMIT: usize = 1_000_000;
+/// Until the first paint. The slowest of the loads counts.
+const PAINT_LIMIT: std::time::Duration = std::time::Duration::from_secs(1);
+/// How often each page is loaded, each time by a browser that has just started.
+const LOADS: usize = 5;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let programs = match Programs::from_environment() {
+        Ok(programs) => programs,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::FAILURE;
+        }
+    };
+    println!(
+        "{:<34}{:>12}{:>12}{:>16}{:>16}{:>16}",
+        "page", "bytes", "rendered", "first paint", "slowest", "loaded"
+    );
+    let mut is_within = true;
+    for (name, world) in [
+        ("3 namespaces, in trouble", World::troubled(&SMALL)),
+        ("100 namespaces, all well", World::new(&LARGEST)),
+        ("100 namespaces, in trouble", World::troubled(&LARGEST)),
+    ] {
+        let report = world.report();
+        let started = Instant::now();
+        let html = policysync::page::document(&report, NOW, Duration::minutes(150)).unwrap();
+        let (rendered, size) = (started.elapsed(), html.len());
+        let site = Site::of(html).await;
+        let mut paints = Vec::new();
+        for _ in 0..LOADS {
+            let browser = Browser::start(&programs).await.unwrap();
+            browser.look_through(View::LIGHT).await.unwrap();
+            browser.open(site.url()).await.unwrap();
+            paints.push(browser.paint().await.unwrap());
+            browser.close().await.unwrap();
+        }
+        paints.sort_by_key(|paint| paint.first_contentful);
+        let (middle, slowest) = (paints[LOADS / 2], paints[LOADS - 1]);
+        println!(
+            "{name:<34}{size:>12}{:>12}{:>16}{:>16}{:>16}",
+            format!("{rendered:.1?}"),
+            format!("{:.0?}", middle.first_contentful),
+            format!("{:.0?}", slowest.first_contentful),
+            format!("{:.0?}", middle.loaded),
+        );
+        is_within &= size < SIZE_LIMIT && slowest.first_contentful < PAINT_LIMIT;
+    }
+    println!(
+        "limits: {SIZE_LIMIT} bytes, {PAINT_LIMIT:.0?} to the first paint of text, the slowest of {LOADS} loads"
+    );
+    if is_within { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
