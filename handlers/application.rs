@@ -13,6 +13,7 @@ use certificate_management::configuration::{Configuration, Mode, NamespaceConfig
 use state::{BlobSettings, Store, TokenProvider};
 use time::{Duration, OffsetDateTime};
 
+use crate::clock::Clock;
 use crate::settings::{STATE_CONTAINER, Settings, StateSettings};
 
 /// Everything that functions share.
@@ -29,6 +30,8 @@ pub struct Application {
     pub parked: QueueSender,
     /// The records.
     pub store: Store,
+    /// The time.
+    pub clock: Clock,
 }
 
 /// Why the app cannot start.
@@ -91,13 +94,14 @@ impl Application {
             parked: azure.queue(&settings.service_bus, &settings.parked_queue)?,
             azure,
             store,
+            clock: Clock::default(),
         })
     }
 
     /// The time, UTC. The one clock of the app: whatever is pure is told the time.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
-        OffsetDateTime::now_utc()
+        self.clock.now()
     }
 
     /// How long the evidence of a sync of a namespace is looked for.

@@ -3,9 +3,11 @@
 //! The one loop of everything here: wake-up, observe, plan, act, verify, record. A wake-up only says where to look;
 //! what to do is decided by the pure crate `certificate-management` from what was observed.
 
+pub mod alerting;
 pub mod application;
 pub mod assignment;
 pub mod cache;
+pub mod clock;
 pub mod commands;
 pub mod events;
 pub mod functions;

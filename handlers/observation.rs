@@ -248,7 +248,7 @@ fn names_service(named: &str, service: &ProvisioningService) -> bool {
 }
 
 /// The name within a host name or endpoint: `https://contoso-dps.azure-devices-provisioning.net` is `contoso-dps`.
-fn host_label(text: &str) -> String {
+pub(crate) fn host_label(text: &str) -> String {
     let last = text.trim_end_matches('/').rsplit('/').next().unwrap_or(text);
     last.split('.').next().unwrap_or(last).to_owned()
 }

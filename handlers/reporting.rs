@@ -1,10 +1,14 @@
 //! The report: observe everything, write it down, ask for what is missing, resume what was lost.
 
 mod observe;
+mod remembered;
 
+use certificate_management::alerting::FindingEvent;
+use certificate_management::report;
 use time::Duration;
 
 pub use self::observe::observe;
+use crate::alerting;
 use crate::application::Application;
 use crate::synchronization::automatic::{self, Automatic};
 use crate::synchronization::records::{self, Phase};
@@ -26,6 +30,8 @@ pub struct Done {
     pub findings: usize,
     /// Requests that were submitted because a hub does not trust a policy.
     pub submitted: usize,
+    /// What is to be told of the findings now; the reply has to carry it.
+    pub events: Vec<FindingEvent>,
     /// Syncs whose follow-up was lost and sent again.
     pub resumed: usize,
     /// What went wrong beside the report, and may go right later.
@@ -37,15 +43,20 @@ pub struct Done {
 /// # Errors
 /// When the report cannot be recorded.
 pub async fn run(application: &Application) -> Result<Done, state::Error> {
-    let (report, observations) = observe(application, None).await;
+    let mut input = observe(application).await;
+    input.records = Some(remembered::read(application, &input).await);
+    let report = report::build(&input);
     let severities = report.findings.iter().map(|finding| finding.severity);
-    metrics::stand(Standing::of(observations.iter().flatten(), severities, report.generated_at));
+    let observations = input.namespaces.iter().filter_map(|namespace| namespace.observation.as_ref().ok());
+    metrics::stand(Standing::of(observations, severities, report.generated_at));
     application.store.put(LATEST, &report).await?;
     let dated = format!("reports/{}/{:02}", report.generated_at.date(), report.generated_at.hour());
     application.store.put(&dated, &report).await?;
     let mut done = Done { findings: report.findings.len(), ..Done::default() };
-    for (configuration, observation) in application.configuration.namespaces.iter().zip(&observations) {
-        let Some(observation) = observation else { continue };
+    for namespace in &input.namespaces {
+        let (configuration, Ok(observation)) = (namespace.configuration, &namespace.observation) else {
+            continue;
+        };
         let because = "the status report found a hub that does not trust a policy";
         match automatic::submit_if_needed(application, configuration, observation, because).await {
             Ok(Automatic::Submitted(_)) => done.submitted += 1,
@@ -55,6 +66,11 @@ pub async fn run(application: &Application) -> Result<Done, state::Error> {
     }
     resume(application, &mut done).await;
     forget(application, &mut done).await;
+    // Last, so that as little as possible comes between the record and the delivery.
+    match alerting::announce(&application.store, &report, application.now()).await {
+        Ok(events) => done.events = events,
+        Err(error) => done.failures.push(format!("the findings could not be told: {error}")),
+    }
     Ok(done)
 }
 

@@ -33,11 +33,15 @@ mod revert;
 mod rules;
 #[path = "app/scenarios.rs"]
 mod scenarios;
+#[path = "app/status.rs"]
+mod status;
 #[path = "app/submit.rs"]
 mod submit;
 #[path = "app/telemetry.rs"]
 mod telemetry;
 #[path = "app/telemetry_collector.rs"]
 mod telemetry_collector;
+#[path = "app/walk.rs"]
+mod walk;
 #[path = "app/world.rs"]
 mod world;

@@ -8,7 +8,7 @@
 //! - [`revert`]: a policy is copied to many groups and the run is taken back.
 
 mod app;
-mod calls;
+pub mod calls;
 mod events;
 mod fleet;
 mod revert;

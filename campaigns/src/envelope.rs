@@ -58,6 +58,12 @@ pub fn get(function: &str, binding: &str, id: &str) -> String {
     envelope(function, Map::from_iter([(binding.to_owned(), request)]), metadata)
 }
 
+/// A timer that fires for the first time, in time.
+pub fn timer(function: &str, binding: &str) -> String {
+    let timer = json!({"Schedule": {"AdjustForDST": true}, "ScheduleStatus": null, "IsPastDue": false});
+    envelope(function, Map::from_iter([(binding.to_owned(), timer)]), Map::new())
+}
+
 fn envelope(function: &str, data: Map<String, Value>, mut metadata: Map<String, Value>) -> String {
     let now = rfc3339(OffsetDateTime::now_utc());
     let sys = json!({"MethodName": function, "UtcNow": now, "RandGuid": Uuid::new_v4().to_string()});

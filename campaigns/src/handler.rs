@@ -84,6 +84,15 @@ impl Handler {
         Ok(was_busy)
     }
 
+    /// The most memory that its present life had at any moment; none while it is down, and where the system does not tell.
+    pub async fn peak_memory_bytes(&self) -> Option<u64> {
+        let id = self.process.lock().await.as_ref()?.id()?;
+        let status = tokio::fs::read_to_string(format!("/proc/{id}/status")).await.ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kibibytes * 1024)
+    }
+
     /// Waits until it works on something, at the most so long.
     pub async fn wait_until_busy(&self, patience: Duration) {
         let mut busy = self.busy.subscribe();

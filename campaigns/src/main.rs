@@ -3,7 +3,8 @@
 //! Two `policysync serve` processes share one state (Azurite) and one simulated Azure, and get every message several
 //! times. The campaigns never use the clients or the code of the product, only what an operator sees: the calls in the log of the
 //! simulated Azure, and what the processes answer. The campaign `assign` has one process and a host
-//! of its own. `cargo xtask bench sync`, `bench assign` and `cargo xtask full` run them.
+//! of its own, and so has `report`. `cargo xtask bench sync`, `bench assign`, `bench report` and `cargo xtask full` run
+//! them.
 
 mod accounts;
 mod assign;
@@ -16,6 +17,7 @@ mod host;
 mod kill;
 mod progress;
 mod random;
+mod report;
 mod requests;
 mod rules;
 mod stage;
@@ -49,6 +51,8 @@ enum Campaign {
     },
     /// From the event to the policy, a reconcile with nothing to do, and a run taken back
     Assign(assign::Arguments),
+    /// A status report over everything: calls, ratio, memory, and a second one that says nothing again
+    Report(report::Arguments),
 }
 
 /// What campaigns have in common.
@@ -94,6 +98,7 @@ async fn main() -> ExitCode {
     let (name, outcome) = match CommandLine::parse().campaign {
         Campaign::Sync(arguments) => ("sync", sync::run(&arguments).await),
         Campaign::Assign(arguments) => ("assign", assign::run(&arguments).await),
+        Campaign::Report(arguments) => ("report", report::run(&arguments).await),
         Campaign::Kill { arguments, kills } => ("kill", kill::run(&arguments, kills).await),
     };
     match outcome {

@@ -151,7 +151,8 @@ impl Stage {
     }
 }
 
-fn environment(simulator: &str, azurite: &Azurite, configuration: &Path) -> Vec<(String, String)> {
+/// The settings of a process.
+pub fn environment(simulator: &str, azurite: &Azurite, configuration: &Path) -> Vec<(String, String)> {
     let address = simulator.trim_start_matches("http://");
     let bus = format!(
         "Endpoint=sb://{address}/servicebus;SharedAccessKeyName=RootManageSharedAccessKey;\

@@ -7,6 +7,8 @@
 //!
 //! A record names policies and versions only; nothing of a group's attestation ever gets here.
 
+use std::collections::BTreeSet;
+
 use certificate_management::ArmId;
 use certificate_management::plan::saved::PlannedAssignment;
 use certificate_management::reason::Reason;
@@ -241,6 +243,29 @@ pub async fn of_run(store: &Store, run: &str) -> Result<Vec<WriteRecord>, String
     for key in &listing.keys {
         let found = store.get::<WriteRecord>(key).await.map_err(|error| error.to_string())?;
         records.extend(found.map(|stored| stored.value));
+    }
+    Ok(records)
+}
+
+/// The last writes to groups, each named by its DPS and its id. `most` keys of the newest are searched.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn last_writes(
+    store: &Store,
+    groups: &[(&str, &str)],
+    most: usize,
+) -> Result<Vec<WriteRecord>, state::Error> {
+    let mut wanted: BTreeSet<String> = groups.iter().map(|(service, group)| place(service, group)).collect();
+    let mut records = Vec::new();
+    if wanted.is_empty() {
+        return Ok(records);
+    }
+    for key in store.newest(ASSIGNMENTS, most).await? {
+        let of_group = key.splitn(3, '/').nth(2).unwrap_or_default();
+        if wanted.remove(of_group) {
+            records.extend(store.get::<WriteRecord>(&key).await?.map(|stored| stored.value));
+        }
     }
     Ok(records)
 }

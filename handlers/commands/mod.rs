@@ -24,6 +24,7 @@ mod serve;
 mod simulator;
 #[cfg(feature = "simulator")]
 mod staging;
+mod status;
 mod submit;
 mod table;
 
@@ -66,6 +67,8 @@ enum Command {
     Group(group::Arguments),
     /// Publish that an enrollment group was created, so that the app looks at it at once.
     Announce(announce::Arguments),
+    /// Look at everything now and print what needs a person, with an exit code for pipelines.
+    Status(status::Arguments),
     /// Check the configuration, its rules, and what can be read in Azure, before deployment.
     Check(check::Arguments),
     /// Show the whole story on this machine, without Azure.
@@ -108,6 +111,7 @@ pub fn main() -> ExitCode {
             Command::Assign(arguments) => assign::run(arguments).await,
             Command::Group(arguments) => group::run(arguments).await,
             Command::Announce(arguments) => announce::run(arguments).await,
+            Command::Status(arguments) => status::run(arguments).await,
             Command::Check(arguments) => check::run(arguments).await,
             #[cfg(feature = "simulator")]
             Command::Demo(arguments) => demo::run(arguments).await,

@@ -12,6 +12,7 @@ use certificate_management::configuration::Configuration;
 use state::Store;
 
 use crate::application::Application;
+use crate::clock::Clock;
 use crate::settings::{Settings, SettingsError};
 
 /// Nothing listens there, and nothing is sent there either.
@@ -58,6 +59,7 @@ pub fn application(settings: &Settings, configuration: Configuration) -> Result<
         parked: azure.queue(&nowhere, &settings.parked_queue)?,
         azure,
         store: Store::memory(),
+        clock: Clock::default(),
     })
 }
 

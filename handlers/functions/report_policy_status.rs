@@ -1,13 +1,21 @@
-//! `report-policy-status`: observe all, write the report, ask for what is missing, resume what was lost.
+//! `report-policy-status`: observe all, write the report, raise findings once, ask for what is missing, resume what was
+//! lost.
 
-use functions_host::{Definition, Failure, Invocation, Reply, Trigger};
+use certificate_management::alerting::FindingEvent;
+use functions_host::{Definition, Failure, Invocation, Output, OutputKind, Reply, Trigger};
 
 use crate::application::Application;
-use crate::reporting;
+use crate::{alerting, reporting};
+
+/// The output binding of the topic.
+const FINDINGS: &str = "findings";
 
 /// What the code expects of `function.json`.
-pub const DEFINITION: Definition =
-    Definition { name: "report-policy-status", trigger: Trigger::Timer { binding: "timer" }, outputs: &[] };
+pub const DEFINITION: Definition = Definition {
+    name: "report-policy-status",
+    trigger: Trigger::Timer { binding: "timer" },
+    outputs: &[(FINDINGS, OutputKind::EventGrid)],
+};
 
 /// Makes the report.
 ///
@@ -18,12 +26,40 @@ pub async fn run(application: &Application, invocation: Invocation) -> Result<Re
     let done = reporting::run(application).await;
     let done = done.map_err(|error| Failure::new("the report could not be recorded").because(&error))?;
     let summary = format!(
-        "report written: {} findings; {} sync requests submitted, {} lost follow-ups sent again",
-        done.findings, done.submitted, done.resumed
+        "report written: {} findings; {} told; {} sync requests submitted, {} lost follow-ups sent again",
+        done.findings,
+        done.events.len(),
+        done.submitted,
+        done.resumed
     );
     tracing::info!(is_past_due = timer.is_past_due, "{summary}");
-    if done.failures.is_empty() {
-        return Ok(Reply::success().log(summary));
+    let failures = done.failures.join("; ");
+    if !failures.is_empty() {
+        let failure = Failure::new("the report was written, but not all beside it").detail(failures.clone());
+        // A failed invocation has no outputs. What fails beside the report must not keep findings back for ever, so the
+        // run after this one fails instead, if it still does.
+        if done.events.is_empty() {
+            return Err(failure);
+        }
+        tracing::error!("the report was written, but not all beside it: {failures}");
     }
-    Err(Failure::new("the report was written, but not all beside it").detail(done.failures.join("; ")))
+    let reply = Reply::success().log(summary);
+    if done.events.is_empty() { Ok(reply) } else { deliver(application, reply, &done.events) }
+}
+
+/// Puts events into the reply, and has them confirmed once it is handed over.
+fn deliver(application: &Application, reply: Reply, events: &[FindingEvent]) -> Result<Reply, Failure> {
+    let output = Output::list(events)
+        .map_err(|error| Failure::new("the findings cannot be delivered").detail(error.to_string()))?;
+    events.iter().for_each(alerting::log);
+    let store = application.store.clone();
+    let event_ids: Vec<String> = events.iter().map(|event| event.id.clone()).collect();
+    let confirm = move || {
+        tokio::spawn(async move {
+            if let Err(error) = alerting::confirm(&store, &event_ids).await {
+                tracing::warn!("{} events will be sent again, with the same ids: {error}", event_ids.len());
+            }
+        });
+    };
+    Ok(reply.output(FINDINGS, output).when_sent(confirm))
 }

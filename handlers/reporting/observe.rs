@@ -1,10 +1,7 @@
 //! Looking at every namespace, for the report and for the command `status`.
 
 use certificate_management::configuration::NamespaceConfiguration;
-use certificate_management::plan::Observation;
-use certificate_management::report::{
-    self, NamespaceInput, ProvisioningServiceInput, Records, Report, ReportInput,
-};
+use certificate_management::report::{NamespaceInput, ProvisioningServiceInput, ReportInput};
 use futures::{StreamExt, stream};
 
 use crate::application::Application;
@@ -13,25 +10,20 @@ use crate::observation::{Observer, failure};
 /// How many namespaces are looked at, at once.
 const NAMESPACES_AT_ONCE: usize = 4;
 
-/// Observes every namespace and makes the report. Writes nothing.
-pub async fn observe(
-    application: &Application,
-    records: Option<Records>,
-) -> (Report, Vec<Option<Observation>>) {
+/// Observes every namespace; reads no records and writes nothing.
+pub async fn observe(application: &Application) -> ReportInput<'_> {
     let observer = Observer::new(application);
     let namespaces = &application.configuration.namespaces;
     let reads: Vec<_> = namespaces.iter().map(|namespace| observe_one(&observer, namespace)).collect();
-    let input = ReportInput {
+    ReportInput {
         configuration: &application.configuration,
         kill_switch: application.kill_switch,
         namespaces: stream::iter(reads).buffered(NAMESPACES_AT_ONCE).collect().await,
-        records,
+        records: None,
         // After the reads, which may have met some.
         surprises: application.azure.surprises().iter().map(ToString::to_string).collect(),
         now: application.now(),
-    };
-    let report = report::build(&input);
-    (report, input.namespaces.into_iter().map(|input| input.observation.ok()).collect())
+    }
 }
 
 async fn observe_one<'a>(

@@ -331,6 +331,7 @@ pub const PERMISSIONS: &[Permission] = &[
         &[
             "store::get",
             "store::list",
+            "newest::newest",
             "store::create",
             "store::update",
             "modify::modify",

@@ -14,8 +14,10 @@
 //! - [`reason`]: every reason code, with its severity and next step.
 //! - [`checks`]: what is looked for in what was observed; each finding is a [`finding::Finding`].
 //! - [`report`]: what people look at.
+//! - [`alerting`]: what of it is told, once.
 #![warn(missing_docs)]
 
+pub mod alerting;
 pub mod arm_id;
 pub mod checks;
 pub mod configuration;

@@ -7,6 +7,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use serde_json::json;
 
 use crate::reply::Reply;
+use crate::sent::Sent;
 use crate::unsuccessful::Unsuccessful;
 
 /// To `GET /`: made without looking at anything. The host takes any answer for readiness, and waits for one before the
@@ -16,7 +17,7 @@ pub(crate) fn ready() -> Response {
 }
 
 pub(crate) fn success(reply: &Reply) -> Response {
-    with_type(Body::from(reply.to_bytes()))
+    with_type(Body::new(Sent::new(reply.to_bytes(), reply.sent())))
 }
 
 pub(crate) fn failure(error: &Unsuccessful, invocation: &str) -> Response {

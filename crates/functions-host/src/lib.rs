@@ -50,6 +50,7 @@ mod output;
 pub mod parent;
 mod reply;
 mod router;
+mod sent;
 mod server;
 mod trace;
 mod trigger;

@@ -10,13 +10,15 @@ use serde_json::{Map, Value, json};
 use crate::definition::{Definition, OutputKind};
 use crate::http_reply::HttpReply;
 use crate::output::Output;
+use crate::sent::WhenSent;
 
 /// What a function answers when it is done.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 #[must_use = "a reply does nothing until the function returns it"]
 pub struct Reply {
     outputs: Vec<(String, Produced)>,
     logs: Vec<String>,
+    when_sent: Option<WhenSent>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +50,19 @@ impl Reply {
     /// Sets the response of an HTTP function; `name` is the `response` of its trigger.
     pub fn http(self, name: impl Into<String>, response: HttpReply) -> Self {
         self.set(name.into(), Produced::Http(response))
+    }
+
+    /// Runs this once the answer was handed to the host's connection, and not when it never was: when the process dies, the
+    /// deadline passes, an output is undeclared, or the host has hung up. It runs within the runtime and must not block.
+    ///
+    /// What the host does with its outputs then, nobody tells the handler.
+    pub fn when_sent(mut self, then: impl FnOnce() + Send + 'static) -> Self {
+        self.when_sent = Some(WhenSent::new(then));
+        self
+    }
+
+    pub(crate) fn sent(&self) -> Option<WhenSent> {
+        self.when_sent.clone()
     }
 
     fn set(mut self, name: String, produced: Produced) -> Self {

@@ -10,6 +10,7 @@
 //! - [`Store::modify`] reads, decides and writes until its decision was made on the newest version.
 //! - [`Store::put`] is for records of which only the last one matters, such as reports.
 //!
+//! - [`Store::newest`] finds what was written last.
 //! - [`Store::purge`] removes what nobody changed for long.
 //!
 //! A write whose answer got lost on the way is sent again, so it may meet its own result. Each write carries an
@@ -22,6 +23,7 @@ mod blob;
 mod error;
 pub mod key;
 mod modify;
+mod newest;
 pub mod record;
 mod retention;
 mod store;

@@ -12,7 +12,7 @@ const CAMPAIGNS: &str = "campaigns";
 /// Names Azurite's program to the campaigns.
 const AZURITE: &str = "AZURITE";
 /// What `bench` can measure; each is a campaign of that name.
-const BENCHES: [&str; 2] = ["sync", "assign"];
+const BENCHES: [&str; 3] = ["sync", "assign", "report"];
 
 pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
     match arguments.split_first() {

@@ -116,6 +116,16 @@ impl<'a> Facts<'a> {
     }
 }
 
+/// The groups that stand elsewhere than the rules say, by the endpoint of their DPS and their id: what we wrote last to
+/// them is worth looking up.
+#[must_use]
+pub fn astray(input: &ReportInput<'_>) -> Vec<(String, String)> {
+    let facts = Facts::of(input);
+    let astray = facts.groups().filter(|(_, group, _)| group.plan.reason != Reason::AlreadyAssigned);
+    let place = |subject: Subject| Some((subject.provisioning_service?, subject.enrollment_group?));
+    astray.filter_map(|(_, _, subject)| place(subject)).collect()
+}
+
 impl<'a> NamespaceFacts<'a> {
     fn of(input: &'a NamespaceInput<'a>) -> Self {
         let observation = input.observation.as_ref().ok();

@@ -1,0 +1,206 @@
+//! The campaign `report`: one status report over many namespaces, under the real throttle buckets, and a second one over
+//! the unchanged world.
+//!
+//! The app is called as the host calls it. What counts is what it asked of ARM and of each DPS, how long it took against
+//! what the bucket allows with its reserve for people, the most memory it ever had, and that the second report says
+//! nothing again.
+
+mod fleet;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use clap::builder::TypedValueParser;
+use serde_json::Value;
+use simulator::cloud::throttle::Limits;
+use simulator::cloud::{Options, Simulator};
+use tempfile::TempDir;
+
+use crate::accounts::Accounts;
+use crate::assign::calls::{Calls, OPERATIONS_PER_MINUTE, is_write};
+use crate::azurite::Azurite;
+use crate::envelope;
+use crate::error::CampaignError;
+use crate::handler::{Handler, HandlerCommand};
+use crate::progress::Progress;
+use crate::rules;
+use crate::stage::{environment, handler_program};
+use crate::verdict::Verdict;
+
+const FUNCTION: &str = "report-policy-status";
+/// The most memory that the process may ever have had.
+const MOST_MEMORY_BYTES: u64 = 64 * 1024 * 1024;
+/// Calls of a DPS for its list of groups: two pages of 100, and room for a page size that is smaller.
+const MOST_CALLS_OF_A_DPS: usize = 4;
+
+/// What the campaign is run with.
+#[derive(Args, Clone)]
+pub struct Arguments {
+    /// Namespaces, in one subscription
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..).map(usize::from))]
+    namespaces: usize,
+    /// Hubs of each namespace
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..).map(usize::from))]
+    hubs: usize,
+    /// Provisioning services; as many namespaces have one
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(0..).map(usize::from))]
+    provisioning_services: usize,
+    /// Enrollment groups of each; a DPS has 200 at the most
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(20..=200).map(usize::from))]
+    groups: usize,
+    /// The program to measure; by default the `policysync` beside this program
+    #[arg(long, value_name = "FILE")]
+    handler: Option<PathBuf>,
+    /// Azurite's program, azurite-blob
+    #[arg(long, value_name = "FILE", env = "AZURITE")]
+    azurite: Option<PathBuf>,
+}
+
+/// One report, as the host sees it.
+struct Run {
+    seconds: f64,
+    events: usize,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When it could not be run; broken rules are in the verdict.
+pub async fn run(arguments: &Arguments) -> Result<Verdict, CampaignError> {
+    let progress = Progress::start();
+    progress.phase("building the fleet");
+    let program = handler_program(arguments.handler.as_deref())?;
+    let azurite = Azurite::start(arguments.azurite.as_deref().ok_or(CampaignError::NoAzurite)?).await?;
+    let folder = TempDir::with_prefix("campaign-").map_err(CampaignError::file("a folder"))?;
+    let configuration = folder.path().join("policysync.toml");
+    std::fs::write(&configuration, fleet::configuration(arguments))
+        .map_err(CampaignError::file(configuration.display().to_string()))?;
+    let limits = Limits::default();
+    let fleet = fleet::fleet(arguments)?;
+    let simulator = Simulator::start(Options { fleet, limits, ..Options::default() }).await?;
+    let command = HandlerCommand {
+        program,
+        directory: folder.path().to_owned(),
+        environment: environment(simulator.url(), &azurite, &configuration),
+        log: folder.path().join("handler.log"),
+    };
+    let handler = Handler::start("first", command).await?;
+
+    let mut verdict = Verdict::default();
+    verdict.figure(
+        "namespaces, hubs each, policies each; DPS, groups each",
+        format!(
+            "{}, {}, {}; {}, {}",
+            arguments.namespaces,
+            arguments.hubs,
+            fleet::POLICIES.len(),
+            arguments.provisioning_services,
+            arguments.groups
+        ),
+    );
+    progress.phase("making the first report");
+    let first = report(&handler).await?;
+    let entries = simulator.log().entries();
+    let accounts = Accounts::of(&entries, limits);
+    verdict.calls(&accounts, arguments.namespaces, arguments.namespaces * arguments.hubs);
+    let floor = accounts.floor_seconds(limits);
+    let fewest = accounts.fewest_reads_left;
+    verdict.figure("fewest reads left in the bucket", format!("{fewest:.0} of 250 (reserve 50)"));
+    verdict.figure("floor: (reads - 0.8*250) / 25", format!("{floor:.1} s"));
+    verdict.figure("wall", format!("{:.1} s", first.seconds));
+    let ratio = if floor > 0.0 { format!("{:.2}", first.seconds / floor) } else { "none: no floor".into() };
+    verdict.figure("ratio", format!("{ratio} (at most {})", rules::HIGHEST_RATIO));
+    verdict.broken(rules::ratio(&accounts, limits, first.seconds));
+    if accounts.throttled > 0 {
+        verdict.broken(vec![format!("ARM throttled {} calls", accounts.throttled)]);
+    }
+    provisioning_services(arguments, &entries, &mut verdict);
+
+    progress.phase("making the second report");
+    let second = report(&handler).await?;
+    let writes = simulator.log().entries().iter().filter(|entry| is_write(entry)).count();
+    let messages =
+        simulator.log().entries().iter().filter(|entry| entry.path.starts_with("/servicebus/")).count();
+    verdict.figure("wall of the second report", format!("{:.1} s", second.seconds));
+    verdict
+        .figure("events of the first report, of the second", format!("{}, {}", first.events, second.events));
+    verdict.figure("writes to Azure, messages, of both", format!("{writes}, {messages}"));
+    if writes + messages > 0 {
+        verdict.broken(vec![format!("reports in audit mode made {writes} writes and {messages} messages")]);
+    }
+    let findings = size(&handler, &mut verdict).await?;
+    // What did not fit into the first run is told by the second, and nothing else is.
+    let left = findings.saturating_sub(first.events);
+    if first.events == 0 || (left == 0 && second.events > 0) || second.events > left {
+        verdict.broken(vec![format!(
+            "of {findings} findings the first report told {} and the second {}",
+            first.events, second.events
+        )]);
+    }
+    memory(&handler, &mut verdict).await;
+    progress.finish();
+    Ok(verdict)
+}
+
+async fn report(handler: &Handler) -> Result<Run, CampaignError> {
+    let since = Instant::now();
+    let answer = handler.call(FUNCTION, envelope::timer(FUNCTION, "timer")).await;
+    let answer = answer.map_err(|problem| CampaignError::unanswered(FUNCTION, problem))?;
+    let events = answer["Outputs"]["findings"].as_array().map_or(0, Vec::len);
+    Ok(Run { seconds: since.elapsed().as_secs_f64(), events })
+}
+
+fn provisioning_services(
+    arguments: &Arguments,
+    entries: &[simulator::cloud::log::Entry],
+    verdict: &mut Verdict,
+) {
+    let names: Vec<String> = (0..arguments.provisioning_services).map(fleet::service_name).collect();
+    let calls: Vec<Calls<'_>> = names.iter().map(|name| Calls::to(entries, name)).collect();
+    let most = calls.iter().map(Calls::count).max().unwrap_or_default();
+    let busiest = calls.iter().map(Calls::busiest_minute).max().unwrap_or_default();
+    verdict.figure("DPS calls", calls.iter().map(Calls::count).sum::<usize>());
+    verdict.figure("  of one DPS, at the most", format!("{most} of {MOST_CALLS_OF_A_DPS}"));
+    verdict.figure("  busiest minute of one DPS", format!("{busiest} of {OPERATIONS_PER_MINUTE}"));
+    if most > MOST_CALLS_OF_A_DPS {
+        verdict.broken(vec![format!("a DPS was called {most} times, more than {MOST_CALLS_OF_A_DPS}")]);
+    }
+    if calls.iter().any(|calls| calls.count() == 0) {
+        verdict.broken(vec!["a DPS was not looked at".to_owned()]);
+    }
+}
+
+/// How large the report is, and whether it knows of everything. Answers how many findings it has.
+async fn size(handler: &Handler, verdict: &mut Verdict) -> Result<usize, CampaignError> {
+    let asked = "GET /api/policy-status";
+    let answer = handler.call("policy-status", envelope::get("policy-status", "req", "")).await;
+    let answer = answer.map_err(|problem| CampaignError::unanswered(asked, problem))?;
+    let body = answer["Outputs"]["res"]["body"].as_str().unwrap_or_default();
+    let report: Value =
+        serde_json::from_str(body).map_err(|error| CampaignError::unanswered(asked, error))?;
+    let summary = &report["summary"];
+    let findings = report["findings"].as_array().map_or(0, Vec::len);
+    verdict.figure("report as JSON", format!("{} KiB, {findings} findings", body.len() / 1024));
+    verdict.figure("  pairs trusted, enrollment groups", {
+        format!("{}, {}", summary["trust"]["trusted"], summary["enrollmentGroups"]["total"])
+    });
+    if summary["unreadableNamespaces"] != 0 || report["unread"].as_array().is_none_or(|it| !it.is_empty()) {
+        verdict.broken(vec![format!("something could not be read: {}", report["unread"])]);
+    }
+    Ok(findings)
+}
+
+/// The most memory that the process had until now, where the system tells.
+async fn memory(handler: &Handler, verdict: &mut Verdict) {
+    let Some(bytes) = handler.peak_memory_bytes().await else {
+        verdict.figure("peak memory of the handler", "not told by this system");
+        return;
+    };
+    let mebibytes = |bytes: u64| bytes as f64 / 1_048_576.0;
+    let most = mebibytes(MOST_MEMORY_BYTES);
+    verdict.figure("peak memory of the handler", format!("{:.1} MiB (less than {most})", mebibytes(bytes)));
+    if bytes >= MOST_MEMORY_BYTES {
+        verdict.broken(vec![format!("the handler had {:.1} MiB of memory", mebibytes(bytes))]);
+    }
+}

@@ -1,0 +1,207 @@
+//! Ladders, clearings, deaths: by example, and for any history.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::checks::CheckId;
+use crate::checks::testing::{NOW, World, group};
+use crate::model::ReadFailure;
+
+fn ids(events: &[FindingEvent]) -> Vec<String> {
+    events.iter().map(|event| event.id.clone()).collect()
+}
+
+/// A run that delivers what it records.
+fn run(ledger: &mut Ledger, world: &World) -> Vec<FindingEvent> {
+    let events = ledger.advance(&world.report(), world.now);
+    ledger.confirm(&ids(&events));
+    events
+}
+
+fn without_trust() -> World {
+    let mut world = World::healthy();
+    world.hub().certificates = Ok(vec![]);
+    world
+}
+
+#[test]
+fn a_finding_is_told_once_and_once_when_it_clears_and_anew_when_it_is_back() {
+    let mut ledger = Ledger::default();
+    let raised = run(&mut ledger, &without_trust());
+    assert_eq!(raised.len(), 1);
+    assert_eq!((raised[0].data.state, raised[0].data.step.as_str()), (State::Raised, "critical"));
+    let unchanged = ledger.clone();
+    assert_eq!(run(&mut ledger, &without_trust()), []);
+    assert_eq!(ledger, unchanged);
+    let cleared = run(&mut ledger, &World::healthy());
+    assert_eq!((cleared.len(), cleared[0].data.state), (1, State::Cleared));
+    assert_eq!(run(&mut ledger, &World::healthy()), []);
+    let again = run(&mut ledger, &without_trust());
+    assert_ne!(again[0].id, raised[0].id);
+    assert_eq!(again[0].data.finding.id, raised[0].data.finding.id);
+}
+
+#[test]
+fn what_was_recorded_and_not_delivered_is_sent_again_with_the_same_id_and_never_while_somebody_may_be_at_it()
+{
+    let mut ledger = Ledger::default();
+    let mut world = without_trust();
+    let lost = ledger.advance(&world.report(), world.now);
+    world.now += LEASE - Duration::SECOND;
+    assert_eq!(ledger.advance(&world.report(), world.now), []);
+    world.now += Duration::SECOND;
+    let repeated = ledger.advance(&world.report(), world.now);
+    assert_eq!(repeated, lost);
+    ledger.confirm(&ids(&repeated));
+    world.now += LEASE * 2;
+    assert_eq!(ledger.advance(&world.report(), world.now), []);
+}
+
+#[test]
+fn what_cannot_be_read_does_not_clear() {
+    let mut ledger = Ledger::default();
+    let mut broken = without_trust();
+    broken.groups(vec![group("dock-1", None)]);
+    assert_eq!(run(&mut ledger, &broken).len(), 2);
+    // The namespace: its own failure is told, and neither alert clears.
+    let mut unreadable = without_trust();
+    unreadable.observation = Err(ReadFailure::other("503"));
+    let told = run(&mut ledger, &unreadable);
+    assert_eq!(told.iter().map(|event| event.data.state).collect::<Vec<_>>(), [State::Raised]);
+    // Its hub and its DPS alone: the failure of the namespace clears, the two are still held.
+    let mut partly = World::healthy();
+    partly.hub().certificates = Err(ReadFailure::other("503"));
+    partly.groups = Err(ReadFailure::other("503"));
+    let told = run(&mut ledger, &partly);
+    let cleared = told.iter().filter(|event| event.data.state == State::Cleared);
+    let cleared: Vec<&str> = cleared.map(|event| event.subject.as_str()).collect();
+    assert_eq!(cleared, ["unreadable/contoso"]);
+    // All of it: what is well clears.
+    let told = run(&mut ledger, &World::healthy());
+    assert!(told.iter().all(|event| event.data.state == State::Cleared));
+    assert!(ledger.open.is_empty());
+}
+
+#[test]
+fn what_is_suppressed_is_neither_told_nor_cleared() {
+    let mut ledger = Ledger::default();
+    run(&mut ledger, &without_trust());
+    let mut quiet = without_trust();
+    quiet.configuration.suppressions = vec![crate::configuration::Suppression {
+        check: CheckId::HubUntrusting,
+        subject: "*".into(),
+        reason: "known".into(),
+        until: NOW.date(),
+    }];
+    assert_eq!(run(&mut ledger, &quiet), []);
+    assert_eq!(run(&mut ledger, &without_trust()), []);
+    assert_eq!(run(&mut Ledger::default(), &quiet), []);
+}
+
+#[test]
+fn a_flood_is_told_over_several_runs_the_worst_first() {
+    let mut ledger = Ledger::default();
+    let mut world = without_trust();
+    world.groups((0..EVENTS_AT_ONCE).map(|n| group(&format!("dock-{n}"), None)).collect());
+    let first = run(&mut ledger, &world);
+    assert_eq!((first.len(), first[0].data.step.as_str()), (EVENTS_AT_ONCE, "critical"));
+    assert_eq!(run(&mut ledger, &world).len(), 1);
+    assert_eq!(run(&mut ledger, &world), []);
+}
+
+#[test]
+fn the_event_is_a_cloud_event() {
+    let event = run(&mut Ledger::default(), &without_trust()).remove(0);
+    let json = serde_json::to_value(&event).unwrap();
+    assert_eq!(json["specversion"], "1.0");
+    assert_eq!(json["type"], EVENT_TYPE);
+    assert_eq!(json["source"], crate::checks::testing::NAMESPACE);
+    assert_eq!(json["subject"], "hub-untrusting/contoso / short / h1");
+    assert_eq!(json["data"]["finding"]["check"], "hub-untrusting");
+    let again: FindingEvent = serde_json::from_value(json).unwrap();
+    assert_eq!(again, event);
+}
+
+/// One run of one of the instances.
+#[derive(Debug, Clone)]
+struct Turn {
+    minutes: i64,
+    ca: Option<bool>,
+    is_readable: bool,
+    dies_before_delivery: bool,
+}
+
+fn turns() -> impl Strategy<Value = Vec<Turn>> {
+    let turn = (
+        0..3_000i64,
+        prop::option::weighted(0.8, prop::bool::weighted(0.2)),
+        prop::bool::weighted(0.8),
+        prop::bool::weighted(0.3),
+    );
+    let turn = turn.prop_map(|(minutes, ca, is_readable, dies_before_delivery)| Turn {
+        minutes,
+        ca,
+        is_readable,
+        dies_before_delivery,
+    });
+    prop::collection::vec(turn, 0..40)
+}
+
+proptest! {
+    /// Whatever happens: an event is delivered twice only when its first delivery was in doubt; a step is told once for
+    /// each time that the finding was raised, and each step is higher than the one before; a clearing follows a raising.
+    #[test]
+    fn any_history_is_told_once(turns in turns()) {
+        let mut ledger = Ledger::default();
+        let mut now = NOW;
+        let (mut delivered, mut in_doubt) = (BTreeSet::new(), BTreeSet::new());
+        let mut told: BTreeMap<(String, OffsetDateTime), Vec<(i64, State)>> = BTreeMap::new();
+        for turn in turns {
+            now += Duration::minutes(turn.minutes);
+            let mut world = World::healthy();
+            world.now = now;
+            // One of two CAs that end, or one that does not matter.
+            let ends = turn.ca.map(|is_other| NOW + Duration::days(if is_other { 70 } else { 20 }));
+            let ends = ends.unwrap_or(crate::checks::testing::FAR);
+            world.policy().issuing_ca.not_after = Some(ends);
+            world.certificate().expiry = Some(ends);
+            if !turn.is_readable {
+                world.observation = Err(ReadFailure::other("503"));
+            }
+            let before = ledger.clone();
+            let events = ledger.advance(&world.report(), now);
+            prop_assert_eq!(events.is_empty(), ledger == before, "a quiet run changes nothing");
+            for event in &events {
+                let is_repeat = before.pending.iter().any(|pending| pending.event == *event);
+                if !is_repeat {
+                    prop_assert!(delivered.get(&event.id).is_none() && in_doubt.get(&event.id).is_none());
+                    let rank = ledger.open.get(&event.data.finding.id).map_or(i64::MAX, |alert| alert.step.rank);
+                    let key = (event.data.finding.id.clone(), event.data.raised_at);
+                    told.entry(key).or_default().push((rank, event.data.state));
+                }
+            }
+            if turn.dies_before_delivery {
+                in_doubt.extend(ids(&events));
+            } else {
+                for id in ids(&events) {
+                    prop_assert!(delivered.insert(id), "delivered twice though the first was confirmed");
+                }
+                ledger.confirm(&ids(&events));
+            }
+        }
+        for (_, story) in told {
+            prop_assert_eq!(story[0].1, State::Raised);
+            prop_assert!(story.iter().skip(1).all(|(_, state)| *state != State::Raised));
+            prop_assert!(story.windows(2).all(|pair| pair[0].0 < pair[1].0), "{:?}", story);
+            let cleared = story.iter().filter(|(_, state)| *state == State::Cleared).count();
+            prop_assert!(cleared <= 1 && (cleared == 0 || story[story.len() - 1].1 == State::Cleared));
+        }
+        // Whoever looks last and lives delivers all that is left.
+        now += LEASE;
+        let last = ledger.advance(&World { now, ..World::healthy() }.report(), now);
+        ledger.confirm(&ids(&last));
+        prop_assert_eq!(ledger.pending.len(), 0);
+    }
+}

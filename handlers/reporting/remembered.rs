@@ -1,0 +1,98 @@
+//! What the report has from records: sync requests, the last assignments of groups that stand elsewhere than the rules
+//! say, the report before this one. What cannot be read is said, and keeps nothing else from being reported.
+
+use certificate_management::model::ReadFailure;
+use certificate_management::report::facts::astray;
+use certificate_management::report::{LastAssignment, Records, ReportInput};
+use certificate_management::request::RequestRecord;
+use futures::{StreamExt, TryStreamExt, stream};
+use serde::Deserialize;
+use time::OffsetDateTime;
+
+use super::LATEST;
+use crate::application::Application;
+use crate::assignment::journal::{self, Stage};
+use crate::observation::{failure, host_label};
+
+/// How many of the newest sync requests are read.
+const REQUESTS: usize = 200;
+/// How many records are read at once.
+const AT_ONCE: usize = 16;
+/// How many groups their last assignment is looked up for, at the most.
+const GROUPS: usize = 500;
+/// How many of the newest assignments are searched for them: some writes to each of 4,000 groups.
+const ASSIGNMENTS: usize = 20_000;
+
+/// Reads them.
+pub async fn read(application: &Application, input: &ReportInput<'_>) -> Records {
+    let (requests, last_assignments, previous_report_at) =
+        tokio::join!(requests(application), last_assignments(application, input), previous(application));
+    let mut unread = Vec::new();
+    Records {
+        requests: settled("requests", requests, &mut unread),
+        last_assignments: settled("assignments", last_assignments, &mut unread),
+        previous_report_at: settled("reports", previous_report_at, &mut unread),
+        unread,
+    }
+}
+
+fn settled<T: Default>(
+    kind: &str,
+    read: Result<T, state::Error>,
+    unread: &mut Vec<(String, ReadFailure)>,
+) -> T {
+    read.unwrap_or_else(|error| {
+        unread.push((kind.to_owned(), failure::of_records(&error)));
+        T::default()
+    })
+}
+
+async fn requests(application: &Application) -> Result<Vec<RequestRecord>, state::Error> {
+    let store = &application.store;
+    let keys = store.newest("requests", REQUESTS).await?;
+    let reads: Vec<_> = keys.iter().map(|key| store.get::<RequestRecord>(key)).collect();
+    let found: Vec<_> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+    let mut requests: Vec<RequestRecord> = found.into_iter().flatten().map(|stored| stored.value).collect();
+    requests.sort_by_key(|request| std::cmp::Reverse(request.updated_at));
+    Ok(requests)
+}
+
+async fn last_assignments(
+    application: &Application,
+    input: &ReportInput<'_>,
+) -> Result<Vec<LastAssignment>, state::Error> {
+    let mut groups = astray(input);
+    groups.truncate(GROUPS);
+    // Records have the name of a DPS, which its endpoint begins with.
+    let named: Vec<(String, &str)> =
+        groups.iter().map(|(endpoint, group)| (host_label(endpoint), group.as_str())).collect();
+    let places: Vec<(&str, &str)> = named.iter().map(|(name, group)| (name.as_str(), *group)).collect();
+    let records = journal::last_writes(&application.store, &places, ASSIGNMENTS).await?;
+    let written = records.into_iter().filter(|record| record.stage == Stage::Written);
+    let assignments = written.filter_map(|record| {
+        let (endpoint, group) = groups.iter().find(|(endpoint, group)| {
+            host_label(endpoint).eq_ignore_ascii_case(&record.provisioning_service)
+                && group.eq_ignore_ascii_case(&record.enrollment_group)
+        })?;
+        Some(LastAssignment {
+            provisioning_service: endpoint.clone(),
+            enrollment_group: group.clone(),
+            policy: record.after,
+            by: record.woken_by,
+            run: record.run,
+            at: record.at,
+        })
+    });
+    Ok(assignments.collect())
+}
+
+async fn previous(application: &Application) -> Result<Option<OffsetDateTime>, state::Error> {
+    /// The one member that matters, so that a report of another version is understood.
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Made {
+        #[serde(with = "time::serde::rfc3339")]
+        generated_at: OffsetDateTime,
+    }
+    Ok(application.store.get::<Made>(LATEST).await?.map(|stored| stored.value.generated_at))
+}
