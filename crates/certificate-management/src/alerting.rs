@@ -84,16 +84,16 @@ impl Ledger {
         let mut room = EVENTS_AT_ONCE;
         let mut events = self.repeat(now, &mut room);
         let fresh = events.len();
+        let mut raised = Vec::new();
         for finding in &report.findings {
-            if room == 0 {
+            if raised.len() == room {
                 break;
             }
-            if let Some(event) = self.raise(finding, now) {
-                events.push(event);
-                room -= 1;
-            }
+            raised.extend(self.raise(finding, now));
         }
-        events.extend(self.clear(report, now, room));
+        // What is gone comes first: where a new CA replaces one that was told, the story reads in its order.
+        events.extend(self.clear(report, now, room - raised.len()));
+        events.extend(raised);
         let leased_until = now + LEASE;
         self.pending
             .extend(events[fresh..].iter().map(|event| Pending { event: event.clone(), leased_until }));
