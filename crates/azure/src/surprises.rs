@@ -44,10 +44,13 @@ impl std::fmt::Display for Surprise {
     }
 }
 
+/// How often each was seen, by its place and its value.
+type Seen = BTreeMap<(String, Option<String>), u64>;
+
 /// Counts surprises. Clones count together.
 #[derive(Debug, Clone, Default)]
 pub struct Surprises {
-    seen: Arc<Mutex<BTreeMap<(String, Option<String>), u64>>>,
+    seen: Arc<Mutex<Seen>>,
 }
 
 impl Surprises {
