@@ -1,4 +1,10 @@
-//! The environment: every variable that the app reads, in one place, checked before anything runs.
+//! The environment, checked before anything runs.
+//!
+//! - [`variables`]: every variable that counts, with its meaning.
+
+#[cfg(test)]
+mod guide;
+pub mod variables;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,18 +16,6 @@ use url::Url;
 pub const CONFIGURATION_FILE: &str = "policysync.toml";
 /// The blob container that holds the records.
 pub const STATE_CONTAINER: &str = "policysync";
-
-/// The variables with our prefix; any other is refused, since a misspelt one would be ignored in silence.
-const KNOWN: [&str; 8] = [
-    "POLICYSYNC_ARM_ENDPOINT",
-    "POLICYSYNC_CONFIG",
-    "POLICYSYNC_MODE",
-    "POLICYSYNC_PARKED_QUEUE",
-    "POLICYSYNC_QUEUE",
-    "POLICYSYNC_RECONCILE_SCHEDULE",
-    "POLICYSYNC_REPORT_SCHEDULE",
-    "POLICYSYNC_STATE",
-];
 
 /// What the environment says.
 #[derive(Debug)]
@@ -90,12 +84,15 @@ impl Settings {
     ///
     /// # Errors
     /// Names the first variable that is missing, wrong or unknown.
-    pub fn from_variables(variables: &BTreeMap<String, String>) -> Result<Self, SettingsError> {
-        let unknown = |name: &&String| name.starts_with("POLICYSYNC_") && !KNOWN.contains(&name.as_str());
-        if let Some(name) = variables.keys().find(unknown) {
-            return wrong(name, format!("there is no such setting; the settings are {}", KNOWN.join(", ")));
+    pub fn from_variables(given: &BTreeMap<String, String>) -> Result<Self, SettingsError> {
+        let unknown = |name: &&String| {
+            name.starts_with(variables::PREFIX) && !variables::own().any(|known| known == name.as_str())
+        };
+        if let Some(name) = given.keys().find(unknown) {
+            let known: Vec<&str> = variables::own().collect();
+            return wrong(name, format!("there is no such setting; the settings are {}", known.join(", ")));
         }
-        let get = |name: &str| variables.get(name).map(String::as_str).filter(|value| !value.is_empty());
+        let get = |name: &str| given.get(name).map(String::as_str).filter(|value| !value.is_empty());
         let kill_switch = match get("POLICYSYNC_MODE") {
             None => false,
             Some("audit") => true,

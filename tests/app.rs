@@ -23,6 +23,8 @@ mod generations;
 mod host_command;
 #[path = "app/host_process.rs"]
 mod host_process;
+#[path = "app/optional_functions.rs"]
+mod optional_functions;
 #[path = "app/parked.rs"]
 mod parked;
 #[path = "app/resume.rs"]

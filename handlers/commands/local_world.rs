@@ -2,7 +2,7 @@
 //! child process that the host starts, all of them talking HTTP.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use certificate_management::configuration::Configuration;
@@ -14,7 +14,8 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use super::simulator::{read, read_fleet};
-use super::staging;
+use super::{staging, unpacking};
+use crate::settings::CONFIGURATION_FILE;
 
 /// The configuration that fits the default fleet.
 pub const DEFAULT_CONFIGURATION: &str = include_str!("demo/policysync.toml");
@@ -76,6 +77,8 @@ pub struct LocalOptions {
     pub handler: Option<PathBuf>,
     /// App settings beside those of the world.
     pub app_settings: BTreeMap<String, String>,
+    /// A package to run from, as it is, instead of the app that is compiled in.
+    pub package: Option<PathBuf>,
 }
 
 /// A running world. Dropping it ends every process of it.
@@ -86,7 +89,8 @@ pub struct LocalWorld {
     pub host: Host,
     /// What the operator wants.
     pub configuration: Configuration,
-    /// The folder that the app runs from.
+    /// Holds the configuration, and below `app` the app. The configuration is beside the app, so that a package runs
+    /// as it is.
     pub folder: TempDir,
     recent: Arc<Mutex<VecDeque<String>>>,
 }
@@ -112,26 +116,35 @@ impl LocalWorld {
             .map_or_else(|| "default".to_owned(), |path| path.display().to_string());
         let configuration = Configuration::parse(&text)
             .map_err(|error| format!("the configuration {place} cannot be used:\n{error}"))?;
-        let handler = match options.handler {
-            Some(handler) => handler,
-            None => {
-                std::env::current_exe().map_err(|error| format!("cannot find this very program: {error}"))?
-            }
-        };
         let folder =
             TempDir::with_prefix("policysync-").map_err(|error| format!("no folder for the app: {error}"))?;
-        staging::lay_out(folder.path(), &text, &handler)
-            .map_err(|error| format!("the app could not be laid out: {error}"))?;
+        let app = folder.path().join("app");
+        let configured = folder.path().join(CONFIGURATION_FILE);
+        std::fs::create_dir(&app)
+            .and_then(|()| std::fs::write(&configured, &text))
+            .map_err(|error| format!("no folder for the app: {error}"))?;
+        match &options.package {
+            Some(package) => unpacking::unpack(package, &app)?,
+            None => {
+                let handler = match options.handler {
+                    Some(handler) => handler,
+                    None => std::env::current_exe()
+                        .map_err(|error| format!("cannot find this very program: {error}"))?,
+                };
+                staging::lay_out(&app, &handler)
+                    .map_err(|error| format!("the app could not be laid out: {error}"))?;
+            }
+        }
 
         let simulator_options = Options { port: options.simulator_port, fleet, ..Options::default() };
         let simulator = Simulator::start(simulator_options).await.map_err(|error| describe(&error))?;
         let (sender, events) = mpsc::unbounded_channel();
         let recent = Arc::new(Mutex::new(VecDeque::new()));
         tokio::spawn(listen(events, Arc::clone(&recent), options.print_events));
-        let mut settings = app_settings(simulator.url(), options.schedules);
+        let mut settings = with_configuration(app_settings(simulator.url(), options.schedules), &configured);
         settings.extend(options.app_settings);
         let host_options = HostOptions {
-            root: folder.path().to_owned(),
+            root: app,
             port: options.host_port,
             app_settings: settings,
             sources: Sources {
@@ -182,6 +195,12 @@ pub fn app_settings(simulator: &str, schedules: Schedules) -> BTreeMap<String, S
         ("EventGridTopic__topicEndpointUri", &format!("{simulator}/eventgrid/policysync/api/events")),
     ];
     settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// The settings with the place of the configuration.
+fn with_configuration(mut settings: BTreeMap<String, String>, file: &Path) -> BTreeMap<String, String> {
+    settings.insert("POLICYSYNC_CONFIG".to_owned(), file.display().to_string());
+    settings
 }
 
 /// An error with all its causes.

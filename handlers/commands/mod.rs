@@ -27,6 +27,8 @@ mod staging;
 mod status;
 mod submit;
 mod table;
+#[cfg(feature = "simulator")]
+mod unpacking;
 
 use std::process::ExitCode;
 

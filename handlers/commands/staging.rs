@@ -29,7 +29,7 @@ const FILES: [(&str, &str); 8] = [
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn lay_out(root: &Path, configuration: &str, handler: &Path) -> io::Result<()> {
+pub fn lay_out(root: &Path, handler: &Path) -> io::Result<()> {
     for (name, text) in FILES {
         let path = root.join(name);
         if let Some(folder) = path.parent() {
@@ -37,7 +37,6 @@ pub fn lay_out(root: &Path, configuration: &str, handler: &Path) -> io::Result<(
         }
         std::fs::write(path, text)?;
     }
-    std::fs::write(root.join(crate::settings::CONFIGURATION_FILE), configuration)?;
     std::os::unix::fs::symlink(handler, root.join("policysync"))
 }
 

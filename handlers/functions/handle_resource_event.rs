@@ -3,7 +3,7 @@
 
 use certificate_management::ArmId;
 use certificate_management::configuration::NamespaceConfiguration;
-use functions_host::{Definition, Failure, Invocation, Reply, Trigger};
+use functions_host::{Definition, EventGridEvent, Failure, Invocation, Reply, Trigger};
 
 use super::assign_policy;
 use crate::application::Application;
@@ -24,9 +24,18 @@ pub const DEFINITION: Definition = Definition {
 /// # Errors
 /// When the look could not be scheduled, or the group not be reconciled: Event Grid sends the event again.
 pub async fn run(application: &Application, invocation: Invocation) -> Result<Reply, Failure> {
+    handle(application, invocation.event_grid("event")?, &invocation).await
+}
+
+/// The same for events that came on any way.
+pub(super) async fn handle(
+    application: &Application,
+    events: Vec<EventGridEvent>,
+    invocation: &Invocation,
+) -> Result<Reply, Failure> {
     let mut groups = Vec::new();
     let observer = Observer::new(application);
-    for event in invocation.event_grid("event")? {
+    for event in events {
         let namespace = match resources::wake(&event.event_type, event.subject.as_deref(), &event.data) {
             Wake::Group(hint) => {
                 groups.push(hint);
@@ -58,7 +67,7 @@ pub async fn run(application: &Application, invocation: Invocation) -> Result<Re
         return Ok(Reply::success());
     }
     assign_policy::reply(
-        &assignment::reconcile(application, &Scope::Groups(groups), Waker::of(DEFINITION.name, &invocation))
+        &assignment::reconcile(application, &Scope::Groups(groups), Waker::of(DEFINITION.name, invocation))
             .await,
     )
 }

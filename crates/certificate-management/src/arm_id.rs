@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 /// ARM treats ids as case-insensitive and services return them in whatever case they like
 /// (`azure-wire-facts.md` §2.2), so equality, order and hash ignore ASCII case. The spelling is kept for people.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct ArmId(String);
 

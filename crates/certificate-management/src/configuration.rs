@@ -28,6 +28,7 @@ pub const OPT_OUT_TAG: &str = "policysync";
 
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Configuration {
     /// The namespaces to look after.
@@ -62,6 +63,7 @@ fn retention_days() -> u16 {
 
 /// One namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NamespaceConfiguration {
     /// Its ARM id.
@@ -116,6 +118,7 @@ fn opt_out_tag() -> String {
 
 /// Whether functions write to ARM and DPS.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// They plan and report only. The default: a wrong write strands devices.
@@ -127,6 +130,7 @@ pub enum Mode {
 
 /// Whether syncs that nobody requested happen by themselves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Sync {
     /// They do.
@@ -138,6 +142,7 @@ pub enum Sync {
 
 /// Generation of the service's API (`azure-wire-facts.md` §0).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ApiGeneration {
     /// Whatever the namespace speaks.
@@ -151,6 +156,7 @@ pub enum ApiGeneration {
 
 /// A policy that the file owns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DeclaredPolicy {
     /// Its name, 3 to 63 letters, digits and hyphens (`azure-wire-facts.md` §1.2).

@@ -241,6 +241,7 @@ pub struct ProvisioningService {
 
 /// How devices of a group prove who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Attestation {
     /// X.509, by reference to CA certificates in the DPS.

@@ -8,6 +8,7 @@ mod scene;
 mod story;
 mod worlds;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -24,13 +25,19 @@ pub struct Arguments {
     generation: Generation,
     #[command(flatten)]
     world: WorldArguments,
+    /// Run the app from this package (`cargo xtask package`) instead of the one that is compiled in.
+    #[arg(long, value_name = "ZIP")]
+    package: Option<PathBuf>,
 }
 
 pub async fn run(arguments: Arguments) -> ExitCode {
     let since = Instant::now();
+    if let Some(package) = &arguments.package {
+        println!("The app is {}, unpacked and run as it is.", package.display());
+    }
     let built_in = arguments.generation.built_in();
-    let options = LocalOptions { world: arguments.world, built_in, ..LocalOptions::default() };
-    let world = LocalWorld::start(options);
+    let (world, package) = (arguments.world, arguments.package);
+    let world = LocalWorld::start(LocalOptions { world, built_in, package, ..LocalOptions::default() });
     let world = match world.await {
         Ok(world) => world,
         Err(message) => return fail(&message),

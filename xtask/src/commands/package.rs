@@ -3,7 +3,10 @@
 //!
 //! The binary is linked against the glibc of Debian 11, so that it runs on every Functions image (`cargo-zigbuild`, from `PyPI`).
 
+mod archive;
 mod elf;
+mod layout;
+mod serving;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +14,8 @@ use std::process::Command;
 
 use crate::steps::{self, Outcome, Steps};
 use crate::workspace::{PRODUCT, Workspace};
+
+pub use layout::Extent;
 
 /// The glibc of the oldest image: 2.31, Debian 11.
 const GLIBC_MINOR: u32 = 31;
@@ -21,18 +26,30 @@ const SMALL: [(&str, &str); 3] = [
     ("CARGO_PROFILE_RELEASE_LTO", "fat"),
     ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1"),
 ];
-/// Largest zip, in bytes.
-const LARGEST: u64 = 6 * 1024 * 1024;
+/// Largest zip and largest binary, in bytes (design §7).
+const LARGEST_ZIP: u64 = 6 * 1024 * 1024;
+const LARGEST_BINARY: u64 = 12 * 1024 * 1024;
 const REQUIREMENTS: &str = include_str!("../../package/requirements.txt");
-const ZIP: &str = include_str!("../../package/reproducible_zip.py");
-/// What `host.json` starts.
-const HANDLER: &str = "policysync";
+/// Below `target/package`.
+const PACKAGE: &str = "policysync.zip";
 const CONFIGURATION: &str = "policysync.toml";
 
-pub fn run(workspace: &Workspace, steps: &mut Steps, _arguments: &[String]) {
+pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
+    match Extent::parse(arguments) {
+        Ok(extent) => {
+            build(workspace, steps, extent);
+        }
+        Err(why) => {
+            steps.run("package", || Outcome::Failed(why));
+        }
+    }
+}
+
+/// Builds the package and looks at it from all sides; its path, when there is one.
+pub fn build(workspace: &Workspace, steps: &mut Steps, extent: Extent) -> Option<PathBuf> {
     let tools = workspace.tools().join("zigbuild");
-    if !steps.run("install cargo-zigbuild", || outcome(install(&tools))) {
-        return;
+    if !steps.run("install cargo-zigbuild", || install(&tools).map_or_else(Outcome::Skipped, passed)) {
+        return None;
     }
     let target = workspace.target();
     let is_built = steps.run("build for glibc 2.31, without the simulator", || {
@@ -48,29 +65,36 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, _arguments: &[String]) {
         )
     });
     if !is_built {
-        return;
+        return None;
     }
     let binary = target.join(TARGET).join("release").join(PRODUCT);
-    steps.run("the binary runs on every Functions image", || match fs::read(&binary) {
-        Ok(bytes) => {
-            let problems = elf::problems(&bytes, GLIBC_MINOR);
-            println!(
-                "{} MB, glibc 2.{} or later",
-                megabytes(bytes.len() as u64),
-                elf::newest_glibc(&bytes).unwrap_or_default()
-            );
-            if problems.is_empty() { Outcome::Passed } else { Outcome::Failed(problems.join("; ")) }
-        }
-        Err(error) => Outcome::Failed(format!("{}: {error}", binary.display())),
-    });
+    steps.run("the binary runs on every Functions image", || outcome(runs_everywhere(&binary)));
     let folder = target.join("package");
+    let mut package = None;
     steps.run("put the package together, twice the same", || {
-        outcome(put_together(workspace.root(), &binary, &folder))
+        outcome(put_together(workspace.root(), &binary, &folder, extent).map(|path| package = Some(path)))
     });
+    let package = package?;
+    steps.run("the package serves soon and waits small", || outcome(serves(&package)));
+    Some(package)
+}
+
+fn runs_everywhere(binary: &Path) -> Result<(), String> {
+    let bytes = fs::read(binary).map_err(|error| format!("{}: {error}", binary.display()))?;
+    let size = bytes.len() as u64;
+    let newest = elf::newest_glibc(&bytes).unwrap_or_default();
+    println!("{} MB, glibc 2.{newest} or later", megabytes(size));
+    let mut problems = elf::problems(&bytes, GLIBC_MINOR);
+    problems.extend(within(size, LARGEST_BINARY, "binary").err());
+    if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
+}
+
+fn passed((): ()) -> Outcome {
+    Outcome::Passed
 }
 
 fn outcome(result: Result<(), String>) -> Outcome {
-    result.map_or_else(Outcome::Failed, |()| Outcome::Passed)
+    result.map_or_else(Outcome::Failed, passed)
 }
 
 /// A virtual environment of Python with the pinned wheels.
@@ -95,59 +119,40 @@ fn succeed(command: &mut Command) -> Result<(), String> {
     }
 }
 
-/// Lays the files out and zips them, twice: the same content has to give the same bytes.
-fn put_together(root: &Path, binary: &Path, folder: &Path) -> Result<(), String> {
-    let staged = folder.join("content");
-    if staged.exists() {
-        fs::remove_dir_all(&staged).map_err(|error| format!("{}: {error}", staged.display()))?;
-    }
+/// Zips the files twice, since the same content has to give the same bytes, and unpacks the zip beside itself.
+fn put_together(root: &Path, binary: &Path, folder: &Path, extent: Extent) -> Result<PathBuf, String> {
     if !root.join(CONFIGURATION).exists() {
         println!(
             "there is no {CONFIGURATION} at the root: the package has the default, which looks after nothing"
         );
     }
-    for (from, to) in layout(root, binary)? {
-        let to = staged.join(to);
-        let failed = |error: std::io::Error| format!("{} to {}: {error}", from.display(), to.display());
-        if let Some(folder) = to.parent() {
-            fs::create_dir_all(folder).map_err(failed)?;
-        }
-        fs::copy(&from, &to).map_err(failed)?;
-    }
-    let package = folder.join("policysync.zip");
-    let again = folder.join("again.zip");
-    let mut bytes = Vec::new();
-    for zip in [&package, &again] {
-        succeed(Command::new("python3").args(["-c", ZIP]).arg(&staged).arg(zip).arg(HANDLER))?;
-        bytes.push(fs::read(zip).map_err(|error| format!("{}: {error}", zip.display()))?);
-    }
-    if bytes[0] != bytes[1] {
+    let files = || layout::files(root, binary, extent);
+    let zip = archive::zipped(&files()?, layout::HANDLER)?;
+    if zip != archive::zipped(&files()?, layout::HANDLER)? {
         return Err("the same content made two different zips".to_owned());
     }
-    fs::remove_file(&again).map_err(|error| format!("{}: {error}", again.display()))?;
-    let size = bytes[0].len() as u64;
-    println!("{}: {} MB", package.display(), megabytes(size));
-    if size > LARGEST { Err(format!("it is larger than {} MB", megabytes(LARGEST))) } else { Ok(()) }
+    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let package = folder.join(PACKAGE);
+    fs::write(&package, &zip).map_err(|error| format!("{}: {error}", package.display()))?;
+    let shown = package.strip_prefix(root).unwrap_or(&package);
+    println!("{}: {} MB", shown.display(), megabytes(zip.len() as u64));
+    within(zip.len() as u64, LARGEST_ZIP, "zip").map(|()| package)
 }
 
-/// Which file goes where. The real host looks for functions in the folders beside `host.json` and nowhere else.
-fn layout(root: &Path, binary: &Path) -> Result<Vec<(PathBuf, PathBuf)>, String> {
-    let own = root.join(CONFIGURATION);
-    let configuration = if own.exists() { own } else { root.join("xtask/package").join(CONFIGURATION) };
-    let mut files = vec![
-        (root.join("host.json"), "host.json".into()),
-        (configuration, CONFIGURATION.into()),
-        (binary.to_path_buf(), HANDLER.into()),
-    ];
-    let definitions = root.join("function-definitions");
-    let entries =
-        fs::read_dir(&definitions).map_err(|error| format!("{}: {error}", definitions.display()))?;
-    for entry in entries {
-        let name = entry.map_err(|error| error.to_string())?.file_name();
-        files.push((definitions.join(&name).join("function.json"), Path::new(&name).join("function.json")));
-    }
-    files.sort();
-    Ok(files)
+/// What the handler of the package takes to serve and to wait.
+fn serves(package: &Path) -> Result<(), String> {
+    let folder = tempfile::tempdir().map_err(|error| format!("no folder to unpack to: {error}"))?;
+    let file = fs::File::open(package).map_err(|error| format!("{}: {error}", package.display()))?;
+    zip::ZipArchive::new(file)
+        .and_then(|mut archive| archive.extract(folder.path()))
+        .map_err(|error| format!("{}: {error}", package.display()))?;
+    let (text, problems) = serving::measured(folder.path(), layout::HANDLER)?;
+    println!("{text}");
+    if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
+}
+
+fn within(size: u64, largest: u64, what: &str) -> Result<(), String> {
+    if size <= largest { Ok(()) } else { Err(format!("the {what} is larger than {} MB", megabytes(largest))) }
 }
 
 /// With one decimal.
@@ -157,39 +162,14 @@ fn megabytes(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
-    /// A root like ours, without a configuration.
-    fn root() -> PathBuf {
-        let root = std::env::temp_dir().join(format!("policysync-layout-{}", std::process::id()));
-        for folder in ["function-definitions/one", "function-definitions/two"] {
-            fs::create_dir_all(root.join(folder)).unwrap();
-            fs::write(root.join(folder).join("function.json"), "{}").unwrap();
-        }
-        fs::write(root.join("host.json"), "{}").unwrap();
-        root
-    }
-
     #[test]
-    fn functions_lie_beside_host_json_and_ones_own_configuration_comes_before_the_default() {
-        let root = root();
-        let files = || layout(&root, Path::new("bin")).unwrap();
-        let names: BTreeSet<PathBuf> = files().into_iter().map(|(_, to)| to).collect();
-        let expected = ["host.json", "one/function.json", HANDLER, CONFIGURATION, "two/function.json"];
-        assert_eq!(names, expected.map(PathBuf::from).into());
-        let configuration = || files().into_iter().find(|(_, to)| to == Path::new(CONFIGURATION)).unwrap().0;
-        assert!(configuration().starts_with(root.join("xtask")));
-        fs::write(root.join(CONFIGURATION), "").unwrap();
-        assert_eq!(configuration(), root.join(CONFIGURATION));
-        fs::remove_dir_all(root).unwrap();
-    }
-
-    #[test]
-    fn the_handler_is_the_one_that_host_json_names() {
-        let host = fs::read_to_string(Workspace::find().root().join("host.json")).unwrap();
-        let host: serde_json::Value = serde_json::from_str(&host).unwrap();
-        assert_eq!(host["customHandler"]["description"]["defaultExecutablePath"], HANDLER);
+    fn a_size_over_its_limit_is_told() {
+        assert_eq!(within(LARGEST_ZIP, LARGEST_ZIP, "zip"), Ok(()));
+        assert_eq!(
+            within(LARGEST_ZIP + 1, LARGEST_ZIP, "zip"),
+            Err("the zip is larger than 6.0 MB".to_owned())
+        );
     }
 }

@@ -1,10 +1,11 @@
 //! `cargo xtask test`: the one command after a fresh clone. Installs what the tests need, runs them, and checks the
 //! production build.
 
+use crate::commands::package::{self, Extent};
 use crate::commands::{check, contract, infra};
 use crate::steps::{self, Outcome, Steps};
 use crate::tools::{azurite, browser};
-use crate::workspace::Workspace;
+use crate::workspace::{PRODUCT, Workspace};
 
 /// Names Azurite's program to the tests; without it those that need it are skipped in words.
 const AZURITE: &str = "AZURITE";
@@ -51,6 +52,16 @@ pub fn run_with(
     contract::run(workspace, steps, &[]);
     infra::run(workspace, steps, &[]);
     check::production(workspace, steps);
+    packaged(workspace, steps);
+}
+
+/// Tells the demo's story with the app as it ships: the stand-in for the Functions host runs the package.
+fn packaged(workspace: &Workspace, steps: &mut Steps) {
+    let Some(package) = package::build(workspace, steps, Extent::default()) else { return };
+    steps.run("the demo's story, told from the package", || {
+        let demo = ["run", "--quiet", "--package", PRODUCT, "--", "demo", "--package"];
+        steps::program(workspace.cargo(&demo).arg(package))
+    });
 }
 
 /// Whether the caller wants some packages only. What follows `--` is for the tests themselves.

@@ -13,6 +13,7 @@ use crate::model::Attestation;
 
 /// Selects enrollment groups and names the policy they get. Every selector that is given must match; at least one is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// Its name, shown in explanations.
@@ -44,6 +45,7 @@ pub struct Rule {
 
 /// An expectation that is checked before anything runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RuleTest {
     /// Id of a group, which need not exist.

@@ -61,6 +61,16 @@ impl std::fmt::Debug for EventGridEvent {
 }
 
 impl EventGridEvent {
+    /// The events in a message that came on another way than this trigger: Event Grid delivers to event hubs and queues
+    /// too, a `CloudEvent` as an object and an event of its own schema as a list of one. Anything else is one error.
+    #[must_use]
+    pub fn read(message: &Value) -> Vec<Result<Self, ElementError>> {
+        match structure(message).as_deref() {
+            Some(Value::Array(events)) => events.iter().map(Self::of_element).collect(),
+            _ => vec![Self::of_element(message)],
+        }
+    }
+
     /// One object (cardinality one), or a list of them (many; empty when the POST was empty).
     pub(crate) fn decode(
         binding: &str,

@@ -35,8 +35,12 @@ const OURS: [&str; 1] = ["POLICYSYNC_PARKED_QUEUE"];
 /// What is wrong with the settings of a snapshot.
 pub fn problems(root: &Path, snapshot: &Snapshot) -> Result<Vec<String>, String> {
     let bindings = bindings(root)?;
-    let code = read(&root.join("handlers/settings.rs"))?;
-    let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+    let mut code = String::new();
+    for file in ["handlers/settings.rs", "handlers/settings/variables.rs"] {
+        let source = read(&root.join(file))?;
+        code.push_str(source.split("#[cfg(test)]\nmod tests").next().unwrap_or_default());
+    }
+    let code = code.as_str();
     let mut problems = Vec::new();
     let configurations: BTreeMap<&str, &Value> = snapshot
         .of_type("Microsoft.Web/sites/config")

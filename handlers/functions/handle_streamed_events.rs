@@ -1,0 +1,57 @@
+//! `handle-streamed-events`: the events of `handle-resource-event` on another way, for an app that Event Grid cannot reach
+//! since it has private endpoints only: Event Grid writes them to an event hub.
+//!
+//! Not every package has it (`cargo xtask package --streamed-events`): without the event hub its trigger is an error.
+
+use functions_host::{DataType, Definition, EventGridEvent, Failure, Invocation, Reply, Trigger};
+use serde_json::Value;
+
+use super::handle_resource_event;
+use crate::application::Application;
+
+/// What the code expects of `function.json`.
+pub const DEFINITION: Definition = Definition {
+    name: "handle-streamed-events",
+    trigger: Trigger::EventHub { binding: "events", many: true, data_type: Some(DataType::String) },
+    outputs: &[],
+};
+
+/// Does what each event of the batch asks for. What is no event is left out with a warning: it would be none on another
+/// try.
+///
+/// # Errors
+/// As [`handle_resource_event::run`]; a retry policy brings the batch again.
+pub async fn run(application: &Application, invocation: Invocation) -> Result<Reply, Failure> {
+    let mut events = Vec::new();
+    for record in &invocation.event_hub_batch::<Value>("events")?.events {
+        let read = record.body.as_ref().map_err(ToString::to_string);
+        match read.map(EventGridEvent::read) {
+            Ok(found) => {
+                for event in found {
+                    match event {
+                        Ok(event) => events.push(event),
+                        Err(error) => left_out(record.sequence_number, &error.to_string()),
+                    }
+                }
+            }
+            Err(error) => left_out(record.sequence_number, &error),
+        }
+    }
+    tracing::info!(events = events.len(), "read streamed events");
+    handle_resource_event::handle(application, events, &invocation).await
+}
+
+fn left_out(sequence_number: Option<i64>, why: &str) {
+    tracing::warn!(sequence_number, "a record is no event and was left out: {why}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_folder_agrees_with_the_code() {
+        let text = include_str!("../../xtask/package/functions/handle-streamed-events/function.json");
+        assert_eq!(DEFINITION.check(&serde_json::from_str(text).unwrap()), Vec::<String>::new());
+    }
+}

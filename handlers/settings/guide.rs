@@ -1,0 +1,185 @@
+//! Writes `docs/configuration.md`: the keys from the types that read the file, with their comments, and the variables from
+//! their table. So the guide cannot say anything else than the code.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use certificate_management::configuration::Configuration;
+use serde_json::{Map, Value};
+
+use super::variables::{Reader, VARIABLES};
+
+/// Set it to write the guide instead of comparing it.
+const WRITE: &str = "WRITE_GENERATED_FILES";
+
+const BEFORE: &str = "# Configuration
+
+What `policysync.toml` may say, and which environment variables count. This page is written from the code: after a change to a
+key or a variable, `WRITE_GENERATED_FILES=1 cargo test --lib guide` writes it again. `policysync check --offline` checks a file.
+
+An unknown key is an error that names the line, and so is an unknown variable that begins with `POLICYSYNC_`.
+
+```toml
+[[namespace]]
+id = \"/subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/Microsoft.DeviceRegistry/namespaces/contoso\"
+provisioning_services = [\"https://contoso-dps.azure-devices-provisioning.net\"]
+mode = \"audit\"
+
+[[namespace.rule]]
+name = \"lines\"
+enrollment_groups = [\"line-*\"]
+policy = \"short-lived\"
+
+[[namespace.rule.test]]
+enrollment_group = \"line-7\"
+expect = \"short-lived\"
+```
+
+# policysync.toml
+";
+
+const BETWEEN: &str = "
+# Environment variables
+
+In Azure these are the app settings, which the [templates](deploy.md) set; the others are for laptops and pipelines.
+
+| variable | read by | without it | meaning |
+|---|---|---|---|
+";
+
+/// The whole page.
+fn page() -> String {
+    let schema = serde_json::to_value(schemars::schema_for!(Configuration)).expect("a schema is JSON");
+    let definitions = schema["$defs"].as_object().cloned().unwrap_or_default();
+    let mut text = BEFORE.to_owned();
+    table(&mut text, &definitions, &schema, "");
+    text.push_str(BETWEEN);
+    for variable in VARIABLES {
+        let by = match variable.reader {
+            Reader::App => "the app",
+            Reader::Host => "the host",
+        };
+        // Writing to a string cannot fail.
+        let _ =
+            writeln!(text, "| `{}` | {by} | {} | {} |", variable.name, variable.default, variable.meaning);
+    }
+    text
+}
+
+/// A table of the file, and below it those inside it.
+fn table(text: &mut String, definitions: &Map<String, Value>, schema: &Value, path: &str) {
+    let title = if path.is_empty() { "At the top".to_owned() } else { format!("`[[{path}]]`") };
+    let about = one_line(schema);
+    let _ = writeln!(
+        text,
+        "\n## {title}\n\n{about}\n\n| key | value | without it | meaning |\n|---|---|---|---|"
+    );
+    let required: Vec<&str> =
+        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut inside = Vec::new();
+    for (key, property) in schema["properties"].as_object().into_iter().flatten() {
+        let item = resolved(definitions, &property["items"]);
+        let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        let (value, default) = if item["properties"].is_object() {
+            let value = format!("tables, see `[[{below}]]`");
+            inside.push((below, item));
+            (value, "none".to_owned())
+        } else {
+            let default = if required.contains(&key.as_str()) {
+                "an error".to_owned()
+            } else {
+                shown_default(property)
+            };
+            (value_of(definitions, property), default)
+        };
+        let mut meaning = one_line(property);
+        for (variant, about) in variants(definitions, property) {
+            let _ = write!(meaning, " `{variant}`: {about}");
+        }
+        let _ = writeln!(text, "| `{key}` | {value} | {default} | {meaning} |");
+    }
+    for (path, schema) in inside {
+        table(text, definitions, &schema, &path);
+    }
+}
+
+/// What a schema refers to, by `$ref` alone or beside something.
+fn resolved(definitions: &Map<String, Value>, schema: &Value) -> Value {
+    let alternatives = schema["anyOf"].as_array().into_iter().flatten();
+    let mut references = std::iter::once(schema).chain(alternatives).filter_map(|one| one["$ref"].as_str());
+    let name = references.next().and_then(|reference| reference.rsplit('/').next());
+    name.and_then(|name| definitions.get(name)).unwrap_or(schema).clone()
+}
+
+/// The names that a value may have, with what each means.
+fn variants(definitions: &Map<String, Value>, property: &Value) -> Vec<(String, String)> {
+    let own = resolved(definitions, property);
+    let of = if own["oneOf"].is_array() { own } else { resolved(definitions, &own["items"]) };
+    let found = of["oneOf"].as_array().into_iter().flatten();
+    found.filter_map(|one| Some((one["const"].as_str()?.to_owned(), one_line(one)))).collect()
+}
+
+/// What kind of value a key takes, in words.
+fn value_of(definitions: &Map<String, Value>, property: &Value) -> String {
+    let own = resolved(definitions, property);
+    if own["oneOf"].is_array() {
+        let names = variants(definitions, property).into_iter().map(|(name, _)| format!("`\"{name}\"`"));
+        return names.collect::<Vec<_>>().join(", ");
+    }
+    let kind = own["type"].as_array().map_or(own["type"].as_str(), |kinds| kinds[0].as_str());
+    match kind {
+        Some("string") => "text".to_owned(),
+        Some("boolean") => "`true`, `false`".to_owned(),
+        Some("integer") => match (own["minimum"].as_i64(), own["maximum"].as_i64()) {
+            (Some(least), Some(most)) => format!("number, {least} to {most}"),
+            (Some(least), None) => format!("number, {least} or more"),
+            _ => "number".to_owned(),
+        },
+        Some("number") => "number".to_owned(),
+        Some("array") => format!("list: {}", value_of(definitions, &own["items"])),
+        Some("object") => "table".to_owned(),
+        _ => "any".to_owned(),
+    }
+}
+
+fn shown_default(property: &Value) -> String {
+    match &property["default"] {
+        Value::Null => "nothing".to_owned(),
+        Value::Array(list) if list.is_empty() => "none".to_owned(),
+        Value::Object(members) if members.is_empty() => "none".to_owned(),
+        value => format!("`{value}`"),
+    }
+}
+
+/// A comment as one line of a table.
+fn one_line(schema: &Value) -> String {
+    let text = schema["description"].as_str().unwrap_or_default();
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+}
+
+#[test]
+fn the_guide_says_what_the_code_reads() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
+    if std::env::var_os(WRITE).is_some() {
+        std::fs::write(&path, page()).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        written == page(),
+        "docs/configuration.md is not what the code says: run `{WRITE}=1 cargo test --lib guide`"
+    );
+}
+
+#[test]
+fn the_example_of_the_guide_is_a_configuration() {
+    let example = BEFORE.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    Configuration::parse(example).unwrap();
+}
+
+#[test]
+fn every_key_has_a_meaning() {
+    for line in page().lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = line.split(" | ").collect();
+        assert!(cells.len() >= 4 && cells[3].trim_matches([' ', '|']).len() > 3, "{line}");
+    }
+}
