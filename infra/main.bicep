@@ -6,7 +6,7 @@
 
 targetScope = 'subscription'
 
-import { names } from 'modules/names.bicep'
+import { diagnosticNamespaceName, names } from 'modules/names.bicep'
 import { planType, provisioningServiceType, signInType } from 'modules/types.bicep'
 
 @description('Name of the environment, e.g. `prod`. Part of names.')
@@ -43,7 +43,7 @@ param auditOnly bool = false
 @description('Second stage, after the app is deployed: let events wake it. `azd` does that by a hook.')
 param eventSubscriptions bool = false
 
-@description('Whether the app, its storage and its queues are reached through private endpoints only. Needs the Premium tier of Service Bus. Events cannot reach such an app; its timers find what they would have told.')
+@description('Whether the app, its storage and its queues are reached through private endpoints only. Needs the Premium tier of Service Bus. Events come through an event hub then, which wants a package with `--streamed-events`.')
 param privateNetworking bool = false
 
 @description('Address space of the private network.')
@@ -121,8 +121,11 @@ module customRoles 'modules/custom-roles.bicep' = {
   }
 }
 
-// Events are pushed, and nothing from outside reaches a private app.
-var takesEvents = eventSubscriptions && !privateNetworking
+// Events are pushed, and nothing from outside reaches a private app: its events go through an event hub.
+var pushesEvents = eventSubscriptions && !privateNetworking
+var streamsEvents = eventSubscriptions && privateNetworking
+var systemTopicName = 'evgst-policysync-${token}'
+var regions = union(map(provisioningServices, service => service.location), [])
 
 module app 'modules/app.bicep' = {
   scope: group
@@ -140,12 +143,12 @@ module app 'modules/app.bicep' = {
     privateNetworking: privateNetworking
     reconcileSchedule: reconcileSchedule
     recordRetentionDays: recordRetentionDays
-    regions: union(map(provisioningServices, service => service.location), [])
+    regions: regions
     reportLateMinutes: reportLateMinutes
     reportSchedule: reportSchedule
     signIn: signIn
     tags: allTags
-    takesEvents: takesEvents
+    takesEvents: eventSubscriptions
     token: token
   }
 }
@@ -205,7 +208,7 @@ module subscriptionAccess 'modules/subscription-access.bicep' = [
 ]
 
 module resourceEvents 'modules/resource-events.bicep' = [
-  for id in takesEvents ? subscriptionIds : []: {
+  for id in pushesEvents ? subscriptionIds : []: {
     scope: subscription(id)
     params: {
       name: 'policysync-${token}'
@@ -213,6 +216,55 @@ module resourceEvents 'modules/resource-events.bicep' = [
     }
   }
 ]
+
+module eventGroup 'modules/event-group.bicep' = [
+  for id in streamsEvents ? filter(subscriptionIds, id => id != subscription().subscriptionId) : []: {
+    scope: subscription(id)
+    params: {
+      name: resourceGroupName
+      location: location
+      tags: allTags
+    }
+  }
+]
+
+module systemTopic 'modules/system-topic.bicep' = [
+  for id in streamsEvents ? subscriptionIds : []: {
+    scope: resourceGroup(id, resourceGroupName)
+    params: {
+      name: systemTopicName
+      tags: allTags
+    }
+    dependsOn: [group, eventGroup]
+  }
+]
+
+module systemTopicSender 'modules/stream-sender.bicep' = [
+  for (id, index) in streamsEvents ? subscriptionIds : []: {
+    scope: group
+    params: {
+      namespaceName: diagnosticNamespaceName(token, regions[0])
+      principalId: systemTopic[index].outputs.topicPrincipalId
+      seed: id
+    }
+    dependsOn: [app]
+  }
+]
+
+module systemTopicStream 'modules/system-topic-stream.bicep' = [
+  for (id, index) in streamsEvents ? subscriptionIds : []: {
+    scope: resourceGroup(id, resourceGroupName)
+    params: {
+      topicName: systemTopicName
+      name: 'policysync'
+      eventHubId: app.outputs.streamId
+    }
+    dependsOn: [systemTopic, systemTopicSender]
+  }
+]
+
+@description('Options of `cargo xtask package` that fit this deployment; the hook of `azd` uses them.')
+output POLICYSYNC_PACKAGE_OPTIONS string = '--regions ${length(regions)}${privateNetworking ? ' --streamed-events' : ''}'
 
 @description('The resource group.')
 output AZURE_RESOURCE_GROUP string = group.name

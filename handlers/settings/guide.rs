@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 
 use super::variables::{Reader, VARIABLES};
 
+/// Most names whose meanings fit into a cell.
+const MOST_EXPLAINED: usize = 6;
 /// Set it to write the guide instead of comparing it.
 const WRITE: &str = "WRITE_GENERATED_FILES";
 
@@ -52,7 +54,7 @@ fn page() -> String {
     let schema = serde_json::to_value(schemars::schema_for!(Configuration)).expect("a schema is JSON");
     let definitions = schema["$defs"].as_object().cloned().unwrap_or_default();
     let mut text = BEFORE.to_owned();
-    table(&mut text, &definitions, &schema, "");
+    table(&mut text, &definitions, &schema, "At the top", "");
     text.push_str(BETWEEN);
     for variable in VARIABLES {
         let by = match variable.reader {
@@ -66,24 +68,33 @@ fn page() -> String {
     text
 }
 
-/// A table of the file, and below it those inside it.
-fn table(text: &mut String, definitions: &Map<String, Value>, schema: &Value, path: &str) {
-    let title = if path.is_empty() { "At the top".to_owned() } else { format!("`[[{path}]]`") };
+/// How often a table can be in the file.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// `[name]`, once.
+    One,
+    /// `[[name]]`, any number of times.
+    Many,
+}
+
+/// A table of the file, and below it those inside it. `head` is how it begins, `path` its name; empty for the file.
+fn table(text: &mut String, definitions: &Map<String, Value>, schema: &Value, head: &str, path: &str) {
     let about = one_line(schema);
-    let _ = writeln!(
-        text,
-        "\n## {title}\n\n{about}\n\n| key | value | without it | meaning |\n|---|---|---|---|"
-    );
+    let _ =
+        writeln!(text, "\n## {head}\n\n{about}\n\n| key | value | without it | meaning |\n|---|---|---|---|");
     let required: Vec<&str> =
         schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let mut inside = Vec::new();
     for (key, property) in schema["properties"].as_object().into_iter().flatten() {
-        let item = resolved(definitions, &property["items"]);
         let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        let (value, default) = if item["properties"].is_object() {
-            let value = format!("tables, see `[[{below}]]`");
-            inside.push((below, item));
-            (value, "none".to_owned())
+        let (value, default) = if let Some((kind, schema)) = table_in(definitions, property) {
+            let (head, words, default) = match kind {
+                Kind::One => (format!("`[{below}]`"), "table", "as there"),
+                Kind::Many => (format!("`[[{below}]]`"), "tables", "none"),
+            };
+            let value = format!("{words}, see {head}");
+            inside.push((head, below, schema));
+            (value, default.to_owned())
         } else {
             let default = if required.contains(&key.as_str()) {
                 "an error".to_owned()
@@ -93,13 +104,27 @@ fn table(text: &mut String, definitions: &Map<String, Value>, schema: &Value, pa
             (value_of(definitions, property), default)
         };
         let mut meaning = one_line(property);
-        for (variant, about) in variants(definitions, property) {
-            let _ = write!(meaning, " `{variant}`: {about}");
+        let variants = variants(definitions, property);
+        // More are a catalogue, which has a place of its own.
+        if variants.len() <= MOST_EXPLAINED {
+            for (variant, about) in variants {
+                let _ = write!(meaning, " `{variant}`: {about}");
+            }
         }
         let _ = writeln!(text, "| `{key}` | {value} | {default} | {meaning} |");
     }
-    for (path, schema) in inside {
-        table(text, definitions, &schema, &path);
+    for (head, path, schema) in inside {
+        table(text, definitions, &schema, &head, &path);
+    }
+}
+
+/// The table that a key holds, once or in a list.
+fn table_in(definitions: &Map<String, Value>, property: &Value) -> Option<(Kind, Value)> {
+    let (one, many) = (resolved(definitions, property), resolved(definitions, &property["items"]));
+    if one["properties"].is_object() {
+        Some((Kind::One, one))
+    } else {
+        many["properties"].is_object().then_some((Kind::Many, many))
     }
 }
 

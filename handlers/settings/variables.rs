@@ -193,6 +193,11 @@ pub const VARIABLES: &[Variable] = &[
         "Which app and instance telemetry is from, e.g. `WEBSITE_SITE_NAME`. App Service sets them.",
     ),
     app("CONTAINER_NAME", "not named", "The same on Flex Consumption and in containers."),
+    host(
+        "FUNCTIONS_EXTENSION_VERSION",
+        "",
+        "Version of the host: `~4`. Only Elastic Premium wants it set; telemetry names it.",
+    ),
     app("FUNCTIONS_APP_ROOT_PATH", "the working folder", "Folder of the app. The host sets it."),
 ];
 

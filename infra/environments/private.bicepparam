@@ -1,12 +1,13 @@
 using '../main.bicep'
 
-// Nothing is reached from outside: Elastic Premium in a network of its own, sign-in with Entra ID, and no writes until
-// somebody has looked at the first reports.
+// Nothing is reached from outside: Elastic Premium in a network of its own, events through an event hub, sign-in with Entra ID,
+// and no writes until somebody has looked at the first reports.
 
 param environmentName = 'private'
 param location = 'westeurope'
 param plan = 'premium'
 param privateNetworking = true
+param eventSubscriptions = true
 param auditOnly = true
 
 param signIn = {

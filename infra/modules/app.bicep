@@ -1,6 +1,6 @@
 // Everything of the app itself, in its resource group.
 
-import { names } from 'names.bicep'
+import { diagnosticNamespaceName, names } from 'names.bicep'
 import { planType, signInType } from 'types.bicep'
 
 @description('Makes names unique and stable: the same for the same subscription, environment and region.')
@@ -27,7 +27,7 @@ param auditOnly bool
 @description('Whether everything is reached through private endpoints only.')
 param privateNetworking bool
 
-@description('Whether events wake the app, which has to be deployed by then.')
+@description('Whether events wake the app, which has to be deployed by then. Those of a private app go through an event hub.')
 param takesEvents bool
 
 @description('Address space of the private network.')
@@ -110,13 +110,15 @@ module diagnosticHub 'diagnostic-hub.bicep' = [
   for region in regions: {
     name: 'diagnostic-hub-${region}'
     params: {
-      name: 'evhns-${token}-${region}'
+      name: diagnosticNamespaceName(token, region)
       location: region
       tags: tags
       principalId: identity.outputs.principalId
       seed: token
       isPrivate: privateNetworking
       eventHubName: names.diagnosticEventHub
+      // Events know no region: one event hub takes those of all.
+      streamedEventHubName: privateNetworking && region == regions[0] ? names.streamedEventHub : ''
     }
   }
 ]
@@ -155,10 +157,9 @@ var settings = union(
     AzureWebJobsStorage__blobServiceUri: storage.outputs.blobEndpoint
     AzureWebJobsStorage__clientId: clientId
     AzureWebJobsStorage__credential: 'managedidentity'
-    // The first region's: assign-policy has one connection. The timer finds the groups of the others.
-    EventHubConnection__clientId: clientId
-    EventHubConnection__credential: 'managedidentity'
-    EventHubConnection__fullyQualifiedNamespace: diagnosticHub[0].outputs.hostName
+    EventGridTopic__clientId: clientId
+    EventGridTopic__credential: 'managedidentity'
+    EventGridTopic__topicEndpointUri: topic.outputs.endpoint
     POLICYSYNC_PARKED_QUEUE: names.parkedQueue
     POLICYSYNC_QUEUE: names.requestQueue
     POLICYSYNC_RECONCILE_SCHEDULE: reconcileSchedule
@@ -184,6 +185,8 @@ module functionApp 'function-app.bicep' = {
     subnetId: network.?outputs.appSubnetId ?? ''
     isPrivate: privateNetworking
     settings: settings
+    clientId: clientId
+    eventHubHosts: [for (region, index) in regions: diagnosticHub[index].outputs.hostName]
     maximumInstanceCount: maximumInstanceCount
     instanceMemoryMB: instanceMemoryMB
   }
@@ -215,18 +218,39 @@ module topic 'event-topic.bicep' = {
     name: topicName
     location: location
     tags: tags
+    principalId: identity.outputs.principalId
+    seed: token
+    hasIdentity: privateNetworking
   }
 }
 
 var eventFunctionId = '${functionApp.outputs.id}/functions/${names.eventFunction}'
 
-module createdSubscription 'created-subscription.bicep' = if (takesEvents) {
+module createdSubscription 'created-subscription.bicep' = if (takesEvents && !privateNetworking) {
   params: {
     topicName: topicName
     name: 'policysync'
     functionId: eventFunctionId
   }
-  dependsOn: [topic]
+}
+
+// A private app reads its events from an event hub: push comes from outside.
+module createdSender 'stream-sender.bicep' = if (takesEvents && privateNetworking) {
+  params: {
+    namespaceName: diagnosticNamespaceName(token, regions[0])
+    principalId: topic.outputs.topicPrincipalId
+    seed: topicName
+  }
+  dependsOn: [diagnosticHub]
+}
+
+module createdStream 'created-stream.bicep' = if (takesEvents && privateNetworking) {
+  params: {
+    topicName: topicName
+    name: 'policysync'
+    eventHubId: '${diagnosticHub[0].outputs.id}/eventhubs/${names.streamedEventHub}'
+  }
+  dependsOn: [createdSender]
 }
 
 module actionGroup 'action-group.bicep' = {
@@ -274,6 +298,9 @@ output eventFunctionId string = eventFunctionId
 
 @description('Where events are published to.')
 output topicEndpoint string = topic.outputs.endpoint
+
+@description('ARM id of the event hub for the events of a private app.')
+output streamId string = '${diagnosticHub[0].outputs.id}/eventhubs/${names.streamedEventHub}'
 
 @description('Where the records of each region go.')
 output diagnosticHubs { region: string, senderRuleId: string }[] = [

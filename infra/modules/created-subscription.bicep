@@ -1,5 +1,7 @@
 // Second stage: `Created` events of the custom topic go to the function, which has to be deployed by then.
 
+import { createdEventType } from 'event-filters.bicep'
+
 @description('Name of the topic.')
 param topicName string
 
@@ -30,7 +32,7 @@ resource topic 'Microsoft.EventGrid/topics@2025-02-15' existing = {
           {
             operatorType: 'StringEndsWith'
             key: 'type'
-            values: ['.EnrollmentGroup.Created']
+            values: [createdEventType]
           }
         ]
       }

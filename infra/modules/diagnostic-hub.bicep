@@ -27,6 +27,10 @@ param isPrivate bool
 @maxLength(256)
 param eventHubName string
 
+@description('Name of a second event hub, for the events of a private app; empty for none.')
+@maxLength(256)
+param streamedEventHubName string
+
 resource namespace 'Microsoft.EventHub/namespaces@2026-01-01' = {
   name: name
   location: location
@@ -34,7 +38,7 @@ resource namespace 'Microsoft.EventHub/namespaces@2026-01-01' = {
   sku: isPrivate ? { name: 'Standard', tier: 'Standard', capacity: 1 } : { name: 'Basic', tier: 'Basic', capacity: 1 }
   properties: {
     // The one place where keys stay on: Azure Monitor writes diagnostic records with a SAS rule and knows no other way.
-    // The rule below can send and nothing else, and nobody reads its key.
+    // The rule below can send and nothing else, which is enough since the setting names the event hub; nobody reads its key.
     disableLocalAuth: false
     minimumTlsVersion: '1.2'
     // Azure Monitor comes from outside; as a trusted service it passes the network rules below.
@@ -47,6 +51,17 @@ resource namespace 'Microsoft.EventHub/namespaces@2026-01-01' = {
       // A few records a minute at most. Two partitions let two instances read.
       partitionCount: 2
       // What is lost after a day, the timer finds within a quarter of an hour.
+      retentionDescription: {
+        cleanupPolicy: 'Delete'
+        retentionTimeInHours: 24
+      }
+    }
+  }
+
+  resource streamed 'eventhubs' = if (!empty(streamedEventHubName)) {
+    name: empty(streamedEventHubName) ? 'none' : streamedEventHubName
+    properties: {
+      partitionCount: 2
       retentionDescription: {
         cleanupPolicy: 'Delete'
         retentionTimeInHours: 24
@@ -73,6 +88,16 @@ resource namespace 'Microsoft.EventHub/namespaces@2026-01-01' = {
 resource receive 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(namespace::hub.id, seed, roles.eventHubsDataReceiver)
   scope: namespace::hub
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.eventHubsDataReceiver)
+  }
+}
+
+resource receiveStreamed 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(streamedEventHubName)) {
+  name: guid(namespace::streamed.id, seed, roles.eventHubsDataReceiver)
+  scope: namespace::streamed
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'

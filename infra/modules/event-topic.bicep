@@ -1,5 +1,7 @@
-// The custom topic: whoever creates an enrollment group can say so here. Publishing needs the role `EventGrid Data Sender`
-// on the topic, given to each publisher by hand; our own identity publishes nothing.
+// The custom topic: the app announces findings here, and whoever creates an enrollment group can say so. Publishing needs the
+// role `EventGrid Data Sender` on the topic: the app has it, other publishers are given it by hand.
+
+import { roles } from 'roles.bicep'
 
 @description('Name of the topic.')
 @minLength(3)
@@ -12,10 +14,20 @@ param location string
 @description('Tags.')
 param tags object
 
+@description('Makes the names of role assignments: known before anything is deployed, so that a preview is exact.')
+param seed string
+
+@description('Principal id of the app\'s identity.')
+param principalId string
+
+@description('Whether the topic gets an identity, with which it writes to an event hub.')
+param hasIdentity bool
+
 resource topic 'Microsoft.EventGrid/topics@2025-02-15' = {
   name: name
   location: location
   tags: tags
+  identity: { type: hasIdentity ? 'SystemAssigned' : 'None' }
   properties: {
     inputSchema: 'CloudEventSchemaV1_0'
     disableLocalAuth: true
@@ -23,6 +35,19 @@ resource topic 'Microsoft.EventGrid/topics@2025-02-15' = {
     publicNetworkAccess: 'Enabled'
   }
 }
+
+resource publish 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(topic.id, seed, roles.eventGridDataSender)
+  scope: topic
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.eventGridDataSender)
+  }
+}
+
+@description('Principal id of the topic\'s identity; empty without one.')
+output topicPrincipalId string = hasIdentity ? topic.identity.principalId : ''
 
 @description('Where events are published to.')
 output endpoint string = topic.properties.endpoint

@@ -39,8 +39,15 @@ param subnetId string
 @description('Whether the app itself is reached through a private endpoint only.')
 param isPrivate bool
 
-@description('Settings of the app, whatever the plan.')
+@description('Settings of the app, whatever the plan, beside those of the event hubs.')
 param settings object
+
+@description('Client id of the identity.')
+param clientId string
+
+@description('Host names of the event hub namespaces, the first region first.')
+@minLength(1)
+param eventHubHosts string[]
 
 @description('Most instances at once, on Flex Consumption.')
 @minValue(40)
@@ -52,6 +59,15 @@ param maximumInstanceCount int
 param instanceMemoryMB int
 
 var isFlex = plan == 'flex'
+
+// assign-policy reads one event hub; a package for several regions has a folder for each further one, and that a connection
+// with the region's number at its end. A package without it lets the timer find the groups of those regions.
+var eventHubConnections = map(range(0, length(eventHubHosts)), index => {
+  'EventHubConnection${index == 0 ? '' : index + 1}__clientId': clientId
+  'EventHubConnection${index == 0 ? '' : index + 1}__credential': 'managedidentity'
+  'EventHubConnection${index == 0 ? '' : index + 1}__fullyQualifiedNamespace': eventHubHosts[index]
+})
+var eventHubSettings = reduce(eventHubConnections, {}, (all, one) => union(all, one))
 
 // Only Elastic Premium needs these: Flex Consumption has the runtime and the package in `functionAppConfig`.
 var premiumSettings = {
@@ -124,7 +140,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
 
   resource appSettings 'config' = {
     name: 'appsettings'
-    properties: union(settings, isFlex ? {} : premiumSettings)
+    properties: union(settings, eventHubSettings, isFlex ? {} : premiumSettings)
   }
 
   // Deployments come with a token; there is no publishing password.

@@ -12,6 +12,12 @@ var names = {
   parkedQueue: 'sync-requests-parked'
   // Event hub of the diagnostic records, the same in every region.
   diagnosticEventHub: 'dps-operations'
+  // Event hub of the events of a private app, in the first region only.
+  streamedEventHub: 'resource-events'
   // The function that takes events.
   eventFunction: 'handle-resource-event'
 }
+
+@export()
+@description('Name of the event hub namespace of a region.')
+func diagnosticNamespaceName(token string, region string) string => 'evhns-${token}-${region}'

@@ -4,6 +4,8 @@
 
 targetScope = 'subscription'
 
+import { resourceEventTypes, resourceOperations } from 'event-filters.bicep'
+
 @description('Name of the event subscription.')
 @minLength(3)
 @maxLength(64)
@@ -24,28 +26,12 @@ resource events 'Microsoft.EventGrid/eventSubscriptions@2025-02-15' = {
       }
     }
     filter: {
-      // A CA is rotated by an action, not by a write.
-      includedEventTypes: [
-        'Microsoft.Resources.ResourceWriteSuccess'
-        'Microsoft.Resources.ResourceActionSuccess'
-      ]
+      includedEventTypes: resourceEventTypes
       advancedFilters: [
         {
-          // Compared in any case. `synchronize` is left out: that is what we do ourselves.
           operatorType: 'StringIn'
           key: 'data.operationName'
-          values: [
-            'Microsoft.DeviceRegistry/namespaces/write'
-            'Microsoft.DeviceRegistry/namespaces/credentials/write'
-            'Microsoft.DeviceRegistry/namespaces/credentials/policies/write'
-            'Microsoft.DeviceRegistry/namespaces/credentials/policies/revokeIssuer/action'
-            'Microsoft.DeviceRegistry/namespaces/credentials/policies/activateBringYourOwnRoot/action'
-            'Microsoft.DeviceRegistry/namespaces/certificateAuthorities/write'
-            'Microsoft.DeviceRegistry/namespaces/certificateAuthorities/activate/action'
-            'Microsoft.DeviceRegistry/namespaces/certificateAuthorities/revokeAndRotate/action'
-            'Microsoft.DeviceRegistry/namespaces/certificateAuthorities/certificatePolicies/write'
-            'Microsoft.Devices/IotHubs/write'
-          ]
+          values: resourceOperations
         }
       ]
     }

@@ -12,7 +12,9 @@ var roles = {
   serviceBusDataSender: '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39'
   // The trigger of assign-policy.
   eventHubsDataReceiver: 'a638d3c7-ab3a-418d-83e6-5f17a39d4fde'
-  // Resource events on their way into an event hub, by the identity of an Event Grid topic.
+  // Findings that are announced, by the output binding of report-policy-status.
+  eventGridDataSender: 'd5a91429-5739-47e2-a06b-3470a27159e7'
+  // Events of a private app on their way into its event hub, by the identity of an Event Grid topic.
   eventHubsDataSender: '2b629674-e913-4c01-ae53-ef4638d8f975'
   // Telemetry without a key.
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'

@@ -36,6 +36,7 @@ macro_rules! checks {
     ($($variant:ident $code:literal $severity:ident $module:ident $description:literal)*) => {
         /// A check, by its stable code.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub enum CheckId {
             $(#[doc = $description] #[serde(rename = $code)] $variant,)*
         }

@@ -10,6 +10,7 @@ use crate::rules;
 
 /// What is kept quiet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Suppression {
     /// The check whose findings are kept quiet.
@@ -20,6 +21,7 @@ pub struct Suppression {
     pub reason: String,
     /// The last day on which it counts, UTC: `2026-12-31`, with or without quotes.
     #[serde(deserialize_with = "date", serialize_with = "write_date")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub until: Date,
 }
 

@@ -9,6 +9,7 @@ use crate::reason::Severity;
 
 /// The thresholds of every check that has one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Thresholds {
     /// Of `ca-expiring`.
@@ -23,6 +24,7 @@ pub struct Thresholds {
 
 /// The ladder of a CA that ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct CaExpiring {
     /// Days before the end at which it is told, each once; the most first.
@@ -33,6 +35,7 @@ pub struct CaExpiring {
 
 /// How many certificates a hub can have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct HubCertificateLimit {
     /// The most that a hub takes (unverified: `azure-wire-facts.md` §7).
@@ -43,6 +46,7 @@ pub struct HubCertificateLimit {
 
 /// How long an unverified sync is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct SyncUnverified {
     /// Days after its end.
@@ -51,6 +55,7 @@ pub struct SyncUnverified {
 
 /// How old the report before this one may be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct ReportOverdue {
     /// Minutes: the period of `POLICYSYNC_REPORT_SCHEDULE`, twice and some.

@@ -17,6 +17,10 @@ pub const PARAMETER_FILES: &[ParameterFile] = &[
     ParameterFile { file: "environments/fleet.bicepparam", resource_group: None },
     ParameterFile { file: "environments/private.bicepparam", resource_group: None },
     ParameterFile { file: "sample-world/main.bicepparam", resource_group: Some("rg-policysync-sample") },
+    ParameterFile {
+        file: "sample-world/certificate-authorities/main.bicepparam",
+        resource_group: Some("rg-policysync-sample-b"),
+    },
 ];
 
 /// Every `.bicep` and `.bicepparam`, sorted, below `infra`.

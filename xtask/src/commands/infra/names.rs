@@ -31,6 +31,7 @@ const RULES: &[Rule] = &[
     rule("Microsoft.Devices/IotHubs", 3, 50, Characters::Hyphens),
     rule("Microsoft.Devices/provisioningServices", 3, 64, Characters::Hyphens),
     rule("Microsoft.EventGrid/eventSubscriptions", 3, 64, Characters::Hyphens),
+    rule("Microsoft.EventGrid/systemTopics", 3, 128, Characters::Hyphens),
     rule("Microsoft.EventGrid/topics", 3, 50, Characters::Hyphens),
     rule("Microsoft.EventHub/namespaces", 6, 50, Characters::Hyphens),
     rule("Microsoft.Insights/actionGroups", 1, 260, Characters::Wide),

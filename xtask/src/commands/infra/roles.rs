@@ -9,12 +9,14 @@ use serde_json::Value;
 use super::snapshot::{Snapshot, id, kind_of_id, name, scope_of};
 
 /// Built-in roles by id: those that may be assigned, by their names.
-const BUILT_IN: [(&str, &str); 5] = [
+const BUILT_IN: [(&str, &str); 7] = [
+    ("2b629674-e913-4c01-ae53-ef4638d8f975", "Azure Event Hubs Data Sender"),
     ("3913510d-42f4-4e42-8a64-420c390055eb", "Monitoring Metrics Publisher"),
     ("4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0", "Azure Service Bus Data Receiver"),
     ("69a216fc-b8fb-44d8-bc22-1f3c2cd27a39", "Azure Service Bus Data Sender"),
     ("a638d3c7-ab3a-418d-83e6-5f17a39d4fde", "Azure Event Hubs Data Receiver"),
     ("b7e6dc6d-f1e8-4753-8033-0f276bb0955b", "Storage Blob Data Owner"),
+    ("d5a91429-5739-47e2-a06b-3470a27159e7", "EventGrid Data Sender"),
 ];
 
 /// Never for our identity, whatever else is assigned.
@@ -26,12 +28,17 @@ const FORBIDDEN: [(&str, &str); 4] = [
 ];
 
 /// What the host and its extensions need, whatever our code does: type of the scope, end of its id, role.
-const HOST: [(&str, &str, &str); 4] = [
+const HOST: [(&str, &str, &str); 6] = [
+    ("Microsoft.EventGrid/topics", "", "EventGrid Data Sender"),
     ("Microsoft.EventHub/namespaces/eventhubs", "", "Azure Event Hubs Data Receiver"),
+    ("Microsoft.EventHub/namespaces/eventhubs", "/resource-events", TOPICS_ROLE),
     ("Microsoft.Insights/components", "", "Monitoring Metrics Publisher"),
     ("Microsoft.ServiceBus/namespaces/queues", "/sync-requests", "Azure Service Bus Data Receiver"),
     ("Microsoft.Storage/storageAccounts", "", "Storage Blob Data Owner"),
 ];
+
+/// What Event Grid topics may do with the event hub of a private app; the only role here that is not for the app.
+const TOPICS_ROLE: &str = "Azure Event Hubs Data Sender";
 
 /// The type of resource that a scope of the table means.
 fn kind_of_scope(scope: &str) -> Option<&'static str> {
@@ -120,12 +127,18 @@ fn assignments(snapshot: &Snapshot, rows: &[Value]) -> Vec<String> {
             problems.push(format!("an unknown role {role} on {}", scope_of(assignment)));
             continue;
         };
-        if properties["principalType"] != "ServicePrincipal"
-            || !properties["principalId"].as_str().unwrap_or_default().contains("outputs.principalId")
-        {
-            problems.push(format!("{role} on {} is not for the app's identity", scope_of(assignment)));
+        let principal = properties["principalId"].as_str().unwrap_or_default();
+        let (whose, output) = if role == TOPICS_ROLE {
+            ("a topic's", "outputs.topicPrincipalId")
+        } else {
+            ("the app's", "outputs.principalId")
+        };
+        if properties["principalType"] != "ServicePrincipal" || !principal.contains(output) {
+            problems.push(format!("{role} on {} is not for {whose} identity", scope_of(assignment)));
         }
-        if !found.entry(scope_of(assignment).to_owned()).or_default().insert(role.to_owned()) {
+        let is_new = found.entry(scope_of(assignment).to_owned()).or_default().insert(role.to_owned());
+        // Each topic has an identity of its own.
+        if !is_new && role != TOPICS_ROLE {
             problems.push(format!("{role} twice on {}", scope_of(assignment)));
         }
     }
@@ -225,7 +238,7 @@ mod tests {
                 resources[index]["properties"]["roleDefinitionId"] = json!(id);
             })
         };
-        assert!(!role(BUILT_IN[4].0).is_empty());
+        assert!(!role(BUILT_IN[5].0).is_empty());
         assert!(role(FORBIDDEN[1].0).iter().any(|problem| problem.starts_with("Contributor on ")));
     }
 

@@ -55,14 +55,18 @@ const REQUIRED: &[Required] = &[
 ];
 
 /// Types that say nothing of keys, TLS or public access. Any other has a row above, or is looked at by a person first.
-const PLAIN: [&str; 24] = [
+const PLAIN: [&str; 28] = [
     "Microsoft.Authorization/roleAssignments",
     "Microsoft.Authorization/roleDefinitions",
     "Microsoft.DeviceRegistry/namespaces",
+    "Microsoft.DeviceRegistry/namespaces/certificateAuthorities",
+    "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/certificatePolicies",
     "Microsoft.DeviceRegistry/namespaces/credentials",
     "Microsoft.DeviceRegistry/namespaces/credentials/policies",
     "Microsoft.Devices/provisioningServices",
     "Microsoft.EventGrid/eventSubscriptions",
+    "Microsoft.EventGrid/systemTopics",
+    "Microsoft.EventGrid/systemTopics/eventSubscriptions",
     "Microsoft.EventGrid/topics/eventSubscriptions",
     "Microsoft.EventHub/namespaces/eventhubs",
     "Microsoft.EventHub/namespaces/networkRuleSets",

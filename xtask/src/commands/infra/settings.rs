@@ -32,6 +32,15 @@ const OPTIONAL: [&str; 1] = ["POLICYSYNC_MODE"];
 /// Read by our code beside what the bindings read: the queue that no binding names.
 const OURS: [&str; 1] = ["POLICYSYNC_PARKED_QUEUE"];
 
+/// How the connection to the custom topic is made, by `announce` and by an output binding.
+const TOPIC: &str = "EventGridTopic";
+/// Parts of a connection by identity, after its name and two underscores; the first says where to.
+const TOPIC_PARTS: [&str; 3] = ["topicEndpointUri", "clientId", "credential"];
+const PARTS: [&str; 3] = ["fullyQualifiedNamespace", "clientId", "credential"];
+
+/// The function that only a private app's package has.
+const STREAMED: &str = include_str!("../../../package/functions/handle-streamed-events/function.json");
+
 /// What is wrong with the settings of a snapshot.
 pub fn problems(root: &Path, snapshot: &Snapshot) -> Result<Vec<String>, String> {
     let bindings = bindings(root)?;
@@ -56,6 +65,11 @@ pub fn problems(root: &Path, snapshot: &Snapshot) -> Result<Vec<String>, String>
     expected.extend(if is_premium { &PREMIUM[..] } else { &[] }.iter().map(|name| (*name).to_owned()));
     expected.extend(configurations.contains_key("authsettingsV2").then(|| SIGN_IN.to_owned()));
     expected.extend(read_by(&bindings));
+    expected.extend(TOPIC_PARTS.map(|part| format!("{TOPIC}__{part}")));
+    // A package for several regions has a folder for each, whose connection ends in the region's number.
+    for number in 2..=snapshot.of_type("Microsoft.EventHub/namespaces").count() {
+        expected.extend(PARTS.map(|part| format!("EventHubConnection{number}__{part}")));
+    }
     expected.extend(OPTIONAL.iter().filter(|name| settings.contains_key(**name)).map(|it| (*it).to_owned()));
     let found: BTreeSet<String> = settings.keys().cloned().collect();
     problems.extend(found.difference(&expected).map(|name| format!("nothing reads the setting {name}")));
@@ -85,12 +99,13 @@ fn bindings(root: &Path) -> Result<Vec<Value>, String> {
 /// A connection by identity is three settings; `%NAME%` is one.
 fn read_by(bindings: &[Value]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for (member, text) in bindings.iter().filter_map(Value::as_object).flatten() {
+    for (binding, member, text) in bindings.iter().flat_map(|binding| {
+        binding.as_object().into_iter().flatten().map(move |(member, value)| (binding, member, value))
+    }) {
         let Some(text) = text.as_str() else { continue };
         if member == "connection" {
-            for part in ["fullyQualifiedNamespace", "clientId", "credential"] {
-                names.insert(format!("{text}__{part}"));
-            }
+            let parts = if binding["type"] == "eventGrid" { TOPIC_PARTS } else { PARTS };
+            names.extend(parts.map(|part| format!("{text}__{part}")));
         } else if let Some(name) = text.strip_prefix('%').and_then(|text| text.strip_suffix('%')) {
             names.insert(name.to_owned());
         }
@@ -112,6 +127,12 @@ fn repeated_names(bindings: &[Value], code: &str, snapshot: &Snapshot) -> Vec<St
             problems.push(format!(
                 "a function reads the event hub {hub}, which is not created or not written to"
             ));
+        }
+    }
+    let read: BTreeSet<&str> = bindings.iter().filter_map(|it| it["eventHubName"].as_str()).collect();
+    for hub in snapshot.of_type("Microsoft.EventHub/namespaces/eventhubs").map(last) {
+        if !read.contains(hub.as_str()) && !STREAMED.contains(&format!("\"eventHubName\": \"{hub}\"")) {
+            problems.push(format!("no function reads the event hub {hub}"));
         }
     }
     for queue in snapshot.of_type("Microsoft.ServiceBus/namespaces/queues").map(last) {
