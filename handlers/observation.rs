@@ -81,7 +81,10 @@ impl<'a> Observer<'a> {
 
     /// The hubs that are linked to the namespace: those that it names itself, and those in the configured scopes that name
     /// it. In the second generation the namespace's word is enough, and nothing is searched.
-    async fn linked_hubs(
+    ///
+    /// # Errors
+    /// When the hubs of a subscription cannot be listed.
+    pub async fn linked_hubs(
         &self,
         configuration: &NamespaceConfiguration,
         namespace: &Namespace,
@@ -159,9 +162,12 @@ impl<'a> Observer<'a> {
                 (None, Ok(id)) => LinkedService::from(
                     &self.application.azure.provisioning_services().get(&id, newest).await?,
                 ),
-                (None, Err(_)) => {
-                    LinkedService { endpoint: named.clone(), name: host_label(named), hubs: Vec::new() }
-                }
+                (None, Err(_)) => LinkedService {
+                    endpoint: named.clone(),
+                    name: host_label(named),
+                    hubs: Vec::new(),
+                    id: None,
+                },
             };
             services.push(service.within(&namespace));
         }
@@ -217,6 +223,8 @@ pub struct LinkedService {
     pub name: String,
     /// Host names of its hubs; empty when they are not known.
     pub hubs: Vec<String>,
+    /// Its ARM id; `None` for one that is named by its endpoint and not found in the scopes.
+    pub id: Option<ArmId>,
 }
 
 impl LinkedService {
@@ -238,7 +246,12 @@ impl LinkedService {
 
 impl From<&ProvisioningService> for LinkedService {
     fn from(service: &ProvisioningService) -> Self {
-        Self { endpoint: service.endpoint.clone(), name: service.name.clone(), hubs: service.hubs.clone() }
+        Self {
+            endpoint: service.endpoint.clone(),
+            name: service.name.clone(),
+            hubs: service.hubs.clone(),
+            id: Some(service.id.clone()),
+        }
     }
 }
 
@@ -264,8 +277,12 @@ mod tests {
 
     #[test]
     fn a_service_is_meant_by_any_of_its_names() {
-        let service =
-            LinkedService { endpoint: "https://e".into(), name: "contoso-dps".into(), hubs: vec![] };
+        let service = LinkedService {
+            endpoint: "https://e".into(),
+            name: "contoso-dps".into(),
+            hubs: vec![],
+            id: None,
+        };
         for text in [
             "contoso-dps",
             "CONTOSO-DPS",

@@ -11,6 +11,8 @@ mod assignment_events;
 mod bad_input;
 #[path = "app/browser/mod.rs"]
 mod browser_tests;
+#[path = "app/check.rs"]
+mod check;
 #[path = "app/command_line.rs"]
 mod command_line;
 #[path = "app/demo.rs"]

@@ -2,6 +2,7 @@
 //! may read in Azure. Nothing is written.
 
 mod azure_rows;
+mod permission_rows;
 
 use std::process::ExitCode;
 
@@ -19,6 +20,9 @@ pub struct Arguments {
     /// Check the file only, without reading Azure.
     #[arg(long)]
     offline: bool,
+    /// Whom the commands that grant a missing permission are for: an object id; the app's identity without it.
+    #[arg(long, value_name = "ID")]
+    principal: Option<String>,
     #[arg(long, value_enum, default_value_t = Output::Table)]
     output: Output,
 }
@@ -47,12 +51,15 @@ struct Row {
     message: String,
     /// What to do; none where nothing is wrong.
     next_step: Option<String>,
+    /// The command that grants what is missing, where that is all there is to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grant: Option<String>,
 }
 
 impl Row {
     fn ok(check: &'static str, subject: impl Into<String>, message: impl Into<String>) -> Self {
         let (subject, message) = (subject.into(), message.into());
-        Self { check, status: Status::Ok, subject, line: None, message, next_step: None }
+        Self { check, status: Status::Ok, subject, line: None, message, next_step: None, grant: None }
     }
 
     fn failed(
@@ -73,18 +80,27 @@ impl Row {
 }
 
 pub async fn run(arguments: Arguments) -> ExitCode {
-    let rows = rows(arguments.offline).await;
+    let rows = rows(arguments.offline, arguments.principal.as_deref()).await;
     let passed = rows.iter().all(|row| row.status == Status::Ok);
     match arguments.output {
         Output::Json => {
             println!("{}", table::json(&json!({"schema": "check/v1", "passed": passed, "checks": rows})));
         }
-        Output::Table => println!("{}", printed(&rows)),
+        Output::Table => {
+            println!("{}", printed(&rows));
+            let mut grants: Vec<&str> = rows.iter().filter_map(|row| row.grant.as_deref()).collect();
+            // One role brings several actions.
+            grants.dedup();
+            if !grants.is_empty() {
+                println!("\nThese grant what is missing; they need the right to assign roles there:\n");
+                grants.iter().for_each(|grant| println!("{grant}"));
+            }
+        }
     }
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn rows(offline: bool) -> Vec<Row> {
+async fn rows(offline: bool, principal: Option<&str>) -> Vec<Row> {
     let settings = match reader::settings() {
         Ok(settings) => settings,
         Err(error) => {
@@ -103,7 +119,7 @@ async fn rows(offline: bool) -> Vec<Row> {
     let (mut rows, examined) = file_rows(&path, &text);
     let Some(examined) = examined.filter(|_| !offline) else { return rows };
     match reader::application(&settings, examined.configuration) {
-        Ok(application) => rows.extend(azure_rows::rows(&application, &examined.lines).await),
+        Ok(application) => rows.extend(azure_rows::rows(&application, &examined.lines, principal).await),
         Err(error) => rows.push(Row::failed(
             "azure",
             "the identity of this process",

@@ -80,6 +80,9 @@ pub fn newest(generation: Generation) -> Versions {
     }
 }
 
+/// `Microsoft.Authorization/permissions`, whatever the generation.
+pub const AUTHORIZATION: ApiVersion = ApiVersion("2022-04-01");
+
 #[cfg(test)]
 mod tests {
     use super::*;

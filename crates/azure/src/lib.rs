@@ -6,6 +6,7 @@
 //! ([`error::Error`]). They read the wire into the words of `certificate-management` and decide nothing.
 #![warn(missing_docs)]
 
+pub mod access;
 pub mod api_version;
 pub mod arm;
 pub mod budget;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 
 use certificate_management::generation::NamespaceGeneration;
 
+pub use access::{Access, Granted};
 pub use arm::{Arm, Operation, OperationState};
 pub use budget::{BucketSnapshot, Budget, OperationKind, Scope};
 pub use cloud::{Cloud, Service};
@@ -111,6 +113,12 @@ impl Azure {
     #[must_use]
     pub fn arm(&self) -> Arm {
         Arm::new(self.http.clone(), self.cloud.clone(), self.tokens.clone()).with_budget(self.budget.clone())
+    }
+
+    /// The caller's own permissions.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        Access::new(self.arm())
     }
 
     /// Namespaces, policies and syncs.

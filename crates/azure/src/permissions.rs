@@ -86,6 +86,8 @@ pub enum Role {
     ServiceBusDataReceiver,
     /// Built in: `EventGrid Data Sender`.
     EventGridDataSender,
+    /// Built in: `Reader`.
+    Reader,
     /// Built in: `Storage Blob Data Owner`, which the Functions host needs on the same account anyway.
     StorageBlobDataOwner,
 }
@@ -100,6 +102,7 @@ impl Role {
             Self::ServiceBusDataSender => "Azure Service Bus Data Sender",
             Self::ServiceBusDataReceiver => "Azure Service Bus Data Receiver",
             Self::EventGridDataSender => "EventGrid Data Sender",
+            Self::Reader => "Reader",
             Self::StorageBlobDataOwner => "Storage Blob Data Owner",
         }
     }
@@ -306,6 +309,17 @@ pub const PERMISSIONS: &[Permission] = &[
             PermissionScope::Topic,
             Role::EventGridDataSender,
             &["event_grid::publish"],
+        )
+    },
+    // `check` asks what its caller may do.
+    Permission {
+        who: Who::Person,
+        ..row(
+            Feature::Observe,
+            "Microsoft.Authorization/permissions/read",
+            PermissionScope::Subscription,
+            Role::Reader,
+            &["access::at"],
         )
     },
     // Reading what was parked: the host receives for the app, so only a person's commands do it.

@@ -10,7 +10,7 @@ use certificate_management::plan;
 use certificate_management::reason::Reason;
 use futures::{StreamExt, stream};
 
-use super::Row;
+use super::{Row, permission_rows};
 use crate::application::Application;
 use crate::observation::{LinkedService, Observer, named_hubs};
 
@@ -19,14 +19,16 @@ const NAMESPACES_AT_ONCE: usize = 4;
 const HUBS_AT_ONCE: usize = 8;
 
 /// The rows of every namespace, in the order of the file.
-pub(super) async fn rows(application: &Application, lines: &Lines) -> Vec<Row> {
+pub(super) async fn rows(application: &Application, lines: &Lines, principal: Option<&str>) -> Vec<Row> {
     let observer = Observer::new(application);
     let looks: Vec<_> = application
         .configuration
         .namespaces
         .iter()
         .enumerate()
-        .map(|(index, namespace)| Look { application, observer: &observer, lines, index, namespace }.rows())
+        .map(|(index, namespace)| {
+            Look { application, observer: &observer, lines, index, namespace, principal }.rows()
+        })
         .collect();
     let rows: Vec<Vec<Row>> = stream::iter(looks).buffered(NAMESPACES_AT_ONCE).collect().await;
     rows.into_iter().flatten().collect()
@@ -39,6 +41,7 @@ struct Look<'a> {
     lines: &'a Lines,
     index: usize,
     namespace: &'a NamespaceConfiguration,
+    principal: Option<&'a str>,
 }
 
 impl Look<'_> {
@@ -76,6 +79,10 @@ impl Look<'_> {
         self.policies(&namespace, &mut rows).await;
         self.hubs(&namespace, &mut rows).await;
         self.provisioning_services(&mut rows).await;
+        let (application, observer) = (self.application, self.observer);
+        rows.extend(
+            permission_rows::rows(application, observer, self.namespace, &namespace, self.principal).await,
+        );
         rows
     }
 

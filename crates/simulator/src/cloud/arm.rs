@@ -50,6 +50,9 @@ async fn dispatch(
 
 fn answer(world: &World, request: &ArmRequest) -> Result<Response, ArmError> {
     known_scope(world, request)?;
+    if let Some(listed) = world.permissions().list(request) {
+        return ok(listed?);
+    }
     if request.types.is_empty() {
         return api_versions::describe_provider(world, request);
     }

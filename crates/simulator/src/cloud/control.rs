@@ -31,7 +31,7 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 const FURTHEST: Duration = Duration::days(365 * 1000);
 
 /// What exists, for whoever asks for something that does not.
-const ENDPOINTS: [(&str, &str); 13] = [
+const ENDPOINTS: [(&str, &str); 14] = [
     ("GET /simulator/state", "namespaces with their provisioning services, hubs and policies"),
     ("GET /simulator/log", "every request but those to /simulator, in order of arrival"),
     ("GET /simulator/clock", "the simulated time"),
@@ -42,6 +42,10 @@ const ENDPOINTS: [(&str, &str); 13] = [
         r#"{"faults":[{"method","path","status","retryAfter","times",...}]} replaces all"#,
     ),
     ("DELETE /simulator/faults", "removes all"),
+    (
+        "PUT /simulator/permissions",
+        r#"{"notActions":[],"notDataActions":[]}: what no caller may do; GET shows it"#,
+    ),
     (
         "POST /simulator/rotate",
         r#"{"policyId"} renews an issuing CA: of a policy, or of a certificate authority named by its id or its policy's"#,
@@ -75,6 +79,7 @@ pub fn router(control: Control) -> Router {
         .route("/simulator/log", get(log))
         .route("/simulator/clock", get(now).post(advance))
         .route("/simulator/faults", get(installed).put(install).delete(clear))
+        .route("/simulator/permissions", get(permissions).put(leave_out))
         .route("/simulator/rotate", post(rotate))
         .route("/simulator/events", post(publish))
         .route("/simulator/queues", get(queues))
@@ -127,6 +132,24 @@ async fn install(State(control): State<Control>, request: Request) -> Response {
         Ok(faults) => {
             control.faults.replace(faults);
             installed(State(control)).await
+        }
+        Err(error) => refuse(&error.to_string()),
+    }
+}
+
+async fn permissions(State(control): State<Control>) -> Response {
+    Json(control.world.permissions().left_out()).into_response()
+}
+
+async fn leave_out(State(control): State<Control>, request: Request) -> Response {
+    let body = match json_body(request).await {
+        Ok(body) => body,
+        Err(refusal) => return *refusal,
+    };
+    match serde_json::from_value(body) {
+        Ok(left_out) => {
+            control.world.permissions().leave_out(left_out);
+            permissions(State(control)).await
         }
         Err(error) => refuse(&error.to_string()),
     }

@@ -23,6 +23,7 @@ use super::dates;
 use super::faults::{Fault, Faults, merge};
 use super::identity::Tokens;
 use super::log::Log;
+use super::permissions::Permissions;
 use super::provisioning::error::ServiceError;
 use super::service::Service;
 use super::throttle::{Operation, Taken, Throttle};
@@ -47,6 +48,8 @@ pub struct Front {
     pub faults: Arc<Faults>,
     /// What callers may ask.
     pub throttle: Throttle,
+    /// What callers may do.
+    pub permissions: Arc<Permissions>,
     /// The tokens that were issued.
     pub tokens: Arc<Tokens>,
     /// The services.
@@ -113,6 +116,10 @@ impl Front {
             Ok(principal) => principal,
             Err(refusal) => return *refusal,
         };
+        let (method, path) = (request.method(), request.uri().path());
+        if let Some(refusal) = self.permissions.refuse(service, method, path, request.headers(), now) {
+            return refusal;
+        }
         let second_segment = request.uri().path().split('/').nth(2).unwrap_or_default();
         match service {
             Service::ResourceManager => {

@@ -21,6 +21,7 @@ pub mod front;
 pub(crate) mod hubs;
 pub mod identity;
 pub mod log;
+pub mod permissions;
 pub mod pki;
 pub mod provisioning;
 pub(crate) mod provisioning_services;

@@ -167,6 +167,7 @@ impl Simulator {
             log: Arc::clone(&log),
             faults: Arc::clone(&faults),
             throttle: Throttle::new(options.limits),
+            permissions: Arc::clone(world.permissions()),
             tokens,
             services: TowerToHyperService::new(services),
         };

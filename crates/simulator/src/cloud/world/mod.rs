@@ -27,6 +27,7 @@ use super::clock::Clock;
 use super::feeds::Feeds;
 use super::fleet::{Fleet, FleetError};
 use super::pki::{Authority, PkiError};
+use crate::cloud::permissions::Permissions;
 use device_endpoints::DeviceEndpoints;
 use state::State;
 
@@ -49,6 +50,7 @@ pub struct World {
     state: Mutex<State>,
     server_authority: Authority,
     endpoints: Mutex<DeviceEndpoints>,
+    permissions: Arc<Permissions>,
 }
 
 impl std::fmt::Debug for World {
@@ -80,6 +82,7 @@ impl World {
             state: Mutex::new(state),
             server_authority,
             endpoints: Mutex::new(DeviceEndpoints::default()),
+            permissions: Arc::default(),
         });
         let weak = Arc::downgrade(&world);
         world.feeds.before_each_look(move || {
@@ -123,6 +126,12 @@ impl World {
     #[must_use]
     pub fn feeds(&self) -> &Arc<Feeds> {
         &self.feeds
+    }
+
+    /// What callers may do.
+    #[must_use]
+    pub fn permissions(&self) -> &Arc<Permissions> {
+        &self.permissions
     }
 
     /// The world as of now. Operations that are due have had their effect.

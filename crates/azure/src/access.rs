@@ -1,0 +1,137 @@
+//! What the caller may do with a resource, as Azure counts it: `Microsoft.Authorization/permissions`, which sums up every role
+//! on the resource and above it, groups included. It tells of the caller only, never of somebody else.
+
+use serde::Deserialize;
+
+use crate::api_version::AUTHORIZATION;
+use crate::arm::Arm;
+use crate::error::Error;
+
+/// A client for the caller's own permissions. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Access {
+    arm: Arm,
+}
+
+/// The permissions of a caller at a scope.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Granted(Vec<Grant>);
+
+/// What one role brings. A `not` takes away from its own role only: another role may bring it back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Grant {
+    actions: Vec<String>,
+    not_actions: Vec<String>,
+    data_actions: Vec<String>,
+    not_data_actions: Vec<String>,
+}
+
+impl Access {
+    /// A client over Resource Manager.
+    #[must_use]
+    pub fn new(arm: Arm) -> Self {
+        Self { arm }
+    }
+
+    /// The caller's permissions at `scope`: the ARM id of a resource, or `/subscriptions/{id}`.
+    ///
+    /// # Errors
+    /// Any [`ErrorKind`](crate::ErrorKind); `Forbidden` without `Microsoft.Authorization/permissions/read` there.
+    pub async fn at(&self, scope: &str) -> Result<Granted, Error> {
+        let path = format!("{}/providers/Microsoft.Authorization/permissions", scope.trim_end_matches('/'));
+        self.arm.list(&path, AUTHORIZATION).await.map(Granted)
+    }
+}
+
+impl Granted {
+    /// Whether they include an action, or a data action.
+    #[must_use]
+    pub fn allows(&self, action: &str, data: bool) -> bool {
+        self.0.iter().any(|grant| {
+            let (given, taken) = if data {
+                (&grant.data_actions, &grant.not_data_actions)
+            } else {
+                (&grant.actions, &grant.not_actions)
+            };
+            let any = |names: &[String]| names.iter().any(|name| covers(name, action));
+            any(given) && !any(taken)
+        })
+    }
+}
+
+/// Whether the name of an action in a role covers an action: `*` stands for any text, and case for nothing.
+fn covers(name: &str, action: &str) -> bool {
+    let (name, action) = (name.to_ascii_lowercase(), action.to_ascii_lowercase());
+    let mut parts = name.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| action.strip_prefix(first)) else { return false };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::fake::{Fake, Reply};
+
+    const HUB: &str = "/subscriptions/S/resourceGroups/R/providers/Microsoft.Devices/IotHubs/contoso-hub";
+
+    #[tokio::test]
+    async fn roles_are_summed_up_and_each_takes_away_from_itself_only() {
+        let fake = Fake::start(|_, _| {
+            Reply::json(
+                200,
+                json!({"value": [
+                    {"actions": ["*/read"], "notActions": ["Microsoft.Devices/IotHubs/certificates/read"]},
+                    {"actions": ["microsoft.devices/iothubs/Certificates/read"], "notActions": [], "dataActions": ["Microsoft.Devices/provisioningServices/*"]},
+                ]}),
+            )
+        })
+        .await;
+        let granted = Access::new(fake.azure().arm()).at(HUB).await.unwrap();
+        assert!(granted.allows("Microsoft.Devices/IotHubs/read", false));
+        assert!(granted.allows("Microsoft.Devices/IotHubs/certificates/read", false));
+        assert!(!granted.allows("Microsoft.Devices/IotHubs/write", false));
+        let data = "Microsoft.Devices/provisioningServices/enrollmentGroups/write";
+        assert!(granted.allows(data, true) && !granted.allows(data, false));
+        let seen = &fake.seen()[0];
+        assert_eq!(seen.path, format!("{HUB}/providers/Microsoft.Authorization/permissions"));
+        assert_eq!(seen.query, "api-version=2022-04-01");
+    }
+
+    #[tokio::test]
+    async fn who_may_not_even_ask_is_told_so() {
+        let fake =
+            Fake::start(|_, _| Reply::json(403, json!({"error": {"code": "AuthorizationFailed"}}))).await;
+        let error = Access::new(fake.azure().arm()).at(HUB).await.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Forbidden), "{error}");
+    }
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (name, action, expected) in [
+            ("*", "a/b/read", true),
+            ("a/*", "a/b/read", true),
+            ("a/*/read", "a/b/read", true),
+            ("a/*/read", "a/b/write", false),
+            ("a/b/read", "A/B/Read", true),
+            ("a/b", "a/b/read", false),
+            ("*/c/*/read", "a/b/d/read", false),
+        ] {
+            assert_eq!(covers(name, action), expected, "{name} {action}");
+        }
+    }
+}

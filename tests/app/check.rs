@@ -1,0 +1,73 @@
+//! `check`: what is missing for which feature, and the command that grants it.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::submit::{document, policysync, told};
+use crate::world::World;
+
+const CERTIFICATES: &str = "Microsoft.Devices/IotHubs/certificates/read";
+const ATTESTATION: &str = "Microsoft.Devices/provisioningServices/attestationmechanism/details/action";
+
+async fn leave_out(world: &World, actions: Value, data_actions: Value) {
+    let url = world.azure("/simulator/permissions");
+    let body = json!({"notActions": actions, "notDataActions": data_actions});
+    let answer = world.client.put(url).json(&body).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+}
+
+fn rows<'a>(document: &'a Value, check: &str) -> Vec<&'a Value> {
+    document["checks"].as_array().unwrap().iter().filter(|row| row["check"] == check).collect()
+}
+
+#[tokio::test]
+async fn with_every_permission_each_namespace_is_one_row_and_nothing_is_written() {
+    let world = World::default().await;
+    let output = policysync(&world, &["check", "--output", "json"], &[]).await;
+    assert!(output.status.success(), "{}", told(&output));
+    let document = document(&output);
+    let permissions = rows(&document, "permissions");
+    assert_eq!(permissions.len(), world.local.configuration.namespaces.len(), "{document}");
+    assert!(permissions.iter().all(|row| row["status"] == "ok"), "{document}");
+    assert_eq!(world.writes().await, Vec::<String>::new());
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_missing_is_told_by_feature_with_the_command_that_grants_it() {
+    let world = World::default().await;
+    leave_out(&world, json!([CERTIFICATES]), json!([ATTESTATION])).await;
+    let output = policysync(&world, &["check", "--output", "json", "--principal", "P"], &[]).await;
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+    let document = document(&output);
+    let missing: Vec<&Value> =
+        rows(&document, "permissions").into_iter().filter(|row| row["status"] == "failed").collect();
+    for (feature, action) in [("observe", CERTIFICATES), ("assign", ATTESTATION)] {
+        let message = format!("missing for `{feature}`: {action}");
+        let row = missing
+            .iter()
+            .find(|row| row["message"] == message.as_str())
+            .unwrap_or_else(|| panic!("{document}"));
+        let grant = row["grant"].as_str().unwrap();
+        assert!(grant.starts_with("az role assignment create --assignee-object-id P "), "{grant}");
+        assert!(grant.contains("--scope \"/subscriptions/"), "{grant}");
+    }
+    // The same list refuses the calls themselves.
+    assert!(rows(&document, "hub").iter().all(|row| row["status"] == "failed"), "{document}");
+    assert!(rows(&document, "enrollment-groups").iter().all(|row| row["status"] == "ok"), "{document}");
+    let table = told(&policysync(&world, &["check"], &[]).await);
+    assert!(table.contains("These grant what is missing") && table.contains("az identity list"), "{table}");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn who_may_not_ask_is_told_what_to_grant() {
+    let world = World::default().await;
+    leave_out(&world, json!(["Microsoft.Authorization/permissions/read"]), json!([])).await;
+    let output = policysync(&world, &["check", "--output", "json"], &[]).await;
+    assert_eq!(output.status.code(), Some(1));
+    let document = document(&output);
+    let row = rows(&document, "permissions")[0];
+    assert!(row["nextStep"].as_str().unwrap().contains("Reader"), "{row}");
+    world.stop().await;
+}
