@@ -24,7 +24,8 @@ param leafValidityDays int = 30
 @description('Tags.')
 param tags object = {}
 
-// What the namespace needs on a hub and on a provisioning service to link them and to push CA certificates (built-in roles).
+// What the namespace needs on a hub and on a provisioning service to link them and to push CA certificates (built-in roles). Only
+// IoT Hub Data Contributor is documented for this generation; the rest is what the generation before it wanted.
 var contributor = 'b24988ac-6180-42a0-ab88-20f7382dd24c'
 var iotHubDataContributor = '4fc6c259-987e-4a07-842e-c321cc9d413f'
 var provisioningDataContributor = 'dfce44e4-17b7-4bd1-a6d1-04996ec95633'

@@ -10,6 +10,7 @@ use super::NamespaceConfiguration;
 
 /// One policy and its successor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Migration {
     /// Name of a credential policy.
