@@ -208,7 +208,8 @@ impl<'a> Wanted<'a> {
 
 /// Whether a DPS is the one that the configuration names by endpoint or ARM id.
 fn is_service(name: &str, configured: &str) -> bool {
-    let service = LinkedService { endpoint: String::new(), name: name.to_owned(), hubs: Vec::new(), id: None };
+    let service =
+        LinkedService { endpoint: String::new(), name: name.to_owned(), hubs: Vec::new(), id: None };
     service.is_named(configured)
 }
 
