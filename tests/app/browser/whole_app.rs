@@ -24,6 +24,13 @@ async fn the_page_asks_for_nothing_complains_of_nothing_and_can_be_used_by_every
         browser.open(&page).await.unwrap();
         assert_eq!(browser.requests().await.unwrap(), [page.as_str()], "{}", view.name);
         assert_eq!(browser.console().await.unwrap(), Vec::<String>::new(), "{}", view.name);
+        let fits = "return document.documentElement.scrollWidth <= document.documentElement.clientWidth";
+        assert_eq!(
+            browser.evaluate(fits).await.unwrap(),
+            true,
+            "{}: wider than the screen or paper",
+            view.name
+        );
         browser.picture(&artifact(&format!("{}.png", view.name))).await.unwrap();
         let violations = browser.accessibility().await.unwrap();
         assert!(!violations.iter().any(Violation::is_serious), "{}: {violations:#?}", view.name);
