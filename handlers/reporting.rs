@@ -1,5 +1,6 @@
 //! The report: observe everything, write it down, ask for what is missing, resume what was lost.
 
+mod early_devices;
 mod observe;
 mod remembered;
 
@@ -45,6 +46,7 @@ pub struct Done {
 pub async fn run(application: &Application) -> Result<Done, state::Error> {
     let mut input = observe(application).await;
     input.records = Some(remembered::read(application, &input).await);
+    input.early_devices = early_devices::count(application, &input).await;
     let report = report::build(&input);
     let severities = report.findings.iter().map(|finding| finding.severity);
     let observations = input.namespaces.iter().filter_map(|namespace| namespace.observation.as_ref().ok());

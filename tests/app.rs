@@ -17,6 +17,8 @@ mod check;
 mod command_line;
 #[path = "app/demo.rs"]
 mod demo;
+#[path = "app/early_devices.rs"]
+mod early_devices;
 #[path = "app/faults.rs"]
 mod faults;
 #[path = "app/generations.rs"]

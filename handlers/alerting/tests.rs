@@ -79,6 +79,7 @@ fn world(day: i64) -> Result<Observation, ReadFailure> {
 
 fn report(configuration: &Configuration, day: i64, now: OffsetDateTime) -> Report {
     report::build(&ReportInput {
+        early_devices: Vec::new(),
         configuration,
         kill_switch: false,
         namespaces: vec![NamespaceInput {

@@ -15,6 +15,7 @@ use certificate_management::reason::Reason;
 use serde::{Deserialize, Serialize};
 use state::{Change, Store, key};
 use time::OffsetDateTime;
+use ulid::Ulid;
 
 /// Prefix of the records of writes.
 const ASSIGNMENTS: &str = "assignments";
@@ -268,6 +269,48 @@ pub async fn last_writes(
         }
     }
     Ok(records)
+}
+
+/// The record of a write, by where its group is. Nothing of it is read yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteKey {
+    key: String,
+}
+
+impl WriteKey {
+    /// Whether it is about this group.
+    #[must_use]
+    pub fn is_of(&self, provisioning_service: &str, enrollment_group: &str) -> bool {
+        self.key.splitn(3, '/').nth(2) == Some(place(provisioning_service, enrollment_group).as_str())
+    }
+
+    /// The record.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn read(&self, store: &Store) -> Result<Option<WriteRecord>, state::Error> {
+        Ok(store.get::<WriteRecord>(&self.key).await?.map(|stored| stored.value))
+    }
+}
+
+/// The writes of runs that began at `since` or later, the newest run first: the id of a run tells when it began.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn since(store: &Store, since: OffsetDateTime) -> Result<Vec<WriteKey>, state::Error> {
+    let listing = store.list(ASSIGNMENTS).await?;
+    if listing.cut {
+        tracing::warn!(
+            "there are more records of assignments than one listing holds; the newest are left out"
+        );
+    }
+    let began = |key: &String| {
+        let run: Ulid = key.split('/').nth(1)?.parse().ok()?;
+        Some(i128::from(run.timestamp_ms()) * 1_000_000)
+    };
+    let recent = listing.keys.into_iter().rev();
+    let recent = recent.filter(|key| began(key).is_some_and(|at| at >= since.unix_timestamp_nanos()));
+    Ok(recent.map(|key| WriteKey { key }).collect())
 }
 
 fn refusal_key(provisioning_service: &str, enrollment_group: &str) -> String {

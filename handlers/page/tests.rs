@@ -19,6 +19,7 @@ fn report(why: &str, kill_switch: bool) -> Report {
         provisioning_services: Vec::new(),
     };
     report::build(&ReportInput {
+        early_devices: Vec::new(),
         configuration: &configuration,
         kill_switch,
         namespaces: vec![namespace],

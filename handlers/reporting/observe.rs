@@ -22,6 +22,7 @@ pub async fn observe(application: &Application) -> ReportInput<'_> {
         records: None,
         // After the reads, which may have met some.
         surprises: application.azure.surprises().iter().map(ToString::to_string).collect(),
+        early_devices: Vec::new(),
         now: application.now(),
     }
 }

@@ -7,6 +7,7 @@ mod bring_your_own_root;
 mod ca_expiring;
 mod ca_leftover;
 mod ca_shorter_than_leaf;
+mod devices_before_policy;
 mod group_dangling;
 mod group_policy_changed;
 mod group_previous_generation;
@@ -89,6 +90,8 @@ checks! {
         "An enrollment group names a policy that the namespace does not have."
     GroupPolicyChanged "group-policy-changed" Warning group_policy_changed
         "Somebody else changed the policy of an enrollment group that Policysync had assigned."
+    DevicesBeforePolicy "devices-before-policy" Warning devices_before_policy
+        "Devices registered with an enrollment group before it had its policy."
     GroupPreviousGeneration "group-previous-generation" Warning group_previous_generation
         "An enrollment group names a policy of the previous generation of the service, in a namespace that has the next one."
     BringYourOwnRoot "bring-your-own-root" Warning bring_your_own_root

@@ -235,6 +235,9 @@ reasons! {
     GroupPolicyChanged "group-policy-changed" Warning
         "An enrollment group does not have the policy any more that Policysync gave it; somebody else changed it."
         "Ask who changed it: write a rule for what is meant, or take it back with `policysync assign`."
+    DevicesBeforePolicy "devices-before-policy" Warning
+        "Devices registered with an enrollment group before it had its policy, so they have no operational certificate."
+        "Let these devices register again once the group has its policy: a restart does, or a new provisioning call."
     OwnRootPendingActivation "own-root-pending-activation" Warning
         "The issuing CA of a policy waits for its certificate, signed by the customer's own root."
         "Sign the policy's certificate signing request with your root, and activate the policy with the chain."

@@ -22,7 +22,9 @@ use time::{Date, OffsetDateTime};
 pub use self::activity::{RequestActivity, RequestEntry};
 pub use self::build::build;
 pub use self::groups::{EnrollmentGroupEntry, EnrollmentGroups, GroupList, PolicyGroups};
-pub use self::input::{LastAssignment, NamespaceInput, ProvisioningServiceInput, Records, ReportInput};
+pub use self::input::{
+    EarlyDevices, LastAssignment, NamespaceInput, ProvisioningServiceInput, Records, ReportInput,
+};
 pub use self::namespace::{NamespaceReport, PolicyReport, ProvisioningServiceReport, TrustReport};
 pub use self::summary::Summary;
 pub use crate::finding::Finding;

@@ -77,3 +77,22 @@ async fn a_write_is_recorded_before_and_after_and_closes_the_refusal() {
     assert_eq!(refusal(&store).await.last.run, "r3");
     assert_eq!(of_run(&store, "r9").await.unwrap(), []);
 }
+
+#[tokio::test]
+async fn recent_writes_are_told_by_the_id_of_their_run() {
+    let store = Store::memory();
+    let run_at = |at: OffsetDateTime| {
+        let milliseconds = u64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap();
+        Ulid::from_parts(milliseconds, 7).to_string()
+    };
+    for (run, group) in
+        [(run_at(NOW - Duration::days(9)), "old"), (run_at(NOW), "new:er"), ("r".into(), "odd")]
+    {
+        let entry = PlannedAssignment { enrollment_group: group.to_owned(), ..entry() };
+        journal(&store, &run).planned(&entry, NOW).await.unwrap();
+    }
+    let recent = since(&store, NOW - Duration::days(7)).await.unwrap();
+    assert_eq!(recent.len(), 1);
+    assert!(recent[0].is_of("contoso-dps", "NEW:ER") && !recent[0].is_of("contoso-dps", "old"));
+    assert_eq!(recent[0].read(&store).await.unwrap().unwrap().enrollment_group, "new:er");
+}

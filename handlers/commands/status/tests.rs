@@ -13,6 +13,7 @@ fn report(severities: &[Severity], is_readable: bool) -> Report {
     let id = "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
     let configuration = Configuration::parse(&format!("[[namespace]]\nid = \"{id}\"")).unwrap();
     let mut report = report::build(&ReportInput {
+        early_devices: Vec::new(),
         configuration: &configuration,
         kill_switch: false,
         namespaces: vec![NamespaceInput {

@@ -107,6 +107,7 @@ impl World {
             },
         );
         report::build(&ReportInput {
+            early_devices: Vec::new(),
             configuration: &self.configuration,
             kill_switch: false,
             namespaces: namespaces.collect(),

@@ -14,7 +14,7 @@ use crate::model::{
 };
 use crate::plan::{Observation, ObservedHub};
 use crate::report::facts::Facts;
-use crate::report::input::{NamespaceInput, ProvisioningServiceInput, Records, ReportInput};
+use crate::report::input::{EarlyDevices, NamespaceInput, ProvisioningServiceInput, Records, ReportInput};
 use crate::report::{self, Report};
 use crate::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
 
@@ -29,6 +29,7 @@ pub(crate) struct World {
     pub observation: Result<Observation, ReadFailure>,
     pub groups: Result<Vec<EnrollmentGroup>, ReadFailure>,
     pub records: Option<Records>,
+    pub early_devices: Vec<EarlyDevices>,
     pub surprises: Vec<String>,
     pub now: OffsetDateTime,
 }
@@ -45,6 +46,7 @@ impl World {
             observation: Ok(observation()),
             groups: Ok(Vec::new()),
             records: None,
+            early_devices: Vec::new(),
             surprises: Vec::new(),
             now: NOW,
         }
@@ -86,6 +88,7 @@ impl World {
             namespaces: vec![namespace],
             records: self.records.clone(),
             surprises: self.surprises.clone(),
+            early_devices: self.early_devices.clone(),
             now: self.now,
         }
     }

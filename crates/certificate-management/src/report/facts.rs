@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use super::groups::Standing;
-use super::input::{NamespaceInput, Records, ReportInput};
+use super::input::{EarlyDevices, NamespaceInput, Records, ReportInput};
 use crate::configuration::{NamespaceConfiguration, Suppression, Thresholds};
 use crate::finding::Subject;
 use crate::model::{EnrollmentGroup, Policy, ReadFailure};
@@ -22,6 +22,8 @@ pub struct Facts<'a> {
     pub suppressions: &'a [Suppression],
     /// What the service sent that this version does not know.
     pub surprises: &'a [String],
+    /// Devices that registered before their group had its policy.
+    pub early_devices: &'a [EarlyDevices],
     /// The time.
     pub now: OffsetDateTime,
 }
@@ -66,6 +68,7 @@ impl<'a> Facts<'a> {
             thresholds: &input.configuration.checks,
             suppressions: &input.configuration.suppressions,
             surprises: &input.surprises,
+            early_devices: &input.early_devices,
             now: input.now,
         }
     }

@@ -20,8 +20,25 @@ pub struct ReportInput<'a> {
     pub records: Option<Records>,
     /// What the service sent that this version does not know, each as a sentence.
     pub surprises: Vec<String>,
+    /// Devices that registered before their group had its policy, of the groups that were counted.
+    pub early_devices: Vec<EarlyDevices>,
     /// The time.
     pub now: OffsetDateTime,
+}
+
+/// Devices that registered with an enrollment group before it had its policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EarlyDevices {
+    /// Endpoint of the DPS.
+    pub provisioning_service: String,
+    /// The group's id.
+    pub enrollment_group: String,
+    /// When the group was given its policy; `None`: it has none yet.
+    pub assigned_at: Option<OffsetDateTime>,
+    /// How many there are.
+    pub devices: usize,
+    /// Whether there may be more, which were not counted.
+    pub is_cut: bool,
 }
 
 /// What was learnt of one namespace, or why nothing was.

@@ -1,0 +1,87 @@
+//! Devices that registered with an enrollment group before it had its policy: they hold no operational certificate until
+//! they register again.
+
+use super::CheckId;
+use crate::finding::Finding;
+use crate::reason::Reason;
+use crate::report::facts::Facts;
+use crate::report::input::EarlyDevices;
+
+pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (_, group, subject) in facts.groups() {
+        let is_same = |a: &str, b: Option<&str>| b.is_some_and(|b| a.eq_ignore_ascii_case(b));
+        let early = facts.early_devices.iter().find(|early| {
+            is_same(&early.provisioning_service, subject.provisioning_service.as_deref())
+                && early.enrollment_group.eq_ignore_ascii_case(&group.group.id)
+        });
+        let Some(early) = early.filter(|early| early.devices > 0) else { continue };
+        let (check, reason) = (CheckId::DevicesBeforePolicy, Reason::DevicesBeforePolicy);
+        let finding = Finding::new(check, reason, subject, message(early, group.group.policy.as_deref()));
+        let finding = finding.with("devices", counted(early));
+        findings.push(match early.assigned_at {
+            Some(at) => finding.with("assignedAt", at),
+            None => finding,
+        });
+    }
+    findings
+}
+
+fn counted(early: &EarlyDevices) -> String {
+    if early.is_cut { format!("at least {}", early.devices) } else { early.devices.to_string() }
+}
+
+fn message(early: &EarlyDevices, policy: Option<&str>) -> String {
+    let devices = if early.devices == 1 && !early.is_cut { "device" } else { "devices" };
+    let count = counted(early);
+    match (early.assigned_at, policy) {
+        (Some(_), Some(policy)) => {
+            format!("{count} {devices} registered before the group was given `{policy}`")
+        }
+        _ => format!("{count} {devices} registered, and the group has no policy yet"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{DPS, NOW, World, group};
+    use super::*;
+
+    fn found(policy: Option<&str>, early: EarlyDevices) -> Vec<String> {
+        let mut world = World::healthy();
+        world.groups(vec![group("line-1", policy), group("line-2", policy)]);
+        world.early_devices = vec![early];
+        let found = world.found(CheckId::DevicesBeforePolicy);
+        found.into_iter().map(|finding| format!("{}: {}", finding.subject.text, finding.message)).collect()
+    }
+
+    fn early(devices: usize, is_cut: bool) -> EarlyDevices {
+        EarlyDevices {
+            provisioning_service: DPS.into(),
+            enrollment_group: "LINE-1".into(),
+            assigned_at: None,
+            devices,
+            is_cut,
+        }
+    }
+
+    #[test]
+    fn devices_of_a_group_without_a_policy_are_told_with_their_number() {
+        assert_eq!(found(None, early(0, false)), Vec::<String>::new());
+        assert_eq!(
+            found(None, early(2000, true)),
+            [
+                "contoso / contoso-dps / line-1: at least 2000 devices registered, and the group has no policy yet"
+            ]
+        );
+    }
+
+    #[test]
+    fn devices_from_before_the_assignment_are_told_until_they_come_again() {
+        let assigned = EarlyDevices { assigned_at: Some(NOW), ..early(1, false) };
+        assert_eq!(
+            found(Some("short"), assigned),
+            ["contoso / contoso-dps / line-1: 1 device registered before the group was given `short`"]
+        );
+    }
+}
