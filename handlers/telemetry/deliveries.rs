@@ -237,3 +237,68 @@ fn points(data: &AggregatedMetrics) -> usize {
         AggregatedMetrics::I64(data) => of(data),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::mpsc::{self, Receiver};
+    use std::time::Instant;
+
+    use opentelemetry::trace::{Tracer, TracerProvider};
+    use opentelemetry_sdk::error::OTelSdkError;
+    use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+
+    use super::*;
+
+    /// Holds every export until it is let go, and then answers as it is told.
+    #[derive(Debug)]
+    struct Held {
+        go: Mutex<Receiver<()>>,
+        takes: bool,
+    }
+
+    impl SpanExporter for Held {
+        async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
+            // An error says that the test lets everything go.
+            let _ = self.go.lock().unwrap().recv();
+            if self.takes { Ok(()) } else { Err(OTelSdkError::InternalFailure("it is gone".to_owned())) }
+        }
+    }
+
+    fn flood(number: usize, takes: bool) -> (Arc<Deliveries>, Duration) {
+        let (let_go, go) = mpsc::channel();
+        let deliveries = Deliveries::to("test");
+        let processor = span_processor(Held { go: Mutex::new(go), takes }, &deliveries, false);
+        let provider = SdkTracerProvider::builder()
+            .with_sampler(Sampler::AlwaysOn)
+            .with_span_processor(processor)
+            .build();
+        let tracer = provider.tracer("test");
+        let since = Instant::now();
+        (0..number).for_each(|_| drop(tracer.start("span")));
+        let took = since.elapsed();
+        drop(let_go);
+        provider.shutdown().unwrap();
+        (deliveries, took)
+    }
+
+    #[test]
+    fn an_exporter_that_hangs_costs_spans_which_are_counted_and_no_time() {
+        let (deliveries, took) = flood(20_000, true);
+        assert!(took < Duration::from_secs(4), "{took:?}");
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let (taken, dropped) = (read(&deliveries.spans.taken), read(&deliveries.queue_full));
+        assert_eq!(taken + dropped, 20_000, "each span is delivered or counted");
+        assert_eq!(read(&deliveries.processed), taken);
+        // What the exporter had in hand when it hung does not count as waiting.
+        assert!((2048..=2048 + 512).contains(&taken), "{taken}");
+        assert_eq!(deliveries.in_queue.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn what_is_not_taken_is_counted_as_lost() {
+        let (deliveries, _) = flood(100, false);
+        assert_eq!(deliveries.spans.lost.load(Ordering::Relaxed), 100);
+        assert_eq!(deliveries.spans.taken.load(Ordering::Relaxed), 0);
+    }
+}
