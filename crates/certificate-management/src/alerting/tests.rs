@@ -176,7 +176,7 @@ proptest! {
             for event in &events {
                 let is_repeat = before.pending.iter().any(|pending| pending.event == *event);
                 if !is_repeat {
-                    prop_assert!(delivered.get(&event.id).is_none() && in_doubt.get(&event.id).is_none());
+                    prop_assert!(!delivered.contains(&event.id) && !in_doubt.contains(&event.id));
                     let rank = ledger.open.get(&event.data.finding.id).map_or(i64::MAX, |alert| alert.step.rank);
                     let key = (event.data.finding.id.clone(), event.data.raised_at);
                     told.entry(key).or_default().push((rank, event.data.state));
