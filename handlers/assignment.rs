@@ -232,7 +232,8 @@ impl Run<'_> {
                     return needs_sync;
                 }
                 reason => {
-                    if matches!(reason, Reason::NotPermitted | Reason::ServiceRejected) {
+                    if matches!(reason, Reason::NotPermitted | Reason::ServiceRejected | Reason::LinkNotReady)
+                    {
                         self.refuse(&subject, &entry, reason, &error.to_string()).await;
                     }
                     self.done.failures.push(format!("{subject}: {reason}: {error}"));

@@ -39,6 +39,8 @@ impl WriteError {
 #[must_use]
 pub fn reason_of(error: &azure::Error) -> Reason {
     match error.kind() {
+        // What a new link looks like until it has reached the DPS (`azure-wire-facts.md` §2.3, §3).
+        _ if error.service_code() == Some("400004") => Reason::LinkNotReady,
         ErrorKind::Forbidden | ErrorKind::Unauthorized => Reason::NotPermitted,
         ErrorKind::NotFound => Reason::GroupGone,
         ErrorKind::PreconditionFailed => Reason::GroupMoved,

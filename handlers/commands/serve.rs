@@ -22,6 +22,7 @@ pub async fn run() -> ExitCode {
         Err(error) => return fail(&error.to_string()),
     };
     telemetry::metrics::watch_budget(application.azure.budget());
+    telemetry::metrics::watch_surprises(&application.azure);
     let server = match Server::from_environment() {
         Ok(server) => server,
         Err(error) => return fail(&error.to_string()),

@@ -110,6 +110,22 @@ impl Lane {
         observe(&meter, &names::BUDGET_PUT_OFF, per_bucket(budget, |bucket| bucket.put_off_total));
     }
 
+    /// Reports what the service sends that this version does not know, whenever metrics are exported.
+    pub fn observe_surprises(&self, azure: &azure::Azure) {
+        let azure = azure.clone();
+        observe(&self.events.meter("policysync"), &names::SURPRISES, move |instrument| {
+            let surprises = azure.surprises();
+            if surprises.is_empty() {
+                // So that whoever asks for it finds that there are none.
+                instrument.observe(0, &[]);
+            }
+            for surprise in surprises {
+                let member = KeyValue::new("policysync.service.member", surprise.to_string());
+                instrument.observe(surprise.times, &[member]);
+            }
+        });
+    }
+
     /// What exports the rest and ends; it may take as long as an export does.
     pub fn ends(self) -> [Box<dyn FnOnce() + Send>; 2] {
         drop(self.pump);

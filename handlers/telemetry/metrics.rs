@@ -84,6 +84,11 @@ pub fn watch_budget(budget: &Budget) {
     each(|lane| lane.observe_budget(budget));
 }
 
+/// Reports what the service sends that is new from now on.
+pub fn watch_surprises(azure: &azure::Azure) {
+    each(|lane| lane.observe_surprises(azure));
+}
+
 /// The attribute that names a namespace.
 pub fn namespace(id: &ArmId) -> KeyValue {
     KeyValue::new("policysync.namespace.id", id.to_string())

@@ -144,6 +144,15 @@ pub const BUDGET_PUT_OFF: Metric = Metric {
     attributes: &["policysync.budget.scope", "policysync.budget.operation"],
 };
 
+/// What a preview of the service sends that is new.
+pub const SURPRISES: Metric = Metric {
+    name: "policysync.service.surprises",
+    kind: Kind::Counter,
+    unit: "{occurrence}",
+    description: "Members and values that the service sent and this version does not know",
+    attributes: &["policysync.service.member"],
+};
+
 /// Spans that went through a queue, or found it full.
 pub const SPANS_PROCESSED: Metric = Metric {
     name: "otel.sdk.processor.span.processed",
@@ -172,7 +181,7 @@ pub const POINTS_EXPORTED: Metric = Metric {
 };
 
 /// Every metric, in the order of the documentation.
-pub const METRICS: [Metric; 15] = [
+pub const METRICS: [Metric; 16] = [
     INVOKE_DURATION,
     REQUEST_DURATION,
     SYNC_REQUESTS,
@@ -185,6 +194,7 @@ pub const METRICS: [Metric; 15] = [
     BUDGET_WAITING,
     BUDGET_THROTTLED,
     BUDGET_PUT_OFF,
+    SURPRISES,
     SPANS_PROCESSED,
     SPANS_EXPORTED,
     POINTS_EXPORTED,

@@ -199,6 +199,16 @@ async fn groups_are_migrated_by_a_person_and_by_no_function() {
     assert_eq!(named(&world, "line-1").await.as_deref(), Some("short-lived"));
     assert_eq!(named(&world, "line-3").await.as_deref(), new, "a new group gets what its hubs trust already");
 
+    let report = world.report().await;
+    assert_eq!(report["namespaces"][0]["generation"], "migrating");
+    let found = report["findings"].as_array().unwrap();
+    let told: Vec<(&str, &str)> = found
+        .iter()
+        .map(|finding| {
+            (finding["check"].as_str().unwrap(), finding["subject"]["enrollmentGroup"].as_str().unwrap_or(""))
+        })
+        .collect();
+    assert_eq!(told, [("group-previous-generation", "line-1")], "{found:?}");
     let (plan, _) = run(&world, &["plan"]).await;
     let planned: Vec<&Value> = plan["assignments"].as_array().unwrap().iter().collect();
     assert_eq!(planned.len(), 1, "{plan}");

@@ -8,7 +8,7 @@ use certificate_management::generation::{Generation, NamespaceGeneration};
 use certificate_management::model::{Hub, HubCertificate};
 use serde_json::Value;
 
-use crate::api_version::{CREDENTIALS, newest};
+use crate::api_version::{CERTIFICATE_AUTHORITIES, CREDENTIALS, newest};
 use crate::arm::{Arm, subscription_path};
 use crate::error::Error;
 use crate::members::{arm_id, at, boolean, date, owned, thumbprint};
@@ -58,7 +58,13 @@ impl Hubs {
     /// Any [`crate::error::ErrorKind`]; `Invalid` when `subscription` is not a subscription's id.
     pub async fn in_subscription(&self, subscription: &str) -> Result<Vec<Hub>, Error> {
         let path = format!("{}/providers/Microsoft.Devices/IotHubs", subscription_path(subscription)?);
-        let bodies: Vec<Value> = self.arm.list(&path, CREDENTIALS.iot_hub).await?;
+        let bodies: Vec<Value> = match self.arm.list(&path, CREDENTIALS.iot_hub).await {
+            // Both generations of a hub name their namespace by the same member (`azure-wire-facts.md` §2.1, §2.3).
+            Err(error) if error.rejects_api_version() => {
+                self.arm.list(&path, CERTIFICATE_AUTHORITIES.iot_hub).await?
+            }
+            listed => listed?,
+        };
         Ok(bodies.iter().filter_map(hub).collect())
     }
 

@@ -183,6 +183,9 @@ reasons! {
     ReferenceForeign "reference-foreign" Information
         "The group names a policy of another namespace; it is left alone."
         "Nothing, if that was meant; else correct the group by hand, or with `policysync assign`."
+    LinkNotReady "link-not-ready" Warning
+        "The provisioning service does not know that it is linked to the namespace, so it takes no policy for a group."
+        "Wait some minutes after linking: each reconcile tries again. If it lasts, write a tag of the provisioning service, which tells it anew."
     WaitingForTrust "waiting-for-trust" Warning
         "A hub of the group does not trust the policy's current CA yet, so assigning now would give devices certificates that it refuses."
         "Nothing where `sync = \"automatic\"`; else submit a sync request for the namespace."

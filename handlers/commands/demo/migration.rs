@@ -102,6 +102,9 @@ pub async fn tell(world: &LocalWorld) -> Result<(), String> {
     let namespace = report.namespaces.iter().find(|namespace| namespace.id == scene.namespace_id);
     let namespace = namespace.ok_or("the report lacks the namespace")?;
     tell_report(&story, namespace);
+    if let Some(dangling) = report.findings.iter().find(|finding| finding.reason == Reason::PolicyNotFound) {
+        return Err(format!("a policy that exists is not found: {} {}", dangling.subject, dangling.message));
+    }
     for finding in &report.findings {
         story.tell(&format!("{}: {} ({})", finding.severity, finding.subject, finding.reason));
     }

@@ -104,6 +104,9 @@ pub async fn tell(world: &LocalWorld) -> Result<(), String> {
         return Err("the report shows a hub that does not trust a policy".to_owned());
     }
     story.proven(&format!("Every hub of {} trusts every policy", namespace.name));
+    if let Some(dangling) = report.findings.iter().find(|finding| finding.reason == Reason::PolicyNotFound) {
+        return Err(format!("a policy that exists is not found: {} {}", dangling.subject, dangling.message));
+    }
     for finding in &report.findings {
         story.tell(&format!("{}: {} ({})", finding.severity, finding.subject, finding.reason));
     }

@@ -115,3 +115,38 @@ async fn hubs_are_listed_by_subscription_with_their_link() {
     let error = fake.azure().hubs().in_subscription("S/../T").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
 }
+
+#[tokio::test]
+async fn where_the_older_version_is_gone_the_newer_one_lists_hubs() {
+    let fake = Fake::start(|seen, _| match seen.query.contains("2026-10-01-preview") {
+        true => Reply::json(
+            200,
+            json!({"value": [{"id": HUB, "properties": {"deviceRegistry": {"namespaceResourceId": POLICY.split("/credentials").next()}}}]}),
+        ),
+        false => Reply::json(400, json!({"error": {"code": "InvalidApiVersionParameter", "message": "No."}})),
+    })
+    .await;
+    let hubs = fake.azure().hubs().in_subscription("S").await.unwrap();
+    assert_eq!(hubs[0].namespace_id.as_ref().unwrap().name(), "contoso");
+}
+
+/// Each version names the origin of the certificates of its own generation.
+#[tokio::test]
+async fn a_hub_that_is_migrated_is_read_with_both_versions_and_each_certificate_once() {
+    let authority = POLICY.replace("/credentials/default/policies/p", "/certificateAuthorities/lines");
+    let expected = ArmId::parse(&authority).unwrap();
+    let fake = Fake::start(move |seen, _| {
+        let is_newer = seen.query.contains("2026-10-01-preview");
+        let (old, new) = match is_newer {
+            true => (json!({}), json!({"certificateAuthorityResourceId": authority})),
+            false => (json!({"PolicyResourceId": POLICY}), json!({})),
+        };
+        let named = |name: &str, properties: &Value| json!({"name": name, "properties": properties});
+        Reply::json(200, json!({"value": [named("old", &old), named("new", &new)]}))
+    })
+    .await;
+    let hub = ArmId::parse(HUB).unwrap();
+    let read = fake.azure().hubs().certificates(&hub, NamespaceGeneration::Migrating).await.unwrap();
+    let origins: Vec<_> = read.iter().map(|read| (read.name.as_str(), read.issuer_id.clone())).collect();
+    assert_eq!(origins, [("old", Some(ArmId::parse(POLICY).unwrap())), ("new", Some(expected))]);
+}

@@ -15,7 +15,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
                     continue;
                 }
                 let subject = namespace.subject().on_hub(&hub.hub.name).certificate(&certificate.name);
-                let message = format!("it comes from {issuer}, which the namespace does not have");
+                let message = format!("it comes from {issuer}, of which the namespace has no policy");
                 let finding = Finding::new(
                     CheckId::HubCertificateWithoutPolicy,
                     Reason::HubCertificateWithoutPolicy,
