@@ -267,7 +267,7 @@ async fn a_function_that_meets_a_fault_names_the_reason_and_the_next_run_converg
     let world = World::default().await;
     for (fault, reason) in [
         (json!({"status": 403, "body": {"errorCode": 403_000, "message": "no"}}), "not-permitted"),
-        (json!({"status": 400, "body": {"errorCode": 400_004, "message": "no"}}), "service-rejected"),
+        (json!({"status": 400, "body": {"errorCode": 400_004, "message": "no"}}), "link-not-ready"),
         (json!({"status": 412}), "group-moved"),
         (json!({"status": 500}), "service-unavailable"),
         (json!({"close": true}), "service-unavailable"),
