@@ -234,4 +234,6 @@ impl<'de> Deserialize<'de> for RawGroup {
 }
 
 #[cfg(test)]
+pub(super) mod arbitrary;
+#[cfg(test)]
 mod tests;

@@ -239,4 +239,6 @@ pub(super) fn texts_of_keys(attestation: &Value) -> Vec<String> {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
