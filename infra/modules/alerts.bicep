@@ -28,15 +28,17 @@ param actionGroupId string
 @minValue(30)
 param reportLateMinutes int
 
-// A log alert looks back over `window` every `frequency`, and fires when the query has a row.
+// A log alert looks back over `window` every `frequency`, and fires when the query has a row: once for each combination
+// of `dimensions`.
 var queries = [
   {
     name: 'finding'
-    description: 'The status report has findings: see the status page, or RUNBOOK.md for each reason code.'
+    description: 'The status report announced a finding: see the status page, or RUNBOOK.md for each check.'
     severity: 2
     frequency: 'PT15M'
     window: 'PT1H'
-    query: 'traces | where message has "report written:" | parse message with * "report written: " findings:int " findings" * | where findings > 0'
+    query: 'traces | where message has "finding raised" or message has "finding escalated" | parse message with * "finding " state ": " check " " level " " step ": " subject ": " *'
+    dimensions: ['check', 'level', 'step', 'subject']
   }
   {
     name: 'report-late'
@@ -45,6 +47,7 @@ var queries = [
     frequency: 'PT15M'
     window: 'PT6H'
     query: 'requests | where name == "report-policy-status" and success == true | summarize newest = max(timestamp) | where isnull(newest) or newest < ago(${reportLateMinutes}m)'
+    dimensions: []
   }
   {
     name: 'invocation-failures'
@@ -53,6 +56,7 @@ var queries = [
     frequency: 'PT5M'
     window: 'PT30M'
     query: 'requests | where success == false and toint(resultCode) !between (400 .. 499) | summarize failures = count() by name | where failures >= 3'
+    dimensions: ['name']
   }
 ]
 
@@ -76,6 +80,7 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
         allOf: [
           {
             query: rule.query
+            dimensions: map(rule.dimensions, name => { name: name, operator: 'Include', values: ['*'] })
             timeAggregation: 'Count'
             operator: 'GreaterThan'
             threshold: 0
