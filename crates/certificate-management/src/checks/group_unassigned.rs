@@ -1,4 +1,4 @@
-//! An enrollment group without a policy that should have one, and why it has none.
+//! An enrollment group without a policy that should have one, or with another than it should have, and what it waits for.
 
 use super::CheckId;
 use crate::finding::Finding;
@@ -25,6 +25,8 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
 mod tests {
     use super::super::testing::{World, group};
     use super::*;
+    use crate::ArmId;
+    use crate::model::Policy;
     use crate::reason::Reason;
 
     #[test]
@@ -47,6 +49,20 @@ mod tests {
                 ("contoso / contoso-dps / line-2", Reason::GroupUnassigned)
             ]
         );
+    }
+
+    #[test]
+    fn a_group_that_waits_for_another_policy_than_it_has_is_told_too() {
+        let mut world = World::healthy();
+        world.configuration.namespaces[0].rules[1].reassign = true;
+        let other = world.policy().clone();
+        let id = other.id.as_str().replace("/short", "/other");
+        let other = Policy { id: ArmId::parse(&id).unwrap(), name: "other".into(), ..other };
+        world.seen().policies.push(other);
+        world.groups(vec![group("line-1", Some("other"))]);
+        assert!(world.found(CheckId::GroupUnassigned).is_empty(), "the next reconcile gives it its policy");
+        world.hub().certificates = Ok(vec![]);
+        assert_eq!(world.found(CheckId::GroupUnassigned)[0].reason, Reason::WaitingForTrust);
     }
 
     #[test]

@@ -173,14 +173,15 @@ impl GroupFacts<'_> {
     /// The kind of its status.
     #[must_use]
     pub fn standing(&self) -> Standing {
+        let is_waiting = matches!(self.status(), Reason::WaitingForTrust | Reason::PolicyNotActive);
         match (&self.group.policy, self.policy) {
-            (Some(_), Some(_)) => Standing::Assigned,
             (Some(_), None) => Standing::Dangling,
-            (None, _) => match self.status() {
-                Reason::RuleSaysNone | Reason::OptedOut => Standing::OptedOut,
-                Reason::WaitingForTrust | Reason::PolicyNotActive => Standing::Waiting,
-                _ => Standing::Unassigned,
-            },
+            (_, _) if is_waiting => Standing::Waiting,
+            (Some(_), Some(_)) => Standing::Assigned,
+            (None, _) if matches!(self.status(), Reason::RuleSaysNone | Reason::OptedOut) => {
+                Standing::OptedOut
+            }
+            (None, _) => Standing::Unassigned,
         }
     }
 }

@@ -19,7 +19,7 @@ pub struct EnrollmentGroups {
     pub by_policy: Vec<PolicyGroups>,
     /// Those without a policy that should have one.
     pub unassigned: GroupList,
-    /// Those that get their policy when hubs trust it, or when it is active.
+    /// Those that get their policy, or another one than they name, when hubs trust it or when it is active.
     pub waiting: GroupList,
     /// Those that name a policy which the namespace does not have.
     pub dangling: GroupList,
@@ -126,7 +126,7 @@ pub enum Standing {
     Dangling,
     /// It has no policy and should have none.
     OptedOut,
-    /// It has no policy yet.
+    /// It gets its policy, or another one than it has, when hubs trust it or when it is active.
     Waiting,
     /// It has no policy and should have one.
     Unassigned,
