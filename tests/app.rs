@@ -15,6 +15,8 @@ mod browser_tests;
 mod check;
 #[path = "app/command_line.rs"]
 mod command_line;
+#[path = "app/confinement.rs"]
+mod confinement;
 #[path = "app/demo.rs"]
 mod demo;
 #[path = "app/early_devices.rs"]

@@ -107,10 +107,10 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The generation of the service that it belongs to, by the type of its resource.
+    /// The generation of the service that it belongs to: in the second the issuing CA is a resource of its own.
     #[must_use]
     pub fn generation(&self) -> Generation {
-        if self.id.named("certificateAuthorities").is_some() {
+        if self.issuing_ca.id.is_some() {
             Generation::CertificateAuthorities
         } else {
             Generation::Credentials
