@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Browser, Error};
+use crate::{Browser, Error, failed};
 
 /// Times since the navigation began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,19 +16,20 @@ pub struct Paint {
 }
 
 impl Browser {
-    /// When the page that is open was painted, as the browser itself measured it (Paint Timing).
+    /// When the page that is open was painted, as the browser itself measured it (Paint Timing). A page can have loaded
+    /// before it is painted, so this waits for it.
     ///
     /// # Errors
-    /// When it was not painted.
+    /// When it is not painted within the time that a script may take, 30 s.
     pub async fn paint(&self) -> Result<Paint, Error> {
         let what = "asking for paint times";
-        let answer = self
-            .evaluate(
-                "const at = name => performance.getEntriesByType('paint').find(entry => entry.name === name)?.startTime;
-                 return [at('first-paint'), at('first-contentful-paint'),
-                         performance.getEntriesByType('navigation')[0]?.loadEventEnd];",
-            )
-            .await?;
+        let wait = "const done = arguments[0];
+            const at = name => performance.getEntriesByName(name, 'paint')[0]?.startTime;
+            const tell = () => at('first-contentful-paint') !== undefined && done([at('first-paint'),
+                at('first-contentful-paint'), performance.getEntriesByType('navigation')[0]?.loadEventEnd]);
+            new PerformanceObserver(tell).observe({type: 'paint', buffered: true});";
+        let answer = self.session.execute_async(wait, Vec::new()).await.map_err(failed(what))?;
+        let answer = answer.json().clone();
         let times: Option<Vec<Duration>> = answer.as_array().and_then(|times| {
             times
                 .iter()
