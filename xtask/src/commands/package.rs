@@ -123,7 +123,7 @@ fn succeed(command: &mut Command) -> Result<(), String> {
 fn put_together(root: &Path, binary: &Path, folder: &Path, extent: Extent) -> Result<PathBuf, String> {
     if !root.join(CONFIGURATION).exists() {
         println!(
-            "there is no {CONFIGURATION} at the root: the package has the default, which looks after nothing"
+            "there is no {CONFIGURATION} at the root: the package has an empty one, with which the app refuses to start"
         );
     }
     let files = || layout::files(root, binary, extent);

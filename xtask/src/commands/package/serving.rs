@@ -20,19 +20,28 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long it is left alone before its memory is read.
 const IDLE_FOR: Duration = Duration::from_secs(1);
 
+/// A namespace that exists nowhere. The package's own configuration may be the default, with which the handler rightly
+/// refuses to start: it looks after nothing.
+const CONFIGURATION: &str = "[[namespace]]\nid = \"/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-iot/providers/Microsoft.DeviceRegistry/namespaces/contoso\"\n";
+
 /// Settings with which the handler starts and talks to nobody.
 const SETTINGS: [(&str, &str); 2] = [
     ("POLICYSYNC_STATE", "memory"),
     ("ServiceBusConnection__fullyQualifiedNamespace", "contoso.servicebus.windows.net"),
 ];
 
-/// Starts the handler of an unpacked package, and says what was measured and what is over its limit.
+/// Starts the handler of an unpacked package with a configuration beside it, and says what was measured and what is over its limit.
 pub fn measured(package: &Path, handler: &str) -> Result<(String, Vec<String>), String> {
+    let beside =
+        tempfile::NamedTempFile::new().map_err(|error| format!("no file to configure by: {error}"))?;
+    std::fs::write(beside.path(), CONFIGURATION)
+        .map_err(|error| format!("no file to configure by: {error}"))?;
+    let start = || Serving::start(package, handler, beside.path());
     let mut ready = Duration::MAX;
     for _ in 0..ROUNDS {
         let mut times = Vec::with_capacity(STARTS);
         for _ in 0..STARTS {
-            times.push(Serving::start(package, handler)?.ready_after);
+            times.push(start()?.ready_after);
         }
         times.sort_unstable();
         ready = ready.min(times[STARTS / 2]);
@@ -40,7 +49,7 @@ pub fn measured(package: &Path, handler: &str) -> Result<(String, Vec<String>), 
             break;
         }
     }
-    let serving = Serving::start(package, handler)?;
+    let serving = start()?;
     std::thread::sleep(IDLE_FOR);
     let idle = resident_kib(serving.child.id())?;
     let text = format!(
@@ -69,11 +78,12 @@ struct Serving {
 }
 
 impl Serving {
-    fn start(package: &Path, handler: &str) -> Result<Self, String> {
+    fn start(package: &Path, handler: &str, configuration: &Path) -> Result<Self, String> {
         let port = free_port()?;
         let mut command = Command::new(package.join(handler));
         command.arg("serve").current_dir(package).env_clear().envs(SETTINGS);
         command.env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string());
+        command.env("POLICYSYNC_CONFIG", configuration);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
         let since = Instant::now();
         let child = command.spawn().map_err(|error| format!("{handler} does not start: {error}"))?;
@@ -142,7 +152,7 @@ mod tests {
     #[test]
     fn our_own_memory_is_read_and_a_program_that_never_serves_is_noticed() {
         assert!(resident_kib(std::process::id()).unwrap() > 100);
-        let error = Serving::start(Path::new("/bin"), "false").err().unwrap();
+        let error = Serving::start(Path::new("/bin"), "false", Path::new("none")).err().unwrap();
         assert!(error.contains("before it served"), "{error}");
     }
 }
