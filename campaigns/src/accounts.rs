@@ -29,6 +29,8 @@ pub struct Accounts {
     pub hub_list_pages: usize,
     /// Questions about a running operation.
     pub operations: usize,
+    /// Questions which versions the cloud offers.
+    pub versions: usize,
     /// Anything else that was read or written, by method and the last two segments.
     pub other: BTreeMap<String, usize>,
     /// When the last call came in, by the simulated clock.
@@ -103,6 +105,7 @@ impl Accounts {
                 self.hub_list_pages += 1;
             }
             ("GET", "iothubs") => self.hub_lists += 1,
+            ("GET", "microsoft.deviceregistry") => self.versions += 1,
             ("GET", _)
                 if segments
                     .iter()
@@ -156,6 +159,7 @@ mod tests {
         let hub = "/subscriptions/s/resourceGroups/r/providers/Microsoft.Devices/IotHubs/hub-1/certificates";
         let entries = [
             entry("GET", "/identity", "", 200, 0),
+            entry("GET", "/subscriptions/s/providers/Microsoft.DeviceRegistry", "", 200, 0),
             entry("GET", namespace, "", 200, 0),
             entry("GET", &format!("{namespace}/credentials/default/policies"), "", 200, 0),
             entry("GET", hubs, "api-version=1", 200, 0),
@@ -165,13 +169,14 @@ mod tests {
             entry("POST", &format!("{namespace}/credentials/default/synchronize"), "", 202, 2),
         ];
         let accounts = Accounts::of(&entries, Limits::default());
-        assert_eq!((accounts.reads, accounts.writes, accounts.throttled), (5, 1, 1));
+        assert_eq!((accounts.reads, accounts.writes, accounts.throttled), (6, 1, 1));
+        assert_eq!(accounts.versions, 1);
         assert_eq!((accounts.hub_lists, accounts.hub_list_pages, accounts.namespaces), (1, 1, 1));
         assert_eq!(accounts.synchronize["contoso"], 1);
         assert_eq!(accounts.certificates["hub-1"], 1);
         assert_eq!(accounts.policies["contoso"], 1);
         assert!(accounts.other.is_empty(), "{:?}", accounts.other);
-        assert!((accounts.fewest_reads_left - 246.0).abs() < 1e-9, "{}", accounts.fewest_reads_left);
+        assert!((accounts.fewest_reads_left - 245.0).abs() < 1e-9, "{}", accounts.fewest_reads_left);
     }
 
     #[test]

@@ -77,11 +77,17 @@ fn is_good(outcome: &str) -> bool {
     matches!(outcome, "trusted" | "already-trusted")
 }
 
+/// The campaign's processes, which share one subscription.
+const PROCESSES: usize = 2;
+
 /// ARM is asked no more than needed.
 pub fn calls(namespaces: &[CampaignNamespace], accounts: &Accounts, batches: usize) -> Vec<String> {
     let mut broken = Vec::new();
     if let Some((kind, count)) = accounts.other.iter().next() {
         broken.push(format!("{count} calls of a kind that no sync needs: {kind}"));
+    }
+    if accounts.versions > PROCESSES {
+        broken.push(format!("{} questions for versions; each process asks once", accounts.versions));
     }
     if accounts.hub_lists > batches {
         broken.push(format!("{} lists of all hubs in {batches} batches", accounts.hub_lists));

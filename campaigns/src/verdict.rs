@@ -48,6 +48,7 @@ impl Verdict {
         self.figure("  lists of a namespace's policies", per_namespace(Accounts::total(&accounts.policies)));
         self.figure("  reads of a namespace", per_namespace(accounts.namespaces));
         self.figure("  questions about an operation", per_namespace(accounts.operations));
+        self.figure("  questions which versions there are", accounts.versions);
         let pages = accounts.hub_lists + accounts.hub_list_pages;
         self.figure("  lists of all hubs, in pages", format!("{} in {pages}", accounts.hub_lists));
         self.figure("ARM writes", per_namespace(accounts.writes));
