@@ -233,7 +233,7 @@ async fn what_a_dps_does_wrong_has_its_outcome_and_reason_and_the_next_try_succe
     let world = World::default().await;
     let code = |code: u32| json!({"status": code / 1_000, "body": {"errorCode": code, "message": "no"}});
     for (fault, outcome, reason) in [
-        (code(400_004), "failed", "service-rejected"),
+        (code(400_004), "failed", "link-not-ready"),
         (code(403_000), "failed", "not-permitted"),
         (code(404_201), "refused", "group-gone"),
         (code(412_000), "refused", "group-moved"),

@@ -219,7 +219,7 @@ async fn what_a_dps_does_wrong_with_one_group_harms_no_other_and_has_its_reason(
     let world = without_events().await;
     let code = |code: u32| json!({"status": code / 1_000, "body": {"errorCode": code, "message": "no"}});
     for (number, (fault, reason)) in [
-        (code(400_004), "service-rejected"),
+        (code(400_004), "link-not-ready"),
         (code(403_000), "not-permitted"),
         (json!({"status": 429}), "service-unavailable"),
         (json!({"status": 500}), "service-unavailable"),
