@@ -49,6 +49,8 @@ mod submit;
 mod telemetry;
 #[path = "app/telemetry_collector.rs"]
 mod telemetry_collector;
+#[path = "app/telemetry_destinations.rs"]
+mod telemetry_destinations;
 #[path = "app/walk.rs"]
 mod walk;
 #[path = "app/world.rs"]

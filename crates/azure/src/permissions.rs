@@ -4,7 +4,9 @@
 //! A test reads the sources of the clients and fails for a call without a row, and for a row without a call. Actions are
 //! those of `azure-wire-facts.md` §6; `synchronize` follows ARM's rule for the names of actions.
 
-use std::fmt::Write as _;
+mod document;
+
+pub use self::document::to_json;
 
 /// What a permission is for, as people know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -375,27 +377,6 @@ pub const PERMISSIONS: &[Permission] = &[
         &["store::create", "store::update", "store::put"],
     ),
 ];
-
-/// The table as `infra/modules/permissions.json` holds it: one row a line, so that a change is one line of a diff.
-#[must_use]
-pub fn to_json() -> String {
-    let mut text = String::from("{\n  \"permissions\": [\n");
-    for (index, permission) in PERMISSIONS.iter().enumerate() {
-        let Permission { feature, action, data, scope, who, role, .. } = permission;
-        let comma = if index + 1 == PERMISSIONS.len() { "" } else { "," };
-        // Writing to a string cannot fail; no name holds what JSON would escape.
-        let _ = writeln!(
-            text,
-            "    {{ \"feature\": \"{}\", \"action\": \"{action}\", \"data\": {data}, \"scope\": \"{}\", \"who\": \"{}\", \"role\": \"{}\" }}{comma}",
-            feature.name(),
-            scope.name(),
-            who.name(),
-            role.name()
-        );
-    }
-    text.push_str("  ]\n}\n");
-    text
-}
 
 #[cfg(test)]
 mod tests;
