@@ -11,6 +11,7 @@
 //! - [`trust`]: whether a hub trusts a policy's current issuing CA, from the evidence on the hub.
 //! - [`plan`]: the writes we would do.
 //! - [`request`]: sync requests, their outcomes and the messages that carry them.
+//! - [`sync`](mod@sync): every decision about a sync, as one state machine.
 //! - [`reason`]: every reason code, with its severity and next step.
 //! - [`checks`]: what is looked for in what was observed; each finding is a [`finding::Finding`].
 //! - [`report`]: what people look at.
@@ -30,6 +31,7 @@ pub mod reference;
 pub mod report;
 pub mod request;
 pub mod rules;
+pub mod sync;
 pub mod trust;
 
 pub use arm_id::ArmId;

@@ -95,8 +95,17 @@ pub enum RequestPlan {
     AlreadyTrusted(Vec<HubOutcome>),
     /// The namespace is to be synced; the outcomes so far.
     Sync(Vec<HubOutcome>),
-    /// What is missing is pushed by the service without being asked: its evidence is to be looked for; the outcomes so far.
+    /// No sync would help: the service pushes what is missing without being asked, or a hub could not be read. Evidence is to
+    /// be looked for; the outcomes so far.
     Verify(Vec<HubOutcome>),
+    /// A sync would help, and whether it would change more than the request names is not known, since a hub beside could not
+    /// be read.
+    Undecided {
+        /// What is not known.
+        detail: String,
+        /// The outcomes so far.
+        hubs: Vec<HubOutcome>,
+    },
     /// It is not done.
     Refuse {
         /// Why.
@@ -151,12 +160,12 @@ pub fn plan_request(request: &SyncRequest, mode: Mode, observation: &Observation
     if inside.iter().all(|pair| pair.assessment.trust.admits_current()) {
         return RequestPlan::AlreadyTrusted(hubs);
     }
-    if !inside.iter().any(needs_sync) {
+    if !inside.iter().any(Pair::needs_sync) {
         return RequestPlan::Verify(hubs);
     }
     let others: Vec<String> = outside
         .iter()
-        .filter(|pair| needs_sync(pair))
+        .filter(|pair| pair.needs_sync())
         .map(|pair| format!("{} on {}", pair.policy.name, pair.hub.name))
         .collect();
     if !request.allow_whole_namespace && !others.is_empty() {
@@ -175,6 +184,18 @@ pub fn plan_request(request: &SyncRequest, mode: Mode, observation: &Observation
             hubs: refused.collect(),
         };
     }
+    let unread: Vec<String> = outside
+        .iter()
+        .filter(|pair| pair.assessment.trust == Trust::Unreadable)
+        .map(|pair| format!("{} on {}", pair.policy.name, pair.hub.name))
+        .collect();
+    if !request.allow_whole_namespace && !unread.is_empty() {
+        let detail = format!(
+            "whether a sync would change more than the request names is not known: {} could not be read",
+            unread.join(", ")
+        );
+        return RequestPlan::Undecided { detail, hubs };
+    }
     RequestPlan::Sync(hubs)
 }
 
@@ -188,9 +209,13 @@ pub fn covers(request: &SyncRequest, pair: &Pair<'_>) -> bool {
             .is_none_or(|names| names.iter().any(|name| means_policy(name, pair.policy)))
 }
 
-/// Whether a sync is what the pair lacks: the service pushes certificate authorities by itself and has no sync for them.
-fn needs_sync(pair: &Pair<'_>) -> bool {
-    !pair.assessment.trust.admits_current() && pair.policy.generation() == Generation::Credentials
+impl Pair<'_> {
+    /// Whether a sync is what the pair lacks: the hub was seen without the policy's current CA, and the service does not push
+    /// it by itself.
+    #[must_use]
+    pub fn needs_sync(&self) -> bool {
+        self.assessment.trust.lacks_current() && self.policy.generation() == Generation::Credentials
+    }
 }
 
 fn first_outcome(observation: &Observation, pair: &Pair<'_>) -> HubOutcome {
@@ -200,7 +225,8 @@ fn first_outcome(observation: &Observation, pair: &Pair<'_>) -> HubOutcome {
         _ if pair.policy.generation() == Generation::CertificateAuthorities => {
             return pushed_outcome(observation, pair, Progress::Open);
         }
-        _ => (Outcome::Syncing, Some(Reason::SyncRunning)),
+        Trust::Unreadable => (Outcome::Syncing, Some(Reason::HubUnreadable)),
+        Trust::Missing | Trust::Stale => (Outcome::Syncing, Some(Reason::SyncRunning)),
     };
     hub_outcome(pair, outcome, reason)
 }
@@ -210,11 +236,13 @@ fn pushed_outcome(observation: &Observation, pair: &Pair<'_>, progress: Progress
     let obstacle = obstacle(observation, pair);
     let (outcome, reason) = match (pair.assessment.trust, progress) {
         _ if !obstacle.may_pass => (Outcome::Failed, obstacle.reason),
-        (Trust::Unreadable, Progress::Overdue) => (Outcome::Unverified, Reason::HubUnreadable),
-        (_, Progress::Overdue) if obstacle.reason == Reason::PushAwaited => {
+        (Trust::Unreadable, Progress::Overdue | Progress::FailedAndOverdue) => {
+            (Outcome::Unverified, Reason::HubUnreadable)
+        }
+        (_, Progress::Overdue | Progress::FailedAndOverdue) if obstacle.reason == Reason::PushAwaited => {
             (Outcome::Unverified, Reason::PushMissing)
         }
-        (_, Progress::Overdue) => (Outcome::Unverified, obstacle.reason),
+        (_, Progress::Overdue | Progress::FailedAndOverdue) => (Outcome::Unverified, obstacle.reason),
         // A sync that failed was one of credential policies.
         (_, Progress::Open | Progress::Failed) => (Outcome::Syncing, obstacle.reason),
     };
@@ -241,6 +269,8 @@ pub enum Progress {
     Failed,
     /// The deadline for evidence has passed.
     Overdue,
+    /// The operation failed, and the deadline for evidence has passed.
+    FailedAndOverdue,
 }
 
 /// Judges a request that has joined a sync, from a new observation. What was trusted before the sync stays
@@ -266,8 +296,14 @@ pub fn verify_request(
                 outcomes.push(pushed_outcome(observation, pair, progress));
                 continue;
             }
-            (_, Progress::Failed) => (Outcome::Failed, Some(Reason::SyncFailed)),
-            (Trust::Unreadable, Progress::Overdue) => (Outcome::Unverified, Some(Reason::HubUnreadable)),
+            // A hub that cannot be read delays the judgement until the deadline.
+            (Trust::Unreadable, Progress::Open | Progress::Failed) => {
+                (Outcome::Syncing, Some(Reason::HubUnreadable))
+            }
+            (Trust::Unreadable, Progress::Overdue | Progress::FailedAndOverdue) => {
+                (Outcome::Unverified, Some(Reason::HubUnreadable))
+            }
+            (_, Progress::Failed | Progress::FailedAndOverdue) => (Outcome::Failed, Some(Reason::SyncFailed)),
             (_, Progress::Overdue) => (Outcome::Unverified, Some(Reason::EvidenceMissing)),
             (_, Progress::Open) => (Outcome::Syncing, Some(Reason::SyncRunning)),
         };

@@ -85,6 +85,15 @@ reasons! {
     ServiceRejected "service-rejected" Critical
         "Azure rejected the call and would reject it again."
         "Read the service's message; it names what does not fit."
+    NamespaceLocked "namespace-locked" Critical
+        "A lock on the namespace, or on what it belongs to, keeps Azure from syncing it."
+        "Remove the lock that the detail names (`az lock list`), then submit again; a lock does not go by waiting."
+    SyncConflict "sync-conflict" Warning
+        "Azure refused the sync because of another operation on the namespace, until the deadline had passed."
+        "Look at the namespace's activity log for what goes on there, then submit again."
+    RequestIdTaken "request-id-taken" Warning
+        "The id of the request belongs to an earlier request that asks for something else."
+        "Submit it with another id; the message is kept in the parked queue."
     UnknownHub "unknown-hub" Warning
         "The request names a hub that is not linked to the namespace."
         "Check the hub's name, and its link to the namespace in Azure."

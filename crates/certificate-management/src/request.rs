@@ -15,6 +15,8 @@ pub const REQUEST_SCHEMA: &str = "sync-request/v1";
 pub const VERIFICATION_SCHEMA: &str = "sync-verification/v1";
 /// Schema of a scheduled look at a namespace, after an event about one of its resources.
 pub const LOOK_SCHEMA: &str = "namespace-look/v1";
+/// How the ids of requests begin that the app makes itself.
+pub const AUTOMATIC_PREFIX: &str = "automatic-";
 /// Longest id of a request, in characters: Service Bus allows 128 for a MessageId (`messaging-and-state.md` §2).
 pub const MAX_REQUEST_ID: usize = 128;
 /// Longest submission, in bytes: with what is added it fits into a message of 256 KB (`messaging-and-state.md` §2).
@@ -82,6 +84,9 @@ pub struct NamespaceLook {
     pub namespace_id: ArmId,
     /// What led to it, as a sentence.
     pub because: String,
+    /// How often it was tried and failed.
+    #[serde(default)]
+    pub attempt: u32,
     /// W3C trace context of the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
@@ -175,6 +180,13 @@ impl SyncRequest {
             Ok(_) => Err(body("it must be a JSON object".to_owned())),
             Err(error) => Err(body(format!("it is not JSON: {error}"))),
         }
+    }
+
+    /// Whether another request asks for the same, of the same namespace. Who asks, and in which trace, does not matter.
+    #[must_use]
+    pub fn is_same_wish(&self, other: &Self) -> bool {
+        let wish = |request: &Self| Self { traceparent: None, requested_by: None, ..request.clone() };
+        wish(self) == wish(other)
     }
 
     fn check(object: &Map<String, Value>, given_id: Option<&str>) -> Result<Self, Vec<FieldError>> {

@@ -32,6 +32,12 @@ impl Trust {
     pub const fn admits_current(self) -> bool {
         matches!(self, Self::Trusted | Self::Leftover)
     }
+
+    /// Whether the hub was seen to lack the policy's current CA. What could not be read is no such case.
+    #[must_use]
+    pub const fn lacks_current(self) -> bool {
+        matches!(self, Self::Missing | Self::Stale)
+    }
 }
 
 impl std::fmt::Display for Trust {

@@ -1,0 +1,115 @@
+//! Every decision about a sync, as one pure state machine.
+//!
+//! A namespace has one [`SyncRecord`]. Something happens to it ([`Event`]), and [`step`] says what the record becomes and
+//! what is to be done about it ([`Effect`]). A driver reads the record, calls [`step`], writes the record by
+//! compare-and-swap (and begins again when that fails), does the effects in their order, and hands what came of them back as
+//! events. It has no opinion of its own.
+//!
+//! What the machine relies on:
+//! - The record is written before its effects are done. So a run that is killed leaves what is to be done, and the message
+//!   that it did not complete comes again.
+//! - Each follow-up has a number that is recorded before the follow-up is sent. A follow-up with another number than the
+//!   record waits for only makes the one that it waits for be sent again, under the same message id, which the queue drops
+//!   if it has it.
+//! - A look holds the record while it reads. It is fenced by its number and not by a time: a second delivery of its
+//!   follow-up leaves it alone once, and then takes its place, whatever the clocks say.
+//! - A POST is claimed in the record before it is sent, and fenced by the number of the claim.
+//! - A request leaves the record after its outcome was recorded, never before.
+//!
+//! The phases ([`Phase`]) and what moves a sync from one to another are drawn in `ARCHITECTURE.md`; a test compares.
+
+mod admission;
+mod automatic;
+mod conclusions;
+mod effect;
+mod event;
+mod failure;
+mod joining;
+mod judging;
+mod looking;
+pub mod pause;
+mod planning;
+mod posting;
+mod record;
+
+pub use self::admission::{Admission, admit, purges};
+pub use self::automatic::{Automatic, Repeat, automatic, look_again_after, repeat};
+pub use self::effect::{Conclusion, Effect, FollowUp, Outcomes};
+pub use self::event::{Claim, Context, Event, Look, OperationState, PostEnd};
+pub use self::failure::{Failure, FailureKind, Setback};
+pub use self::record::{MOST_REQUESTS, Operation, Phase, SyncRecord};
+use crate::request::RequestRecord;
+
+/// What a step decides.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Step {
+    /// The record to write; `None`: it stays as it is.
+    pub record: Option<SyncRecord>,
+    /// What to do once the record is written, in this order.
+    pub effects: Vec<Effect>,
+}
+
+impl Step {
+    /// Nothing is to be done.
+    fn nothing() -> Self {
+        Self::default()
+    }
+
+    fn write(record: SyncRecord, effects: Vec<Effect>) -> Self {
+        Self { record: Some(record), effects }
+    }
+
+    fn only(effects: Vec<Effect>) -> Self {
+        Self { record: None, effects }
+    }
+}
+
+/// What the record of a namespace's sync becomes after an event, and what is to be done about it.
+///
+/// `record` is the one that is stored now. `requests` are the records that the event speaks of; those of other namespaces
+/// are left out of account.
+pub fn step(
+    record: Option<&SyncRecord>,
+    requests: &[RequestRecord],
+    event: &Event<'_>,
+    context: &Context,
+) -> Step {
+    let open = record.filter(|record| record.is_open());
+    let namespace = record.map(|record| &record.namespace_id);
+    let requests: Vec<&RequestRecord> = requests
+        .iter()
+        .filter(|known| namespace.is_none_or(|namespace| known.request.namespace_id == *namespace))
+        .collect();
+    match (event, open) {
+        (Event::Requested, open) => joining::requested(open, &requests, context),
+        (_, None) => Step::nothing(),
+        (Event::FollowUp { sync_id, attempt }, Some(record)) => {
+            looking::follow_up(record, sync_id, *attempt, context)
+        }
+        (Event::TimerPassed, Some(record)) => looking::timer_passed(record, context),
+        (Event::OperationTold { look, state }, Some(record)) if look.holds(record) => {
+            looking::operation_told(record, look, state, context)
+        }
+        (Event::Observed { look, seen, operation, missing }, Some(record)) if look.holds(record) => {
+            let mut record = record.clone();
+            record.requests.retain(|id| !missing.contains(id));
+            record.waiting.retain(|id| !missing.contains(id));
+            match record.phase {
+                Phase::Gathering => planning::observed(record, &requests, look, *seen, context),
+                _ => judging::observed(record, &requests, look, *seen, operation, context),
+            }
+        }
+        (Event::PostEnded { claim, end }, Some(record)) if claim.holds(record) => {
+            posting::ended(record, claim, end, context)
+        }
+        (Event::Concluded { look, finished }, Some(record)) if look.sync_id == record.sync_id => {
+            looking::concluded(record, look, finished, context)
+        }
+        // What was taken over by another look, or ended long ago.
+        _ => Step::nothing(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

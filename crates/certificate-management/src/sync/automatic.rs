@@ -1,0 +1,120 @@
+//! Requests that the app makes itself: where a hub lacks a policy's current CA and the configuration says
+//! `sync = "automatic"`.
+
+use serde_json::Map;
+use sha2::{Digest, Sha256};
+use time::{Date, Duration, OffsetDateTime};
+
+use super::{SyncRecord, pause};
+use crate::configuration::{Mode, NamespaceConfiguration, Sync};
+use crate::plan::{Observation, Pair};
+use crate::request::{AUTOMATIC_PREFIX, REQUEST_SCHEMA, RequestRecord, SyncRequest};
+
+/// What is to be done about what was observed of a namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Automatic {
+    /// No hub is known to lack a policy's current CA. What could not be read is no need.
+    NotNeeded,
+    /// A sync of the namespace is in flight; when it ends, the next look tells.
+    UnderWay,
+    /// The configuration wants to be asked, or no function may write.
+    Ask,
+    /// This request is wanted.
+    Request(SyncRequest),
+}
+
+/// Decides whether a namespace needs a request that nobody made.
+#[must_use]
+pub fn automatic(
+    configuration: &NamespaceConfiguration,
+    kill_switch: bool,
+    observation: &Observation,
+    in_flight: Option<&SyncRecord>,
+    because: &str,
+    now: OffsetDateTime,
+) -> Automatic {
+    let pairs = observation.pairs();
+    let need: Vec<&Pair<'_>> = pairs.iter().filter(|pair| pair.needs_sync()).collect();
+    if need.is_empty() {
+        return Automatic::NotNeeded;
+    }
+    if configuration.effective_mode(kill_switch) == Mode::Audit || configuration.sync == Sync::Ask {
+        return Automatic::Ask;
+    }
+    if in_flight.is_some_and(SyncRecord::is_open) {
+        return Automatic::UnderWay;
+    }
+    Automatic::Request(request(configuration, &need, because, now.date()))
+}
+
+/// What to do about a request that is wanted, compared with the record of its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Repeat {
+    /// It is new: record it, then send it.
+    Submit,
+    /// It was recorded and has no outcome. Whether it was ever sent is not known: send it as it was recorded.
+    SendAgain(SyncRequest),
+    /// The same need was asked for today, and the answer is known.
+    Answered,
+}
+
+/// Compares a request that is wanted with the record of its id.
+#[must_use]
+pub fn repeat(existing: Option<&RequestRecord>) -> Repeat {
+    match existing {
+        None => Repeat::Submit,
+        Some(record) if record.outcome.is_final() => Repeat::Answered,
+        Some(record) => Repeat::SendAgain(record.request.clone()),
+    }
+}
+
+/// How often a look after an event is tried before the report is left to find what there is.
+const MOST_LOOKS: u32 = 8;
+
+/// The pause before a look after an event is tried again, after `attempt` tries that failed; `None`: not any more.
+#[must_use]
+pub fn look_again_after(attempt: u32, may_pass: bool) -> Option<Duration> {
+    (may_pass && attempt < MOST_LOOKS).then(|| pause::growing(attempt.saturating_add(3), ""))
+}
+
+/// The same need has the same id for a day: a wake-up that comes again asks for nothing new, and a sync that did not help
+/// is tried again tomorrow and not every quarter of an hour, since it cannot be undone.
+fn request_id(configuration: &NamespaceConfiguration, need: &[&Pair<'_>], day: Date) -> String {
+    let mut lines: Vec<String> = need
+        .iter()
+        .map(|pair| {
+            let end = pair.policy.issuing_ca.not_after.map_or(0, OffsetDateTime::unix_timestamp);
+            format!("{} {end} {}", pair.policy.id.key(), pair.hub.id.key())
+        })
+        .collect();
+    lines.sort();
+    let digest = Sha256::digest(format!("{}\n{day}\n{}", configuration.id.key(), lines.join("\n")));
+    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("{AUTOMATIC_PREFIX}{hex}")
+}
+
+fn request(
+    configuration: &NamespaceConfiguration,
+    need: &[&Pair<'_>],
+    because: &str,
+    day: Date,
+) -> SyncRequest {
+    let unique = |mut names: Vec<String>| {
+        names.sort();
+        names.dedup();
+        Some(names)
+    };
+    SyncRequest {
+        schema: REQUEST_SCHEMA.to_owned(),
+        request_id: request_id(configuration, need, day),
+        namespace_id: configuration.id.clone(),
+        hubs: unique(need.iter().map(|pair| pair.hub.name.clone()).collect()),
+        policies: unique(need.iter().map(|pair| pair.policy.name.clone()).collect()),
+        // The configuration says `sync = "automatic"`: syncing the whole namespace is meant.
+        allow_whole_namespace: true,
+        requested_by: Some("policysync".to_owned()),
+        reason: Some(because.to_owned()),
+        traceparent: None,
+        other: Map::new(),
+    }
+}

@@ -1,0 +1,101 @@
+//! How a decision about a request is told.
+
+use time::{Duration, OffsetDateTime};
+
+use super::{Conclusion, Context, Effect, Failure, SyncRecord, pause};
+use crate::plan::RequestPlan;
+use crate::reason::Reason;
+use crate::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
+
+/// A request that is not done, before it came to hubs.
+pub(super) fn refused(request: &SyncRequest, reason: Reason, detail: &str) -> Conclusion {
+    Conclusion {
+        request: request.clone(),
+        sync_id: None,
+        outcome: Outcome::Refused,
+        reason: Some(reason),
+        detail: Some(detail.to_owned()),
+        hubs: Vec::new(),
+    }
+}
+
+/// A request with one outcome for all of its hubs that have none yet.
+pub(super) fn as_a_whole(
+    known: &RequestRecord,
+    outcome: Outcome,
+    reason: Reason,
+    detail: &str,
+) -> Conclusion {
+    Conclusion {
+        request: known.request.clone(),
+        sync_id: known.sync_id.clone(),
+        outcome,
+        reason: Some(reason),
+        detail: Some(detail.to_owned()),
+        hubs: with(known.hubs.clone(), outcome, reason),
+    }
+}
+
+/// A request that a failure ends, or holds up.
+pub(super) fn failed(known: &RequestRecord, failure: &Failure) -> Conclusion {
+    let outcome = if failure.is_refusal() { Outcome::Refused } else { Outcome::Failed };
+    as_a_whole(known, outcome, failure.reason(), &failure.message)
+}
+
+/// Hubs of which those without a final outcome get one.
+pub(super) fn with(mut hubs: Vec<HubOutcome>, outcome: Outcome, reason: Reason) -> Vec<HubOutcome> {
+    for hub in hubs.iter_mut().filter(|hub| !hub.outcome.is_final()) {
+        (hub.outcome, hub.reason) = (outcome, Some(reason));
+    }
+    hubs
+}
+
+/// A request with the outcome of its hubs. Without any hub there is nothing left that could happen.
+pub(super) fn of_hubs(
+    request: &SyncRequest,
+    sync_id: Option<&str>,
+    hubs: Vec<HubOutcome>,
+    detail: Option<&str>,
+) -> Conclusion {
+    let mut record = RequestRecord::queued(request.clone(), OffsetDateTime::UNIX_EPOCH);
+    if hubs.is_empty() {
+        let detail = "no linked hub and no active policy is left of what the request is for";
+        return refused(request, Reason::HubGone, detail);
+    }
+    record.conclude_hubs(hubs, detail.map(str::to_owned), OffsetDateTime::UNIX_EPOCH);
+    Conclusion {
+        request: record.request,
+        sync_id: sync_id.map(str::to_owned),
+        outcome: record.outcome,
+        reason: record.reason,
+        detail: record.detail,
+        hubs: record.hubs,
+    }
+}
+
+/// A plan that is final; `None` for one that waits for a sync or for the service.
+pub(super) fn of_plan(request: &SyncRequest, plan: &RequestPlan) -> Option<Conclusion> {
+    match plan {
+        RequestPlan::AlreadyTrusted(hubs) => Some(of_hubs(request, None, hubs.clone(), None)),
+        RequestPlan::Refuse { reason, detail, hubs } => {
+            Some(Conclusion { hubs: hubs.clone(), ..refused(request, *reason, detail) })
+        }
+        // Nothing of it can change by itself, so there is nothing to wait for.
+        RequestPlan::Verify(hubs) if hubs.iter().all(|hub| hub.outcome.is_final()) => {
+            Some(of_hubs(request, None, hubs.clone(), None))
+        }
+        RequestPlan::Sync(_) | RequestPlan::Verify(_) | RequestPlan::Undecided { .. } => None,
+    }
+}
+
+/// When a request has waited long enough: with the need that it is part of, and not before its own time is over.
+pub(super) fn is_overdue(record: &SyncRecord, known: &RequestRecord, context: &Context) -> bool {
+    let own = pause::after(known.submitted_at, context.patience.max(Duration::ZERO));
+    context.now >= record.deadline && context.now >= own
+}
+
+/// Measures a sync that ends with these outcomes.
+pub(super) fn measured(record: &SyncRecord, worst: Outcome, context: &Context) -> Effect {
+    let took = context.now - record.claimed_at.unwrap_or(context.now);
+    Effect::Measure { took: took.max(Duration::ZERO), worst }
+}

@@ -1,0 +1,110 @@
+//! What a service says when it does not do what it is asked, in the words that a decision needs.
+
+use serde::{Deserialize, Serialize};
+use time::Duration;
+
+use crate::reason::Reason;
+
+/// Why the service, or the app itself, did not do something.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Failure {
+    /// What kind it is.
+    pub kind: FailureKind,
+    /// The service's own code, e.g. `ScopeLocked`.
+    pub code: Option<String>,
+    /// What was attempted and what the service said, for a person.
+    pub message: String,
+    /// How long the service asks to wait. Whatever it says, a pause is clamped.
+    pub retry_after: Option<Duration>,
+}
+
+/// What kind of failure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// Throttled, not reachable, or failing: it passes.
+    Unavailable,
+    /// Another operation or a lock is in the way (409).
+    Conflict,
+    /// There is no valid token (401). A token can have expired in this very moment.
+    Unauthorized,
+    /// The identity may not do this (403).
+    Forbidden,
+    /// The resource does not exist.
+    NotFound,
+    /// The service does not answer the API version.
+    ApiVersionRejected,
+    /// The configuration does not name the namespace.
+    NotConfigured,
+    /// The configuration, or the kill switch, lets nothing be written.
+    Audit,
+    /// Anything else that the service would say again.
+    Rejected,
+}
+
+/// What follows from a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Consequence {
+    /// Another try may help at any time.
+    Passes,
+    /// Another try may help as long as the need's deadline has not passed.
+    PassesUntilDeadline,
+    /// Another try would be answered in the same way.
+    Final,
+}
+
+/// Codes of ARM for a lock that a person has put on a resource (`azure-wire-facts.md` §1.6): it goes when a person takes
+/// it away and not by waiting.
+const LOCKED: [&str; 2] = ["ScopeLocked", "ReadOnlyDisabledSubscription"];
+
+impl Failure {
+    /// Whether a person has locked the namespace.
+    fn is_locked(&self) -> bool {
+        self.code.as_deref().is_some_and(|code| LOCKED.iter().any(|known| code.eq_ignore_ascii_case(known)))
+    }
+
+    pub(super) fn consequence(&self) -> Consequence {
+        match self.kind {
+            _ if self.is_locked() => Consequence::Final,
+            FailureKind::Unavailable => Consequence::Passes,
+            FailureKind::Unauthorized | FailureKind::Conflict => Consequence::PassesUntilDeadline,
+            _ => Consequence::Final,
+        }
+    }
+
+    /// The reason that a person is told.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self.kind {
+            _ if self.is_locked() => Reason::NamespaceLocked,
+            FailureKind::Unavailable => Reason::ServiceUnavailable,
+            FailureKind::Conflict => Reason::SyncConflict,
+            FailureKind::Unauthorized | FailureKind::Forbidden => Reason::NotPermitted,
+            FailureKind::NotFound => Reason::NamespaceNotFound,
+            FailureKind::ApiVersionRejected => Reason::ApiVersionRejected,
+            FailureKind::NotConfigured => Reason::NamespaceNotConfigured,
+            FailureKind::Audit => Reason::AuditMode,
+            FailureKind::Rejected => Reason::ServiceRejected,
+        }
+    }
+
+    /// Whether the request was refused by the app's own rules and not by the service.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self.kind, FailureKind::NotConfigured | FailureKind::Audit)
+    }
+}
+
+/// Why the last POST of a sync was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Setback {
+    /// The code.
+    pub reason: Reason,
+    /// With the particulars.
+    pub detail: String,
+}
+
+impl From<&Failure> for Setback {
+    fn from(failure: &Failure) -> Self {
+        Self { reason: failure.reason(), detail: failure.message.clone() }
+    }
+}

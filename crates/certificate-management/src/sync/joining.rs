@@ -1,0 +1,85 @@
+//! Requests join the sync of their namespace. What can be refused without looking is refused.
+
+use super::conclusions::refused;
+use super::effect::FollowUp;
+use super::record::MOST_REQUESTS;
+use super::{Context, Effect, Outcomes, Phase, Step, SyncRecord, pause};
+use crate::ArmId;
+use crate::configuration::Mode;
+use crate::reason::Reason;
+use crate::request::{RequestRecord, SyncRequest};
+
+pub(super) fn requested(record: Option<&SyncRecord>, requests: &[&RequestRecord], context: &Context) -> Step {
+    let mut open: Vec<&SyncRequest> = Vec::new();
+    for known in requests.iter().filter(|known| !known.outcome.is_final()) {
+        let is_repeated = open.iter().any(|request| request.request_id == known.request.request_id);
+        let is_ours = open.first().is_none_or(|first| first.namespace_id == known.request.namespace_id);
+        if !is_repeated && is_ours {
+            open.push(&known.request);
+        }
+    }
+    let Some(first) = open.first().copied() else { return Step::nothing() };
+    let refuse = |reason, detail: String| {
+        let conclusions = open.iter().map(|request| refused(request, reason, &detail)).collect();
+        Step::only(vec![Effect::Conclude(Outcomes { conclusions, ..Outcomes::default() })])
+    };
+    if !context.is_configured {
+        let detail = format!("policysync.toml has no namespace {}", first.namespace_id);
+        return refuse(Reason::NamespaceNotConfigured, detail);
+    }
+    if context.mode == Mode::Audit {
+        return refuse(Reason::AuditMode, audit_detail(first));
+    }
+    let mut joined = record
+        .cloned()
+        .unwrap_or_else(|| gathering(&first.namespace_id, first.traceparent.as_ref(), context));
+    let new = open.iter().copied().filter(|request| !joined.knows(&request.request_id));
+    let mut new: Vec<&SyncRequest> = new.collect();
+    if record.is_some() && new.is_empty() {
+        // A run that was killed between the record and the follow-up comes again.
+        return Step::only(vec![Effect::SendFollowUp(FollowUp::of(&joined))]);
+    }
+    let room = MOST_REQUESTS.saturating_sub(joined.known().count()).min(new.len());
+    let beyond = new.split_off(room);
+    let list = if joined.phase == Phase::Gathering { &mut joined.requests } else { &mut joined.waiting };
+    list.extend(new.iter().map(|request| request.request_id.clone()));
+    let mut effects = Vec::new();
+    if record.is_none() {
+        effects.push(Effect::SendFollowUp(FollowUp::of(&joined)));
+    }
+    if !beyond.is_empty() {
+        effects.push(Effect::PutBack(beyond.into_iter().cloned().collect()));
+    }
+    if new.is_empty() { Step::only(effects) } else { Step::write(joined, effects) }
+}
+
+/// A sync that requests can join, with its first look a moment later.
+fn gathering(namespace_id: &ArmId, traceparent: Option<&String>, context: &Context) -> SyncRecord {
+    SyncRecord {
+        sync_id: context.next_sync_id.clone(),
+        namespace_id: namespace_id.clone(),
+        phase: Phase::Gathering,
+        since: context.now,
+        deadline: pause::after(context.now, context.patience),
+        next_look_at: pause::after(context.now, pause::FIRST_LOOK),
+        attempt: 1,
+        look: None,
+        claimed_at: None,
+        posts: 0,
+        operation: None,
+        setback: None,
+        requests: Vec::new(),
+        waiting: Vec::new(),
+        traceparent: traceparent.cloned(),
+    }
+}
+
+/// The sync that comes after one that has ended, for the requests that it leaves.
+pub(super) fn next(ended: &SyncRecord, context: &Context) -> SyncRecord {
+    let requests = ended.known().map(str::to_owned).collect();
+    SyncRecord { requests, ..gathering(&ended.namespace_id, ended.traceparent.as_ref(), context) }
+}
+
+pub(super) fn audit_detail(request: &SyncRequest) -> String {
+    format!("namespace {} is in audit mode", request.namespace_id.name())
+}

@@ -1,0 +1,221 @@
+//! A look at a sync that was claimed, started or only watches: the evidence on the hubs decides.
+
+use super::conclusions::{as_a_whole, failed, is_overdue, measured, of_hubs, of_plan, refused, with};
+use super::looking::again;
+use super::pause::{self, CLAIM_DEADLINE, MOST_POSTS};
+use super::{
+    Claim, Conclusion, Context, Effect, Failure, Look, OperationState, Outcomes, Phase, Step, SyncRecord,
+};
+use crate::configuration::Mode;
+use crate::plan::{self, Observation, Progress, RequestPlan};
+use crate::reason::Reason;
+use crate::request::{Outcome, RequestRecord};
+
+pub(super) fn observed(
+    record: SyncRecord,
+    requests: &[&RequestRecord],
+    look: &Look,
+    seen: Result<&Observation, &Failure>,
+    operation: &OperationState,
+    context: &Context,
+) -> Step {
+    match seen {
+        Ok(observation) if observation.namespace.id == record.namespace_id => {
+            let judged = judge_all(&record, requests, observation, operation, context);
+            decide(record, look, judged, context)
+        }
+        // An observation of another namespace says nothing about this one.
+        Ok(_) => again(record, pause::FIRST_LOOK, None, context),
+        Err(failure) => without_observation(record, requests, look, failure, context),
+    }
+}
+
+/// What a look has made of the requests.
+#[derive(Default)]
+struct Judged {
+    outcomes: Outcomes,
+    /// Requests of the sync that have no final outcome.
+    open: Vec<Conclusion>,
+    /// Those of them that something new is to be told of.
+    news: Vec<Conclusion>,
+    /// Requests that waited and that a sync that only watches takes in.
+    taken_in: Vec<String>,
+    /// A request that the sync is for needs a sync still.
+    needs_sync: bool,
+    worst: Option<Outcome>,
+}
+
+fn judge_all(
+    record: &SyncRecord,
+    requests: &[&RequestRecord],
+    observation: &Observation,
+    operation: &OperationState,
+    context: &Context,
+) -> Judged {
+    let is_watching = record.phase == Phase::Watching;
+    let mut judged = Judged::default();
+    for known in requests {
+        let id = &known.request.request_id;
+        let is_covered = record.requests.contains(id);
+        if known.outcome.is_final() {
+            judged.worst = judged.worst.max(Some(known.outcome).filter(|_| is_covered));
+            judged.outcomes.already_final.push(id.clone());
+            continue;
+        }
+        // The mode decides what is sent and not what is true: evidence counts in audit too.
+        let plan = plan::plan_request(&known.request, Mode::Enforce, observation);
+        judged.needs_sync |= matches!(plan, RequestPlan::Sync(_)) && (is_covered || is_watching);
+        if is_covered {
+            let conclusion = judge(record, known, &plan, observation, operation, context);
+            judged.worst = judged.worst.max(Some(conclusion.outcome));
+            if conclusion.outcome.is_final() {
+                judged.outcomes.conclusions.push(conclusion);
+                continue;
+            }
+            judged.news.extend(Some(conclusion.clone()).filter(|conclusion| conclusion.changes(known)));
+            judged.open.push(conclusion);
+        } else if is_watching {
+            match of_plan(&known.request, &plan) {
+                Some(conclusion) => judged.outcomes.conclusions.push(conclusion),
+                None => judged.taken_in.push(id.clone()),
+            }
+        } else if matches!(plan, RequestPlan::AlreadyTrusted(_)) {
+            // The sync was not made for it and satisfies it all the same. What else it may become is not known before the
+            // sync has ended.
+            judged.outcomes.conclusions.extend(of_plan(&known.request, &plan));
+        }
+    }
+    judged
+}
+
+/// Judges a request that the sync is for.
+fn judge(
+    record: &SyncRecord,
+    known: &RequestRecord,
+    plan: &RequestPlan,
+    observation: &Observation,
+    operation: &OperationState,
+    context: &Context,
+) -> Conclusion {
+    let is_watching = record.phase == Phase::Watching;
+    let is_overdue = is_overdue(record, known, context);
+    let final_plan = match plan {
+        // Nothing was sent, so what is to be refused can be refused.
+        RequestPlan::Refuse { .. } if is_watching => of_plan(&known.request, plan),
+        RequestPlan::Undecided { detail, hubs } if is_watching && is_overdue => {
+            let reason = Reason::SyncCoversWholeNamespace;
+            let hubs = with(hubs.clone(), Outcome::Refused, reason);
+            Some(Conclusion { hubs, ..refused(&known.request, reason, detail) })
+        }
+        // A request that would have been refused for the sake of others has been synced together with them.
+        RequestPlan::Refuse { reason: Reason::SyncCoversWholeNamespace, .. } => None,
+        // A run was killed before it recorded what it had planned for this one.
+        plan if known.outcome == Outcome::Queued => of_plan(&known.request, plan),
+        _ => None,
+    };
+    if let Some(conclusion) = final_plan {
+        return conclusion;
+    }
+    let (progress, said) = match operation {
+        OperationState::Failed(said) if is_overdue => (Progress::FailedAndOverdue, Some(said.as_str())),
+        OperationState::Failed(said) => (Progress::Failed, Some(said.as_str())),
+        _ if is_overdue => (Progress::Overdue, None),
+        _ => (Progress::Open, None),
+    };
+    let hubs = plan::verify_request(&known.request, &known.hubs, observation, progress);
+    of_hubs(&known.request, Some(&record.sync_id), hubs, said)
+}
+
+fn decide(mut record: SyncRecord, look: &Look, judged: Judged, context: &Context) -> Step {
+    let Judged { mut outcomes, open, mut news, taken_in, needs_sync, worst } = judged;
+    outcomes.look = Some(look.clone());
+    if record.phase == Phase::Watching {
+        if needs_sync {
+            outcomes.conclusions.append(&mut news);
+            return gather_again(record, outcomes, context);
+        }
+        record.waiting.retain(|id| !taken_in.contains(id));
+        record.requests.extend(taken_in.iter().cloned());
+    }
+    if open.is_empty() && taken_in.is_empty() {
+        return end(record, outcomes, worst, context);
+    }
+    let is_lost = record.phase == Phase::Claimed && context.now - record.since > CLAIM_DEADLINE;
+    if is_lost && context.mode == Mode::Audit {
+        // Nothing is sent again in audit, so no evidence is to be expected.
+        let detail = "the answer to the sync was lost, and in audit mode it is not sent again";
+        let refused = open.into_iter().map(|open| open.ended(Outcome::Refused, Reason::AuditMode, detail));
+        outcomes.conclusions.extend(refused);
+        return end(record, outcomes, Some(Outcome::Refused), context);
+    }
+    if is_lost && needs_sync && record.posts < MOST_POSTS {
+        record.posts += 1;
+        record.since = context.now;
+        let claim = Claim { look: look.clone(), post: record.posts, planned: open };
+        return Step::write(record, vec![Effect::Post(claim), Effect::Conclude(outcomes)]);
+    }
+    outcomes.conclusions.append(&mut news);
+    let pause = pause::growing(record.attempt, &record.sync_id);
+    let mut step = again(record, pause, None, context);
+    step.effects.push(Effect::Conclude(outcomes));
+    step
+}
+
+/// All that the sync is for have their outcome. It ends when that is recorded.
+fn end(record: SyncRecord, outcomes: Outcomes, worst: Option<Outcome>, context: &Context) -> Step {
+    let measured = worst.map(|worst| measured(&record, worst, context));
+    let effects = [Effect::Conclude(outcomes)].into_iter().chain(measured).collect();
+    Step::write(record, effects)
+}
+
+/// A sync that only watches gathers again, so that its next look plans every request that it knows anew.
+fn gather_again(mut record: SyncRecord, outcomes: Outcomes, context: &Context) -> Step {
+    record.phase = Phase::Gathering;
+    record.since = context.now;
+    record.operation = None;
+    record.requests.append(&mut record.waiting);
+    let mut step = again(record, pause::FIRST_LOOK, None, context);
+    step.effects.push(Effect::Conclude(outcomes));
+    step
+}
+
+/// The namespace could not be observed. Requests whose time is over get the outcome that nothing was seen.
+fn without_observation(
+    record: SyncRecord,
+    requests: &[&RequestRecord],
+    look: &Look,
+    failure: &Failure,
+    context: &Context,
+) -> Step {
+    let mut outcomes = Outcomes { look: Some(look.clone()), ..Outcomes::default() };
+    let (mut waits, mut worst) = (false, None);
+    for known in requests {
+        let id = &known.request.request_id;
+        let is_covered = record.requests.contains(id);
+        if known.outcome.is_final() {
+            outcomes.already_final.push(id.clone());
+            continue;
+        }
+        let conclusion = if failure.is_refusal() {
+            failed(known, failure)
+        } else if is_covered && is_overdue(&record, known, context) {
+            let reason = match failure.reason() {
+                Reason::NotPermitted => Reason::NotPermitted,
+                _ => Reason::HubUnreadable,
+            };
+            as_a_whole(known, Outcome::Unverified, reason, &failure.message)
+        } else {
+            waits |= is_covered;
+            continue;
+        };
+        worst = worst.max(Some(conclusion.outcome).filter(|_| is_covered));
+        outcomes.conclusions.push(conclusion);
+    }
+    if !waits {
+        return end(record, outcomes, worst, context);
+    }
+    let pause = failure.retry_after.unwrap_or_else(|| pause::growing(record.attempt, &record.sync_id));
+    let mut step = again(record, pause, None, context);
+    step.effects.push(Effect::Conclude(outcomes));
+    step
+}

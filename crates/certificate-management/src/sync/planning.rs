@@ -1,0 +1,146 @@
+//! A look at a sync that gathers: every request is planned against one observation, and the sync is claimed if one of them
+//! needs it.
+
+use super::conclusions::{as_a_whole, failed, is_overdue, of_hubs, of_plan};
+use super::failure::Consequence;
+use super::looking::again;
+use super::{Claim, Conclusion, Context, Effect, Failure, Look, Outcomes, Phase, Step, SyncRecord, pause};
+use crate::plan::{self, Observation, RequestPlan};
+use crate::reason::Reason;
+use crate::request::{HubOutcome, Outcome, RequestRecord};
+
+pub(super) fn observed(
+    record: SyncRecord,
+    requests: &[&RequestRecord],
+    look: &Look,
+    seen: Result<&Observation, &Failure>,
+    context: &Context,
+) -> Step {
+    match seen {
+        Ok(observation) if observation.namespace.id == record.namespace_id => {
+            plan_all(record, requests, look, observation, context)
+        }
+        // An observation of another namespace says nothing about this one.
+        Ok(_) => again(record, pause::FIRST_LOOK, None, context),
+        Err(failure) => put_off_or_give_up(record, requests, look, failure, context),
+    }
+}
+
+fn plan_all(
+    record: SyncRecord,
+    requests: &[&RequestRecord],
+    look: &Look,
+    observation: &Observation,
+    context: &Context,
+) -> Step {
+    let mut outcomes = Outcomes { look: Some(look.clone()), ..Outcomes::default() };
+    let (mut to_sync, mut to_watch) = (Vec::new(), Vec::new());
+    for known in requests {
+        if known.outcome.is_final() {
+            outcomes.already_final.push(known.request.request_id.clone());
+            continue;
+        }
+        let plan = plan::plan_request(&known.request, context.mode, observation);
+        match (of_plan(&known.request, &plan), plan) {
+            (Some(conclusion), _) => outcomes.conclusions.push(conclusion),
+            // Its need was claimed before, and its time is over.
+            (None, _) if record.claimed_at.is_some() && is_overdue(&record, known, context) => {
+                outcomes.conclusions.push(out_of_time(&record, known));
+            }
+            (None, RequestPlan::Sync(hubs)) => to_sync.push(syncing(&record, known, hubs)),
+            (None, RequestPlan::Verify(hubs) | RequestPlan::Undecided { hubs, .. }) => {
+                to_watch.push(syncing(&record, known, hubs));
+            }
+            (None, RequestPlan::AlreadyTrusted(_) | RequestPlan::Refuse { .. }) => {}
+        }
+    }
+    if to_sync.is_empty() && to_watch.is_empty() {
+        return Step::write(record, vec![Effect::Conclude(outcomes)]);
+    }
+    let is_claimed = !to_sync.is_empty();
+    let record = taken_out_of_gathering(record, requests, is_claimed, context);
+    if is_claimed {
+        to_sync.append(&mut to_watch);
+        let claim = Claim { look: look.clone(), post: record.posts, planned: to_sync };
+        return Step::write(record, vec![Effect::Post(claim), Effect::Conclude(outcomes)]);
+    }
+    outcomes.conclusions.append(&mut to_watch);
+    let mut step = again(record, pause::AFTER_POST, None, context);
+    step.effects.push(Effect::Conclude(outcomes));
+    step
+}
+
+/// The record with the requests that were planned in it; those that have joined since wait for the next sync.
+fn taken_out_of_gathering(
+    mut record: SyncRecord,
+    planned: &[&RequestRecord],
+    is_claimed: bool,
+    context: &Context,
+) -> SyncRecord {
+    let is_planned = |id: &String| planned.iter().any(|known| known.request.request_id == *id);
+    let (covered, since): (Vec<String>, Vec<String>) =
+        record.known().map(str::to_owned).partition(is_planned);
+    (record.requests, record.waiting) = (covered, since);
+    record.phase = if is_claimed { Phase::Claimed } else { Phase::Watching };
+    record.since = context.now;
+    record.operation = None;
+    if is_claimed {
+        record.posts = record.posts.saturating_add(1);
+        record.setback = None;
+    }
+    if record.claimed_at.is_none() {
+        record.claimed_at = Some(context.now);
+        record.deadline = pause::after(context.now, context.patience);
+    }
+    record
+}
+
+fn syncing(record: &SyncRecord, known: &RequestRecord, hubs: Vec<HubOutcome>) -> Conclusion {
+    of_hubs(&known.request, Some(&record.sync_id), hubs, None)
+}
+
+fn out_of_time(record: &SyncRecord, known: &RequestRecord) -> Conclusion {
+    match &record.setback {
+        Some(setback) => as_a_whole(known, Outcome::Failed, setback.reason, &setback.detail),
+        None => {
+            let detail = "the time for evidence is over";
+            as_a_whole(known, Outcome::Unverified, Reason::EvidenceMissing, detail)
+        }
+    }
+}
+
+/// What can pass is waited for, and the requests say what they wait for.
+fn put_off_or_give_up(
+    record: SyncRecord,
+    requests: &[&RequestRecord],
+    look: &Look,
+    failure: &Failure,
+    context: &Context,
+) -> Step {
+    let passes = |known: &RequestRecord| match failure.consequence() {
+        // Without a claim no need has a deadline: an outage of the service fails no request.
+        Consequence::Passes => record.claimed_at.is_none() || !is_overdue(&record, known, context),
+        Consequence::PassesUntilDeadline => !is_overdue(&record, known, context),
+        Consequence::Final => false,
+    };
+    let mut outcomes = Outcomes { look: Some(look.clone()), ..Outcomes::default() };
+    let mut waits = false;
+    for known in requests {
+        if known.outcome.is_final() {
+            outcomes.already_final.push(known.request.request_id.clone());
+        } else if passes(known) {
+            waits = true;
+            let waiting = as_a_whole(known, Outcome::Queued, failure.reason(), &failure.message);
+            outcomes.conclusions.extend(Some(waiting).filter(|waiting| waiting.changes(known)));
+        } else {
+            outcomes.conclusions.push(failed(known, failure));
+        }
+    }
+    if !waits {
+        return Step::write(record, vec![Effect::Conclude(outcomes)]);
+    }
+    let pause = pause::growing(record.attempt, &record.sync_id).max(failure.retry_after.unwrap_or_default());
+    let mut step = again(record, pause, None, context);
+    step.effects.push(Effect::Conclude(outcomes));
+    step
+}

@@ -1,0 +1,77 @@
+//! How a POST ended, and what follows from it.
+
+use super::conclusions::measured;
+use super::failure::Consequence;
+use super::looking::again;
+use super::{
+    Claim, Conclusion, Context, Effect, Failure, Operation, Outcomes, Phase, PostEnd, Step, SyncRecord, pause,
+};
+use crate::request::Outcome;
+use time::Duration;
+
+impl Claim {
+    /// Whether a record still waits for the answer to this claim.
+    pub(super) fn holds(&self, record: &SyncRecord) -> bool {
+        record.sync_id == self.look.sync_id && record.phase == Phase::Claimed && record.posts == self.post
+    }
+}
+
+pub(super) fn ended(record: &SyncRecord, claim: &Claim, end: &PostEnd, context: &Context) -> Step {
+    let mut record = record.clone();
+    match end {
+        PostEnd::Accepted(operation) => {
+            let pause = asked_by(operation);
+            record.phase = Phase::Started;
+            record.since = context.now;
+            record.operation = Some(operation.clone());
+            go_on(record, claim, pause, claim.planned.clone(), context)
+        }
+        // It may have reached the service, so it counts as sent: the evidence will tell.
+        PostEnd::AnswerLost(_) => go_on(record, claim, pause::AFTER_POST, claim.planned.clone(), context),
+        PostEnd::Refused(failure) if failure.consequence() == Consequence::Final => {
+            let outcome = if failure.is_refusal() { Outcome::Refused } else { Outcome::Failed };
+            let conclusions = tell(claim, outcome, failure);
+            let look = Some(claim.look.clone());
+            let outcomes = Outcomes { conclusions, look, ..Outcomes::default() };
+            Step::only(vec![Effect::Conclude(outcomes), measured(&record, outcome, context)])
+        }
+        PostEnd::Refused(failure) => {
+            record.phase = Phase::Gathering;
+            record.since = context.now;
+            record.setback = Some(failure.into());
+            record.requests.append(&mut record.waiting);
+            let asked = failure.retry_after.unwrap_or_default();
+            let pause = pause::growing(record.attempt, &record.sync_id).max(asked);
+            go_on(record, claim, pause, tell(claim, Outcome::Queued, failure), context)
+        }
+    }
+}
+
+/// Makes room for the next look, unless another look has taken the place of the one that claimed: then its follow-up is on
+/// its way already.
+fn go_on(
+    record: SyncRecord,
+    claim: &Claim,
+    pause: Duration,
+    conclusions: Vec<Conclusion>,
+    context: &Context,
+) -> Step {
+    let mut step = if claim.look.holds(&record) {
+        again(record, pause, None, context)
+    } else {
+        Step::write(record, Vec::new())
+    };
+    step.effects.push(Effect::Conclude(Outcomes { conclusions, ..Outcomes::default() }));
+    step
+}
+
+fn tell(claim: &Claim, outcome: Outcome, failure: &Failure) -> Vec<Conclusion> {
+    let planned = claim.planned.iter();
+    planned.map(|planned| planned.clone().ended(outcome, failure.reason(), &failure.message)).collect()
+}
+
+/// The pause that the service asks for before the first question.
+fn asked_by(operation: &Operation) -> Duration {
+    let asked = operation.retry_after_seconds.map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
+    asked.map_or(pause::AFTER_POST, Duration::seconds)
+}
