@@ -4,6 +4,7 @@ pub mod failure;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use azure::Error;
 use certificate_management::ArmId;
@@ -13,11 +14,15 @@ use certificate_management::model::{EnrollmentGroup, Hub, Namespace, Provisionin
 use certificate_management::plan::{Observation, ObservedHub};
 use futures::{StreamExt, stream};
 use tokio::sync::OnceCell;
+use tokio::time::{Instant, timeout_at};
 
 use crate::application::Application;
 
 /// How many hubs are read at once. ARM refills 25 reads a second (`azure-wire-facts.md` §7).
 const HUBS_AT_ONCE: usize = 8;
+/// How long one hub may take where the observation as a whole has a deadline, so that some that hang leave time for the
+/// others.
+const HUB_WITHIN: Duration = Duration::from_secs(12);
 
 type Shared<T> = Mutex<HashMap<String, Arc<OnceCell<Arc<Vec<T>>>>>>;
 
@@ -28,6 +33,7 @@ pub struct Observer<'a> {
     provisioning_services: Shared<ProvisioningService>,
     enrollment_groups: Shared<EnrollmentGroup>,
     namespaces: Shared<Namespace>,
+    until: Option<Instant>,
 }
 
 impl<'a> Observer<'a> {
@@ -40,7 +46,16 @@ impl<'a> Observer<'a> {
             provisioning_services: Mutex::default(),
             enrollment_groups: Mutex::default(),
             namespaces: Mutex::default(),
+            until: None,
         }
+    }
+
+    /// The same with a deadline: a hub that has not answered by then, or within [`HUB_WITHIN`], is unreadable. Without one the
+    /// budget of Resource Manager alone decides how long a hub takes.
+    #[must_use]
+    pub fn until(mut self, deadline: Instant) -> Self {
+        self.until = Some(deadline);
+        self
     }
 
     /// The namespace, its policies, its linked hubs and their certificates, as they are now.
@@ -75,7 +90,15 @@ impl<'a> Observer<'a> {
     }
 
     async fn observe_hub(&self, hub: Hub, generation: NamespaceGeneration) -> ObservedHub {
-        let certificates = self.application.azure.hubs().certificates(&hub.id, generation).await;
+        let hubs = self.application.azure.hubs();
+        let read = hubs.certificates(&hub.id, generation);
+        let certificates = match self.until {
+            None => read.await,
+            Some(until) => match timeout_at(until.min(Instant::now() + HUB_WITHIN), read).await {
+                Ok(certificates) => certificates,
+                Err(_) => Err(Error::timed_out(format!("reading the certificates of hub {}", hub.name))),
+            },
+        };
         ObservedHub { hub, certificates: certificates.map_err(|error| failure::of(&error)) }
     }
 

@@ -6,21 +6,20 @@ mod remembered;
 
 use certificate_management::alerting::FindingEvent;
 use certificate_management::report;
-use time::Duration;
+use certificate_management::sync;
+use time::{Duration, OffsetDateTime};
 
 pub use self::observe::observe;
 use crate::alerting;
 use crate::application::Application;
-use crate::synchronization::automatic::{self, Automatic};
-use crate::synchronization::records::{self, Phase};
-use crate::synchronization::submission;
+use crate::observation::Observer;
+use crate::synchronization::automatic::{self, Asked};
+use crate::synchronization::{records, resume};
 use crate::telemetry::metrics;
 use crate::telemetry::standing::Standing;
 
 /// Where the newest report is.
 pub const LATEST: &str = "reports/latest";
-/// A look that is overdue by this much has lost its message.
-const LOST_AFTER: Duration = Duration::minutes(5);
 /// How many records of a kind one run removes at the most; the next run goes on.
 const FORGOTTEN_AT_ONCE: usize = 500;
 
@@ -35,6 +34,8 @@ pub struct Done {
     pub events: Vec<FindingEvent>,
     /// Syncs whose follow-up was lost and sent again.
     pub resumed: usize,
+    /// Requests that no sync knew and that were taken in again.
+    pub taken_in: usize,
     /// What went wrong beside the report, and may go right later.
     pub failures: Vec<String>,
 }
@@ -61,12 +62,14 @@ pub async fn run(application: &Application) -> Result<Done, state::Error> {
         };
         let because = "the status report found a hub that does not trust a policy";
         match automatic::submit_if_needed(application, configuration, observation, because).await {
-            Ok(Automatic::Submitted(_)) => done.submitted += 1,
+            Ok(Asked::Submitted(_)) => done.submitted += 1,
             Ok(_) => {}
             Err(error) => done.failures.push(format!("{}: {error}", configuration.id.name())),
         }
     }
-    resume(application, &mut done).await;
+    let resumed = resume::resume(application, &Observer::new(application)).await;
+    (done.resumed, done.taken_in) = (resumed.syncs, resumed.requests);
+    done.failures.extend(resumed.failures);
     forget(application, &mut done).await;
     // Last, so that as little as possible comes between the record and the delivery.
     match alerting::announce(&application.store, &report, application.now()).await {
@@ -80,7 +83,10 @@ pub async fn run(application: &Application) -> Result<Done, state::Error> {
 async fn forget(application: &Application, done: &mut Done) {
     let days = application.configuration.retention_days;
     let before = application.now() - Duration::days(i64::from(days));
-    for prefix in ["requests", "assignments", "reports", "parked"] {
+    if let Err(error) = forget_requests(application, before, days).await {
+        done.failures.push(format!("old records of requests: {error}"));
+    }
+    for prefix in ["assignments", "reports", "parked"] {
         match application.store.purge(prefix, before, FORGOTTEN_AT_ONCE).await {
             Ok(purged) if purged.removed > 0 => {
                 tracing::info!(removed = purged.removed, prefix, "removed records older than {days} days");
@@ -91,37 +97,20 @@ async fn forget(application: &Application, done: &mut Done) {
     }
 }
 
-/// Sends the follow-up of every sync whose look is long overdue again.
-async fn resume(application: &Application, done: &mut Done) {
-    let keys = match application.store.list(records::SYNCS).await {
-        Ok(listing) => listing.keys,
-        Err(error) => return done.failures.push(format!("the syncs could not be listed: {error}")),
-    };
-    for key in keys {
-        let resumed = async {
-            let Some(mut record) = records::sync_at(&application.store, &key).await? else {
-                return Ok(false);
-            };
-            let now = application.now();
-            if record.phase == Phase::Ended || now - record.next_look_at < LOST_AFTER {
-                return Ok(false);
-            }
-            // A new number, since the lost message may have been taken in and then dead-lettered.
-            record.attempt += 1;
-            record.next_look_at = now;
-            let attempt = record.attempt;
-            records::update_sync(&application.store, &record, |current| {
-                current.attempt = current.attempt.max(attempt);
-                current.next_look_at = now;
-            })
-            .await?;
-            submission::follow_up(application, &record).await?;
-            Ok::<bool, crate::synchronization::batch::BatchError>(true)
-        };
-        match resumed.await {
-            Ok(true) => done.resumed += 1,
-            Ok(false) => {}
-            Err(error) => done.failures.push(format!("{key}: {error}")),
-        }
+/// Removes old records of requests. One without an outcome stays, and is marked, so that the next run takes it in again.
+async fn forget_requests(
+    application: &Application,
+    before: OffsetDateTime,
+    days: u16,
+) -> Result<(), state::Error> {
+    let store = &application.store;
+    let prefix = records::REQUESTS;
+    let (purged, open) = store.purge_where(prefix, before, FORGOTTEN_AT_ONCE, sync::purges).await?;
+    if purged.removed > 0 {
+        tracing::info!(removed = purged.removed, prefix, "removed records older than {days} days");
     }
+    for record in open {
+        records::mark(store, &record.request.request_id, record.updated_at).await?;
+    }
+    Ok(())
 }

@@ -10,7 +10,7 @@ use crate::application::Application;
 use crate::assignment::{self, Scope, Waker};
 use crate::events::resources::{self, Wake};
 use crate::observation::Observer;
-use crate::synchronization::submission;
+use crate::synchronization::messages;
 
 /// What the code expects of `function.json`.
 pub const DEFINITION: Definition = Definition {
@@ -59,7 +59,7 @@ pub(super) async fn handle(
         let because =
             format!("a resource event ({}) led to a hub that does not trust a policy", event.event_type);
         let trace = event.traceparent.clone().or_else(|| invocation.trace.traceparent.clone());
-        let scheduled = submission::schedule_look(application, &configuration.id, &because, trace).await;
+        let scheduled = messages::schedule_look(application, &configuration.id, &because, trace).await;
         scheduled.map_err(|error| Failure::new("the look could not be scheduled").because(&error))?;
         tracing::info!(event.id = event.id, namespace = configuration.id.name(), "scheduled a look");
     }

@@ -26,11 +26,12 @@ pub async fn run(application: &Application, invocation: Invocation) -> Result<Re
     let done = reporting::run(application).await;
     let done = done.map_err(|error| Failure::new("the report could not be recorded").because(&error))?;
     let summary = format!(
-        "report written: {} findings; {} told; {} sync requests submitted, {} lost follow-ups sent again",
+        "report written: {} findings; {} told; {} sync requests submitted, {} lost follow-ups sent again, {} lost requests taken in",
         done.findings,
         done.events.len(),
         done.submitted,
-        done.resumed
+        done.resumed,
+        done.taken_in
     );
     tracing::info!(is_past_due = timer.is_past_due, "{summary}");
     let failures = done.failures.join("; ");

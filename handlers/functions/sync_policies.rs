@@ -27,8 +27,8 @@ pub async fn run(application: &Application, invocation: Invocation) -> Result<Re
     match batch::handle(application, received).await {
         Ok(done) => {
             let summary = format!(
-                "{} requests, {} verifications, {} looks, {} parked",
-                done.requests, done.verifications, done.looks, done.parked
+                "{} requests, {} follow-ups, {} looks, {} held, {} parked",
+                done.requests, done.follow_ups, done.looks, done.held, done.parked
             );
             tracing::info!("{summary}");
             Ok(Reply::success().log(summary))

@@ -1,32 +1,31 @@
-//! Requests that nobody made: where a hub does not trust a policy, and the configuration says `sync = "automatic"`.
+//! Requests that the app makes itself, and looks after events. What is needed is decided by
+//! [`certificate_management::sync::automatic`].
 
-use certificate_management::configuration::{Mode, NamespaceConfiguration, Sync};
-use certificate_management::plan::{Observation, Pair};
-use certificate_management::request::{NamespaceLook, REQUEST_SCHEMA, SyncRequest};
-use serde_json::Map;
-use sha2::{Digest, Sha256};
-use time::{Date, OffsetDateTime};
+use certificate_management::configuration::NamespaceConfiguration;
+use certificate_management::plan::Observation;
+use certificate_management::request::NamespaceLook;
+use certificate_management::sync::{self, Repeat};
 
-use super::batch::BatchError;
-use super::records::{self, Phase};
+use super::drive::DriveError;
 use super::submission::{self, SubmitError};
+use super::{messages, records};
 use crate::application::Application;
 use crate::observation::Observer;
 
 /// What came of looking at a namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Automatic {
-    /// Every hub trusts every policy.
+pub enum Asked {
+    /// No hub is known to lack a policy's current CA.
     NotNeeded,
-    /// A sync of the namespace is in flight, or this very need was asked for today.
+    /// A sync of the namespace is in flight, or this very need was answered today.
     UnderWay,
     /// The configuration wants to be asked, or no function may write.
     Ask,
-    /// A request was submitted.
+    /// A request was submitted, or sent again.
     Submitted(String),
 }
 
-/// Submits a request for the pairs that are not trusted, if there are any and the configuration lets it.
+/// Submits a request for the hubs that lack a policy's current CA, if there are any and the configuration lets it.
 ///
 /// # Errors
 /// When records or queue fail.
@@ -35,35 +34,28 @@ pub async fn submit_if_needed(
     configuration: &NamespaceConfiguration,
     observation: &Observation,
     because: &str,
-) -> Result<Automatic, SubmitError> {
-    let pairs = observation.pairs();
-    let untrusting: Vec<&Pair<'_>> =
-        pairs.iter().filter(|pair| !pair.assessment.trust.admits_current()).collect();
-    if untrusting.is_empty() {
-        return Ok(Automatic::NotNeeded);
+) -> Result<Asked, SubmitError> {
+    let store = &application.store;
+    let in_flight = records::sync(store, &configuration.id).await.map_err(state::WriteError::from)?;
+    let in_flight = in_flight.as_ref().map(|stored| &stored.value);
+    let (kill_switch, now) = (application.kill_switch, application.now());
+    let request = match sync::automatic(configuration, kill_switch, observation, in_flight, because, now) {
+        sync::Automatic::NotNeeded => return Ok(Asked::NotNeeded),
+        sync::Automatic::UnderWay => return Ok(Asked::UnderWay),
+        sync::Automatic::Ask => return Ok(Asked::Ask),
+        sync::Automatic::Request(request) => request,
+    };
+    let id = request.request_id.clone();
+    match sync::repeat(records::request(store, &id).await?.as_ref()) {
+        Repeat::Answered => return Ok(Asked::UnderWay),
+        Repeat::Submit => drop(submission::submit(application, &request).await?),
+        Repeat::SendAgain(recorded) => messages::send_request_again(application, &recorded).await?,
     }
-    if application.mode(configuration) == Mode::Audit || configuration.sync == Sync::Ask {
-        return Ok(Automatic::Ask);
-    }
-    let in_flight = records::sync(&application.store, &configuration.id).await?;
-    if in_flight.is_some_and(|record| record.phase != Phase::Ended) {
-        return Ok(Automatic::UnderWay);
-    }
-    let request_id = request_id(configuration, &untrusting, application.now().date());
-    if records::request(&application.store, &request_id).await?.is_some() {
-        return Ok(Automatic::UnderWay);
-    }
-    let request = request(configuration, &untrusting, &request_id, because);
-    submission::submit(application, &request).await?;
-    tracing::info!(
-        request.id = request_id,
-        namespace = configuration.id.name(),
-        "submitted a request: {because}"
-    );
-    Ok(Automatic::Submitted(request_id))
+    tracing::info!(request.id = id, namespace = configuration.id.name(), "submitted a request: {because}");
+    Ok(Asked::Submitted(id))
 }
 
-/// Looks at a namespace after an event, and asks for a sync where a hub does not trust a policy. Our own sync, coming
+/// Looks at a namespace after an event, and asks for a sync where a hub lacks a policy's current CA. Our own sync, coming
 /// back as events, finds every hub trusting.
 ///
 /// # Errors
@@ -72,7 +64,7 @@ pub async fn look(
     application: &Application,
     observer: &Observer<'_>,
     look: &NamespaceLook,
-) -> Result<(), BatchError> {
+) -> Result<(), DriveError> {
     let name = look.namespace_id.name();
     let Some(configuration) = application.configuration.namespace(&look.namespace_id) else {
         tracing::info!(namespace = name, "the namespace is not configured");
@@ -80,81 +72,32 @@ pub async fn look(
     };
     let observation = match observer.namespace(configuration).await {
         Ok(observation) => observation,
-        Err(error) if error.is_retryable() => {
-            tracing::warn!(namespace = name, "the namespace could not be read yet: {error}");
-            submission::schedule_look(
-                application,
-                &look.namespace_id,
-                &look.because,
-                look.traceparent.clone(),
-            )
-            .await?;
-            return Ok(());
-        }
         Err(error) => {
-            tracing::warn!(
-                namespace = name,
-                "the namespace could not be read, and another try would not help: {error}"
-            );
+            let Some(pause) = sync::look_again_after(look.attempt, error.is_retryable()) else {
+                tracing::warn!(
+                    namespace = name,
+                    "the namespace could not be read; the report looks again: {error}"
+                );
+                return Ok(());
+            };
+            tracing::warn!(namespace = name, "the namespace could not be read yet: {error}");
+            let later = NamespaceLook { attempt: look.attempt.saturating_add(1), ..look.clone() };
+            messages::send_look(application, &later, pause).await?;
             return Ok(());
         }
     };
     match submit_if_needed(application, configuration, &observation, &look.because).await {
-        Ok(Automatic::NotNeeded) => tracing::info!(namespace = name, "every hub trusts every policy"),
-        Ok(Automatic::UnderWay) => tracing::info!(namespace = name, "a sync was asked for already"),
-        Ok(Automatic::Ask) => tracing::warn!(
+        Ok(Asked::NotNeeded) => tracing::info!(namespace = name, "no hub lacks a policy's current CA"),
+        Ok(Asked::UnderWay) => tracing::info!(namespace = name, "a sync was asked for already"),
+        Ok(Asked::Ask) => tracing::warn!(
             namespace = name,
-            "a hub does not trust a policy and nothing is synced without being asked: policysync submit --namespace {}",
+            "a hub lacks a policy's current CA and nothing is synced without being asked: policysync submit --namespace {}",
             configuration.id
         ),
-        Ok(Automatic::Submitted(id)) => {
-            tracing::info!(namespace = name, request.id = id, "submitted a sync request");
-        }
+        Ok(Asked::Submitted(_)) => {}
         Err(SubmitError::Queue(error)) => return Err(error.into()),
         Err(SubmitError::State(error)) => return Err(error.into()),
         Err(different @ SubmitError::DifferentRequest(_)) => tracing::warn!(namespace = name, "{different}"),
     }
     Ok(())
-}
-
-/// The same need has the same id for a day: a wake-up that comes again asks for nothing new, and a sync that did not
-/// help is tried again tomorrow and not every quarter of an hour, since it cannot be undone.
-fn request_id(configuration: &NamespaceConfiguration, untrusting: &[&Pair<'_>], day: Date) -> String {
-    let mut need: Vec<String> = untrusting
-        .iter()
-        .map(|pair| {
-            let end = pair.policy.issuing_ca.not_after.map_or(0, OffsetDateTime::unix_timestamp);
-            format!("{} {end} {}", pair.policy.id.key(), pair.hub.id.key())
-        })
-        .collect();
-    need.sort();
-    let digest = Sha256::digest(format!("{}\n{day}\n{}", configuration.id.key(), need.join("\n")));
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("automatic-{hex}")
-}
-
-fn request(
-    configuration: &NamespaceConfiguration,
-    untrusting: &[&Pair<'_>],
-    request_id: &str,
-    because: &str,
-) -> SyncRequest {
-    let unique = |mut names: Vec<String>| {
-        names.sort();
-        names.dedup();
-        Some(names)
-    };
-    SyncRequest {
-        schema: REQUEST_SCHEMA.to_owned(),
-        request_id: request_id.to_owned(),
-        namespace_id: configuration.id.clone(),
-        hubs: unique(untrusting.iter().map(|pair| pair.hub.name.clone()).collect()),
-        policies: unique(untrusting.iter().map(|pair| pair.policy.name.clone()).collect()),
-        // The configuration says `sync = "automatic"`: syncing the whole namespace is meant.
-        allow_whole_namespace: true,
-        requested_by: Some("policysync".to_owned()),
-        reason: Some(because.to_owned()),
-        traceparent: None,
-        other: Map::new(),
-    }
 }

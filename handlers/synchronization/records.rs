@@ -1,116 +1,45 @@
-//! What is remembered: a record per request, and one per namespace for the sync in flight.
+//! What is remembered: a record per request, one per namespace for its sync, and a marker for each request that no sync
+//! knows yet.
 
-use azure::arm::Operation;
 use certificate_management::ArmId;
 use certificate_management::request::{RequestRecord, SyncRequest};
+use certificate_management::sync::{Admission, Conclusion, SyncRecord, admit as compare};
 use serde::{Deserialize, Serialize};
-use state::{Change, Modified, Store, WriteError, key};
-use time::{Duration, OffsetDateTime};
-use ulid::Ulid;
+use state::{Change, Modified, Store, Stored, WriteError, key};
+use time::OffsetDateTime;
 
-use super::FIRST_LOOK;
 use crate::telemetry::metrics;
-
-/// The one sync in flight of a namespace, or the last one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SyncRecord {
-    /// Its id.
-    pub sync_id: String,
-    /// Its namespace.
-    pub namespace_id: ArmId,
-    /// How far it is.
-    pub phase: Phase,
-    /// When it got into this phase, or its POST was claimed once more.
-    #[serde(with = "time::serde::rfc3339")]
-    pub since: OffsetDateTime,
-    /// When evidence that is still absent becomes `unverified`; set with the POST.
-    #[serde(with = "time::serde::rfc3339")]
-    pub deadline: OffsetDateTime,
-    /// When the next look is due. A look that is long overdue has lost its message.
-    #[serde(with = "time::serde::rfc3339")]
-    pub next_look_at: OffsetDateTime,
-    /// Number of the next look.
-    pub attempt: u32,
-    /// Until when that look is somebody's.
-    #[serde(default, with = "time::serde::rfc3339::option")]
-    pub looking_until: Option<OffsetDateTime>,
-    /// When it was claimed, from which on its duration counts.
-    #[serde(default, with = "time::serde::rfc3339::option")]
-    pub claimed_at: Option<OffsetDateTime>,
-    /// How often its POST was sent.
-    pub posts: u32,
-    /// What the service calls the operation, from the moment its answer was recorded.
-    pub operation: Option<Operation>,
-    /// The requests that it is for.
-    pub requests: Vec<String>,
-    /// The requests that came after its POST. It may satisfy them, but it was not made for them: those that it does
-    /// not satisfy get the next sync.
-    pub waiting: Vec<String>,
-    /// Trace context of the request that started it.
-    pub traceparent: Option<String>,
-}
-
-/// How far a sync is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Phase {
-    /// Requests join it; its first look plans them all against one observation.
-    Gathering,
-    /// Its POST is about to be sent, is being sent, or its answer was lost.
-    Claimed,
-    /// The service accepted it.
-    Started,
-    /// Nothing was sent, because the service pushes certificate authorities by itself: their evidence is looked for.
-    Watching,
-    /// Every request that joined it has its outcome.
-    Ended,
-}
-
-impl SyncRecord {
-    /// A sync that requests can join, with its first look a moment later.
-    #[must_use]
-    pub fn gathering(
-        namespace_id: &ArmId,
-        requests: Vec<String>,
-        traceparent: Option<String>,
-        now: OffsetDateTime,
-        patience: Duration,
-    ) -> Self {
-        Self {
-            sync_id: Ulid::generate().to_string(),
-            namespace_id: namespace_id.clone(),
-            phase: Phase::Gathering,
-            since: now,
-            deadline: now + patience,
-            next_look_at: now + FIRST_LOOK,
-            attempt: 1,
-            looking_until: None,
-            claimed_at: None,
-            posts: 0,
-            operation: None,
-            requests,
-            waiting: Vec::new(),
-            traceparent,
-        }
-    }
-
-    /// Whether a request has joined it.
-    #[must_use]
-    pub fn knows(&self, request_id: &str) -> bool {
-        self.requests.iter().chain(&self.waiting).any(|known| known == request_id)
-    }
-}
 
 /// Prefix of the records of syncs.
 pub const SYNCS: &str = "syncs";
+/// Prefix of the records of requests.
+pub const REQUESTS: &str = "requests";
+/// Prefix of the markers of requests that were taken and that no sync knows yet.
+pub const TAKEN: &str = "taken";
 
 fn request_key(request_id: &str) -> String {
-    format!("requests/{}", key::segment(request_id))
+    format!("{REQUESTS}/{}", key::segment(request_id))
 }
 
-fn sync_key(namespace_id: &ArmId) -> String {
+fn marker_key(request_id: &str) -> String {
+    format!("{TAKEN}/{}", key::segment(request_id))
+}
+
+/// The key of a namespace's sync.
+#[must_use]
+pub fn sync_key(namespace_id: &ArmId) -> String {
     format!("{SYNCS}/{}", key::segment(&namespace_id.key()))
+}
+
+/// A request that was taken, until a sync knows it. Without it a request whose message is lost would stay `queued` for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Marker {
+    /// The request.
+    pub request_id: String,
+    /// When it was taken.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
 }
 
 /// The record of a request.
@@ -118,10 +47,21 @@ fn sync_key(namespace_id: &ArmId) -> String {
 /// # Errors
 /// When the store cannot be read.
 pub async fn request(store: &Store, request_id: &str) -> Result<Option<RequestRecord>, WriteError> {
-    Ok(store.get(&request_key(request_id)).await?.map(|stored| stored.value))
+    Ok(stored_request(store, request_id).await?.map(|stored| stored.value))
 }
 
-/// The record of a request, made when it is the first time that the request is seen.
+/// The record of a request with its version.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn stored_request(
+    store: &Store,
+    request_id: &str,
+) -> Result<Option<Stored<RequestRecord>>, state::Error> {
+    store.get(&request_key(request_id)).await
+}
+
+/// Compares a request with the record of its id, and makes the record when there is none. The marker is written before.
 ///
 /// # Errors
 /// When the store cannot be read or written.
@@ -129,42 +69,84 @@ pub async fn admit(
     store: &Store,
     request: &SyncRequest,
     now: OffsetDateTime,
-) -> Result<RequestRecord, WriteError> {
-    change_request(store, request, now, |_| {}).await
+) -> Result<Admission, WriteError> {
+    let known = self::request(store, &request.request_id).await?;
+    let admission = compare(known, request, now);
+    let Admission::New(record) = &admission else { return Ok(admission) };
+    mark(store, &request.request_id, now).await?;
+    match store.create(&request_key(&request.request_id), record).await {
+        Ok(_) => Ok(admission),
+        // Another run has made it in the meantime.
+        Err(WriteError::Conflict) => {
+            Ok(compare(self::request(store, &request.request_id).await?, request, now))
+        }
+        Err(error) => Err(error),
+    }
 }
 
-/// Changes the record of a request; one that has its final outcome stays as it is.
+/// Marks a request as taken and known to no sync.
+///
+/// # Errors
+/// When the store cannot be written.
+pub async fn mark(store: &Store, request_id: &str, now: OffsetDateTime) -> Result<(), state::Error> {
+    let marker = Marker { request_id: request_id.to_owned(), at: now };
+    store.put(&marker_key(request_id), &marker).await?;
+    Ok(())
+}
+
+/// Takes the mark away: a sync knows the request, or it has its outcome.
+///
+/// # Errors
+/// When the store cannot be written.
+pub async fn unmark(store: &Store, request_id: &str) -> Result<(), state::Error> {
+    store.delete(&marker_key(request_id)).await
+}
+
+/// Records a conclusion on the newest version of the request's record; answers that record, or `None` when there is none.
 ///
 /// # Errors
 /// When the store cannot be read or written.
-pub async fn change_request(
+pub async fn conclude(
     store: &Store,
-    request: &SyncRequest,
+    conclusion: &Conclusion,
+    known: Option<Stored<RequestRecord>>,
     now: OffsetDateTime,
-    change: impl Fn(&mut RequestRecord),
-) -> Result<RequestRecord, WriteError> {
-    let (mut kept, mut was_final) = (None, false);
-    let decide = |existing: Option<RequestRecord>| {
-        let mut record = existing.clone().unwrap_or_else(|| RequestRecord::queued(request.clone(), now));
-        was_final = record.outcome.is_final();
-        if !record.outcome.is_final() {
-            change(&mut record);
+) -> Result<Option<RequestRecord>, WriteError> {
+    let key = request_key(&conclusion.request.request_id);
+    if let Some(Stored { value: mut record, version }) = known {
+        let was_final = record.outcome.is_final();
+        if !conclusion.apply(&mut record, now) {
+            return Ok(Some(record));
         }
-        if existing.as_ref() == Some(&record) {
-            kept = existing;
-            return Change::Keep;
-        }
-        Change::Write(record)
-    };
-    match store.modify(&request_key(&request.request_id), decide).await? {
-        Modified::Written(stored) => {
-            let record = stored.value;
-            if record.outcome.is_final() && !was_final {
-                metrics::sync_request_ended(&record.request.namespace_id, record.outcome, record.reason);
+        match store.update(&key, &record, &version).await {
+            Ok(_) => {
+                measure(was_final, &record);
+                return Ok(Some(record));
             }
-            Ok(record)
+            // Another run has changed it since it was read.
+            Err(WriteError::Conflict) => {}
+            Err(error) => return Err(error),
         }
-        Modified::Kept => Ok(kept.unwrap_or_else(|| RequestRecord::queued(request.clone(), now))),
+    }
+    let (mut found, mut was_final) = (None, false);
+    let decide = |existing: Option<RequestRecord>| {
+        found.clone_from(&existing);
+        let Some(mut record) = existing else { return Change::Keep };
+        was_final = record.outcome.is_final();
+        if conclusion.apply(&mut record, now) { Change::Write(record) } else { Change::Keep }
+    };
+    match store.modify(&key, decide).await? {
+        Modified::Written(stored) => {
+            measure(was_final, &stored.value);
+            Ok(Some(stored.value))
+        }
+        Modified::Kept => Ok(found),
+    }
+}
+
+fn measure(was_final: bool, record: &RequestRecord) {
+    if !was_final && record.outcome.is_final() {
+        metrics::sync_request_ended(&record.request.namespace_id, record.outcome, record.reason);
     }
 }
 
@@ -172,53 +154,23 @@ pub async fn change_request(
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn sync(store: &Store, namespace_id: &ArmId) -> Result<Option<SyncRecord>, WriteError> {
-    Ok(store.get(&sync_key(namespace_id)).await?.map(|stored| stored.value))
+pub async fn sync(store: &Store, namespace_id: &ArmId) -> Result<Option<Stored<SyncRecord>>, state::Error> {
+    store.get(&sync_key(namespace_id)).await
 }
 
-/// The record under a key that [`Store::list`] gave for [`SYNCS`].
+/// Writes the record of a namespace's sync, if nobody else has written it since it was read.
 ///
 /// # Errors
-/// When the store cannot be read.
-pub async fn sync_at(store: &Store, key: &str) -> Result<Option<SyncRecord>, WriteError> {
-    Ok(store.get(key).await?.map(|stored| stored.value))
-}
-
-/// Changes the record of a namespace's sync under compare-and-swap. `decide` may run several times, each time on what
-/// is stored then; the answer is that of its last run.
-///
-/// # Errors
-/// When the store cannot be read or written.
-pub async fn change_sync<R>(
+/// [`WriteError::Conflict`] when another run has; else as the store has it.
+pub async fn write_sync(
     store: &Store,
-    namespace_id: &ArmId,
-    mut decide: impl FnMut(Option<SyncRecord>) -> (Change<SyncRecord>, R),
-) -> Result<Option<R>, WriteError> {
-    let mut answer = None;
-    let decide = |existing| {
-        let (change, told) = decide(existing);
-        answer = Some(told);
-        change
+    read: Option<&Stored<SyncRecord>>,
+    record: SyncRecord,
+) -> Result<Stored<SyncRecord>, WriteError> {
+    let key = sync_key(&record.namespace_id);
+    let version = match read {
+        Some(read) => store.update(&key, &record, &read.version).await?,
+        None => store.create(&key, &record).await?,
     };
-    store.modify(&sync_key(namespace_id), decide).await?;
-    Ok(answer)
-}
-
-/// Changes the record of one sync, if it is still the namespace's open one; answers whether it is.
-///
-/// # Errors
-/// When the store cannot be read or written.
-pub async fn update_sync(
-    store: &Store,
-    record: &SyncRecord,
-    change: impl Fn(&mut SyncRecord),
-) -> Result<bool, WriteError> {
-    let decide = |existing: Option<SyncRecord>| match existing {
-        Some(mut current) if current.sync_id == record.sync_id && current.phase != Phase::Ended => {
-            change(&mut current);
-            (Change::Write(current), true)
-        }
-        _ => (Change::Keep, false),
-    };
-    Ok(change_sync(store, &record.namespace_id, decide).await?.unwrap_or_default())
+    Ok(Stored { value: record, version })
 }

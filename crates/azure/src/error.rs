@@ -95,6 +95,12 @@ impl Error {
         Self::new(ErrorKind::Invalid, Sent::No, attempted, message)
     }
 
+    /// The caller's own deadline passed while it waited; the request may have reached the service.
+    #[must_use]
+    pub fn timed_out(attempted: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Timeout, Sent::Maybe, attempted, "no answer in time")
+    }
+
     /// The service answered with something that is not as specified.
     pub(crate) fn unreadable(attempted: impl Into<String>, message: impl AsRef<str>) -> Self {
         Self::new(ErrorKind::Unreadable, Sent::Yes, attempted, message)

@@ -1,10 +1,11 @@
 //! Records that nobody changed for long are removed, so that what is kept stays bounded.
 
 use futures::TryStreamExt;
+use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 
 use crate::blob;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::key;
 use crate::store::{Store, within_deadline};
 
@@ -25,16 +26,58 @@ impl Store {
     /// # Errors
     /// As the service has it; what was removed until then stays removed.
     pub async fn purge(&self, prefix: &str, before: OffsetDateTime, most: usize) -> Result<Purged, Error> {
+        let old = self.older_than(prefix, before, most).await?;
+        let removed = old.len().min(most);
+        for key in &old[..removed] {
+            self.delete(key).await?;
+        }
+        Ok(Purged { removed, is_cut: old.len() > most })
+    }
+
+    /// The same for records of which some stay whatever their age: each is read, and removed only if `may_go` says so. One
+    /// that cannot be read stays. At most `most` are read; those that stay are answered.
+    ///
+    /// # Errors
+    /// As the service has it; what was removed until then stays removed.
+    pub async fn purge_where<T: DeserializeOwned>(
+        &self,
+        prefix: &str,
+        before: OffsetDateTime,
+        most: usize,
+        may_go: impl Fn(&T) -> bool,
+    ) -> Result<(Purged, Vec<T>), Error> {
+        let old = self.older_than(prefix, before, most).await?;
+        let (mut removed, mut stays) = (0, Vec::new());
+        for key in old.iter().take(most) {
+            match self.get::<T>(key).await {
+                Ok(Some(stored)) if may_go(&stored.value) => {
+                    self.delete(key).await?;
+                    removed += 1;
+                }
+                Ok(Some(stored)) => stays.push(stored.value),
+                Ok(None) => {}
+                Err(error) if matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::TooLarge) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((Purged { removed, is_cut: old.len() > most }, stays))
+    }
+
+    /// Keys of records that were last written before `before`: at most one more than `most`, which tells that there are more.
+    async fn older_than(
+        &self,
+        prefix: &str,
+        before: OffsetDateTime,
+        most: usize,
+    ) -> Result<Vec<String>, Error> {
         let path = key::checked(prefix)?;
-        let doing = format!("removing old records under `{prefix}`");
-        let old = within_deadline(&doing, async {
+        let doing = format!("looking for old records under `{prefix}`");
+        within_deadline(&doing, async {
             let backend = self.backend();
             let mut found = backend.list(Some(&path));
             let mut old = Vec::new();
-            loop {
+            while old.len() <= most {
                 match found.try_next().await {
-                    // One more than may be removed tells that there are more.
-                    Ok(Some(_)) if old.len() > most => break,
                     Ok(Some(object)) if object.last_modified.timestamp() < before.unix_timestamp() => {
                         old.push(object.location.to_string());
                     }
@@ -46,11 +89,6 @@ impl Store {
             }
             Ok(old)
         })
-        .await?;
-        let removed = old.len().min(most);
-        for key in &old[..removed] {
-            self.delete(key).await?;
-        }
-        Ok(Purged { removed, is_cut: old.len() > most })
+        .await
     }
 }

@@ -133,6 +133,9 @@ async fn planned(
         RequestPlan::AlreadyTrusted(_) => Verdict { plan: "already-trusted", reason: None, detail: None },
         RequestPlan::Sync(_) => Verdict { plan: "sync", reason: None, detail: None },
         RequestPlan::Verify(_) => Verdict { plan: "verify", reason: None, detail: None },
+        RequestPlan::Undecided { detail, .. } => {
+            Verdict { plan: "undecided", reason: None, detail: Some(detail) }
+        }
         RequestPlan::Refuse { reason: Reason::AuditMode, detail, .. } if application.kill_switch => {
             refused(Reason::AuditMode, format!("{detail}: POLICYSYNC_MODE=audit is set here"))
         }
@@ -158,12 +161,16 @@ fn rows(request: &SyncRequest, plan: &RequestPlan, observation: &Observation) ->
             }
             _ if is_asked_for && is_trusted => (Would::AlreadyTrusted, None),
             _ if is_trusted => return None,
-            RequestPlan::Verify(hubs) if is_asked_for => {
+            RequestPlan::Verify(hubs) | RequestPlan::Undecided { hubs, .. } if is_asked_for => {
                 let own = hubs.iter().find(|hub| hub.hub == pair.hub.name && hub.policy == pair.policy.name);
                 (Would::Verify, own.and_then(|hub| hub.reason))
             }
             RequestPlan::Sync(_) if pair.policy.generation() == Generation::CertificateAuthorities => {
                 (if is_asked_for { Would::Verify } else { Would::NotAskedFor }, None)
+            }
+            // What could not be read is no need, and a sync is not made for it.
+            RequestPlan::Sync(_) if !pair.needs_sync() => {
+                (if is_asked_for { Would::Verify } else { Would::NotAskedFor }, Some(Reason::HubUnreadable))
             }
             RequestPlan::Sync(_) if is_asked_for => (Would::Sync, None),
             RequestPlan::Sync(_) => (Would::SyncToo, None),
@@ -207,8 +214,12 @@ fn print(request: &SyncRequest, verdict: &Verdict, rows: &[Row]) {
             println!("{}", reason.next_step());
         }
         ("verify", None) => println!(
-            "The service pushes certificate authorities by itself: each hub's evidence would be looked for. Nothing would be \
-             written."
+            "No sync would help: the service pushes certificate authorities by itself, or a hub could not be read. Each hub's \
+             evidence would be looked for. Nothing would be written."
+        ),
+        ("undecided", None) => println!(
+            "The request would wait: {}.",
+            verdict.detail.as_deref().unwrap_or("a hub could not be read")
         ),
         ("sync", None) => println!("One sync of the namespace would run. It cannot be undone."),
         (_, None) => println!("Every hub in question trusts already; no sync would run."),

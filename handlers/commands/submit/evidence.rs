@@ -55,7 +55,7 @@ impl<'a> Evidence<'a> {
         } else {
             match plan::plan_request(&request, self.application.mode(configuration), &observation) {
                 RequestPlan::AlreadyTrusted(hubs) => self.record.conclude_hubs(hubs, None, now),
-                RequestPlan::Sync(hubs) | RequestPlan::Verify(hubs) => {
+                RequestPlan::Sync(hubs) | RequestPlan::Verify(hubs) | RequestPlan::Undecided { hubs, .. } => {
                     self.before = Some(hubs.clone());
                     self.record.conclude_hubs(hubs, None, now);
                 }

@@ -175,6 +175,7 @@ mod tests {
     use crate::commands::reader;
     use crate::commands::table::Output;
     use crate::settings::Settings;
+    use certificate_management::sync::Conclusion;
 
     async fn submitted() -> (Application, RequestRecord) {
         let variables = [
@@ -187,14 +188,22 @@ mod tests {
         let application = reader::application(&settings, Configuration::default()).unwrap();
         let id = "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
         let request = SyncRequest::from_submission(&format!("{{\"namespaceId\":\"{id}\"}}"), "r-1").unwrap();
-        let record = records::admit(&application.store, &request, application.now()).await.unwrap();
+        records::admit(&application.store, &request, application.now()).await.unwrap();
+        let record = records::request(&application.store, &request.request_id).await.unwrap().unwrap();
         (application, record)
     }
 
     async fn conclude(application: &Application, record: &RequestRecord, outcome: Outcome) {
         let now = application.now();
-        let change = |record: &mut RequestRecord| record.conclude(outcome, None, None, now);
-        records::change_request(&application.store, &record.request, now, change).await.unwrap();
+        let conclusion = Conclusion {
+            request: record.request.clone(),
+            sync_id: None,
+            outcome,
+            reason: None,
+            detail: None,
+            hubs: Vec::new(),
+        };
+        records::conclude(&application.store, &conclusion, None, now).await.unwrap();
     }
 
     async fn followed(application: &Application, record: &RequestRecord, within: Duration) -> Ended {

@@ -227,7 +227,7 @@ impl SavedPlan {
     /// Adds the sync that a namespace needs, if it does.
     pub fn add_sync(&mut self, configuration: &NamespaceConfiguration, observation: &Observation) {
         let pairs = observation.pairs();
-        let untrusting = pairs.iter().filter(|pair| !pair.assessment.trust.admits_current());
+        let untrusting = pairs.iter().filter(|pair| pair.needs_sync());
         let untrusting: Vec<String> = untrusting
             .map(|pair| format!("{} on {}: {}", pair.policy.name, pair.hub.name, pair.assessment.why))
             .collect();

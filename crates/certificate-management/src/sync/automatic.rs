@@ -20,7 +20,7 @@ pub enum Automatic {
     /// The configuration wants to be asked, or no function may write.
     Ask,
     /// This request is wanted.
-    Request(SyncRequest),
+    Request(Box<SyncRequest>),
 }
 
 /// Decides whether a namespace needs a request that nobody made.
@@ -44,7 +44,7 @@ pub fn automatic(
     if in_flight.is_some_and(SyncRecord::is_open) {
         return Automatic::UnderWay;
     }
-    Automatic::Request(request(configuration, &need, because, now.date()))
+    Automatic::Request(Box::new(request(configuration, &need, because, now.date())))
 }
 
 /// What to do about a request that is wanted, compared with the record of its id.
@@ -53,7 +53,7 @@ pub enum Repeat {
     /// It is new: record it, then send it.
     Submit,
     /// It was recorded and has no outcome. Whether it was ever sent is not known: send it as it was recorded.
-    SendAgain(SyncRequest),
+    SendAgain(Box<SyncRequest>),
     /// The same need was asked for today, and the answer is known.
     Answered,
 }
@@ -64,7 +64,7 @@ pub fn repeat(existing: Option<&RequestRecord>) -> Repeat {
     match existing {
         None => Repeat::Submit,
         Some(record) if record.outcome.is_final() => Repeat::Answered,
-        Some(record) => Repeat::SendAgain(record.request.clone()),
+        Some(record) => Repeat::SendAgain(Box::new(record.request.clone())),
     }
 }
 

@@ -42,6 +42,7 @@ pub(super) async fn keeps_the_contract(store: &Store) {
         what_is_not_a_record_is_corrupt_and_stays,
         a_record_over_the_limit_is_refused_both_ways,
         only_what_is_old_is_purged_and_only_so_much_of_it,
+        what_may_not_go_stays_whatever_its_age,
     );
 }
 
@@ -219,6 +220,20 @@ async fn a_record_over_the_limit_is_refused_both_ways(store: &Store, place: &str
     store.backend().put(&path, PutPayload::from(vec![b' '; SIZE_LIMIT + 1])).await.expect("stored");
     let error = store.get::<String>(&key).await.expect_err("too large to read");
     assert_eq!(error.kind(), ErrorKind::TooLarge, "{error}");
+}
+
+async fn what_may_not_go_stays_whatever_its_age(store: &Store, place: &str) {
+    for number in 0..3u32 {
+        store.put(&format!("{place}/{number}"), &number).await.expect("puts");
+    }
+    let future = OffsetDateTime::now_utc() + Duration::hours(1);
+    let (purged, stays) =
+        store.purge_where::<u32>(place, future, 10, |number| number % 2 == 0).await.expect("purges");
+    assert_eq!((purged, stays), (Purged { removed: 2, is_cut: false }, vec![1]));
+    assert!(store.get::<u32>(&format!("{place}/1")).await.expect("reads").is_some());
+    store.put(&format!("{place}/2"), &"no number").await.expect("puts");
+    let (purged, stays) = store.purge_where::<u32>(place, future, 10, |_| true).await.expect("purges");
+    assert_eq!((purged.removed, stays), (1, vec![]), "what cannot be read stays");
 }
 
 async fn only_what_is_old_is_purged_and_only_so_much_of_it(store: &Store, place: &str) {

@@ -1,0 +1,240 @@
+//! Does what the machine says: load, step, compare-and-swap, then the effects in their order, each with what comes of it
+//! before the next.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use certificate_management::ArmId;
+use certificate_management::configuration::NamespaceConfiguration;
+use certificate_management::request::RequestRecord;
+use certificate_management::sync::{
+    Context, Effect, Event, Look, OperationState, Outcomes, SyncRecord, step,
+};
+use futures::{StreamExt, TryStreamExt, stream};
+use state::{Stored, WriteError};
+use ulid::Ulid;
+
+use super::observe::{self, AT_ONCE};
+use super::{messages, records, sender};
+use crate::application::Application;
+use crate::observation::Observer;
+use crate::telemetry::metrics;
+
+/// How often a step is taken anew because another run has written the record.
+const TRIES: u32 = 10;
+/// Pause after the first of them, at the most; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+/// Most effects of one event. A look has six at the most; more than this would be a circle.
+const MOST_EFFECTS: usize = 64;
+
+/// What kept a step from being done. Each may be done again: nothing was lost.
+#[derive(Debug, thiserror::Error)]
+pub enum DriveError {
+    /// The records could not be written.
+    #[error("records: {0}")]
+    Write(#[from] WriteError),
+    /// The records could not be read.
+    #[error("records: {0}")]
+    Read(#[from] state::Error),
+    /// The queue did not take a message.
+    #[error("queue: {0}")]
+    Queue(#[from] azure::Error),
+    /// It did not end within its time.
+    #[error("it did not end within its time")]
+    Late,
+    /// The effects of an event came back to where they began.
+    #[error("more than {MOST_EFFECTS} effects of one event")]
+    Endless,
+}
+
+/// Drives the sync of one namespace.
+pub struct Driver<'a> {
+    application: &'a Application,
+    observer: &'a Observer<'a>,
+    namespace_id: &'a ArmId,
+    configuration: Option<&'a NamespaceConfiguration>,
+    /// Until when the observations of this invocation are to be made.
+    until: tokio::time::Instant,
+    /// The record as it was last read or written here.
+    record: Option<Option<Stored<SyncRecord>>>,
+    /// When it was last written here.
+    written: Instant,
+    /// The requests of a look, as they were read.
+    requests: BTreeMap<String, Stored<RequestRecord>>,
+    /// Requests that the sync had no room for.
+    pub put_back: Vec<String>,
+}
+
+impl<'a> Driver<'a> {
+    /// A driver that has read nothing yet.
+    #[must_use]
+    pub fn new(
+        application: &'a Application,
+        observer: &'a Observer<'a>,
+        namespace_id: &'a ArmId,
+        until: tokio::time::Instant,
+    ) -> Self {
+        Self {
+            application,
+            observer,
+            namespace_id,
+            configuration: application.configuration.namespace(namespace_id),
+            until,
+            record: None,
+            written: Instant::now(),
+            requests: BTreeMap::new(),
+            put_back: Vec::new(),
+        }
+    }
+
+    /// The record as this driver last read or wrote it.
+    #[must_use]
+    pub fn record(&self) -> Option<&SyncRecord> {
+        self.record.as_ref()?.as_ref().map(|stored| &stored.value)
+    }
+
+    /// Takes in an event and does all that follows from it.
+    ///
+    /// # Errors
+    /// When records or queue fail; then the event must come again.
+    pub async fn handle(&mut self, event: &Event<'_>, requests: &[RequestRecord]) -> Result<(), DriveError> {
+        // Other runs may have written since the last event.
+        self.record = None;
+        let mut effects: VecDeque<Effect> = self.settle(event, requests).await?.into();
+        let mut done = 0;
+        while let Some(effect) = effects.pop_front() {
+            done += 1;
+            if done > MOST_EFFECTS {
+                return Err(DriveError::Endless);
+            }
+            // What comes of an effect comes before the next effect.
+            for following in self.perform(effect).await?.into_iter().rev() {
+                effects.push_front(following);
+            }
+        }
+        Ok(())
+    }
+
+    /// Steps on the newest record, and writes what the step makes of it.
+    async fn settle(
+        &mut self,
+        event: &Event<'_>,
+        requests: &[RequestRecord],
+    ) -> Result<Vec<Effect>, DriveError> {
+        for attempt in 0..TRIES {
+            let stored = match self.record.take() {
+                Some(known) => known,
+                None => records::sync(&self.application.store, self.namespace_id).await?,
+            };
+            let decided = step(stored.as_ref().map(|stored| &stored.value), requests, event, &self.context());
+            let Some(record) = decided.record else {
+                self.record = Some(stored);
+                return Ok(decided.effects);
+            };
+            let phase = record.phase;
+            match records::write_sync(&self.application.store, stored.as_ref(), record).await {
+                Ok(written) => {
+                    let sync_id = &written.value.sync_id;
+                    tracing::debug!(sync.id = sync_id, phase = %phase, attempt = written.value.attempt, "recorded");
+                    self.record = Some(Some(written));
+                    self.written = Instant::now();
+                    return Ok(decided.effects);
+                }
+                Err(WriteError::Conflict) => tokio::time::sleep(pause(attempt)).await,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(WriteError::Conflict.into())
+    }
+
+    fn context(&self) -> Context {
+        let application = self.application;
+        let next = Ulid::generate().to_string();
+        Context::of(self.configuration, application.kill_switch, application.now(), next)
+    }
+
+    /// Does one effect; answers the effects of the event that comes of it.
+    async fn perform(&mut self, effect: Effect) -> Result<Vec<Effect>, DriveError> {
+        match effect {
+            Effect::AskOperation(look, operation) => {
+                let state = observe::operation(self.application, &operation).await;
+                self.settle(&Event::OperationTold { look, state }, &[]).await
+            }
+            Effect::Observe(look, operation) => self.observe(look, operation).await,
+            Effect::Post(claim) => {
+                let end = sender::send(self.application, self.configuration, self.written).await;
+                self.settle(&Event::PostEnded { claim, end }, &[]).await
+            }
+            Effect::SendFollowUp(follow_up) => {
+                messages::send_follow_up(self.application, &follow_up).await?;
+                Ok(Vec::new())
+            }
+            Effect::Conclude(outcomes) => self.conclude(outcomes).await,
+            Effect::PutBack(requests) => {
+                for request in requests {
+                    messages::put_back(self.application, &request).await?;
+                    self.put_back.push(request.request_id);
+                }
+                Ok(Vec::new())
+            }
+            Effect::Measure { took, worst } => {
+                metrics::sync_ended(self.namespace_id, worst, took.try_into().unwrap_or_default());
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    async fn observe(&mut self, look: Look, operation: OperationState) -> Result<Vec<Effect>, DriveError> {
+        let seen = observe::namespace(self.observer, self.configuration, self.until).await;
+        if let Err(failure) = &seen {
+            tracing::warn!(
+                sync.id = look.sync_id,
+                "the namespace could not be observed: {}",
+                failure.message
+            );
+        }
+        let Some(Some(stored)) = &self.record else { return Ok(Vec::new()) };
+        let (known, missing) = observe::requests(&self.application.store, &stored.value).await?;
+        let requests: Vec<RequestRecord> = known.values().map(|stored| stored.value.clone()).collect();
+        self.requests = known;
+        let seen = seen.as_ref();
+        self.settle(&Event::Observed { look, seen, operation, missing }, &requests).await
+    }
+
+    async fn conclude(&mut self, outcomes: Outcomes) -> Result<Vec<Effect>, DriveError> {
+        let Outcomes { conclusions, already_final: mut finished, look } = outcomes;
+        let (store, now) = (&self.application.store, self.application.now());
+        let writes: Vec<_> = conclusions
+            .into_iter()
+            .map(|conclusion| {
+                let known = self.requests.remove(&conclusion.request.request_id);
+                async move {
+                    let record = records::conclude(store, &conclusion, known, now).await?;
+                    Ok::<_, WriteError>((conclusion, record))
+                }
+            })
+            .collect();
+        let written: Vec<_> = stream::iter(writes).buffer_unordered(AT_ONCE).try_collect().await?;
+        for (conclusion, record) in written {
+            let id = conclusion.request.request_id;
+            let reason = conclusion.reason.map(|reason| reason.code());
+            let detail = conclusion.detail.as_deref().unwrap_or_default();
+            tracing::info!(request.id = id, reason, "{}: {detail}", conclusion.outcome);
+            // A request without a record has nothing that could be final.
+            if record.is_none_or(|record| record.outcome.is_final()) {
+                finished.push(id);
+            }
+        }
+        match look {
+            Some(look) => self.settle(&Event::Concluded { look, finished }, &[]).await,
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+/// A random pause, so that runs which met once do not meet again in step.
+fn pause(attempt: u32) -> Duration {
+    // The low bits of a ULID are random.
+    let share = f64::from(Ulid::generate().random() as u32) / f64::from(u32::MAX);
+    FIRST_PAUSE.saturating_mul(1 << attempt.min(6)).mul_f64(share)
+}

@@ -1,0 +1,122 @@
+//! What the effects of a step ask: how far the operation is, what the namespace shows, what the requests are.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use azure::{ErrorKind, arm};
+use certificate_management::configuration::NamespaceConfiguration;
+use certificate_management::plan::Observation;
+use certificate_management::request::RequestRecord;
+use certificate_management::sync::{Failure, FailureKind, Operation, OperationState, SyncRecord};
+use futures::{StreamExt, TryStreamExt, stream};
+use state::{Store, Stored};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::records;
+use crate::application::Application;
+use crate::observation::Observer;
+
+/// How many records are read or written at once.
+pub const AT_ONCE: usize = 32;
+/// How long the service may take to tell how far an operation is.
+const OPERATION_WITHIN: Duration = Duration::from_secs(8);
+/// How much longer than its hubs an observation may take to be put together.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// What a failure of a client is, in the words of the machine.
+#[must_use]
+pub fn failure_of(error: &azure::Error) -> Failure {
+    let kind = match error.kind() {
+        _ if error.rejects_api_version() => FailureKind::ApiVersionRejected,
+        ErrorKind::Throttled { .. } | ErrorKind::Unavailable | ErrorKind::Timeout => FailureKind::Unavailable,
+        ErrorKind::Conflict => FailureKind::Conflict,
+        ErrorKind::Unauthorized => FailureKind::Unauthorized,
+        ErrorKind::Forbidden => FailureKind::Forbidden,
+        ErrorKind::NotFound => FailureKind::NotFound,
+        _ => FailureKind::Rejected,
+    };
+    Failure {
+        kind,
+        code: error.service_code().map(str::to_owned),
+        message: error.to_string(),
+        retry_after: error.retry_after().map(|pause| pause.try_into().unwrap_or(time::Duration::MAX)),
+    }
+}
+
+/// Asks the service how far an operation is. What it does not tell in time it does not tell.
+pub async fn operation(application: &Application, operation: &Operation) -> OperationState {
+    let Ok(url) = operation.url.as_deref().map(str::parse).transpose() else { return OperationState::Silent };
+    let asked = arm::Operation {
+        url,
+        finished: operation.finished,
+        retry_after_seconds: operation.retry_after_seconds,
+        started_at: operation.started_at,
+    };
+    match timeout(OPERATION_WITHIN, application.azure.arm().operation_status(&asked)).await {
+        Ok(Ok(arm::OperationState::Running { retry_after })) => {
+            let asked = retry_after.map(|pause| pause.try_into().unwrap_or(time::Duration::MAX));
+            OperationState::Running(asked)
+        }
+        Ok(Ok(arm::OperationState::Failed { code, message })) => {
+            OperationState::Failed(format!("the service says that the sync failed: {code}: {message}"))
+        }
+        Ok(Ok(arm::OperationState::Succeeded | arm::OperationState::Unknown)) => OperationState::Silent,
+        Ok(Err(error)) => {
+            tracing::warn!("the operation could not be read: {error}");
+            OperationState::Silent
+        }
+        Err(_) => {
+            tracing::warn!("the operation could not be read within {} seconds", OPERATION_WITHIN.as_secs());
+            OperationState::Silent
+        }
+    }
+}
+
+/// Observes a namespace. By `until` it is seen, or it is said why it is not; hubs that did not answer by then are
+/// unreadable.
+///
+/// # Errors
+/// Why nothing was seen.
+pub async fn namespace(
+    observer: &Observer<'_>,
+    configuration: Option<&NamespaceConfiguration>,
+    until: Instant,
+) -> Result<Observation, Failure> {
+    let failure =
+        |kind, message: &str| Failure { kind, code: None, message: message.to_owned(), retry_after: None };
+    let Some(configuration) = configuration else {
+        let message = "policysync.toml does not name the namespace any more";
+        return Err(failure(FailureKind::NotConfigured, message));
+    };
+    match timeout_at(until + GRACE, observer.namespace(configuration)).await {
+        Ok(Ok(observation)) => Ok(observation),
+        Ok(Err(error)) => Err(failure_of(&error)),
+        Err(_) => Err(failure(FailureKind::Unavailable, "the namespace could not be read in time")),
+    }
+}
+
+/// The requests that a sync knows, with their versions, and those that have no record in its namespace.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn requests(
+    store: &Store,
+    record: &SyncRecord,
+) -> Result<(BTreeMap<String, Stored<RequestRecord>>, Vec<String>), state::Error> {
+    let reads: Vec<_> =
+        record
+            .known()
+            .map(|id| async move {
+                Ok::<_, state::Error>((id.to_owned(), records::stored_request(store, id).await?))
+            })
+            .collect();
+    let read: Vec<_> = stream::iter(reads).buffer_unordered(AT_ONCE).try_collect().await?;
+    let (mut known, mut missing) = (BTreeMap::new(), Vec::new());
+    for (id, stored) in read {
+        match stored.filter(|stored| stored.value.request.namespace_id == record.namespace_id) {
+            Some(stored) => drop(known.insert(id, stored)),
+            None => missing.push(id),
+        }
+    }
+    Ok((known, missing))
+}

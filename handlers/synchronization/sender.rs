@@ -1,0 +1,59 @@
+//! The one place that sends a sync. It asks for the mode itself, at the last moment, so that audit mode and the kill switch
+//! hold for whoever comes here: functions, resends, and what was recorded before the mode changed.
+
+use std::time::{Duration, Instant};
+
+use azure::arm;
+use certificate_management::configuration::{Mode, NamespaceConfiguration};
+use certificate_management::sync::{Failure, FailureKind, Operation, PostEnd};
+
+use super::observe;
+use crate::application::Application;
+
+/// How long after its claim a POST may still be sent. The claim is believed to be over after
+/// [`certificate_management::sync::pause::CLAIM_DEADLINE`], on every clock; a process that was stopped in between has no
+/// right to send any more.
+const SEND_WITHIN: Duration = Duration::from_secs(20);
+
+/// Sends the POST of a claim that was recorded at `claimed`.
+pub async fn send(
+    application: &Application,
+    configuration: Option<&NamespaceConfiguration>,
+    claimed: Instant,
+) -> PostEnd {
+    let refused =
+        |kind, message: String| PostEnd::Refused(Failure { kind, code: None, message, retry_after: None });
+    let Some(configuration) = configuration else {
+        let message = "policysync.toml does not name the namespace any more".to_owned();
+        return refused(FailureKind::NotConfigured, message);
+    };
+    if application.mode(configuration) == Mode::Audit {
+        let message = format!("namespace {} is in audit mode", configuration.id.name());
+        return refused(FailureKind::Audit, message);
+    }
+    if claimed.elapsed() > SEND_WITHIN {
+        let message = "the claim was too old when its sync was to be sent".to_owned();
+        return refused(FailureKind::Unavailable, message);
+    }
+    tracing::info!(namespace = configuration.id.name(), "starting the sync");
+    match application.azure.registry().synchronize(&configuration.id).await {
+        Ok(operation) => PostEnd::Accepted(recorded(operation)),
+        Err(error) if error.may_have_taken_effect() => {
+            tracing::warn!(namespace = configuration.id.name(), "the answer to the sync was lost: {error}");
+            PostEnd::AnswerLost(error.to_string())
+        }
+        Err(error) => {
+            tracing::warn!(namespace = configuration.id.name(), "the sync was refused: {error}");
+            PostEnd::Refused(observe::failure_of(&error))
+        }
+    }
+}
+
+fn recorded(operation: arm::Operation) -> Operation {
+    Operation {
+        url: operation.url.map(String::from),
+        finished: operation.finished,
+        retry_after_seconds: operation.retry_after_seconds,
+        started_at: operation.started_at,
+    }
+}
