@@ -66,7 +66,8 @@ impl World {
 
     /// A world of its own kind. `folder` lives as long as it does.
     pub async fn run(options: LocalOptions, folder: tempfile::TempDir) -> Self {
-        let handler = Some(PathBuf::from(env!("CARGO_BIN_EXE_policysync")));
+        let handler = options.handler.clone();
+        let handler = handler.or_else(|| Some(PathBuf::from(env!("CARGO_BIN_EXE_policysync"))));
         let local = LocalWorld::start(LocalOptions { handler, ..options }).await;
         let local = local.unwrap_or_else(|error| panic!("the world did not start: {error}"));
         let client = Client::builder().timeout(Duration::from_secs(20)).build().unwrap();

@@ -7,7 +7,7 @@ use crate::steps::{self, Outcome};
 
 /// Installs a plugin of cargo below `tools`, unless that version is there. Returns the folder to add to PATH; otherwise says in words
 /// why there is none.
-pub fn install(tools: &Path, name: &str, version: &str, features: &[&str]) -> Result<PathBuf, String> {
+pub fn install(tools: &Path, name: &str, version: &str) -> Result<PathBuf, String> {
     let folder = tools.join(format!("{name}-{version}"));
     let programs = folder.join("bin");
     if programs.join(name).with_extension(std::env::consts::EXE_EXTENSION).is_file() {
@@ -16,9 +16,6 @@ pub fn install(tools: &Path, name: &str, version: &str, features: &[&str]) -> Re
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["install", "--quiet", "--locked", "--version", version, "--root"]).arg(&folder);
     cargo.arg("--target-dir").arg(folder.join("build"));
-    if !features.is_empty() {
-        cargo.arg("--features").arg(features.join(","));
-    }
     // It is used once for each package, and waits for cargo: what takes long is building it.
     cargo.args([name, "--debug"]);
     match steps::program(&mut cargo) {
