@@ -1,4 +1,4 @@
-//! What lies in a package beside the program: a bill of materials (CycloneDX, made by cargo-cyclonedx), and the licences of
+//! What lies in a package beside the program: a bill of materials (`CycloneDX`, made by cargo-cyclonedx), and the licences of
 //! every crate that is linked, with the texts that it was published with.
 
 use std::collections::BTreeMap;
