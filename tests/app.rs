@@ -41,6 +41,8 @@ mod revert;
 mod rules;
 #[path = "app/scenarios.rs"]
 mod scenarios;
+#[path = "app/secrets_in_logs.rs"]
+mod secrets_in_logs;
 #[path = "app/status.rs"]
 mod status;
 #[path = "app/submit.rs"]

@@ -1,6 +1,7 @@
 //! One `policysync serve` process, as the Functions host would run it: killed without warning, started again, and
 //! called over HTTP.
 
+use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
@@ -20,6 +21,12 @@ const FUNCTION_TIMEOUT: Duration = Duration::from_secs(300);
 const PATIENCE: Duration = Duration::from_secs(20);
 /// A free port can be taken by somebody else before the process binds it.
 const TRIES: usize = 5;
+
+/// The variables that a program needs to have our clock, which `cargo xtask calendar` moves.
+pub fn clock() -> impl Iterator<Item = (&'static str, OsString)> {
+    let names = ["LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC"];
+    names.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)))
+}
 
 /// What is needed to start a process.
 #[derive(Debug, Clone)]
@@ -171,6 +178,7 @@ impl Handler {
             .arg("serve")
             .current_dir(&command.directory)
             .env_clear()
+            .envs(clock())
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .envs(command.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())))
             .env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string())

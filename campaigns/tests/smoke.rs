@@ -1,5 +1,5 @@
 //! The campaigns at a size that fits into a test run, against the `policysync` that cargo built with this test's
-//! profile. The full size is `cargo xtask bench sync`, `bench assign` and `cargo xtask full`.
+//! profile. The full size is `cargo xtask bench sync`, `bench assign`, `bench report` and `cargo xtask full`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -7,10 +7,17 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Small, and still every kind of namespace, some kills and duplicates.
-const SIZE: &[&str] = &["--namespaces", "5", "--hubs", "3", "--requests", "40"];
-/// A few groups on a few DPS: the figures mean nothing, the rules hold.
-const SIZE_OF_ASSIGN: &[&str] = &["--provisioning-services", "3", "--groups", "12"];
+/// Each campaign with its size. Small, and still every kind of namespace, some kills, duplicates, and more than one page of
+/// groups: the figures mean nothing, the rules hold.
+const CAMPAIGNS: [(&str, &[&str]); 4] = [
+    ("sync", &["--namespaces", "5", "--hubs", "3", "--requests", "40", "--limit-minutes", "5"]),
+    (
+        "kill",
+        &["--namespaces", "5", "--hubs", "3", "--requests", "40", "--limit-minutes", "5", "--kills", "6"],
+    ),
+    ("assign", &["--provisioning-services", "3", "--groups", "12", "--limit-minutes", "5"]),
+    ("report", &["--namespaces", "8", "--hubs", "3", "--provisioning-services", "2", "--groups", "120"]),
+];
 
 /// `target/PROFILE/deps/smoke-HASH` → `target/PROFILE/policysync`.
 fn policysync() -> PathBuf {
@@ -23,7 +30,8 @@ fn policysync() -> PathBuf {
 }
 
 /// Runs a campaign to its end, and fails with all that it said when it broke a rule.
-fn keeps_every_rule(campaign: &str, size: &[&str], more: &[&str]) {
+fn keeps_every_rule(campaign: &str) {
+    let size = CAMPAIGNS.iter().find_map(|(name, size)| (*name == campaign).then_some(*size)).unwrap();
     if std::env::var_os("AZURITE").is_none() {
         let is_required = std::env::var("CI").is_ok_and(|value| value == "true");
         assert!(!is_required, "AZURITE is not set; `cargo xtask test` installs Azurite and sets it");
@@ -37,8 +45,7 @@ fn keeps_every_rule(campaign: &str, size: &[&str], more: &[&str]) {
     let output = Command::new(env!("CARGO_BIN_EXE_campaigns"))
         .arg(campaign)
         .args(size)
-        .args(more)
-        .args(["--limit-minutes", "5", "--handler"])
+        .arg("--handler")
         .arg(policysync())
         .output()
         .unwrap();
@@ -50,15 +57,30 @@ fn keeps_every_rule(campaign: &str, size: &[&str], more: &[&str]) {
 
 #[test]
 fn duplicates_to_two_processes_start_one_sync_per_namespace() {
-    keeps_every_rule("sync", SIZE, &[]);
+    keeps_every_rule("sync");
 }
 
 #[test]
 fn kills_at_random_instants_lose_no_request() {
-    keeps_every_rule("kill", SIZE, &["--kills", "6"]);
+    keeps_every_rule("kill");
 }
 
 #[test]
 fn created_groups_are_assigned_once_nothing_else_is_written_and_a_run_is_taken_back() {
-    keeps_every_rule("assign", SIZE_OF_ASSIGN, &[]);
+    keeps_every_rule("assign");
+}
+
+#[test]
+fn a_report_keeps_to_the_budgets_of_every_service_and_a_second_one_says_nothing_again() {
+    keeps_every_rule("report");
+}
+
+#[test]
+fn every_campaign_has_a_small_size_here() {
+    let help = Command::new(env!("CARGO_BIN_EXE_campaigns")).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    let commands = commands.lines().map_while(|line| line.split_whitespace().next());
+    let commands: Vec<&str> = commands.filter(|name| *name != "help").collect();
+    assert_eq!(commands, CAMPAIGNS.map(|(name, _)| name), "{help}");
 }

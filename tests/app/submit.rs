@@ -5,7 +5,7 @@ use std::process::Output;
 use policysync::commands::local_world::{Schedules, app_settings};
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{World, clock};
 
 /// One namespace with two policies where nothing is synced by itself, and one in audit mode.
 const CONFIGURATION: &str = r#"
@@ -23,6 +23,7 @@ pub async fn policysync(world: &World, arguments: &[&str], environment: &[(&str,
     tokio::process::Command::new(env!("CARGO_BIN_EXE_policysync"))
         .args(arguments)
         .env_clear()
+        .envs(clock())
         .envs(app_settings(world.local.simulator.url(), Schedules::default()))
         .env("POLICYSYNC_CONFIG", world.local.folder.path().join("policysync.toml"))
         .envs(environment.iter().copied())

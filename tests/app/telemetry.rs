@@ -12,7 +12,7 @@ use policysync::telemetry::names::{Kind, METRICS, SPANS, SpanName};
 use serde_json::json;
 
 use crate::telemetry_collector::{Collector, Manner, attribute, points};
-use crate::world::World;
+use crate::world::{World, clock};
 
 const NAMESPACE: &str = "contoso-logistics";
 
@@ -290,6 +290,7 @@ async fn the_end_waits_for_what_is_left_and_no_longer_than_two_seconds() {
         let mut serve = tokio::process::Command::new(env!("CARGO_BIN_EXE_policysync"))
             .arg("serve")
             .env_clear()
+            .envs(clock())
             .envs(app_settings(world.local.simulator.url(), Schedules::default()))
             .env("POLICYSYNC_CONFIG", world.local.folder.path().join("policysync.toml"))
             .env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string())

@@ -1,5 +1,6 @@
 //! A world for a test, and what an operator sees of it over HTTP.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,13 @@ use simulator::cloud::fleet::Fleet;
 
 /// How long anything may take before a test fails; nothing waits that long when all is well.
 pub const PATIENCE: Duration = Duration::from_secs(40);
+
+/// The variables that a program needs to have the clock of these tests, which `cargo xtask calendar` moves: what is started
+/// with an environment of its own lives in another year without them, and its signatures have expired.
+pub fn clock() -> impl Iterator<Item = (&'static str, OsString)> {
+    let names = ["LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC"];
+    names.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)))
+}
 
 pub struct World {
     pub local: LocalWorld,
@@ -56,8 +64,10 @@ impl World {
         Self::run(LocalOptions { world, ..LocalOptions::default() }, folder).await
     }
 
-    async fn run(options: LocalOptions, folder: tempfile::TempDir) -> Self {
-        let handler = Some(PathBuf::from(env!("CARGO_BIN_EXE_policysync")));
+    /// A world of its own kind. `folder` lives as long as it does.
+    pub async fn run(options: LocalOptions, folder: tempfile::TempDir) -> Self {
+        let handler = options.handler.clone();
+        let handler = handler.or_else(|| Some(PathBuf::from(env!("CARGO_BIN_EXE_policysync"))));
         let local = LocalWorld::start(LocalOptions { handler, ..options }).await;
         let local = local.unwrap_or_else(|error| panic!("the world did not start: {error}"));
         let client = Client::builder().timeout(Duration::from_secs(20)).build().unwrap();

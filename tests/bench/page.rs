@@ -1,4 +1,5 @@
-//! `cargo xtask bench page`: how large the page of the largest fleet is, and how soon a browser paints it.
+//! `cargo xtask bench page`: how large the page of the largest fleet is, and how soon a browser paints it. `cargo test` runs it at a
+//! small size, where the time is printed and not judged.
 
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
 
@@ -21,33 +22,39 @@ const SIZE_LIMIT: usize = 1_000_000;
 const PAINT_LIMIT: std::time::Duration = std::time::Duration::from_secs(1);
 /// How often each page is loaded, each time by a browser that has just started.
 const LOADS: usize = 5;
+/// What `cargo bench` says to the program that it runs, and `cargo test` does not.
+const BENCH: &str = "--bench";
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    let is_bench = std::env::args().any(|argument| argument == BENCH);
     let programs = match Programs::from_environment() {
         Ok(programs) => programs,
         Err(why) => {
-            eprintln!("{why}");
-            return ExitCode::FAILURE;
+            let is_required = is_bench || std::env::var("CI").is_ok_and(|value| value == "true");
+            eprintln!("{}bench page: {why}", if is_required { "" } else { "skipped: " });
+            return if is_required { ExitCode::FAILURE } else { ExitCode::SUCCESS };
         }
     };
+    let worlds = [
+        ("3 namespaces, in trouble", World::troubled(&SMALL)),
+        ("100 namespaces, all well", World::new(&LARGEST)),
+        ("100 namespaces, in trouble", World::troubled(&LARGEST)),
+    ];
+    let (number, loads) = if is_bench { (worlds.len(), LOADS) } else { (1, 1) };
     println!(
         "{:<34}{:>12}{:>12}{:>16}{:>16}{:>16}",
         "page", "bytes", "rendered", "first paint", "slowest", "loaded"
     );
     let mut is_within = true;
-    for (name, world) in [
-        ("3 namespaces, in trouble", World::troubled(&SMALL)),
-        ("100 namespaces, all well", World::new(&LARGEST)),
-        ("100 namespaces, in trouble", World::troubled(&LARGEST)),
-    ] {
+    for (name, world) in worlds.into_iter().take(number) {
         let report = world.report();
         let started = Instant::now();
         let html = policysync::page::document(&report, NOW, Duration::minutes(150)).unwrap();
         let (rendered, size) = (started.elapsed(), html.len());
         let site = Site::of(html).await;
         let mut paints = Vec::new();
-        for _ in 0..LOADS {
+        for _ in 0..loads {
             let browser = Browser::start(&programs).await.unwrap();
             browser.look_through(View::LIGHT).await.unwrap();
             browser.open(site.url()).await.unwrap();
@@ -55,7 +62,7 @@ async fn main() -> ExitCode {
             browser.close().await.unwrap();
         }
         paints.sort_by_key(|paint| paint.first_contentful);
-        let (middle, slowest) = (paints[LOADS / 2], paints[LOADS - 1]);
+        let (middle, slowest) = (paints[loads / 2], paints[loads - 1]);
         println!(
             "{name:<34}{size:>12}{:>12}{:>16}{:>16}{:>16}",
             format!("{rendered:.1?}"),
@@ -63,10 +70,11 @@ async fn main() -> ExitCode {
             format!("{:.0?}", slowest.first_contentful),
             format!("{:.0?}", middle.loaded),
         );
-        is_within &= size < SIZE_LIMIT && slowest.first_contentful < PAINT_LIMIT;
+        let is_soon = slowest.first_contentful < PAINT_LIMIT || !is_bench;
+        is_within &= size < SIZE_LIMIT && is_soon && slowest.first_contentful > std::time::Duration::ZERO;
     }
     println!(
-        "limits: {SIZE_LIMIT} bytes, {PAINT_LIMIT:.0?} to the first paint of text, the slowest of {LOADS} loads"
+        "limits: {SIZE_LIMIT} bytes, {PAINT_LIMIT:.0?} to the first paint of text, the slowest of {loads} loads"
     );
     if is_within { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -23,7 +23,7 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command {
         name: "check",
-        summary: "compile everything, run nothing; prove that the production build has no simulator",
+        summary: "compile every member of the workspace by itself, run nothing; prove that the production build has no simulator",
         run: commands::check::run,
     },
     Command {
@@ -33,8 +33,13 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "full",
-        summary: "the same with sixteen times as many cases per property, then the campaigns at their full size; arguments go to cargo test",
+        summary: "the same with sixteen times as many cases per property, the tests a year ahead, then the campaigns at their full size; arguments go to cargo test",
         run: commands::full::run,
+    },
+    Command {
+        name: "calendar",
+        summary: "run all tests with the clock a year ahead; arguments go to cargo test",
+        run: commands::calendar::run,
     },
     Command {
         name: "bench",

@@ -20,6 +20,12 @@ impl Workspace {
         Self { root: own.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf) }
     }
 
+    /// A workspace elsewhere.
+    #[cfg(test)]
+    pub fn at(root: PathBuf) -> Self {
+        Self { root }
+    }
+
     /// The workspace's root.
     pub fn root(&self) -> &Path {
         &self.root
@@ -37,10 +43,35 @@ impl Workspace {
         self.root.join(target)
     }
 
-    /// The cargo that runs us, in the workspace's root.
+    /// The cargo that runs us, in the workspace's root. Every call takes the versions of `Cargo.lock` and fails where that would
+    /// have to change: what is tested and shipped is what was reviewed. `arguments`: the command of cargo and what follows it.
     pub fn cargo(&self, arguments: &[&str]) -> Command {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args(arguments).current_dir(&self.root);
+        let (command, rest) = arguments.split_at(arguments.len().min(1));
+        cargo.args(command).arg("--locked").args(rest).current_dir(&self.root);
         cargo
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn every_call_of_cargo_takes_the_versions_of_the_lock_file() {
+        let cargo = Workspace::find().cargo(&["run", "--package", PRODUCT, "--", "demo"]);
+        let arguments: Vec<_> = cargo.get_args().collect();
+        assert_eq!(arguments, ["run", "--locked", "--package", PRODUCT, "--", "demo"]);
+        let root = Workspace::find();
+        let read = |file: &str| fs::read_to_string(root.root().join(file)).unwrap();
+        assert!(read(".cargo/config.toml").contains("xtask = \"run --locked "));
+        let script = read(".ci/run");
+        let calls = script.lines().filter(|line| !line.trim_start().starts_with('#'));
+        let calls = calls.filter(|line| line.contains("step cargo ") && !line.contains("cargo fmt"));
+        // `cargo xtask` is the alias above.
+        let calls: Vec<&str> = calls.filter(|line| !line.contains("cargo xtask ")).collect();
+        assert!(!calls.is_empty() && calls.iter().all(|line| line.contains(" --locked ")), "{calls:?}");
     }
 }

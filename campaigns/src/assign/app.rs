@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use super::Arguments;
 use crate::azurite::Azurite;
 use crate::error::CampaignError;
+use crate::handler::clock;
 use crate::stage::handler_program;
 
 const FILES: [(&str, &str); 3] = [
@@ -167,6 +168,7 @@ impl App {
             .args(arguments)
             .args(["--output", "json"])
             .env_clear()
+            .envs(clock())
             .envs(&self.settings)
             .kill_on_drop(true)
             .output()

@@ -26,6 +26,17 @@ impl<'a> Calls<'a> {
         self.entries.len()
     }
 
+    /// Those to a path below the DPS that fits, which is given in lower case and without the DPS.
+    pub fn count_of(&self, fits: impl Fn(&str) -> bool) -> usize {
+        let path = |entry: &&&Entry| {
+            let path = entry.path.to_ascii_lowercase();
+            path.split_once("/dps/")
+                .and_then(|(_, rest)| rest.split_once('/'))
+                .is_some_and(|(_, path)| fits(path))
+        };
+        self.entries.iter().filter(path).count()
+    }
+
     /// Those that the service refused because there were too many.
     pub fn throttled(&self) -> usize {
         self.entries.iter().filter(|entry| entry.status == Some(429)).count()
@@ -105,6 +116,8 @@ mod tests {
         let calls = Calls::to(&entries, "a");
         assert_eq!((calls.count(), calls.throttled(), calls.writes(), calls.busiest_minute()), (4, 1, 3, 3));
         assert_eq!(calls.written()["g"].len(), 2);
+        assert_eq!(calls.count_of(|path| path == "enrollmentgroups/query"), 1);
+        assert_eq!(calls.count_of(|path| path.starts_with("registrations/")), 0);
     }
 
     #[test]

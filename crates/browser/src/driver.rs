@@ -30,6 +30,8 @@ impl Driver {
         // Quiet: what Chromium says about missing buses of a desktop is of no use here.
         command.args(["--port=0", "--log-level=SEVERE"]).stdin(Stdio::null()).stderr(Stdio::null());
         command.stdout(Stdio::piped()).process_group(0);
+        // `cargo xtask calendar` moves the clock with libfaketime, under which Chromium starts no page. It keeps the real one.
+        command.env_remove("LD_PRELOAD");
         let named = |error: std::io::Error| Error::Start(format!("{}: {error}", program.display()));
         let mut group = Group(command.spawn().map_err(named)?);
         let stdout = group.0.stdout.take();

@@ -5,6 +5,6 @@ use crate::steps::{self, Steps};
 use crate::workspace::Workspace;
 
 pub fn run(workspace: &Workspace, steps: &mut Steps) {
-    let arguments = ["run", "--quiet", "--release", "--package", "simulator", "--example", "bench_host"];
+    let arguments = ["bench", "--quiet", "--package", "simulator", "--bench", "host"];
     steps.run("bench host", || steps::program(&mut workspace.cargo(&arguments)));
 }

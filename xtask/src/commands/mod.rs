@@ -3,6 +3,7 @@
 pub mod bench;
 mod bench_host;
 mod bench_page;
+pub mod calendar;
 pub mod check;
 pub mod contract;
 pub mod full;

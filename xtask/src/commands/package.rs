@@ -1,18 +1,19 @@
 //! `cargo xtask package`: the zip that a function app runs: the production binary beside `host.json`, a folder per function
-//! at the root, and `policysync.toml`.
+//! at the root, `policysync.toml`, and the papers: licences and a bill of materials.
 //!
 //! The binary is linked against the glibc of Debian 11, so that it runs on every Functions image (`cargo-zigbuild`, from `PyPI`).
 
 mod archive;
 mod elf;
 mod layout;
+mod papers;
 mod serving;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::steps::{self, Outcome, Steps};
+use crate::tools::python;
 use crate::workspace::{PRODUCT, Workspace};
 
 pub use layout::Extent;
@@ -29,7 +30,8 @@ const SMALL: [(&str, &str); 3] = [
 /// Largest zip and largest binary, in bytes (design §7).
 const LARGEST_ZIP: u64 = 6 * 1024 * 1024;
 const LARGEST_BINARY: u64 = 12 * 1024 * 1024;
-const REQUIREMENTS: &str = include_str!("../../package/requirements.txt");
+/// The wheels of cargo-zigbuild, by their hashes.
+const REQUIREMENTS: &str = "xtask/package/requirements.txt";
 /// Below `target/package`.
 const PACKAGE: &str = "policysync.zip";
 const CONFIGURATION: &str = "policysync.toml";
@@ -48,7 +50,11 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
 /// Builds the package and looks at it from all sides; its path, when there is one.
 pub fn build(workspace: &Workspace, steps: &mut Steps, extent: Extent) -> Option<PathBuf> {
     let tools = workspace.tools().join("zigbuild");
-    if !steps.run("install cargo-zigbuild", || install(&tools).map_or_else(Outcome::Skipped, passed)) {
+    let is_installed = steps.run("install cargo-zigbuild", || {
+        let installed = python::install(&tools, &workspace.root().join(REQUIREMENTS));
+        installed.map_or_else(Outcome::Skipped, |_| Outcome::Passed)
+    });
+    if !is_installed {
         return None;
     }
     let target = workspace.target();
@@ -69,10 +75,27 @@ pub fn build(workspace: &Workspace, steps: &mut Steps, extent: Extent) -> Option
     }
     let binary = target.join(TARGET).join("release").join(PRODUCT);
     steps.run("the binary runs on every Functions image", || outcome(runs_everywhere(&binary)));
+    let mut programs = None;
+    steps.run("install cargo-cyclonedx", || match papers::install(&workspace.tools()) {
+        Ok(installed) => {
+            programs = Some(installed);
+            Outcome::Passed
+        }
+        Err(why) => Outcome::Skipped(why),
+    });
+    let programs = programs?;
+    let mut papers = Vec::new();
+    let are_told = steps.run("tell every crate that is linked, with its licence", || {
+        outcome(papers::files(workspace, &programs).map(|files| papers = files))
+    });
+    if !are_told {
+        return None;
+    }
     let folder = target.join("package");
     let mut package = None;
     steps.run("put the package together, twice the same", || {
-        outcome(put_together(workspace.root(), &binary, &folder, extent).map(|path| package = Some(path)))
+        let contents = Contents { binary: &binary, extent, papers: &papers };
+        outcome(put_together(workspace.root(), &contents, &folder).map(|path| package = Some(path)))
     });
     let package = package?;
     steps.run("the package serves soon and waits small", || outcome(serves(&package)));
@@ -97,36 +120,26 @@ fn outcome(result: Result<(), String>) -> Outcome {
     result.map_or_else(Outcome::Failed, passed)
 }
 
-/// A virtual environment of Python with the pinned wheels.
-fn install(tools: &Path) -> Result<(), String> {
-    let stamp = tools.join("installed.txt");
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == REQUIREMENTS) {
-        return Ok(());
-    }
-    succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(tools))?;
-    let requirements = tools.join("requirements.txt");
-    let failed = |error: std::io::Error| format!("{}: {error}", tools.display());
-    fs::write(&requirements, REQUIREMENTS).map_err(failed)?;
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"];
-    succeed(Command::new(tools.join("bin/python")).args(pip).arg("--requirement").arg(&requirements))?;
-    fs::write(stamp, REQUIREMENTS).map_err(failed)
-}
-
-fn succeed(command: &mut Command) -> Result<(), String> {
-    match steps::program(command) {
-        Outcome::Passed => Ok(()),
-        Outcome::Skipped(why) | Outcome::Failed(why) => Err(why),
-    }
+/// What a package is made of, beside what lies in the workspace.
+struct Contents<'a> {
+    binary: &'a Path,
+    extent: Extent,
+    papers: &'a [(String, Vec<u8>)],
 }
 
 /// Zips the files twice, since the same content has to give the same bytes, and unpacks the zip beside itself.
-fn put_together(root: &Path, binary: &Path, folder: &Path, extent: Extent) -> Result<PathBuf, String> {
+fn put_together(root: &Path, contents: &Contents<'_>, folder: &Path) -> Result<PathBuf, String> {
     if !root.join(CONFIGURATION).exists() {
         println!(
             "there is no {CONFIGURATION} at the root: the package has an empty one, with which the app refuses to start"
         );
     }
-    let files = || layout::files(root, binary, extent);
+    let files = || -> Result<_, String> {
+        let mut files = layout::files(root, contents.binary, contents.extent)?;
+        files.extend(contents.papers.iter().cloned());
+        files.sort();
+        Ok(files)
+    };
     let zip = archive::zipped(&files()?, layout::HANDLER)?;
     if zip != archive::zipped(&files()?, layout::HANDLER)? {
         return Err("the same content made two different zips".to_owned());

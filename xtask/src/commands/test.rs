@@ -1,8 +1,10 @@
 //! `cargo xtask test`: the one command after a fresh clone. Installs what the tests need, runs them, and checks the
 //! production build.
 
+use std::ffi::OsString;
+
 use crate::commands::package::{self, Extent};
-use crate::commands::{check, contract, infra};
+use crate::commands::{calendar, check, contract, infra};
 use crate::steps::{self, Outcome, Steps};
 use crate::tools::{azurite, browser};
 use crate::workspace::{PRODUCT, Workspace};
@@ -10,44 +12,43 @@ use crate::workspace::{PRODUCT, Workspace};
 /// Names Azurite's program to the tests; without it those that need it are skipped in words.
 const AZURITE: &str = "AZURITE";
 
+/// Environment variables of the tests, by name.
+pub type Environment = Vec<(&'static str, OsString)>;
+
 pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
-    run_with(workspace, steps, arguments, &[]);
+    let environment = environment(workspace, steps);
+    run_with(workspace, steps, arguments, &environment);
+    calendar::sample(workspace, steps, &environment);
 }
 
-/// The same with further environment variables for the tests.
-pub fn run_with(
-    workspace: &Workspace,
-    steps: &mut Steps,
-    arguments: &[String],
-    environment: &[(&str, &str)],
-) {
-    let mut program = None;
+/// Installs what the tests need, and returns the variables by which they find it.
+pub fn environment(workspace: &Workspace, steps: &mut Steps) -> Environment {
+    let mut environment = Environment::new();
     steps.run("install Azurite, the storage emulator", || match azurite::install(&workspace.tools()) {
         Ok(installed) => {
-            program = Some(installed);
+            environment.push((AZURITE, installed.into()));
             Outcome::Passed
         }
         Err(why) => Outcome::Skipped(why),
     });
-    let mut browser = browser::Environment::new();
     steps.run("install Chromium, chromedriver and axe-core", || match browser::install(&workspace.tools()) {
         Ok(installed) => {
-            browser = installed;
+            environment.extend(installed.into_iter().map(|(name, path)| (name, path.into())));
             Outcome::Passed
         }
         Err(why) => Outcome::Skipped(why),
     });
+    environment
+}
+
+/// Everything but what the calendar could break. `environment` is that of the tests.
+pub fn run_with(workspace: &Workspace, steps: &mut Steps, arguments: &[String], environment: &Environment) {
     steps.run("cargo test", || {
         let mut cargo = workspace.cargo(&["test"]);
         if !names_packages(arguments) {
             cargo.arg("--workspace");
         }
-        cargo.args(arguments).envs(environment.iter().copied());
-        if let Some(program) = program {
-            cargo.env(AZURITE, program);
-        }
-        cargo.envs(browser);
-        steps::program(&mut cargo)
+        steps::program(cargo.args(arguments).envs(environment.iter().cloned()))
     });
     contract::run(workspace, steps, &[]);
     infra::run(workspace, steps, &[]);

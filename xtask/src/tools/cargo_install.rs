@@ -1,0 +1,25 @@
+//! A program from crates.io, of one version, built with the versions that it was published with.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::steps::{self, Outcome};
+
+/// Installs a plugin of cargo below `tools`, unless that version is there. Returns the folder to add to PATH; otherwise says in words
+/// why there is none.
+pub fn install(tools: &Path, name: &str, version: &str) -> Result<PathBuf, String> {
+    let folder = tools.join(format!("{name}-{version}"));
+    let programs = folder.join("bin");
+    if programs.join(name).with_extension(std::env::consts::EXE_EXTENSION).is_file() {
+        return Ok(programs);
+    }
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["install", "--quiet", "--locked", "--version", version, "--root"]).arg(&folder);
+    cargo.arg("--target-dir").arg(folder.join("build"));
+    // It is used once for each package, and waits for cargo: what takes long is building it.
+    cargo.args([name, "--debug"]);
+    match steps::program(&mut cargo) {
+        Outcome::Passed => Ok(programs),
+        Outcome::Failed(why) | Outcome::Skipped(why) => Err(why),
+    }
+}
