@@ -69,7 +69,14 @@ insist() {
     [ "$code" = 0 ] && return 0
     grep -Eq "$pattern" "$scratch/words" || return "$code"
     [ "$try" -lt "$tries" ] || return "$code"
-    say "$what: try $try of $tries failed in a way that passes by itself; again in $pause seconds"
+    if grep -Eq "$roles_on_their_way" "$scratch/words"; then
+      why='a role assignment takes minutes to arrive'
+    elif grep -Eq "$service_unavailable" "$scratch/words"; then
+      why='the service is unavailable'
+    else
+      why='it is not ready for that yet'
+    fi
+    say "$what: $why; that was try $try of $tries, the next is in $pause seconds"
     sleep "$pause"
     try=$((try + 1))
   done

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Before anything is created: is the login there, are the resource providers registered, and does the region offer the
-# runtime that the templates ask for? Reads only. `azd up` runs it first; by hand: sh infra/hooks/preflight.sh
-# shellcheck disable=SC2016 # backquotes are for the reader
+# Before anything is created: is the login there, are the resource providers registered, do they know the actions of our
+# roles, and does the region offer the runtime that the templates ask for? Reads only. `azd up` runs it first; by hand: sh infra/hooks/preflight.sh
+# shellcheck disable=SC2013,SC2016 # no name has blanks; backquotes are for the reader
 set -eu
 cd "$(dirname "$0")/../.."
 . infra/hooks/lib.sh
@@ -43,6 +43,34 @@ runtime_is_offered() {
   say "not confirmed: az does not say which versions of the runtime \`custom\` $location offers; the templates ask for $runtime"
 }
 
+# Azure refuses a custom role whole when the provider does not know one of its actions (InvalidActionOrNotAction).
+actions_are_known() {
+  generations=$(printf '%s' "$parameters" | sed -n 's/.*"generations":{"value":\[\([^]]*\)\].*/\1/p' | tr ',"' '  ')
+  wanted=" resources subscription $generations "
+  [ "$(parameter symmetricKeyAccess)" != true ] || wanted="$wanted symmetric-keys "
+  # The rows of the roles that the templates make: by their role, and by their generation where they have one.
+  awk -F '"' -v wanted="$wanted" '
+    function is_wanted(name) { return index(wanted, " " name " ") }
+    {
+      action = role = generation = ""
+      for (i = 1; i < NF; i++) {
+        if ($i == "action") action = $(i + 2)
+        if ($i == "role") role = $(i + 2)
+        if ($i == "generation") generation = $(i + 2)
+      }
+      if (action != "" && is_wanted(role) && (generation == "" || generation == "any" || is_wanted(generation))) print action
+    }' infra/modules/permissions.json | sort -u >"$scratch/actions"
+  for provider in $(cut -d / -f 1 "$scratch/actions" | sort -u); do
+    known=$(ask provider operation show --namespace "$provider" --query '[operations[].name, resourceTypes[].operations[].name][]') ||
+      stop "az cannot say which actions $provider has (its own words are above)"
+    for action in $(grep "^$provider/" "$scratch/actions"); do
+      printf '%s\n' "$known" | grep -Fqix "$action" && continue
+      say "unknown to Azure: $action"
+      missing=yes
+    done
+  done
+}
+
 require_az
 require_one_subscription
 az bicep build-params --file infra/main.bicepparam --outfile "$scratch/parameters.json" --only-show-errors ||
@@ -69,6 +97,9 @@ for subscription in $(printf '%s' "$parameters" | grep -o '/subscriptions/[^/"]*
   [ "$subscription" = "$here" ] || registered "$subscription" $watched_providers
 done
 [ -z "$missing" ] || stop 'resource providers are not registered: run the commands above, then this again'
+
+actions_are_known
+[ -z "$missing" ] || stop 'custom roles with these actions would be refused (InvalidActionOrNotAction). Are the providers registered, and is the generation of the namespaces right? See "What the app may do" in docs/deploy.md'
 
 [ "$(parameter plan)" = premium ] || runtime_is_offered
 say "ready to deploy to $location, subscription $here"

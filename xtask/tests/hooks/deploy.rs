@@ -86,13 +86,26 @@ fn a_503_of_the_deployment_is_tried_again_and_not_for_ever() {
     );
     let ending = run(&stage).succeeded();
     assert_eq!((ending.count("config-zip"), ending.count("sleep 30")), (3, 2));
-    assert!(ending.out.contains("deploying the package: try 2 of 4"), "{}", ending.out);
+    let word = "deploying the package: the service is unavailable; that was try 2 of 4";
+    assert!(ending.out.contains(word), "{}", ending.out);
 
     let mut stage = flex();
     stage.on("az functionapp deployment source config-zip *", [fails(UNAVAILABLE)]);
     let ending = run(&stage).stopped("the package is not deployed");
     assert_eq!((ending.count("config-zip"), ending.count("sleep"), ending.count("sub create")), (4, 3, 0));
     assert!(ending.out.contains("Site Unavailable"), "the words of az are shown");
+}
+
+#[test]
+fn another_deployment_that_runs_is_waited_for() {
+    let mut stage = flex();
+    stage.on(
+        "az functionapp deployment source config-zip *",
+        [fails("ERROR: There may be an ongoing deployment. Please track your deployment in …"), succeeds()],
+    );
+    let ending = run(&stage).succeeded();
+    assert!(ending.out.contains("deploying the package: it is not ready for that yet"), "{}", ending.out);
+    assert_eq!((ending.count("config-zip"), ending.count("sleep")), (2, 1));
 }
 
 #[test]
@@ -123,7 +136,8 @@ fn a_role_that_is_on_its_way_is_waited_for_with_a_word() {
     ] {
         stage.on(call, [fails(REFUSED), fails(REFUSED), succeeds()]);
         let ending = run(&stage).succeeded();
-        assert!(ending.out.contains(&format!("{what}: try 2 of 4")), "{}", ending.out);
+        let word = format!("{what}: a role assignment takes minutes to arrive; that was try 2 of 4");
+        assert!(ending.out.contains(&word), "{}", ending.out);
         assert_eq!(ending.count("sleep 30"), 2, "{what}");
     }
 }

@@ -35,8 +35,16 @@ fn with(more: &Value) -> Stage {
         .on("az account show *", [prints("sub-1")])
         .on("az bicep build-params *", [writes(&parameters(more))])
         .on("az provider list *", [prints(PROVIDERS)])
+        .on("az provider operation show *", [prints(&actions().join("\n"))])
         .on("az functionapp list-flexconsumption-runtimes *", [prints("1.0")]);
     stage
+}
+
+/// Every action of the table that the roles are made from.
+fn actions() -> Vec<String> {
+    let table: Value = serde_json::from_str(&text("infra/modules/permissions.json")).unwrap();
+    let rows = table["permissions"].as_array().unwrap();
+    rows.iter().map(|row| row["action"].as_str().unwrap().to_owned()).collect()
 }
 
 fn usual() -> Stage {
@@ -110,6 +118,24 @@ fn what_only_a_private_app_needs_only_a_private_app_is_asked_for() {
         let ending = stage.run("preflight.sh", &[]);
         assert_eq!(ending.out.matches("az provider register").count(), missing, "{}", ending.all());
     }
+}
+
+#[test]
+fn an_action_that_azure_does_not_know_stops_before_the_role_is_refused() {
+    const GROUPS: &str = "Microsoft.Devices/provisioningServices/enrollmentGroups/write";
+    let mut stage = usual();
+    let known: Vec<String> = actions().into_iter().filter(|action| action != GROUPS).collect();
+    stage.on("az provider operation show *", [prints(&known.join("\n").to_uppercase())]);
+    let ending = stage.run("preflight.sh", &[]).stopped("InvalidActionOrNotAction");
+    assert_eq!(ending.out.lines().collect::<Vec<_>>(), [format!("unknown to Azure: {GROUPS}")]);
+
+    // The built-in roles are Azure's own; nobody asks for their actions.
+    let asked = |provider: &str| ending.count(&format!("operation show --namespace {provider} "));
+    assert_eq!((asked("Microsoft.Devices"), asked("Microsoft.DeviceRegistry")), (1, 1));
+    assert_eq!((asked("Microsoft.ServiceBus"), asked("Microsoft.Storage")), (0, 0));
+
+    stage.on("az provider operation show *", [fails("ERROR: no")]);
+    stage.run("preflight.sh", &[]).stopped("cannot say which actions");
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// All that a script may call besides what is played: no other program is on its PATH.
-const TOOLS: [&str; 14] = [
-    "cat", "cut", "dirname", "grep", "mktemp", "rm", "sed", "sh", "sort", "tee", "tr", "true", "wc",
+const TOOLS: [&str; 15] = [
+    "awk", "cat", "cut", "dirname", "grep", "mktemp", "rm", "sed", "sh", "sort", "tee", "tr", "true", "wc",
     "basename",
 ];
 /// Plays any program. What no rule answers is a failure, which the test sees.
