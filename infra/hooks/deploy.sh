@@ -84,6 +84,10 @@ case " $options " in
   *' --streamed-events '*) await_function handle-streamed-events ;;
   *) await_function handle-resource-event ;;
 esac
-subscribe
+if [ "${DEPLOY_EVENTS:-yes}" = no ]; then
+  say 'no event subscriptions: DEPLOY_EVENTS is `no`, so the timers find everything'
+else
+  subscribe
+fi
 say "Status page: ${POLICYSYNC_STATUS_PAGE:-see the outputs of the deployment}"
 say 'The first report is made five minutes past the next hour. If none comes, see "Timers that stop" in docs/deploy.md.'

@@ -26,3 +26,13 @@ fn each_hook_is_a_script_of_the_folder_and_none_is_written_in_the_file() {
         .collect();
     assert_eq!(hooks, ["  preprovision:", "  postprovision:", "  predown:"]);
 }
+
+#[test]
+fn the_guide_says_what_removes_what_before_it_says_azd_up() {
+    let guide = text("docs/deploy.md");
+    let place = |part: &str| guide.find(part).unwrap_or_else(|| panic!("the guide has no `{part}`"));
+    let order =
+        ["## What removes what", "before 1.24.1", "Azure/azure-dev #7698", "\nazd up\n", "## Remove it"];
+    assert!(order.map(place).is_sorted());
+    assert!(guide[place("## Remove it")..].contains("\nsh infra/hooks/remove.sh\n"));
+}

@@ -186,6 +186,15 @@ fn a_private_app_waits_for_the_function_that_its_package_has() {
 }
 
 #[test]
+fn events_can_be_left_out_where_a_subscription_has_its_one_topic_already() {
+    let mut stage = flex();
+    stage.set("DEPLOY_EVENTS", "no");
+    let ending = run(&stage).succeeded();
+    assert_eq!((ending.count("function list"), ending.count("sub create")), (1, 0));
+    assert!(ending.out.contains("no event subscriptions"), "{}", ending.out);
+}
+
+#[test]
 fn an_endpoint_that_event_grid_does_not_find_yet_is_tried_again() {
     let mut stage = flex();
     stage.on(
