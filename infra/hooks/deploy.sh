@@ -9,21 +9,22 @@ cd "$(dirname "$0")/../.."
 package=target/package/policysync.zip
 
 on_the_app() {
-  group=$1
+  command=$1
   shift
-  # shellcheck disable=SC2086 # e.g. `functionapp function list`
-  az $group "$@" --resource-group "$AZURE_RESOURCE_GROUP" --name "$AZURE_FUNCTION_NAME"
+  # shellcheck disable=SC2086 # e.g. `functionapp restart`
+  az $command "$@" --resource-group "$AZURE_RESOURCE_GROUP" --name "$AZURE_FUNCTION_NAME"
 }
 
-# Flex Consumption: the deployment service of the app stores the package with the app's identity.
+# Flex Consumption: the deployment service of the app stores the package with an identity of the app.
 deploy_zip() {
   if insist 'deploying the package' "$roles_on_their_way|$service_unavailable|ongoing deployment" \
     on_the_app 'functionapp deployment source config-zip' --src "$package"; then
     return
   fi
-  # The CLI looks at the app's health once it is deployed; whether the functions are there we see for ourselves.
+  # The CLI looks at the app's health once it is deployed. Right after the first deployment it may well be too early.
   grep -q 'Deployment was successful' "$scratch/words" ||
     stop 'the package is not deployed (the words of az are above). Nothing is lost: run `azd provision`, or this script, again'
+  is_unhealthy=yes
 }
 
 # Elastic Premium: the app runs from a package in blob storage, so `config-zip` would fail with 409.
@@ -56,7 +57,7 @@ await_function() {
     try=$((try + 1))
   done
   cat "$scratch/sync" "$scratch/words" >&2
-  stop "the platform does not list the function $1 after $tries looks, so no event subscription was made. Listed: ${functions:-none}. The host's log says why (portal: Log stream); an app whose policysync.toml is missing or wrong does not start"
+  stop "the platform does not list the function $1 after $tries looks, so no event subscription was made. Listed: ${functions:-none}. $look_at_the_log"
 }
 
 # The second stage of the templates: a subscription to a function wants the function to be there.
@@ -67,6 +68,8 @@ subscribe() {
     stop 'the event subscriptions were not made (the words of az are above). The app works without them, a quarter of an hour later: run `azd provision`, or this script, again'
 }
 
+is_unhealthy=no
+look_at_the_log="The host's log says why (portal: Log stream). Look for a role on the app's storage that has not arrived, and for a policysync.toml that is missing from the package or wrong"
 require_az
 require_one_subscription
 require AZURE_ENV_NAME AZURE_FUNCTION_NAME AZURE_LOCATION AZURE_RESOURCE_GROUP
@@ -88,6 +91,9 @@ if [ "${DEPLOY_EVENTS:-yes}" = no ]; then
   say 'no event subscriptions: DEPLOY_EVENTS is `no`, so the timers find everything'
 else
   subscribe
+fi
+if [ "$is_unhealthy" = yes ]; then
+  say "az found the app unhealthy right after the deployment. If the page does not answer in a few minutes: $look_at_the_log"
 fi
 say "Status page: ${POLICYSYNC_STATUS_PAGE:-see the outputs of the deployment}"
 say 'The first report is made five minutes past the next hour. If none comes, see "Timers that stop" in docs/deploy.md.'

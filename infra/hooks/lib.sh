@@ -8,6 +8,9 @@
 tries=${DEPLOY_TRIES:-20}
 pause=${DEPLOY_PAUSE_SECONDS:-30}
 
+# Git for Windows takes an ARM id for a path and would write `C:/Program Files/Git` before it.
+export MSYS2_ARG_CONV_EXCL=/subscriptions
+
 scratch=$(mktemp -d)
 : >"$scratch/words"
 trap 'rm -rf "$scratch"' EXIT

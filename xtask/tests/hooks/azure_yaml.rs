@@ -36,3 +36,12 @@ fn the_guide_says_what_removes_what_before_it_says_azd_up() {
     assert!(order.map(place).is_sorted());
     assert!(guide[place("## Remove it")..].contains("\nsh infra/hooks/remove.sh\n"));
 }
+
+#[test]
+fn the_guide_gives_the_key_of_one_function_and_never_one_of_the_host() {
+    let guide = text("docs/deploy.md");
+    assert!(guide.contains("az functionapp function keys list"));
+    for key in ["functionKeys", "masterKey", "--query systemKeys"] {
+        assert!(!guide.contains(key), "{key} opens more than one function");
+    }
+}

@@ -125,6 +125,8 @@ fn a_deployed_app_that_the_cli_calls_unhealthy_is_looked_at() {
     );
     let ending = run(&stage).succeeded();
     assert_eq!((ending.count("config-zip"), ending.count("sub create")), (1, 1));
+    assert!(ending.out.contains("az found the app unhealthy"), "{}", ending.out);
+    assert!(!run(&flex()).out.contains("unhealthy"));
 }
 
 #[test]

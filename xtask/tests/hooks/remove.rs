@@ -128,6 +128,17 @@ fn what_cannot_be_looked_at_is_not_called_empty() {
 }
 
 #[test]
+fn a_provider_that_a_subscription_does_not_use_is_no_obstacle() {
+    let mut stage = full();
+    stage.on(
+        "az eventgrid event-subscription list *sub-2 *",
+        [fails("(MissingSubscriptionRegistration) The subscription is not registered to use namespace 'Microsoft.EventGrid'.")],
+    );
+    let ending = run(&stage, &[]).succeeded();
+    assert!(ending.out.contains(EVENTS), "{}", ending.out);
+}
+
+#[test]
 fn a_deletion_that_fails_keeps_the_others_from_nothing_and_is_told() {
     let mut stage = full();
     stage.on("az monitor diagnostic-settings delete *", [fails("ERROR: (ScopeLocked) no")]).on(
