@@ -80,7 +80,8 @@ parameters=$(tr -d '[:space:]' <"$scratch/parameters.json")
 parameter() {
   printf '%s' "$parameters" | sed -n "s/.*\"$1\":{\"value\":\"\{0,1\}\([^\"}]*\)\"\{0,1\}}.*/\1/p"
 }
-location=$(parameter location)
+# `West Europe` is as good a name as `westeurope`, which is what az lists.
+location=$(parameter location | tr '[:upper:]' '[:lower:]')
 [ -n "$location" ] || stop 'infra/main.bicepparam has no `location`'
 
 missing=

@@ -81,6 +81,15 @@ fn a_region_without_flex_consumption_stops_and_one_that_says_nothing_of_custom_i
 }
 
 #[test]
+fn a_region_is_known_by_its_long_name_too() {
+    let mut stage = with(&json!({ "location": { "value": "West Europe" } }));
+    stage
+        .on("az functionapp list-flexconsumption-runtimes *", [fails("Runtime 'custom' not supported")])
+        .on("az functionapp list-flexconsumption-locations *", [prints("westeurope")]);
+    stage.run("preflight.sh", &[]).succeeded();
+}
+
+#[test]
 fn premium_asks_for_no_runtime() {
     let ending = with(&json!({ "plan": { "value": "premium" } })).run("preflight.sh", &[]).succeeded();
     assert_eq!(ending.count("flexconsumption"), 0);
