@@ -3,6 +3,8 @@
 pub mod azurite;
 pub mod bicep;
 pub mod browser;
+pub mod checkov;
 pub mod debian;
+pub mod faketime;
 pub mod npm;
 pub mod python;

@@ -57,3 +57,20 @@ fn run(command: &mut Command, name: &str) -> Result<(), String> {
         Err(error) => Err(format!("`{name}` did not start: {error}")),
     }
 }
+
+/// What every requirements file here has to hold: `name` among others, each of one version and by hash, from no index that is named.
+#[cfg(test)]
+pub fn check_requirements(path: &Path, name: &str) {
+    let text = fs::read_to_string(path).unwrap();
+    assert!(
+        !text.contains("://") && !text.contains("--index") && !text.contains("--find"),
+        "{}",
+        path.display()
+    );
+    let entries = text.replace("\\\n", " ");
+    let entries: Vec<&str> = entries.lines().filter(|line| !line.starts_with('#')).collect();
+    for entry in &entries {
+        assert!(entry.contains("==") && entry.contains("--hash=sha256:"), "{entry}");
+    }
+    assert!(entries.iter().any(|entry| entry.starts_with(&format!("{name}=="))), "{name}");
+}

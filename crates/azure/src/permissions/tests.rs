@@ -117,6 +117,41 @@ fn an_action_is_exact_and_given_once_per_scope() {
     }
 }
 
+/// Azure refuses a role with an action that it does not know, so what one generation has must be in no role of the other.
+#[test]
+fn a_role_holds_the_actions_of_one_generation_and_an_inferred_one_is_told_apart() {
+    for row in PERMISSIONS {
+        let of_credentials = row.action.contains("/credentials/");
+        let of_authorities = row.action.contains("/certificateAuthorities");
+        let expected = match (of_credentials, of_authorities) {
+            (true, _) => (Some(Generation::Credentials), Role::Credentials),
+            (_, true) => (Some(Generation::CertificateAuthorities), Role::CertificateAuthorities),
+            _ => (row.generation, row.role),
+        };
+        assert_eq!((row.generation, row.role), expected, "{}", row.action);
+        assert_eq!(
+            row.role == Role::SymmetricKeys,
+            row.action.contains("attestationmechanism"),
+            "{} opens keys, or does not",
+            row.action
+        );
+    }
+    let inferred: Vec<&str> =
+        PERMISSIONS.iter().filter(|row| row.evidence == Evidence::Inferred).map(|row| row.action).collect();
+    assert_eq!(
+        inferred,
+        [
+            "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/read",
+            "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/certificatePolicies/read",
+            "Microsoft.DeviceRegistry/namespaces/credentials/synchronize/action",
+            "Microsoft.DeviceRegistry/locations/operationStatuses/read",
+        ]
+    );
+    for role in Role::OWN {
+        assert!(role.definition().is_some() && PERMISSIONS.iter().any(|row| row.role == *role), "{role:?}");
+    }
+}
+
 #[test]
 fn a_missing_permission_comes_with_the_command_that_grants_it() {
     let command = PERMISSIONS[0].grant_command(

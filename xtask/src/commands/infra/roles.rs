@@ -6,16 +6,19 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::parameters::Parameters;
 use super::snapshot::{Snapshot, id, kind_of_id, name, scope_of};
 
 /// Built-in roles by id: those that may be assigned, by their names.
-const BUILT_IN: [(&str, &str); 7] = [
+const BUILT_IN: [(&str, &str); 9] = [
+    ("2a2b9908-6ea1-4ae2-8e65-a410df84e7d1", "Storage Blob Data Reader"),
     ("2b629674-e913-4c01-ae53-ef4638d8f975", "Azure Event Hubs Data Sender"),
     ("3913510d-42f4-4e42-8a64-420c390055eb", "Monitoring Metrics Publisher"),
     ("4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0", "Azure Service Bus Data Receiver"),
     ("69a216fc-b8fb-44d8-bc22-1f3c2cd27a39", "Azure Service Bus Data Sender"),
     ("a638d3c7-ab3a-418d-83e6-5f17a39d4fde", "Azure Event Hubs Data Receiver"),
     ("b7e6dc6d-f1e8-4753-8033-0f276bb0955b", "Storage Blob Data Owner"),
+    ("ba92f5b4-2d11-453d-a403-e96b0029c9fe", PACKAGE_WRITER),
     ("d5a91429-5739-47e2-a06b-3470a27159e7", "EventGrid Data Sender"),
 ];
 
@@ -37,8 +40,18 @@ const HOST: [(&str, &str, &str); 6] = [
     ("Microsoft.Storage/storageAccounts", "", "Storage Blob Data Owner"),
 ];
 
-/// What Event Grid topics may do with the event hub of a private app; the only role here that is not for the app.
+/// How the names of storage accounts for packages begin.
+const PACKAGES: &str = "stpkg";
+/// Who runs from a package on Elastic Premium: the app, which can only read it.
+const PACKAGE_READER: &str = "Storage Blob Data Reader";
+/// Who stores and fetches a package on Flex Consumption: the platform, with an identity for nothing else.
+const PACKAGE_WRITER: &str = "Storage Blob Data Contributor";
+
+/// What Event Grid topics may do with the event hub of a private app.
 const TOPICS_ROLE: &str = "Azure Event Hubs Data Sender";
+
+/// The role that opens keys, for deployments that ask for it.
+const SYMMETRIC_KEYS: &str = "symmetric-keys";
 
 /// The type of resource that a scope of the table means.
 fn kind_of_scope(scope: &str) -> Option<&'static str> {
@@ -53,8 +66,8 @@ fn kind_of_scope(scope: &str) -> Option<&'static str> {
     })
 }
 
-/// What is wrong with the roles of a snapshot.
-pub fn problems(root: &Path, snapshot: &Snapshot) -> Result<Vec<String>, String> {
+/// What is wrong with the roles of the snapshot of a parameter file.
+pub fn problems(root: &Path, file: &str, snapshot: &Snapshot) -> Result<Vec<String>, String> {
     let path = root.join("infra/modules/permissions.json");
     let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let table: Value = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -64,24 +77,36 @@ pub fn problems(root: &Path, snapshot: &Snapshot) -> Result<Vec<String>, String>
     if rows.is_empty() {
         return Err(format!("{} has no rows", path.display()));
     }
-    let mut problems = definitions(snapshot, &rows);
-    problems.extend(assignments(snapshot, &rows));
+    let parameters = Parameters::read(&root.join("infra"), file)?;
+    let is_wanted = |row: &Value| {
+        let generation = row["generation"].as_str().unwrap_or_default();
+        (generation == "any" || parameters.generations.iter().any(|one| one == generation))
+            && (row["role"] != SYMMETRIC_KEYS || parameters.symmetric_key_access)
+    };
+    rows.retain(is_wanted);
+    let own = table["roles"].as_array().cloned().unwrap_or_default();
+    let mut problems = definitions(snapshot, &own, &rows);
+    problems.extend(assignments(snapshot, &own, &rows, parameters.is_premium));
     Ok(problems)
 }
 
-/// The custom roles hold exactly the actions of the table.
-fn definitions(snapshot: &Snapshot, rows: &[Value]) -> Vec<String> {
+/// There is a custom role for each that has a row, and it holds exactly the actions of its rows.
+fn definitions(snapshot: &Snapshot, own: &[Value], rows: &[Value]) -> Vec<String> {
     let mut problems = Vec::new();
-    for role in ["resources", "subscription"] {
+    for role in own.iter().filter_map(|role| role["role"].as_str()) {
         let expected = |data: bool| -> BTreeSet<&str> {
             let of_role = rows.iter().filter(|row| row["role"] == role && row["data"] == data);
             of_role.filter_map(|row| row["action"].as_str()).collect()
         };
-        let Some(definition) = snapshot
+        let definition = snapshot
             .of_type("Microsoft.Authorization/roleDefinitions")
-            .find(|definition| role_of_definition(definition) == role)
-        else {
-            problems.push(format!("there is no custom role for {role}"));
+            .find(|definition| role_of_definition(definition, own) == role);
+        let is_wanted = !expected(true).is_empty() || !expected(false).is_empty();
+        let Some(definition) = definition.filter(|_| is_wanted) else {
+            if is_wanted || definition.is_some() {
+                let is = if is_wanted { "is no" } else { "should be no" };
+                problems.push(format!("there {is} custom role for {role}"));
+            }
             continue;
         };
         let permissions = &definition["properties"]["permissions"];
@@ -102,17 +127,20 @@ fn definitions(snapshot: &Snapshot, rows: &[Value]) -> Vec<String> {
     problems
 }
 
-fn role_of_definition(definition: &Value) -> &'static str {
+/// The role of ours whose name a definition has, which ends in a token in parentheses.
+fn role_of_definition<'a>(definition: &Value, own: &'a [Value]) -> &'a str {
     let role_name = definition["properties"]["roleName"].as_str().unwrap_or_default();
-    if role_name.starts_with("Policysync finder") { "subscription" } else { "resources" }
+    let (name, _) = role_name.rsplit_once(" (").unwrap_or_default();
+    let found = own.iter().find(|role| role["name"] == name);
+    found.and_then(|role| role["role"].as_str()).unwrap_or_default()
 }
 
 /// Every scope that there is has exactly the roles that it should have.
-fn assignments(snapshot: &Snapshot, rows: &[Value]) -> Vec<String> {
+fn assignments(snapshot: &Snapshot, own: &[Value], rows: &[Value], is_premium: bool) -> Vec<String> {
     let mut problems = Vec::new();
     let mut custom: BTreeMap<String, &str> = BTreeMap::new();
     for definition in snapshot.of_type("Microsoft.Authorization/roleDefinitions") {
-        custom.insert(name(definition).to_ascii_lowercase(), role_of_definition(definition));
+        custom.insert(name(definition).to_ascii_lowercase(), role_of_definition(definition, own));
     }
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for assignment in snapshot.of_type("Microsoft.Authorization/roleAssignments") {
@@ -128,12 +156,13 @@ fn assignments(snapshot: &Snapshot, rows: &[Value]) -> Vec<String> {
             continue;
         };
         let principal = properties["principalId"].as_str().unwrap_or_default();
-        let (whose, output) = if role == TOPICS_ROLE {
-            ("a topic's", "outputs.topicPrincipalId")
-        } else {
-            ("the app's", "outputs.principalId")
+        let of_packages = principal.contains("'packageIdentity-");
+        let (whose, is_theirs) = match role {
+            TOPICS_ROLE => ("a topic's", principal.contains("outputs.topicPrincipalId")),
+            PACKAGE_WRITER => ("the package's", of_packages),
+            _ => ("the app's", principal.contains("outputs.principalId") && !of_packages),
         };
-        if properties["principalType"] != "ServicePrincipal" || !principal.contains(output) {
+        if properties["principalType"] != "ServicePrincipal" || !is_theirs {
             problems.push(format!("{role} on {} is not for {whose} identity", scope_of(assignment)));
         }
         let is_new = found.entry(scope_of(assignment).to_owned()).or_default().insert(role.to_owned());
@@ -143,7 +172,7 @@ fn assignments(snapshot: &Snapshot, rows: &[Value]) -> Vec<String> {
         }
     }
     for scope in scopes(snapshot).union(&found.keys().cloned().collect()) {
-        let expected = expected_roles(scope, rows);
+        let expected = expected_roles(scope, rows, is_premium);
         let roles = found.get(scope).cloned().unwrap_or_default();
         if roles != expected {
             problems.push(format!("the roles on {scope} are {roles:?}, the table says {expected:?}"));
@@ -153,7 +182,11 @@ fn assignments(snapshot: &Snapshot, rows: &[Value]) -> Vec<String> {
 }
 
 /// The roles that the table and the host want on a scope.
-fn expected_roles(scope: &str, rows: &[Value]) -> BTreeSet<String> {
+fn expected_roles(scope: &str, rows: &[Value], is_premium: bool) -> BTreeSet<String> {
+    if scope.rsplit('/').next().is_some_and(|name| name.starts_with(PACKAGES)) {
+        let role = if is_premium { PACKAGE_READER } else { PACKAGE_WRITER };
+        return BTreeSet::from([role.to_owned()]);
+    }
     let kind = kind_of_id(scope);
     let of_table = rows
         .iter()
@@ -190,11 +223,15 @@ mod tests {
 
     /// The problems of the first snapshot after a change to it.
     fn after(change: impl Fn(&mut Vec<Value>)) -> Vec<String> {
+        after_in(PARAMETER_FILES[0].file, change)
+    }
+
+    fn after_in(file: &str, change: impl Fn(&mut Vec<Value>)) -> Vec<String> {
         let root = Workspace::find().root().to_path_buf();
-        let mut snapshot = Snapshot::read(&root.join("infra"), PARAMETER_FILES[0].file).unwrap();
-        assert_eq!(problems(&root, &snapshot).unwrap(), Vec::<String>::new());
+        let mut snapshot = Snapshot::read(&root.join("infra"), file).unwrap();
+        assert_eq!(problems(&root, file, &snapshot).unwrap(), Vec::<String>::new());
         change(&mut snapshot.resources);
-        problems(&root, &snapshot).unwrap()
+        problems(&root, file, &snapshot).unwrap()
     }
 
     fn first_on(resources: &mut [Value], kind: &str) -> usize {
@@ -238,7 +275,7 @@ mod tests {
                 resources[index]["properties"]["roleDefinitionId"] = json!(id);
             })
         };
-        assert!(!role(BUILT_IN[5].0).is_empty());
+        assert!(!role(BUILT_IN[6].0).is_empty());
         assert!(role(FORBIDDEN[1].0).iter().any(|problem| problem.starts_with("Contributor on ")));
     }
 
@@ -252,5 +289,91 @@ mod tests {
             });
             assert_eq!(problems.len(), 1, "{problems:?}");
         }
+    }
+
+    fn definition<'a>(resources: &'a mut [Value], name: &str) -> &'a mut Value {
+        let is_it = |it: &&mut Value| {
+            it["properties"]["roleName"].as_str().is_some_and(|role| role.starts_with(&format!("{name} (")))
+        };
+        resources.iter_mut().find(is_it).unwrap()
+    }
+
+    #[test]
+    fn an_action_of_the_other_generation_or_the_right_to_keys_is_noticed() {
+        for foreign in [
+            "Microsoft.DeviceRegistry/namespaces/credentials/synchronize/action",
+            "Microsoft.DeviceRegistry/namespaces/credentials/policies/read",
+        ] {
+            let problems = after(|resources| {
+                let role = definition(resources, "Policysync certificate authorities");
+                role["properties"]["permissions"][0]["actions"].as_array_mut().unwrap().push(json!(foreign));
+            });
+            assert_eq!(problems.len(), 1, "{problems:?}");
+        }
+        let keys = "Microsoft.Devices/provisioningServices/attestationmechanism/details/action";
+        let problems = after(|resources| {
+            let role = definition(resources, "Policysync");
+            role["properties"]["permissions"][0]["dataActions"].as_array_mut().unwrap().push(json!(keys));
+        });
+        assert_eq!(problems.len(), 1, "{problems:?}");
+    }
+
+    #[test]
+    fn a_role_that_the_parameters_do_not_ask_for_is_noticed() {
+        // The fleet has every role; in its snapshot each is called another one that is not asked for in the first.
+        let fleet = "environments/fleet.bicepparam";
+        for name in
+            ["Policysync credentials", "Policysync certificate authorities", "Policysync symmetric keys"]
+        {
+            let problems = after_in(fleet, |resources| {
+                definition(resources, name)["properties"]["roleName"] = json!("Policysync other (x)");
+            });
+            assert!(
+                problems.iter().any(|problem| problem.starts_with("there is no custom role for ")),
+                "{problems:?}"
+            );
+        }
+        let problems = after(|resources| {
+            let mut more = definition(resources, "Policysync").clone();
+            more["properties"]["roleName"] = json!("Policysync symmetric keys (x)");
+            resources.push(more);
+        });
+        assert!(
+            problems.contains(&"there should be no custom role for symmetric-keys".to_owned()),
+            "{problems:?}"
+        );
+    }
+
+    #[test]
+    fn an_app_that_can_change_its_package_is_noticed() {
+        let on_packages = |resources: &mut [Value]| -> usize {
+            let fits = |it: &Value| it["type"] == ASSIGNMENT && scope_of(it).contains("/stpkg");
+            resources.iter().position(fits).unwrap()
+        };
+        // On Flex Consumption: by the identity that the app runs as.
+        let problems = after(|resources| {
+            let (packages, app) =
+                (on_packages(resources), first_on(resources, "Microsoft.ServiceBus/namespaces/queues"));
+            resources[packages]["properties"]["principalId"] =
+                resources[app]["properties"]["principalId"].clone();
+        });
+        assert!(
+            problems.iter().any(|problem| problem.contains("is not for the package's identity")),
+            "{problems:?}"
+        );
+        // On Elastic Premium: by a role that writes.
+        let problems = after_in("environments/private.bicepparam", |resources| {
+            let packages = on_packages(resources);
+            let role = BUILT_IN.iter().find(|(_, name)| *name == "Storage Blob Data Owner").unwrap().0;
+            resources[packages]["properties"]["roleDefinitionId"] = json!(format!("/x/{role}"));
+        });
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        // And records and package in one account are two roles on it.
+        let problems = after(|resources| {
+            let packages = on_packages(resources);
+            let moved = id(&resources[packages]).replace("/stpkg", "/st");
+            resources[packages]["id"] = json!(moved);
+        });
+        assert_eq!(problems.len(), 2, "{problems:?}");
     }
 }
