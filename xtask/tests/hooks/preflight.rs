@@ -148,6 +148,34 @@ fn an_action_that_azure_does_not_know_stops_before_the_role_is_refused() {
 }
 
 #[test]
+fn an_action_of_a_generation_or_of_keys_is_asked_for_where_its_role_is_made() {
+    const AUTHORITIES: &str = "/certificateAuthorities/read";
+    const SYNC: &str = "/credentials/synchronize/action";
+    const KEYS: &str = "/attestationmechanism/details/action";
+    for (more, unknown) in [
+        (json!({ "generations": { "value": ["credentials"] } }), vec![SYNC]),
+        (json!({ "generations": { "value": ["certificate-authorities"] } }), vec![AUTHORITIES]),
+        (
+            json!({ "generations": { "value": ["credentials", "certificate-authorities"] } }),
+            vec![AUTHORITIES, SYNC],
+        ),
+        (
+            json!({ "generations": { "value": ["credentials"] }, "symmetricKeyAccess": { "value": true } }),
+            vec![SYNC, KEYS],
+        ),
+    ] {
+        let mut stage = with(&more);
+        let is_known = |action: &String| ![AUTHORITIES, SYNC, KEYS].iter().any(|end| action.ends_with(end));
+        let known: Vec<String> = actions().into_iter().filter(is_known).collect();
+        stage.on("az provider operation show *", [prints(&known.join("\n"))]);
+        let ending = stage.run("preflight.sh", &[]).stopped("InvalidActionOrNotAction");
+        let told: Vec<&str> = ending.out.lines().collect();
+        assert_eq!(told.len(), unknown.len(), "{more}: {told:?}");
+        assert!(unknown.iter().all(|end| told.iter().any(|line| line.ends_with(end))), "{more}: {told:?}");
+    }
+}
+
+#[test]
 fn no_answer_is_not_taken_for_a_good_one() {
     let mut stage = usual();
     stage.on("az provider list *", [fails("ERROR: (AuthorizationFailed) no")]);
