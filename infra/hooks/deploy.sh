@@ -35,7 +35,7 @@ upload() {
   insist 'uploading the package' "$roles_on_their_way|$service_unavailable" \
     az storage blob upload --auth-mode login --overwrite --only-show-errors --output none \
     --account-name "$account" --container-name "${blob%%/*}" --name "${blob#*/}" --file "$package" ||
-    stop "the package is not in $1 (the words of az are above). Whoever deploys needs \`Storage Blob Data Contributor\` on the storage account $account, and with private networking a place inside the network"
+    stop "the package is not in $1 (the words of az are above). The deploying account needs \`Storage Blob Data Contributor\` on the storage account $account, and with private networking a place inside the network"
   insist 'restarting the app' "$service_unavailable" on_the_app 'functionapp restart' ||
     stop 'the app did not restart (the words of az are above), so it may still run the package before this one'
 }

@@ -1,4 +1,4 @@
-# What the scripts of this folder share; they read it in, nobody runs it.
+# What the scripts of this folder share; they read it in.
 #
 # POSIX sh: Linux, macOS, Cloud Shell, and the sh of Git for Windows. `cargo test -p xtask --test hooks` runs every script
 # against stand-ins of `az` and `cargo`.

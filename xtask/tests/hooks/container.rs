@@ -1,4 +1,4 @@
-//! The container image: every base is one that somebody looked at, and the package is not in a layer twice.
+//! The container image: every base is named by digest, and the package is not in a layer twice.
 
 use super::text;
 

@@ -138,7 +138,7 @@ fn an_action_that_azure_does_not_know_stops_before_the_role_is_refused() {
     let ending = stage.run("preflight.sh", &[]).stopped("InvalidActionOrNotAction");
     assert_eq!(ending.out.lines().collect::<Vec<_>>(), [format!("unknown to Azure: {GROUPS}")]);
 
-    // The built-in roles are Azure's own; nobody asks for their actions.
+    // The built-in roles are Azure's own; their actions are not asked for.
     let asked = |provider: &str| ending.count(&format!("operation show --namespace {provider} "));
     assert_eq!((asked("Microsoft.Devices"), asked("Microsoft.DeviceRegistry")), (1, 1));
     assert_eq!((asked("Microsoft.ServiceBus"), asked("Microsoft.Storage")), (0, 0));

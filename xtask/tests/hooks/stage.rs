@@ -32,7 +32,7 @@ for rule in "$STAGE"/rules/*; do
       ;;
   esac
 done
-echo "nobody plays: $call" >&2
+echo "no rule plays: $call" >&2
 exit 97
 "#;
 
@@ -151,7 +151,7 @@ impl Stage {
                 .collect(),
         };
         assert!(
-            !ending.all().contains("nobody plays") && !ending.all().contains(": not found"),
+            !ending.all().contains("no rule plays") && !ending.all().contains(": not found"),
             "{}",
             ending.all()
         );
