@@ -7,6 +7,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::check::{ATTESTATION, leave_out};
+use crate::revert::{record, writes_of};
 use crate::submit::{document, policysync, told};
 use crate::world::World;
 
@@ -313,6 +314,10 @@ async fn a_group_with_symmetric_keys_is_not_written_when_they_may_not_be_read() 
     assert_eq!(before, after);
     let writes = world.writes().await;
     assert!(!writes.iter().any(|write| write.ends_with(GROUP)), "{writes:?}");
+    // It is no write that was planned and never done: one refusal is all that is kept, however often it is tried.
+    assert_eq!(writes_of(&world, GROUP).await, Vec::<String>::new());
+    let kept = record(&world, &format!("refusals/{DPS}/{GROUP}")).await;
+    assert_eq!(kept["reason"], "symmetric-keys-unreadable", "{kept}");
 
     leave_out(&world, json!([]), json!([])).await;
     let (outcome, exit) = run(&world, &["assign", "--from", "line-1", "--to", GROUP, "--apply"]).await;

@@ -76,14 +76,15 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
             outcome(calendar::problems(&bicep, &infra, &scratch.join("calendar")))
         });
     }
-    scanned(workspace, steps);
+    let checkov = scanned(workspace, steps);
+    let tools = breaks::Tools { bicep: &bicep, has_clock, checkov: checkov.as_ref() };
     steps.run("infra: a broken template is noticed", || {
-        outcome(breaks::noticed(&bicep, root, &scratch.join("broken"), has_clock))
+        outcome(breaks::noticed(&tools, root, &scratch.join("broken")))
     });
 }
 
-/// The scanner over the committed snapshots, which needs no compiler.
-fn scanned(workspace: &Workspace, steps: &mut Steps) {
+/// The scanner over the committed snapshots, which needs no compiler; and the scanner itself.
+fn scanned(workspace: &Workspace, steps: &mut Steps) -> Option<Checkov> {
     let root = workspace.root();
     let mut installed = None;
     steps.run("install checkov", || match Checkov::install(&workspace.tools(), root) {
@@ -93,11 +94,13 @@ fn scanned(workspace: &Workspace, steps: &mut Steps) {
         }
         Err(why) => Outcome::Skipped(why),
     });
-    if let Some(checkov) = installed {
+    if let Some(checkov) = &installed {
         steps.run("infra: what a scanner finds is fixed or accepted with a reason", || {
-            outcome(scan::problems(&checkov, root, &workspace.tools().join("infra").join("scanned")))
+            let scratch = workspace.tools().join("infra").join("scanned");
+            outcome(scan::problems(checkov, &root.join("infra"), &scratch))
         });
     }
+    installed
 }
 
 fn outcome(problems: Result<Vec<String>, String>) -> Outcome {

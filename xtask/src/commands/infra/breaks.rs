@@ -5,10 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use crate::tools::bicep::Bicep;
+use crate::tools::checkov::Checkov;
 
 use super::files::{self, PARAMETER_FILES, ParameterFile};
 use super::snapshot::Snapshot;
-use super::{calendar, rules, sample_world};
+use super::{calendar, rules, sample_world, scan};
 
 struct Break {
     what: &'static str,
@@ -30,9 +31,31 @@ enum Noticed {
     Calendar,
     /// The stages of the sample world.
     Stages,
+    /// The scanner, where it is installed, and no rule of ours.
+    Scanner,
 }
 
-const BREAKS: [Break; 12] = [
+/// What notices; some of it is not there everywhere.
+pub struct Tools<'a> {
+    /// The compiler.
+    pub bicep: &'a Bicep,
+    /// Whether there is a wrong clock.
+    pub has_clock: bool,
+    /// The scanner.
+    pub checkov: Option<&'a Checkov>,
+}
+
+impl Tools<'_> {
+    fn have(&self, noticed: &Noticed) -> bool {
+        match noticed {
+            Noticed::Calendar => self.has_clock,
+            Noticed::Scanner => self.checkov.is_some(),
+            _ => true,
+        }
+    }
+}
+
+const BREAKS: [Break; 14] = [
     Break {
         what: "a property name",
         file: "modules/blob-account.bicep",
@@ -117,12 +140,26 @@ const BREAKS: [Break; 12] = [
         to: "var hasAuthorities = linksProvisioningService",
         noticed_by: Noticed::Stages,
     },
+    Break {
+        what: "the identity that the app runs as",
+        file: "modules/app.bicep",
+        from: "name: 'id-package-policysync-${token}'",
+        to: "name: 'id-policysync-package-${token}'",
+        noticed_by: Noticed::Rule,
+    },
+    Break {
+        what: "what only the scanner looks at",
+        file: "modules/function-app.bicep",
+        from: "http20Enabled: true",
+        to: "http20Enabled: false",
+        noticed_by: Noticed::Scanner,
+    },
 ];
 
-/// The breaks that went unnoticed. `has_clock`: there is a wrong clock.
-pub fn noticed(bicep: &Bicep, root: &Path, scratch: &Path, has_clock: bool) -> Result<Vec<String>, String> {
+/// The breaks that went unnoticed.
+pub fn noticed(tools: &Tools<'_>, root: &Path, scratch: &Path) -> Result<Vec<String>, String> {
     let mut problems = Vec::new();
-    for one in BREAKS.iter().filter(|one| has_clock || one.noticed_by != Noticed::Calendar) {
+    for one in BREAKS.iter().filter(|one| tools.have(&one.noticed_by)) {
         files::copy(&root.join("infra"), scratch)?;
         let path = scratch.join(one.file);
         let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", one.file))?;
@@ -131,15 +168,16 @@ pub fn noticed(bicep: &Bicep, root: &Path, scratch: &Path, has_clock: bool) -> R
             continue;
         }
         fs::write(&path, text.replace(one.from, one.to)).map_err(|error| format!("{}: {error}", one.file))?;
-        if !is_noticed(bicep, root, scratch, one)? {
+        if !is_noticed(tools, root, scratch, one)? {
             problems.push(format!("{} was broken in {} and nothing noticed", one.what, one.file));
         }
     }
     Ok(problems)
 }
 
-fn is_noticed(bicep: &Bicep, root: &Path, scratch: &Path, one: &Break) -> Result<bool, String> {
+fn is_noticed(tools: &Tools<'_>, root: &Path, scratch: &Path, one: &Break) -> Result<bool, String> {
     let ParameterFile { file, place } = PARAMETER_FILES[0];
+    let Tools { bicep, checkov, .. } = tools;
     let parameters = scratch.join(file);
     match one.noticed_by {
         Noticed::Compiler => Ok(!bicep.lint(scratch, "bicep")?.is_empty()),
@@ -150,6 +188,13 @@ fn is_noticed(bicep: &Bicep, root: &Path, scratch: &Path, one: &Break) -> Result
             Ok(!sample_world::problems(bicep, scratch, &scratch.with_extension("stages"))?.is_empty())
         }
         Noticed::Snapshot => Ok(bicep.snapshot(&parameters, "validate", place, &[]).is_err()),
+        Noticed::Scanner => {
+            bicep.snapshot(&parameters, "overwrite", place, &[])?;
+            let is_allowed = rules::problems(root, file, &Snapshot::read(scratch, file)?)?.is_empty();
+            let Some(checkov) = checkov else { return Ok(true) };
+            Ok(is_allowed
+                && !scan::problems(checkov, scratch, &scratch.with_extension("scanned"))?.is_empty())
+        }
         Noticed::Rule => {
             let is_stale = bicep.snapshot(&parameters, "validate", place, &[]).is_err();
             bicep.snapshot(&parameters, "overwrite", place, &[])?;

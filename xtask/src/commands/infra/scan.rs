@@ -12,26 +12,26 @@ use crate::tools::checkov::{Checkov, Finding};
 use super::files::{PARAMETER_FILES, ParameterFile};
 use super::snapshot::Snapshot;
 
-/// Below the root.
-const ACCEPTED: &str = "infra/accepted-findings.json";
+/// Below `infra/`.
+const ACCEPTED: &str = "accepted-findings.json";
 /// How long a reason is at least, in characters. Shorter ones say nothing.
 const SHORTEST_REASON: usize = 20;
 
 /// What is found alike: the check, the type of the resource and the parameter file; and how often.
 type Counted = BTreeMap<(String, String, String), usize>;
 
-/// Scans the committed snapshots. `scratch` is for the templates that the scanner reads.
-pub fn problems(checkov: &Checkov, root: &Path, scratch: &Path) -> Result<Vec<String>, String> {
+/// Scans the snapshots below `infra`. `scratch` is for the templates that the scanner reads.
+pub fn problems(checkov: &Checkov, infra: &Path, scratch: &Path) -> Result<Vec<String>, String> {
     let mut found = Vec::new();
     for ParameterFile { file, .. } in PARAMETER_FILES {
-        let scan = checkov.scan(&template(&root.join("infra"), file, scratch)?)?;
+        let scan = checkov.scan(&template(infra, file, scratch)?)?;
         // It has no check for what the sample worlds are made of.
         if scan.passed == 0 && !file.starts_with("sample-world/") {
             return Err(format!("{file}: the scanner had nothing to say for any resource, so it read none"));
         }
         found.extend(scan.findings.into_iter().map(|finding| ((*file).to_owned(), finding)));
     }
-    let path = root.join(ACCEPTED);
+    let path = infra.join(ACCEPTED);
     let text = fs::read_to_string(&path).map_err(|error| format!("{ACCEPTED}: {error}"))?;
     let accepted: Value = serde_json::from_str(&text).map_err(|error| format!("{ACCEPTED}: {error}"))?;
     judge(&found, &accepted)
