@@ -227,7 +227,7 @@ impl Run<'_> {
             match error.reason() {
                 Reason::GroupMoved | Reason::GroupGone => {}
                 // It would be refused again: a person has to look, and another try of the event is of no use.
-                reason @ Reason::WriteWouldChangeMore => {
+                reason @ (Reason::WriteWouldChangeMore | Reason::SymmetricKeysUnreadable) => {
                     self.refuse(&subject, &entry, reason, &error.to_string()).await;
                     return needs_sync;
                 }

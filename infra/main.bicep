@@ -1,13 +1,20 @@
 // Policysync in Azure: the app, what it needs, and its rights on the namespaces, hubs and provisioning services that exist already.
 //
-// For `azd up`, or by itself: az deployment sub create --location REGION --template-file infra/main.bicep --parameters infra/main.bicepparam
-// It creates a resource group and two custom roles, and touches what exists in three ways only: role assignments, one
+// For `azd up`, or by itself: az deployment sub create --location uksouth --template-file infra/main.bicep --parameters infra/main.bicepparam
+// It creates a resource group and custom roles, and touches what exists in three ways only: role assignments, one
 // diagnostic setting per provisioning service, and event subscriptions in the second stage.
 
 targetScope = 'subscription'
 
 import { diagnosticNamespaceName, names } from 'modules/names.bicep'
-import { planType, provisioningServiceType, signInType } from 'modules/types.bicep'
+import {
+  alwaysReadyType
+  generationType
+  planType
+  provisioningServiceType
+  signInType
+  siteUpdateStrategyType
+} from 'modules/types.bicep'
 
 @description('Name of the environment, e.g. `prod`. Part of names.')
 @minLength(1)
@@ -33,6 +40,14 @@ param hubIds string[]
 @description('The existing provisioning services of those namespaces.')
 @minLength(1)
 param provisioningServices provisioningServiceType[]
+
+@description('Generations of the service that those namespaces are of: each brings a custom role. Azure refuses a role whole (`InvalidActionOrNotAction`) when the provider does not know one of its actions; `az provider operation show --namespace Microsoft.DeviceRegistry` lists those that it has.')
+@minLength(1)
+@maxLength(2)
+param generations generationType[]
+
+@description('Whether the app may read the keys of enrollment groups, which it needs to give a policy to a group with symmetric keys without changing them. The right reaches every symmetric key of the provisioning services. Without it such groups are refused (`symmetric-keys-unreadable`).')
+param symmetricKeyAccess bool = false
 
 @description('Where the app runs.')
 param plan planType = 'flex'
@@ -89,16 +104,28 @@ param logDailyQuotaGb int = 1
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
-@description('Memory of an instance in MB, on Flex Consumption.')
+@description('Memory of an instance in MB, on Flex Consumption. docs/deploy.md has the measurement behind the default.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 512
+
+@description('How instances are replaced at a deployment, on Flex Consumption. No step of the app needs to finish: each is taken up by the next run.')
+param siteUpdateStrategy siteUpdateStrategyType = 'Recreate'
+
+@description('Instances that are kept warm, on Flex Consumption. None: the first call after a pause waits for an instance.')
+param alwaysReady alwaysReadyType[] = []
+
+@description('Minutes without a reconcile after which an alert is raised: more than two periods of `reconcileSchedule`.')
+@minValue(20)
+@maxValue(330)
+param reconcileLateMinutes int = 60
 
 @description('Tags of everything that is created.')
 param tags object = {}
 
 var token = toLower(uniqueString(subscription().id, environmentName, location))
-var resourceRoleId = guid(subscription().id, token, 'policysync-resources')
-var subscriptionRoleId = guid(subscription().id, token, 'policysync-subscription')
+// The custom roles of this deployment, by the names that permissions.json has for them.
+var roleNames = union(['resources', 'subscription'], generations, symmetricKeyAccess ? ['symmetric-keys'] : [])
+var roleIds = toObject(roleNames, role => role, role => guid(subscription().id, token, 'policysync-${role}'))
 var allTags = union(tags, { 'azd-env-name': environmentName })
 // The subscriptions that hubs and provisioning services are looked up in.
 var subscriptionIds = union(
@@ -115,8 +142,8 @@ resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
 module customRoles 'modules/custom-roles.bicep' = {
   params: {
     token: token
-    resourceRoleId: resourceRoleId
-    subscriptionRoleId: subscriptionRoleId
+    roleIds: roleIds
+    generations: generations
     assignableScopes: map(union(subscriptionIds, [subscription().subscriptionId]), id => '/subscriptions/${id}')
   }
 }
@@ -132,6 +159,7 @@ module app 'modules/app.bicep' = {
   params: {
     alertEmails: alertEmails
     alertWebhooks: alertWebhooks
+    alwaysReady: alwaysReady
     auditOnly: auditOnly
     instanceMemoryMB: instanceMemoryMB
     location: location
@@ -141,12 +169,14 @@ module app 'modules/app.bicep' = {
     networkAddressPrefix: networkAddressPrefix
     plan: plan
     privateNetworking: privateNetworking
+    reconcileLateMinutes: reconcileLateMinutes
     reconcileSchedule: reconcileSchedule
     recordRetentionDays: recordRetentionDays
     regions: regions
     reportLateMinutes: reportLateMinutes
     reportSchedule: reportSchedule
     signIn: signIn
+    siteUpdateStrategy: siteUpdateStrategy
     tags: allTags
     takesEvents: eventSubscriptions
     token: token
@@ -160,7 +190,7 @@ module namespaceAccess 'modules/namespace-access.bicep' = [
       name: last(split(id, '/'))
       principalId: app.outputs.principalId
       seed: token
-      roleId: resourceRoleId
+      roleIds: map(union(['resources'], generations), role => roleIds[role])
     }
     dependsOn: [customRoles]
   }
@@ -173,7 +203,7 @@ module hubAccess 'modules/hub-access.bicep' = [
       name: last(split(id, '/'))
       principalId: app.outputs.principalId
       seed: token
-      roleId: resourceRoleId
+      roleId: roleIds.resources
     }
     dependsOn: [customRoles]
   }
@@ -189,7 +219,7 @@ module provisioningServiceAccess 'modules/provisioning-service-access.bicep' = [
       eventHubName: names.diagnosticEventHub
       principalId: app.outputs.principalId
       seed: token
-      roleId: resourceRoleId
+      roleIds: map(union(['resources'], symmetricKeyAccess ? ['symmetric-keys'] : []), role => roleIds[role])
     }
     dependsOn: [customRoles]
   }
@@ -201,7 +231,7 @@ module subscriptionAccess 'modules/subscription-access.bicep' = [
     params: {
       principalId: app.outputs.principalId
       seed: token
-      roleId: subscriptionRoleId
+      roleId: roleIds.subscription
     }
     dependsOn: [customRoles]
   }
@@ -274,6 +304,9 @@ output AZURE_FUNCTION_NAME string = app.outputs.appName
 
 @description('The status page.')
 output POLICYSYNC_STATUS_PAGE string = 'https://${app.outputs.hostName}/api/policy-status'
+
+@description('The storage account of the package.')
+output POLICYSYNC_PACKAGE_ACCOUNT string = app.outputs.packageAccountName
 
 @description('Where `Created` events are published to.')
 output POLICYSYNC_TOPIC_ENDPOINT string = app.outputs.topicEndpoint

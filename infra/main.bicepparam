@@ -4,7 +4,7 @@ using 'main.bicep'
 // defaults behind the names hold.
 
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'dev')
-param location = readEnvironmentVariable('AZURE_LOCATION', 'westeurope')
+param location = readEnvironmentVariable('AZURE_LOCATION', 'uksouth')
 
 // What is looked after. All of it exists already.
 param namespaceIds = [
@@ -17,9 +17,14 @@ param hubIds = [
 param provisioningServices = [
   {
     id: '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-iot/providers/Microsoft.Devices/provisioningServices/contoso-dps'
-    location: 'westeurope'
+    location: 'uksouth'
   }
 ]
+
+// Which generation of the service these namespaces are of: docs/deploy.md says how to see which your subscription has.
+param generations = ['certificate-authorities']
+// Where groups with symmetric keys are to get policies; it lets the app read every symmetric key of the services above:
+// param symmetricKeyAccess = true
 
 // Who is told.
 param alertEmails = ['iot-operations@contoso.com']

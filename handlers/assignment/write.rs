@@ -28,6 +28,7 @@ impl WriteError {
         match self {
             Self::Guard(AssignError::Moved(_)) => Reason::GroupMoved,
             Self::Guard(AssignError::WouldChangeMore { .. }) => Reason::WriteWouldChangeMore,
+            Self::Guard(AssignError::KeysUnreadable { .. }) => Reason::SymmetricKeysUnreadable,
             Self::Guard(AssignError::NotVerified { .. }) => Reason::ServiceRejected,
             Self::Guard(AssignError::Service(error)) => reason_of(error),
             Self::Unrecorded(_) | Self::Incomplete(_) => Reason::ServiceUnavailable,
@@ -60,9 +61,11 @@ pub async fn write(
     group: &Group,
     entry: &PlannedAssignment,
 ) -> Result<(), WriteError> {
+    let groups = application.azure.enrollment_groups();
+    // Before the record: a group whose keys stay unreadable would be recorded as planned by every reconcile.
+    groups.check_keys(endpoint, group).await?;
     let now = application.now();
     let record = journal.planned(entry, now).await.map_err(WriteError::Unrecorded)?;
-    let groups = application.azure.enrollment_groups();
     let assigned = groups.set_policy(endpoint, group, entry.after.as_deref()).await?;
     journal.written(record, assigned.etag).await.map_err(WriteError::Incomplete)
 }

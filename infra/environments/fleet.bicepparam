@@ -21,10 +21,16 @@ param provisioningServices = [
   }
   {
     id: '/subscriptions/00000000-0000-0000-0000-000000000002/resourceGroups/rg-iot/providers/Microsoft.Devices/provisioningServices/contoso-logistics-dps'
-    location: 'eastus2'
+    location: 'uksouth'
   }
 ]
+
+// A namespace of each generation, and groups with symmetric keys.
+param generations = ['credentials', 'certificate-authorities']
+param symmetricKeyAccess = true
 
 param alertEmails = ['iot-operations@contoso.com']
 param maximumInstanceCount = 100
 param instanceMemoryMB = 2048
+param siteUpdateStrategy = 'RollingUpdate'
+param alwaysReady = [{ name: 'http', instanceCount: 1 }]

@@ -29,4 +29,6 @@ param provisioningServices = [
   }
 ]
 
+param generations = ['credentials']
+
 param alertEmails = ['iot-operations@fabrikam.com']

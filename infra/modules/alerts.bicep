@@ -28,6 +28,10 @@ param actionGroupId string
 @minValue(30)
 param reportLateMinutes int
 
+@description('Minutes without a reconcile after which it is late. Twice the period of the reconcile and some.')
+@minValue(20)
+param reconcileLateMinutes int
+
 // A log alert looks back over `window` every `frequency`, and fires when the query has a row: once for each combination
 // of `dimensions`.
 var queries = [
@@ -47,6 +51,15 @@ var queries = [
     frequency: 'PT15M'
     window: 'PT6H'
     query: 'requests | where name == "report-policy-status" and success == true | summarize newest = max(timestamp) | where isnull(newest) or newest < ago(${reportLateMinutes}m)'
+    dimensions: []
+  }
+  {
+    name: 'timers-stopped'
+    description: 'No reconcile for ${reconcileLateMinutes} minutes. After a deployment the timers of Flex Consumption can stop for good while the rest goes on (Azure/azure-functions-host 11828): RUNBOOK.md, alert timers-stopped.'
+    severity: 1
+    frequency: 'PT15M'
+    window: 'PT6H'
+    query: 'requests | where name == "reconcile-assignments" and success == true | summarize newest = max(timestamp) | where isnull(newest) or newest < ago(${reconcileLateMinutes}m)'
     dimensions: []
   }
   {

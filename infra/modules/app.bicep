@@ -1,7 +1,7 @@
 // Everything of the app itself, in its resource group.
 
-import { diagnosticNamespaceName, names } from 'names.bicep'
-import { planType, signInType } from 'types.bicep'
+import { diagnosticNamespaceName, names, packageAccountName } from 'names.bicep'
+import { alwaysReadyType, planType, signInType, siteUpdateStrategyType } from 'types.bicep'
 
 @description('Makes names unique and stable: the same for the same subscription, environment and region.')
 @minLength(3)
@@ -67,6 +67,15 @@ param maximumInstanceCount int
 @description('Memory of an instance in MB.')
 param instanceMemoryMB int
 
+@description('How instances are replaced at a deployment.')
+param siteUpdateStrategy siteUpdateStrategyType
+
+@description('Instances that are kept warm.')
+param alwaysReady alwaysReadyType[]
+
+@description('Minutes without a reconcile after which an alert is raised.')
+param reconcileLateMinutes int
+
 var appName = 'func-policysync-${token}'
 var storageName = 'st${token}'
 var topicName = 'evgt-policysync-${token}'
@@ -89,7 +98,31 @@ module storage 'storage.bicep' = {
     isPrivate: privateNetworking
     recordRetentionDays: recordRetentionDays
     recordContainer: names.recordContainer
+  }
+}
+
+// On Flex Consumption the platform stores an uploaded package with an identity of the app, which so has to be able to write. It
+// is another one than the app runs as. It is attached to the app all the same: what runs there can ask for its token by name.
+var isFlex = plan == 'flex'
+
+module packageIdentity 'identity.bicep' = if (isFlex) {
+  params: {
+    name: 'id-package-policysync-${token}'
+    location: location
+    tags: tags
+  }
+}
+
+module packages 'package-storage.bicep' = {
+  params: {
+    name: packageAccountName(token)
+    location: location
+    tags: tags
+    seed: token
+    isPrivate: privateNetworking
     packageContainer: names.packageContainer
+    principalId: isFlex ? packageIdentity!.outputs.principalId : identity.outputs.principalId
+    canWrite: isFlex
   }
 }
 
@@ -181,7 +214,8 @@ module functionApp 'function-app.bicep' = {
     planTags: tags
     plan: plan
     identityId: identity.outputs.id
-    packageContainerUri: '${storage.outputs.blobEndpoint}${names.packageContainer}'
+    packageIdentityId: packageIdentity.?outputs.id ?? ''
+    packageContainerUri: '${packages.outputs.blobEndpoint}${names.packageContainer}'
     subnetId: network.?outputs.appSubnetId ?? ''
     isPrivate: privateNetworking
     settings: settings
@@ -189,6 +223,8 @@ module functionApp 'function-app.bicep' = {
     eventHubHosts: [for (region, index) in regions: diagnosticHub[index].outputs.hostName]
     maximumInstanceCount: maximumInstanceCount
     instanceMemoryMB: instanceMemoryMB
+    siteUpdateStrategy: siteUpdateStrategy
+    alwaysReady: alwaysReady
   }
 }
 
@@ -207,6 +243,8 @@ module endpoints 'endpoints.bicep' = if (privateNetworking) {
     tags: tags
     network: network!.outputs.parts
     storageId: storage.outputs.id
+    packageStorageId: packages.outputs.id
+    topicId: topic.outputs.id
     serviceBusId: queue.outputs.id
     eventHubsIds: [for (region, index) in regions: diagnosticHub[index].outputs.id]
     appId: functionApp.outputs.id
@@ -220,7 +258,7 @@ module topic 'event-topic.bicep' = {
     tags: tags
     principalId: identity.outputs.principalId
     seed: token
-    hasIdentity: privateNetworking
+    isPrivate: privateNetworking
   }
 }
 
@@ -273,6 +311,7 @@ module alerts 'alerts.bicep' = {
     parkedQueue: names.parkedQueue
     actionGroupId: actionGroup.outputs.id
     reportLateMinutes: reportLateMinutes
+    reconcileLateMinutes: reconcileLateMinutes
   }
 }
 
@@ -292,6 +331,9 @@ output hostName string = functionApp.outputs.hostName
 
 @description('Principal id of the identity.')
 output principalId string = identity.outputs.principalId
+
+@description('The storage account of the package.')
+output packageAccountName string = packageAccountName(token)
 
 @description('ARM id of the function that takes events; it exists once the app is deployed.')
 output eventFunctionId string = eventFunctionId

@@ -1,56 +1,46 @@
-// The two roles of our own. `permissions.json` is written from the table in the code (crates/azure/src/permissions.rs),
-// which has a row for every call that the app makes: the roles hold exactly those actions.
+// The roles of our own. `permissions.json` is written from the table in the code (crates/azure/src/permissions.rs), which has a
+// row for every call that the app makes: the roles hold exactly those actions.
 //
-// Two, since a role is assigned as a whole: what must be read across a subscription would otherwise bring the right to sync
-// every namespace of that subscription.
+// Several, for two reasons. A role is assigned as a whole: what must be read across a subscription would otherwise bring the
+// right to sync every namespace of that subscription, and what is for groups without keys the right to read keys. And Azure
+// refuses a definition whole (`InvalidActionOrNotAction`) when the provider does not know one of its actions, so what only one
+// generation of the service has is in a role of that generation.
 
 targetScope = 'subscription'
+
+import { generationType } from 'types.bicep'
 
 @description('Keeps the roles of several apps in one tenant apart: role names are unique there.')
 @minLength(3)
 param token string
 
-@description('Id of the role for namespaces, hubs and provisioning services (GUID).')
-param resourceRoleId string
+@description('Ids of the roles to make (GUIDs), by the names that permissions.json has for them.')
+param roleIds object
 
-@description('Id of the role for subscriptions (GUID).')
-param subscriptionRoleId string
+@description('Generations of the service that the app looks after.')
+@minLength(1)
+param generations generationType[]
 
 @description('ARM ids of the subscriptions in which the roles can be assigned.')
 param assignableScopes string[]
 
-var permissions = loadJsonContent('permissions.json').permissions
-var ofResources = filter(permissions, row => row.role == 'resources')
-var ofSubscriptions = filter(permissions, row => row.role == 'subscription')
+var table = loadJsonContent('permissions.json')
+var rows = filter(table.permissions, row => row.generation == 'any' || contains(generations, row.generation))
 
-resource resourceRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
-  name: resourceRoleId
-  properties: {
-    roleName: 'Policysync (${token})'
-    description: 'What Policysync does with the namespaces, IoT hubs and provisioning services that it looks after.'
-    type: 'CustomRole'
-    assignableScopes: assignableScopes
-    permissions: [
-      {
-        actions: union(map(filter(ofResources, row => !row.data), row => row.action), [])
-        dataActions: union(map(filter(ofResources, row => row.data), row => row.action), [])
-      }
-    ]
+resource definitions 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [
+  for own in filter(table.roles, own => contains(roleIds, own.role)): {
+    name: roleIds[own.role]
+    properties: {
+      roleName: '${own.name} (${token})'
+      description: own.description
+      type: 'CustomRole'
+      assignableScopes: assignableScopes
+      permissions: [
+        {
+          actions: union(map(filter(rows, row => row.role == own.role && !row.data), row => row.action), [])
+          dataActions: union(map(filter(rows, row => row.role == own.role && row.data), row => row.action), [])
+        }
+      ]
+    }
   }
-}
-
-resource subscriptionRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
-  name: subscriptionRoleId
-  properties: {
-    roleName: 'Policysync finder (${token})'
-    description: 'What Policysync reads across a subscription: where hubs and provisioning services are, and how operations go.'
-    type: 'CustomRole'
-    assignableScopes: assignableScopes
-    permissions: [
-      {
-        actions: union(map(filter(ofSubscriptions, row => !row.data), row => row.action), [])
-        dataActions: union(map(filter(ofSubscriptions, row => row.data), row => row.action), [])
-      }
-    ]
-  }
-}
+]

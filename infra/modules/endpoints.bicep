@@ -17,6 +17,12 @@ param network networkType
 @description('The storage account.')
 param storageId string
 
+@description('The storage account of the package.')
+param packageStorageId string
+
+@description('The custom topic.')
+param topicId string
+
 @description('The Service Bus namespace.')
 param serviceBusId string
 
@@ -35,6 +41,30 @@ module blob 'private-endpoint.bicep' = {
     zoneId: network.blobZoneId
     targetId: storageId
     groupId: 'blob'
+  }
+}
+
+module packages 'private-endpoint.bicep' = {
+  params: {
+    name: 'pep-packages-${token}'
+    location: location
+    tags: tags
+    subnetId: network.endpointSubnetId
+    zoneId: network.blobZoneId
+    targetId: packageStorageId
+    groupId: 'blob'
+  }
+}
+
+module topic 'private-endpoint.bicep' = {
+  params: {
+    name: 'pep-evgt-${token}'
+    location: location
+    tags: tags
+    subnetId: network.endpointSubnetId
+    zoneId: network.eventGridZoneId
+    targetId: topicId
+    groupId: 'topic'
   }
 }
 

@@ -20,19 +20,19 @@ param seed string
 @description('Principal id of the app\'s identity.')
 param principalId string
 
-@description('Whether the topic gets an identity, with which it writes to an event hub.')
-param hasIdentity bool
+@description('Whether the topic is reached through a private endpoint only. It has an identity then, with which it writes to an event hub.')
+param isPrivate bool
 
 resource topic 'Microsoft.EventGrid/topics@2025-02-15' = {
   name: name
   location: location
   tags: tags
-  identity: { type: hasIdentity ? 'SystemAssigned' : 'None' }
+  identity: { type: isPrivate ? 'SystemAssigned' : 'None' }
   properties: {
     inputSchema: 'CloudEventSchemaV1_0'
     disableLocalAuth: true
     minimumTlsVersionAllowed: '1.2'
-    publicNetworkAccess: 'Enabled'
+    publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled'
   }
 }
 
@@ -46,8 +46,11 @@ resource publish 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+@description('ARM id.')
+output id string = topic.id
+
 @description('Principal id of the topic\'s identity; empty without one.')
-output topicPrincipalId string = hasIdentity ? topic.identity.principalId : ''
+output topicPrincipalId string = isPrivate ? topic.identity.principalId : ''
 
 @description('Where events are published to.')
 output endpoint string = topic.properties.endpoint

@@ -1,9 +1,9 @@
 // The function app and its plan.
 //
-// Flex Consumption takes the package from a blob container with our identity. Elastic Premium runs from a package in the same
+// Flex Consumption takes the package from a blob container with an identity for that alone. Elastic Premium runs from a package in the same
 // container, so it needs no Azure Files share either: that would need a key of the storage account.
 
-import { planType } from 'types.bicep'
+import { alwaysReadyType, planType, siteUpdateStrategyType } from 'types.bicep'
 
 @description('Name of the app.')
 @minLength(2)
@@ -29,6 +29,9 @@ param plan planType
 
 @description('ARM id of the identity.')
 param identityId string
+
+@description('ARM id of the identity with which Flex Consumption stores and fetches the package.')
+param packageIdentityId string
 
 @description('Address of the blob container with the package.')
 param packageContainerUri string
@@ -57,6 +60,12 @@ param maximumInstanceCount int
 @description('Memory of an instance in MB, on Flex Consumption.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int
+
+@description('How instances are replaced at a deployment, on Flex Consumption.')
+param siteUpdateStrategy siteUpdateStrategyType
+
+@description('Instances that are kept warm, on Flex Consumption.')
+param alwaysReady alwaysReadyType[]
 
 var isFlex = plan == 'flex'
 
@@ -93,7 +102,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'
-    userAssignedIdentities: { '${identityId}': {} }
+    userAssignedIdentities: union({ '${identityId}': {} }, isFlex ? { '${packageIdentityId}': {} } : {})
   }
   properties: {
     serverFarmId: serverFarm.id
@@ -125,7 +134,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
               value: packageContainerUri
               authentication: {
                 type: 'UserAssignedIdentity'
-                userAssignedIdentityResourceId: identityId
+                userAssignedIdentityResourceId: packageIdentityId
               }
             }
           }
@@ -133,7 +142,11 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
           scaleAndConcurrency: {
             instanceMemoryMB: instanceMemoryMB
             maximumInstanceCount: maximumInstanceCount
+            alwaysReady: alwaysReady
           }
+          // The types of Bicep do not have this one; Microsoft documents it for 2024-11-01 and later ("Site update strategies in
+          // Flex Consumption").
+          ...any({ siteUpdateStrategy: { type: siteUpdateStrategy } })
         }
       : null
   }

@@ -19,5 +19,9 @@ var names = {
 }
 
 @export()
+@description('Name of the storage account of the package, which no one shares with the records.')
+func packageAccountName(token string) string => 'stpkg${token}'
+
+@export()
 @description('Name of the event hub namespace of a region.')
 func diagnosticNamespaceName(token string, region string) string => 'evhns-${token}-${region}'

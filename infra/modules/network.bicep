@@ -24,6 +24,7 @@ var zoneNames = [
   'privatelink.blob.${environment().suffixes.storage}'
   'privatelink.servicebus.windows.net'
   'privatelink.azurewebsites.net'
+  'privatelink.eventgrid.azure.net'
 ]
 
 resource network 'Microsoft.Network/virtualNetworks@2025-01-01' = {
@@ -96,4 +97,5 @@ output parts networkType = {
   blobZoneId: zones[0].id
   serviceBusZoneId: zones[1].id
   sitesZoneId: zones[2].id
+  eventGridZoneId: zones[3].id
 }

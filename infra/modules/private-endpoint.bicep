@@ -20,8 +20,8 @@ param zoneId string
 @description('What it leads to.')
 param targetId string
 
-@description('Which part of it: `blob`, `namespace` or `sites`.')
-@allowed(['blob', 'namespace', 'sites'])
+@description('Which part of it: `blob`, `namespace`, `sites` or `topic`.')
+@allowed(['blob', 'namespace', 'sites', 'topic'])
 param groupId string
 
 resource endpoint 'Microsoft.Network/privateEndpoints@2025-01-01' = {

@@ -20,15 +20,14 @@ param seed string
 @description('Principal id of the app\'s identity.')
 param principalId string
 
-@description('The custom role of the app (GUID).')
-param roleId string
+@description('The custom roles of the app for it (GUIDs).')
+@minLength(1)
+param roleIds string[]
 
 resource service 'Microsoft.Devices/provisioningServices@2025-02-01-preview' existing = {
   name: name
 }
 
-// The only newer version is the first one of all, which knows less.
-#disable-next-line use-recent-api-versions
 resource records 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: settingName
   scope: service
@@ -40,12 +39,14 @@ resource records 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   }
 }
 
-resource access 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(service.id, seed, roleId)
-  scope: service
-  properties: {
-    principalId: principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleId)
+resource access 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for roleId in roleIds: {
+    name: guid(service.id, seed, roleId)
+    scope: service
+    properties: {
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleId)
+    }
   }
-}
+]

@@ -1,4 +1,5 @@
-// Storage of the host and of our records: no keys, nothing public, old records removed.
+// Storage of the host and of our records; old records are removed. The package is elsewhere: who can write records is not to
+// be able to change what runs.
 
 import { roles } from 'roles.bicep'
 
@@ -29,48 +30,23 @@ param recordRetentionDays int
 @description('Container of the records.')
 param recordContainer string
 
-@description('Container of the package.')
-param packageContainer string
+module account 'blob-account.bicep' = {
+  params: {
+    name: name
+    location: location
+    tags: tags
+    isPrivate: isPrivate
+    container: recordContainer
+  }
+}
 
-resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
+resource created 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: name
-  location: location
-  tags: tags
-  kind: 'StorageV2'
-  sku: { name: 'Standard_LRS' }
-  properties: {
-    accessTier: 'Hot'
-    allowBlobPublicAccess: false
-    allowCrossTenantReplication: false
-    allowSharedKeyAccess: false
-    defaultToOAuthAuthentication: true
-    minimumTlsVersion: 'TLS1_2'
-    publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled'
-    networkAcls: {
-      bypass: 'None'
-      defaultAction: isPrivate ? 'Deny' : 'Allow'
-    }
-    supportsHttpsTrafficOnly: true
-  }
-
-  resource blobs 'blobServices' = {
-    name: 'default'
-
-    resource records 'containers' = {
-      name: recordContainer
-      properties: { publicAccess: 'None' }
-    }
-
-    resource packages 'containers' = {
-      name: packageContainer
-      properties: { publicAccess: 'None' }
-    }
-  }
 
   // Records are small and many; this bounds what they cost. The report is written every hour, so it never ages.
   resource lifecycle 'managementPolicies' = {
     name: 'default'
-    dependsOn: [blobs]
+    dependsOn: [account]
     properties: {
       policy: {
         rules: [
@@ -95,8 +71,9 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
 }
 
 resource access 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(account.id, seed, roles.storageBlobDataOwner)
-  scope: account
+  name: guid(created.id, seed, roles.storageBlobDataOwner)
+  scope: created
+  dependsOn: [account]
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
@@ -105,7 +82,7 @@ resource access 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 @description('ARM id.')
-output id string = account.id
+output id string = account.outputs.id
 
 @description('Address of the blob service.')
-output blobEndpoint string = account.properties.primaryEndpoints.blob
+output blobEndpoint string = account.outputs.blobEndpoint

@@ -32,6 +32,27 @@ type signInType = {
 type planType = 'flex' | 'premium'
 
 @export()
+@description('A generation of the service: `credentials` with an explicit sync, or `certificate-authorities` that the service pushes itself.')
+type generationType = 'credentials' | 'certificate-authorities'
+
+@export()
+@description('Instances of Flex Consumption that are kept warm, and paid, for a group of functions.')
+type alwaysReadyType = {
+  @description('`http` for all HTTP functions, or `function:NAME` for one of the others.')
+  @minLength(4)
+  name: string
+
+  @description('How many.')
+  @minValue(0)
+  @maxValue(20)
+  instanceCount: int
+}
+
+@export()
+@description('How Flex Consumption replaces instances at a deployment. `Recreate`: all at once, what runs is ended. `RollingUpdate` (preview): in batches, what runs may finish.')
+type siteUpdateStrategyType = 'Recreate' | 'RollingUpdate'
+
+@export()
 @description('Where the parts of a private network are.')
 type networkType = {
   @description('Subnet of the private endpoints.')
@@ -42,6 +63,9 @@ type networkType = {
 
   @description('Private DNS zone of Service Bus and Event Hubs.')
   serviceBusZoneId: string
+
+  @description('Private DNS zone of Event Grid topics.')
+  eventGridZoneId: string
 
   @description('Private DNS zone of the function app.')
   sitesZoneId: string

@@ -11,7 +11,7 @@ targetScope = 'resourceGroup'
 @maxLength(20)
 param name string
 
-@description('Region of everything. The provisioning service has to be in that of the namespace.')
+@description('Region of everything: the provisioning service has to be in that of the namespace. Offered: eastus, eastus2, northeurope, westeurope, westus, westus2.')
 param location string = resourceGroup().location
 
 @description('Object id of the enterprise application "IoT Hub" in your tenant: az ad sp show --id 89d10474-74af-4874-99a7-c23c2f643083 --query id. It finishes the links of hubs.')
@@ -43,7 +43,6 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
 }
 
 // Generation A lives in this version; the newer ones do not know its credential.
-#disable-next-line use-recent-api-versions
 resource namespace 'Microsoft.DeviceRegistry/namespaces@2026-03-01-preview' = {
   name: name
   location: location

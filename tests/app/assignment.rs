@@ -6,6 +6,8 @@ use std::process::Output;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::check::{ATTESTATION, leave_out};
+use crate::revert::{record, writes_of};
 use crate::submit::{document, policysync, told};
 use crate::world::World;
 
@@ -289,5 +291,36 @@ async fn a_function_that_meets_a_fault_names_the_reason_and_the_next_run_converg
     world.client.delete(world.azure("/simulator/faults")).send().await.unwrap();
     world.fire("reconcile-assignments").await;
     assert_eq!(policy_of(&world, DPS, GROUP).await.as_deref(), Some("default"));
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_group_with_symmetric_keys_is_not_written_when_they_may_not_be_read() {
+    let world = World::default().await;
+    let (_, before) = world.group(DPS, GROUP, Method::GET, None).await;
+    assert_eq!(before["attestation"]["type"], "symmetricKey");
+    leave_out(&world, json!([]), json!([ATTESTATION])).await;
+    let (outcome, exit) = run(&world, &["assign", "--from", "line-1", "--to", GROUP, "--apply"]).await;
+    let refused = row(&outcome, "groups", GROUP);
+    assert_eq!(
+        (exit, &refused["outcome"], &refused["reason"]),
+        (1, &json!("refused"), &json!("symmetric-keys-unreadable")),
+        "{outcome}"
+    );
+    // The timer finds the groups that have no policy, and leaves them as they are.
+    world.fire("reconcile-assignments").await;
+    world.fire("reconcile-assignments").await;
+    let (_, after) = world.group(DPS, GROUP, Method::GET, None).await;
+    assert_eq!(before, after);
+    let writes = world.writes().await;
+    assert!(!writes.iter().any(|write| write.ends_with(GROUP)), "{writes:?}");
+    // It is no write that was planned and never done: one refusal is all that is kept, however often it is tried.
+    assert_eq!(writes_of(&world, GROUP).await, Vec::<String>::new());
+    let kept = record(&world, &format!("refusals/{DPS}/{GROUP}")).await;
+    assert_eq!(kept["reason"], "symmetric-keys-unreadable", "{kept}");
+
+    leave_out(&world, json!([]), json!([])).await;
+    let (outcome, exit) = run(&world, &["assign", "--from", "line-1", "--to", GROUP, "--apply"]).await;
+    assert_eq!((exit, &row(&outcome, "groups", GROUP)["outcome"]), (0, &json!("written")), "{outcome}");
     world.stop().await;
 }

@@ -2,14 +2,15 @@
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use simulator::cloud::fleet::Attestation;
 
 use crate::submit::{document, policysync, told};
 use crate::world::World;
 
 const CERTIFICATES: &str = "Microsoft.Devices/IotHubs/certificates/read";
-const ATTESTATION: &str = "Microsoft.Devices/provisioningServices/attestationmechanism/details/action";
+pub const ATTESTATION: &str = "Microsoft.Devices/provisioningServices/attestationmechanism/details/action";
 
-async fn leave_out(world: &World, actions: Value, data_actions: Value) {
+pub async fn leave_out(world: &World, actions: Value, data_actions: Value) {
     let url = world.azure("/simulator/permissions");
     let body = json!({"notActions": actions, "notDataActions": data_actions});
     let answer = world.client.put(url).json(&body).send().await.unwrap();
@@ -46,7 +47,7 @@ async fn what_is_missing_is_told_by_feature_with_the_command_that_grants_it() {
         let message = format!("missing for `{feature}`: {action}");
         let row = missing
             .iter()
-            .find(|row| row["message"] == message.as_str())
+            .find(|row| row["message"].as_str().unwrap().starts_with(&message))
             .unwrap_or_else(|| panic!("{document}"));
         let grant = row["grant"].as_str().unwrap();
         assert!(grant.starts_with("az role assignment create --assignee-object-id P "), "{grant}");
@@ -69,5 +70,48 @@ async fn who_may_not_ask_is_told_what_to_grant() {
     let document = document(&output);
     let row = rows(&document, "permissions")[0];
     assert!(row["nextStep"].as_str().unwrap().contains("Reader"), "{row}");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn the_right_to_keys_is_missed_only_where_a_group_has_some() {
+    let world = World::default().await;
+    leave_out(&world, json!([]), json!([ATTESTATION])).await;
+    let output = policysync(&world, &["check", "--output", "json"], &[]).await;
+    assert_eq!(output.status.code(), Some(1));
+    let all = document(&output);
+    let failed = rows(&all, "permissions").into_iter().find(|row| row["status"] == "failed").unwrap();
+    assert!(failed["message"].as_str().unwrap().contains("(symmetric-keys-unreadable)"), "{failed}");
+    assert!(failed["nextStep"].as_str().unwrap().contains("symmetricKeyAccess = true"), "{failed}");
+    assert!(failed["grant"].as_str().unwrap().contains("'Policysync symmetric keys ('"), "{failed}");
+    world.stop().await;
+
+    let world = World::with_fleet(|fleet| {
+        let services = fleet.namespaces.iter_mut().flat_map(|namespace| &mut namespace.provisioning_services);
+        for group in services.flat_map(|service| &mut service.enrollment_groups) {
+            group.attestation = Attestation::X509Ca;
+        }
+    })
+    .await;
+    leave_out(&world, json!([]), json!([ATTESTATION])).await;
+    let output = policysync(&world, &["check", "--output", "json"], &[]).await;
+    assert!(output.status.success(), "{}", told(&output));
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn an_inferred_action_that_is_missing_comes_with_how_to_see_what_the_provider_has() {
+    let world = World::default().await;
+    leave_out(
+        &world,
+        json!(["Microsoft.DeviceRegistry/namespaces/credentials/synchronize/action"]),
+        json!([]),
+    )
+    .await;
+    let table = told(&policysync(&world, &["check"], &[]).await);
+    for words in ["inferred", "InvalidActionOrNotAction", "provider operation show"] {
+        assert!(table.contains(words), "{words}: {table}");
+    }
+    assert!(table.contains("'Policysync credentials ('"), "{table}");
     world.stop().await;
 }

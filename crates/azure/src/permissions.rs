@@ -2,11 +2,15 @@
 //! (`infra/modules/permissions.json` is written from it), so the identity can do what the code calls and nothing more.
 //!
 //! A test reads the sources of the clients and fails for a call without a row, and for a row without a call. Actions are
-//! those of `azure-wire-facts.md` §6; `synchronize` follows ARM's rule for the names of actions.
+//! those of `azure-wire-facts.md` §6; the rows that no public source confirms are [`Evidence::Inferred`].
 
 mod document;
+mod table;
+
+use certificate_management::generation::Generation;
 
 pub use self::document::to_json;
+pub use self::table::PERMISSIONS;
 
 /// What a permission is for, as people know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,12 +80,21 @@ impl PermissionScope {
 }
 
 /// The role that brings an action.
+///
+/// Azure refuses the definition of a role whole when it does not know one of its actions, so what only one generation of the
+/// service has is in a role of that generation; a deployment makes those that it asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// Our own role, for namespaces, hubs and provisioning services.
     Resources,
     /// Our own role, for subscriptions.
     Subscription,
+    /// Our own role, for namespaces with a credential.
+    Credentials,
+    /// Our own role, for namespaces with certificate authorities.
+    CertificateAuthorities,
+    /// Our own role, for provisioning services with groups whose devices have symmetric keys.
+    SymmetricKeys,
     /// Built in: `Azure Service Bus Data Sender`.
     ServiceBusDataSender,
     /// Built in: `Azure Service Bus Data Receiver`.
@@ -95,17 +108,80 @@ pub enum Role {
 }
 
 impl Role {
-    /// As `permissions.json` names it: `resources`, `subscription`, or the name of a built-in role.
+    /// The roles of our own.
+    pub const OWN: &[Self] = &[
+        Self::Resources,
+        Self::Subscription,
+        Self::Credentials,
+        Self::CertificateAuthorities,
+        Self::SymmetricKeys,
+    ];
+
+    /// As `permissions.json` names it: e.g. `resources`, or the name of a built-in role.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Resources => "resources",
             Self::Subscription => "subscription",
+            Self::Credentials => "credentials",
+            Self::CertificateAuthorities => "certificate-authorities",
+            Self::SymmetricKeys => "symmetric-keys",
             Self::ServiceBusDataSender => "Azure Service Bus Data Sender",
             Self::ServiceBusDataReceiver => "Azure Service Bus Data Receiver",
             Self::EventGridDataSender => "EventGrid Data Sender",
             Self::Reader => "Reader",
             Self::StorageBlobDataOwner => "Storage Blob Data Owner",
+        }
+    }
+}
+
+impl Role {
+    /// What a role of our own is called in the tenant, before the token in parentheses that tells several apps apart, and what
+    /// its definition says of it; `None` for a built-in role.
+    #[must_use]
+    pub fn definition(self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::Resources => (
+                "Policysync",
+                "What Policysync does with the namespaces, IoT hubs and provisioning services that it looks after.",
+            ),
+            Self::Subscription => (
+                "Policysync finder",
+                "What Policysync reads across a subscription: where hubs and provisioning services are, and how operations go.",
+            ),
+            Self::Credentials => (
+                "Policysync credentials",
+                "What Policysync does with the credential and the policies of a namespace of the first generation.",
+            ),
+            Self::CertificateAuthorities => (
+                "Policysync certificate authorities",
+                "What Policysync reads of the certificate authorities of a namespace of the second generation.",
+            ),
+            Self::SymmetricKeys => (
+                "Policysync symmetric keys",
+                "Reads the symmetric keys of enrollment groups, so that Policysync can write such a group without changing them.",
+            ),
+            _ => return None,
+        })
+    }
+}
+
+/// Where the name of an action is known from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Evidence {
+    /// Microsoft's documentation or a built-in role names it (`azure-wire-facts.md` §6).
+    Published,
+    /// It follows ARM's rule for the names of actions; no public source has it. `az provider operation show` tells.
+    Inferred,
+}
+
+impl Evidence {
+    /// In kebab-case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Inferred => "inferred",
         }
     }
 }
@@ -145,11 +221,21 @@ pub struct Permission {
     pub who: Who,
     /// The role that brings it.
     pub role: Role,
+    /// The generation of the service whose namespaces need it; `None`: both do.
+    pub generation: Option<Generation>,
+    /// Where the name of the action is known from.
+    pub evidence: Evidence,
     /// The calls that need it: `file::function` below `crates/azure/src` or `crates/state/src`.
     pub calls: &'static [&'static str],
 }
 
 impl Permission {
+    /// The provider of the action, e.g. `Microsoft.DeviceRegistry`.
+    #[must_use]
+    pub fn provider(&self) -> &'static str {
+        self.action.split('/').next().unwrap_or_default()
+    }
+
     /// The command that grants it. `role` is the role's name in the tenant, since roles of our own end in a token there.
     #[must_use]
     pub fn grant_command(&self, role: &str, principal_id: &str, scope_id: &str) -> String {
@@ -159,224 +245,6 @@ impl Permission {
         )
     }
 }
-
-const fn row(
-    feature: Feature,
-    action: &'static str,
-    scope: PermissionScope,
-    role: Role,
-    calls: &'static [&'static str],
-) -> Permission {
-    Permission { feature, action, data: false, scope, who: Who::App, role, calls }
-}
-
-const fn data_row(
-    feature: Feature,
-    action: &'static str,
-    scope: PermissionScope,
-    role: Role,
-    calls: &'static [&'static str],
-) -> Permission {
-    Permission { feature, action, data: true, scope, who: Who::App, role, calls }
-}
-
-/// Every permission that the app needs.
-pub const PERMISSIONS: &[Permission] = &[
-    row(
-        Feature::Observe,
-        "Microsoft.DeviceRegistry/namespaces/read",
-        PermissionScope::Namespace,
-        Role::Resources,
-        &["registry/mod::namespace"],
-    ),
-    row(
-        Feature::Observe,
-        "Microsoft.DeviceRegistry/namespaces/credentials/policies/read",
-        PermissionScope::Namespace,
-        Role::Resources,
-        &["registry/mod::policies", "registry/credentials::policies"],
-    ),
-    row(
-        Feature::Observe,
-        "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/read",
-        PermissionScope::Namespace,
-        Role::Resources,
-        &["registry/mod::namespace", "registry/certificate_authorities::authorities"],
-    ),
-    row(
-        Feature::Observe,
-        "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/certificatePolicies/read",
-        PermissionScope::Namespace,
-        Role::Resources,
-        &["registry/mod::policies", "registry/certificate_authorities::policies"],
-    ),
-    // `api_generation = "auto"` asks which versions there are; where it may not, each namespace is asked.
-    row(
-        Feature::Observe,
-        "Microsoft.Resources/subscriptions/providers/read",
-        PermissionScope::Subscription,
-        Role::Subscription,
-        &["registry/offered::ask"],
-    ),
-    row(
-        Feature::Observe,
-        "Microsoft.Devices/IotHubs/read",
-        PermissionScope::Subscription,
-        Role::Subscription,
-        &["hubs::in_subscription"],
-    ),
-    row(
-        Feature::Observe,
-        "Microsoft.Devices/IotHubs/certificates/read",
-        PermissionScope::Hub,
-        Role::Resources,
-        &["hubs::certificates"],
-    ),
-    row(
-        Feature::Observe,
-        "Microsoft.Devices/provisioningServices/read",
-        PermissionScope::Subscription,
-        Role::Subscription,
-        &["provisioning/services::in_subscription"],
-    ),
-    row(
-        Feature::Observe,
-        "Microsoft.Devices/provisioningServices/read",
-        PermissionScope::ProvisioningService,
-        Role::Resources,
-        &["provisioning/services::get"],
-    ),
-    data_row(
-        Feature::Observe,
-        "Microsoft.Devices/provisioningServices/enrollmentGroups/read",
-        PermissionScope::ProvisioningService,
-        Role::Resources,
-        &["provisioning/groups::list", "provisioning/groups::get"],
-    ),
-    // How many devices registered before their group was assigned.
-    data_row(
-        Feature::Observe,
-        "Microsoft.Devices/provisioningServices/registrationStates/read",
-        PermissionScope::ProvisioningService,
-        Role::Resources,
-        &["provisioning/groups/registrations::registrations_before"],
-    ),
-    row(
-        Feature::Sync,
-        "Microsoft.DeviceRegistry/namespaces/credentials/synchronize/action",
-        PermissionScope::Namespace,
-        Role::Resources,
-        &["registry/mod::synchronize", "registry/credentials::synchronize"],
-    ),
-    row(
-        Feature::Sync,
-        "Microsoft.DeviceRegistry/locations/operationStatuses/read",
-        PermissionScope::Subscription,
-        Role::Subscription,
-        &["arm/mod::operation_status"],
-    ),
-    data_row(
-        Feature::Assign,
-        "Microsoft.Devices/provisioningServices/enrollmentGroups/write",
-        PermissionScope::ProvisioningService,
-        Role::Resources,
-        &[
-            "provisioning/groups::put",
-            "provisioning/write_guard::assign",
-            "provisioning/write_guard::set_policy",
-            "provisioning/groups/creation::create",
-        ],
-    ),
-    // A group with symmetric keys is read without them and would be written without them.
-    data_row(
-        Feature::Assign,
-        "Microsoft.Devices/provisioningServices/attestationmechanism/details/action",
-        PermissionScope::ProvisioningService,
-        Role::Resources,
-        &["provisioning/groups::attestation"],
-    ),
-    data_row(
-        Feature::Queue,
-        "Microsoft.ServiceBus/namespaces/messages/send/action",
-        PermissionScope::Queues,
-        Role::ServiceBusDataSender,
-        &["service_bus/mod::send"],
-    ),
-    // `announce`, by whoever creates groups.
-    Permission {
-        who: Who::Person,
-        ..data_row(
-            Feature::Assign,
-            "Microsoft.EventGrid/events/send/action",
-            PermissionScope::Topic,
-            Role::EventGridDataSender,
-            &["event_grid::publish"],
-        )
-    },
-    // `check` asks what its caller may do.
-    Permission {
-        who: Who::Person,
-        ..row(
-            Feature::Observe,
-            "Microsoft.Authorization/permissions/read",
-            PermissionScope::Subscription,
-            Role::Reader,
-            &["access::at"],
-        )
-    },
-    // Reading what was parked: the host receives for the app, so only a person's commands do it.
-    Permission {
-        who: Who::Person,
-        ..data_row(
-            Feature::Queue,
-            "Microsoft.ServiceBus/namespaces/messages/receive/action",
-            PermissionScope::ParkedQueue,
-            Role::ServiceBusDataReceiver,
-            &[
-                "service_bus/receiver::lock_next",
-                "service_bus/receiver::complete",
-                "service_bus/receiver::unlock",
-            ],
-        )
-    },
-    data_row(
-        Feature::Records,
-        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
-        PermissionScope::StorageAccount,
-        Role::StorageBlobDataOwner,
-        &[
-            "store::get",
-            "store::list",
-            "newest::newest",
-            "store::create",
-            "store::update",
-            "modify::modify",
-            "retention::purge",
-        ],
-    ),
-    data_row(
-        Feature::Records,
-        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write",
-        PermissionScope::StorageAccount,
-        Role::StorageBlobDataOwner,
-        &["store::create", "store::update", "store::put", "modify::modify"],
-    ),
-    data_row(
-        Feature::Records,
-        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete",
-        PermissionScope::StorageAccount,
-        Role::StorageBlobDataOwner,
-        &["store::delete", "retention::purge"],
-    ),
-    // The container is made by the first write that finds it missing.
-    row(
-        Feature::Records,
-        "Microsoft.Storage/storageAccounts/blobServices/containers/write",
-        PermissionScope::StorageAccount,
-        Role::StorageBlobDataOwner,
-        &["store::create", "store::update", "store::put"],
-    ),
-];
 
 #[cfg(test)]
 mod tests;

@@ -201,6 +201,9 @@ reasons! {
     WriteWouldChangeMore "write-would-change-more" Critical
         "Writing the policy would have changed something else of the group too, so nothing was written."
         "Assign the policy by hand, and report the group's shape."
+    SymmetricKeysUnreadable "symmetric-keys-unreadable" Warning
+        "The devices of the group have symmetric keys that the identity may not read; a write without them would replace them, so nothing was written."
+        "Deploy with `symmetricKeyAccess = true` if Policysync is to assign such groups; else give them a rule with `policy = \"none\"`."
     GroupMoved "group-moved" Warning
         "Somebody else kept changing the group while it was being assigned; nothing was written."
         "Nothing; the next reconcile looks again."

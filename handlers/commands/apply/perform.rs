@@ -127,9 +127,10 @@ async fn one(
                 return Row::of(entry, Outcome::Written, error.reason(), error.to_string());
             }
             Err(error) => match error.reason() {
-                reason @ (Reason::GroupMoved | Reason::GroupGone | Reason::WriteWouldChangeMore) => {
-                    (reason, error.to_string())
-                }
+                reason @ (Reason::GroupMoved
+                | Reason::GroupGone
+                | Reason::WriteWouldChangeMore
+                | Reason::SymmetricKeysUnreadable) => (reason, error.to_string()),
                 // The service has refused it, and a person will ask about that later.
                 reason @ (Reason::NotPermitted | Reason::ServiceRejected) => {
                     let detail = recorded(journal, application, entry, (reason, error.to_string())).await;

@@ -2,10 +2,10 @@
 //! provisioning service and subscription, and holds it against the table of what the app calls. Nothing is tried out, so
 //! writes are checked too.
 
-use azure::permissions::{Feature, PERMISSIONS, Permission, PermissionScope, Role, Who};
+use azure::permissions::{Evidence, Feature, PERMISSIONS, Permission, PermissionScope, Role, Who};
 use certificate_management::ArmId;
 use certificate_management::configuration::{Mode, NamespaceConfiguration};
-use certificate_management::model::Namespace;
+use certificate_management::model::{Attestation, Namespace};
 use futures::{StreamExt, stream};
 
 use super::Row;
@@ -24,6 +24,8 @@ const CHECK: &str = "permissions";
 struct Scope {
     kind: PermissionScope,
     id: String,
+    /// Where the groups of a provisioning service are read.
+    endpoint: Option<String>,
 }
 
 /// The rows of a namespace. `principal` is whom the commands are for.
@@ -58,9 +60,16 @@ pub(super) async fn rows(
                 continue;
             }
         };
-        for permission in PERMISSIONS.iter().filter(|row| row.who == Who::App && row.scope == scope.kind) {
+        let of_generation =
+            |row: &Permission| row.generation.is_none_or(|generation| namespace.generation.has(generation));
+        let needed = PERMISSIONS.iter().filter(|row| row.who == Who::App && row.scope == scope.kind);
+        for permission in needed.filter(|row| of_generation(row)) {
             if granted.allows(permission.action, permission.data) {
                 allowed += 1;
+            } else if permission.role == Role::SymmetricKeys
+                && !has_symmetric_groups(application, &scope).await
+            {
+                // Nothing here has keys that it would open.
             } else if permission.feature == Feature::Observe || needs_writes {
                 rows.push(missing(permission, &scope, subject.clone(), principal));
             } else {
@@ -80,45 +89,63 @@ pub(super) async fn rows(
     rows
 }
 
+/// Whether a provisioning service has a group with symmetric keys; yes where its groups cannot be read.
+async fn has_symmetric_groups(application: &Application, scope: &Scope) -> bool {
+    let Some(endpoint) = &scope.endpoint else { return true };
+    match application.azure.enrollment_groups().list(endpoint).await {
+        Ok(groups) => groups.iter().any(|group| group.view.attestation == Attestation::SymmetricKey),
+        Err(_) => true,
+    }
+}
+
 /// Where the app needs something. What cannot be listed has rows of its own elsewhere.
 async fn scopes(
     observer: &Observer<'_>,
     configuration: &NamespaceConfiguration,
     namespace: &Namespace,
 ) -> Vec<Scope> {
-    let of = |kind: PermissionScope, id: &ArmId| Scope { kind, id: id.as_str().to_owned() };
+    let of = |kind: PermissionScope, id: &ArmId| Scope { kind, id: id.as_str().to_owned(), endpoint: None };
     let mut scopes = vec![of(PermissionScope::Namespace, &configuration.id)];
     scopes.extend(configuration.subscriptions().into_iter().map(|subscription| Scope {
         kind: PermissionScope::Subscription,
         id: format!("/subscriptions/{subscription}"),
+        endpoint: None,
     }));
     let hubs = observer.linked_hubs(configuration, namespace).await.unwrap_or_default();
     scopes.extend(hubs.iter().map(|hub| of(PermissionScope::Hub, &hub.id)));
     let services = observer.provisioning_services(configuration).await.unwrap_or_default();
-    let ids = services.iter().filter_map(|service| service.id.as_ref());
-    scopes.extend(ids.map(|id| of(PermissionScope::ProvisioningService, id)));
+    scopes.extend(services.iter().filter_map(|service| {
+        let scope = of(PermissionScope::ProvisioningService, service.id.as_ref()?);
+        Some(Scope { endpoint: Some(service.endpoint.clone()), ..scope })
+    }));
     scopes
 }
 
 fn missing(permission: &Permission, scope: &Scope, subject: String, principal: Option<&str>) -> Row {
-    let message = format!("missing for `{}`: {}", permission.feature.name(), permission.action);
+    let mut message = format!("missing for `{}`: {}", permission.feature.name(), permission.action);
+    let mut next_step = "Grant the role: the command is below.".to_owned();
+    if permission.role == Role::SymmetricKeys {
+        message.push_str("; until then groups with symmetric keys are refused (symmetric-keys-unreadable)");
+        next_step.push_str(" It is made by a deployment with `symmetricKeyAccess = true`.");
+    }
+    if permission.evidence == Evidence::Inferred {
+        message.push_str(" (the name is inferred: no public source has it)");
+        next_step = format!(
+            "{next_step} Azure refuses a role whole, with InvalidActionOrNotAction, when its provider has no such action; \
+             `az provider operation show --namespace {}` lists those that it has.",
+            permission.provider()
+        );
+    }
     let grant =
         permission.grant_command(&role(permission.role), principal.unwrap_or(APP_IDENTITY), &scope.id);
-    Row {
-        grant: Some(grant),
-        ..Row::failed(CHECK, subject, message, "Grant the role: the command is below.")
-    }
+    Row { grant: Some(grant), ..Row::failed(CHECK, subject, message, next_step) }
 }
 
 /// The role's name in the tenant. Those of our own end in a token there, which the templates choose.
 fn role(role: Role) -> String {
-    let prefix = match role {
-        Role::Resources => "Policysync (",
-        Role::Subscription => "Policysync finder (",
-        built_in => return built_in.name().to_owned(),
-    };
+    let Some((name, _)) = role.definition() else { return role.name().to_owned() };
     format!(
-        "$(az role definition list --custom-role-only --query \"[?starts_with(roleName, '{prefix}')].roleName | [0]\" --output tsv)"
+        "$(az role definition list --custom-role-only --query \"[?starts_with(roleName, '{name} (')].roleName | [0]\" --output tsv)"
     )
 }
 
@@ -137,12 +164,33 @@ mod tests {
 
     #[test]
     fn a_row_says_what_for_and_how_to_grant_it() {
-        let scope = Scope { kind: PermissionScope::Hub, id: "/subscriptions/S/x/hub-a".to_owned() };
+        let id = "/subscriptions/S/x/hub-a".to_owned();
+        let scope = Scope { kind: PermissionScope::Hub, id, endpoint: None };
         let permission = PERMISSIONS.iter().find(|row| row.scope == PermissionScope::Hub).unwrap();
         let row = missing(permission, &scope, "contoso / hub-a".to_owned(), Some("PRINCIPAL"));
         assert_eq!(row.message, "missing for `observe`: Microsoft.Devices/IotHubs/certificates/read");
         let grant = row.grant.unwrap();
         assert!(grant.starts_with("az role assignment create --assignee-object-id PRINCIPAL "), "{grant}");
         assert!(grant.ends_with(" --scope \"/subscriptions/S/x/hub-a\"") && grant.contains("'Policysync ('"));
+    }
+
+    #[test]
+    fn an_inferred_action_comes_with_how_to_see_what_the_provider_has() {
+        let id = "/subscriptions/S/x/contoso".to_owned();
+        let scope = Scope { kind: PermissionScope::Namespace, id, endpoint: None };
+        for permission in PERMISSIONS.iter().filter(|row| row.who == Who::App) {
+            let row = missing(permission, &scope, "contoso".to_owned(), None);
+            let next_step = row.next_step.unwrap();
+            let is_told = next_step
+                .contains("az provider operation show --namespace Microsoft.DeviceRegistry`")
+                && next_step.contains("InvalidActionOrNotAction")
+                && row.message.ends_with("(the name is inferred: no public source has it)");
+            assert_eq!(
+                is_told,
+                permission.evidence == Evidence::Inferred,
+                "{}: {next_step}",
+                permission.action
+            );
+        }
     }
 }

@@ -1,10 +1,13 @@
 // The sample world of generation B of the service: certificate authorities, which the service itself pushes to linked hubs.
 // A namespace, a provisioning service, two hubs, a root CA, an issuing CA and a policy.
 //
-// Hubs and provisioning service are linked by the namespace here, and an issuing CA wants its hubs linked first.
+// In four stages, since the service wants an order (`ca-lifecycle-facts.md` 4.1, 4.2): the resources with their roles on each
+// other; the link to the provisioning service; then those to the hubs; certificate authorities once the links are made. A stage
+// holds those before it and can be repeated; an earlier one after a later one would take links out of the namespace.
 //
-// az group create --name rg-policysync-sample-b --location westeurope
-// az deployment group create --resource-group rg-policysync-sample-b --template-file infra/sample-world/certificate-authorities/main.bicep --parameters infra/sample-world/certificate-authorities/main.bicepparam
+// az group create --name rg-policysync-sample-b --location uksouth
+// STAGE=resources az deployment group create --resource-group rg-policysync-sample-b --template-file infra/sample-world/certificate-authorities/main.bicep --parameters infra/sample-world/certificate-authorities/main.bicepparam
+// The same with STAGE=provisioning-service, STAGE=hubs and STAGE=certificate-authorities.
 
 targetScope = 'resourceGroup'
 
@@ -13,8 +16,11 @@ targetScope = 'resourceGroup'
 @maxLength(20)
 param name string
 
-@description('Region of everything. The provisioning service has to be in that of the namespace.')
+@description('Region of everything: hubs and provisioning service have to be in that of the namespace. Offered (September 2026): australiaeast, centralus, japaneast, uksouth.')
 param location string = resourceGroup().location
+
+@description('How far the world is made.')
+param stage 'resources' | 'provisioning-service' | 'hubs' | 'certificate-authorities'
 
 @description('Days that a device certificate is valid.')
 @minValue(7)
@@ -24,20 +30,16 @@ param leafValidityDays int = 30
 @description('Tags.')
 param tags object = {}
 
-// What the namespace needs on a hub and on a provisioning service to link them and to push CA certificates (built-in roles). Only
-// IoT Hub Data Contributor is documented for this generation; the rest is what the generation before it wanted.
+// What the services need of each other (built-in roles).
 var contributor = 'b24988ac-6180-42a0-ab88-20f7382dd24c'
 var iotHubDataContributor = '4fc6c259-987e-4a07-842e-c321cc9d413f'
-var provisioningDataContributor = 'dfce44e4-17b7-4bd1-a6d1-04996ec95633'
+var deviceRegistryAdministrator = '12675fd7-7f59-493f-9201-f7944860a2f1'
 
 var hubNames = ['${name}-north', '${name}-south']
 
-// The namespace acts as this identity, which is there before the namespace and so can have its roles before the links are made.
-resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
-  name: '${name}-links'
-  location: location
-  tags: tags
-}
+var linksProvisioningService = stage != 'resources'
+var linksHubs = linksProvisioningService && stage != 'provisioning-service'
+var hasAuthorities = stage == 'certificate-authorities'
 
 resource hubs 'Microsoft.Devices/IotHubs@2026-11-01' = [
   for hub in hubNames: {
@@ -49,6 +51,8 @@ resource hubs 'Microsoft.Devices/IotHubs@2026-11-01' = [
     properties: {
       disableLocalAuth: true
       minTlsVersion: '1.2'
+      // A link wants it.
+      publicNetworkAccess: 'Enabled'
     }
   }
 ]
@@ -65,67 +69,44 @@ resource provisioningService 'Microsoft.Devices/provisioningServices@2026-11-01'
   }
 }
 
-module hubAccess '../hub-roles.bicep' = [
-  for (hub, index) in hubNames: {
-    params: {
-      hubName: hubs[index].name
-      principalId: identity.properties.principalId
-      seed: 'links'
-      roleIds: [contributor, iotHubDataContributor]
-    }
-  }
-]
-
-resource onProvisioningService 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for role in [contributor, provisioningDataContributor]: {
-    name: guid(provisioningService.id, identity.id, role)
-    scope: provisioningService
-    properties: {
-      principalId: identity.properties.principalId
-      principalType: 'ServicePrincipal'
-      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
-    }
-  }
-]
-
+// It acts as its own system-assigned identity, which a link to a provisioning service needs whatever the outbound identity is.
 resource namespace 'Microsoft.DeviceRegistry/namespaces@2026-11-01' = {
   name: name
   location: location
   tags: tags
-  identity: {
-    type: 'UserAssigned'
-    userAssignedIdentities: { '${identity.id}': {} }
-  }
+  identity: { type: 'SystemAssigned' }
   properties: {
-    outboundIdentity: { type: 'UserAssigned', userAssignedIdentity: identity.id }
+    outboundIdentity: { type: 'SystemAssigned' }
+    provisioning: {
+      endpoints: linksProvisioningService
+        ? {
+            dps: {
+              endpointType: 'Microsoft.Devices/provisioningServices'
+              resourceId: provisioningService.id
+              inboundCallerIdentity: { type: 'SystemAssigned' }
+            }
+          }
+        : {}
+    }
     messaging: {
-      endpoints: toObject(range(0, length(hubNames)), index => hubNames[index], index => {
+      endpoints: toObject(linksHubs ? hubNames : [], hub => hub, hub => {
         endpointType: 'Microsoft.Devices/IotHubs'
-        resourceId: resourceId('Microsoft.Devices/IotHubs', hubNames[index])
+        resourceId: resourceId('Microsoft.Devices/IotHubs', hub)
         inboundCallerIdentity: { type: 'SystemAssigned' }
         provisioning: { availability: 'Available', allocationWeight: 1 }
       })
     }
-    provisioning: {
-      endpoints: {
-        dps: {
-          endpointType: 'Microsoft.Devices/provisioningServices'
-          resourceId: provisioningService.id
-          inboundCallerIdentity: { type: 'SystemAssigned' }
-        }
-      }
-    }
   }
-  dependsOn: [hubAccess, onProvisioningService]
+  dependsOn: [hubs]
 
-  resource root 'certificateAuthorities' = {
+  resource root 'certificateAuthorities' = if (hasAuthorities) {
     name: 'root'
     location: location
     tags: tags
     properties: { certificateAuthorityType: 'Root', keyType: 'ECC' }
   }
 
-  resource issuer 'certificateAuthorities' = {
+  resource issuer 'certificateAuthorities' = if (hasAuthorities) {
     name: 'issuer'
     location: location
     tags: tags
@@ -135,12 +116,67 @@ resource namespace 'Microsoft.DeviceRegistry/namespaces@2026-11-01' = {
       issuer: { issuerType: 'Microsoft', certificateAuthorityResourceId: root.id }
     }
 
-    resource policy 'certificatePolicies' = {
+    resource policy 'certificatePolicies' = if (hasAuthorities) {
       name: 'default'
       properties: {
         certificate: { validityPeriodInDays: leafValidityDays }
       }
     }
+  }
+}
+
+// The namespace on the hubs, on the provisioning service and on itself.
+module onHubs '../hub-roles.bicep' = [
+  for (hub, index) in hubNames: {
+    params: {
+      hubName: hubs[index].name
+      principalId: namespace.identity.principalId
+      seed: 'namespace'
+      roleIds: [contributor, iotHubDataContributor]
+    }
+  }
+]
+
+resource onProvisioningService 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(provisioningService.id, 'namespace', contributor)
+  scope: provisioningService
+  properties: {
+    principalId: namespace.identity.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', contributor)
+  }
+}
+
+resource onItself 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(namespace.id, 'namespace', deviceRegistryAdministrator)
+  scope: namespace
+  properties: {
+    principalId: namespace.identity.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', deviceRegistryAdministrator)
+  }
+}
+
+// Hubs and provisioning service on the namespace.
+resource hubsOnNamespace 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (hub, index) in hubNames: {
+    name: guid(namespace.id, hub, contributor)
+    scope: namespace
+    properties: {
+      principalId: hubs[index].identity.principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', contributor)
+    }
+  }
+]
+
+resource provisioningServiceOnNamespace 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(namespace.id, provisioningService.id, contributor)
+  scope: namespace
+  properties: {
+    principalId: provisioningService.identity.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', contributor)
   }
 }
 

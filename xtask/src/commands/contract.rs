@@ -76,6 +76,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_package_is_pinned_by_hash_and_no_index_is_named() {
+        for suite in &SUITES {
+            let path = folder(&Workspace::find()).join("requirements").join(format!("{}.txt", suite.name));
+            python::check_requirements(&path, "azure-core");
+        }
+    }
+
+    #[test]
     fn every_suite_has_tests() {
         for suite in &SUITES {
             let files = std::fs::read_dir(folder(&Workspace::find()).join(suite.folder)).unwrap();

@@ -3,12 +3,19 @@
 //! A property of the wrong name is only a warning to Bicep, so every diagnostic is a failure here. The snapshots (which
 //! resources each parameter file would create) are committed, so that a reviewer sees them change; `--write` renews them.
 
+mod alerts;
 mod breaks;
+mod calendar;
 mod descriptions;
 mod files;
 mod names;
+mod parameters;
+mod private;
+mod regions;
 mod roles;
 mod rules;
+mod sample_world;
+mod scan;
 mod settings;
 mod snapshot;
 
@@ -16,6 +23,8 @@ use std::path::Path;
 
 use crate::steps::{Outcome, Steps};
 use crate::tools::bicep::Bicep;
+use crate::tools::checkov::Checkov;
+use crate::tools::faketime;
 use crate::workspace::Workspace;
 
 use files::{PARAMETER_FILES, ParameterFile};
@@ -34,15 +43,16 @@ const ENVIRONMENTS: [(&str, &str); 3] =
 pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
     let root = workspace.root();
     let infra = root.join("infra");
+    let scratch = workspace.tools().join("infra");
     let bicep = match Bicep::find() {
         Ok(bicep) => bicep,
         Err(why) => {
             steps.run("find the Bicep compiler", || Outcome::Skipped(why));
             steps.run("infra: what the committed snapshots create", || outcome(committed(root)));
+            scanned(workspace, steps);
             return;
         }
     };
-    let scratch = workspace.tools().join("infra");
     if arguments.iter().any(|argument| argument == WRITE) {
         steps.run("infra: write format and snapshots", || outcome(write(&bicep, &infra)));
     }
@@ -54,9 +64,43 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
     steps.run("infra: names fit for a range of environments", || {
         outcome(environments(&bicep, root, &scratch.join("names")))
     });
-    steps.run("infra: a broken template is noticed", || {
-        outcome(breaks::noticed(&bicep, root, &scratch.join("broken")))
+    steps.run("infra: the sample world is made in the order that the service wants", || {
+        outcome(sample_world::problems(&bicep, &infra, &scratch.join("stages")))
     });
+    let has_clock = steps.run("install faketime", || match faketime::ahead(calendar::DAYS) {
+        Ok(_) => Outcome::Passed,
+        Err(why) => Outcome::Skipped(why),
+    });
+    if has_clock {
+        steps.run("infra: every template builds with the clock two years ahead", || {
+            outcome(calendar::problems(&bicep, &infra, &scratch.join("calendar")))
+        });
+    }
+    let checkov = scanned(workspace, steps);
+    let tools = breaks::Tools { bicep: &bicep, has_clock, checkov: checkov.as_ref() };
+    steps.run("infra: a broken template is noticed", || {
+        outcome(breaks::noticed(&tools, root, &scratch.join("broken")))
+    });
+}
+
+/// The scanner over the committed snapshots, which needs no compiler; and the scanner itself.
+fn scanned(workspace: &Workspace, steps: &mut Steps) -> Option<Checkov> {
+    let root = workspace.root();
+    let mut installed = None;
+    steps.run("install checkov", || match Checkov::install(&workspace.tools(), root) {
+        Ok(checkov) => {
+            installed = Some(checkov);
+            Outcome::Passed
+        }
+        Err(why) => Outcome::Skipped(why),
+    });
+    if let Some(checkov) = &installed {
+        steps.run("infra: what a scanner finds is fixed or accepted with a reason", || {
+            let scratch = workspace.tools().join("infra").join("scanned");
+            outcome(scan::problems(checkov, &root.join("infra"), &scratch))
+        });
+    }
+    installed
 }
 
 fn outcome(problems: Result<Vec<String>, String>) -> Outcome {
@@ -71,8 +115,8 @@ fn write(bicep: &Bicep, infra: &Path) -> Result<Vec<String>, String> {
     for extension in EXTENSIONS {
         bicep.format(infra, extension)?;
     }
-    for ParameterFile { file, resource_group } in PARAMETER_FILES {
-        bicep.snapshot(&infra.join(file), "overwrite", *resource_group, &[])?;
+    for ParameterFile { file, place } in PARAMETER_FILES {
+        bicep.snapshot(&infra.join(file), "overwrite", *place, &[])?;
     }
     Ok(Vec::new())
 }
@@ -80,9 +124,9 @@ fn write(bicep: &Bicep, infra: &Path) -> Result<Vec<String>, String> {
 /// What the compiler says about every file, and what only our own rules say.
 fn compiled(bicep: &Bicep, infra: &Path, scratch: &Path) -> Result<Vec<String>, String> {
     let mut problems = files::problems(infra)?;
+    problems.extend(diagnosed(bicep, infra)?);
     files::copy(infra, scratch)?;
     for extension in EXTENSIONS {
-        problems.extend(bicep.lint(infra, extension)?);
         bicep.format(scratch, extension)?;
     }
     for file in files::templates(infra)? {
@@ -93,6 +137,18 @@ fn compiled(bicep: &Bicep, infra: &Path, scratch: &Path) -> Result<Vec<String>, 
             problems.push(format!("{file}: not formatted; run `cargo xtask infra {WRITE}`"));
         }
     }
+    // Modules are told about once for each file that uses them.
+    problems.sort();
+    problems.dedup();
+    Ok(problems)
+}
+
+/// What the compiler says about every file, and of the descriptions in what it builds.
+fn diagnosed(bicep: &Bicep, infra: &Path) -> Result<Vec<String>, String> {
+    let mut problems = Vec::new();
+    for extension in EXTENSIONS {
+        problems.extend(bicep.lint(infra, extension)?);
+    }
     // Their modules are inside what is built of them.
     for file in files::roots(infra)? {
         match bicep.build(&infra.join(&file)) {
@@ -101,16 +157,13 @@ fn compiled(bicep: &Bicep, infra: &Path, scratch: &Path) -> Result<Vec<String>, 
             Err(why) => problems.push(format!("{file}: {why}")),
         }
     }
-    // Modules are told about once for each file that uses them.
-    problems.sort();
-    problems.dedup();
     Ok(problems)
 }
 
 fn current(bicep: &Bicep, infra: &Path) -> Result<Vec<String>, String> {
     let mut problems = Vec::new();
-    for ParameterFile { file, resource_group } in PARAMETER_FILES {
-        if let Err(why) = bicep.snapshot(&infra.join(file), "validate", *resource_group, &[]) {
+    for ParameterFile { file, place } in PARAMETER_FILES {
+        if let Err(why) = bicep.snapshot(&infra.join(file), "validate", *place, &[]) {
             problems.push(format!("{file}: {why}\n    (cargo xtask infra {WRITE} writes it)"));
         }
     }
@@ -129,12 +182,12 @@ fn committed(root: &Path) -> Result<Vec<String>, String> {
 }
 
 fn environments(bicep: &Bicep, root: &Path, scratch: &Path) -> Result<Vec<String>, String> {
-    let file = "main.bicepparam";
+    let ParameterFile { file, place } = PARAMETER_FILES[0];
     let mut problems = Vec::new();
     files::copy(&root.join("infra"), scratch)?;
     for (name, location) in ENVIRONMENTS {
         let environment = [("AZURE_ENV_NAME", name), ("AZURE_LOCATION", location)];
-        bicep.snapshot(&scratch.join(file), "overwrite", None, &environment)?;
+        bicep.snapshot(&scratch.join(file), "overwrite", place, &environment)?;
         let snapshot = Snapshot::read(scratch, file)?;
         if !snapshot.text.contains(location) {
             problems.push(format!("{name}: the parameter file does not take the region from `azd`"));

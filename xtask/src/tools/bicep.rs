@@ -5,17 +5,29 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::tools::faketime;
+
 /// Names the compiler when it is in no usual place.
 const VARIABLE: &str = "BICEP";
-/// What `azd` sets and parameter files read. Without them a file's defaults hold, which is what is committed.
-const OF_AZD: [&str; 2] = ["AZURE_ENV_NAME", "AZURE_LOCATION"];
+/// What `azd` or a person sets and parameter files read. Without them a file's defaults hold, which is what is committed.
+const OF_AZD: [&str; 3] = ["AZURE_ENV_NAME", "AZURE_LOCATION", "STAGE"];
 /// Where a parameter file is evaluated; no such subscription exists.
 const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
-const LOCATION: &str = "westeurope";
 
 /// A compiler that starts.
 pub struct Bicep {
     program: PathBuf,
+    /// What moves its clock.
+    clock: faketime::Environment,
+}
+
+/// What a parameter file is evaluated for.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// The resource group; none for a whole subscription.
+    pub resource_group: Option<&'static str>,
+    /// The region of the deployment.
+    pub location: &'static str,
 }
 
 impl Bicep {
@@ -30,9 +42,14 @@ impl Bicep {
         let starts = |program: &PathBuf| {
             Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
         };
-        candidates.into_iter().find(starts).map(|program| Self { program }).ok_or_else(|| {
-            format!("there is no Bicep compiler; run `az bicep install`, or set {VARIABLE} to one")
-        })
+        candidates.into_iter().find(starts).map(|program| Self { program, clock: Vec::new() }).ok_or_else(
+            || format!("there is no Bicep compiler; run `az bicep install`, or set {VARIABLE} to one"),
+        )
+    }
+
+    /// The same compiler with its clock ahead; otherwise says in words why there is none.
+    pub fn ahead(&self, days: u32) -> Result<Self, String> {
+        Ok(Self { program: self.program.clone(), clock: faketime::ahead(days)? })
     }
 
     /// Everything that the compiler has to say about the files that end in `extension` below a folder, as
@@ -70,13 +87,13 @@ impl Bicep {
         &self,
         file: &Path,
         mode: &str,
-        resource_group: Option<&str>,
+        place: Place,
         environment: &[(&str, &str)],
     ) -> Result<(), String> {
         let file = file.to_string_lossy();
         let mut options = vec!["snapshot", &*file, "--mode", mode];
-        options.extend(["--subscription-id", SUBSCRIPTION, "--location", LOCATION]);
-        if let Some(group) = resource_group {
+        options.extend(["--subscription-id", SUBSCRIPTION, "--location", place.location]);
+        if let Some(group) = place.resource_group {
             options.extend(["--resource-group", group]);
         }
         let output = self.run(&options, environment)?;
@@ -85,7 +102,7 @@ impl Bicep {
 
     fn run(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Output, String> {
         let mut command = Command::new(&self.program);
-        command.args(arguments);
+        command.args(arguments).envs(self.clock.iter().cloned());
         for name in OF_AZD {
             command.env_remove(name);
         }

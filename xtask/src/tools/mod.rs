@@ -4,6 +4,7 @@ pub mod azurite;
 pub mod bicep;
 pub mod browser;
 pub mod cargo_install;
+pub mod checkov;
 pub mod debian;
 pub mod faketime;
 pub mod npm;

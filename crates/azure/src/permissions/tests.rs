@@ -117,6 +117,44 @@ fn an_action_is_exact_and_given_once_per_scope() {
     }
 }
 
+/// Azure refuses a role with an action that it does not know, so what one generation has must be in no role of the other.
+#[test]
+fn a_role_holds_the_actions_of_one_generation_and_keys_have_one_of_their_own() {
+    for row in PERMISSIONS {
+        let of_credentials = row.action.contains("/credentials/");
+        let of_authorities = row.action.contains("/certificateAuthorities");
+        let expected = match (of_credentials, of_authorities) {
+            (true, _) => (Some(Generation::Credentials), Role::Credentials),
+            (_, true) => (Some(Generation::CertificateAuthorities), Role::CertificateAuthorities),
+            _ => (row.generation, row.role),
+        };
+        assert_eq!((row.generation, row.role), expected, "{}", row.action);
+        assert_eq!(
+            row.role == Role::SymmetricKeys,
+            row.action.contains("attestationmechanism"),
+            "{} opens keys, or does not",
+            row.action
+        );
+    }
+    for role in Role::OWN {
+        assert!(role.definition().is_some() && PERMISSIONS.iter().any(|row| row.role == *role), "{role:?}");
+    }
+}
+
+/// What no public source confirms is told to people before they deploy, and nothing that one does.
+#[test]
+fn the_guide_lists_what_is_inferred() {
+    let guide = fs::read_to_string(root().join("docs/deploy.md")).unwrap();
+    let listed: BTreeSet<&str> =
+        guide.lines().filter_map(|line| line.strip_prefix("- `Microsoft.DeviceRegistry/")).collect();
+    let inferred = PERMISSIONS.iter().filter(|row| row.evidence == Evidence::Inferred);
+    let inferred: BTreeSet<String> = inferred
+        .map(|row| format!("{}`", row.action.trim_start_matches("Microsoft.DeviceRegistry/")))
+        .collect();
+    assert_eq!(listed, inferred.iter().map(String::as_str).collect());
+    assert!(inferred.iter().any(|name| name.ends_with("synchronize/action`")));
+}
+
 #[test]
 fn a_missing_permission_comes_with_the_command_that_grants_it() {
     let command = PERMISSIONS[0].grant_command(

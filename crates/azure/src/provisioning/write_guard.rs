@@ -8,6 +8,7 @@ use certificate_management::generation::Generation;
 use certificate_management::model::Attestation;
 use certificate_management::reference::Reference;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::groups::{EnrollmentGroups, Group};
 use super::raw_group::{Difference, RawGroup};
@@ -38,6 +39,17 @@ pub enum AssignError {
         group: String,
         /// What would change besides the policy.
         members: Vec<String>,
+    },
+    /// Reason `symmetric-keys-unreadable`: the group's devices have symmetric keys, and the caller may not read them. A write
+    /// without them would make the service generate new ones; nothing was written.
+    #[error(
+        "symmetric-keys-unreadable: the symmetric keys of enrollment group `{group}` may not be read, so it was not written: {error}"
+    )]
+    KeysUnreadable {
+        /// The group.
+        group: String,
+        /// The refusal of the service.
+        error: Error,
     },
     /// The write was accepted, but the group names another policy afterwards.
     #[error("enrollment group `{group}` was written, but names {} afterwards", .found.as_deref().unwrap_or("no policy"))]
@@ -108,6 +120,34 @@ impl EnrollmentGroups {
         Ok(Assigned { before, after: current.view.policy, etag: current.view.etag })
     }
 
+    /// Asks whether a write of `group` could keep its keys, so that a write which cannot is not even announced. One call for a
+    /// group with symmetric keys, none for any other.
+    ///
+    /// # Errors
+    /// [`AssignError::KeysUnreadable`] where the caller may not read them, [`AssignError::Service`] for any other failure.
+    pub async fn check_keys(&self, endpoint: &str, group: &Group) -> Result<(), AssignError> {
+        if group.view.attestation != Attestation::SymmetricKey {
+            return Ok(());
+        }
+        self.keys(endpoint, &group.view.id, group.read_as).await.map(|_| ())
+    }
+
+    /// The attestation of a group with its keys.
+    async fn keys(
+        &self,
+        endpoint: &str,
+        id: &str,
+        generation: Generation,
+    ) -> Result<Box<RawValue>, AssignError> {
+        self.attestation(endpoint, id, generation).await.map_err(|error| match error.kind() {
+            // The group itself was read with the same token, so what is missing is the right to its keys.
+            ErrorKind::Forbidden | ErrorKind::Unauthorized => {
+                AssignError::KeysUnreadable { group: id.to_owned(), error }
+            }
+            _ => error.into(),
+        })
+    }
+
     /// One PUT with its proofs, and what is there afterwards. `is_last`: it is read back to name `policy`.
     async fn write(
         &self,
@@ -144,7 +184,7 @@ impl EnrollmentGroups {
         };
         let mut keys = Vec::new();
         if group.view.attestation == Attestation::SymmetricKey {
-            let mechanism = self.attestation(endpoint, id, generation).await?;
+            let mechanism = self.keys(endpoint, id, generation).await?;
             edited = edited.with_attestation(mechanism);
             keys = texts_of_keys(&edited.attestation_value());
         }

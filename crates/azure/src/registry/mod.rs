@@ -122,6 +122,11 @@ impl DeviceRegistry {
                 Ok(policies) if policies.is_empty() => Ok(NamespaceGeneration::CertificateAuthorities),
                 Ok(_) => Ok(NamespaceGeneration::Migrating),
                 Err(error) if is_absent(&error) => Ok(NamespaceGeneration::CertificateAuthorities),
+                // A deployment for this generation alone has no right to read the other's policies.
+                Err(error) if error.kind() == ErrorKind::Forbidden => {
+                    tracing::warn!(namespace.id = %id, "taken for one without a credential: {error}");
+                    Ok(NamespaceGeneration::CertificateAuthorities)
+                }
                 Err(error) => Err(error),
             },
             // A service that knows no authorities, or a namespace that does not exist, which the next read will tell.

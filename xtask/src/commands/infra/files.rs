@@ -3,24 +3,34 @@
 use std::fs;
 use std::path::Path;
 
+use crate::tools::bicep::Place;
+
 /// A parameter file with a committed snapshot.
 pub struct ParameterFile {
     /// Below `infra/`.
     pub file: &'static str,
-    /// The resource group that it is deployed to; none for a whole subscription.
-    pub resource_group: Option<&'static str>,
+    /// What it is deployed to.
+    pub place: Place,
 }
+
+/// The sample world of the second generation.
+pub const SAMPLE_B: ParameterFile = ParameterFile {
+    file: "sample-world/certificate-authorities/main.bicepparam",
+    place: Place { resource_group: Some("rg-policysync-sample-b"), location: "uksouth" },
+};
+
+const WHOLE: Place = Place { resource_group: None, location: "uksouth" };
 
 /// Every parameter file.
 pub const PARAMETER_FILES: &[ParameterFile] = &[
-    ParameterFile { file: "main.bicepparam", resource_group: None },
-    ParameterFile { file: "environments/fleet.bicepparam", resource_group: None },
-    ParameterFile { file: "environments/private.bicepparam", resource_group: None },
-    ParameterFile { file: "sample-world/main.bicepparam", resource_group: Some("rg-policysync-sample") },
+    ParameterFile { file: "main.bicepparam", place: WHOLE },
+    ParameterFile { file: "environments/fleet.bicepparam", place: WHOLE },
+    ParameterFile { file: "environments/private.bicepparam", place: WHOLE },
     ParameterFile {
-        file: "sample-world/certificate-authorities/main.bicepparam",
-        resource_group: Some("rg-policysync-sample-b"),
+        file: "sample-world/main.bicepparam",
+        place: Place { resource_group: Some("rg-policysync-sample"), location: "westeurope" },
     },
+    SAMPLE_B,
 ];
 
 /// Every `.bicep` and `.bicepparam`, sorted, below `infra`.

@@ -6,16 +6,19 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::parameters::Parameters;
 use super::snapshot::{Snapshot, id, kind_of_id, name, scope_of};
 
 /// Built-in roles by id: those that may be assigned, by their names.
-const BUILT_IN: [(&str, &str); 7] = [
+const BUILT_IN: [(&str, &str); 9] = [
+    ("2a2b9908-6ea1-4ae2-8e65-a410df84e7d1", "Storage Blob Data Reader"),
     ("2b629674-e913-4c01-ae53-ef4638d8f975", "Azure Event Hubs Data Sender"),
     ("3913510d-42f4-4e42-8a64-420c390055eb", "Monitoring Metrics Publisher"),
     ("4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0", "Azure Service Bus Data Receiver"),
     ("69a216fc-b8fb-44d8-bc22-1f3c2cd27a39", "Azure Service Bus Data Sender"),
     ("a638d3c7-ab3a-418d-83e6-5f17a39d4fde", "Azure Event Hubs Data Receiver"),
     ("b7e6dc6d-f1e8-4753-8033-0f276bb0955b", "Storage Blob Data Owner"),
+    ("ba92f5b4-2d11-453d-a403-e96b0029c9fe", PACKAGE_WRITER),
     ("d5a91429-5739-47e2-a06b-3470a27159e7", "EventGrid Data Sender"),
 ];
 
@@ -37,8 +40,20 @@ const HOST: [(&str, &str, &str); 6] = [
     ("Microsoft.Storage/storageAccounts", "", "Storage Blob Data Owner"),
 ];
 
-/// What Event Grid topics may do with the event hub of a private app; the only role here that is not for the app.
+/// How the name of the identity that the app runs as begins.
+const APP_IDENTITY: &str = "id-policysync-";
+/// How the names of storage accounts for packages begin.
+const PACKAGES: &str = "stpkg";
+/// Who runs from a package on Elastic Premium: the app, which can only read it.
+const PACKAGE_READER: &str = "Storage Blob Data Reader";
+/// Who stores and fetches a package on Flex Consumption: the platform, with an identity for nothing else.
+const PACKAGE_WRITER: &str = "Storage Blob Data Contributor";
+
+/// What Event Grid topics may do with the event hub of a private app.
 const TOPICS_ROLE: &str = "Azure Event Hubs Data Sender";
+
+/// The role that opens keys, for deployments that ask for it.
+const SYMMETRIC_KEYS: &str = "symmetric-keys";
 
 /// The type of resource that a scope of the table means.
 fn kind_of_scope(scope: &str) -> Option<&'static str> {
@@ -53,8 +68,8 @@ fn kind_of_scope(scope: &str) -> Option<&'static str> {
     })
 }
 
-/// What is wrong with the roles of a snapshot.
-pub fn problems(root: &Path, snapshot: &Snapshot) -> Result<Vec<String>, String> {
+/// What is wrong with the roles of the snapshot of a parameter file.
+pub fn problems(root: &Path, file: &str, snapshot: &Snapshot) -> Result<Vec<String>, String> {
     let path = root.join("infra/modules/permissions.json");
     let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let table: Value = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -64,24 +79,65 @@ pub fn problems(root: &Path, snapshot: &Snapshot) -> Result<Vec<String>, String>
     if rows.is_empty() {
         return Err(format!("{} has no rows", path.display()));
     }
-    let mut problems = definitions(snapshot, &rows);
-    problems.extend(assignments(snapshot, &rows));
+    let parameters = Parameters::read(&root.join("infra"), file)?;
+    let is_wanted = |row: &Value| {
+        let generation = row["generation"].as_str().unwrap_or_default();
+        (generation == "any" || parameters.generations.iter().any(|one| one == generation))
+            && (row["role"] != SYMMETRIC_KEYS || parameters.symmetric_key_access)
+    };
+    rows.retain(is_wanted);
+    let own = table["roles"].as_array().cloned().unwrap_or_default();
+    let mut problems = definitions(snapshot, &own, &rows);
+    problems.extend(assignments(snapshot, &own, &rows, parameters.is_premium));
+    problems.extend(identities(snapshot));
+    let guide = root.join("docs/deploy.md");
+    let guide = std::fs::read_to_string(&guide).map_err(|error| format!("{}: {error}", guide.display()))?;
+    problems.extend(untold(snapshot, &guide));
     Ok(problems)
 }
 
-/// The custom roles hold exactly the actions of the table.
-fn definitions(snapshot: &Snapshot, rows: &[Value]) -> Vec<String> {
+/// `policysync check` finds the identity that the app runs as by the beginning of its name, so one alone has that.
+fn identities(snapshot: &Snapshot) -> Option<String> {
+    let identities = snapshot.of_type("Microsoft.ManagedIdentity/userAssignedIdentities");
+    let count = identities.filter(|it| name(it).starts_with(APP_IDENTITY)).count();
+    (count != 1).then(|| format!("{count} identities have a name that begins with {APP_IDENTITY}"))
+}
+
+/// Every role that is assigned has its row in the guide.
+fn untold(snapshot: &Snapshot, guide: &str) -> Vec<String> {
+    let own = snapshot.of_type("Microsoft.Authorization/roleDefinitions").filter_map(|definition| {
+        let (name, _) = definition["properties"]["roleName"].as_str()?.rsplit_once(" (")?;
+        Some((self::name(definition), name))
+    });
+    let names: BTreeMap<&str, &str> = BUILT_IN.into_iter().chain(own).collect();
+    let assignments = snapshot.of_type("Microsoft.Authorization/roleAssignments");
+    let roles: BTreeSet<&str> = assignments
+        .filter_map(|it| it["properties"]["roleDefinitionId"].as_str()?.rsplit('/').next())
+        .filter_map(|id| names.get(id).copied())
+        .collect();
+    let is_told = |role: &&str| guide.lines().any(|line| line.starts_with('|') && line.contains(*role));
+    // Event Grid's own is told below the table.
+    let untold = roles.into_iter().filter(|role| *role != TOPICS_ROLE && !is_told(role));
+    untold.map(|role| format!("docs/deploy.md has no row for the role {role}")).collect()
+}
+
+/// There is a custom role for each that has a row, and it holds exactly the actions of its rows.
+fn definitions(snapshot: &Snapshot, own: &[Value], rows: &[Value]) -> Vec<String> {
     let mut problems = Vec::new();
-    for role in ["resources", "subscription"] {
+    for role in own.iter().filter_map(|role| role["role"].as_str()) {
         let expected = |data: bool| -> BTreeSet<&str> {
             let of_role = rows.iter().filter(|row| row["role"] == role && row["data"] == data);
             of_role.filter_map(|row| row["action"].as_str()).collect()
         };
-        let Some(definition) = snapshot
+        let definition = snapshot
             .of_type("Microsoft.Authorization/roleDefinitions")
-            .find(|definition| role_of_definition(definition) == role)
-        else {
-            problems.push(format!("there is no custom role for {role}"));
+            .find(|definition| role_of_definition(definition, own) == role);
+        let is_wanted = !expected(true).is_empty() || !expected(false).is_empty();
+        let Some(definition) = definition.filter(|_| is_wanted) else {
+            if is_wanted || definition.is_some() {
+                let is = if is_wanted { "is no" } else { "should be no" };
+                problems.push(format!("there {is} custom role for {role}"));
+            }
             continue;
         };
         let permissions = &definition["properties"]["permissions"];
@@ -102,17 +158,20 @@ fn definitions(snapshot: &Snapshot, rows: &[Value]) -> Vec<String> {
     problems
 }
 
-fn role_of_definition(definition: &Value) -> &'static str {
+/// The role of ours whose name a definition has, which ends in a token in parentheses.
+fn role_of_definition<'a>(definition: &Value, own: &'a [Value]) -> &'a str {
     let role_name = definition["properties"]["roleName"].as_str().unwrap_or_default();
-    if role_name.starts_with("Policysync finder") { "subscription" } else { "resources" }
+    let (name, _) = role_name.rsplit_once(" (").unwrap_or_default();
+    let found = own.iter().find(|role| role["name"] == name);
+    found.and_then(|role| role["role"].as_str()).unwrap_or_default()
 }
 
 /// Every scope that there is has exactly the roles that it should have.
-fn assignments(snapshot: &Snapshot, rows: &[Value]) -> Vec<String> {
+fn assignments(snapshot: &Snapshot, own: &[Value], rows: &[Value], is_premium: bool) -> Vec<String> {
     let mut problems = Vec::new();
     let mut custom: BTreeMap<String, &str> = BTreeMap::new();
     for definition in snapshot.of_type("Microsoft.Authorization/roleDefinitions") {
-        custom.insert(name(definition).to_ascii_lowercase(), role_of_definition(definition));
+        custom.insert(name(definition).to_ascii_lowercase(), role_of_definition(definition, own));
     }
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for assignment in snapshot.of_type("Microsoft.Authorization/roleAssignments") {
@@ -128,12 +187,13 @@ fn assignments(snapshot: &Snapshot, rows: &[Value]) -> Vec<String> {
             continue;
         };
         let principal = properties["principalId"].as_str().unwrap_or_default();
-        let (whose, output) = if role == TOPICS_ROLE {
-            ("a topic's", "outputs.topicPrincipalId")
-        } else {
-            ("the app's", "outputs.principalId")
+        let of_packages = principal.contains("'packageIdentity-");
+        let (whose, is_theirs) = match role {
+            TOPICS_ROLE => ("a topic's", principal.contains("outputs.topicPrincipalId")),
+            PACKAGE_WRITER => ("the package's", of_packages),
+            _ => ("the app's", principal.contains("outputs.principalId") && !of_packages),
         };
-        if properties["principalType"] != "ServicePrincipal" || !principal.contains(output) {
+        if properties["principalType"] != "ServicePrincipal" || !is_theirs {
             problems.push(format!("{role} on {} is not for {whose} identity", scope_of(assignment)));
         }
         let is_new = found.entry(scope_of(assignment).to_owned()).or_default().insert(role.to_owned());
@@ -143,7 +203,7 @@ fn assignments(snapshot: &Snapshot, rows: &[Value]) -> Vec<String> {
         }
     }
     for scope in scopes(snapshot).union(&found.keys().cloned().collect()) {
-        let expected = expected_roles(scope, rows);
+        let expected = expected_roles(scope, rows, is_premium);
         let roles = found.get(scope).cloned().unwrap_or_default();
         if roles != expected {
             problems.push(format!("the roles on {scope} are {roles:?}, the table says {expected:?}"));
@@ -153,7 +213,11 @@ fn assignments(snapshot: &Snapshot, rows: &[Value]) -> Vec<String> {
 }
 
 /// The roles that the table and the host want on a scope.
-fn expected_roles(scope: &str, rows: &[Value]) -> BTreeSet<String> {
+fn expected_roles(scope: &str, rows: &[Value], is_premium: bool) -> BTreeSet<String> {
+    if scope.rsplit('/').next().is_some_and(|name| name.starts_with(PACKAGES)) {
+        let role = if is_premium { PACKAGE_READER } else { PACKAGE_WRITER };
+        return BTreeSet::from([role.to_owned()]);
+    }
     let kind = kind_of_id(scope);
     let of_table = rows
         .iter()
@@ -180,77 +244,4 @@ fn scopes(snapshot: &Snapshot) -> BTreeSet<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::files::PARAMETER_FILES;
-    use super::*;
-    use crate::workspace::Workspace;
-    use serde_json::json;
-
-    const ASSIGNMENT: &str = "Microsoft.Authorization/roleAssignments";
-
-    /// The problems of the first snapshot after a change to it.
-    fn after(change: impl Fn(&mut Vec<Value>)) -> Vec<String> {
-        let root = Workspace::find().root().to_path_buf();
-        let mut snapshot = Snapshot::read(&root.join("infra"), PARAMETER_FILES[0].file).unwrap();
-        assert_eq!(problems(&root, &snapshot).unwrap(), Vec::<String>::new());
-        change(&mut snapshot.resources);
-        problems(&root, &snapshot).unwrap()
-    }
-
-    fn first_on(resources: &mut [Value], kind: &str) -> usize {
-        let fits = |it: &Value| it["type"] == ASSIGNMENT && kind_of_id(scope_of(it)) == kind;
-        resources.iter().position(fits).unwrap()
-    }
-
-    #[test]
-    fn an_assignment_that_is_missing_is_noticed() {
-        for kind in [
-            "Microsoft.Storage/storageAccounts",
-            "Microsoft.ServiceBus/namespaces/queues",
-            "Microsoft.EventHub/namespaces/eventhubs",
-            "Microsoft.Devices/provisioningServices",
-            "subscription",
-        ] {
-            let problems = after(|resources| {
-                let index = first_on(resources, kind);
-                resources.remove(index);
-            });
-            assert_eq!(problems.len(), 1, "{kind}: {problems:?}");
-        }
-    }
-
-    #[test]
-    fn a_wider_scope_is_noticed() {
-        let problems = after(|resources| {
-            let index = first_on(resources, "Microsoft.ServiceBus/namespaces/queues");
-            let on_namespace = id(&resources[index]).replace("/queues/sync-requests", "");
-            resources[index]["id"] = json!(on_namespace);
-        });
-        assert!(!problems.is_empty());
-    }
-
-    #[test]
-    fn another_role_is_noticed_and_contributor_by_its_name() {
-        let role = |guid: &str| {
-            let id = format!("/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/{guid}");
-            after(move |resources| {
-                let index = first_on(resources, "Microsoft.Devices/IotHubs");
-                resources[index]["properties"]["roleDefinitionId"] = json!(id);
-            })
-        };
-        assert!(!role(BUILT_IN[5].0).is_empty());
-        assert!(role(FORBIDDEN[1].0).iter().any(|problem| problem.starts_with("Contributor on ")));
-    }
-
-    #[test]
-    fn an_action_more_or_less_in_a_role_is_noticed() {
-        for actions in [json!(["*"]), json!([])] {
-            let problems = after(|resources| {
-                let kind = "Microsoft.Authorization/roleDefinitions";
-                let role = resources.iter_mut().find(|it| it["type"] == kind).unwrap();
-                role["properties"]["permissions"][0]["actions"] = actions.clone();
-            });
-            assert_eq!(problems.len(), 1, "{problems:?}");
-        }
-    }
-}
+mod tests;

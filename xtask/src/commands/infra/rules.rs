@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::snapshot::{Snapshot, kind, name};
-use super::{names, roles, settings};
+use super::{alerts, names, private, regions, roles, settings};
 
 /// A property that every resource of a type has, with its value.
 struct Required {
@@ -96,9 +96,35 @@ const KEYS: [&str; 5] =
 pub fn problems(root: &Path, file: &str, snapshot: &Snapshot) -> Result<Vec<String>, String> {
     let mut problems = of_resources(snapshot);
     problems.extend(names::problems(snapshot));
+    problems.extend(regions::problems(&root.join("infra"), file, snapshot)?);
     if !file.starts_with("sample-world/") {
-        problems.extend(roles::problems(root, snapshot)?);
+        problems.extend(roles::problems(root, file, snapshot)?);
         problems.extend(settings::problems(root, snapshot)?);
+        problems.extend(private::problems(root, file, snapshot)?);
+        problems.extend(alerts::problems(root, snapshot)?);
+        problems.extend(memory(root, snapshot)?);
+    }
+    Ok(problems)
+}
+
+/// An instance of Flex Consumption holds twice the memory that the handler may need: the other half is the host's. How much the
+/// handler needs is what `cargo xtask bench report` judges.
+fn memory(root: &Path, snapshot: &Snapshot) -> Result<Vec<String>, String> {
+    let path = root.join("campaigns/src/report.rs");
+    let source = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let most = source
+        .split_once("const MOST_MEMORY_BYTES: u64 = ")
+        .and_then(|(_, rest)| rest.split_once(" * 1024 * 1024;"));
+    let most: u64 = most
+        .and_then(|(number, _)| number.parse().ok())
+        .ok_or("the bench has no limit of memory any more")?;
+    let mut problems = Vec::new();
+    for app in snapshot.of_type("Microsoft.Web/sites") {
+        let scale = &app["properties"]["functionAppConfig"]["scaleAndConcurrency"];
+        if let Some(size) = scale["instanceMemoryMB"].as_u64().filter(|size| *size < 2 * most) {
+            problems
+                .push(format!("{}: an instance of {size} MB, and the handler may need {most}", name(app)));
+        }
     }
     Ok(problems)
 }
@@ -167,6 +193,12 @@ mod tests {
         ] {
             assert_eq!(changed(kind, property, value).len(), 1, "{kind}{property}");
         }
+    }
+
+    #[test]
+    fn an_instance_that_is_too_small_is_noticed() {
+        let size = "/properties/functionAppConfig/scaleAndConcurrency/instanceMemoryMB";
+        assert_eq!(changed("Microsoft.Web/sites", size, json!(100)).len(), 1);
     }
 
     #[test]

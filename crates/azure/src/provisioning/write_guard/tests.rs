@@ -102,6 +102,33 @@ async fn the_hidden_keys_of_a_group_are_written_back() {
 }
 
 #[tokio::test]
+async fn a_group_whose_keys_may_not_be_read_is_not_written() {
+    for status in [401, 403] {
+        let refuses = move |seen: &Seen, _: &str| match seen.method.as_str() {
+            "POST" => Reply::json(status, json!({"errorCode": i64::from(status) * 1_000, "message": "no"})),
+            _ => Reply::status(500),
+        };
+        let fake = Fake::start(refuses).await;
+        let refused = assign(&fake, &group(SYMMETRIC), "new").await;
+        assert!(
+            matches!(&refused, Err(AssignError::KeysUnreadable { group, .. }) if group == ID),
+            "{refused:?}"
+        );
+        let asked = fake.azure().enrollment_groups().check_keys(&fake.origin, &group(SYMMETRIC)).await;
+        assert!(matches!(&asked, Err(AssignError::KeysUnreadable { .. })), "{asked:?}");
+        assert_eq!(fake.calls(), ["POST /enrollmentGroups/line-7/attestationmechanism"; 2], "{status}");
+        fake.azure().enrollment_groups().check_keys(&fake.origin, &group(X509)).await.unwrap();
+        assert_eq!(fake.seen().len(), 2, "a group without symmetric keys needs none");
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_fails_is_no_refusal_of_keys() {
+    let fake = Fake::start(|_, _| Reply::json(404, json!({"errorCode": 404_201}))).await;
+    assert!(matches!(assign(&fake, &group(SYMMETRIC), "new").await, Err(AssignError::Service(_))));
+}
+
+#[tokio::test]
 async fn a_group_that_names_the_policy_already_is_not_written() {
     let fake = Fake::start(|_, _| Reply::status(500)).await;
     let assigned = assign(&fake, &group(X509), "old").await.unwrap();

@@ -154,6 +154,24 @@ async fn an_identity_from_before_may_not_read_authorities_and_goes_on_with_its_c
 }
 
 #[tokio::test]
+async fn an_identity_for_authorities_alone_may_not_read_a_credential_and_goes_on_with_them() {
+    for (authorities, is_read) in [(vec![root(), ica("lines", microsoft())], true), (vec![], false)] {
+        let plain = service(both(), authorities, None);
+        let fake =
+            Fake::start(move |seen, origin| match seen.path.ends_with("/credentials/default/policies") {
+                true => Reply::json(403, json!({"error": {"code": "AuthorizationFailed", "message": "No."}})),
+                false => plain(seen, origin),
+            })
+            .await;
+        let registry = fake.azure().registry();
+        let namespace = registry.namespace(&id(), ApiGeneration::Auto).await.unwrap();
+        assert_eq!(namespace.generation == NamespaceGeneration::CertificateAuthorities, is_read);
+        // Without authorities it is taken for one of before, whose policies are then said to be forbidden.
+        assert_eq!(registry.policies(&namespace).await.is_ok(), is_read);
+    }
+}
+
+#[tokio::test]
 async fn a_version_that_is_not_answered_says_which_are() {
     let fake = Fake::start(|_, _| {
         let message =

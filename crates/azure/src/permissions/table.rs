@@ -1,0 +1,253 @@
+//! The rows.
+
+use certificate_management::generation::Generation;
+
+use super::{Evidence, Feature, Permission, PermissionScope, Role, Who};
+
+const fn row(
+    feature: Feature,
+    action: &'static str,
+    scope: PermissionScope,
+    role: Role,
+    calls: &'static [&'static str],
+) -> Permission {
+    Permission {
+        feature,
+        action,
+        data: false,
+        scope,
+        who: Who::App,
+        role,
+        generation: None,
+        evidence: Evidence::Published,
+        calls,
+    }
+}
+
+const fn data_row(
+    feature: Feature,
+    action: &'static str,
+    scope: PermissionScope,
+    role: Role,
+    calls: &'static [&'static str],
+) -> Permission {
+    Permission { data: true, ..row(feature, action, scope, role, calls) }
+}
+
+/// Every permission that the app needs.
+pub const PERMISSIONS: &[Permission] = &[
+    row(
+        Feature::Observe,
+        "Microsoft.DeviceRegistry/namespaces/read",
+        PermissionScope::Namespace,
+        Role::Resources,
+        &["registry/mod::namespace"],
+    ),
+    Permission {
+        generation: Some(Generation::Credentials),
+        ..row(
+            Feature::Observe,
+            "Microsoft.DeviceRegistry/namespaces/credentials/policies/read",
+            PermissionScope::Namespace,
+            Role::Credentials,
+            &["registry/mod::policies", "registry/credentials::policies"],
+        )
+    },
+    Permission {
+        generation: Some(Generation::CertificateAuthorities),
+        evidence: Evidence::Inferred,
+        ..row(
+            Feature::Observe,
+            "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/read",
+            PermissionScope::Namespace,
+            Role::CertificateAuthorities,
+            &["registry/mod::namespace", "registry/certificate_authorities::authorities"],
+        )
+    },
+    Permission {
+        generation: Some(Generation::CertificateAuthorities),
+        evidence: Evidence::Inferred,
+        ..row(
+            Feature::Observe,
+            "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/certificatePolicies/read",
+            PermissionScope::Namespace,
+            Role::CertificateAuthorities,
+            &["registry/mod::policies", "registry/certificate_authorities::policies"],
+        )
+    },
+    // `api_generation = "auto"` asks which versions there are; where it may not, each namespace is asked.
+    row(
+        Feature::Observe,
+        "Microsoft.Resources/subscriptions/providers/read",
+        PermissionScope::Subscription,
+        Role::Subscription,
+        &["registry/offered::ask"],
+    ),
+    row(
+        Feature::Observe,
+        "Microsoft.Devices/IotHubs/read",
+        PermissionScope::Subscription,
+        Role::Subscription,
+        &["hubs::in_subscription"],
+    ),
+    row(
+        Feature::Observe,
+        "Microsoft.Devices/IotHubs/certificates/read",
+        PermissionScope::Hub,
+        Role::Resources,
+        &["hubs::certificates"],
+    ),
+    row(
+        Feature::Observe,
+        "Microsoft.Devices/provisioningServices/read",
+        PermissionScope::Subscription,
+        Role::Subscription,
+        &["provisioning/services::in_subscription"],
+    ),
+    row(
+        Feature::Observe,
+        "Microsoft.Devices/provisioningServices/read",
+        PermissionScope::ProvisioningService,
+        Role::Resources,
+        &["provisioning/services::get"],
+    ),
+    data_row(
+        Feature::Observe,
+        "Microsoft.Devices/provisioningServices/enrollmentGroups/read",
+        PermissionScope::ProvisioningService,
+        Role::Resources,
+        &["provisioning/groups::list", "provisioning/groups::get"],
+    ),
+    // How many devices registered before their group was assigned.
+    data_row(
+        Feature::Observe,
+        "Microsoft.Devices/provisioningServices/registrationStates/read",
+        PermissionScope::ProvisioningService,
+        Role::Resources,
+        &["provisioning/groups/registrations::registrations_before"],
+    ),
+    Permission {
+        generation: Some(Generation::Credentials),
+        evidence: Evidence::Inferred,
+        ..row(
+            Feature::Sync,
+            "Microsoft.DeviceRegistry/namespaces/credentials/synchronize/action",
+            PermissionScope::Namespace,
+            Role::Credentials,
+            &["registry/mod::synchronize", "registry/credentials::synchronize"],
+        )
+    },
+    Permission {
+        generation: Some(Generation::Credentials),
+        evidence: Evidence::Inferred,
+        ..row(
+            Feature::Sync,
+            "Microsoft.DeviceRegistry/locations/operationStatuses/read",
+            PermissionScope::Subscription,
+            Role::Subscription,
+            &["arm/mod::operation_status"],
+        )
+    },
+    data_row(
+        Feature::Assign,
+        "Microsoft.Devices/provisioningServices/enrollmentGroups/write",
+        PermissionScope::ProvisioningService,
+        Role::Resources,
+        &[
+            "provisioning/groups::put",
+            "provisioning/write_guard::assign",
+            "provisioning/write_guard::set_policy",
+            "provisioning/groups/creation::create",
+        ],
+    ),
+    // A group with symmetric keys is read without them and would be written without them. It opens every symmetric key of the
+    // provisioning service, so it is in a role of its own; without it such groups are refused (`symmetric-keys-unreadable`).
+    data_row(
+        Feature::Assign,
+        "Microsoft.Devices/provisioningServices/attestationmechanism/details/action",
+        PermissionScope::ProvisioningService,
+        Role::SymmetricKeys,
+        &["provisioning/groups::attestation", "provisioning/write_guard::check_keys"],
+    ),
+    data_row(
+        Feature::Queue,
+        "Microsoft.ServiceBus/namespaces/messages/send/action",
+        PermissionScope::Queues,
+        Role::ServiceBusDataSender,
+        &["service_bus/mod::send"],
+    ),
+    // `announce`, by whoever creates groups.
+    Permission {
+        who: Who::Person,
+        ..data_row(
+            Feature::Assign,
+            "Microsoft.EventGrid/events/send/action",
+            PermissionScope::Topic,
+            Role::EventGridDataSender,
+            &["event_grid::publish"],
+        )
+    },
+    // `check` asks what its caller may do.
+    Permission {
+        who: Who::Person,
+        ..row(
+            Feature::Observe,
+            "Microsoft.Authorization/permissions/read",
+            PermissionScope::Subscription,
+            Role::Reader,
+            &["access::at"],
+        )
+    },
+    // Reading what was parked: the host receives for the app, so only a person's commands do it.
+    Permission {
+        who: Who::Person,
+        ..data_row(
+            Feature::Queue,
+            "Microsoft.ServiceBus/namespaces/messages/receive/action",
+            PermissionScope::ParkedQueue,
+            Role::ServiceBusDataReceiver,
+            &[
+                "service_bus/receiver::lock_next",
+                "service_bus/receiver::complete",
+                "service_bus/receiver::unlock",
+            ],
+        )
+    },
+    data_row(
+        Feature::Records,
+        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
+        PermissionScope::StorageAccount,
+        Role::StorageBlobDataOwner,
+        &[
+            "store::get",
+            "store::list",
+            "newest::newest",
+            "store::create",
+            "store::update",
+            "modify::modify",
+            "retention::purge",
+        ],
+    ),
+    data_row(
+        Feature::Records,
+        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write",
+        PermissionScope::StorageAccount,
+        Role::StorageBlobDataOwner,
+        &["store::create", "store::update", "store::put", "modify::modify"],
+    ),
+    data_row(
+        Feature::Records,
+        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete",
+        PermissionScope::StorageAccount,
+        Role::StorageBlobDataOwner,
+        &["store::delete", "retention::purge"],
+    ),
+    // The container is made by the first write that finds it missing.
+    row(
+        Feature::Records,
+        "Microsoft.Storage/storageAccounts/blobServices/containers/write",
+        PermissionScope::StorageAccount,
+        Role::StorageBlobDataOwner,
+        &["store::create", "store::update", "store::put"],
+    ),
+];
