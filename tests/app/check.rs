@@ -2,8 +2,9 @@
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use simulator::cloud::fleet::Attestation;
+use simulator::cloud::fleet::{Attestation, Fleet};
 
+use crate::generations::{AUTHORITIES, AUTHORITIES_RULES};
 use crate::submit::{document, policysync, told};
 use crate::world::World;
 
@@ -113,5 +114,24 @@ async fn an_inferred_action_that_is_missing_comes_with_how_to_see_what_the_provi
         assert!(table.contains(words), "{words}: {table}");
     }
     assert!(table.contains("'Policysync credentials ('"), "{table}");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn what_only_the_other_generation_needs_is_not_missed() {
+    let fleet = Fleet::from_toml(AUTHORITIES).unwrap();
+    let world = World::of(&fleet, AUTHORITIES_RULES).await;
+    let of_credentials = ["credentials/policies/read", "credentials/synchronize/action"];
+    let of_credentials = of_credentials.map(|end| format!("Microsoft.DeviceRegistry/namespaces/{end}"));
+    leave_out(&world, json!(of_credentials), json!([])).await;
+    let output = policysync(&world, &["check", "--output", "json"], &[]).await;
+    let all = document(&output);
+    assert!(rows(&all, "permissions").iter().all(|row| row["status"] == "ok"), "{all}");
+
+    leave_out(&world, json!(["*/certificatePolicies/read"]), json!([])).await;
+    let output = policysync(&world, &["check", "--output", "json"], &[]).await;
+    let all = document(&output);
+    let failed = rows(&all, "permissions").into_iter().find(|row| row["status"] == "failed").unwrap();
+    assert!(failed["grant"].as_str().unwrap().contains("'Policysync certificate authorities ('"), "{failed}");
     world.stop().await;
 }
