@@ -18,6 +18,7 @@ pub mod event_grid;
 pub mod http;
 pub mod hubs;
 mod members;
+mod pause;
 pub mod permissions;
 pub mod provisioning;
 pub mod registry;
@@ -45,6 +46,7 @@ pub use error::{Error, ErrorKind, Sent};
 pub use event_grid::{EventGridTopic, TopicConnection};
 pub use http::Http;
 pub use hubs::Hubs;
+pub use pause::LONGEST_PAUSE;
 use provisioning::versions::ReferencesRead;
 pub use provisioning::{
     AssignError, Assigned, CreateError, EnrollmentGroups, Group, ProvisioningServices, RawGroup,
