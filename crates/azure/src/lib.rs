@@ -188,6 +188,19 @@ impl Azure {
     ) -> Result<QueueReceiver, Error> {
         QueueReceiver::new(self.http.clone(), self.cloud.clone(), self.tokens.clone(), connection, queue)
     }
+
+    /// Receives from the dead letters of one queue, for a person who looks at them.
+    ///
+    /// # Errors
+    /// As [`QueueReceiver::dead_letters`].
+    pub fn dead_letter_receiver(
+        &self,
+        connection: &ServiceBusConnection,
+        queue: &str,
+    ) -> Result<QueueReceiver, Error> {
+        let (http, cloud, tokens) = (self.http.clone(), self.cloud.clone(), self.tokens.clone());
+        QueueReceiver::dead_letters(http, cloud, tokens, connection, queue)
+    }
 }
 
 impl fmt::Debug for Azure {

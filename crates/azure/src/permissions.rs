@@ -50,8 +50,6 @@ pub enum PermissionScope {
     ProvisioningService,
     /// The request queue and the parked queue.
     Queues,
-    /// The parked queue alone.
-    ParkedQueue,
     /// The custom topic.
     Topic,
     /// The storage account of the app, which is the host's too.
@@ -68,7 +66,6 @@ impl PermissionScope {
             Self::Hub => "hub",
             Self::ProvisioningService => "provisioning-service",
             Self::Queues => "queues",
-            Self::ParkedQueue => "parked-queue",
             Self::Topic => "topic",
             Self::StorageAccount => "storage-account",
         }
@@ -324,13 +321,13 @@ pub const PERMISSIONS: &[Permission] = &[
             &["access::at"],
         )
     },
-    // Reading what was parked: the host receives for the app, so only a person's commands do it.
+    // Reading what was parked, and dead letters: the host receives for the app, so only a person's commands do it.
     Permission {
         who: Who::Person,
         ..data_row(
             Feature::Queue,
             "Microsoft.ServiceBus/namespaces/messages/receive/action",
-            PermissionScope::ParkedQueue,
+            PermissionScope::Queues,
             Role::ServiceBusDataReceiver,
             &[
                 "service_bus/receiver::lock_next",

@@ -17,6 +17,8 @@ pub const SCHEMA: &str = "parked-message/v1";
 /// Where envelopes are kept among the records when the parked queue does not take them: keys begin with this, whole
 /// segments. The record is the text of the envelope as a JSON string, or the envelope as an object.
 pub const KEPT: &str = "parked-envelopes";
+/// Where the whole body of a message is kept among the records when its envelope can only quote it; as [`KEPT`].
+pub const WHOLE_BODIES: &str = "parked";
 /// Largest envelope as JSON, in bytes: a queue takes 256 KB with properties (`messaging-and-state.md` §2).
 pub const LARGEST: usize = 240 * 1024;
 /// Longest detail, in characters.
