@@ -2,7 +2,9 @@
 //!
 //! As much of the Blob service as a store of small records needs: containers, whole block blobs with versions and
 //! conditions, deletion, and lists by prefix in pages (REST reference of Azure Storage, "Put Blob", "Specifying
-//! conditional headers", "List Blobs"). Everything is in memory and gone with the simulator.
+//! conditional headers", "List Blobs", and [`batch`] for deletions). Everything is in memory and gone with the simulator.
+
+mod batch;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -82,7 +84,14 @@ async fn dispatch(
     let (container, name) = match place.split_once('/') {
         Some((container, name)) => (container, name),
         None if query.get("restype").is_some_and(|kind| kind == "container") => {
-            return of_container(containers, &method, place, &query);
+            return match containers.get_mut(place) {
+                Some(blobs)
+                    if method == Method::POST && query.get("comp").is_some_and(|what| what == "batch") =>
+                {
+                    batch::delete(blobs, place, &headers, &body)
+                }
+                _ => of_container(containers, &method, place, &query),
+            };
         }
         None => return refuse(StatusCode::BAD_REQUEST, "InvalidQueryParameterValue"),
     };
