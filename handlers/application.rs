@@ -77,16 +77,7 @@ impl Application {
         let cloud = Cloud::new(settings.arm_endpoint.as_deref())?;
         let tokens = credential::from_environment(&|name| std::env::var(name).ok())?;
         let azure = Azure::new(cloud, Arc::clone(&tokens))?;
-        let store = match &settings.state {
-            StateSettings::Memory => Store::memory(),
-            StateSettings::ConnectionString(text) => {
-                Store::open(BlobSettings::from_connection_string(text, STATE_CONTAINER)?)?
-            }
-            StateSettings::ServiceUri(url) => {
-                let tokens = Arc::new(StorageTokens { tokens });
-                Store::open(BlobSettings::from_service_uri(url.as_str(), STATE_CONTAINER, tokens)?)?
-            }
-        };
+        let store = records(&settings.state, tokens)?;
         Ok(Self {
             configuration,
             kill_switch: settings.kill_switch,
@@ -117,6 +108,23 @@ impl Application {
     #[must_use]
     pub fn mode(&self, namespace: &NamespaceConfiguration) -> Mode {
         namespace.effective_mode(self.kill_switch)
+    }
+}
+
+/// The records that the settings name.
+///
+/// # Errors
+/// When the settings cannot be used; nothing is sent before the first call.
+pub fn records(state: &StateSettings, tokens: Arc<dyn TokenSource>) -> Result<Store, state::Error> {
+    match state {
+        StateSettings::Memory => Ok(Store::memory()),
+        StateSettings::ConnectionString(text) => {
+            Store::open(BlobSettings::from_connection_string(text, STATE_CONTAINER)?)
+        }
+        StateSettings::ServiceUri(url) => {
+            let tokens = Arc::new(StorageTokens { tokens });
+            Store::open(BlobSettings::from_service_uri(url.as_str(), STATE_CONTAINER, tokens)?)
+        }
     }
 }
 

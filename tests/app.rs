@@ -17,6 +17,8 @@ mod check;
 mod command_line;
 #[path = "app/confinement.rs"]
 mod confinement;
+#[path = "app/dead_letters.rs"]
+mod dead_letters;
 #[path = "app/demo.rs"]
 mod demo;
 #[path = "app/early_devices.rs"]

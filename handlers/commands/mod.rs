@@ -55,7 +55,7 @@ enum Command {
     Serve,
     /// Submit a sync request, and wait for its outcome where asked to.
     Submit(submit::Arguments),
-    /// Messages that could not be understood: show them, send them again, or throw them away.
+    /// Messages that no function could handle: show them, send them again, or throw them away.
     Parked(parked::Arguments),
     /// Show every rule that is tried for an enrollment group, why it does or does not match, and what the plan would do.
     Explain(explain::Arguments),

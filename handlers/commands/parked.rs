@@ -1,9 +1,14 @@
-//! `parked`: the messages that no function could understand. A person looks at them, sends them again or throws them away.
+//! `parked`: the messages that wait for a person, because no function could understand or handle them. A person looks at
+//! them, sends them again or throws them away.
 //!
-//! - [`message`]: what such a message says.
-//! - [`shelf`]: taking them from their queue, and putting them back.
+//! - [`message`]: what such a message says, and how it is called.
+//! - [`shelf`]: taking them from where they wait, and putting them back; [`open`]: which places those are.
+//! - [`kept`]: those that wait in the records.
 
+mod error;
+mod kept;
 mod message;
+mod open;
 mod shelf;
 
 use std::process::ExitCode;
@@ -12,10 +17,14 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use self::message::ParkedMessage;
-use self::shelf::{Shelf, ShelfError, Taken};
+use self::error::ShelfError;
+use self::message::{Waiting, plain};
+use self::shelf::{Entry, Shelf, Taken};
 use super::fail;
 use super::table::{self, Output};
+
+/// How much of a detail a row of the table shows, in characters; JSON has the whole of it.
+const SHOWN_OF_DETAIL: usize = 160;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -27,11 +36,11 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Show them: why each could not be understood, since when it is parked, and how its body begins.
+    /// Show them: where each waits, why, since when, and how its body begins.
     List,
-    /// Put the original body of one on the queue of sync requests again, and take it from the parked ones.
+    /// Put the original body of one on the queue of sync requests again, and take it from where it waits.
     Resubmit(Named),
-    /// Take one from the parked ones for good.
+    /// Take one from where it waits for good.
     Discard(Named),
 }
 
@@ -43,12 +52,12 @@ struct Named {
 }
 
 pub async fn run(arguments: Arguments) -> ExitCode {
-    let shelf = match Shelf::from_environment() {
+    let shelf = match open::from_environment() {
         Ok(shelf) => shelf,
         Err(message) => return fail(&message),
     };
     let done = match &arguments.action {
-        Action::List => list(&shelf, arguments.output).await,
+        Action::List => return list(&shelf, arguments.output).await,
         Action::Resubmit(Named { id }) => resubmit(&shelf, id, arguments.output).await,
         Action::Discard(Named { id }) => discard(&shelf, id, arguments.output).await,
     };
@@ -58,63 +67,68 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
-async fn list(shelf: &Shelf, output: Output) -> Result<(), ShelfError> {
-    let taken = shelf.take().await?;
-    let shown: Vec<ParkedMessage> = taken.parked.iter().map(|entry| entry.message.clone()).collect();
-    let is_cut = taken.is_cut;
-    shelf.put_back(taken.parked).await;
+/// Prints what could be looked at. It fails where a place could not be, since nothing is known of that.
+async fn list(shelf: &Shelf, output: Output) -> ExitCode {
+    let Taken { entries, is_cut, unseen } = shelf.take().await;
+    let shown: Vec<Waiting> = entries.iter().map(|entry| entry.message.clone()).collect();
+    shelf.put_back(entries).await;
     match output {
         Output::Json => println!("{}", table::json(&shown)),
-        Output::Table if shown.is_empty() => println!("Nothing is parked."),
-        Output::Table => {
-            let header = ["id", "reason", "detail", "parked at", "body"];
+        Output::Table if !shown.is_empty() => {
+            let header = ["id", "where", "reason", "detail", "since", "body"];
             println!("{}", table::table(&header, shown.iter().map(row).collect()));
         }
+        Output::Table if unseen.is_empty() => println!("Nothing is parked."),
+        Output::Table => println!("Nothing is parked where it could be looked at."),
     }
     if is_cut {
-        eprintln!("policysync: there may be more; these are the oldest {}", shown.len());
+        eprintln!("policysync: there may be more; of each place these are the oldest");
     }
-    Ok(())
+    if shelf.records.is_none() {
+        eprintln!("policysync: the records were not looked at, since AzureWebJobsStorage names none");
+    }
+    let Some((first, others)) = unseen.split_first() else { return ExitCode::SUCCESS };
+    for error in others {
+        eprintln!("policysync: {error}");
+    }
+    fail(&first.to_string())
 }
 
-fn row(message: &ParkedMessage) -> Vec<String> {
-    let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+fn row(message: &Waiting) -> Vec<String> {
+    let first = |texts: [&Option<String>; 2], most: usize| {
+        texts.into_iter().flatten().next().map_or_else(|| "-".to_owned(), |text| plain(text, most))
+    };
     vec![
         message.id.clone(),
-        or_dash(&message.reason),
-        or_dash(&message.detail),
-        or_dash(&message.parked_at),
-        message.excerpt(),
+        message.place_in_words(),
+        first([&message.reason, &message.dead_letter_reason], SHOWN_OF_DETAIL),
+        first([&message.detail, &message.dead_letter_description], SHOWN_OF_DETAIL),
+        first([&message.parked_at, &message.enqueued_at], SHOWN_OF_DETAIL),
+        message.body.clone(),
     ]
 }
 
 async fn resubmit(shelf: &Shelf, wanted: &str, output: Output) -> Result<(), ShelfError> {
-    let (entry, others) = one_of(shelf, shelf.take().await?, wanted).await?;
+    let (entry, others) = one_of(shelf, wanted).await?;
     let id = entry.message.id.clone();
     let sent = shelf.resubmit(entry).await;
     shelf.put_back(others).await;
     let message_id = sent?;
+    let queue = shelf.requests.queue();
     match output {
         Output::Json => {
-            let queue = shelf.requests_queue();
-            println!(
-                "{}",
-                table::json(
-                    &json!({"id": id, "done": "resubmitted", "queue": queue, "messageId": message_id})
-                )
-            );
+            let done = json!({"id": id, "done": "resubmitted", "queue": queue, "messageId": message_id});
+            println!("{}", table::json(&done));
         }
-        Output::Table => {
-            println!("{id} is on the queue {} again, as message {message_id}.", shelf.requests_queue());
-        }
+        Output::Table => println!("{id} is on the queue {queue} again, as message {message_id}."),
     }
     Ok(())
 }
 
 async fn discard(shelf: &Shelf, wanted: &str, output: Output) -> Result<(), ShelfError> {
-    let (entry, others) = one_of(shelf, shelf.take().await?, wanted).await?;
+    let (entry, others) = one_of(shelf, wanted).await?;
     let id = entry.message.id.clone();
-    let done = shelf.discard(entry).await;
+    let done = shelf.remove(entry).await;
     shelf.put_back(others).await;
     done?;
     match output {
@@ -125,19 +139,19 @@ async fn discard(shelf: &Shelf, wanted: &str, output: Output) -> Result<(), Shel
 }
 
 /// The message that is meant, and the others. Where none is meant, all of them are put back.
-async fn one_of(
-    shelf: &Shelf,
-    mut taken: Taken,
-    wanted: &str,
-) -> Result<(shelf::Entry, Vec<shelf::Entry>), ShelfError> {
-    let ids: Vec<&str> = taken.parked.iter().map(|entry| entry.message.id.as_str()).collect();
-    match message::find(&ids, wanted) {
+async fn one_of(shelf: &Shelf, wanted: &str) -> Result<(Entry, Vec<Entry>), ShelfError> {
+    let mut taken = shelf.take().await;
+    for error in &taken.unseen {
+        eprintln!("policysync: {error}");
+    }
+    let ids: Vec<&str> = taken.entries.iter().map(|entry| entry.message.id.as_str()).collect();
+    match message::find(&ids, wanted, taken.is_all()) {
         Ok(at) => {
-            let entry = taken.parked.swap_remove(at);
-            Ok((entry, taken.parked))
+            let entry = taken.entries.swap_remove(at);
+            Ok((entry, taken.entries))
         }
         Err(problem) => {
-            shelf.put_back(taken.parked).await;
+            shelf.put_back(taken.entries).await;
             Err(ShelfError::NotFound(problem))
         }
     }

@@ -52,15 +52,42 @@ pub fn wrapped(text: &str, width: usize) -> String {
     lines.join("\n")
 }
 
-/// A document as JSON text.
+/// A document as JSON text. What others wrote can stand in it, and a terminal must not obey that: characters that control
+/// one or turn its direction are escaped, which says the same to a program.
 pub fn json(document: &impl Serialize) -> String {
     // Only a map whose keys are not texts, or a `Serialize` of our own that fails, could be refused; there is neither.
-    serde_json::to_string_pretty(document).unwrap_or_default()
+    let text = serde_json::to_string_pretty(document).unwrap_or_default();
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        // Outside of texts JSON has only line feeds of these; all are of one UTF-16 unit.
+        if c != '\n' && is_obeyed(c) {
+            escaped.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+/// Whether a terminal does something other than to show this character: C0 and C1 controls, line and paragraph ends, and
+/// marks of direction, which make a text read as another one.
+pub fn is_obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]
 mod tests {
-    use super::wrapped;
+    use super::{json, wrapped};
+
+    #[test]
+    fn json_holds_nothing_that_a_terminal_obeys_and_says_the_same() {
+        let document = serde_json::json!({"a\u{9b}": ["\u{1b}[2J\r\n\t\u{7f}\u{9b}31m\u{202e}\u{2028}\u{feff}", "größe 😀"]});
+        let text = json(&document);
+        assert!(!text.chars().any(|c| c != '\n' && super::is_obeyed(c)), "{text:?}");
+        assert!(text.contains("größe 😀"), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), document);
+    }
 
     #[test]
     fn a_long_text_is_wrapped_between_words_and_a_long_word_stays_whole() {

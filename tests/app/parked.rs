@@ -126,7 +126,7 @@ async fn whatever_lies_on_the_queue_can_be_listed_and_discarded() {
     let list = listed(&world).await;
     assert_eq!(list.len(), 3, "{list:?}");
     for message in &list {
-        assert_eq!(message["id"], message["sequenceNumber"].to_string());
+        assert_eq!(message["id"], format!("parked/{}", message["sequenceNumber"]));
         assert!(message["detail"].as_str().unwrap().contains("not parked by Policysync"), "{message}");
         let output = policysync(&world, &["parked", "discard", message["id"].as_str().unwrap()], &[]).await;
         assert_eq!(output.status.code(), Some(0), "{}", told(&output));

@@ -10,6 +10,8 @@ use std::time::Duration;
 use reqwest::Method;
 use url::Url;
 
+use crate::pause;
+
 /// Longest message that is kept of a service's answer, in characters.
 const MESSAGE_LIMIT: usize = 500;
 
@@ -30,7 +32,7 @@ pub enum ErrorKind {
     Invalid,
     /// The service asks to wait: 429, or 503 with `Retry-After`.
     Throttled {
-        /// How long the service asks to wait; `None` when it does not say.
+        /// How long the service asks to wait, at the most [`crate::LONGEST_PAUSE`]; `None` when it does not say.
         retry_after: Option<Duration>,
     },
     /// The service could not be reached or failed (5xx, connect error, reset).
@@ -79,6 +81,12 @@ impl Error {
         attempted: impl Into<String>,
         message: impl AsRef<str>,
     ) -> Self {
+        let kind = match kind {
+            ErrorKind::Throttled { retry_after } => {
+                ErrorKind::Throttled { retry_after: retry_after.map(pause::believed) }
+            }
+            kind => kind,
+        };
         Self(Box::new(Detail {
             kind,
             sent,
@@ -151,7 +159,7 @@ impl Error {
         matches!(self.0.kind, ErrorKind::Throttled { .. } | ErrorKind::Unavailable | ErrorKind::Timeout)
     }
 
-    /// How long the service asked to wait.
+    /// How long the service asked to wait, at the most [`crate::LONGEST_PAUSE`], so that it can be added to any time.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self.0.kind {
@@ -311,6 +319,17 @@ mod tests {
         assert!(!error(ErrorKind::Unavailable, Sent::No).may_have_taken_effect());
         assert!(!error(ErrorKind::Conflict, Sent::Yes).may_have_taken_effect());
         assert!(!error(ErrorKind::Throttled { retry_after: None }, Sent::Yes).may_have_taken_effect());
+    }
+
+    #[test]
+    fn a_pause_that_is_asked_for_is_bounded_however_the_error_was_made() {
+        for (asked, told) in [(Duration::MAX, 300), (Duration::from_secs(301), 300), (Duration::ZERO, 0)] {
+            let kind = ErrorKind::Throttled { retry_after: Some(asked) };
+            let error = Error::new(kind, Sent::Yes, "GET x", "");
+            let told = Some(Duration::from_secs(told));
+            assert_eq!(error.retry_after(), told);
+            assert_eq!(error.kind(), ErrorKind::Throttled { retry_after: told });
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod event_grid;
 pub mod http;
 pub mod hubs;
 mod members;
+mod pause;
 pub mod permissions;
 pub mod provisioning;
 pub mod registry;
@@ -45,6 +46,7 @@ pub use error::{Error, ErrorKind, Sent};
 pub use event_grid::{EventGridTopic, TopicConnection};
 pub use http::Http;
 pub use hubs::Hubs;
+pub use pause::LONGEST_PAUSE;
 use provisioning::versions::ReferencesRead;
 pub use provisioning::{
     AssignError, Assigned, CreateError, EnrollmentGroups, Group, ProvisioningServices, RawGroup,
@@ -185,6 +187,19 @@ impl Azure {
         queue: &str,
     ) -> Result<QueueReceiver, Error> {
         QueueReceiver::new(self.http.clone(), self.cloud.clone(), self.tokens.clone(), connection, queue)
+    }
+
+    /// Receives from the dead letters of one queue, for a person who looks at them.
+    ///
+    /// # Errors
+    /// As [`QueueReceiver::dead_letters`].
+    pub fn dead_letter_receiver(
+        &self,
+        connection: &ServiceBusConnection,
+        queue: &str,
+    ) -> Result<QueueReceiver, Error> {
+        let (http, cloud, tokens) = (self.http.clone(), self.cloud.clone(), self.tokens.clone());
+        QueueReceiver::dead_letters(http, cloud, tokens, connection, queue)
     }
 }
 

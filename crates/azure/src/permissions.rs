@@ -54,8 +54,6 @@ pub enum PermissionScope {
     ProvisioningService,
     /// The request queue and the parked queue.
     Queues,
-    /// The parked queue alone.
-    ParkedQueue,
     /// The custom topic.
     Topic,
     /// The storage account of the app, which is the host's too.
@@ -72,7 +70,6 @@ impl PermissionScope {
             Self::Hub => "hub",
             Self::ProvisioningService => "provisioning-service",
             Self::Queues => "queues",
-            Self::ParkedQueue => "parked-queue",
             Self::Topic => "topic",
             Self::StorageAccount => "storage-account",
         }

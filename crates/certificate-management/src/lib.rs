@@ -11,6 +11,7 @@
 //! - [`trust`]: whether a hub trusts a policy's current issuing CA, from the evidence on the hub.
 //! - [`plan`]: the writes we would do.
 //! - [`request`]: sync requests, their outcomes and the messages that carry them.
+//! - [`parked`]: the envelope of a message that could not be handled.
 //! - [`sync`](mod@sync): every decision about a sync, as one state machine.
 //! - [`reason`]: every reason code, with its severity and next step.
 //! - [`checks`]: what is looked for in what was observed; each finding is a [`finding::Finding`].
@@ -25,6 +26,7 @@ pub mod configuration;
 pub mod finding;
 pub mod generation;
 pub mod model;
+pub mod parked;
 pub mod plan;
 pub mod reason;
 pub mod reference;

@@ -1,198 +1,203 @@
-//! What a parked message says, and how it is called.
+//! What a message says that waits for a person, and how it is called.
+//!
+//! Everything in it was written by others, and a person's terminal must not obey it: texts are shown without characters
+//! that control one, and a message is called by its own id only where that can be typed.
 
-use serde::{Deserialize, Serialize, Serializer};
+use certificate_management::parked::Envelope;
+use serde::Serialize;
 use ulid::Ulid;
 
-/// What `sync-policies` writes.
-pub const SCHEMA: &str = "parked-message/v1";
+use crate::commands::table::is_obeyed;
+
 /// How much of a body is shown, in characters.
 const EXCERPT: usize = 80;
 /// How much of an id is kept in front of a suffix; both have to fit into the 128 characters of a MessageId.
 const KEPT_OF_ID: usize = 96;
 
-/// A parked message.
+/// Where a message waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// On the parked queue: it could not be understood.
+    Parked,
+    /// Among the dead letters of the queue of sync requests: it was delivered in vain too often, or nobody took it in time.
+    DeadLetter,
+    /// Among the dead letters of the parked queue: it was looked at too often.
+    ParkedDeadLetter,
+    /// In a record, since the parked queue did not take it.
+    Kept,
+}
+
+/// A message that waits for a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ParkedMessage {
-    /// The id that the message had when it was received, where it had one that no other parked message has; else its
-    /// number in the parked queue.
+pub struct Waiting {
+    /// The id that the message had when it was received, where that can be typed and no other message here has it; else
+    /// its place and its number there.
     pub id: String,
-    /// Its number in the parked queue.
-    pub sequence_number: i64,
-    /// How often it was taken from the parked queue.
-    pub delivery_count: u32,
+    /// Where it is.
+    pub place: Place,
+    /// Its number in its queue.
+    pub sequence_number: Option<i64>,
+    /// How often it was delivered, looks by `parked` included.
+    pub delivery_count: Option<u32>,
+    /// The record that it is kept in.
+    pub record: Option<String>,
     /// The id that the message had when it was received.
     pub message_id: Option<String>,
     /// The reason code.
     pub reason: Option<String>,
     /// What could not be understood.
     pub detail: Option<String>,
+    /// Why the queue gave up on it, in the words of Service Bus, such as `MaxDeliveryCountExceeded`.
+    pub dead_letter_reason: Option<String>,
+    /// The same as a sentence.
+    pub dead_letter_description: Option<String>,
     /// Since when it is parked, RFC 3339.
     pub parked_at: Option<String>,
-    /// What was received.
-    #[serde(serialize_with = "beginning")]
+    /// When its queue got it, RFC 3339.
+    pub enqueued_at: Option<String>,
+    /// How what was received begins.
     pub body: String,
-    /// Where the whole body is among the records, when it was too large to be parked; then `body` is its beginning.
+    /// Where the whole body is among the records, when it was too large to be parked.
     pub whole_body: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Wire {
-    schema: String,
-    #[serde(default)]
-    message_id: Option<String>,
-    #[serde(default)]
-    reason: Option<String>,
-    #[serde(default)]
-    detail: Option<String>,
-    #[serde(default)]
-    parked_at: Option<String>,
-    body: String,
-    #[serde(default)]
-    whole_body: Option<String>,
-}
-
-impl ParkedMessage {
-    /// Reads a message of the parked queue. Whatever else somebody has put there is shown, and can be sent, as it is.
+impl Waiting {
+    /// A message of which nothing is known yet but where it is and what it holds.
     #[must_use]
-    pub fn read(text: &str, sequence_number: i64, delivery_count: u32) -> Self {
-        let wire = serde_json::from_str::<Wire>(text).ok().filter(|wire| wire.schema == SCHEMA);
-        let wire = wire.unwrap_or_else(|| Wire {
-            schema: SCHEMA.to_owned(),
+    pub fn at(place: Place, body: &str) -> Self {
+        Self {
+            id: String::new(),
+            place,
+            sequence_number: None,
+            delivery_count: None,
+            record: None,
             message_id: None,
             reason: None,
-            detail: Some(format!("it was not parked by Policysync: it is not of schema {SCHEMA}")),
+            detail: None,
+            dead_letter_reason: None,
+            dead_letter_description: None,
             parked_at: None,
-            body: text.to_owned(),
+            enqueued_at: None,
+            body: plain(body, EXCERPT),
             whole_body: None,
-        });
-        Self {
-            id: sequence_number.to_string(),
-            sequence_number,
-            delivery_count,
-            message_id: wire.message_id.filter(|id| !id.is_empty()),
-            reason: wire.reason,
-            detail: wire.detail,
-            parked_at: wire.parked_at,
-            body: wire.body,
-            whole_body: wire.whole_body,
         }
     }
 
-    /// How its body begins, on one line.
+    /// What was parked there, and the body as it was received. Whatever else somebody has put there is shown, and can be
+    /// sent, as it is.
     #[must_use]
-    pub fn excerpt(&self) -> String {
-        excerpt(&self.body)
+    pub fn parked(place: Place, text: &str, envelope: Option<Envelope>) -> (Self, String) {
+        let Some(envelope) = envelope else {
+            let detail = "it was not parked by Policysync: it is no envelope of schema parked-message/v1";
+            let own = Self { detail: Some(detail.to_owned()), ..Self::at(place, text) };
+            return (own, text.to_owned());
+        };
+        let own = Self {
+            message_id: envelope.message_id,
+            reason: envelope.reason,
+            detail: envelope.detail,
+            parked_at: envelope.parked_at,
+            whole_body: envelope.whole_body,
+            ..Self::at(place, &envelope.body)
+        };
+        (own, envelope.body)
     }
-}
 
-fn beginning<S: Serializer>(body: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&excerpt(body))
-}
+    /// Where it is, in words for a row of a table.
+    #[must_use]
+    pub fn place_in_words(&self) -> String {
+        let deliveries = self.delivery_count.unwrap_or_default();
+        match self.place {
+            Place::Parked => "parked".to_owned(),
+            Place::DeadLetter => format!("dead letter, {deliveries} deliveries"),
+            Place::ParkedDeadLetter => format!("dead letter of the parked queue, {deliveries} deliveries"),
+            Place::Kept => "kept in the records".to_owned(),
+        }
+    }
 
-fn excerpt(body: &str) -> String {
-    body.chars().take(EXCERPT).map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-/// Gives each message its id: the one that it was received with, unless another has the same.
-pub fn name(messages: &mut [ParkedMessage]) {
-    let given: Vec<Option<String>> = messages.iter().map(|message| message.message_id.clone()).collect();
-    for message in messages {
-        let same = given.iter().filter(|id| **id == message.message_id).count();
-        if let Some(id) = message.message_id.as_ref().filter(|_| same == 1) {
-            message.id.clone_from(id);
+    /// Its place and its number there: no two messages have the same.
+    fn by_place(&self) -> String {
+        let number = self.sequence_number.unwrap_or_default();
+        match (self.place, &self.record) {
+            (_, Some(record)) => record.clone(),
+            (Place::DeadLetter, None) => format!("dead-letter/{number}"),
+            (Place::ParkedDeadLetter, None) => format!("parked-dead-letter/{number}"),
+            (Place::Parked | Place::Kept, None) => format!("parked/{number}"),
         }
     }
 }
 
-/// Which of `ids` is meant.
+/// A text as a terminal can show it: on one line, without characters that control it or turn its direction, and of so many
+/// characters at the most.
+#[must_use]
+pub fn plain(text: &str, most: usize) -> String {
+    let mut shown: String = text.chars().take(most).map(|c| if is_obeyed(c) { ' ' } else { c }).collect();
+    if text.chars().nth(most).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Whether a person can type this id and a shell takes it as one word.
+fn can_be_typed(id: &str) -> bool {
+    !id.is_empty() && !id.starts_with('-') && id.chars().all(typed)
+}
+
+fn typed(c: char) -> bool {
+    c.is_ascii_graphic() || c.is_alphanumeric()
+}
+
+/// Gives each message its id: the one that it was received with where that can be typed and names no other message too.
+pub fn name(messages: &mut [Waiting]) {
+    let places: Vec<String> = messages.iter().map(Waiting::by_place).collect();
+    let given: Vec<Option<String>> = messages.iter().map(|message| message.message_id.clone()).collect();
+    for (message, place) in messages.iter_mut().zip(&places) {
+        let same = given.iter().filter(|id| **id == message.message_id).count();
+        let own = message.message_id.as_ref().filter(|id| same == 1 && can_be_typed(id));
+        message.id = own.filter(|id| !places.contains(id)).unwrap_or(place).clone();
+    }
+}
+
+/// Which of `ids` is meant. `all_seen`: whether these are all that there are; if not, only a whole id is enough.
 ///
 /// # Errors
 /// Says what to do when it is none of them, or several.
-pub fn find(ids: &[&str], wanted: &str) -> Result<usize, String> {
+pub fn find(ids: &[&str], wanted: &str, all_seen: bool) -> Result<usize, String> {
     if let Some(at) = ids.iter().position(|id| *id == wanted) {
         return Ok(at);
     }
-    let begins: Vec<usize> = (0..ids.len()).filter(|at| ids[*at].starts_with(wanted)).collect();
+    let wanted = plain(wanted, EXCERPT);
+    let begins: Vec<usize> = (0..ids.len()).filter(|at| ids[*at].starts_with(&wanted)).collect();
+    let unseen = if all_seen { "" } else { " Not every message could be looked at, so there may be others." };
     match begins[..] {
-        [at] => Ok(at),
+        _ if wanted.trim().is_empty() => Err("an empty id names no message".to_owned()),
+        [at] if all_seen => Ok(at),
         [] => Err(format!(
-            "no parked message has the id `{wanted}`; `policysync parked list` shows those that there are"
+            "no message that waits has the id `{wanted}`; `policysync parked list` shows those that there are.{unseen}"
         )),
         _ => {
             let meant: Vec<&str> = begins.iter().map(|at| ids[*at]).collect();
             Err(format!(
-                "several ids begin with `{wanted}`; give more of the one that is meant:\n  {}",
+                "`{wanted}` is the beginning of an id; give the whole one that is meant:\n  {}{unseen}",
                 meant.join("\n  ")
             ))
         }
     }
 }
 
-/// An id that no message had before, since a queue drops a message whose id it has seen. It begins like `id`, and does not
-/// grow when a message is sent again and again.
+/// An id that no message had before, since a queue drops a message whose id it has seen. It begins like `id`, as far as that
+/// can be typed, and does not grow when a message is sent again and again.
 #[must_use]
 pub fn fresh_id(id: &str) -> String {
     let is_suffix = |suffix: &str| Ulid::from_string(suffix).is_ok();
     let plain = id.rsplit_once('~').filter(|(_, suffix)| is_suffix(suffix)).map_or(id, |(plain, _)| plain);
-    format!("{}~{}", plain.chars().take(KEPT_OF_ID).collect::<String>(), Ulid::generate())
+    let kept: String = plain.chars().filter(|c| typed(*c)).take(KEPT_OF_ID).collect();
+    let kept = kept.trim_start_matches('-');
+    format!("{}~{}", if kept.is_empty() { "resubmitted" } else { kept }, Ulid::generate())
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn parked(id: &str, sequence_number: i64) -> ParkedMessage {
-        let text =
-            serde_json::json!({"schema": SCHEMA, "messageId": id, "reason": "message-not-json", "body": "{"});
-        ParkedMessage::read(&text.to_string(), sequence_number, 1)
-    }
-
-    #[test]
-    fn a_message_is_called_by_its_own_id_unless_another_has_the_same() {
-        let mut messages = [parked("a", 1), parked("b", 2), parked("b", 3), parked("", 4)];
-        name(&mut messages);
-        let ids = messages.map(|message| message.id);
-        assert_eq!(ids, ["a", "2", "3", "4"]);
-    }
-
-    #[test]
-    fn a_foreign_message_is_shown_and_kept_as_it_is() {
-        for text in [
-            "not json",
-            "{\"schema\":\"parked-message/v2\",\"body\":\"x\"}",
-            "{\"schema\":\"parked-message/v1\"}",
-        ] {
-            let message = ParkedMessage::read(text, 7, 1);
-            assert_eq!((message.id.as_str(), message.body.as_str(), message.reason), ("7", text, None));
-        }
-    }
-
-    #[test]
-    fn a_unique_beginning_is_enough_and_a_whole_id_always_wins() {
-        let ids = ["r-1", "r-12", "x"];
-        assert_eq!(find(&ids, "r-1"), Ok(0));
-        assert_eq!(find(&ids, "r-12"), Ok(1));
-        assert!(find(&ids, "r").unwrap_err().contains("r-12"));
-        assert!(find(&ids, "y").unwrap_err().contains("parked list"));
-    }
-
-    proptest! {
-        #[test]
-        fn a_fresh_id_fits_differs_and_does_not_grow(id in "\\PC{0,200}") {
-            let first = fresh_id(&id);
-            let second = fresh_id(&first);
-            prop_assert!(first != second && first != id);
-            prop_assert!(first.chars().count() <= 128);
-            prop_assert_eq!(first.chars().count(), second.chars().count());
-        }
-
-        #[test]
-        fn no_text_panics(text in "\\PC*") {
-            prop_assert!(ParkedMessage::read(&text, 1, 1).excerpt().chars().count() <= EXCERPT);
-        }
-    }
-}
+#[path = "message_tests.rs"]
+mod tests;

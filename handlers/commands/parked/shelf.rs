@@ -1,20 +1,25 @@
-//! The parked queue as a shelf: messages are taken from it under locks, looked at, and put back.
+//! Everything that waits for a person, as a shelf: the parked queue, the dead letters of both queues, and what was kept in
+//! the records. Messages are taken from their queues under locks, looked at, and put back.
 //!
 //! Each lock counts as a delivery, and a queue gives up on a message that was delivered too often (10 times, by default).
-//! So a message that was looked at [`WORN_OUT`] times is put back as a fresh copy.
+//! So a parked message that was looked at [`WORN_OUT`] times is put back as a fresh copy. A dead letter can be looked at as
+//! often as one likes: a queue gives up on a message once.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use azure::cloud::Cloud;
 use azure::service_bus::OutgoingMessage;
-use azure::{Azure, LockedMessage, QueueReceiver, QueueSender, credential};
+use azure::{LockedMessage, QueueReceiver, QueueSender};
+use certificate_management::parked::Envelope;
+use futures::future::join_all;
 use futures::{StreamExt, stream};
+use state::Store;
+use time::format_description::well_known::Rfc3339;
 
-use super::message::{self, ParkedMessage};
-use crate::settings::Settings;
+use super::error::ShelfError;
+use super::kept;
+use super::message::{self, Place, Waiting};
 
-/// How many messages are taken at once, at most.
+/// How many messages are taken of one place at once, at most.
 const MOST: usize = 256;
 /// How long messages are taken, at most: the first locks must last until everything was put back. A queue's lock lasts a
 /// minute unless it was made otherwise.
@@ -26,119 +31,81 @@ const WORN_OUT: u32 = 5;
 /// How many messages are put back at once.
 const AT_ONCE: usize = 8;
 
-/// A message with its lock.
+/// A message that was taken.
 pub struct Entry {
     /// What it says.
-    pub message: ParkedMessage,
-    locked: LockedMessage,
+    pub message: Waiting,
+    /// What would be sent again; `None` where it is not known.
+    body: Option<String>,
+    held: Held,
+}
+
+enum Held {
+    /// A message under its lock.
+    Locked(Box<LockedMessage>),
+    /// A record, by its key.
+    Record(String),
 }
 
 /// What was taken.
 pub struct Taken {
-    /// The messages, oldest first.
-    pub parked: Vec<Entry>,
+    /// The messages; of each place the oldest first.
+    pub entries: Vec<Entry>,
     /// Whether there may be more.
     pub is_cut: bool,
+    /// Places that could not be looked at.
+    pub unseen: Vec<ShelfError>,
 }
 
-/// What went wrong, for a person.
-#[derive(Debug, thiserror::Error)]
-pub enum ShelfError {
-    /// No message, or more than one, has the id.
-    #[error("{0}")]
-    NotFound(String),
-    /// The queues cannot be used.
-    #[error("{0}")]
-    Queue(#[from] azure::Error),
-    /// Only the beginning of its body is parked.
-    #[error(
-        "{id} was too large to be parked whole; its body is the record `{kept_at}` in the records' container.\n\
-         Send what it should have said with `policysync submit`, then `policysync parked discard {id}`."
-    )]
-    TooLarge {
-        /// The message.
-        id: String,
-        /// Key of the record.
-        kept_at: String,
-    },
-    /// It was sent again, but it could not be taken from the parked ones.
-    #[error(
-        "{id} is on the queue again, but is still parked: {source}\n`policysync parked discard {id}` takes it away."
-    )]
-    SentButStillParked {
-        /// The message.
-        id: String,
-        /// Why.
-        source: azure::Error,
-    },
+impl Taken {
+    /// Whether these are all that there are.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        !self.is_cut && self.unseen.is_empty()
+    }
 }
 
-/// The parked queue, and the queue of sync requests.
+/// The places where messages wait, and the queue of sync requests.
 pub struct Shelf {
-    receiver: QueueReceiver,
-    parked: QueueSender,
-    requests: QueueSender,
+    /// What is received from, and what its messages are.
+    pub receivers: Vec<(Place, QueueReceiver)>,
+    /// Takes fresh copies of parked messages.
+    pub parked: QueueSender,
+    /// Takes what is resubmitted.
+    pub requests: QueueSender,
+    /// The records; `None` where this process cannot see those of the app.
+    pub records: Option<Store>,
 }
 
 impl Shelf {
-    /// The queues that the environment names. Neither the configuration nor the records are needed.
-    ///
-    /// # Errors
-    /// A text for a person: which setting is wrong.
-    pub fn from_environment() -> Result<Self, String> {
-        let mut variables: BTreeMap<String, String> = std::env::vars().collect();
-        variables.insert("POLICYSYNC_STATE".to_owned(), "memory".to_owned());
-        let settings = Settings::from_variables(&variables).map_err(|error| error.to_string())?;
-        Self::open(&settings).map_err(|error| error.to_string())
-    }
-
-    fn open(settings: &Settings) -> Result<Self, azure::Error> {
-        let cloud = Cloud::new(settings.arm_endpoint.as_deref())?;
-        let azure = Azure::new(cloud, credential::from_environment(&|name| std::env::var(name).ok())?)?;
-        Ok(Self {
-            receiver: azure.queue_receiver(&settings.service_bus, &settings.parked_queue)?,
-            parked: azure.queue(&settings.service_bus, &settings.parked_queue)?,
-            requests: azure.queue(&settings.service_bus, &settings.queue)?,
-        })
-    }
-
-    /// The name of the queue of sync requests.
-    #[must_use]
-    pub fn requests_queue(&self) -> &str {
-        self.requests.queue()
-    }
-
-    /// Takes every message that nobody else holds, up to [`MOST`].
-    ///
-    /// # Errors
-    /// When the queue cannot be read; what was taken is put back.
-    pub async fn take(&self) -> Result<Taken, ShelfError> {
-        let since = Instant::now();
-        let mut locked = Vec::new();
-        let mut is_cut = false;
-        let read = loop {
-            if locked.len() == MOST || since.elapsed() >= PATIENCE {
-                is_cut = true;
-                break Ok(());
-            }
-            match self.receiver.lock_next(WAIT).await {
-                Ok(Some(message)) => locked.push(message),
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(error),
-            }
-        };
-        let mut messages: Vec<ParkedMessage> = locked
-            .iter()
-            .map(|found| ParkedMessage::read(&found.body, found.sequence_number, found.delivery_count))
-            .collect();
-        message::name(&mut messages);
-        let parked =
-            messages.into_iter().zip(locked).map(|(message, locked)| Entry { message, locked }).collect();
-        if let Err(error) = read {
-            self.put_back(parked).await;
-            return Err(error.into());
+    /// Takes every message that nobody else holds, up to [`MOST`] of each place. What could not be looked at is told beside
+    /// what could.
+    pub async fn take(&self) -> Taken {
+        let queues = self.receivers.iter().map(|(place, receiver)| take_from(*place, receiver));
+        let mut taken = Taken { entries: Vec::new(), is_cut: false, unseen: Vec::new() };
+        for (mut entries, is_cut, error) in join_all(queues).await {
+            taken.entries.append(&mut entries);
+            taken.is_cut |= is_cut;
+            taken.unseen.extend(error);
         }
-        Ok(Taken { parked, is_cut })
+        if let Some(store) = &self.records {
+            match kept::all(store, MOST).await {
+                Ok((found, is_cut)) => {
+                    taken.is_cut |= is_cut;
+                    taken.entries.extend(found.into_iter().map(|found| {
+                        let key = found.message.record.clone().unwrap_or_default();
+                        Entry { message: found.message, body: found.body, held: Held::Record(key) }
+                    }));
+                }
+                Err(error) => taken.unseen.push(error.into()),
+            }
+        }
+        let mut messages: Vec<Waiting> = taken.entries.iter().map(|entry| entry.message.clone()).collect();
+        message::name(&mut messages);
+        for (entry, message) in taken.entries.iter_mut().zip(messages) {
+            entry.message = message;
+        }
+        taken
     }
 
     /// Puts messages back. One that cannot be put back comes back by itself when its lock runs out, and stderr says so.
@@ -155,61 +122,127 @@ impl Shelf {
     }
 
     async fn put_one_back(&self, entry: Entry) -> Result<(), azure::Error> {
-        if entry.message.delivery_count < WORN_OUT {
-            return entry.locked.unlock().await;
+        let Held::Locked(locked) = entry.held else { return Ok(()) };
+        // A copy of what is not text would be another message.
+        let is_copied =
+            entry.message.place == Place::Parked && locked.delivery_count >= WORN_OUT && locked.is_text;
+        if !is_copied {
+            return locked.unlock().await;
         }
         let copy = OutgoingMessage {
-            body: entry.locked.body.clone(),
-            message_id: Some(message::fresh_id(entry.locked.message_id.as_deref().unwrap_or("parked"))),
-            correlation_id: entry.locked.correlation_id.clone(),
-            subject: entry.locked.subject.clone(),
-            content_type: entry.locked.content_type.clone(),
+            body: locked.body.clone(),
+            message_id: Some(message::fresh_id(locked.message_id.as_deref().unwrap_or_default())),
+            correlation_id: locked.correlation_id.clone(),
+            subject: locked.subject.clone(),
+            content_type: locked.content_type.clone(),
             ..OutgoingMessage::default()
         };
         // The copy first: a kill in between leaves two of the message and never none.
         match self.parked.send(&copy).await {
-            Ok(()) => entry.locked.complete().await,
+            Ok(()) => locked.complete().await,
             Err(error) => {
-                entry.locked.unlock().await?;
+                locked.unlock().await?;
                 Err(error)
             }
         }
     }
 
-    /// Sends the original body to the queue of sync requests and takes the message from the parked ones; answers the id of
-    /// what was sent.
+    /// Sends the original body to the queue of sync requests and only then takes the message from where it waits; answers
+    /// the id of what was sent.
     ///
     /// # Errors
-    /// When the queue does not take it; then it stays parked.
+    /// When its body is not known whole, or the queue does not take it; then it stays where it is.
     pub async fn resubmit(&self, entry: Entry) -> Result<String, ShelfError> {
-        if let Some(kept_at) = entry.message.whole_body.clone() {
-            let id = entry.message.id.clone();
-            self.put_back(vec![entry]).await;
-            return Err(ShelfError::TooLarge { id, kept_at });
-        }
-        let given = entry.message.message_id.as_deref().unwrap_or(&entry.message.id);
-        let message_id = message::fresh_id(given);
-        let outgoing = OutgoingMessage {
-            body: entry.message.body.clone(),
-            message_id: Some(message_id.clone()),
-            ..OutgoingMessage::default()
+        let sent = self.send_again(&entry).await;
+        let message_id = match sent {
+            Ok(message_id) => message_id,
+            Err(error) => {
+                self.put_back(vec![entry]).await;
+                return Err(error);
+            }
         };
-        if let Err(error) = self.requests.send(&outgoing).await {
-            self.put_back(vec![entry]).await;
-            return Err(error.into());
-        }
-        let id = entry.message.id;
-        match entry.locked.complete().await {
+        let id = entry.message.id.clone();
+        match self.remove(entry).await {
             Ok(()) => Ok(message_id),
-            Err(source) => Err(ShelfError::SentButStillParked { id, source }),
+            Err(source) => Err(ShelfError::SentButStillThere { id, source: Box::new(source) }),
         }
     }
 
-    /// Takes the message from the parked ones for good.
+    async fn send_again(&self, entry: &Entry) -> Result<String, ShelfError> {
+        let body = self.whole_body(entry).await?;
+        // With its old id the queue would drop it as a copy of itself.
+        let given = entry.message.message_id.as_deref().unwrap_or(&entry.message.id);
+        let message_id = message::fresh_id(given);
+        let outgoing =
+            OutgoingMessage { body, message_id: Some(message_id.clone()), ..OutgoingMessage::default() };
+        self.requests.send(&outgoing).await?;
+        Ok(message_id)
+    }
+
+    async fn whole_body(&self, entry: &Entry) -> Result<String, ShelfError> {
+        let id = || entry.message.id.clone();
+        if let Some(key) = &entry.message.whole_body {
+            let kept_at = message::plain(key, 200);
+            let Some(store) = &self.records else {
+                return Err(ShelfError::OutOfReach { id: id(), kept_at });
+            };
+            let found = kept::whole_body(store, key).await?;
+            return found.ok_or_else(|| ShelfError::Incomplete { id: id(), kept_at });
+        }
+        match (&entry.body, &entry.held) {
+            (None, _) => Err(ShelfError::NotText { id: id() }),
+            (Some(_), Held::Locked(locked)) if !locked.is_text => Err(ShelfError::NotText { id: id() }),
+            (Some(body), _) => Ok(body.clone()),
+        }
+    }
+
+    /// Takes the message from where it waits, for good.
     ///
     /// # Errors
-    /// When the queue does not do it.
-    pub async fn discard(&self, entry: Entry) -> Result<(), ShelfError> {
-        Ok(entry.locked.complete().await?)
+    /// When the queue or the records do not do it.
+    pub async fn remove(&self, entry: Entry) -> Result<(), ShelfError> {
+        match (entry.held, &self.records) {
+            (Held::Locked(locked), _) => Ok(locked.complete().await?),
+            (Held::Record(key), Some(store)) => Ok(store.delete(&key).await?),
+            // A record can only come from records.
+            (Held::Record(_), None) => Ok(()),
+        }
     }
+}
+
+/// What was taken of one queue, whether there may be more, and what ended it early. What was taken is given even then.
+async fn take_from(place: Place, receiver: &QueueReceiver) -> (Vec<Entry>, bool, Option<ShelfError>) {
+    let since = Instant::now();
+    let mut entries = Vec::new();
+    loop {
+        if entries.len() == MOST || since.elapsed() >= PATIENCE {
+            return (entries, true, None);
+        }
+        match receiver.lock_next(WAIT).await {
+            Ok(Some(locked)) => entries.push(entry(place, locked)),
+            Ok(None) => return (entries, false, None),
+            Err(error) => return (entries, false, Some(error.into())),
+        }
+    }
+}
+
+fn entry(place: Place, locked: LockedMessage) -> Entry {
+    let (mut message, body) = match place {
+        // What arrived for the function is not taken for an envelope, whatever it says.
+        Place::DeadLetter => (Waiting::at(place, &locked.body), locked.body.clone()),
+        _ => Waiting::parked(place, &locked.body, Envelope::read(&locked.body)),
+    };
+    message.sequence_number = Some(locked.sequence_number);
+    message.delivery_count = Some(locked.delivery_count);
+    message.dead_letter_reason.clone_from(&locked.dead_letter_reason);
+    message.dead_letter_description.clone_from(&locked.dead_letter_description);
+    message.enqueued_at = locked.enqueued_time.and_then(|time| time.format(&Rfc3339).ok());
+    if place == Place::DeadLetter {
+        message.message_id.clone_from(&locked.message_id);
+    }
+    if !locked.is_text {
+        let known = message.detail.take().map(|detail| format!("{detail}; "));
+        message.detail = Some(known.unwrap_or_default() + "its body is not UTF-8 text");
+    }
+    Entry { message, body: Some(body), held: Held::Locked(Box::new(locked)) }
 }

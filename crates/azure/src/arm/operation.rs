@@ -25,7 +25,8 @@ pub struct Operation {
     /// Whether the service said at once that it was done.
     #[serde(default)]
     pub finished: bool,
-    /// How long the service asked to wait before the first question, in seconds.
+    /// How long the service asked to wait before the first question, in seconds, at the most [`crate::LONGEST_PAUSE`]; a
+    /// record of an earlier version may hold more.
     #[serde(default)]
     pub retry_after_seconds: Option<u64>,
     /// When its start was accepted.
@@ -38,7 +39,7 @@ pub struct Operation {
 pub enum OperationState {
     /// It is going on.
     Running {
-        /// How long the service asks to wait before the next question.
+        /// How long the service asks to wait before the next question, at the most [`crate::LONGEST_PAUSE`].
         retry_after: Option<Duration>,
     },
     /// It is done.

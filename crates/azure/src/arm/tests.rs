@@ -77,6 +77,21 @@ async fn a_page_without_a_list_is_unreadable() {
 }
 
 #[tokio::test]
+async fn an_operation_asks_for_no_longer_pause_than_is_believed() {
+    let fake = Fake::start(|_, origin| {
+        Reply::status(202)
+            .header("Location", format!("{origin}/operations/1"))
+            .header("Retry-After", 900_000_000_000_u64)
+    })
+    .await;
+    let arm = fake.azure().arm();
+    let started = arm.post_long_running(ACTION, VERSION).await.unwrap();
+    assert_eq!(started.retry_after_seconds, Some(300));
+    let running = OperationState::Running { retry_after: Some(Duration::from_secs(300)) };
+    assert_eq!(arm.operation_status(&started).await.unwrap(), running);
+}
+
+#[tokio::test]
 async fn an_operation_is_a_value_that_another_process_can_follow() {
     let fake = Fake::start(|seen, origin| match seen.number {
         0 => Reply::status(202)

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::pause::{self, LONGEST_PAUSE};
+
 /// One token in the unit of account. A bucket that gains `n` tokens a second gains `n` units a nanosecond, so that
 /// counting is exact however often it is done.
 const TOKEN: u128 = 1_000_000_000;
-/// Longest time for which one answer closes a bucket. A header that says a year must not stop this process for one.
-const LONGEST_CLOSURE: Duration = Duration::from_secs(3600);
 
 /// The size of a bucket and how fast it fills.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Bucket {
         let nanoseconds = missing.div_ceil(u128::from(self.shape.refill_per_second.max(1)));
         let wait = Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX));
         // Counting starts where the refill does: now, or at the end of the closure.
-        bucket.counted_to.checked_add(wait).unwrap_or_else(|| now + LONGEST_CLOSURE)
+        bucket.counted_to.checked_add(wait).unwrap_or_else(|| now + LONGEST_PAUSE)
     }
 
     /// Takes over what the service says is left, if that is less. It says whole tokens, so its count is up to one ahead
@@ -77,7 +77,7 @@ impl Bucket {
     pub(super) fn told_throttled(&mut self, now: Instant, retry_after: Option<Duration>) {
         self.refill(now);
         self.level = self.level.min(self.line());
-        let until = now + retry_after.unwrap_or_default().min(LONGEST_CLOSURE);
+        let until = now + pause::believed(retry_after.unwrap_or_default());
         self.counted_to = self.counted_to.max(until);
     }
 

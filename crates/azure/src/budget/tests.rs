@@ -138,6 +138,18 @@ async fn what_the_service_says_is_left_counts_for_its_own_kind_if_it_is_less() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_service_that_asks_for_a_day_is_asked_again_after_the_longest_pause() {
+    let turnstile = turnstile::Turnstile::new(READS);
+    let day = Duration::from_secs(24 * 3600);
+    let in_time = Instant::now() + Duration::from_secs(301);
+    for asked in [day, Duration::from_secs(900_000_000_000), Duration::MAX] {
+        turnstile.learn(Some(Some(asked)), None);
+    }
+    assert!(turnstile.pass(Instant::now() + Duration::from_secs(299)).await.is_err());
+    turnstile.pass(in_time).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_throttle_closes_its_bucket_and_no_other_and_nothing_is_sent_until_then() {
     let fake = Fake::start(|seen, _| match seen.number {
@@ -148,12 +160,12 @@ async fn a_throttle_closes_its_bucket_and_no_other_and_nothing_is_sent_until_the
     let (azure, version) = (fake.azure(), CREDENTIALS.device_registry);
     let arm = azure.arm();
     let error = arm.get(NAMESPACE, version).await.unwrap_err();
-    assert_eq!((error.retry_after(), error.sent()), (Some(Duration::from_secs(600)), Sent::Yes));
+    assert_eq!((error.retry_after(), error.sent()), (Some(Duration::from_secs(300)), Sent::Yes));
     let error = arm.get(NAMESPACE, version).await.unwrap_err();
     assert!(error.is_retryable() && !error.may_have_taken_effect());
     assert_eq!((error.sent(), error.status(), fake.seen().len()), (Sent::No, None, 1));
     let wait = error.retry_after().unwrap();
-    assert!((590..=601).contains(&wait.as_secs()), "{wait:?}");
+    assert!((290..=300).contains(&wait.as_secs()), "{wait:?}");
     assert!(error.message().starts_with("not sent, since the budget of reads in subscription ab"), "{error}");
     arm.post_long_running(NAMESPACE, version).await.unwrap();
     arm.get("/subscriptions/CD", version).await.unwrap();

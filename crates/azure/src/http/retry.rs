@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use crate::dates;
 use crate::error::{ErrorKind, Sent};
+use crate::pause;
 
 /// How often and how patiently calls are repeated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,23 +83,25 @@ impl RetryPolicy {
         let doubled = self.first_pause.saturating_mul(1 << (attempt - 1).min(16)).min(self.longest_pause);
         let own = doubled.mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0));
         // Everybody who was told the same second comes back at the same time, so a little is added to it.
-        let pause = asked.map_or(own, |asked| asked + self.first_pause.mul_f64(jitter.clamp(0.0, 1.0)));
+        let pause =
+            asked.map_or(own, |asked| asked.saturating_add(self.first_pause.mul_f64(jitter.clamp(0.0, 1.0))));
         (pause < remaining).then_some(pause)
     }
 }
 
-/// `Retry-After` in seconds or as a date. A date is read against the answer's own `Date`, since clocks differ.
+/// `Retry-After` in seconds or as a date, as far as it is believed. A date is read against the answer's own `Date`, since
+/// clocks differ. More seconds than a number holds are a very long pause too.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(pause::believed(Duration::from_secs(text.parse().unwrap_or(u64::MAX))));
     }
     let until = dates::parse(text)?;
     let now = headers
         .get(DATE)
         .and_then(|date| dates::parse(date.to_str().ok()?))
         .unwrap_or_else(OffsetDateTime::now_utc);
-    Some(Duration::try_from(until - now).unwrap_or(Duration::ZERO))
+    Some(pause::believed(Duration::try_from(until - now).unwrap_or(Duration::ZERO)))
 }
 
 #[cfg(test)]
@@ -107,6 +110,7 @@ mod tests {
     use reqwest::header::HeaderValue;
 
     use super::*;
+    use crate::pause::LONGEST_PAUSE;
 
     const MINUTE: Duration = Duration::from_secs(60);
 
@@ -164,6 +168,34 @@ mod tests {
         assert_eq!(retry_after(&headers), Some(Duration::ZERO));
         headers.insert(RETRY_AFTER, HeaderValue::from_static("soon"));
         assert_eq!(retry_after(&headers), None);
+    }
+
+    #[test]
+    fn no_service_is_believed_for_longer_than_the_longest_pause() {
+        for asked in [
+            "301",
+            "86400",
+            "900000000000",
+            "18446744073709551615",
+            "99999999999999999999999999",
+            "Fri, 31 Dec 9999 23:59:59 GMT",
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(asked));
+            assert_eq!(retry_after(&headers), Some(LONGEST_PAUSE), "{asked}");
+        }
+        let mut headers = HeaderMap::new();
+        for not_a_time in ["-1", "+", "", "1e9", "NaN", "0x10", "5 minutes"] {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(not_a_time));
+            assert_eq!(retry_after(&headers), None, "{not_a_time}");
+        }
+    }
+
+    #[test]
+    fn a_policy_that_waits_for_anything_does_not_overflow() {
+        let policy = RetryPolicy { longest_retry_after: Duration::MAX, ..RetryPolicy::default() };
+        let outcome = Outcome::Answered { status: 429, retry_after: Some(Duration::MAX) };
+        assert_eq!(policy.pause(1, &outcome, true, MINUTE, 1.0), None);
     }
 
     proptest! {

@@ -67,10 +67,12 @@ async fn retry_after_is_waited_for() {
 
 #[tokio::test]
 async fn a_retry_after_beyond_the_cap_is_the_callers_to_wait_for() {
-    for (status, value) in [(429, "600"), (503, "600")] {
+    for (status, value, told) in
+        [(429, "21", 21), (503, "120", 120), (429, "86400", 300), (503, "900000000000", 300)]
+    {
         let fake = Fake::start(move |_, _| Reply::status(status).header("Retry-After", value)).await;
         let error = http().send(call(Method::GET, &fake)).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Throttled { retry_after: Some(Duration::from_secs(600)) });
+        assert_eq!(error.kind(), ErrorKind::Throttled { retry_after: Some(Duration::from_secs(told)) });
         assert!(error.is_retryable());
         assert_eq!(fake.seen().len(), 1);
     }

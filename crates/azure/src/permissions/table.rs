@@ -198,13 +198,13 @@ pub const PERMISSIONS: &[Permission] = &[
             &["access::at"],
         )
     },
-    // Reading what was parked: the host receives for the app, so only a person's commands do it.
+    // Reading what was parked, and dead letters: the host receives for the app, so only a person's commands do it.
     Permission {
         who: Who::Person,
         ..data_row(
             Feature::Queue,
             "Microsoft.ServiceBus/namespaces/messages/receive/action",
-            PermissionScope::ParkedQueue,
+            PermissionScope::Queues,
             Role::ServiceBusDataReceiver,
             &[
                 "service_bus/receiver::lock_next",

@@ -73,7 +73,7 @@ impl QueueSender {
         queue: &str,
     ) -> Result<Self, Error> {
         let attempted = format!("a sender to queue `{queue}`");
-        let client = queue_client(http, cloud, tokens, connection, queue, attempted)?;
+        let client = queue_client(http, cloud, tokens, connection, queue, "", attempted)?;
         Ok(Self { client, queue: queue.to_owned() })
     }
 
@@ -172,13 +172,14 @@ impl QueueSender {
     }
 }
 
-/// The crate's client of one queue, over our transport.
+/// The crate's client of one queue, or of what lies below it at `below`, over our transport.
 fn queue_client(
     http: Http,
     cloud: Arc<Cloud>,
     tokens: Arc<dyn TokenSource>,
     connection: &ServiceBusConnection,
     queue: &str,
+    below: &str,
     attempted: String,
 ) -> Result<QueueClient, Error> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | '~');
@@ -199,7 +200,7 @@ fn queue_client(
     };
     let tokens = matches!(connection.authorization, Authorization::Identity).then_some(tokens);
     let transport = BusTransport::new(http, cloud, base, tokens);
-    QueueClient::new(Arc::new(transport), namespace, queue, policy, key)
+    QueueClient::new(Arc::new(transport), namespace, format!("{queue}{below}"), policy, key)
         .map_err(|_| Error::invalid(attempted, "the key cannot be used"))
 }
 

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use azure_core_021::StatusCode;
-use azure_core_021::headers::{Headers, LOCATION};
+use azure_core_021::headers::{HeaderName, Headers, LOCATION};
 use azure_messaging_servicebus::service_bus::{PeekLockResponse, QueueClient};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-use super::transport::RECEIVED_PROPERTIES;
+use super::transport::{RECEIVED_ODD_BYTES, RECEIVED_PROPERTIES};
 use super::{ServiceBusConnection, failure, queue_client};
 use crate::cloud::Cloud;
 use crate::credential::TokenSource;
@@ -23,6 +23,11 @@ use crate::http::Http;
 
 /// Longest wait for a message: it must end before the deadline of the call that waits.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
+/// Where the dead letters of a queue are, below its name.
+const DEAD_LETTERS: &str = "/$deadletterqueue";
+/// How much of a text that was put on a message by others is kept, in characters.
+const LONGEST_TEXT: usize = 500;
 
 /// Receives from one queue. Cheap to clone.
 #[derive(Clone)]
@@ -44,11 +49,28 @@ impl QueueReceiver {
         queue: &str,
     ) -> Result<Self, Error> {
         let attempted = format!("a receiver from queue `{queue}`");
-        let client = queue_client(http, cloud, tokens, connection, queue, attempted)?;
+        let client = queue_client(http, cloud, tokens, connection, queue, "", attempted)?;
         Ok(Self { client, queue: queue.to_owned() })
     }
 
-    /// The queue's name.
+    /// A receiver from the dead letters of `queue`: what was delivered too often, or lived too long. Nothing removes a
+    /// message from there but [`LockedMessage::complete`] (`messaging-and-state.md` §2).
+    ///
+    /// # Errors
+    /// As [`super::QueueSender::new`].
+    pub fn dead_letters(
+        http: Http,
+        cloud: Arc<Cloud>,
+        tokens: Arc<dyn TokenSource>,
+        connection: &ServiceBusConnection,
+        queue: &str,
+    ) -> Result<Self, Error> {
+        let attempted = format!("a receiver from the dead letters of queue `{queue}`");
+        let client = queue_client(http, cloud, tokens, connection, queue, DEAD_LETTERS, attempted)?;
+        Ok(Self { client, queue: format!("{queue}{DEAD_LETTERS}") })
+    }
+
+    /// The queue's name; of dead letters with their place below it.
     #[must_use]
     pub fn queue(&self) -> &str {
         &self.queue
@@ -74,8 +96,17 @@ impl QueueReceiver {
         let properties = headers.get_optional_str(&RECEIVED_PROPERTIES.into()).unwrap_or_default();
         let properties: Properties = serde_json::from_str(properties)
             .map_err(|_| unreadable("the broker properties are not as specified"))?;
+        // A custom property travels as a header of its own whose value is JSON.
+        let property = |name: &'static str| {
+            let value = headers.get_optional_str(&HeaderName::from_static(name))?;
+            let text = serde_json::from_str(value).unwrap_or_else(|_| value.to_owned());
+            Some(text.chars().take(LONGEST_TEXT).collect::<String>()).filter(|text| !text.is_empty())
+        };
         Ok(Some(LockedMessage {
             body: lock.body(),
+            is_text: headers.get_optional_str(&RECEIVED_ODD_BYTES.into()).is_none(),
+            dead_letter_reason: property("deadletterreason"),
+            dead_letter_description: property("deadlettererrordescription"),
             message_id: properties.message_id.filter(|id| !id.is_empty()),
             subject: properties.label,
             correlation_id: properties.correlation_id,
@@ -112,8 +143,14 @@ struct Properties {
 
 /// A message that nobody else gets while it is locked. Dropping it leaves it locked until the lock runs out.
 pub struct LockedMessage {
-    /// The body. Where it is not UTF-8, the odd bytes are replaced.
+    /// The body. Where it is not UTF-8, the odd bytes are replaced, and `is_text` is false.
     pub body: String,
+    /// Whether the body is UTF-8. If not, sending `body` again sends something else.
+    pub is_text: bool,
+    /// Why it is a dead letter: the property `DeadLetterReason`, such as `MaxDeliveryCountExceeded`. At most 500 characters.
+    pub dead_letter_reason: Option<String>,
+    /// The same in words: the property `DeadLetterErrorDescription`. At most 500 characters.
+    pub dead_letter_description: Option<String>,
     /// Its id, by which the queue drops duplicates.
     pub message_id: Option<String>,
     /// Its subject.
@@ -239,6 +276,77 @@ mod tests {
                 ),
                 "{authorization}"
             );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_dead_letter_says_why_and_is_settled_below_its_queue() {
+        let fake = Fake::start(|seen, origin| match (seen.method.as_str(), seen.number) {
+            ("POST", 0) => message(origin)
+                .header("DeadLetterReason", "\"MaxDeliveryCountExceeded\"")
+                .header("DeadLetterErrorDescription", format!("\"{}\"", "\\u00f6".repeat(600)))
+                .header("Location", format!("{origin}/servicebus/q/$deadletterqueue/messages/a/t")),
+            ("POST", _) => message(origin).header("DeadLetterReason", "bare text"),
+            _ => Reply::status(200),
+        })
+        .await;
+        let place = fake.origin.trim_start_matches("http://");
+        let connection = ServiceBusConnection::from_namespace(&format!("{place}/servicebus")).unwrap();
+        let receiver = fake.azure().dead_letter_receiver(&connection, "q").unwrap();
+        let first = receiver.lock_next(SECOND).await.unwrap().unwrap();
+        assert_eq!(first.dead_letter_reason.as_deref(), Some("MaxDeliveryCountExceeded"));
+        assert_eq!(first.dead_letter_description, Some("ö".repeat(500)));
+        assert!(first.is_text);
+        first.complete().await.unwrap();
+        let second = receiver.lock_next(SECOND).await.unwrap().unwrap();
+        assert_eq!(second.dead_letter_reason.as_deref(), Some("bare text"));
+        assert_eq!(second.dead_letter_description, None);
+        assert_eq!(
+            fake.calls()[..2],
+            [
+                "POST /servicebus/q/$deadletterqueue/messages/head",
+                "DELETE /servicebus/q/$deadletterqueue/messages/a/t",
+            ]
+        );
+        for queue in ["", "q/$deadletterqueue", "../q"] {
+            let refused = fake.azure().dead_letter_receiver(&connection, queue);
+            assert_eq!(refused.err().map(|error| error.kind()), Some(ErrorKind::Invalid), "{queue}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_that_is_not_text_or_plays_with_our_names_is_told() {
+        let fake = Fake::start(|seen, origin| match seen.number {
+            0 => Reply::bytes(201, b"\xff\xfe".to_vec())
+                .header("BrokerProperties", r#"{"SequenceNumber":7}"#)
+                .header("Location", format!("{origin}/servicebus/parked/messages/a/t")),
+            _ => message(origin)
+                .header("Received-Broker-Properties", r#"{"SequenceNumber":1,"MessageId":"other"}"#)
+                .header("Received-Odd-Bytes", "true"),
+        })
+        .await;
+        let receiver = receiver(&fake);
+        assert!(!receiver.lock_next(SECOND).await.unwrap().unwrap().is_text);
+        let second = receiver.lock_next(SECOND).await.unwrap().unwrap();
+        assert_eq!((second.is_text, second.sequence_number), (true, 1 << 40));
+        assert_eq!(second.message_id.as_deref(), Some("a/ö"));
+    }
+
+    #[tokio::test]
+    async fn a_message_whose_id_is_no_segment_of_a_path_is_settled_by_its_number() {
+        for id in ["", ".", ".."] {
+            let fake = Fake::start(move |seen, origin| match seen.method.as_str() {
+                "POST" => Reply::text(201, "x")
+                    .header(
+                        "BrokerProperties",
+                        json!({"SequenceNumber": 7, "MessageId": id, "LockToken": "t"}).to_string(),
+                    )
+                    .header("Location", format!("{origin}/servicebus/parked/messages/{id}/t")),
+                _ => Reply::status(200),
+            })
+            .await;
+            receiver(&fake).lock_next(SECOND).await.unwrap().unwrap().complete().await.unwrap();
+            assert_eq!(fake.calls()[1], "DELETE /servicebus/parked/messages/7/t", "{id:?}");
         }
     }
 

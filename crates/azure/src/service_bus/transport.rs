@@ -4,6 +4,7 @@
 //! (`messaging-and-state.md` §1.2). Here the host is replaced by the configured one, the signature by a token where an
 //! identity is used, and every failure travels back as our own [`Error`] inside the crate's.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -26,6 +27,8 @@ const ATTEMPTED: &str = "a call to Service Bus";
 /// Name of the header under which the broker properties of a received message are passed on. Under their own name the
 /// crate reads them itself, in types too narrow for what the service may send, and then loses the message with its lock.
 pub(super) const RECEIVED_PROPERTIES: &str = "received-broker-properties";
+/// Name of the header that says of a received message that its body is not UTF-8.
+pub(super) const RECEIVED_ODD_BYTES: &str = "received-odd-bytes";
 
 pub(super) struct BusTransport {
     http: Http,
@@ -85,9 +88,13 @@ impl HttpClient for BusTransport {
         let answer = self.send(request).await.map_err(|error| CoreError::new(CoreKind::Other, error))?;
         let status = StatusCode::try_from(answer.status.as_u16())
             .map_err(|_| CoreError::new(CoreKind::Other, answer.unreadable("the status is unknown")))?;
-        let headers = received_headers(&answer, request.url(), &self.base);
+        let mut headers = received_headers(&answer, request.url(), &self.base);
         // The crate takes text only, and a message whose body is none must not stay locked for that.
-        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        let text = String::from_utf8_lossy(&answer.body);
+        if matches!(text, Cow::Owned(_)) {
+            headers.insert(RECEIVED_ODD_BYTES, "true");
+        }
+        let text = text.into_owned();
         let body = stream::once(async { Ok(bytes::Bytes::from(text)) });
         Ok(Response::new(status, headers, Box::pin(body)))
     }
@@ -109,7 +116,12 @@ fn received_headers(answer: &Answer, asked: &Url, base: &Url) -> Headers {
         let Ok(value) = value.to_str() else { continue };
         match name.as_str() {
             "brokerproperties" => headers.insert(RECEIVED_PROPERTIES, value.to_owned()),
-            "location" => headers.insert(LOCATION, unhost(value, asked, base).unwrap_or_default()),
+            "location" => {
+                let address = numbered_lock(answer, asked).or_else(|| unhost(value, asked, base));
+                headers.insert(LOCATION, address.unwrap_or_default());
+            }
+            // What the sender of a message calls its properties does not speak for us.
+            RECEIVED_PROPERTIES | RECEIVED_ODD_BYTES => {}
             name => headers.insert(name.to_owned(), value.to_owned()),
         }
     }
@@ -122,6 +134,23 @@ fn unhost(location: &str, asked: &Url, base: &Url) -> Option<String> {
     let path = location.path();
     let mut own = asked.clone();
     own.set_path(path.strip_prefix(base.path().trim_end_matches('/')).unwrap_or(path));
+    own.set_query(None);
+    Some(own.into())
+}
+
+/// The address of a lock by the number of its message, where the id of the message is no segment of a path: it is empty, or
+/// dots that every URL library takes away. The service takes either ("Delete Message" in the REST reference:
+/// `messages/{messageId|sequenceNumber}/{lockToken}`).
+fn numbered_lock(answer: &Answer, asked: &Url) -> Option<String> {
+    let properties: Value = serde_json::from_str(answer.header("brokerproperties")?).ok()?;
+    let number = properties.get("SequenceNumber")?.as_i64()?;
+    let token = properties.get("LockToken")?.as_str()?;
+    let id = properties.get("MessageId").and_then(Value::as_str).unwrap_or_default();
+    if !matches!(id, "" | "." | "..") {
+        return None;
+    }
+    let mut own = asked.clone();
+    own.path_segments_mut().ok()?.pop_if_empty().pop().push(&number.to_string()).push(token);
     own.set_query(None);
     Some(own.into())
 }

@@ -67,7 +67,8 @@ impl Default for Options {
             user_assigned: false,
             limits: Limits::default(),
             queues: DEFAULT_QUEUES.map(str::to_owned).to_vec(),
-            queue_settings: Settings::default(),
+            // As the request queue is deployed.
+            queue_settings: Settings { dead_letters_expired: true, ..Settings::default() },
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! As much of the Blob service as a store of small records needs: containers, whole block blobs with versions and
 //! conditions, deletion, and lists by prefix in pages (REST reference of Azure Storage, "Put Blob", "Specifying
-//! conditional headers", "List Blobs", "Blob Batch"). Everything is in memory and gone with the simulator.
+//! conditional headers", "List Blobs", and [`batch`] for deletions). Everything is in memory and gone with the simulator.
 
 mod batch;
 
@@ -83,14 +83,15 @@ async fn dispatch(
     let (containers, writes) = &mut *guard;
     let (container, name) = match place.split_once('/') {
         Some((container, name)) => (container, name),
-        None if method == Method::POST && query.get("comp").is_some_and(|what| what == "batch") => {
-            return match containers.get_mut(place) {
-                Some(blobs) => batch::delete(blobs, place, &headers, &body),
-                None => refuse(StatusCode::NOT_FOUND, "ContainerNotFound"),
-            };
-        }
         None if query.get("restype").is_some_and(|kind| kind == "container") => {
-            return of_container(containers, &method, place, &query);
+            return match containers.get_mut(place) {
+                Some(blobs)
+                    if method == Method::POST && query.get("comp").is_some_and(|what| what == "batch") =>
+                {
+                    batch::delete(blobs, place, &headers, &body)
+                }
+                _ => of_container(containers, &method, place, &query),
+            };
         }
         None => return refuse(StatusCode::BAD_REQUEST, "InvalidQueryParameterValue"),
     };

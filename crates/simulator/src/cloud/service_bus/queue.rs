@@ -1,7 +1,8 @@
 //! One queue as data: everything that Service Bus promises about it, with the time passed in.
 //!
 //! Semantics from `messaging-and-state.md` §2: a lock lasts a minute; lock expiry and abandon both count as a delivery;
-//! after the last delivery that is allowed the message goes to the dead letters, which never expire; a second message
+//! after the last delivery that is allowed the message goes to the dead letters, and so does one that lived too long where
+//! the queue says so; dead letters never expire and are never buried again; a second message
 //! with the same id within the window is taken and dropped, and scheduled messages count.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -23,6 +24,8 @@ pub struct Settings {
     pub duplicate_window: Duration,
     /// The longest that a message lives, and how long when its sender does not say.
     pub time_to_live: Duration,
+    /// Whether a message that lived too long becomes a dead letter; else it is dropped.
+    pub dead_letters_expired: bool,
     /// The most bytes of one message or of one batch, properties included.
     pub size_limit: usize,
 }
@@ -34,6 +37,7 @@ impl Default for Settings {
             max_delivery_count: 10,
             duplicate_window: Duration::minutes(10),
             time_to_live: Duration::days(14),
+            dead_letters_expired: false,
             size_limit: 256 * 1024,
         }
     }
@@ -143,18 +147,21 @@ impl Queue {
     /// Locks up to `most` messages, oldest first.
     pub fn lock(&mut self, half: Half, most: usize, now: OffsetDateTime) -> Vec<Locked> {
         self.settle_time(now);
+        if half == Half::DeadLetters {
+            self.expire(now);
+        }
         let until = now + self.settings.lock_duration;
-        let shelf = self.shelf(half);
         let mut taken = Vec::new();
         while taken.len() < most {
-            let Some((_, mut message)) = shelf.available.pop_first() else { break };
+            let Some((_, mut message)) = self.shelf(half).available.pop_first() else { break };
             if half == Half::Main && message.expires_at <= now {
+                self.end_life(message);
                 continue;
             }
             message.delivery_count += 1;
             let token = Uuid::new_v4().to_string();
             let locked = Locked { message, token: token.clone(), until };
-            shelf.locked.insert(token, locked.clone());
+            self.shelf(half).locked.insert(token, locked.clone());
             taken.push(locked);
         }
         taken
@@ -204,7 +211,7 @@ impl Queue {
     /// How many messages are where.
     pub fn counts(&mut self, now: OffsetDateTime) -> Counts {
         self.settle_time(now);
-        self.main.available.retain(|_, message| message.expires_at > now);
+        self.expire(now);
         Counts {
             active: self.main.available.len(),
             scheduled: self.scheduled.len(),
@@ -264,22 +271,40 @@ impl Queue {
         self.main.available.insert(message.sequence_number, message);
     }
 
+    /// Ends the life of every available message that has lived too long. A full pass, so only where it shows: a receiver of
+    /// the queue proper meets the oldest first.
+    fn expire(&mut self, now: OffsetDateTime) {
+        let expired = self.main.available.extract_if(.., |_, message| message.expires_at <= now);
+        let expired: Vec<Message> = expired.map(|(_, message)| message).collect();
+        expired.into_iter().for_each(|message| self.end_life(message));
+    }
+
+    fn end_life(&mut self, message: Message) {
+        if self.settings.dead_letters_expired {
+            self.bury(message, "TTLExpiredException", "The message expired and was dead lettered.");
+        }
+    }
+
     /// A delivery that came to nothing: the message is available again in its old place, or a dead letter.
-    fn release(&mut self, half: Half, mut message: Message) {
+    fn release(&mut self, half: Half, message: Message) {
         if half == Half::Main && message.delivery_count >= self.settings.max_delivery_count {
             let deliveries = message.delivery_count;
-            let mut say = |name: &str, text: String| {
-                message.content.application_properties.insert(name.into(), Value::String(text));
-            };
-            say("DeadLetterReason", "MaxDeliveryCountExceeded".into());
-            say(
-                "DeadLetterErrorDescription",
-                format!("Message could not be consumed after {deliveries} delivery attempts."),
-            );
-            self.dead.available.insert(message.sequence_number, message);
+            let description = format!("Message could not be consumed after {deliveries} delivery attempts.");
+            self.bury(message, "MaxDeliveryCountExceeded", &description);
         } else {
             self.shelf(half).available.insert(message.sequence_number, message);
         }
+    }
+
+    /// Makes a message a dead letter, with the two properties that the broker adds. What a sender called its own properties
+    /// like that, in whatever case, is replaced: over REST a name has no case.
+    fn bury(&mut self, mut message: Message, reason: &str, description: &str) {
+        let properties = &mut message.content.application_properties;
+        for (name, text) in [("DeadLetterReason", reason), ("DeadLetterErrorDescription", description)] {
+            properties.retain(|own, _| !own.eq_ignore_ascii_case(name));
+            properties.insert(name.into(), Value::String(text.into()));
+        }
+        self.dead.available.insert(message.sequence_number, message);
     }
 
     fn first_of_its_id(&mut self, id: String, now: OffsetDateTime) -> bool {

@@ -84,6 +84,60 @@ fn after_its_last_delivery_a_message_is_a_dead_letter_with_the_reason() {
 }
 
 #[test]
+fn a_message_that_lived_too_long_is_a_dead_letter_where_the_queue_says_so() {
+    let mut queue = Queue::new(Settings { dead_letters_expired: true, ..Settings::default() });
+    let mut short = NewMessage { time_to_live: Some(Duration::seconds(10)), ..message(Some("short")) };
+    let forged = |name: &str| (name.to_owned(), Value::String("forged".to_owned()));
+    short.application_properties =
+        [forged("deadletterreason"), forged("DEADLETTERERRORDESCRIPTION"), forged("kind")]
+            .into_iter()
+            .collect();
+    queue.send(short, START);
+    queue.send(message(Some("default")), START);
+    let token = queue.lock(Half::Main, 1, START)[0].token.clone();
+    let after = START + Duration::seconds(11);
+    assert_eq!(queue.counts(after).dead_lettered, 0, "nothing expires under a lock");
+    assert!(queue.abandon(Half::Main, &token, after));
+    let counts = queue.counts(after);
+    assert_eq!((counts.active, counts.dead_lettered), (1, 1));
+    let dead = queue.lock(Half::DeadLetters, 9, after).remove(0);
+    let properties = &dead.message.content.application_properties;
+    let mut named: Vec<(&str, &str)> =
+        properties.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default())).collect();
+    named.sort_unstable();
+    assert_eq!(
+        named,
+        [
+            ("DeadLetterErrorDescription", "The message expired and was dead lettered."),
+            ("DeadLetterReason", "TTLExpiredException"),
+            ("kind", "forged"),
+        ]
+    );
+    assert!(queue.complete(Half::DeadLetters, &dead.token, after));
+    assert_eq!(queue.counts(after).dead_lettered, 0);
+}
+
+#[test]
+fn a_dead_letter_is_looked_at_as_often_as_anybody_likes() {
+    let mut queue = Queue::new(Settings { max_delivery_count: 2, ..Settings::default() });
+    queue.send(message(Some("poison")), START);
+    let mut now = START;
+    for _ in 0..2 {
+        queue.lock(Half::Main, 1, now);
+        now += Duration::minutes(1);
+    }
+    for delivery in 3..50 {
+        let dead = queue.lock(Half::DeadLetters, 9, now);
+        assert_eq!((dead.len(), dead[0].message.delivery_count), (1, delivery));
+        match delivery % 2 {
+            0 => assert!(queue.abandon(Half::DeadLetters, &dead[0].token, now)),
+            _ => now += Duration::minutes(1),
+        }
+    }
+    assert_eq!(queue.counts(now).dead_lettered, 1);
+}
+
+#[test]
 fn a_second_message_with_the_same_id_is_dropped_within_the_window_only() {
     let mut queue = queue();
     assert!(queue.send(message(Some("a")), START));

@@ -131,7 +131,25 @@ async fn after_ten_deliveries_a_message_is_a_dead_letter() {
     assert_eq!(cloud.counts().await["deadLettered"], 1);
     let dead = cloud.peek_lock(DEAD).await;
     assert_eq!(header(&dead, "deadletterreason").unwrap(), r#""MaxDeliveryCountExceeded""#);
-    assert_eq!(cloud.at(Method::DELETE, &header(&dead, "location").unwrap()).await, StatusCode::OK);
+    assert!(header(&dead, "deadlettererrordescription").unwrap().contains("10 delivery attempts"));
+    let properties = broker(&dead);
+    assert_eq!((&properties["MessageId"], &properties["DeliveryCount"]), (&json!("poison"), &json!(11)));
+    let address = header(&dead, "location").unwrap();
+    assert!(address.contains("/sync-requests/$deadletterqueue/messages/poison/"), "{address}");
+    let elsewhere = address.replace("/$deadletterqueue", "");
+    assert_eq!(cloud.at(Method::DELETE, &elsewhere).await, StatusCode::NOT_FOUND, "another half");
+    assert_eq!(cloud.peek_lock(DEAD).await.status(), StatusCode::NO_CONTENT, "it is locked");
+    assert_eq!(cloud.at(Method::PUT, &address).await, StatusCode::OK, "unlocked");
+    let to_dead = DEAD.replace("/head?timeout=0", "");
+    let refused = cloud.request(Method::POST, &to_dead).body("x").send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST, "only the broker puts messages there");
+    // By the number of the message as well as by its id, as the reference says of `messages/{messageId|sequenceNumber}`.
+    let dead = cloud.peek_lock(DEAD).await;
+    let properties = broker(&dead);
+    let (number, token) = (&properties["SequenceNumber"], properties["LockToken"].as_str().unwrap());
+    let address = format!("{}{to_dead}/{number}/{token}", cloud.simulator.url());
+    assert_eq!(cloud.at(Method::POST, &address).await, StatusCode::OK, "renewed");
+    assert_eq!(cloud.at(Method::DELETE, &address).await, StatusCode::OK);
     assert_eq!(cloud.counts().await["deadLettered"], 0);
 }
 

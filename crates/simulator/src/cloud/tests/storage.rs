@@ -77,3 +77,52 @@ async fn nobody_enters_without_credentials() {
     let shared = cloud.bare(Method::GET, BLOB).header("authorization", "SharedKey storage:c2ln").send().await;
     assert_eq!(shared.unwrap().status(), StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn several_blobs_are_deleted_in_one_batch_and_each_part_has_its_own_outcome() {
+    let cloud = with_container().await;
+    for name in ["a/1", "a/b%20c", "kept"] {
+        put(&cloud, &format!("/storage/records/{name}"), None).await;
+    }
+    let part = |id: usize, request: &str| {
+        format!(
+            "--batch_x\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\nContent-ID: {id}\r\n\r\n\
+             {request} HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
+        )
+    };
+    let batch = async |parts: String| {
+        let request = cloud.request(Method::POST, "/storage/records?restype=container&comp=batch");
+        let request = request.header("content-type", "multipart/mixed; boundary=batch_x");
+        request.body(parts).send().await.unwrap()
+    };
+    let deletions = part(0, "DELETE /records/a/1")
+        + &part(1, "DELETE /storage/records/a/b%20c")
+        + &part(2, "DELETE /records/none");
+    let answer = batch(deletions + "--batch_x--\r\n").await;
+    assert_eq!(answer.status(), StatusCode::ACCEPTED);
+    assert!(header(&answer, "content-type").unwrap().starts_with("multipart/mixed; boundary="));
+    let body = answer.text().await.unwrap();
+    let outcomes: Vec<(&str, &str)> = body
+        .split("Content-ID: ")
+        .skip(1)
+        .filter_map(|part| Some((part.get(..1)?, part.split("HTTP/1.1 ").nth(1)?.get(..3)?)))
+        .collect();
+    assert_eq!(outcomes, [("0", "202"), ("1", "202"), ("2", "404")]);
+    let left = cloud.get("/storage/records?restype=container&comp=list").await.text().await.unwrap();
+    assert_eq!((left.matches("<Name>").count(), left.contains("<Name>kept</Name>")), (1, true), "{left}");
+    for wrong in [
+        String::new(),
+        "--batch_x--\r\n".to_owned(),
+        part(0, "DELETE /records/kept"),
+        part(0, "PUT /records/kept") + "--batch_x--\r\n",
+        part(0, "DELETE /elsewhere/kept") + "--batch_x--\r\n",
+    ] {
+        let refused = batch(wrong.clone()).await;
+        assert_eq!(
+            (refused.status(), code(&refused).as_str()),
+            (StatusCode::BAD_REQUEST, "InvalidInput"),
+            "{wrong}"
+        );
+    }
+    assert_eq!(cloud.get("/storage/records/kept").await.status(), StatusCode::OK);
+}
