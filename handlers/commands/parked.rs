@@ -16,6 +16,7 @@ use self::message::ParkedMessage;
 use self::shelf::{Shelf, ShelfError, Taken};
 use super::fail;
 use super::table::{self, Output};
+use super::terminal::line;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -64,23 +65,23 @@ async fn list(shelf: &Shelf, output: Output) -> Result<(), ShelfError> {
     let is_cut = taken.is_cut;
     shelf.put_back(taken.parked).await;
     match output {
-        Output::Json => println!("{}", table::json(&shown)),
-        Output::Table if shown.is_empty() => println!("Nothing is parked."),
+        Output::Json => say!("{}", table::json(&shown)),
+        Output::Table if shown.is_empty() => say!("Nothing is parked."),
         Output::Table => {
             let header = ["id", "reason", "detail", "parked at", "body"];
-            println!("{}", table::table(&header, shown.iter().map(row).collect()));
+            say!("{}", table::table(&header, shown.iter().map(row).collect()));
         }
     }
     if is_cut {
-        eprintln!("policysync: there may be more; these are the oldest {}", shown.len());
+        complain!("there may be more; these are the oldest {}", shown.len());
     }
     Ok(())
 }
 
 fn row(message: &ParkedMessage) -> Vec<String> {
-    let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    let or_dash = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), line);
     vec![
-        message.id.clone(),
+        line(&message.id),
         or_dash(&message.reason),
         or_dash(&message.detail),
         or_dash(&message.parked_at),
@@ -91,13 +92,14 @@ fn row(message: &ParkedMessage) -> Vec<String> {
 async fn resubmit(shelf: &Shelf, wanted: &str, output: Output) -> Result<(), ShelfError> {
     let (entry, others) = one_of(shelf, shelf.take().await?, wanted).await?;
     let id = entry.message.id.clone();
+    let shown = line(&id);
     let sent = shelf.resubmit(entry).await;
     shelf.put_back(others).await;
     let message_id = sent?;
     match output {
         Output::Json => {
             let queue = shelf.requests_queue();
-            println!(
+            say!(
                 "{}",
                 table::json(
                     &json!({"id": id, "done": "resubmitted", "queue": queue, "messageId": message_id})
@@ -105,7 +107,7 @@ async fn resubmit(shelf: &Shelf, wanted: &str, output: Output) -> Result<(), She
             );
         }
         Output::Table => {
-            println!("{id} is on the queue {} again, as message {message_id}.", shelf.requests_queue());
+            say!("{shown} is on the queue {} again, as message {message_id}.", shelf.requests_queue());
         }
     }
     Ok(())
@@ -114,12 +116,13 @@ async fn resubmit(shelf: &Shelf, wanted: &str, output: Output) -> Result<(), She
 async fn discard(shelf: &Shelf, wanted: &str, output: Output) -> Result<(), ShelfError> {
     let (entry, others) = one_of(shelf, shelf.take().await?, wanted).await?;
     let id = entry.message.id.clone();
+    let shown = line(&id);
     let done = shelf.discard(entry).await;
     shelf.put_back(others).await;
     done?;
     match output {
-        Output::Json => println!("{}", table::json(&json!({"id": id, "done": "discarded"}))),
-        Output::Table => println!("{id} is discarded."),
+        Output::Json => say!("{}", table::json(&json!({"id": id, "done": "discarded"}))),
+        Output::Table => say!("{shown} is discarded."),
     }
     Ok(())
 }

@@ -4,6 +4,8 @@ use clap::ValueEnum;
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 use serde::Serialize;
 
+use crate::visible;
+
 /// What is printed on stdout.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Output {
@@ -17,13 +19,14 @@ pub enum Output {
 /// One line, under the header.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-/// A table as text, as wide as its contents.
+/// A table as text, as wide as its contents. A cell may have several lines; nothing else in it is obeyed by a terminal, so
+/// that its width is what is seen.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header.iter().copied());
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.iter().map(|cell| visible::lines(cell)));
     }
     table.trim_fmt()
 }
@@ -52,10 +55,10 @@ pub fn wrapped(text: &str, width: usize) -> String {
     lines.join("\n")
 }
 
-/// A document as JSON text.
+/// A document as JSON text, in which characters that a terminal would obey are escapes of JSON.
 pub fn json(document: &impl Serialize) -> String {
     // Only a map whose keys are not texts, or a `Serialize` of our own that fails, could be refused; there is neither.
-    serde_json::to_string_pretty(document).unwrap_or_default()
+    visible::json(&serde_json::to_string_pretty(document).unwrap_or_default())
 }
 
 #[cfg(test)]

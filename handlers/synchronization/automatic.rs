@@ -2,7 +2,9 @@
 
 use certificate_management::configuration::{Mode, NamespaceConfiguration, Sync};
 use certificate_management::plan::{Observation, Pair};
-use certificate_management::request::{NamespaceLook, REQUEST_SCHEMA, SyncRequest};
+use certificate_management::request::{
+    AUTOMATIC_PREFIX, NamespaceLook, REQUEST_SCHEMA, Requester, SyncRequest,
+};
 use serde_json::Map;
 use sha2::{Digest, Sha256};
 use time::{Date, OffsetDateTime};
@@ -112,7 +114,9 @@ pub async fn look(
         }
         Err(SubmitError::Queue(error)) => return Err(error.into()),
         Err(SubmitError::State(error)) => return Err(error.into()),
-        Err(different @ SubmitError::DifferentRequest(_)) => tracing::warn!(namespace = name, "{different}"),
+        Err(different @ (SubmitError::DifferentRequest(_) | SubmitError::NotConfigured(_))) => {
+            tracing::warn!(namespace = name, "{different}")
+        }
     }
     Ok(())
 }
@@ -130,7 +134,7 @@ fn request_id(configuration: &NamespaceConfiguration, untrusting: &[&Pair<'_>], 
     need.sort();
     let digest = Sha256::digest(format!("{}\n{day}\n{}", configuration.id.key(), need.join("\n")));
     let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("automatic-{hex}")
+    format!("{AUTOMATIC_PREFIX}{hex}")
 }
 
 fn request(
@@ -153,6 +157,7 @@ fn request(
         // The configuration says `sync = "automatic"`: syncing the whole namespace is meant.
         allow_whole_namespace: true,
         requested_by: Some("policysync".to_owned()),
+        requester: Requester::Policysync,
         reason: Some(because.to_owned()),
         traceparent: None,
         other: Map::new(),

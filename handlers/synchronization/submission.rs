@@ -3,7 +3,8 @@
 use azure::service_bus::OutgoingMessage;
 use certificate_management::ArmId;
 use certificate_management::request::{
-    LOOK_SCHEMA, NamespaceLook, RequestRecord, SyncRequest, SyncVerification, VERIFICATION_SCHEMA,
+    LOOK_PREFIX, LOOK_SCHEMA, NamespaceLook, RequestRecord, Requester, SyncRequest, SyncVerification,
+    VERIFICATION_SCHEMA,
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -21,6 +22,9 @@ pub enum SubmitError {
     /// Another request has the same id.
     #[error("request {0} exists and asks for something else; use another id")]
     DifferentRequest(String),
+    /// Nobody looks after the namespace.
+    #[error("policysync.toml has no namespace {0}")]
+    NotConfigured(ArmId),
     /// The queue did not take it.
     #[error("the queue did not take the request: {0}")]
     Queue(#[from] azure::Error),
@@ -33,8 +37,11 @@ pub enum SubmitError {
 /// its id, which the queue's duplicate detection and the record both know.
 ///
 /// # Errors
-/// When the record or the queue cannot be written, or the id belongs to another request.
+/// When the namespace is not configured, the record or the queue cannot be written, or the id belongs to another request.
 pub async fn submit(application: &Application, request: &SyncRequest) -> Result<RequestRecord, SubmitError> {
+    if application.configuration.namespace(&request.namespace_id).is_none() {
+        return Err(SubmitError::NotConfigured(request.namespace_id.clone()));
+    }
     let record = records::admit(&application.store, request, application.now()).await?;
     if !same_wish(&record.request, request) {
         return Err(SubmitError::DifferentRequest(request.request_id.clone()));
@@ -47,8 +54,12 @@ pub async fn submit(application: &Application, request: &SyncRequest) -> Result<
 
 /// Whether two requests ask for the same; who asks, and in which trace, does not matter.
 fn same_wish(a: &SyncRequest, b: &SyncRequest) -> bool {
-    let wish =
-        |request: &SyncRequest| SyncRequest { traceparent: None, requested_by: None, ..request.clone() };
+    let wish = |request: &SyncRequest| SyncRequest {
+        traceparent: None,
+        requested_by: None,
+        requester: Requester::default(),
+        ..request.clone()
+    };
     wish(a) == wish(b)
 }
 
@@ -123,7 +134,7 @@ pub async fn schedule_look(
     let namespace: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let message = OutgoingMessage {
         body: json!(look).to_string(),
-        message_id: Some(format!("look-{namespace}-{slot}")),
+        message_id: Some(format!("{LOOK_PREFIX}{namespace}-{slot}")),
         scheduled_for: end.ok(),
         subject: Some("namespace-look".to_owned()),
         content_type: Some("application/json".to_owned()),
