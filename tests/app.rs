@@ -21,6 +21,8 @@ mod confinement;
 mod demo;
 #[path = "app/early_devices.rs"]
 mod early_devices;
+#[path = "app/edges.rs"]
+mod edges;
 #[path = "app/faults.rs"]
 mod faults;
 #[path = "app/generations.rs"]
