@@ -7,6 +7,7 @@ use certificate_management::request::{
 };
 use serde_json::Map;
 use sha2::{Digest, Sha256};
+use state::Store;
 use time::{Date, OffsetDateTime};
 
 use super::batch::BatchError;
@@ -51,10 +52,8 @@ pub async fn submit_if_needed(
     if in_flight.is_some_and(|record| record.phase != Phase::Ended) {
         return Ok(Automatic::UnderWay);
     }
-    let request_id = request_id(configuration, &untrusting, application.now().date());
-    if records::request(&application.store, &request_id).await?.is_some() {
-        return Ok(Automatic::UnderWay);
-    }
+    let need = request_id(configuration, &untrusting, application.now().date());
+    let Some(request_id) = unclaimed(&application.store, need).await? else { return Ok(Automatic::UnderWay) };
     let request = request(configuration, &untrusting, &request_id, because);
     submission::submit(application, &request).await?;
     tracing::info!(
@@ -63,6 +62,25 @@ pub async fn submit_if_needed(
         "submitted a request: {because}"
     );
     Ok(Automatic::Submitted(request_id))
+}
+
+/// Most ids that are tried for one need.
+const MOST_IDS: usize = 8;
+
+/// The id for a need, unless it was asked for already. A message that another sender has put on the queue may have claimed
+/// it; its record says that the request is not ours, and the next id is taken.
+async fn unclaimed(store: &Store, need: String) -> Result<Option<String>, SubmitError> {
+    for n in 1..=MOST_IDS {
+        let id = if n == 1 { need.clone() } else { format!("{need}-{n}") };
+        match records::request(store, &id).await? {
+            None => return Ok(Some(id)),
+            Some(record) if record.requester == Requester::Policysync => return Ok(None),
+            Some(_) => {
+                tracing::error!(request.id = id, "an id of an automatic request was claimed on the queue")
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// Looks at a namespace after an event, and asks for a sync where a hub does not trust a policy. Our own sync, coming
@@ -161,5 +179,28 @@ fn request(
         reason: Some(because.to_owned()),
         traceparent: None,
         other: Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use certificate_management::request::Message;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_id_that_a_message_claims_switches_no_automatic_sync_off() {
+        let store = Store::memory();
+        let need = || "automatic-0a1b".to_owned();
+        assert_eq!(unclaimed(&store, need()).await.unwrap(), Some(need()));
+        let message = r#"{"schema":"sync-request/v1","requestId":"automatic-0a1b","requestedBy":"policysync",
+            "namespaceId":"/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso"}"#;
+        let Ok(Message::Request(forged)) = Message::parse(message) else { panic!("no request") };
+        records::admit(&store, &forged, OffsetDateTime::UNIX_EPOCH).await.unwrap();
+        let next = unclaimed(&store, need()).await.unwrap().unwrap();
+        assert_ne!(next, need());
+        let ours = SyncRequest { request_id: next, requester: Requester::Policysync, ..forged };
+        records::admit(&store, &ours, OffsetDateTime::UNIX_EPOCH).await.unwrap();
+        assert_eq!(unclaimed(&store, need()).await.unwrap(), None);
     }
 }
