@@ -22,6 +22,8 @@ pub struct Application {
     pub configuration: Configuration,
     /// Whether `POLICYSYNC_MODE=audit` keeps every function from writing.
     pub kill_switch: bool,
+    /// Whether the platform says who a caller is; see [`Settings::signs_in`].
+    pub signs_in: bool,
     /// The clients for Azure.
     pub azure: Azure,
     /// The queue of sync requests.
@@ -81,6 +83,7 @@ impl Application {
         Ok(Self {
             configuration,
             kill_switch: settings.kill_switch,
+            signs_in: settings.signs_in,
             queue: azure.queue(&settings.service_bus, &settings.queue)?,
             parked: azure.queue(&settings.service_bus, &settings.parked_queue)?,
             azure,

@@ -34,6 +34,9 @@ pub struct Settings {
     pub state: StateSettings,
     /// `POLICYSYNC_ARM_ENDPOINT`.
     pub arm_endpoint: Option<String>,
+    /// `WEBSITE_AUTH_ENABLED`: App Service authentication stands before every HTTP function, and takes the headers in which
+    /// it names the caller away from requests that bring them. Without it anyone can send those headers.
+    pub signs_in: bool,
 }
 
 /// Where the records live.
@@ -111,6 +114,7 @@ impl Settings {
             kill_switch,
             state: state(&get)?,
             arm_endpoint: get("POLICYSYNC_ARM_ENDPOINT").map(str::to_owned),
+            signs_in: get("WEBSITE_AUTH_ENABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")),
         })
     }
 }
@@ -216,6 +220,15 @@ mod tests {
         let settings = read(&[("FUNCTIONS_APP_ROOT_PATH", "app"), ("POLICYSYNC_MODE", "audit")]).unwrap();
         assert_eq!(settings.configuration, PathBuf::from("app/policysync.toml"));
         assert!(settings.kill_switch);
+    }
+
+    #[test]
+    fn only_the_platform_says_that_callers_sign_in() {
+        assert!(!read(&[]).unwrap().signs_in);
+        for (value, signs_in) in [("True", true), ("true", true), ("False", false), ("1", false), ("", false)]
+        {
+            assert_eq!(read(&[("WEBSITE_AUTH_ENABLED", value)]).unwrap().signs_in, signs_in, "{value}");
+        }
     }
 
     #[test]

@@ -23,6 +23,8 @@ mod dead_letters;
 mod demo;
 #[path = "app/early_devices.rs"]
 mod early_devices;
+#[path = "app/edges.rs"]
+mod edges;
 #[path = "app/faults.rs"]
 mod faults;
 #[path = "app/generations.rs"]

@@ -42,8 +42,8 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Err(problem) => return problem.tell(),
     };
     match arguments.output {
-        Output::Json => println!("{}", table::json(&event)),
-        Output::Table => println!(
+        Output::Json => say!("{}", table::json(&event)),
+        Output::Table => say!(
             "Announced {} of {} (event {}).",
             event.data["enrollmentGroupId"].as_str().unwrap_or_default(),
             event.data["provisioningService"].as_str().unwrap_or_default(),

@@ -39,7 +39,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Err(message) => return fail(&message),
     };
     let rows = perform::perform(&person, "apply", &plan).await;
-    println!("{}", perform::text(&person, &plan, &rows, arguments.output));
+    say!("{}", perform::text(&person, &plan, &rows, arguments.output));
     exit_code(&rows)
 }
 

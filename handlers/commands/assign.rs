@@ -58,7 +58,7 @@ impl Problem {
         match self {
             Self::Failed(message) => fail(message),
             Self::Usage(message) => {
-                eprintln!("policysync: {message}");
+                complain!("{message}");
                 ExitCode::from(USAGE)
             }
         }
@@ -88,18 +88,18 @@ pub async fn run(arguments: Arguments) -> ExitCode {
 /// Prints the plan; performs it when asked to.
 async fn finish(person: &Person, plan: &SavedPlan, applies: bool, output: Output) -> ExitCode {
     if !applies {
-        println!("{}", print::text(plan, output));
+        say!("{}", print::text(plan, output));
         if output == Output::Table && !plan.assignments.is_empty() {
-            println!("Nothing was changed: the same with --apply performs it.");
+            say!("Nothing was changed: the same with --apply performs it.");
         }
         return plan::exit_code(plan);
     }
     if output == Output::Table {
-        println!("{}\n", print::text(plan, output));
+        say!("{}\n", print::text(plan, output));
     }
     let rows = perform::perform(person, "assign", plan).await;
     perform::record_left_alone(person, "assign", plan).await;
-    println!("{}", perform::text(person, plan, &rows, output));
+    say!("{}", perform::text(person, plan, &rows, output));
     if !plan.left_alone.is_empty() || !plan.unreadable.is_empty() {
         return ExitCode::FAILURE;
     }

@@ -84,16 +84,16 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     let passed = rows.iter().all(|row| row.status == Status::Ok);
     match arguments.output {
         Output::Json => {
-            println!("{}", table::json(&json!({"schema": "check/v1", "passed": passed, "checks": rows})));
+            say!("{}", table::json(&json!({"schema": "check/v1", "passed": passed, "checks": rows})));
         }
         Output::Table => {
-            println!("{}", printed(&rows));
+            say!("{}", printed(&rows));
             let mut grants: Vec<&str> = rows.iter().filter_map(|row| row.grant.as_deref()).collect();
             // One role brings several actions.
             grants.dedup();
             if !grants.is_empty() {
-                println!("\nThese grant what is missing; they need the right to assign roles there:\n");
-                grants.iter().for_each(|grant| println!("{grant}"));
+                say!("\nThese grant what is missing; they need the right to assign roles there:\n");
+                grants.iter().for_each(|grant| say!("{grant}"));
             }
         }
     }

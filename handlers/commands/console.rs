@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 pub use super::table::table;
+use crate::visible::lines;
 
 /// A story, told step by step.
 #[derive(Default)]
@@ -16,23 +17,23 @@ impl Story {
     /// Begins the next step.
     pub fn step(&mut self, title: &str) {
         self.steps += 1;
-        anstream::println!("\n\u{1b}[1m{}. {title}\u{1b}[0m", self.steps);
+        anstream::println!("\n\u{1b}[1m{}. {}\u{1b}[0m", self.steps, lines(title));
     }
 
     /// Tells something that happened.
     pub fn tell(&self, text: &str) {
-        anstream::println!("   {text}");
+        anstream::println!("   {}", lines(text));
     }
 
     /// Tells something that was checked and holds.
     pub fn proven(&self, text: &str) {
-        anstream::println!("   \u{1b}[32m✓\u{1b}[0m {text}");
+        anstream::println!("   \u{1b}[32m✓\u{1b}[0m {}", lines(text));
     }
 
     /// A table under the current step.
     pub fn table(&self, header: &[&str], rows: Vec<Vec<String>>) {
         for line in table(header, rows).lines() {
-            println!("   {line}");
+            say!("   {line}");
         }
     }
 }
@@ -50,14 +51,14 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("   {spinner} {msg} ({elapsed})") {
             bar.set_style(style);
         }
-        bar.set_message(text.into());
+        bar.set_message(lines(&text.into()));
         bar.enable_steady_tick(Duration::from_millis(100));
         Self { bar, since: Instant::now() }
     }
 
     /// Changes its text.
     pub fn update(&self, text: impl Into<String>) {
-        self.bar.set_message(text.into());
+        self.bar.set_message(lines(&text.into()));
     }
 
     /// How long it has been shown.

@@ -54,19 +54,19 @@ pub async fn run(arguments: Arguments) -> ExitCode {
 }
 
 fn announce(world: &LocalWorld) {
-    println!("\nPoint other commands at this world:\n");
+    say!("\nPoint other commands at this world:\n");
     for (name, value) in app_settings(world.simulator.url(), SCHEDULES) {
-        println!("export {name}='{value}'");
+        say!("export {name}='{value}'");
     }
-    println!("export POLICYSYNC_CONFIG='{}'", world.folder.path().join("policysync.toml").display());
-    println!("\nAzure     {}", world.simulator.url());
-    println!("Status    {}/api/policy-status", world.host.url());
-    println!(
+    say!("export POLICYSYNC_CONFIG='{}'", world.folder.path().join("policysync.toml").display());
+    say!("\nAzure     {}", world.simulator.url());
+    say!("Status    {}/api/policy-status", world.host.url());
+    say!(
         "Submit    curl -X POST {}/api/sync-requests -d '{{\"namespaceId\":\"{}\"}}'",
         world.host.url(),
         example(world)
     );
-    println!("\nReady. Ctrl-C ends it.");
+    say!("\nReady. Ctrl-C ends it.");
 }
 
 fn example(world: &LocalWorld) -> String {

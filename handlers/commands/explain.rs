@@ -82,12 +82,12 @@ struct Explained<'a> {
 pub async fn run(arguments: Arguments) -> ExitCode {
     match explain(&arguments).await {
         Ok(text) => {
-            println!("{text}");
+            say!("{text}");
             ExitCode::SUCCESS
         }
         Err(Problem::Failed(message)) => fail(&message),
         Err(Problem::Usage(message)) => {
-            eprintln!("policysync: {message}");
+            complain!("{message}");
             ExitCode::from(USAGE)
         }
     }
@@ -103,7 +103,7 @@ async fn explain(arguments: &Arguments) -> Result<String, Problem> {
         .map_err(|error| Problem::Failed(format!("the configuration {path} cannot be used:\n{error}")))?;
     // A rule test that does not hold is a good reason to ask for an explanation, so it is no reason to refuse one.
     for problem in problems {
-        eprintln!("policysync: {path}: {problem}");
+        complain!("{path}: {problem}");
     }
     let wanted = Wanted::of(arguments);
     let is_described = arguments.offline

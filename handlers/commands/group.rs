@@ -110,7 +110,7 @@ async fn create(person: &Person, arguments: &Create) -> Result<ExitCode, Problem
         }
     };
     if let Err(error) = journal.written(record, created.view.etag).await {
-        eprintln!("policysync: the group was created, but its record could not be completed: {error}");
+        complain!("the group was created, but its record could not be completed: {error}");
     }
     show(person, &entry, "created", arguments.output);
     Ok(ExitCode::SUCCESS)
@@ -124,7 +124,7 @@ async fn record_refusal(
     detail: &str,
 ) {
     if let Err(error) = journal.refused(entry, reason, detail, person.application.now()).await {
-        eprintln!("policysync: the refusal could not be recorded: {error}");
+        complain!("the refusal could not be recorded: {error}");
     }
 }
 
@@ -233,7 +233,7 @@ fn show(person: &Person, entry: &PlannedAssignment, outcome: &str, output: Outpu
             "nextStep": entry.reason.next_step(),
             "group": entry,
         });
-        return println!("{}", table::json(&document));
+        return say!("{}", table::json(&document));
     }
     let rows = [
         ("group", format!("{}/{}", entry.provisioning_service, entry.enrollment_group)),
@@ -244,10 +244,10 @@ fn show(person: &Person, entry: &PlannedAssignment, outcome: &str, output: Outpu
         ("next step", entry.reason.next_step().to_owned()),
     ];
     let rows = rows.map(|(name, value)| vec![name.to_owned(), table::wrapped(&value, 90)]).to_vec();
-    println!("{}", table::table(&["creation", ""], rows));
+    say!("{}", table::table(&["creation", ""], rows));
     match outcome {
-        "planned" => println!("\nNothing was written: the same with --apply creates it."),
-        "created" => println!("\n{}", person.about_records()),
+        "planned" => say!("\nNothing was written: the same with --apply creates it."),
+        "created" => say!("\n{}", person.about_records()),
         _ => {}
     }
 }

@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use super::simulator::{read, read_fleet};
 use super::{staging, unpacking};
 use crate::settings::CONFIGURATION_FILE;
+use crate::visible;
 
 /// The configuration that fits the default fleet.
 pub const DEFAULT_CONFIGURATION: &str = include_str!("demo/policysync.toml");
@@ -232,7 +233,7 @@ async fn listen(
     while let Some(event) = events.recv().await {
         let line = event.to_string();
         if print_events {
-            anstream::println!("{line}");
+            anstream::println!("{}", visible::lines(&line));
         }
         let mut lines = recent.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() == KEPT_EVENTS {

@@ -1,5 +1,8 @@
 //! The commands of the one binary.
 
+#[macro_use]
+mod terminal;
+
 mod announce;
 mod apply;
 mod assign;
@@ -93,9 +96,14 @@ pub fn main() -> ExitCode {
     let command_line = match CommandLine::try_parse() {
         Ok(command_line) => command_line,
         Err(error) => {
+            if error.use_stderr() {
+                // It quotes what was given, which may be a name that others chose.
+                terminal::complain(error.render());
+                return ExitCode::from(USAGE);
+            }
             // Nothing is left to tell when even this cannot be printed.
             let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+            return ExitCode::SUCCESS;
         }
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build() {
@@ -129,6 +137,6 @@ pub fn main() -> ExitCode {
 
 /// Tells a person what went wrong, on stderr.
 fn fail(message: &str) -> ExitCode {
-    eprintln!("policysync: {message}");
+    complain!("{message}");
     ExitCode::FAILURE
 }

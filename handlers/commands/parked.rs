@@ -22,6 +22,7 @@ use self::message::{Waiting, plain};
 use self::shelf::{Entry, Shelf, Taken};
 use super::fail;
 use super::table::{self, Output};
+use super::terminal::line;
 
 /// How much of a detail a row of the table shows, in characters; JSON has the whole of it.
 const SHOWN_OF_DETAIL: usize = 160;
@@ -73,23 +74,23 @@ async fn list(shelf: &Shelf, output: Output) -> ExitCode {
     let shown: Vec<Waiting> = entries.iter().map(|entry| entry.message.clone()).collect();
     shelf.put_back(entries).await;
     match output {
-        Output::Json => println!("{}", table::json(&shown)),
+        Output::Json => say!("{}", table::json(&shown)),
         Output::Table if !shown.is_empty() => {
             let header = ["id", "where", "reason", "detail", "since", "body"];
-            println!("{}", table::table(&header, shown.iter().map(row).collect()));
+            say!("{}", table::table(&header, shown.iter().map(row).collect()));
         }
-        Output::Table if unseen.is_empty() => println!("Nothing is parked."),
-        Output::Table => println!("Nothing is parked where it could be looked at."),
+        Output::Table if unseen.is_empty() => say!("Nothing is parked."),
+        Output::Table => say!("Nothing is parked where it could be looked at."),
     }
     if is_cut {
-        eprintln!("policysync: there may be more; of each place these are the oldest");
+        complain!("there may be more; of each place these are the oldest");
     }
     if shelf.records.is_none() {
-        eprintln!("policysync: the records were not looked at, since AzureWebJobsStorage names none");
+        complain!("the records were not looked at, since AzureWebJobsStorage names none");
     }
     let Some((first, others)) = unseen.split_first() else { return ExitCode::SUCCESS };
     for error in others {
-        eprintln!("policysync: {error}");
+        complain!("{error}");
     }
     fail(&first.to_string())
 }
@@ -111,6 +112,7 @@ fn row(message: &Waiting) -> Vec<String> {
 async fn resubmit(shelf: &Shelf, wanted: &str, output: Output) -> Result<(), ShelfError> {
     let (entry, others) = one_of(shelf, wanted).await?;
     let id = entry.message.id.clone();
+    let shown = line(&id);
     let sent = shelf.resubmit(entry).await;
     shelf.put_back(others).await;
     let message_id = sent?;
@@ -118,9 +120,9 @@ async fn resubmit(shelf: &Shelf, wanted: &str, output: Output) -> Result<(), She
     match output {
         Output::Json => {
             let done = json!({"id": id, "done": "resubmitted", "queue": queue, "messageId": message_id});
-            println!("{}", table::json(&done));
+            say!("{}", table::json(&done));
         }
-        Output::Table => println!("{id} is on the queue {queue} again, as message {message_id}."),
+        Output::Table => say!("{shown} is on the queue {queue} again, as message {message_id}."),
     }
     Ok(())
 }
@@ -128,12 +130,13 @@ async fn resubmit(shelf: &Shelf, wanted: &str, output: Output) -> Result<(), She
 async fn discard(shelf: &Shelf, wanted: &str, output: Output) -> Result<(), ShelfError> {
     let (entry, others) = one_of(shelf, wanted).await?;
     let id = entry.message.id.clone();
+    let shown = line(&id);
     let done = shelf.remove(entry).await;
     shelf.put_back(others).await;
     done?;
     match output {
-        Output::Json => println!("{}", table::json(&json!({"id": id, "done": "discarded"}))),
-        Output::Table => println!("{id} is discarded."),
+        Output::Json => say!("{}", table::json(&json!({"id": id, "done": "discarded"}))),
+        Output::Table => say!("{shown} is discarded."),
     }
     Ok(())
 }
@@ -142,7 +145,7 @@ async fn discard(shelf: &Shelf, wanted: &str, output: Output) -> Result<(), Shel
 async fn one_of(shelf: &Shelf, wanted: &str) -> Result<(Entry, Vec<Entry>), ShelfError> {
     let mut taken = shelf.take().await;
     for error in &taken.unseen {
-        eprintln!("policysync: {error}");
+        complain!("{error}");
     }
     let ids: Vec<&str> = taken.entries.iter().map(|entry| entry.message.id.as_str()).collect();
     match message::find(&ids, wanted, taken.is_all()) {

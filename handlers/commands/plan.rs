@@ -33,13 +33,13 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Err(message) => return fail(&message),
     };
     let plan = by_rules(&person.application).await;
-    println!("{}", print::text(&plan, arguments.output));
+    say!("{}", print::text(&plan, arguments.output));
     if let Some(path) = &arguments.out {
         if let Err(error) = std::fs::write(path, table::json(&plan) + "\n") {
             return fail(&format!("cannot save the plan to {}: {error}", path.display()));
         }
         if arguments.output == Output::Table {
-            println!("\nSaved. Perform it with\n  policysync apply {}", path.display());
+            say!("\nSaved. Perform it with\n  policysync apply {}", path.display());
         }
     }
     exit_code(&plan)

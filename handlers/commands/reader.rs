@@ -55,6 +55,7 @@ pub fn application(settings: &Settings, configuration: Configuration) -> Result<
     Ok(Application {
         configuration,
         kill_switch: settings.kill_switch,
+        signs_in: settings.signs_in,
         queue: azure.queue(&nowhere, &settings.queue)?,
         parked: azure.queue(&nowhere, &settings.parked_queue)?,
         azure,

@@ -38,7 +38,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Ok(simulator) => simulator,
         Err(error) => return fail(&error.to_string()),
     };
-    println!("{}", json!({"listening": simulator.url()}));
+    say!("{}", json!({"listening": simulator.url()}));
     if let Err(error) = tokio::signal::ctrl_c().await {
         return fail(&format!("cannot wait for Ctrl-C: {error}"));
     }

@@ -44,19 +44,19 @@ enum FailOn {
 
 pub async fn run(arguments: Arguments) -> ExitCode {
     if arguments.list {
-        println!("{}", list::text(&list::thresholds(), arguments.output));
+        say!("{}", list::text(&list::thresholds(), arguments.output));
         return ExitCode::SUCCESS;
     }
     let report = match look().await {
         Ok(report) => report,
         Err(message) => {
-            eprintln!("policysync: {message}");
+            complain!("{message}");
             return ExitCode::from(NOT_EVALUATED);
         }
     };
     match arguments.output {
-        Output::Json => println!("{}", table::json(&report)),
-        Output::Table => println!("{}", print::text(&report)),
+        Output::Json => say!("{}", table::json(&report)),
+        Output::Table => say!("{}", print::text(&report)),
     }
     ExitCode::from(exit_code(&report, arguments.fail_on))
 }

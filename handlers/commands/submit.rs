@@ -80,7 +80,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Ok(request) => request,
         Err(problems) => {
             for problem in problems {
-                eprintln!("policysync: {problem}");
+                complain!("{problem}");
             }
             return ExitCode::from(USAGE);
         }
@@ -104,7 +104,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     if let Some(evidence) = &mut evidence {
         let looked = tokio::time::timeout_at(deadline, evidence.look()).await;
         if let Ok(Err(error)) = looked {
-            eprintln!("policysync: the namespace could not be looked at yet: {error}");
+            complain!("the namespace could not be looked at yet: {error}");
         }
     }
     let record = match submit(&application, &request).await {
@@ -129,7 +129,9 @@ async fn submit(application: &Application, request: &SyncRequest) -> Result<Requ
     let traceparent = request.traceparent.clone().unwrap_or_default();
     match with_traceparent(traceparent, submission::submit(application, request)).await {
         Ok(record) => Ok(record),
-        Err(different @ SubmitError::DifferentRequest(_)) => Err(different.to_string()),
+        Err(refused @ (SubmitError::DifferentRequest(_) | SubmitError::NotConfigured(_))) => {
+            Err(refused.to_string())
+        }
         Err(error) => Err(format!(
             "{error}\nRun it again with --id {}: however often it is sent, that is one request.",
             request.request_id
@@ -153,30 +155,30 @@ fn document(record: &RequestRecord) -> Value {
 
 fn announce(record: &RequestRecord, is_shared: bool, output: Output) {
     if output == Output::Json {
-        println!("{}", table::json(&document(record)));
+        say!("{}", table::json(&document(record)));
         return;
     }
     let id = &record.request.request_id;
-    println!("request {id} is {}", record.outcome);
-    println!("trace   {}", trace_id(&record.request));
-    println!("Ask for it with GET /api/sync-requests/{id} of the function app,");
+    say!("request {id} is {}", record.outcome);
+    say!("trace   {}", trace_id(&record.request));
+    say!("Ask for it with GET /api/sync-requests/{id} of the function app,");
     let how = if is_shared { "" } else { ", which looks at the hubs" };
-    println!("or run the same command again with --id {id} --wait{how}.");
+    say!("or run the same command again with --id {id} --wait{how}.");
 }
 
 /// Prints the end, and answers the exit code.
 fn tell(ended: &Ended, submitted: &RequestRecord, timeout: Duration, output: Output) -> ExitCode {
     let record = ended.record().unwrap_or(submitted);
     match output {
-        Output::Json => println!("{}", table::json(&document(record))),
+        Output::Json => say!("{}", table::json(&document(record))),
         Output::Table if record.hubs.is_empty() => {}
-        Output::Table => println!("{}", progress::hubs(record)),
+        Output::Table => say!("{}", progress::hubs(record)),
     }
     let id = &record.request.request_id;
     match ended {
         Ended::Final(record) if follow::is_trusted(record) => {
             if output == Output::Table {
-                println!("Every hub in question trusts: {}.", record.outcome);
+                say!("Every hub in question trusts: {}.", record.outcome);
             }
             ExitCode::SUCCESS
         }
@@ -191,7 +193,7 @@ fn tell(ended: &Ended, submitted: &RequestRecord, timeout: Duration, output: Out
             timeout.as_secs()
         )),
         Ended::Unknown { why, .. } => {
-            eprintln!("policysync: what became of request {id} could not be learnt: {why}");
+            complain!("what became of request {id} could not be learnt: {why}");
             ExitCode::from(UNKNOWN)
         }
     }

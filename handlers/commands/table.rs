@@ -4,6 +4,8 @@ use clap::ValueEnum;
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 use serde::Serialize;
 
+use crate::visible;
+
 /// What is printed on stdout.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Output {
@@ -17,13 +19,14 @@ pub enum Output {
 /// One line, under the header.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-/// A table as text, as wide as its contents.
+/// A table as text, as wide as its contents. A cell may have several lines; nothing else in it is obeyed by a terminal, so
+/// that its width is what is seen.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header.iter().copied());
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.iter().map(|cell| visible::lines(cell)));
     }
     table.trim_fmt()
 }
@@ -52,28 +55,10 @@ pub fn wrapped(text: &str, width: usize) -> String {
     lines.join("\n")
 }
 
-/// A document as JSON text. What others wrote can stand in it, and a terminal must not obey that: characters that control
-/// one or turn its direction are escaped, which says the same to a program.
+/// A document as JSON text, in which characters that a terminal would obey are escapes of JSON.
 pub fn json(document: &impl Serialize) -> String {
     // Only a map whose keys are not texts, or a `Serialize` of our own that fails, could be refused; there is neither.
-    let text = serde_json::to_string_pretty(document).unwrap_or_default();
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        // Outside of texts JSON has only line feeds of these; all are of one UTF-16 unit.
-        if c != '\n' && is_obeyed(c) {
-            escaped.push_str(&format!("\\u{:04x}", u32::from(c)));
-        } else {
-            escaped.push(c);
-        }
-    }
-    escaped
-}
-
-/// Whether a terminal does something other than to show this character: C0 and C1 controls, line and paragraph ends, and
-/// marks of direction, which make a text read as another one.
-pub fn is_obeyed(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    visible::json(&serde_json::to_string_pretty(document).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -84,7 +69,7 @@ mod tests {
     fn json_holds_nothing_that_a_terminal_obeys_and_says_the_same() {
         let document = serde_json::json!({"a\u{9b}": ["\u{1b}[2J\r\n\t\u{7f}\u{9b}31m\u{202e}\u{2028}\u{feff}", "größe 😀"]});
         let text = json(&document);
-        assert!(!text.chars().any(|c| c != '\n' && super::is_obeyed(c)), "{text:?}");
+        assert!(!text.chars().any(|c| c != '\n' && crate::visible::is_deceptive(c)), "{text:?}");
         assert!(text.contains("größe 😀"), "{text}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), document);
     }

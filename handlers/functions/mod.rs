@@ -13,10 +13,11 @@ pub mod sync_requests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use functions_host::{Definition, Router};
+use functions_host::{BodyLimits, Definition, Router};
+use http::{HeaderName, header};
 
 use crate::application::Application;
-use crate::telemetry;
+use crate::{page, telemetry};
 
 /// What the code expects of the function folders that every package has.
 pub const DEFINITIONS: [Definition; 7] = [
@@ -41,6 +42,13 @@ const FURTHER_REGIONS: [&str; 7] = [
     "assign-policy-8",
 ];
 
+/// Headers of every answer over HTTP. `host.json` gives them to the answers that the host makes itself.
+const HTTP_HEADERS: [(HeaderName, &str); 3] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CONTENT_SECURITY_POLICY, page::CONTENT_SECURITY_POLICY),
+];
+
 /// A batch's locks are not renewed, so its work must end before the shortest one, 60 seconds, runs out.
 const SYNC_DEADLINE: Duration = Duration::from_secs(55);
 
@@ -57,7 +65,11 @@ macro_rules! handler {
 
 /// A router that knows every function.
 pub fn router(application: &Arc<Application>) -> Router {
-    let router = Router::new().prepare_span(telemetry::continue_trace);
+    let router = Router::new()
+        .prepare_span(telemetry::continue_trace)
+        .from_host_only()
+        .body_limits(BodyLimits::default())
+        .http_headers(HTTP_HEADERS);
     let further = FURTHER_REGIONS.into_iter().fold(router, |router, name| {
         let definition = Definition { name, ..assign_policy::DEFINITION };
         router.function(definition, handler!(application, assign_policy))
@@ -75,4 +87,39 @@ pub fn router(application: &Arc<Application>) -> Router {
             SYNC_DEADLINE,
             handler!(application, sync_policies),
         )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Largest message of a Service Bus queue that is not premium, with its properties, in bytes (`messaging-and-state.md` §2).
+    const LARGEST_MESSAGE: u64 = 256 * 1024;
+    /// What a character becomes at the most when it is quoted twice: `\\u0001`.
+    const QUOTED_TWICE: u64 = 7;
+
+    fn host_json() -> Value {
+        serde_json::from_str(include_str!("../../host.json")).unwrap()
+    }
+
+    /// A batch that is too large would fail for ever, and its messages would end as dead letters.
+    #[test]
+    fn no_batch_of_the_queue_is_larger_than_what_is_taken() {
+        let messages = host_json()["extensions"]["serviceBus"]["maxMessageBatchSize"].as_u64().unwrap();
+        let largest = messages * LARGEST_MESSAGE * QUOTED_TWICE;
+        assert!(largest < BodyLimits::default().batch as u64, "{largest}");
+    }
+
+    #[test]
+    fn the_host_gives_its_own_answers_the_same_headers() {
+        let host = host_json();
+        let given = host["extensions"]["http"]["customHeaders"].as_object().unwrap();
+        assert_eq!(given.len(), HTTP_HEADERS.len());
+        for (name, value) in HTTP_HEADERS {
+            let same = given.iter().find(|(known, _)| known.eq_ignore_ascii_case(name.as_str()));
+            assert_eq!(same.and_then(|(_, value)| value.as_str()), Some(value), "{name}");
+        }
+    }
 }

@@ -55,14 +55,12 @@ async fn answer(application: &Application, request: &HttpRequest) -> Result<Http
             let overdue =
                 Duration::minutes(i64::from(application.configuration.checks.report_overdue.minutes));
             let document = page::document(&report.value, application.now(), overdue)?;
-            let reply = cache::reply(request, "text/html; charset=utf-8", document);
-            reply.header(header::CONTENT_SECURITY_POLICY, page::CONTENT_SECURITY_POLICY)
+            cache::reply(request, "text/html; charset=utf-8", document)
         }
         Some(report) => {
             cache::reply(request, "application/json; charset=utf-8", json!(report.value).to_string())
         }
         None if is_page => HttpReply::text(StatusCode::OK, "text/html; charset=utf-8", page::waiting()?)
-            .header(header::CONTENT_SECURITY_POLICY, page::CONTENT_SECURITY_POLICY)
             .header(header::CACHE_CONTROL, "no-store"),
         None => {
             let body =

@@ -1,15 +1,22 @@
 //! `sync-requests`: submit a sync request over HTTP, and ask what became of it.
 
-use certificate_management::request::{self, FieldError, RequestRecord, SyncRequest};
+use certificate_management::reason::Reason;
+use certificate_management::request::{
+    self, FieldError, MAX_SUBMISSION, RequestRecord, Requester, SyncRequest,
+};
 use functions_host::{Definition, Failure, HttpReply, HttpRequest, Invocation, Reply, Trigger};
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use ulid::Ulid;
 
 use crate::application::Application;
+use crate::dry_run;
 use crate::synchronization::records;
 use crate::synchronization::submission::{self, SubmitError};
 use crate::telemetry;
+
+/// Most that is kept of who asks, in characters.
+const LONGEST_PERSON: usize = 256;
 
 /// What the code expects of `function.json`.
 pub const DEFINITION: Definition = Definition {
@@ -45,18 +52,26 @@ pub async fn run(application: &Application, invocation: Invocation) -> Result<Re
 
 async fn submit(application: &Application, invocation: &Invocation, http_request: &HttpRequest) -> HttpReply {
     let given = http_request.headers.get("Idempotency-Key");
-    if given.is_some_and(|key| !request::is_request_id(key)) {
-        let problem = "it must be 1 to 128 letters, digits, `-`, `_`, `.` or `:`".to_owned();
-        return invalid(&[FieldError { field: "Idempotency-Key".to_owned(), problem }]);
+    if let Some(problem) = given.and_then(wrong_key) {
+        return invalid(&[FieldError { field: "Idempotency-Key".to_owned(), problem: problem.to_owned() }]);
     }
     let request_id = given.map_or_else(|| Ulid::generate().to_string(), str::to_owned);
     let body = http_request.body.as_deref().unwrap_or_default();
-    let mut request = match SyncRequest::from_submission(body, &request_id) {
-        Ok(request) => request,
+    let Submission { mut request, is_dry_run } = match Submission::read(body, &request_id) {
+        Ok(submission) => submission,
         Err(errors) => return invalid(&errors),
     };
+    if application.configuration.namespace(&request.namespace_id).is_none() {
+        return not_configured(&request);
+    }
+    if let Some(person) = application.signs_in.then(|| signed_in(http_request)).flatten() {
+        (request.requested_by, request.requester) = (Some(person), Requester::SignedIn);
+    }
     if request.traceparent.is_none() {
         request.traceparent = telemetry::traceparent().or_else(|| invocation.trace.traceparent.clone());
+    }
+    if is_dry_run {
+        return foresee(application, &request, given).await;
     }
     match submission::submit(application, &request).await {
         Ok(record) => {
@@ -66,11 +81,82 @@ async fn submit(application: &Application, invocation: &Invocation, http_request
         Err(different @ SubmitError::DifferentRequest(_)) => {
             error(StatusCode::CONFLICT, &different.to_string())
         }
+        Err(SubmitError::NotConfigured(_)) => not_configured(&request),
         Err(unavailable) => {
             tracing::warn!("{unavailable}");
             error(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the request was not taken; send it again with the same Idempotency-Key",
+            )
+            .header(header::RETRY_AFTER, "5")
+        }
+    }
+}
+
+/// What is wrong with an Idempotency-Key, if anything.
+fn wrong_key(key: &str) -> Option<&'static str> {
+    if request::is_reserved_id(key) {
+        return Some(
+            "keys of this form are made by Policysync itself (automatic-…, look-…, a ULID with a colon)",
+        );
+    }
+    (!request::is_request_id(key)).then_some("it must be 1 to 128 letters, digits, `-`, `_`, `.` or `:`")
+}
+
+/// Who asks, as the platform's sign-in says: the name, and the id that nobody can take over. It sets these headers itself
+/// and takes them away from whoever sends them (`X-MS-CLIENT-PRINCIPAL-*`, App Service authentication).
+fn signed_in(request: &HttpRequest) -> Option<String> {
+    let header = |name| request.headers.get(name).map(str::trim).filter(|value| !value.is_empty());
+    let person = match (header("X-MS-CLIENT-PRINCIPAL-NAME"), header("X-MS-CLIENT-PRINCIPAL-ID")) {
+        (Some(name), Some(id)) if name != id => format!("{name} ({id})"),
+        (Some(one), _) | (None, Some(one)) => one.to_owned(),
+        (None, None) => return None,
+    };
+    Some(person.chars().take(LONGEST_PERSON).collect())
+}
+
+/// A body that was submitted: a request, and whether it is only to be foreseen.
+struct Submission {
+    request: SyncRequest,
+    is_dry_run: bool,
+}
+
+impl Submission {
+    fn read(body: &str, request_id: &str) -> Result<Self, Vec<FieldError>> {
+        // What is too long is told before it is read as a tree.
+        let parsed =
+            (body.len() <= MAX_SUBMISSION).then(|| serde_json::from_str::<Value>(body).ok()).flatten();
+        let Some(Value::Object(mut members)) = parsed else {
+            let request = SyncRequest::from_submission(body, request_id)?;
+            return Ok(Self { request, is_dry_run: false });
+        };
+        let (is_dry_run, wrong) = match members.shift_remove("dryRun") {
+            None | Some(Value::Null) => (false, None),
+            Some(Value::Bool(flag)) => (flag, None),
+            Some(_) => {
+                let problem = "it must be true or false".to_owned();
+                (true, Some(FieldError { field: "dryRun".to_owned(), problem }))
+            }
+        };
+        match (SyncRequest::from_submission(&Value::Object(members).to_string(), request_id), wrong) {
+            (Ok(request), None) => Ok(Self { request, is_dry_run }),
+            (read, wrong) => Err(read.err().into_iter().flatten().chain(wrong).collect()),
+        }
+    }
+}
+
+/// What would become of it.
+async fn foresee(application: &Application, request: &SyncRequest, given: Option<&str>) -> HttpReply {
+    match dry_run::planned(application, request).await {
+        Ok((verdict, rows)) => {
+            let document = dry_run::document(request, given, &verdict, &rows);
+            HttpReply::json(StatusCode::OK, &document).header(header::CACHE_CONTROL, "no-store")
+        }
+        Err(unreadable) => {
+            tracing::warn!("there is no plan: {unreadable}");
+            error(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the namespace cannot be read just now, so there is no plan",
             )
             .header(header::RETRY_AFTER, "5")
         }
@@ -101,10 +187,24 @@ pub fn view(record: &RequestRecord) -> Value {
         "namespaceId": record.request.namespace_id,
         "outcome": record.outcome,
         "reason": record.reason,
+        "requestedBy": record.request.requested_by,
+        "requester": record.requester,
         "detail": record.detail,
         "nextStep": record.reason.map(certificate_management::reason::Reason::next_step),
         "hubs": record.hubs,
     })
+}
+
+/// Refused at once, so that it leaves no record: a retry after the configuration was corrected is a fresh request.
+fn not_configured(request: &SyncRequest) -> HttpReply {
+    let problem = format!("policysync.toml has no namespace {}", request.namespace_id);
+    let fields = [FieldError { field: "namespaceId".to_owned(), problem }];
+    let body = json!({"error": {
+        "code": Reason::NamespaceNotConfigured,
+        "message": "the request was not taken",
+        "fields": fields,
+    }});
+    HttpReply::json(StatusCode::UNPROCESSABLE_ENTITY, &body)
 }
 
 fn invalid(errors: &[FieldError]) -> HttpReply {
@@ -114,4 +214,23 @@ fn invalid(errors: &[FieldError]) -> HttpReply {
 
 fn error(status: StatusCode, message: &str) -> HttpReply {
     HttpReply::json(status, &json!({"error": {"message": message}}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str =
+        "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
+
+    #[test]
+    fn a_dry_run_is_told_from_a_request_and_nothing_else_is_taken_for_one() {
+        let read = |more: &str| Submission::read(&format!(r#"{{"namespaceId":"{ID}"{more}}}"#), "r");
+        assert!(!read("").unwrap().is_dry_run);
+        assert!(!read(r#","dryRun":false"#).unwrap().is_dry_run);
+        assert!(read(r#","dryRun":true"#).unwrap().is_dry_run);
+        for (more, field) in [(r#","dryRun":"yes""#, "dryRun"), (r#","dryrun":true"#, "dryrun")] {
+            assert_eq!(read(more).err().unwrap()[0].field, field);
+        }
+    }
 }

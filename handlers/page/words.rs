@@ -3,6 +3,8 @@
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 
+use crate::visible;
+
 /// The longest name that is shown; Azure's own limits are shorter.
 pub const LONGEST_NAME: usize = 160;
 /// The longest message that is shown; services answer with whole documents at times.
@@ -124,13 +126,12 @@ fn visible(text: &str, most: usize) -> String {
     shown
 }
 
-/// Control characters, marks that turn the direction of text, and characters without width. The joiners U+200C and
-/// U+200D stay, since scripts and emoji need them.
+/// As everywhere, but white space, which HTML shows as a space, and the joiners U+200C and U+200D, which scripts and emoji
+/// need.
 fn is_deceptive(character: char) -> bool {
-    (character.is_control() && !character.is_whitespace())
-        || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    visible::is_deceptive(character)
+        && !character.is_whitespace()
+        && !matches!(character, '\u{200c}' | '\u{200d}')
 }
 
 #[cfg(test)]

@@ -192,6 +192,16 @@ pub const VARIABLES: &[Variable] = &[
         "not named",
         "Which app and instance telemetry is from, e.g. `WEBSITE_SITE_NAME`. App Service sets them.",
     ),
+    app(
+        "WEBSITE_AUTH_ENABLED",
+        "who asks is what the caller says",
+        "`True`: callers sign in before they come here, so who asks is what the platform says. App Service sets it; never set it by hand.",
+    ),
+    host(
+        "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
+        "100 MB",
+        "Largest HTTP request that the host takes, in bytes; deployed as 4194304.",
+    ),
     app("CONTAINER_NAME", "not named", "The same on Flex Consumption and in containers."),
     host(
         "FUNCTIONS_EXTENSION_VERSION",

@@ -45,14 +45,28 @@ pub async fn submit_if_needed(
         sync::Automatic::Ask => return Ok(Asked::Ask),
         sync::Automatic::Request(request) => request,
     };
-    let id = request.request_id.clone();
-    match sync::repeat(records::request(store, &id).await?.as_ref()) {
-        Repeat::Answered => return Ok(Asked::UnderWay),
-        Repeat::Submit => drop(submission::submit(application, &request).await?),
-        Repeat::SendAgain(recorded) => messages::send_request_again(application, &recorded).await?,
+    for candidate in sync::candidates(&request) {
+        let id = candidate.request_id.clone();
+        match sync::repeat(records::request(store, &id).await?.as_ref()) {
+            Repeat::Answered => return Ok(Asked::UnderWay),
+            Repeat::Claimed => {
+                tracing::error!(
+                    request.id = id,
+                    "a message on the queue has claimed the id of an automatic request"
+                );
+                continue;
+            }
+            Repeat::Submit => drop(submission::submit(application, &candidate).await?),
+            Repeat::SendAgain(recorded) => messages::send_request_again(application, &recorded).await?,
+        }
+        tracing::info!(
+            request.id = id,
+            namespace = configuration.id.name(),
+            "submitted a request: {because}"
+        );
+        return Ok(Asked::Submitted(id));
     }
-    tracing::info!(request.id = id, namespace = configuration.id.name(), "submitted a request: {because}");
-    Ok(Asked::Submitted(id))
+    Ok(Asked::UnderWay)
 }
 
 /// Looks at a namespace after an event, and asks for a sync where a hub lacks a policy's current CA. Our own sync, coming
@@ -97,7 +111,9 @@ pub async fn look(
         Ok(Asked::Submitted(_)) => {}
         Err(SubmitError::Queue(error)) => return Err(error.into()),
         Err(SubmitError::State(error)) => return Err(error.into()),
-        Err(different @ SubmitError::DifferentRequest(_)) => tracing::warn!(namespace = name, "{different}"),
+        Err(different @ (SubmitError::DifferentRequest(_) | SubmitError::NotConfigured(_))) => {
+            tracing::warn!(namespace = name, "{different}")
+        }
     }
     Ok(())
 }

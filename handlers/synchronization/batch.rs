@@ -234,11 +234,14 @@ async fn join(
         match admission {
             Admission::New(record) | Admission::Known(record) => known.push(record),
             Admission::Different => {
-                let detail = format!(
-                    "requestId: `{}` belongs to a request that asks for something else",
-                    request.request_id
-                );
+                let id = &request.request_id;
+                let detail = format!("requestId: `{id}` belongs to a request that asks for something else");
                 parked.push((message.clone(), Unreadable { reason: Reason::RequestIdTaken, detail }));
+            }
+            Admission::Reserved => {
+                let id = &request.request_id;
+                let detail = format!("requestId: `{id}` has a form that only Policysync gives");
+                parked.push((message.clone(), Unreadable { reason: Reason::MessageInvalid, detail }));
             }
         }
     }

@@ -3,7 +3,7 @@
 use azure::service_bus::OutgoingMessage;
 use certificate_management::ArmId;
 use certificate_management::request::{
-    LOOK_SCHEMA, NamespaceLook, SyncRequest, SyncVerification, VERIFICATION_SCHEMA,
+    LOOK_PREFIX, LOOK_SCHEMA, NamespaceLook, SyncRequest, SyncVerification, VERIFICATION_SCHEMA,
 };
 use certificate_management::sync::FollowUp;
 use serde_json::json;
@@ -121,7 +121,7 @@ pub async fn send_look(
     let namespace: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let message = OutgoingMessage {
         body: json!(look).to_string(),
-        message_id: Some(format!("look-{namespace}-{slot}")),
+        message_id: Some(format!("{LOOK_PREFIX}{namespace}-{slot}")),
         scheduled_for: OffsetDateTime::from_unix_timestamp(slot * slot_seconds).ok(),
         subject: Some("namespace-look".to_owned()),
         content_type: Some("application/json".to_owned()),

@@ -2,23 +2,12 @@
 //! the records.
 
 use azure::service_bus::OutgoingMessage;
+use certificate_management::parked::{self, Envelope};
 use certificate_management::request::Unreadable;
-use serde_json::json;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use ulid::Ulid;
 
 use super::batch::Received;
 use crate::application::Application;
-
-/// Prefix of the records of envelopes that the parked queue did not take.
-pub const ENVELOPES: &str = "parked-envelopes";
-/// Largest envelope of a parked message, in bytes: the queue takes 256 KB with properties.
-const LARGEST: usize = 240 * 1024;
-/// How much of a larger body its envelope shows, in characters.
-const SHOWN_OF_BODY: usize = 1000;
-/// How much of the detail an envelope shows, in characters. A detail may quote what a message holds.
-const SHOWN_OF_DETAIL: usize = 500;
 
 /// Why a message could not be parked.
 #[derive(Debug, thiserror::Error)]
@@ -46,56 +35,35 @@ pub async fn park(
     unreadable: &Unreadable,
 ) -> Result<(), ParkError> {
     let id = message.message_id.as_deref().filter(|id| !id.is_empty());
+    let (reason, detail) = (unreadable.reason, &unreadable.detail);
+    let mut envelope = Envelope::new(id, &message.text, reason, detail, application.now());
     tracing::warn!(
         message.id = id.unwrap_or("unknown"),
-        reason = unreadable.reason.code(),
+        reason = reason.code(),
         "parked a message: {}",
-        start_of(&unreadable.detail, SHOWN_OF_DETAIL)
+        envelope.detail.as_deref().unwrap_or_default()
     );
-    let now = application.now();
-    let mut envelope = envelope(message, unreadable, &message.text, None, now);
-    if envelope.len() > LARGEST {
+    // The id that the same message has whenever it is parked again is made of its whole body.
+    let queue_id = envelope.queue_id(&message.text);
+    if !envelope.fits() {
         // Written as JSON it does not fit into a message, so the whole of it goes to the records.
-        let key = format!("parked/{}", Ulid::generate());
+        let key = format!("{}/{}", parked::WHOLE_BODIES, Ulid::generate());
         application.store.put(&key, &message.text).await?;
-        let shown = start_of(&message.text, SHOWN_OF_BODY);
-        envelope = self::envelope(message, unreadable, &shown, Some(&key), now);
+        envelope = envelope.quoting(&key);
     }
+    let body = envelope.to_json();
     let outgoing = OutgoingMessage {
-        body: envelope.clone(),
-        message_id: id.map(|id| start_of(id, 128)),
-        subject: Some(unreadable.reason.code().to_owned()),
+        body: body.clone(),
+        message_id: Some(queue_id),
+        subject: Some(reason.code().to_owned()),
         content_type: Some("application/json".to_owned()),
         ..OutgoingMessage::default()
     };
     let Err(queue) = application.parked.send(&outgoing).await else { return Ok(()) };
     tracing::warn!("the parked queue refused a message, so the records keep it: {queue}");
-    let key = format!("{ENVELOPES}/{}", Ulid::generate());
-    match application.store.put(&key, &envelope).await {
+    let key = format!("{}/{}", parked::KEPT, Ulid::generate());
+    match application.store.put(&key, &body).await {
         Ok(_) => Ok(()),
         Err(records) => Err(ParkError::Nowhere { queue, records }),
     }
-}
-
-fn envelope(
-    message: &Received,
-    unreadable: &Unreadable,
-    body: &str,
-    kept_at: Option<&str>,
-    now: OffsetDateTime,
-) -> String {
-    json!({
-        "schema": "parked-message/v1",
-        "messageId": message.message_id.as_deref().map(|id| start_of(id, 256)),
-        "reason": unreadable.reason,
-        "detail": start_of(&unreadable.detail, SHOWN_OF_DETAIL),
-        "parkedAt": now.format(&Rfc3339).unwrap_or_default(),
-        "body": body,
-        "wholeBody": kept_at,
-    })
-    .to_string()
-}
-
-fn start_of(text: &str, most: usize) -> String {
-    text.chars().take(most).collect()
 }

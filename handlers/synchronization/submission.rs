@@ -1,5 +1,6 @@
 //! A request is submitted: recorded as queued, then put on the queue.
 
+use certificate_management::ArmId;
 use certificate_management::request::{RequestRecord, SyncRequest};
 use certificate_management::sync::Admission;
 
@@ -12,6 +13,9 @@ pub enum SubmitError {
     /// Another request has the same id.
     #[error("request {0} exists and asks for something else; use another id")]
     DifferentRequest(String),
+    /// The configuration does not name the namespace.
+    #[error("policysync.toml has no namespace {0}")]
+    NotConfigured(ArmId),
     /// The queue did not take it.
     #[error("the queue did not take the request: {0}")]
     Queue(#[from] azure::Error),
@@ -23,8 +27,11 @@ pub enum SubmitError {
 /// Records a request as queued and puts it on the queue. The same request again is one request: the record knows its id.
 ///
 /// # Errors
-/// When the record or the queue cannot be written, or the id belongs to another request.
+/// When the namespace is not configured, the record or the queue cannot be written, or the id belongs to another request.
 pub async fn submit(application: &Application, request: &SyncRequest) -> Result<RequestRecord, SubmitError> {
+    if application.configuration.namespace(&request.namespace_id).is_none() {
+        return Err(SubmitError::NotConfigured(request.namespace_id.clone()));
+    }
     match records::admit(&application.store, request, application.now()).await? {
         Admission::New(record) => {
             messages::send_request(application, request).await?;
@@ -36,6 +43,8 @@ pub async fn submit(application: &Application, request: &SyncRequest) -> Result<
             }
             Ok(record)
         }
-        Admission::Different => Err(SubmitError::DifferentRequest(request.request_id.clone())),
+        Admission::Different | Admission::Reserved => {
+            Err(SubmitError::DifferentRequest(request.request_id.clone()))
+        }
     }
 }

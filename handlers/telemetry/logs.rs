@@ -22,6 +22,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, fmt as lines};
 
 use super::names::LOG_FIELDS;
+use crate::visible;
 
 /// What is logged unless `RUST_LOG` says otherwise. The exporters' own complaints would come with every try; what is to
 /// be known of them is said once, by [`super::deliveries`].
@@ -84,7 +85,7 @@ where
                 line.push_str(fields);
             }
         }
-        writeln!(writer, "{}", one_line(&line))
+        writeln!(writer, "{}", visible::line(&line))
     }
 }
 
@@ -142,19 +143,6 @@ impl Visit for EventText {
             self.push(field, format_args!("\"{}\"", value.replace('"', "'")));
         }
     }
-}
-
-/// The text without any character that ends a line or moves a terminal's cursor.
-fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\u{2028}' | '\u{2029}' => line.extend(character.escape_unicode()),
-            control if control.is_control() => line.extend(control.escape_default()),
-            other => line.push(other),
-        }
-    }
-    line
 }
 
 #[cfg(test)]

@@ -193,6 +193,8 @@ var settings = union(
     EventGridTopic__clientId: clientId
     EventGridTopic__credential: 'managedidentity'
     EventGridTopic__topicEndpointUri: topic.outputs.endpoint
+    // 4 MiB in the place of 100 MB: a submission has 200 KB, an event of Event Grid 1 MB.
+    FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '4194304'
     POLICYSYNC_PARKED_QUEUE: names.parkedQueue
     POLICYSYNC_QUEUE: names.requestQueue
     POLICYSYNC_RECONCILE_SCHEDULE: reconcileSchedule

@@ -1,11 +1,17 @@
 //! Sync requests and their follow-ups: the messages on the queue, and what became of them.
 
+mod check;
+mod id;
 mod outcome;
+mod requester;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use self::check::Way;
+pub use self::id::{AUTOMATIC_PREFIX, LOOK_PREFIX, MAX_REQUEST_ID, is_request_id, is_reserved_id};
 pub use self::outcome::{HubOutcome, Outcome, RequestRecord};
+pub use self::requester::Requester;
 use crate::ArmId;
 use crate::reason::Reason;
 
@@ -15,14 +21,14 @@ pub const REQUEST_SCHEMA: &str = "sync-request/v1";
 pub const VERIFICATION_SCHEMA: &str = "sync-verification/v1";
 /// Schema of a scheduled look at a namespace, after an event about one of its resources.
 pub const LOOK_SCHEMA: &str = "namespace-look/v1";
-/// How the ids of requests begin that the app makes itself.
-pub const AUTOMATIC_PREFIX: &str = "automatic-";
-/// Longest id of a request, in characters: Service Bus allows 128 for a MessageId (`messaging-and-state.md` §2).
-pub const MAX_REQUEST_ID: usize = 128;
 /// Longest submission, in bytes: with what is added it fits into a message of 256 KB (`messaging-and-state.md` §2).
 pub const MAX_SUBMISSION: usize = 200 * 1024;
 /// Most hubs or policies one request can name.
 pub const MAX_NAMES: usize = 1000;
+/// Most members of a message that this version does not know; they are kept, so they are bounded.
+pub const MAX_UNKNOWN_MEMBERS: usize = 16;
+/// Most that those members have together, in bytes of JSON.
+pub const MAX_UNKNOWN_BYTES: usize = 8 * 1024;
 
 /// One submitted wish to sync.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,13 +52,17 @@ pub struct SyncRequest {
     /// Who asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<String>,
+    /// How that is known. Only the record keeps it: a message could say anything.
+    #[serde(skip)]
+    pub requester: Requester,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// W3C trace context of the submitter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
-    /// Members that this version does not know; kept.
+    /// Members that this version does not know; kept, within [`MAX_UNKNOWN_MEMBERS`] and [`MAX_UNKNOWN_BYTES`]. Only
+    /// messages of the queue have any.
     #[serde(flatten)]
     pub other: Map<String, Value>,
 }
@@ -138,7 +148,7 @@ impl Message {
             Err(error) => return unreadable(Reason::MessageNotJson, error.to_string()),
         };
         match object.get("schema").and_then(Value::as_str) {
-            Some(REQUEST_SCHEMA) => match SyncRequest::check(&object, None) {
+            Some(REQUEST_SCHEMA) => match SyncRequest::check(&object, Way::Queue) {
                 Ok(request) => Ok(Self::Request(request)),
                 Err(errors) => unreadable(Reason::MessageInvalid, join(&errors)),
             },
@@ -166,7 +176,7 @@ impl SyncRequest {
     /// Checks a body that was submitted over HTTP or by a command: the message without `schema` and `requestId`.
     ///
     /// # Errors
-    /// Every field that is missing or wrong.
+    /// Every field that is missing, wrong or unknown, and an id that is not for callers.
     pub fn from_submission(text: &str, request_id: &str) -> Result<Self, Vec<FieldError>> {
         let body = |problem: String| vec![FieldError { field: "body".to_owned(), problem }];
         if text.len() > MAX_SUBMISSION {
@@ -176,156 +186,28 @@ impl SyncRequest {
             )));
         }
         match serde_json::from_str::<Value>(text) {
-            Ok(Value::Object(object)) => Self::check(&object, Some(request_id)),
+            Ok(Value::Object(object)) => Self::check(&object, Way::Submission { request_id }),
             Ok(_) => Err(body("it must be a JSON object".to_owned())),
             Err(error) => Err(body(format!("it is not JSON: {error}"))),
         }
     }
 
-    /// Whether another request asks for the same, of the same namespace. Who asks, and in which trace, does not matter.
+    /// Whether another request asks for the same, of the same namespace. Who asks, how that is known, and in which trace,
+    /// does not matter.
     #[must_use]
     pub fn is_same_wish(&self, other: &Self) -> bool {
-        let wish = |request: &Self| Self { traceparent: None, requested_by: None, ..request.clone() };
+        let wish = |request: &Self| Self {
+            traceparent: None,
+            requested_by: None,
+            requester: Requester::default(),
+            ..request.clone()
+        };
         wish(self) == wish(other)
     }
-
-    fn check(object: &Map<String, Value>, given_id: Option<&str>) -> Result<Self, Vec<FieldError>> {
-        let mut fields = Fields { object, errors: Vec::new() };
-        let request_id = match given_id {
-            Some(id) => Some(id.to_owned()),
-            None => fields.text("requestId"),
-        };
-        match &request_id {
-            Some(id) if is_request_id(id) => {}
-            Some(_) => fields.error("requestId", "it must be 1 to 128 letters, digits, `-`, `_`, `.` or `:`"),
-            None => fields.error("requestId", "it is missing"),
-        }
-        let namespace_id = fields.text("namespaceId");
-        let namespace_id = match namespace_id.as_deref().map(ArmId::parse) {
-            Some(Ok(id)) if id.is_of_type("Microsoft.DeviceRegistry/namespaces") => Some(id),
-            Some(Ok(_)) => {
-                fields.error("namespaceId", "it is not the id of a Microsoft.DeviceRegistry namespace");
-                None
-            }
-            Some(Err(error)) => {
-                fields.error("namespaceId", &error.to_string());
-                None
-            }
-            None => {
-                fields.error("namespaceId", "it is missing");
-                None
-            }
-        };
-        let hubs = fields.names("hubs");
-        let policies = fields.names("policies");
-        let allow_whole_namespace = fields.flag("allowWholeNamespace");
-        let requested_by = fields.text("requestedBy");
-        let reason = fields.text("reason");
-        let traceparent = fields.text("traceparent");
-        const KNOWN: [&str; 9] = [
-            "schema",
-            "requestId",
-            "namespaceId",
-            "hubs",
-            "policies",
-            "allowWholeNamespace",
-            "requestedBy",
-            "reason",
-            "traceparent",
-        ];
-        let other = object.iter().filter(|(name, _)| !KNOWN.contains(&name.as_str()));
-        let other = other.map(|(name, value)| (name.clone(), value.clone())).collect();
-        match (namespace_id, request_id) {
-            (Some(namespace_id), Some(request_id)) if fields.errors.is_empty() => Ok(Self {
-                schema: REQUEST_SCHEMA.to_owned(),
-                request_id,
-                namespace_id,
-                hubs,
-                policies,
-                allow_whole_namespace,
-                requested_by,
-                reason,
-                traceparent,
-                other,
-            }),
-            _ => Err(fields.errors),
-        }
-    }
-}
-
-/// Whether a text can be the id of a request.
-#[must_use]
-pub fn is_request_id(text: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
-    !text.is_empty() && text.len() <= MAX_REQUEST_ID && text.chars().all(fits)
 }
 
 fn join(errors: &[FieldError]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-}
-
-/// Reads members one by one, so that every wrong one is named and not only the first.
-struct Fields<'a> {
-    object: &'a Map<String, Value>,
-    errors: Vec<FieldError>,
-}
-
-impl Fields<'_> {
-    fn error(&mut self, field: &str, problem: &str) {
-        self.errors.push(FieldError { field: field.to_owned(), problem: problem.to_owned() });
-    }
-
-    fn text(&mut self, field: &str) -> Option<String> {
-        match self.object.get(field)? {
-            Value::Null => None,
-            Value::String(text) if text.len() <= 2048 => Some(text.clone()),
-            Value::String(_) => {
-                self.error(field, "it is longer than 2,048 bytes");
-                None
-            }
-            _ => {
-                self.error(field, "it must be a string");
-                None
-            }
-        }
-    }
-
-    fn flag(&mut self, field: &str) -> bool {
-        match self.object.get(field) {
-            None | Some(Value::Null) => false,
-            Some(Value::Bool(flag)) => *flag,
-            Some(_) => {
-                self.error(field, "it must be true or false");
-                false
-            }
-        }
-    }
-
-    fn names(&mut self, field: &str) -> Option<Vec<String>> {
-        let values = match self.object.get(field)? {
-            Value::Null => return None,
-            Value::Array(values) => values,
-            _ => {
-                self.error(field, "it must be an array of names");
-                return None;
-            }
-        };
-        if values.is_empty() {
-            self.error(field, "it is empty; leave it out to mean all");
-        }
-        if values.len() > MAX_NAMES {
-            self.error(field, "it has more than 1,000 names");
-            return None;
-        }
-        let mut names = Vec::new();
-        for (index, value) in values.iter().enumerate() {
-            match value.as_str() {
-                Some(name) if !name.is_empty() && name.len() <= 2048 => names.push(name.to_owned()),
-                _ => self.error(&format!("{field}[{index}]"), "it must be a name"),
-            }
-        }
-        Some(names)
-    }
 }
 
 #[cfg(test)]
@@ -346,6 +228,83 @@ mod tests {
         assert_eq!(request.other["ticket"], 42);
         let again = serde_json::to_string(&request).unwrap();
         assert_eq!(Message::parse(&again).unwrap(), Message::Request(request));
+    }
+
+    #[test]
+    fn a_submission_has_no_other_members() {
+        for (member, value) in [
+            ("ticket", "42"),
+            ("allowWholenamespace", "true"),
+            ("requestId", "\"r-9\""),
+            ("schema", "\"sync-request/v1\""),
+            ("hub", "[\"a\"]"),
+        ] {
+            let text = format!(r#"{{"namespaceId":"{ID}","{member}":{value}}}"#);
+            let errors = SyncRequest::from_submission(&text, "r-1").unwrap_err();
+            assert_eq!(errors.len(), 1, "{errors:?}");
+            assert_eq!(errors[0].field, member);
+        }
+        let many: Vec<String> = (0..1000).map(|n| format!("\"{n}{}\":1", "x".repeat(150))).collect();
+        let text = format!(r#"{{"namespaceId":"{ID}",{}}}"#, many.join(","));
+        let errors = SyncRequest::from_submission(&text, "r-1").unwrap_err();
+        assert!(json_length(&errors) < 8 * 1024, "{} bytes", json_length(&errors));
+        assert!(errors.iter().any(|error| error.problem.contains("1000")), "it says how many there are");
+    }
+
+    fn json_length(errors: &[FieldError]) -> usize {
+        serde_json::to_string(errors).unwrap().len()
+    }
+
+    #[test]
+    fn what_a_message_has_beside_is_bounded() {
+        let message = |more: &str| {
+            Message::parse(&format!(
+                r#"{{"schema":"sync-request/v1","requestId":"r-1","namespaceId":"{ID}"{more}}}"#
+            ))
+        };
+        let members = |count: usize| (0..count).map(|n| format!(",\"m{n}\":1")).collect::<String>();
+        assert!(message(&members(MAX_UNKNOWN_MEMBERS)).is_ok());
+        let large = format!(",\"m\":\"{}\"", "x".repeat(MAX_UNKNOWN_BYTES));
+        for more in [members(MAX_UNKNOWN_MEMBERS + 1), large] {
+            let unreadable = message(&more).unwrap_err();
+            assert_eq!(unreadable.reason, Reason::MessageInvalid);
+            assert!(unreadable.detail.contains("members that are not known"), "{unreadable}");
+        }
+    }
+
+    #[test]
+    fn an_id_of_ours_is_not_for_callers() {
+        let text = format!(r#"{{"namespaceId":"{ID}"}}"#);
+        for id in ["automatic-0a1b", "AUTOMATIC-0a1b", "look-0a1b-177", "01M85A71M08CPV9XGR0PSFA70F:3"] {
+            let errors = SyncRequest::from_submission(&text, id).unwrap_err();
+            assert_eq!(errors[0].field, "requestId", "{id}");
+        }
+        for id in ["automatically", "release-42", "01M85A71M08CPV9XGR0PSFA70F", "pipeline:3", "looks"] {
+            assert!(SyncRequest::from_submission(&text, id).is_ok(), "{id}");
+        }
+        // Our own come over the queue too, so there they are read; whether one is ours the records say.
+        let message =
+            format!(r#"{{"schema":"sync-request/v1","requestId":"automatic-0a1b","namespaceId":"{ID}"}}"#);
+        assert!(Message::parse(&message).is_ok());
+    }
+
+    #[test]
+    fn a_message_cannot_say_that_its_sender_is_known() {
+        let text = format!(
+            r#"{{"schema":"sync-request/v1","requestId":"r-1","namespaceId":"{ID}","requestedBy":"root","requester":"signed-in"}}"#
+        );
+        let Message::Request(request) = Message::parse(&text).unwrap() else { panic!("no request") };
+        assert_eq!(request.requester, Requester::Claimed);
+        let record = RequestRecord::queued(request, OffsetDateTime::UNIX_EPOCH);
+        assert_eq!(serde_json::to_value(&record).unwrap()["requester"], "claimed");
+        let known = SyncRequest { requester: Requester::SignedIn, ..record.request.clone() };
+        let record = RequestRecord::queued(known, OffsetDateTime::UNIX_EPOCH);
+        let stored: RequestRecord = serde_json::from_value(serde_json::to_value(&record).unwrap()).unwrap();
+        assert_eq!(stored.requester, Requester::SignedIn);
+        // A record of before there was such a member.
+        let mut old = serde_json::to_value(&record).unwrap();
+        old.as_object_mut().unwrap().remove("requester");
+        assert_eq!(serde_json::from_value::<RequestRecord>(old).unwrap().requester, Requester::Claimed);
     }
 
     #[test]

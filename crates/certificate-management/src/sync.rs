@@ -33,7 +33,7 @@ mod posting;
 mod record;
 
 pub use self::admission::{Admission, admit, purges};
-pub use self::automatic::{Automatic, Repeat, automatic, look_again_after, repeat};
+pub use self::automatic::{Automatic, Repeat, automatic, candidates, look_again_after, repeat};
 pub use self::effect::{Conclusion, Effect, FollowUp, Outcomes};
 pub use self::event::{Claim, Context, Event, Look, OperationState, PostEnd};
 pub use self::failure::{Failure, FailureKind, Setback};

@@ -3,9 +3,12 @@
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use serde_json::json;
 
+use crate::definition::{Definition, Trigger};
+use crate::http_reply::HttpReply;
 use crate::reply::Reply;
 use crate::sent::Sent;
 use crate::unsuccessful::Unsuccessful;
@@ -28,6 +31,24 @@ pub(crate) fn failure(error: &Unsuccessful, invocation: &str) -> Response {
         response.extensions_mut().insert(phrase);
     }
     response
+}
+
+/// What the client of an HTTP function is told where the invocation as such cannot go on, so that it does not get the
+/// bare 500 that the host makes of a failed one. Everything else stays what it is.
+pub(crate) fn to_client(definition: &Definition, error: Unsuccessful) -> Result<Reply, Unsuccessful> {
+    let Trigger::Http { response, .. } = definition.trigger else { return Err(error) };
+    let (code, message) = match error {
+        Unsuccessful::BodyTooLarge { .. } => {
+            ("body-too-large", "the request is larger than this function takes")
+        }
+        Unsuccessful::Busy => ("busy", "too many requests are being handled; send it again"),
+        other => return Err(other),
+    };
+    tracing::warn!(reason = error.reason(), "an HTTP request was not taken: {}", error.message());
+    let body = json!({"error": {"code": code, "message": message}});
+    let reply = HttpReply::json(error.status(), &body);
+    let is_busy = error.status() == StatusCode::SERVICE_UNAVAILABLE;
+    Ok(Reply::success().http(response, if is_busy { reply.header(RETRY_AFTER, "5") } else { reply }))
 }
 
 /// Exactly `application/json`: the host takes no other media type with `json` in its name.

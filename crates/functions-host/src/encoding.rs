@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
-use crate::instant;
+use crate::{bounded, instant};
 
 /// The text itself, whether it was quoted a second time or not.
 pub(crate) fn unquote(text: &str) -> Cow<'_, str> {
@@ -25,12 +25,13 @@ pub(crate) fn unquote(text: &str) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }
 
-/// An object or a list, given as itself or as a string that holds it (quoted once or twice).
+/// An object or a list, given as itself or as a string that holds it (quoted once or twice). One with more values than
+/// [`bounded`] allows is none.
 pub(crate) fn structure(value: &Value) -> Option<Cow<'_, Value>> {
     match value {
         Value::Object(_) | Value::Array(_) => Some(Cow::Borrowed(value)),
-        Value::String(held) => match serde_json::from_str::<Value>(&unquote(held)) {
-            Ok(parsed @ (Value::Object(_) | Value::Array(_))) => Some(Cow::Owned(parsed)),
+        Value::String(held) => match bounded::from_str(&unquote(held)) {
+            Some(parsed @ (Value::Object(_) | Value::Array(_))) => Some(Cow::Owned(parsed)),
             _ => None,
         },
         _ => None,

@@ -44,6 +44,16 @@ impl HttpReply {
         self
     }
 
+    /// Sets a header unless it is set already.
+    #[must_use]
+    pub(crate) fn default_header(self, name: &HeaderName, value: &str) -> Self {
+        if self.headers.iter().any(|(known, _)| known == name) {
+            self
+        } else {
+            self.header(name.clone(), value)
+        }
+    }
+
     /// Sets the body.
     #[must_use]
     pub fn body(mut self, body: impl Into<String>) -> Self {

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::bounded::COST;
 use crate::definition::{Definition, Trigger};
 use crate::envelope::{Envelope, EnvelopeError};
 use crate::error::DecodeError;
@@ -54,8 +55,13 @@ impl Invocation {
             trace: TraceContext::from_headers(headers),
             deadline,
             trigger: definition.trigger,
-            envelope: Envelope::parse(body)?,
+            envelope: Envelope::parse(body, definition.trigger.uses_metadata())?,
         })
+    }
+
+    /// What it takes in memory beside the texts of its body, in bytes.
+    pub(crate) fn overhead(&self) -> usize {
+        self.envelope.values.saturating_mul(COST)
     }
 
     /// How long the function may still take; zero when the deadline has passed.

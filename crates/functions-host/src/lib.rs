@@ -37,14 +37,17 @@
 #![warn(missing_docs)]
 
 mod answer;
+mod bounded;
 mod completion_log;
 mod definition;
 mod encoding;
 mod envelope;
 mod error;
 mod failure;
+mod from_host;
 mod http_reply;
 mod instant;
+mod intake;
 mod invocation;
 mod output;
 pub mod parent;
@@ -62,10 +65,11 @@ pub use error::{DecodeError, ElementError};
 pub use failure::Failure;
 pub use http_reply::HttpReply;
 pub use instant::parse as parse_time;
+pub use intake::{BodyLimits, DEFAULT_BODY_LIMIT};
 pub use invocation::Invocation;
 pub use output::{Output, OutputError};
 pub use reply::Reply;
-pub use router::{DEFAULT_BODY_LIMIT, DEFAULT_DEADLINE, Router};
+pub use router::{DEFAULT_DEADLINE, Router};
 pub use server::{BindError, Server, Stopped};
 pub use trace::TraceContext;
 pub use trigger::batch::TextEncoding;

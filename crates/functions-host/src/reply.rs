@@ -5,6 +5,7 @@
 //! the invocation. None of these can be built here.
 
 use bytes::Bytes;
+use http::HeaderName;
 use serde_json::{Map, Value, json};
 
 use crate::definition::{Definition, OutputKind};
@@ -63,6 +64,19 @@ impl Reply {
 
     pub(crate) fn sent(&self) -> Option<WhenSent> {
         self.when_sent.clone()
+    }
+
+    /// Sets these headers of the HTTP response, where it has none of the name.
+    pub(crate) fn with_headers(mut self, headers: &[(HeaderName, &'static str)]) -> Self {
+        for (_, produced) in &mut self.outputs {
+            if let Produced::Http(response) = produced {
+                let complete = |response: HttpReply, (name, value): &(HeaderName, &'static str)| {
+                    response.default_header(name, value)
+                };
+                *response = headers.iter().fold(response.clone(), complete);
+            }
+        }
+        self
     }
 
     fn set(mut self, name: String, produced: Produced) -> Self {

@@ -1,6 +1,6 @@
 //! Finds the function, bounds it, and answers whatever happens.
 //!
-//! An invocation is bounded in size (body limit) and time (deadline), since the host bounds neither in a way that we
+//! An invocation is bounded in size ([`BodyLimits`]) and time (deadline), since the host bounds neither in a way that we
 //! survive: at its own function timeout it kills the whole process, with every other invocation in it. A panic stays in
 //! its invocation (with `panic = "unwind"`, the default of cargo's profiles).
 
@@ -12,9 +12,9 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use futures::FutureExt;
 use futures::future::BoxFuture;
-use futures::{FutureExt, StreamExt};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method};
 use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
@@ -23,6 +23,8 @@ use crate::answer;
 use crate::completion_log::CompletionLog;
 use crate::definition::Definition;
 use crate::failure::Failure;
+use crate::from_host;
+use crate::intake::{BodyLimits, Intake, Taken};
 use crate::invocation::{self, Invocation};
 use crate::reply::Reply;
 use crate::trace::TraceContext;
@@ -31,9 +33,6 @@ use crate::unsuccessful::{Unsuccessful, panic_message};
 /// How long an invocation may take unless said otherwise: below the five minutes after which a host with its default
 /// settings kills the process.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(270);
-
-/// How large a body may be unless said otherwise, in bytes: a batch of thousands of messages, each quoted twice.
-pub const DEFAULT_BODY_LIMIT: usize = 64 * 1024 * 1024;
 
 type Handler = Box<dyn Fn(Invocation) -> BoxFuture<'static, Result<Reply, Failure>> + Send + Sync>;
 type PrepareSpan = Box<dyn Fn(&Span, &TraceContext) + Send + Sync>;
@@ -49,7 +48,9 @@ struct Function {
 pub struct Router {
     functions: BTreeMap<&'static str, Function>,
     deadline: Duration,
-    body_limit: usize,
+    intake: Intake,
+    from_host_only: bool,
+    http_headers: Vec<(HeaderName, &'static str)>,
     prepare_span: Option<PrepareSpan>,
 }
 
@@ -58,7 +59,9 @@ impl Default for Router {
         Self {
             functions: BTreeMap::new(),
             deadline: DEFAULT_DEADLINE,
-            body_limit: DEFAULT_BODY_LIMIT,
+            intake: Intake::new(BodyLimits::default()),
+            from_host_only: false,
+            http_headers: Vec::new(),
             prepare_span: None,
         }
     }
@@ -106,9 +109,30 @@ impl Router {
         self
     }
 
-    /// The largest body that is read, in bytes; [`DEFAULT_BODY_LIMIT`] unless set.
-    pub fn body_limit(mut self, bytes: usize) -> Self {
-        self.body_limit = bytes;
+    /// How much of bodies is held: of one invocation and of all together. An HTTP function answers a request that is too
+    /// large with 413, and one for which there is no room with 503; other invocations fail, and their triggers bring them
+    /// again.
+    pub fn body_limits(mut self, limits: BodyLimits) -> Self {
+        self.intake = Intake::new(limits);
+        self
+    }
+
+    /// The largest body of any trigger, in bytes; see [`body_limits`](Self::body_limits).
+    pub fn body_limit(self, bytes: usize) -> Self {
+        let limits = *self.intake.limits();
+        self.body_limits(BodyLimits { http: bytes, event: bytes, batch: bytes, ..limits })
+    }
+
+    /// Refuses invocations that the host cannot have sent, such as those that a web page makes a browser send. Any
+    /// process on the machine can still send what the host sends: there is no secret between host and handler.
+    pub fn from_host_only(mut self) -> Self {
+        self.from_host_only = true;
+        self
+    }
+
+    /// Headers of every answer of an HTTP function, where the function does not set them itself.
+    pub fn http_headers(mut self, headers: impl IntoIterator<Item = (HeaderName, &'static str)>) -> Self {
+        self.http_headers = headers.into_iter().collect();
         self
     }
 
@@ -148,17 +172,22 @@ impl Router {
         let Some(function) = self.functions.get(name) else {
             return Err(Unsuccessful::UnknownFunction { known: self.known() });
         };
+        if self.from_host_only && !from_host::is_possible(headers) {
+            return Err(Unsuccessful::NotFromHost);
+        }
         let deadline = function.deadline.unwrap_or(self.deadline);
         // The block drops the function's future inside the guard, so that a panic while dropping is caught as well.
         let bounded = async {
             let ends = Instant::now() + deadline;
             tokio::time::timeout_at(ends, self.call(function, headers, body, ends)).await
         };
-        match AssertUnwindSafe(bounded).catch_unwind().await {
+        let outcome = match AssertUnwindSafe(bounded).catch_unwind().await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_elapsed)) => Err(Unsuccessful::DeadlineExceeded { deadline }),
             Err(panic) => Err(Unsuccessful::Panicked { message: panic_message(&*panic) }),
-        }
+        };
+        let reply = outcome.or_else(|error| answer::to_client(&function.definition, error))?;
+        Ok(reply.with_headers(&self.http_headers))
     }
 
     async fn call(
@@ -168,10 +197,12 @@ impl Router {
         body: Body,
         deadline: Instant,
     ) -> Result<Reply, Unsuccessful> {
-        let body = read(body, self.body_limit).await?;
-        let invocation = Invocation::decode(&function.definition, headers, &body, deadline)
+        // The share is held until the function is done.
+        let Taken { bytes, mut share } = self.intake.read(&function.definition.trigger, body).await?;
+        let invocation = Invocation::decode(&function.definition, headers, &bytes, deadline)
             .map_err(Unsuccessful::NotAnEnvelope)?;
-        drop(body);
+        share.shrink_to(bytes.len().saturating_add(invocation.overhead()));
+        drop(bytes);
         let reply = (function.handler)(invocation).await.map_err(Unsuccessful::Failed)?;
         match reply.undeclared(&function.definition) {
             None => Ok(reply),
@@ -194,7 +225,7 @@ impl std::fmt::Debug for Router {
             .debug_struct("Router")
             .field("functions", &self.functions.keys())
             .field("deadline", &self.deadline)
-            .field("body_limit", &self.body_limit)
+            .field("body_limits", self.intake.limits())
             .finish_non_exhaustive()
     }
 }
@@ -230,24 +261,4 @@ async fn answer(State(router): State<Arc<Router>>, request: Request) -> Response
     };
     log.complete(outcome.err());
     response
-}
-
-/// Reads a whole body. What is past the limit is read and thrown away for as much again, so that a caller that writes
-/// first and reads afterwards gets to see the answer.
-async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Unsuccessful> {
-    let mut chunks = body.into_data_stream();
-    let mut bytes = Vec::new();
-    let mut length: usize = 0;
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|error| Unsuccessful::BodyUnreadable { cause: error.to_string() })?;
-        length = length.saturating_add(chunk.len());
-        if length <= limit {
-            bytes.extend_from_slice(&chunk);
-        } else if length > limit.saturating_mul(2) {
-            break;
-        } else {
-            bytes = Vec::new();
-        }
-    }
-    if length > limit { Err(Unsuccessful::BodyTooLarge { limit }) } else { Ok(bytes) }
 }

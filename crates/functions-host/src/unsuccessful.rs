@@ -15,6 +15,8 @@ use crate::failure::Failure;
 pub(crate) enum Unsuccessful {
     NotAnInvocation { known: String },
     UnknownFunction { known: String },
+    NotFromHost,
+    Busy,
     BodyTooLarge { limit: usize },
     BodyUnreadable { cause: String },
     NotAnEnvelope(EnvelopeError),
@@ -28,7 +30,11 @@ impl Unsuccessful {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::NotAnInvocation { .. } | Self::UnknownFunction { .. } => StatusCode::NOT_FOUND,
-            Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotFromHost => StatusCode::FORBIDDEN,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::BodyTooLarge { .. } | Self::NotAnEnvelope(EnvelopeError::TooManyValues) => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
             Self::BodyUnreadable { .. } | Self::NotAnEnvelope(_) => StatusCode::BAD_REQUEST,
             Self::DeadlineExceeded { .. }
             | Self::Panicked { .. }
@@ -41,6 +47,8 @@ impl Unsuccessful {
         match self {
             Self::NotAnInvocation { .. } => "not an invocation",
             Self::UnknownFunction { .. } => "unknown function",
+            Self::NotFromHost => "not from the host",
+            Self::Busy => "no room for the body",
             Self::BodyTooLarge { .. } => "body too large",
             Self::BodyUnreadable { .. } => "body unreadable",
             Self::NotAnEnvelope(_) => "body is not an invocation",
@@ -62,6 +70,12 @@ impl Unsuccessful {
                 format!(
                     "no such function here; the functions are: {known}. The name is that of the function's folder"
                 )
+            }
+            Self::NotFromHost => "invocations come from the Functions host of this machine, with its headers and no Origin"
+                .to_owned(),
+            Self::Busy => {
+                "the invocations that are being handled take all the room that there is for bodies; it has to come again"
+                    .to_owned()
             }
             Self::BodyTooLarge { limit } => {
                 format!(

@@ -164,7 +164,7 @@ pub async fn record_left_alone(person: &Person, command: &str, plan: &SavedPlan)
         let refusal = (entry.reason, entry.detail.clone());
         let said = recorded(&journal, &person.application, entry, refusal).await;
         if said != entry.detail {
-            eprintln!("policysync: {}: {said}", print::name(entry));
+            complain!("{}: {said}", print::name(entry));
         }
     }
 }

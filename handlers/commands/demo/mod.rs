@@ -33,7 +33,7 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> ExitCode {
     let since = Instant::now();
     if let Some(package) = &arguments.package {
-        println!("The app is {}, unpacked and run as it is.", package.display());
+        say!("The app is {}, unpacked and run as it is.", package.display());
     }
     let built_in = arguments.generation.built_in();
     let (world, package) = (arguments.world, arguments.package);

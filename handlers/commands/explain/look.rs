@@ -53,7 +53,7 @@ pub(super) async fn explain<'a>(
         0 => absent(application, wanted, candidates, &looked_at),
         1 => {
             for problem in unreadable {
-                eprintln!("policysync: a second group of this name was not looked for: {problem}");
+                complain!("a second group of this name was not looked for: {problem}");
             }
             live(application, &observer, found.remove(0)).await
         }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Explained, Source};
 use crate::commands::table::{self, Output};
+use crate::commands::terminal::line;
 
 /// The explanation as it was asked for.
 pub(super) fn text(explained: &Explained<'_>, output: Output) -> String {
@@ -112,13 +113,13 @@ fn facts(explained: &Explained<'_>) -> Vec<Vec<String>> {
         .tags
         .iter()
         .take(SHOWN_TAGS)
-        .map(|(name, value)| format!("{name} = {}", short(value)))
+        .map(|(name, value)| format!("{} = {}", line(name), short(value)))
         .collect();
     if subject.tags.len() > SHOWN_TAGS {
         tags.push(format!("and {} more", subject.tags.len() - SHOWN_TAGS));
     }
     let pairs = [
-        ("group", format!("{} ({source})", subject.id)),
+        ("group", format!("{} ({source})", line(&subject.id))),
         ("provisioning service", explained.provisioning_service.clone().unwrap_or_else(unknown)),
         ("namespace", explained.namespace.id.to_string()),
         ("tags", if tags.is_empty() { "none".to_owned() } else { tags.join("\n") }),

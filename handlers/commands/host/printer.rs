@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::Output;
 use super::view::View;
+use crate::visible;
 
 /// Lines of log that may wait for a slow reader of stderr before what the handler prints is left out.
 const MOST_WAITING: usize = 4096;
@@ -80,7 +81,7 @@ fn print_json(mut events: UnboundedReceiver<HostEvent>) -> io::Result<()> {
             logs.take(event, source);
             continue;
         }
-        let mut line = serde_json::to_string(&event)?;
+        let mut line = visible::json(&serde_json::to_string(&event)?);
         line.push('\n');
         let mut stdout = io::stdout().lock();
         stdout.write_all(line.as_bytes())?;

@@ -9,6 +9,7 @@ use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
 use super::super::table::table;
+use crate::visible;
 
 /// Below this many characters the names of functions are aligned.
 const WIDTH: usize = 24;
@@ -119,6 +120,7 @@ impl<W: Write> View<W> {
     fn line(&mut self, who: &str, color: &str, text: &str) -> io::Result<()> {
         let width = self.width;
         let clock = clock();
+        let text = with_our_styles(text);
         let mut lines = text.lines();
         let first = lines.next().unwrap_or_default();
         writeln!(self.out, "{DIM}{clock}{RESET} {BOLD}{who:width$}{RESET}  {color}{first}{RESET}")?;
@@ -132,11 +134,21 @@ impl<W: Write> View<W> {
     /// Something that belongs to the line above.
     fn below(&mut self, what: &str, color: &str, text: &str) -> io::Result<()> {
         let indent = clock().len() + 1 + self.width + 2;
-        for line in text.lines() {
+        for line in visible::lines(text).lines() {
             writeln!(self.out, "{:indent$}{DIM}{what}{RESET}  {color}{line}{RESET}", "")?;
         }
         Ok(())
     }
+}
+
+/// What the handler or the app said, in which only our own two styles are obeyed.
+fn with_our_styles(text: &str) -> String {
+    let styles = [DIM, RESET];
+    let mut shown = visible::lines(text);
+    for style in styles {
+        shown = shown.replace(&visible::lines(style), style);
+    }
+    shown
 }
 
 /// The time of day, UTC as everything that the host tells.

@@ -7,7 +7,7 @@ use certificate_management::parked::Envelope;
 use serde::Serialize;
 use ulid::Ulid;
 
-use crate::commands::table::is_obeyed;
+use crate::visible::is_deceptive;
 
 /// How much of a body is shown, in characters.
 const EXCERPT: usize = 80;
@@ -133,7 +133,7 @@ impl Waiting {
 /// characters at the most.
 #[must_use]
 pub fn plain(text: &str, most: usize) -> String {
-    let mut shown: String = text.chars().take(most).map(|c| if is_obeyed(c) { ' ' } else { c }).collect();
+    let mut shown: String = text.chars().take(most).map(|c| if is_deceptive(c) { ' ' } else { c }).collect();
     if text.chars().nth(most).is_some() {
         shown.push('…');
     }

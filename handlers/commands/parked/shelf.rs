@@ -114,8 +114,8 @@ impl Shelf {
         let failures: Vec<azure::Error> =
             stream::iter(steps).buffer_unordered(AT_ONCE).filter_map(async |done| done.err()).collect().await;
         if let Some(error) = failures.first() {
-            eprintln!(
-                "policysync: {} messages could not be put back and come back when their locks run out: {error}",
+            complain!(
+                "{} messages could not be put back and come back when their locks run out: {error}",
                 failures.len()
             );
         }

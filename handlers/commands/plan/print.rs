@@ -3,6 +3,7 @@
 use certificate_management::plan::saved::{PlannedAssignment, SavedPlan};
 
 use crate::commands::table::{self, Output};
+use crate::commands::terminal::line;
 
 /// The plan as text.
 pub fn text(plan: &SavedPlan, output: Output) -> String {
@@ -60,12 +61,12 @@ pub fn text(plan: &SavedPlan, output: Output) -> String {
 
 /// A group by both of its names.
 pub fn name(entry: &PlannedAssignment) -> String {
-    format!("{}/{}", entry.provisioning_service, entry.enrollment_group)
+    line(&format!("{}/{}", entry.provisioning_service, entry.enrollment_group))
 }
 
 /// A policy, or that there is none.
 pub fn policy(name: Option<&str>) -> String {
-    name.unwrap_or("(none)").to_owned()
+    line(name.unwrap_or("(none)"))
 }
 
 fn wrapped(text: &str) -> String {

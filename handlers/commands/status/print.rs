@@ -6,6 +6,7 @@ use certificate_management::reason::Severity;
 use certificate_management::report::Report;
 
 use crate::commands::table;
+use crate::commands::terminal::line;
 
 /// Widths of the columns that hold sentences, in characters.
 const SUBJECT_WIDTH: usize = 36;
@@ -23,7 +24,7 @@ pub fn text(report: &Report) -> String {
             vec![
                 finding.check.to_string(),
                 severity(finding.severity),
-                table::wrapped(&finding.subject.text, SUBJECT_WIDTH),
+                table::wrapped(&line(&finding.subject.text), SUBJECT_WIDTH),
                 table::wrapped(&finding.message, MESSAGE_WIDTH),
                 table::wrapped(&finding.next_step, NEXT_STEP_WIDTH),
             ]

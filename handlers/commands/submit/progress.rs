@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::trace_id;
 use crate::commands::table::{self, Output};
+use crate::commands::terminal::line;
 
 /// How many hubs the bar names that are not done.
 const NAMED: usize = 3;
@@ -28,10 +29,10 @@ impl Progress {
         let bar = std::io::stderr().is_terminal().then(bar);
         let is_table = output == Output::Table;
         if is_table {
-            println!("request {}", record.request.request_id);
-            println!("trace   {}", trace_id(&record.request));
+            say!("request {}", record.request.request_id);
+            say!("trace   {}", trace_id(&record.request));
             if let Some(explanation) = explanation {
-                println!("{explanation}");
+                say!("{explanation}");
             }
         }
         Self { prints_lines: is_table && bar.is_none(), bar, shown: BTreeMap::new(), outcome: None }
@@ -44,11 +45,11 @@ impl Progress {
             bar.set_position(
                 u64::try_from(record.hubs.iter().filter(|hub| is_trusted(hub)).count()).unwrap_or(u64::MAX),
             );
-            bar.set_message(message(record));
+            bar.set_message(line(&message(record)));
         }
         for line in self.changes(record) {
             if self.prints_lines {
-                println!("{line}");
+                say!("{line}");
             }
         }
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::SyncRequest;
+use super::{Requester, SyncRequest};
 use crate::reason::Reason;
 use crate::trust::Evidence;
 
@@ -74,6 +74,9 @@ pub struct HubOutcome {
 pub struct RequestRecord {
     /// What was asked for.
     pub request: SyncRequest,
+    /// How it is known who asked. A record without it is of a version that did not know.
+    #[serde(default)]
+    pub requester: Requester,
     /// The worst outcome of its hubs, or its own where it never came to hubs.
     pub outcome: Outcome,
     /// Why, where there is more to say than the outcome.
@@ -97,6 +100,7 @@ impl RequestRecord {
     #[must_use]
     pub fn queued(request: SyncRequest, now: OffsetDateTime) -> Self {
         Self {
+            requester: request.requester,
             request,
             outcome: Outcome::Queued,
             reason: None,

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use crate::request::{RequestRecord, SyncRequest};
+use crate::request::{RequestRecord, Requester, SyncRequest, is_reserved_id};
 
 /// What a request is, compared with the record of its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,12 +13,17 @@ pub enum Admission {
     Known(RequestRecord),
     /// The id belongs to a request that asks for something else, or for another namespace. Nothing of it may be changed.
     Different,
+    /// The id has a form that only the app gives, and the app has not recorded it: a sender has made it up.
+    Reserved,
 }
 
 /// Compares a request with the record that its id has.
 #[must_use]
 pub fn admit(existing: Option<RequestRecord>, request: &SyncRequest, now: OffsetDateTime) -> Admission {
     match existing {
+        None if is_reserved_id(&request.request_id) && request.requester != Requester::Policysync => {
+            Admission::Reserved
+        }
         None => Admission::New(RequestRecord::queued(request.clone(), now)),
         Some(record) if record.request.is_same_wish(request) => Admission::Known(record),
         Some(_) => Admission::Different,

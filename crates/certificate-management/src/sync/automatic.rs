@@ -8,7 +8,7 @@ use time::{Date, Duration, OffsetDateTime};
 use super::{SyncRecord, pause};
 use crate::configuration::{Mode, NamespaceConfiguration, Sync};
 use crate::plan::{Observation, Pair};
-use crate::request::{AUTOMATIC_PREFIX, REQUEST_SCHEMA, RequestRecord, SyncRequest};
+use crate::request::{AUTOMATIC_PREFIX, REQUEST_SCHEMA, RequestRecord, Requester, SyncRequest};
 
 /// What is to be done about what was observed of a namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +56,19 @@ pub enum Repeat {
     SendAgain(Box<SyncRequest>),
     /// The same need was asked for today, and the answer is known.
     Answered,
+    /// A message that another sender has put on the queue has claimed the id: the next one is to be tried.
+    Claimed,
+}
+
+/// Most ids that are tried for one need.
+const MOST_IDS: usize = 8;
+
+/// The same request under each id that it may have: the first one, and further ones should another sender have claimed it.
+pub fn candidates(request: &SyncRequest) -> impl Iterator<Item = SyncRequest> {
+    (1..=MOST_IDS).map(|n| match n {
+        1 => request.clone(),
+        _ => SyncRequest { request_id: format!("{}-{n}", request.request_id), ..request.clone() },
+    })
 }
 
 /// Compares a request that is wanted with the record of its id.
@@ -63,6 +76,8 @@ pub enum Repeat {
 pub fn repeat(existing: Option<&RequestRecord>) -> Repeat {
     match existing {
         None => Repeat::Submit,
+        // Only the record knows who asked: a message can say anything.
+        Some(record) if record.requester != Requester::Policysync => Repeat::Claimed,
         Some(record) if record.outcome.is_final() => Repeat::Answered,
         Some(record) => Repeat::SendAgain(Box::new(record.request.clone())),
     }
@@ -113,8 +128,30 @@ fn request(
         // The configuration says `sync = "automatic"`: syncing the whole namespace is meant.
         allow_whole_namespace: true,
         requested_by: Some("policysync".to_owned()),
+        requester: Requester::Policysync,
         reason: Some(because.to_owned()),
         traceparent: None,
         other: Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Message;
+
+    #[test]
+    fn an_id_that_a_message_claims_switches_no_automatic_sync_off() {
+        let message = r#"{"schema":"sync-request/v1","requestId":"automatic-0a1b","requestedBy":"policysync",
+            "namespaceId":"/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso"}"#;
+        let Ok(Message::Request(forged)) = Message::parse(message) else { panic!("no request") };
+        let claimed = RequestRecord::queued(forged.clone(), OffsetDateTime::UNIX_EPOCH);
+        assert_eq!(repeat(Some(&claimed)), Repeat::Claimed);
+        let ours = SyncRequest { requester: Requester::Policysync, ..forged };
+        let ids: Vec<String> = candidates(&ours).map(|candidate| candidate.request_id).collect();
+        assert_eq!((ids[0].as_str(), ids[1].as_str()), ("automatic-0a1b", "automatic-0a1b-2"));
+        let known = RequestRecord::queued(ours.clone(), OffsetDateTime::UNIX_EPOCH);
+        assert_eq!(repeat(Some(&known)), Repeat::SendAgain(Box::new(ours)));
+        assert_eq!(repeat(None), Repeat::Submit);
     }
 }

@@ -124,6 +124,11 @@ impl Trigger {
         }
     }
 
+    /// Whether metadata says anything that data does not.
+    pub(crate) const fn uses_metadata(&self) -> bool {
+        matches!(self, Self::ServiceBus { .. } | Self::EventHub { .. })
+    }
+
     /// The value of `faas.trigger` in the semantic conventions of OpenTelemetry. Both kinds of events are "pubsub", as a
     /// queue's messages are.
     #[must_use]

@@ -27,6 +27,8 @@ pub struct HostJson {
     pub event_hubs: EventHubsSettings,
     /// First part of every HTTP function's path, without slashes; `api` unless set.
     pub route_prefix: String,
+    /// `extensions.http.customHeaders`: given to every answer that has none of the name.
+    pub custom_headers: Vec<(String, String)>,
     /// Retry policy of functions that have none of their own.
     pub retry: Option<RetryPolicy>,
 }
@@ -87,6 +89,7 @@ impl HostJson {
             open_telemetry: root.one_of("telemetryMode", &modes)?.unwrap_or(false),
             service_bus: ServiceBusSettings::read(&extensions.section("serviceBus")?)?,
             event_hubs: EventHubsSettings::read(&extensions.section("eventHubs")?)?,
+            custom_headers: read_headers(&extensions.section("http")?.section("customHeaders")?)?,
             route_prefix: route_prefix.trim_matches('/').to_owned(),
             retry: read_retry(&root)?,
             custom_handler,
@@ -128,6 +131,20 @@ impl EventHubsSettings {
             max_wait_time: section.time_span("maxWaitTime")?.unwrap_or(MINUTE),
         })
     }
+}
+
+/// Names with their values; one that could not be written in a header is refused.
+fn read_headers(section: &Located<'_>) -> Result<Vec<(String, String)>, SettingError> {
+    let mut headers = Vec::new();
+    for (name, _) in section.members() {
+        let value = section.string(name)?.unwrap_or_default();
+        let fits = name.parse::<http::HeaderName>().is_ok() && value.parse::<http::HeaderValue>().is_ok();
+        if !fits {
+            return Err(section.error(name, "is no header; allowed: a token with a text of one line"));
+        }
+        headers.push((name.clone(), value));
+    }
+    Ok(headers)
 }
 
 fn count(section: &Located<'_>, key: &str, default: usize) -> Result<usize, SettingError> {
@@ -204,7 +221,7 @@ mod tests {
     fn settings_are_read() {
         let host = read(
             r#""functionTimeout":"-1","telemetryMode":"openTelemetry",
-            "extensions":{"serviceBus":{"maxMessageBatchSize":16},"http":{"routePrefix":"/v1/"}},
+            "extensions":{"serviceBus":{"maxMessageBatchSize":16},"http":{"routePrefix":"/v1/","customHeaders":{"X-A":"b"}}},
             "retry":{"strategy":"exponentialBackoff","maxRetryCount":-1,"minimumInterval":"00:00:01","maximumInterval":"00:00:05"}"#,
         )
         .unwrap();
@@ -212,6 +229,7 @@ mod tests {
         assert!(host.open_telemetry);
         assert_eq!(host.service_bus.max_message_batch_size, 16);
         assert_eq!(host.route_prefix, "v1");
+        assert_eq!(host.custom_headers, [("X-A".to_owned(), "b".to_owned())]);
         let retry = host.retry.unwrap();
         assert_eq!(retry.most, None);
         let waits = [1, 2, 3, 4, 99].map(|attempt| retry.delay.before(attempt).as_secs());

@@ -4,6 +4,7 @@ mod admin;
 pub mod forward;
 mod function;
 mod grid;
+mod guard;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,11 @@ use super::wire::{Incoming, RequestHead, WireError};
 const SILENCE: Duration = Duration::from_secs(130);
 /// Most clients at a time.
 const MOST_CLIENTS: usize = 1024;
+
+/// The app setting with the largest body that is taken, in bytes.
+const BODY_LIMIT: &str = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT";
+/// The real host's own limit, bytes.
+const DEFAULT_BODY_LIMIT: usize = 104_857_600;
 
 /// What a client gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +50,16 @@ impl Reply {
     fn json(status: u16, value: &serde_json::Value) -> Self {
         let headers = vec![("Content-Type".to_owned(), "application/json; charset=utf-8".to_owned())];
         Self { status, headers, body: value.to_string().into_bytes() }
+    }
+
+    /// With these headers, where it has none of the name (`CustomHttpHeadersMiddleware` of the real host).
+    fn with_headers(mut self, headers: &[(String, String)]) -> Self {
+        for (name, value) in headers {
+            if !self.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+                self.headers.push((name.clone(), value.clone()));
+            }
+        }
+        self
     }
 
     /// The bytes on the wire. Framing is ours, whatever a handler says about it.
@@ -123,6 +139,7 @@ async fn serve(
         };
         let (keep_alive, head_only) = (head.keep_alive, head.method == "HEAD");
         let reply = answer(engine, routes, into_request(head, body)).await;
+        let reply = reply.with_headers(&engine.app.host.custom_headers);
         write.write_all(&reply.to_bytes(head_only, keep_alive)).await?;
         if !keep_alive {
             return Ok(());
@@ -131,6 +148,14 @@ async fn serve(
 }
 
 async fn answer(engine: &Arc<Engine>, routes: &function::Routes, request: HttpRequest) -> Reply {
+    if let Some(problem) = guard::refusal(&request) {
+        return Reply::text(403, problem);
+    }
+    if engine.settings.get(BODY_LIMIT).and_then(|limit| limit.parse().ok()).unwrap_or(DEFAULT_BODY_LIMIT)
+        < request.body.len()
+    {
+        return Reply::text(413, format!("Request body too large: {BODY_LIMIT} is the most that is taken."));
+    }
     let path = request.path().to_ascii_lowercase();
     if let Some(rest) = path.strip_prefix("/admin/") {
         // Names keep their case for messages.

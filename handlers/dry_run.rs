@@ -1,0 +1,174 @@
+//! What would become of a sync request, from one look at Azure. Nothing is written and nothing is submitted.
+
+use azure::ErrorKind;
+use certificate_management::generation::Generation;
+use certificate_management::plan::{self, Observation, Pair, RequestPlan};
+use certificate_management::reason::Reason;
+use certificate_management::request::{Outcome, SyncRequest};
+use certificate_management::trust::{Evidence, Trust};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::application::Application;
+use crate::observation::Observer;
+
+/// What would happen to a pair of a hub and a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Would {
+    /// Nothing: the hub trusts it.
+    AlreadyTrusted,
+    /// It would be synced.
+    Sync,
+    /// It was not asked for, and would be synced too.
+    SyncToo,
+    /// Its evidence would be looked for, since the service pushes by itself.
+    Verify,
+    /// Nothing: the request would be refused.
+    Refuse,
+    /// Nothing. It was not asked for, but it is out of sync as well.
+    NotAskedFor,
+}
+
+impl Would {
+    /// The same as a phrase.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::AlreadyTrusted => "nothing, already-trusted",
+            Self::Sync => "would sync",
+            Self::SyncToo => "would sync too, not asked for",
+            Self::Verify => "would verify",
+            Self::Refuse => "refused",
+            Self::NotAskedFor => "nothing, not asked for",
+        }
+    }
+}
+
+/// What is so and what would happen, for a pair.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Row {
+    /// Name of the hub.
+    pub hub: String,
+    /// Name of the policy.
+    pub policy: String,
+    /// Whether the hub trusts it now.
+    pub trust: Trust,
+    /// Why the trust is judged so.
+    pub why: String,
+    /// What would happen.
+    pub would: Would,
+    /// Why, where there is more to say.
+    pub reason: Option<Reason>,
+    /// What was seen on the hub.
+    pub evidence: Option<Evidence>,
+}
+
+/// What would become of the request as a whole.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// `already-trusted`, `sync`, `verify`, `undecided` or `refuse`.
+    pub plan: &'static str,
+    /// Why it would be refused.
+    pub reason: Option<Reason>,
+    /// With the particulars.
+    pub detail: Option<String>,
+}
+
+/// Looks at Azure once, and plans the request.
+///
+/// # Errors
+/// When the namespace cannot be read.
+pub async fn planned(
+    application: &Application,
+    request: &SyncRequest,
+) -> Result<(Verdict, Vec<Row>), azure::Error> {
+    let refused = |reason, detail| Verdict { plan: "refuse", reason: Some(reason), detail: Some(detail) };
+    let Some(configuration) = application.configuration.namespace(&request.namespace_id) else {
+        let detail = format!("policysync.toml has no namespace {}", request.namespace_id);
+        return Ok((refused(Reason::NamespaceNotConfigured, detail), Vec::new()));
+    };
+    let observation = match Observer::new(application).namespace(configuration).await {
+        Ok(observation) => observation,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Ok((refused(Reason::NamespaceNotFound, error.to_string()), Vec::new()));
+        }
+        Err(error) => return Err(error),
+    };
+    let plan = plan::plan_request(request, application.mode(configuration), &observation);
+    let rows = rows(request, &plan, &observation);
+    let verdict = match plan {
+        RequestPlan::AlreadyTrusted(_) => Verdict { plan: "already-trusted", reason: None, detail: None },
+        RequestPlan::Sync(_) => Verdict { plan: "sync", reason: None, detail: None },
+        RequestPlan::Verify(_) => Verdict { plan: "verify", reason: None, detail: None },
+        RequestPlan::Undecided { detail, .. } => {
+            Verdict { plan: "undecided", reason: None, detail: Some(detail) }
+        }
+        RequestPlan::Refuse { reason: Reason::AuditMode, detail, .. } if application.kill_switch => {
+            refused(Reason::AuditMode, format!("{detail}: POLICYSYNC_MODE=audit is set here"))
+        }
+        RequestPlan::Refuse { reason, detail, .. } => refused(reason, detail),
+    };
+    Ok((verdict, rows))
+}
+
+/// Every pair that the request is for, and every other that is out of sync.
+fn rows(request: &SyncRequest, plan: &RequestPlan, observation: &Observation) -> Vec<Row> {
+    let row = |pair: Pair<'_>| {
+        let is_asked_for = plan::covers(request, &pair);
+        let is_trusted = pair.assessment.trust.admits_current();
+        let (would, reason) = match plan {
+            RequestPlan::Refuse { reason, hubs, .. } if is_asked_for => {
+                let own = hubs.iter().find(|hub| hub.hub == pair.hub.name && hub.policy == pair.policy.name);
+                match own {
+                    Some(hub) if hub.outcome == Outcome::AlreadyTrusted => {
+                        (Would::AlreadyTrusted, hub.reason)
+                    }
+                    _ => (Would::Refuse, Some(*reason)),
+                }
+            }
+            _ if is_asked_for && is_trusted => (Would::AlreadyTrusted, None),
+            _ if is_trusted => return None,
+            RequestPlan::Verify(hubs) | RequestPlan::Undecided { hubs, .. } if is_asked_for => {
+                let own = hubs.iter().find(|hub| hub.hub == pair.hub.name && hub.policy == pair.policy.name);
+                (Would::Verify, own.and_then(|hub| hub.reason))
+            }
+            RequestPlan::Sync(_) if pair.policy.generation() == Generation::CertificateAuthorities => {
+                (if is_asked_for { Would::Verify } else { Would::NotAskedFor }, None)
+            }
+            // What could not be read is no need, and a sync is not made for it.
+            RequestPlan::Sync(_) if !pair.needs_sync() => {
+                (if is_asked_for { Would::Verify } else { Would::NotAskedFor }, Some(Reason::HubUnreadable))
+            }
+            RequestPlan::Sync(_) if is_asked_for => (Would::Sync, None),
+            RequestPlan::Sync(_) => (Would::SyncToo, None),
+            _ => (Would::NotAskedFor, None),
+        };
+        Some(Row {
+            hub: pair.hub.name.clone(),
+            policy: pair.policy.name.clone(),
+            trust: pair.assessment.trust,
+            why: pair.assessment.why,
+            would,
+            reason,
+            evidence: pair.assessment.evidence,
+        })
+    };
+    observation.pairs().into_iter().filter_map(row).collect()
+}
+
+/// The plan for a program. `request_id` is one that the caller chose.
+#[must_use]
+pub fn document(request: &SyncRequest, request_id: Option<&str>, verdict: &Verdict, rows: &[Row]) -> Value {
+    json!({
+        "requestId": request_id,
+        "namespaceId": request.namespace_id,
+        "dryRun": true,
+        "plan": verdict.plan,
+        "reason": verdict.reason,
+        "detail": verdict.detail,
+        "nextStep": verdict.reason.map(Reason::next_step),
+        "hubs": rows,
+    })
+}
