@@ -112,7 +112,7 @@ pub async fn look(
         Err(SubmitError::Queue(error)) => return Err(error.into()),
         Err(SubmitError::State(error)) => return Err(error.into()),
         Err(different @ (SubmitError::DifferentRequest(_) | SubmitError::NotConfigured(_))) => {
-            tracing::warn!(namespace = name, "{different}")
+            tracing::warn!(namespace = name, "{different}");
         }
     }
     Ok(())

@@ -95,8 +95,8 @@ impl Fields<'_> {
     /// The members that are not known. A submission has none; of a message they are kept, as far as they are few.
     fn others(&mut self, way: Way<'_>) -> Map<String, Value> {
         let is_other = |(name, _): &(&String, &Value)| {
-            !MEMBERS.contains(&name.as_str())
-                && !(matches!(way, Way::Queue) && OF_MESSAGES.contains(&name.as_str()))
+            let is_of_message = matches!(way, Way::Queue) && OF_MESSAGES.contains(&name.as_str());
+            !MEMBERS.contains(&name.as_str()) && !is_of_message
         };
         let others = || self.object.iter().filter(is_other);
         let count = others().count();
