@@ -274,7 +274,7 @@ async fn names_of_others_are_shown_and_never_obeyed() {
     }
     // An error of the configuration, on stderr and in a table.
     let broken = world.local.folder.path().join("broken.toml");
-    std::fs::write(&broken, format!("[[namespace]]\n\"evil\u{202e}\u{200b}\" = 1\n")).unwrap();
+    std::fs::write(&broken, "[[namespace]]\n\"evil\u{202e}\u{200b}\" = 1\n").unwrap();
     let variables = [("POLICYSYNC_CONFIG", broken.to_str().unwrap())];
     for command in [&["status"][..], &["check", "--offline"], &["plan"], &["explain", "g", "--offline"]] {
         assert_clean(&format!("{command:?}"), &policysync(&world, command, &variables).await);

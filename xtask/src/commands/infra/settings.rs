@@ -21,6 +21,7 @@ const HOST: [&str; 6] = [
 /// Read on Elastic Premium; Flex Consumption refuses the first two.
 const PREMIUM: [&str; 4] = [
     "FUNCTIONS_EXTENSION_VERSION",
+    "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
     "FUNCTIONS_WORKER_RUNTIME",
     "WEBSITE_RUN_FROM_PACKAGE",
     "WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID",
