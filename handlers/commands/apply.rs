@@ -1,7 +1,7 @@
 //! `apply FILE`: performs exactly a saved plan, as the person who runs it.
 //!
 //! It writes also where `mode = "audit"` or `POLICYSYNC_MODE` keeps the functions from writing: a person has read this
-//! plan and approved it (design §6).
+//! plan and approved it.
 
 pub mod perform;
 pub mod person;

@@ -1,4 +1,4 @@
-//! Every example body of the official specs is read by the client that would get it (`azure-wire-facts.md`, `specs/`).
+//! Every example body of the official specs is read by the client that would get it (`azure-wire-facts.md`).
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -16,7 +16,7 @@ use crate::store::Store;
 /// How often `modify` decides before it gives up.
 const TRIES: u32 = 8;
 
-/// How long [`Store::modify`] takes at most: half of the time that a sync step has (design §7).
+/// How long [`Store::modify`] takes at most: half of the time that a sync step has (`contracts.md` §5).
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Longest pause after the first conflict; doubles with each further one.

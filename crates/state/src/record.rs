@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind};
 
-/// Largest record in storage, in bytes: 8 MiB. A report over the largest fleet that the design names stays far
+/// Largest record in storage, in bytes: 8 MiB. A report over the largest fleet (`contracts.md` §5) stays far
 /// below it, and a larger one would not be read within a call's deadline.
 pub const SIZE_LIMIT: usize = 8 * 1024 * 1024;
 

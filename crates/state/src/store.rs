@@ -17,7 +17,7 @@ use crate::error::{Answer, Error, ErrorKind, WriteError};
 use crate::key;
 use crate::record::{self, Stored, Version, WriteId};
 
-/// How long any one call takes at most, retries included. Six of them fit into a sync step (design §7).
+/// How long any one call takes at most, retries included. Six of them fit into a sync step (`contracts.md` §5).
 pub const DEADLINE: Duration = Duration::from_secs(10);
 
 /// How many keys [`Store::list`] returns at most.

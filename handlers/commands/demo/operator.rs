@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 pub const CREDENTIALS: &str = "2025-07-01-preview";
 /// The one whose groups name certificate policies.
 pub const CERTIFICATE_AUTHORITIES: &str = "2026-11-01";
-/// API version of Resource Manager for certificate authorities (§0).
+/// API version of Resource Manager for certificate authorities (`azure-wire-facts.md` §0).
 const AUTHORITIES_API_VERSION: &str = "2026-11-02-preview";
 /// How long any call may take.
 const DEADLINE: Duration = Duration::from_secs(15);
@@ -123,7 +123,7 @@ impl Operator {
         Ok(older["credentialPolicyName"].as_str().map(str::to_owned))
     }
 
-    /// Makes an issuing certificate authority below a root, and its certificate policy (§2.4).
+    /// Makes an issuing certificate authority below a root, and its certificate policy (`azure-wire-facts.md` §2.4).
     pub async fn make_authority(
         &self,
         namespace_id: &ArmId,

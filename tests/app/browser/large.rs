@@ -1,4 +1,4 @@
-//! The largest fleet that the design goes to: 100 namespaces × 10 hubs × 3 policies, 20 DPS × 200 groups.
+//! The largest fleet (`contracts.md` §5): 100 namespaces × 10 hubs × 3 policies, 20 DPS × 200 groups.
 //!
 //! How fast it is painted is a matter of `cargo xtask bench page`.
 

@@ -1,5 +1,5 @@
-//! Reports as the app makes them, of worlds that no simulator has: as large as the design goes, with everything wrong at
-//! once, and with names that nobody means well by.
+//! Reports as the app makes them, of worlds that no simulator has: as large as `contracts.md` §5 goes, with everything
+//! wrong at once, and with names that nobody means well by.
 
 use certificate_management::ArmId;
 use certificate_management::configuration::Configuration;
@@ -28,7 +28,7 @@ pub struct Size {
     pub enrollment_groups: usize,
 }
 
-/// The largest that the design goes to: 100 namespaces × 10 hubs × 3 policies, 20 DPS × 200 groups.
+/// The largest (`contracts.md` §5): 100 namespaces × 10 hubs × 3 policies, 20 DPS × 200 groups.
 pub const LARGEST: Size =
     Size { namespaces: 100, hubs: 10, policies: 3, provisioning_services: 20, enrollment_groups: 200 };
 /// One that fits on a screen.

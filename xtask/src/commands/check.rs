@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::steps::{self, Outcome, Steps};
 use crate::workspace::{PRODUCT, Workspace};
 
-/// The stand-ins for Azure. Never in a production build (design §4).
+/// The stand-ins for Azure. Never in a production build (`contracts.md` §2).
 const SIMULATOR: &str = "simulator";
 
 pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {

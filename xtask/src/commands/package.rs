@@ -27,7 +27,7 @@ const SMALL: [(&str, &str); 3] = [
     ("CARGO_PROFILE_RELEASE_LTO", "fat"),
     ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1"),
 ];
-/// Largest zip and largest binary, in bytes (design §7).
+/// Largest zip and largest binary, in bytes (`contracts.md` §5).
 const LARGEST_ZIP: u64 = 6 * 1024 * 1024;
 const LARGEST_BINARY: u64 = 12 * 1024 * 1024;
 /// The wheels of cargo-zigbuild, by their hashes.

@@ -1,8 +1,9 @@
 //! Long-running operations as values that outlive the process, and what their status means.
 //!
 //! Nothing waits for an operation here: it is stored, asked about later, perhaps by another process. A finished operation
-//! is only a reason to look at the hubs (design §3). Its body is read as well as its status code, because a failure
-//! comes as `200` with `"status": "Failed"`, which Microsoft's own client takes for a success (`azure-wire-facts.md` §1.5).
+//! is only a reason to look at the hubs (`contracts.md` §1). Its body is read as well as its status code, because a
+//! failure comes as `200` with `"status": "Failed"`, which Microsoft's own client takes for a success
+//! (`azure-wire-facts.md` §1.5).
 
 use std::fmt;
 use std::time::Duration;

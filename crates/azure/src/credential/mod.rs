@@ -64,8 +64,8 @@ pub(crate) async fn token_for(tokens: &dyn TokenSource, service: Service) -> Res
     tokens.token(service.scope()).await.map_err(|error| error.with_sent(Sent::No))
 }
 
-/// The identity that the environment offers (design §6): `IDENTITY_ENDPOINT` → managed identity, user-assigned with
-/// `AZURE_CLIENT_ID`; `AZURE_FEDERATED_TOKEN_FILE` → workload identity; else the login of `az` or `azd`.
+/// The identity that the environment offers (`contracts.md` §3): `IDENTITY_ENDPOINT` → managed identity, user-assigned
+/// with `AZURE_CLIENT_ID`; `AZURE_FEDERATED_TOKEN_FILE` → workload identity; else the login of `az` or `azd`.
 ///
 /// Does no I/O: files and endpoints are read when the first token is asked for. `env` must show the variables of this
 /// process, because `azure_identity` reads `IDENTITY_ENDPOINT` and `IDENTITY_HEADER` from there itself.

@@ -50,8 +50,9 @@ fn kind(status: u16, retry_after: Option<Duration>) -> ErrorKind {
     }
 }
 
-/// ARM: `error.code` and `error.message` (§1.6), sometimes without the envelope and in Pascal case. DPS: `errorCode`,
-/// `message`, `trackingId` (§3). Entra: `error` as text and `error_description`. Service Bus: XML.
+/// ARM: `error.code` and `error.message` (`azure-wire-facts.md` §1.6), sometimes without the envelope and in Pascal
+/// case. DPS: `errorCode`, `message`, `trackingId` (`azure-wire-facts.md` §3). Entra: `error` as text and
+/// `error_description`. Service Bus: XML.
 fn read(body: &[u8]) -> Said {
     let Ok(value) = serde_json::from_slice::<Value>(body) else {
         return read_text(&String::from_utf8_lossy(body));

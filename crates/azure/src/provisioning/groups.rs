@@ -26,7 +26,8 @@ use crate::credential::{TokenSource, token_for};
 use crate::error::{Error, ErrorKind, attempted};
 use crate::http::{Answer, Call, Http};
 
-/// Most pages of one query. A DPS holds at most 200 groups (§7), so more is a service that goes round in circles.
+/// Most pages of one query. A DPS holds at most 200 groups (`azure-wire-facts.md` §7), so more is a service that goes
+/// round in circles.
 pub const MAX_PAGES: usize = 200;
 const PAGE_SIZE: &str = "100";
 const QUERY: &str = r#"{"query":"SELECT *"}"#;

@@ -20,7 +20,7 @@ use crate::surprises::Surprises;
 
 /// Values of `provisioningState` (`azure-wire-facts.md` §1.2).
 const PROVISIONING_STATES: &[&str] = &["Succeeded", "Failed", "Canceled", "Accepted", "Deleting"];
-/// Values of the status of a customer's own root (§1.2).
+/// Values of the status of a customer's own root (`azure-wire-facts.md` §1.2).
 const OWN_ROOT_STATES: &[&str] = &["PendingActivation", "Active", "ActiveButPendingRenewal"];
 
 /// A client of the device registry. Cheap to clone.

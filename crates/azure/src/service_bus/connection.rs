@@ -28,7 +28,7 @@ pub(super) enum Authorization {
 }
 
 impl ServiceBusConnection {
-    /// Reads a connection string, as the setting `ServiceBusConnection` holds it (design §6).
+    /// Reads a connection string, as the setting `ServiceBusConnection` holds it (`contracts.md` §3).
     ///
     /// # Errors
     /// `Invalid`, naming the part that is missing or cannot be used; no value is repeated.

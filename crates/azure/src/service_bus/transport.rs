@@ -63,7 +63,7 @@ impl BusTransport {
             let value = if name == "brokerproperties" {
                 let properties = broker_properties(value)?;
                 if properties.contains_key("MessageId") {
-                    // A second copy is dropped by the queue, or does nothing new where it arrives (design §3).
+                    // A second copy is dropped by the queue, or does nothing new where it arrives (`contracts.md` §1).
                     call = call.repeatable();
                 }
                 Value::Object(properties).to_string()

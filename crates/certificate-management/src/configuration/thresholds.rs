@@ -38,7 +38,7 @@ pub struct CaExpiring {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct HubCertificateLimit {
-    /// The most that a hub takes (unverified: `azure-wire-facts.md` §7).
+    /// The most that a hub takes (`azure-wire-facts.md` §7).
     pub limit: u16,
     /// How many fewer are too near to it. Each rotation adds one per policy until the old one is removed.
     pub margin: u16,

@@ -3,7 +3,8 @@
 //! The simulated services have no keys of their own, so any well-formed signature that has not expired is good, and so
 //! is any bearer token that somebody else made (the official clients are tested with static ones). What *is* judged is
 //! what a client gets wrong: no credentials at all, a signature whose time is over, a token of `/identity` that was
-//! issued for another audience or has expired. Expiry is judged by real time, on which the clients run (`design.md` §6).
+//! issued for another audience or has expired. Expiry is judged by real time, on which the clients run
+//! (`contracts.md` §4).
 
 use std::fmt;
 
@@ -22,7 +23,7 @@ const RESOURCE_MANAGER: [&str; 2] = ["https://management.azure.com", "https://ma
 const SERVICE_BUS: [&str; 1] = ["https://servicebus.azure.net"];
 const STORAGE: [&str; 1] = ["https://storage.azure.com"];
 const EVENT_GRID: [&str; 1] = ["https://eventgrid.azure.net"];
-/// The design lets any token of `/identity` into a DPS.
+/// Any token of `/identity` is let into a DPS (`contracts.md` §4).
 const ANY: [&str; 0] = [];
 
 /// Who calls, in a form that holds no secret: throttling counts by it.

@@ -1,4 +1,4 @@
-//! `/simulator/...`: what people and tests do to the simulated world from outside (`design.md` §6).
+//! `/simulator/...`: what people and tests do to the simulated world from outside (`contracts.md` §4).
 //!
 //! Neither logged, nor throttled, nor made to fail. Everything it refuses names the member that is wrong.
 

@@ -15,7 +15,7 @@ use super::world::link::Link;
 use super::world::namespace::Namespace;
 use super::world::state::State;
 
-/// From this version on a linked hub has a normal SKU and says `gatewayVersion` instead (§2.1).
+/// From this version on a linked hub has a normal SKU and says `gatewayVersion` instead (`azure-wire-facts.md` §2.1).
 const WITHOUT_GENERATION_2: &str = "2026-05-01-preview";
 
 /// Answers a request whose type and api-version are known.
@@ -106,7 +106,8 @@ fn body(request: &ArmRequest, state: &State, hub: &Hub) -> Value {
     })
 }
 
-/// The link as generation B shows it on the hub, read-only (§2.3). The host name of the data plane is made up.
+/// The link as generation B shows it on the hub, read-only (`azure-wire-facts.md` §2.3). The host name of the data
+/// plane is made up.
 fn device_registry(state: &State, hub: &Hub, link: &Link) -> Value {
     let namespace = state.namespace(&link.namespace_id);
     let mut linking = json!({"state": link.state_of_hub()});

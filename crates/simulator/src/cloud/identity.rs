@@ -2,7 +2,7 @@
 //!
 //! A token is an opaque random text that only this simulator can tell the audience of: nothing outside may read
 //! meaning into one, and the real ones are not ours to read either. Tokens live an hour of real time, since their
-//! holder runs on real time (`design.md` §6).
+//! holder runs on real time (`contracts.md` §4).
 
 use std::collections::HashMap;
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Builds the HTTP client when it is first used.
 //!
 //! Building one reads the system's certificates, which takes most of the time that a handler has to become ready
-//! (25 ms, design §7), and many invocations never need it.
+//! (25 ms, `contracts.md` §5), and many invocations never need it.
 
 use std::sync::OnceLock;
 

@@ -50,7 +50,7 @@ const REQUIRED: &[Required] = &[
     required("Microsoft.Web/sites", "/properties/siteConfig/ftpsState", || json!("Disabled")),
     required("Microsoft.Web/sites", "/properties/siteConfig/minTlsVersion", || json!("1.2")),
     required("Microsoft.Web/sites", "/properties/siteConfig/scmMinTlsVersion", || json!("1.2")),
-    // A repeated send is dropped, and a batch's lock outlives its step (design §7).
+    // A repeated send is dropped, and a batch's lock outlives its step (`contracts.md` §5).
     required("Microsoft.ServiceBus/namespaces/queues", "/properties/requiresDuplicateDetection", YES),
 ];
 

@@ -7,9 +7,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Longest time from exec to the first answer (design §7).
+/// Longest time from exec to the first answer (`contracts.md` §5).
 const READY_WITHIN: Duration = Duration::from_millis(25);
-/// Most memory that is resident while nothing happens, in KiB (design §7).
+/// Most memory that is resident while nothing happens, in KiB (`contracts.md` §5).
 const IDLE_KIB: u64 = 20 * 1024;
 /// Starts that are measured; their median counts.
 const STARTS: usize = 21;

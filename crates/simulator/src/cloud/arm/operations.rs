@@ -40,7 +40,7 @@ fn status_url(world: &World, request: &ArmRequest, path: &str) -> String {
 ///
 /// An operation that was answered with `Location` is 202 while it runs; one that was answered with
 /// `Azure-AsyncOperation` is 200 with a status from the start. A failed one is 200 with `status: Failed`: the form that
-/// the official client takes for success (§1.5).
+/// the official client takes for success (`azure-wire-facts.md` §1.5).
 pub(crate) fn status(world: &World, request: &ArmRequest, id: &str) -> Result<Response, ArmError> {
     let state = world.lock();
     let found = state.operations.iter().find(|operation| {

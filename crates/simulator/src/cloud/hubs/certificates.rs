@@ -27,7 +27,8 @@ pub(super) fn index(hub: &Hub, name: &str) -> Result<usize, ArmError> {
         .ok_or_else(|| ArmError::not_found(&format!("{}/certificates/{name}", hub.id)))
 }
 
-/// Cuts off the devices of an issuing CA: the only way after a policy was deleted (§2.2). Needs `If-Match`.
+/// Cuts off the devices of an issuing CA: the only way after a policy was deleted (`azure-wire-facts.md` §2.2). Needs
+/// `If-Match`.
 pub(super) fn delete(
     world: &World,
     request: &ArmRequest,

@@ -102,7 +102,7 @@ impl Handle<'_> {
     }
 
     /// Sends messages, all at once. What the clock is ahead of real time is added to each scheduled time, because the
-    /// sender runs on real time (`design.md` §6).
+    /// sender runs on real time (`contracts.md` §4).
     pub fn send(&self, messages: Vec<NewMessage>) {
         let ahead = self.clock.advanced();
         let now = self.clock.now();

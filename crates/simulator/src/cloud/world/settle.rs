@@ -73,7 +73,7 @@ impl State {
                 Ok(())
             }
             Effect::DeletePolicy(policy) => {
-                // Its certificates stay on the hubs (§2.2).
+                // Its certificates stay on the hubs (`azure-wire-facts.md` §2.2).
                 if let Some(credential) = self.found(namespace_id)?.credential.as_mut() {
                     credential.policies.shift_remove(&policy);
                 }

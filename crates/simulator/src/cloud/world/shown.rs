@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::World;
 
 impl World {
-    /// What `GET /simulator/state` shows (`design.md` §6), with what a device needs to connect.
+    /// What `GET /simulator/state` shows (`contracts.md` §4), with what a device needs to connect.
     /// `policies` are those of either generation.
     #[must_use]
     pub fn state(&self) -> Value {

@@ -189,7 +189,7 @@ pub(super) fn found<'a>(
     Ok((namespace, policy))
 }
 
-/// The resource. A policy under Microsoft's root shows no thumbprint, only subject and dates (§1.3).
+/// The resource. A policy under Microsoft's root shows no thumbprint, only subject and dates (`azure-wire-facts.md` §1.3).
 pub(super) fn body(request: &ArmRequest, namespace: &Namespace, policy: &Policy) -> Value {
     let mut authority = json!({"keyType": "ECC"});
     if let Some(current) = &policy.authority {

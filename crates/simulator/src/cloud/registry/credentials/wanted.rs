@@ -27,7 +27,7 @@ impl Wanted {
             Some(Value::Bool(enabled)) => Some(*enabled),
             Some(_) => return invalid("bringYourOwnRoot.enabled is not a boolean."),
         };
-        // The sources give 7..90, 1..30 and 1..90 days; the widest range is taken (§1.2).
+        // The sources give 7..90, 1..30 and 1..90 days; the widest range is taken (`azure-wire-facts.md` §1.2).
         let leaf_validity_days = match at("/leafCertificateConfiguration/validityPeriodInDays") {
             None => None,
             Some(days) => match days.as_u64().and_then(|days| u32::try_from(days).ok()) {

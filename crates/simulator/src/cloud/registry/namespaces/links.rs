@@ -20,7 +20,7 @@ pub(super) struct Wanted {
     identity: Value,
 }
 
-/// `messaging` and `provisioning` of a namespace. One of generation A lists no hubs there (§1.3).
+/// `messaging` and `provisioning` of a namespace. One of generation A lists no hubs there (`azure-wire-facts.md` §1.3).
 pub(super) fn shown(state: &State, namespace: &Namespace) -> (Value, Value) {
     let (mut messaging, mut provisioning) = (Map::new(), Map::new());
     if namespace.generation.has_certificate_authorities() {

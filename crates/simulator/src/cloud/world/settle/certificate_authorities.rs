@@ -22,7 +22,8 @@ impl State {
                 self.renew_authority(namespace_id, name, at)?;
                 self.authority(namespace_id, name)?.provisioning_state = "Succeeded".to_owned();
             }
-            // Its certificate stays on the hubs, as that of a deleted policy does in generation A (§2.2).
+            // Its certificate stays on the hubs, as that of a deleted policy does in generation A
+            // (`azure-wire-facts.md` §2.2).
             AuthorityChange::Delete => {
                 self.found(namespace_id)?.certificate_authorities.shift_remove(&name.to_ascii_lowercase());
             }

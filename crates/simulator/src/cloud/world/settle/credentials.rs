@@ -64,7 +64,7 @@ impl State {
         Ok(())
     }
 
-    /// The signed certificate becomes the issuing CA. Hubs get it by the next sync (§2.2).
+    /// The signed certificate becomes the issuing CA. Hubs get it by the next sync (`azure-wire-facts.md` §2.2).
     pub(super) fn activate(
         &mut self,
         namespace_id: &str,
