@@ -10,18 +10,18 @@ use serde_json::Value;
 use super::snapshot::{Snapshot, name};
 
 /// Read by the host or the platform, on every plan.
-const HOST: [&str; 6] = [
+const HOST: [&str; 7] = [
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "AZURE_CLIENT_ID",
     "AzureWebJobsStorage__blobServiceUri",
     "AzureWebJobsStorage__clientId",
     "AzureWebJobsStorage__credential",
+    "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
 ];
 /// Read on Elastic Premium; Flex Consumption refuses the first two.
 const PREMIUM: [&str; 4] = [
     "FUNCTIONS_EXTENSION_VERSION",
-    "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
     "FUNCTIONS_WORKER_RUNTIME",
     "WEBSITE_RUN_FROM_PACKAGE",
     "WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID",
