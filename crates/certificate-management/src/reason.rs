@@ -312,7 +312,12 @@ mod tests {
             );
             assert!(runbook.contains(&row), "RUNBOOK.md lacks this row:\n{row}");
         }
-        let rows = runbook.lines().filter(|line| line.starts_with("| `")).count();
+        // Rows of other tables have no severity.
+        let has_severity = |line: &&str| {
+            let severity = line.split(" | ").nth(1).unwrap_or_default();
+            matches!(severity, "information" | "warning" | "critical")
+        };
+        let rows = runbook.lines().filter(|line| line.starts_with("| `")).filter(has_severity).count();
         assert_eq!(rows, Reason::ALL.len(), "RUNBOOK.md has a row for a reason that does not exist");
     }
 }
