@@ -9,7 +9,8 @@ use crate::configuration::Mode;
 use crate::reason::Reason;
 use crate::request::{RequestRecord, SyncRequest};
 
-pub(super) fn requested(record: Option<&SyncRecord>, requests: &[&RequestRecord], context: &Context) -> Step {
+pub(super) fn requested(last: Option<&SyncRecord>, requests: &[&RequestRecord], context: &Context) -> Step {
+    let record = last.filter(|last| last.is_open());
     let mut open: Vec<&SyncRequest> = Vec::new();
     for known in requests.iter().filter(|known| !known.outcome.is_final()) {
         let is_repeated = open.iter().any(|request| request.request_id == known.request.request_id);
@@ -32,7 +33,7 @@ pub(super) fn requested(record: Option<&SyncRecord>, requests: &[&RequestRecord]
     }
     let mut joined = record
         .cloned()
-        .unwrap_or_else(|| gathering(&first.namespace_id, first.traceparent.as_ref(), context));
+        .unwrap_or_else(|| gathering(&first.namespace_id, first.traceparent.as_ref(), last, context));
     let new = open.iter().copied().filter(|request| !joined.knows(&request.request_id));
     let mut new: Vec<&SyncRequest> = new.collect();
     if record.is_some() && new.is_empty() {
@@ -54,7 +55,12 @@ pub(super) fn requested(record: Option<&SyncRecord>, requests: &[&RequestRecord]
 }
 
 /// A sync that requests can join, with its first look a moment later.
-fn gathering(namespace_id: &ArmId, traceparent: Option<&String>, context: &Context) -> SyncRecord {
+fn gathering(
+    namespace_id: &ArmId,
+    traceparent: Option<&String>,
+    last: Option<&SyncRecord>,
+    context: &Context,
+) -> SyncRecord {
     SyncRecord {
         sync_id: context.next_sync_id.clone(),
         namespace_id: namespace_id.clone(),
@@ -68,6 +74,7 @@ fn gathering(namespace_id: &ArmId, traceparent: Option<&String>, context: &Conte
         posts: 0,
         operation: None,
         setback: None,
+        sent: last.and_then(|last| last.sent.clone()),
         requests: Vec::new(),
         waiting: Vec::new(),
         traceparent: traceparent.cloned(),
@@ -77,7 +84,7 @@ fn gathering(namespace_id: &ArmId, traceparent: Option<&String>, context: &Conte
 /// The sync that comes after one that has ended, for the requests that it leaves.
 pub(super) fn next(ended: &SyncRecord, context: &Context) -> SyncRecord {
     let requests = ended.known().map(str::to_owned).collect();
-    SyncRecord { requests, ..gathering(&ended.namespace_id, ended.traceparent.as_ref(), context) }
+    SyncRecord { requests, ..gathering(&ended.namespace_id, ended.traceparent.as_ref(), Some(ended), context) }
 }
 
 pub(super) fn audit_detail(request: &SyncRequest) -> String {

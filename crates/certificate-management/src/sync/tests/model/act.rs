@@ -118,15 +118,19 @@ impl Model {
         self.left[fault.place()] > 0
     }
 
-    /// Everything that can happen now.
+    /// Everything that can happen now and that makes a difference now. What comes to the same whenever it happens before
+    /// something reads it happens right before that: the world changes when a run is about to look at it, the mode when a
+    /// step or a POST is about to ask for it.
     pub fn actions(&self, setting: &Setting) -> Vec<Action> {
         let mut actions = Vec::with_capacity(24);
-        for index in 0..self.asked.len() {
-            match &self.asked[index].record {
-                // The order in which equal callers come makes no difference.
-                None if index == 0 || self.asked[index - 1].record.is_some() => actions.push(Action::Submit(index)),
-                Some(_) if self.may(Fault::SubmittedAgain) => actions.push(Action::Fault(Fault::SubmittedAgain, index)),
-                _ => {}
+        // To put a message on the queue, and to complete one, comes to the same before and after whatever others do.
+        for (worker, run) in self.workers.iter().enumerate() {
+            if let Some(run) = run.as_ref().filter(|run| matches!(run.stack.last(), None | Some(Todo::Send(..) | Todo::PutBack(_)))) {
+                self.of_run(worker, run, &mut actions);
+                if self.may(Fault::WindowOver) && !self.window.is_empty() {
+                    actions.push(Action::Fault(Fault::WindowOver, 0));
+                }
+                return actions;
             }
         }
         for worker in 0..self.workers.len() {
@@ -137,9 +141,23 @@ impl Model {
                 None => self.of_idle(worker, setting, &mut actions),
             }
         }
-        self.of_queue(&mut actions);
+        if self.workers.iter().any(Option::is_none) {
+            self.of_callers(&mut actions);
+            self.of_queue(&mut actions);
+        }
         self.of_world(&mut actions);
         actions
+    }
+
+    fn of_callers(&self, actions: &mut Vec<Action>) {
+        for index in 0..self.asked.len() {
+            match &self.asked[index].record {
+                // The order in which they come is that of their numbers: each search has its own.
+                None if index == 0 || self.asked[index - 1].record.is_some() => actions.push(Action::Submit(index)),
+                Some(_) if self.may(Fault::SubmittedAgain) => actions.push(Action::Fault(Fault::SubmittedAgain, index)),
+                _ => {}
+            }
+        }
     }
 
     fn of_run(&self, worker: usize, run: &Run, actions: &mut Vec<Action>) {
@@ -234,9 +252,6 @@ impl Model {
                 }
             }
         }
-        if self.may(Fault::WindowOver) && !self.window.is_empty() {
-            actions.push(Action::Fault(Fault::WindowOver, 0));
-        }
         if self.may(Fault::Forged) && self.record.as_ref().is_some_and(|record| record.is_open()) {
             actions.extend((0..5).map(|kind| Action::Fault(Fault::Forged, kind)));
         }
@@ -248,17 +263,37 @@ impl Model {
         } else if self.may(Fault::Stalled) {
             actions.push(Action::Fault(Fault::Stalled, 1));
         }
+        let next = |matching: fn(&Todo) -> bool| {
+            self.workers.iter().flatten().filter_map(|run| run.stack.last()).any(matching)
+        };
+        let is_looked_at = next(|todo| matches!(todo, Todo::Ask(_) | Todo::Observe(..)));
+        let is_sent = next(|todo| matches!(todo, Todo::Await(_)));
         for (place, sent) in self.in_flight.iter().enumerate() {
-            if !sent.has_arrived && self.operation != Running::Runs {
+            let may_arrive = !sent.has_arrived && self.operation != Running::Runs;
+            if may_arrive && (is_looked_at || is_sent) {
                 actions.push(Action::Arrive(place));
             }
         }
-        if self.operation == Running::Runs {
+        if self.operation == Running::Runs && (is_sent || next(|todo| matches!(todo, Todo::Ask(_)))) {
             actions.push(Action::OperationEnds);
             if self.may(Fault::OperationFailed) {
                 actions.push(Action::Fault(Fault::OperationFailed, 0));
             }
         }
+        // A POST is told apart from one for the same need by what the hubs have then.
+        if next(|todo| matches!(todo, Todo::Observe(..) | Todo::Post(_) | Todo::Await(_))) {
+            self.of_hubs(actions);
+        }
+        if next(|todo| matches!(todo, Todo::Step(_) | Todo::Post(_) | Todo::Observe(..))) {
+            for fault in [Fault::ModeSwitched, Fault::Configured] {
+                if self.may(fault) {
+                    actions.push(Action::Fault(fault, 0));
+                }
+            }
+        }
+    }
+
+    fn of_hubs(&self, actions: &mut Vec<Action>) {
         for (place, hub) in self.hubs.iter().enumerate() {
             if hub.is_pushed {
                 actions.push(Action::Push(place));
@@ -271,10 +306,8 @@ impl Model {
                 actions.push(Action::Fault(Fault::Unreadable, place));
             }
         }
-        for fault in [Fault::ModeSwitched, Fault::Configured, Fault::Renewed] {
-            if self.may(fault) {
-                actions.push(Action::Fault(fault, 0));
-            }
+        if self.may(Fault::Renewed) {
+            actions.push(Action::Fault(Fault::Renewed, 0));
         }
     }
 

@@ -17,6 +17,8 @@ use crate::sync::{Claim, Conclusion, Look, Outcomes, Phase, SyncRecord, pause};
 /// The number that a record waits for.
 const AWAITED: u32 = 1_000;
 const CURRENT: &str = "current";
+/// The sync of the last POST, where that is not the current one.
+const LAST: &str = "last";
 const OLD: &str = "old";
 
 impl Model {
@@ -28,6 +30,7 @@ impl Model {
                 *time -= by;
             }
             record.claimed_at = record.claimed_at.map(|time| time - by);
+            record.sent.iter_mut().for_each(|sent| sent.claimed_at -= by);
         }
         for known in self.asked.iter_mut().filter_map(|asked| asked.record.as_mut()) {
             if !known.outcome.is_final() {
@@ -87,12 +90,27 @@ impl Model {
             settle_times(record, setting);
             self.syncs = 0;
         }
+        if setting.ahead.is_zero() && self.rank(0) > self.rank(1) {
+            self.swap_workers();
+        }
+    }
+
+    /// Two workers with the same clock are told apart by nothing else.
+    fn swap_workers(&mut self) {
+        self.workers.swap(0, 1);
+        let holders = self.queue.iter_mut().map(|message| &mut message.holder);
+        let senders = self.in_flight.iter_mut().map(|sent| &mut sent.worker);
+        for worker in holders.chain(senders).flatten() {
+            *worker = 1 - *worker;
+        }
+        self.queue.sort();
     }
 }
 
 /// What the current sync and its numbers are called.
 struct Names {
     sync_id: Option<String>,
+    sent: Option<String>,
     attempt: u32,
     look: Option<u32>,
 }
@@ -102,13 +120,18 @@ impl Names {
         let open = record.filter(|record| record.is_open());
         Self {
             sync_id: record.map(|record| record.sync_id.clone()),
+            sent: record.and_then(|record| record.sent.as_ref()).map(|sent| sent.sync_id.clone()),
             attempt: open.map_or(u32::MAX, |record| record.attempt),
             look: open.and_then(|record| record.look),
         }
     }
 
     fn sync(&self, sync_id: &str) -> &'static str {
-        if self.sync_id.as_deref() == Some(sync_id) { CURRENT } else { OLD }
+        match sync_id {
+            _ if self.sync_id.as_deref() == Some(sync_id) => CURRENT,
+            _ if self.sent.as_deref() == Some(sync_id) => LAST,
+            _ => OLD,
+        }
     }
 
     fn follow_up(&self, sync_id: &str, attempt: u32) -> (String, u32) {
@@ -138,6 +161,9 @@ impl Names {
     }
 
     fn rename_record(&self, record: &mut SyncRecord) {
+        if let Some(sent) = &mut record.sent {
+            sent.sync_id = self.sync(&sent.sync_id).to_owned();
+        }
         record.sync_id = CURRENT.to_owned();
         record.look = record.look.map(|look| self.look(look));
         record.attempt = AWAITED;
@@ -159,6 +185,12 @@ fn settle_times(record: &mut SyncRecord, setting: &Setting) {
     record.deadline = rounded(record.deadline, Duration::ZERO);
     record.next_look_at = rounded(record.next_look_at, pause::LOST_AFTER);
     record.claimed_at = record.claimed_at.map(|_| NOW);
+    if let Some(sent) = &mut record.sent {
+        sent.claimed_at = rounded(sent.claimed_at, pause::CLAIM_DEADLINE);
+        if NOW - sent.claimed_at > pause::CLAIM_DEADLINE + setting.ahead.abs() {
+            record.sent = None;
+        }
+    }
     if record.phase == Phase::Ended {
         (record.deadline, record.next_look_at, record.claimed_at) = (NOW, NOW, None);
         (record.posts, record.setback, record.look) = (0, None, None);

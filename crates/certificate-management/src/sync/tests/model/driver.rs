@@ -187,7 +187,7 @@ impl Model {
         let Some(place) = self.in_flight.iter().position(|sent| sent.worker == Some(worker)) else {
             return PostEnd::AnswerLost("the time was over".to_owned());
         };
-        let sent = self.in_flight.remove(place);
+        let mut sent = self.in_flight.remove(place);
         match answer {
             Answer::Refused(_) | Answer::Locked if !sent.has_arrived => {
                 self.posted = sent.before;
@@ -203,7 +203,14 @@ impl Model {
                 retry_after_seconds: None,
                 started_at: Some(NOW),
             }),
-            _ => PostEnd::AnswerLost("no answer came".to_owned()),
+            _ => {
+                // It may reach the service still.
+                if !sent.has_arrived {
+                    sent.worker = None;
+                    self.in_flight.push(sent);
+                }
+                PostEnd::AnswerLost("no answer came".to_owned())
+            }
         }
     }
 

@@ -4,7 +4,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem::discriminant;
 
-use super::{Happening, Model, Todo};
+use super::{Happening, Model, Run, Todo};
 use crate::configuration::Mode;
 use crate::request::{HubOutcome, RequestRecord};
 use crate::sync::{Claim, Conclusion, OperationState, Outcomes, PostEnd};
@@ -29,14 +29,32 @@ impl Model {
         for run in &self.workers {
             run.is_some().hash(into);
             if let Some(run) = run {
-                (run.stack.len(), run.claim_is_fresh, run.attempts).hash(into);
-                run.stack.iter().for_each(|todo| self::todo(todo, into));
+                self::run(run, into);
             }
         }
         ((self.mode == Mode::Audit), self.is_configured, self.hubs, self.renewals, self.operation).hash(into);
         (&self.in_flight, self.posted, self.left).hash(into);
         state.finish()
     }
+}
+
+impl Model {
+    /// Orders the workers.
+    pub(super) fn rank(&self, worker: usize) -> u64 {
+        let mut state = DefaultHasher::new();
+        if let Some(run) = &self.workers[worker] {
+            self::run(run, &mut state);
+        }
+        self.queue.iter().filter(|message| message.holder == Some(worker)).for_each(|message| message.body.hash(&mut state));
+        let sent = self.in_flight.iter().filter(|sent| sent.worker == Some(worker));
+        sent.for_each(|sent| sent.has_arrived.hash(&mut state));
+        if self.workers[worker].is_none() { u64::MAX } else { state.finish() }
+    }
+}
+
+fn run(run: &Run, into: &mut DefaultHasher) {
+    (run.stack.len(), run.claim_is_fresh, run.attempts).hash(into);
+    run.stack.iter().for_each(|todo| self::todo(todo, into));
 }
 
 fn request(record: &RequestRecord, into: &mut DefaultHasher) {
