@@ -99,6 +99,9 @@ pub fn step(
         }
         (Event::Observed { look, seen, operation, missing }, Some(record)) if look.holds(record) => {
             let mut record = record.clone();
+            // What left the sync while this look was reading has its outcome.
+            let requests: Vec<&RequestRecord> =
+                requests.into_iter().filter(|known| record.knows(&known.request.request_id)).collect();
             record.requests.retain(|id| !missing.contains(id));
             record.waiting.retain(|id| !missing.contains(id));
             match record.phase {
@@ -106,9 +109,7 @@ pub fn step(
                 _ => judging::observed(record, &requests, look, *seen, operation, context),
             }
         }
-        (Event::PostEnded { claim, end }, Some(record)) => {
-            posting::ended(record, claim, end, context)
-        }
+        (Event::PostEnded { claim, end }, Some(record)) => posting::ended(record, claim, end, context),
         (Event::Concluded { look, finished }, Some(record)) if look.sync_id == record.sync_id => {
             looking::concluded(record, look, finished, context)
         }

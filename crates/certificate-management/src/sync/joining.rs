@@ -20,9 +20,17 @@ pub(super) fn requested(last: Option<&SyncRecord>, requests: &[&RequestRecord], 
         }
     }
     let Some(first) = open.first().copied() else { return Step::nothing() };
+    // What has joined is the sync's to end: its POST may have been sent when its message comes again.
+    let is_known = |request: &SyncRequest| record.is_some_and(|record| record.knows(&request.request_id));
     let refuse = |reason, detail: String| {
-        let conclusions = open.iter().map(|request| refused(request, reason, &detail)).collect();
-        Step::only(vec![Effect::Conclude(Outcomes { conclusions, ..Outcomes::default() })])
+        let (known, new): (Vec<&SyncRequest>, _) =
+            open.iter().copied().partition(|request| is_known(request));
+        let conclusions: Vec<_> = new.into_iter().map(|request| refused(request, reason, &detail)).collect();
+        let follow_up =
+            record.filter(|_| !known.is_empty()).map(|record| Effect::SendFollowUp(FollowUp::of(record)));
+        let outcomes = Outcomes { conclusions, ..Outcomes::default() };
+        let conclude = Some(Effect::Conclude(outcomes)).filter(|_| known.len() < open.len());
+        Step::only(follow_up.into_iter().chain(conclude).collect())
     };
     if !context.is_configured {
         let detail = format!("policysync.toml has no namespace {}", first.namespace_id);
@@ -84,7 +92,10 @@ fn gathering(
 /// The sync that comes after one that has ended, for the requests that it leaves.
 pub(super) fn next(ended: &SyncRecord, context: &Context) -> SyncRecord {
     let requests = ended.known().map(str::to_owned).collect();
-    SyncRecord { requests, ..gathering(&ended.namespace_id, ended.traceparent.as_ref(), Some(ended), context) }
+    SyncRecord {
+        requests,
+        ..gathering(&ended.namespace_id, ended.traceparent.as_ref(), Some(ended), context)
+    }
 }
 
 pub(super) fn audit_detail(request: &SyncRequest) -> String {

@@ -4,7 +4,9 @@
 use super::conclusions::{as_a_whole, failed, is_overdue, of_hubs, of_plan};
 use super::failure::Consequence;
 use super::looking::again;
-use super::{Claim, Conclusion, Context, Effect, Failure, Look, Outcomes, Phase, Sent, Step, SyncRecord, pause};
+use super::{
+    Claim, Conclusion, Context, Effect, Failure, Look, Outcomes, Phase, Sent, Step, SyncRecord, pause,
+};
 use crate::plan::{self, Observation, RequestPlan};
 use crate::reason::Reason;
 use crate::request::{HubOutcome, Outcome, RequestRecord};
@@ -83,7 +85,8 @@ fn wait_for_the_last_post(
     told: impl Iterator<Item = Conclusion>,
     context: &Context,
 ) -> Step {
-    let known = |told: &Conclusion| requests.iter().find(|known| known.request.request_id == told.request.request_id);
+    let known =
+        |told: &Conclusion| requests.iter().find(|known| known.request.request_id == told.request.request_id);
     outcomes.conclusions.extend(told.filter(|told| known(told).is_some_and(|known| told.changes(known))));
     let pause = pause::growing(record.attempt, &record.sync_id);
     let mut step = again(record, pause, None, context);

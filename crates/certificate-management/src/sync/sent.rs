@@ -61,7 +61,9 @@ impl Sent {
 /// The pairs that a sync is for and that were not seen trusted.
 fn unproven(observation: &Observation) -> impl Iterator<Item = String> {
     let pairs = observation.pairs().into_iter();
-    pairs.filter(|pair| pair.needs_sync() || pair.assessment.trust == Trust::Unreadable).map(|pair| digest(&pair))
+    pairs
+        .filter(|pair| pair.needs_sync() || pair.assessment.trust == Trust::Unreadable)
+        .map(|pair| digest(&pair))
 }
 
 /// What tells a pair apart, and the CA of its policy from the one before it.
@@ -69,6 +71,7 @@ fn digest(pair: &Pair<'_>) -> String {
     let ca = &pair.policy.issuing_ca;
     let end = ca.not_after.map(OffsetDateTime::unix_timestamp);
     let (subject, thumbprint) = (&ca.subject, &ca.thumbprint);
-    let text = format!("{}\n{end:?}\n{subject:?}\n{thumbprint:?}\n{}", pair.policy.id.key(), pair.hub.id.key());
+    let text =
+        format!("{}\n{end:?}\n{subject:?}\n{thumbprint:?}\n{}", pair.policy.id.key(), pair.hub.id.key());
     Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

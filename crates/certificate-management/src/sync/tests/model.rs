@@ -24,9 +24,7 @@ use super::world::{HUBS, NOW, Sight, Sights};
 use crate::configuration::Mode;
 use crate::plan::Observation;
 use crate::request::{RequestRecord, SyncRequest};
-use crate::sync::{
-    Claim, Context, Event, Failure, Look, OperationState, PostEnd, Step, SyncRecord,
-};
+use crate::sync::{Claim, Context, Event, Failure, Look, OperationState, PostEnd, Step, SyncRecord};
 
 /// The machine, or one with a fault in it.
 pub(super) type Machine = fn(Option<&SyncRecord>, &[RequestRecord], &Event<'_>, &Context) -> Step;
@@ -159,7 +157,12 @@ pub(super) enum Happening {
     Requested(Vec<Rc<RequestRecord>>),
     FollowUp(String, u32),
     Told(Look, OperationState),
-    Observed { look: Look, seen: Result<Sights, Failure>, operation: OperationState, read: Vec<Rc<RequestRecord>> },
+    Observed {
+        look: Look,
+        seen: Result<Sights, Failure>,
+        operation: OperationState,
+        read: Vec<Rc<RequestRecord>>,
+    },
     PostEnded(Rc<Claim>, PostEnd),
     Concluded(Look, Vec<String>),
     TimerPassed,
@@ -265,7 +268,10 @@ impl Model {
 
     /// The requests that were submitted and have no outcome.
     pub fn open_requests(&self) -> impl Iterator<Item = &Rc<RequestRecord>> {
-        self.asked.iter().filter_map(|asked| asked.record.as_ref()).filter(|record| !record.outcome.is_final())
+        self.asked
+            .iter()
+            .filter_map(|asked| asked.record.as_ref())
+            .filter(|record| !record.outcome.is_final())
     }
 
     /// Whether the open sync knows a request.

@@ -7,19 +7,16 @@
 //! and begins in every state.
 
 mod fair;
+mod faults;
 mod properties;
+mod sizes;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fmt::Write as _;
-use std::time::Instant;
-
-use time::Duration;
 
 use self::fair::Endings;
 use self::properties::Property;
-use super::model::{Action, Fact, Fault, Machine, Model, Setting};
-use super::world::request;
-use crate::sync::step;
+use super::model::{Action, Fact, Model, Setting};
 
 /// What a search has found.
 pub(super) struct Found {
@@ -36,7 +33,6 @@ pub(super) struct Found {
     /// How often each property was checked.
     pub checked: BTreeMap<&'static str, usize>,
     pub violation: Option<Violation>,
-    pub diag: BTreeMap<&'static str, std::collections::HashSet<u64>>,
 }
 
 /// A property that does not hold, and the shortest way there.
@@ -48,7 +44,6 @@ pub(super) struct Violation {
 
 /// One search.
 pub(super) struct Search {
-    pub name: &'static str,
     pub start: Model,
     pub setting: Setting,
     /// Most states to visit.
@@ -66,7 +61,6 @@ impl Search {
             edges: BTreeSet::new(),
             checked: BTreeMap::new(),
             violation: None,
-            diag: BTreeMap::new(),
         };
         let mut seen: HashMap<u64, u32> = HashMap::new();
         let mut ways: Vec<(u32, Action)> = Vec::new();
@@ -79,27 +73,12 @@ impl Search {
         next.push_back((0, 0, start));
         while let Some((place, depth, model)) = next.pop_front() {
             found.states += 1;
-            if std::env::var("DIAG").is_ok() {
-                use std::hash::{Hash, Hasher, DefaultHasher};
-                let parts: Vec<(&'static str, String)> = vec![
-                    ("record", format!("{:?}", model.record)), ("queue", format!("{:?}", model.queue)), ("window", format!("{:?}", model.window)),
-                    ("w0", format!("{:?}", model.workers[0])), ("w1", format!("{:?}", model.workers[1])), ("flight", format!("{:?}", model.in_flight)),
-                    ("posted", format!("{:?}", model.posted)), ("hubs", format!("{:?}{:?}", model.hubs, model.operation)),
-                    ("asked", format!("{:?}", model.asked.iter().map(|a| a.record.clone()).collect::<Vec<_>>())),
-                    ("deadline", format!("{:?}", model.record.as_ref().map(|r| r.deadline))),
-                    ("next", format!("{:?}", model.record.as_ref().map(|r| r.next_look_at))),
-                    ("posts", format!("{:?}", model.record.as_ref().map(|r| r.posts))),
-                ];
-                for (name, text) in parts {
-                    let mut h = DefaultHasher::new(); text.hash(&mut h);
-                    if found.diag.entry(name).or_default().insert(h.finish()) && std::env::var("DIAG").as_deref() == Ok(name) { println!("{text}"); }
-                }
-            }
             found.depth = found.depth.max(depth);
             match endings.of(&model, &self.setting) {
                 Ok(length) => found.longest_end = found.longest_end.max(length),
                 Err(says) => {
-                    found.violation = Some(Violation { property: "every request ends", says, way: way(&ways, place) });
+                    found.violation =
+                        Some(Violation { property: "every request ends", says, way: way(&ways, place) });
                     return found;
                 }
             }
@@ -148,10 +127,19 @@ impl Search {
                 if let Fact::Stepped(stepped) = fact {
                     let phase = |record: &Option<std::rc::Rc<crate::sync::SyncRecord>>| {
                         record.as_ref().map_or("none".to_owned(), |r| {
-                            format!("{} attempt {} look {:?} posts {} requests {:?} waiting {:?}", r.phase, r.attempt, r.look, r.posts, r.requests, r.waiting)
+                            format!(
+                                "{} attempt {} look {:?} posts {} requests {:?} waiting {:?}",
+                                r.phase, r.attempt, r.look, r.posts, r.requests, r.waiting
+                            )
                         })
                     };
-                    let _ = writeln!(told, "    {}: {} -> {}", stepped.happening.name(), phase(&stepped.before), phase(&stepped.after));
+                    let _ = writeln!(
+                        told,
+                        "    {}: {} -> {}",
+                        stepped.happening.name(),
+                        phase(&stepped.before),
+                        phase(&stepped.after)
+                    );
                     for effect in &stepped.step.effects {
                         let text = format!("{effect:?}");
                         let _ = writeln!(told, "      {}", text.chars().take(160).collect::<String>());
@@ -180,7 +168,10 @@ impl Found {
         for fact in facts {
             let Fact::Stepped(stepped) = fact else { continue };
             let phase = |record: &Option<std::rc::Rc<crate::sync::SyncRecord>>| {
-                record.as_ref().filter(|record| record.is_open()).map_or_else(|| "[*]".to_owned(), |record| record.phase.to_string())
+                record
+                    .as_ref()
+                    .filter(|record| record.is_open())
+                    .map_or_else(|| "[*]".to_owned(), |record| record.phase.to_string())
             };
             let (before, after) = (phase(&stepped.before), phase(&stepped.after));
             let is_next = match (&stepped.before, &stepped.after) {
@@ -192,51 +183,4 @@ impl Found {
             }
         }
     }
-}
-
-fn setting(machine: Machine) -> Setting {
-    Setting { machine, ahead: Duration::ZERO, patience: Duration::minutes(8), tick: Duration::minutes(2) }
-}
-
-fn report(search: &Search) {
-    let begun = Instant::now();
-    let found = search.run();
-    println!(
-        "{}: {} states, {} transitions, depth {}, {}, longest end {} ({:.1} s)",
-        search.name,
-        found.states,
-        found.transitions,
-        found.depth,
-        if found.is_whole { "whole" } else { "cut" },
-        found.longest_end,
-        begun.elapsed().as_secs_f64(),
-    );
-    println!("{:?}", found.edges);
-    println!("{:?}", found.diag.iter().map(|(k,v)| (k, v.len())).collect::<Vec<_>>());
-    if let Some(violation) = &found.violation {
-        panic!(
-            "{}: {} does not hold: {}\n{}",
-            search.name,
-            violation.property,
-            violation.says,
-            search.tell(&violation.way)
-        );
-    }
-}
-
-#[test]
-fn trial() {
-    let faults = std::env::var("TRIAL").unwrap_or_default();
-    let n = std::env::var("REQUESTS").map_or(1, |n| n.parse().unwrap());
-    let most = std::env::var("MOST").map_or(200_000, |n| n.parse().unwrap());
-    let ahead = std::env::var("AHEAD").map_or(0, |n| n.parse().unwrap());
-    let all = [request("r1", ""), request("r2", ",\"hubs\":[\"h1\"],\"allowWholeNamespace\":true"), request("r3", ",\"hubs\":[\"h2\"]")];
-    let mut start = Model::new(all.into_iter().take(n).collect());
-    for fault in faults.split(',').filter(|f| !f.is_empty()) {
-        let (name, times) = fault.split_once(':').unwrap_or((fault, "1"));
-        let fault = Fault::ALL.into_iter().find(|f| format!("{f:?}") == name).expect(name);
-        start = start.allow(fault, times.parse().unwrap());
-    }
-    let setting = Setting { ahead: Duration::minutes(ahead), ..setting(step) };
-    report(&Search { name: "trial", start, setting, most });
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
 use crate::checks::testing::{FAR, World};
 pub(crate) use crate::checks::testing::{NAMESPACE, NOW};
@@ -58,7 +58,9 @@ impl Sights {
             let mut observed = pattern.clone();
             observed.hub.name = format!("h{number}");
             observed.hub.host_name = format!("h{number}.azure-devices.net");
-            observed.hub.id = crate::ArmId::parse(&observed.hub.id.as_str().replace("/h1", &format!("/h{number}"))).unwrap();
+            observed.hub.id =
+                crate::ArmId::parse(&observed.hub.id.as_str().replace("/h1", &format!("/h{number}")))
+                    .unwrap();
             match (sight, &mut observed.certificates) {
                 (Sight::Current, Ok(certificates)) => certificates[0].expiry = Some(end(self.renewals)),
                 (Sight::Stale, Ok(certificates)) => {
@@ -80,9 +82,4 @@ pub(super) fn request(id: &str, rest: &str) -> SyncRequest {
 /// A failure of a kind.
 pub(super) fn failure(kind: FailureKind) -> Failure {
     Failure { kind, code: None, message: format!("{kind:?}"), retry_after: None }
-}
-
-/// A time that many minutes after [`NOW`].
-pub(super) fn minutes(after: i64) -> OffsetDateTime {
-    NOW + Duration::minutes(after)
 }

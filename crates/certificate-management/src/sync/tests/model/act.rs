@@ -125,7 +125,10 @@ impl Model {
         let mut actions = Vec::with_capacity(24);
         // To put a message on the queue, and to complete one, comes to the same before and after whatever others do.
         for (worker, run) in self.workers.iter().enumerate() {
-            if let Some(run) = run.as_ref().filter(|run| matches!(run.stack.last(), None | Some(Todo::Send(..) | Todo::PutBack(_)))) {
+            if let Some(run) = run
+                .as_ref()
+                .filter(|run| matches!(run.stack.last(), None | Some(Todo::Send(..) | Todo::PutBack(_))))
+            {
                 self.of_run(worker, run, &mut actions);
                 if self.may(Fault::WindowOver) && !self.window.is_empty() {
                     actions.push(Action::Fault(Fault::WindowOver, 0));
@@ -153,8 +156,12 @@ impl Model {
         for index in 0..self.asked.len() {
             match &self.asked[index].record {
                 // The order in which they come is that of their numbers: each search has its own.
-                None if index == 0 || self.asked[index - 1].record.is_some() => actions.push(Action::Submit(index)),
-                Some(_) if self.may(Fault::SubmittedAgain) => actions.push(Action::Fault(Fault::SubmittedAgain, index)),
+                None if index == 0 || self.asked[index - 1].record.is_some() => {
+                    actions.push(Action::Submit(index));
+                }
+                Some(_) if self.may(Fault::SubmittedAgain) => {
+                    actions.push(Action::Fault(Fault::SubmittedAgain, index));
+                }
                 _ => {}
             }
         }
@@ -166,7 +173,8 @@ impl Model {
             Some(Todo::Observe(..)) => {
                 go(Answer::Well);
                 if self.may(Fault::Unobservable) && self.is_configured {
-                    for kind in [FailureKind::Unavailable, FailureKind::Unauthorized, FailureKind::Forbidden] {
+                    for kind in [FailureKind::Unavailable, FailureKind::Unauthorized, FailureKind::Forbidden]
+                    {
                         go(Answer::Unobservable(kind));
                     }
                 }
@@ -185,7 +193,9 @@ impl Model {
                             go(Answer::Lost);
                         }
                         if self.may(Fault::PostRefused) {
-                            for kind in [FailureKind::Conflict, FailureKind::Unavailable, FailureKind::Forbidden] {
+                            for kind in
+                                [FailureKind::Conflict, FailureKind::Unavailable, FailureKind::Forbidden]
+                            {
                                 go(Answer::Refused(kind));
                             }
                             go(Answer::Locked);
@@ -373,7 +383,8 @@ impl Model {
     }
 
     fn begin(&mut self, worker: usize, happening: Happening) {
-        self.workers[worker] = Some(Run { stack: vec![Todo::Step(happening)], claim_is_fresh: false, attempts: 0 });
+        self.workers[worker] =
+            Some(Run { stack: vec![Todo::Step(happening)], claim_is_fresh: false, attempts: 0 });
     }
 
     fn give_current(&mut self, hub: usize) {

@@ -69,7 +69,8 @@ impl Model {
         }
         self.queue.sort();
         // One that is older than what is waited for only makes that be sent again, so one of them is as good as many.
-        self.queue.dedup_by(|a, b| a == b && a.holder.is_none() && a.body == Body::FollowUp(OLD.to_owned(), 0));
+        self.queue
+            .dedup_by(|a, b| a == b && a.holder.is_none() && a.body == Body::FollowUp(OLD.to_owned(), 0));
         for (sync_id, attempt) in &mut self.window {
             (*sync_id, *attempt) = names.follow_up(sync_id, *attempt);
         }
@@ -81,7 +82,10 @@ impl Model {
                 rename(todo, &names);
             }
         }
-        if self.operation != Running::Runs && self.operation != Running::Failed && self.hubs.iter().all(|hub| !hub.is_pushed) {
+        if self.operation != Running::Runs
+            && self.operation != Running::Failed
+            && self.hubs.iter().all(|hub| !hub.is_pushed)
+        {
             self.operation = Running::Ended;
         }
         if let Some(record) = &mut self.record {
@@ -181,7 +185,8 @@ fn settle_times(record: &mut SyncRecord, setting: &Setting) {
         let steps = ahead.ceil() as i32;
         (NOW + setting.tick * steps).max(NOW - oldest - apart)
     };
-    record.since = if record.phase == Phase::Claimed { rounded(record.since, pause::CLAIM_DEADLINE) } else { NOW };
+    record.since =
+        if record.phase == Phase::Claimed { rounded(record.since, pause::CLAIM_DEADLINE) } else { NOW };
     record.deadline = rounded(record.deadline, Duration::ZERO);
     record.next_look_at = rounded(record.next_look_at, pause::LOST_AFTER);
     record.claimed_at = record.claimed_at.map(|_| NOW);

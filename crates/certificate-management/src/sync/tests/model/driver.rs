@@ -84,7 +84,8 @@ impl Model {
             Todo::Send(sync_id, attempt) => self.send(sync_id, attempt),
             Todo::Conclude(outcomes, next) => return self.conclude(worker, outcomes, next),
             Todo::PutBack(requests) => {
-                let messages = requests.into_iter().map(|index| Message { body: Body::Request(index), holder: None });
+                let messages =
+                    requests.into_iter().map(|index| Message { body: Body::Request(index), holder: None });
                 self.queue.extend(messages);
             }
         }
@@ -127,7 +128,8 @@ impl Model {
         if let Happening::Requested(read) | Happening::Observed { read, .. } = &mut happening {
             for known in read {
                 let stored = self.asked.iter().filter_map(|asked| asked.record.as_ref());
-                let mut stored = stored.filter(|stored| stored.request.request_id == known.request.request_id);
+                let mut stored =
+                    stored.filter(|stored| stored.request.request_id == known.request.request_id);
                 let submitted_at = stored.next().map_or(known.submitted_at, |stored| stored.submitted_at);
                 if submitted_at != known.submitted_at {
                     Rc::make_mut(known).submitted_at = submitted_at;
@@ -226,8 +228,10 @@ impl Model {
     fn conclude(&mut self, worker: usize, outcomes: Rc<Outcomes>, next: usize) -> Vec<Fact> {
         let Some(conclusion) = outcomes.conclusions.get(next) else {
             if let Some(look) = outcomes.look.clone() {
-                let told = outcomes.conclusions.iter().map(|conclusion| conclusion.request.request_id.as_str());
-                let told = told.filter(|id| self.outcome(id).is_some_and(Outcome::is_final)).map(str::to_owned);
+                let told =
+                    outcomes.conclusions.iter().map(|conclusion| conclusion.request.request_id.as_str());
+                let told =
+                    told.filter(|id| self.outcome(id).is_some_and(Outcome::is_final)).map(str::to_owned);
                 let finished = outcomes.already_final.iter().cloned().chain(told).collect();
                 self.push(worker, Todo::Step(Happening::Concluded(look, finished)));
             }

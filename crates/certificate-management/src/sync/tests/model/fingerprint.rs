@@ -45,7 +45,10 @@ impl Model {
         if let Some(run) = &self.workers[worker] {
             self::run(run, &mut state);
         }
-        self.queue.iter().filter(|message| message.holder == Some(worker)).for_each(|message| message.body.hash(&mut state));
+        self.queue
+            .iter()
+            .filter(|message| message.holder == Some(worker))
+            .for_each(|message| message.body.hash(&mut state));
         let sent = self.in_flight.iter().filter(|sent| sent.worker == Some(worker));
         sent.for_each(|sent| sent.has_arrived.hash(&mut state));
         if self.workers[worker].is_none() { u64::MAX } else { state.finish() }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use crate::sync::Phase;
 use crate::sync::tests::model::{Action, Answer, Body, Message, Model, Running, Setting, Todo};
 use crate::sync::tests::world::NOW;
 
@@ -30,8 +31,14 @@ impl Endings {
             let Some(action) = next(&model, setting) else { break 0 };
             told.push(action);
             if way.len() > MOST as usize {
-                let open: Vec<_> = model.open_requests().map(|open| (open.request.request_id.clone(), open.outcome)).collect();
-                return Err(format!("no end after {MOST} fair actions; open {open:?}; record {:?}; fair run {told:?}", model.record));
+                let open: Vec<_> = model
+                    .open_requests()
+                    .map(|open| (open.request.request_id.clone(), open.outcome))
+                    .collect();
+                return Err(format!(
+                    "no end after {MOST} fair actions; open {open:?}; record {:?}; fair run {told:?}",
+                    model.record
+                ));
             }
             model.act(action, setting);
             model.canonical(setting);
@@ -54,7 +61,9 @@ fn next(model: &Model, setting: &Setting) -> Option<Action> {
     if let Some(hub) = model.hubs.iter().position(|hub| !hub.is_readable) {
         return Some(Action::Readable(hub));
     }
-    if let Some(place) = model.in_flight.iter().position(|sent| !sent.has_arrived && model.operation != Running::Runs) {
+    if let Some(place) =
+        model.in_flight.iter().position(|sent| !sent.has_arrived && model.operation != Running::Runs)
+    {
         return Some(Action::Arrive(place));
     }
     if let Some((worker, run)) = runs {
@@ -86,4 +95,17 @@ fn next(model: &Model, setting: &Setting) -> Option<Action> {
         return Some(Action::TakeUp(0));
     }
     (open.is_some() || model.queue.iter().any(free)).then_some(Action::Wait(1))
+}
+
+/// The state in which a world without faults gets into a phase, once this many requests were submitted.
+pub(super) fn led_to(mut model: Model, setting: &Setting, phase: Phase, submitted: usize) -> Model {
+    for index in 0..submitted {
+        model.act(Action::Submit(index), setting);
+    }
+    while model.record.as_ref().is_none_or(|record| record.phase != phase) {
+        let action = next(&model, setting).expect("a state on the way to the end");
+        model.act(action, setting);
+        model.canonical(setting);
+    }
+    model
 }

@@ -16,6 +16,7 @@ pub(in crate::sync::tests) struct Property {
 
 /// All of them, but that every request ends, which is a matter of the way on.
 pub(in crate::sync::tests) const ALL: [Property; 10] = [
+    Property { name: "a request leaves with its outcome", holds: a_request_leaves_with_its_outcome },
     Property { name: "no request is lost", holds: no_request_is_lost },
     Property { name: "one POST at a time", holds: one_post_at_a_time },
     Property { name: "one POST per need", holds: one_post_per_need },
@@ -25,7 +26,6 @@ pub(in crate::sync::tests) const ALL: [Property; 10] = [
     Property { name: "what is final stays", holds: what_is_final_stays },
     Property { name: "the record is bounded", holds: the_record_is_bounded },
     Property { name: "attempts grow with messages", holds: attempts_grow_with_messages },
-    Property { name: "a request leaves with its outcome", holds: a_request_leaves_with_its_outcome },
 ];
 
 fn steps(facts: &[Fact]) -> impl Iterator<Item = &Stepped> {
@@ -43,7 +43,9 @@ fn ensure(holds: bool, says: impl FnOnce() -> String) -> Result<(), String> {
 /// report finds its record.
 fn no_request_is_lost(model: &Model, _: &[Fact], _: &Setting) -> Result<(), String> {
     for (index, asked) in model.asked.iter().enumerate() {
-        let Some(record) = asked.record.as_ref().filter(|record| !record.outcome.is_final()) else { continue };
+        let Some(record) = asked.record.as_ref().filter(|record| !record.outcome.is_final()) else {
+            continue;
+        };
         let id = &record.request.request_id;
         let has_message = model.queue.iter().any(|message| message.body == Body::Request(index));
         ensure(model.is_known(id) || has_message || asked.is_dead_lettered, || format!("{id} is lost"))?;
@@ -116,10 +118,14 @@ fn trusted_is_proof(_: &Model, facts: &[Fact], _: &Setting) -> Result<(), String
                 let is_seen = sights.is_some_and(|sights| saw(sights, &hub.hub));
                 let is_from_claim = matches!(stepped.happening, Happening::PostEnded(..));
                 let has_evidence = hub.evidence.is_some() && (is_seen || was_told || is_from_claim);
-                ensure(has_evidence, || format!("{} is told {} on {} unseen", told.request.request_id, hub.outcome, hub.hub))?;
+                ensure(has_evidence, || {
+                    format!("{} is told {} on {} unseen", told.request.request_id, hub.outcome, hub.hub)
+                })?;
             }
             let whole = told.hubs.iter().all(|hub| is_trust(hub.outcome)) && !told.hubs.is_empty();
-            ensure(whole || !is_trust(told.outcome), || format!("{} is told {} as a whole", told.request.request_id, told.outcome))?;
+            ensure(whole || !is_trust(told.outcome), || {
+                format!("{} is told {} as a whole", told.request.request_id, told.outcome)
+            })?;
         }
     }
     Ok(())
@@ -174,7 +180,9 @@ fn a_request_leaves_with_its_outcome(model: &Model, facts: &[Fact], _: &Setting)
         for id in before.known() {
             let stays = stepped.after.as_ref().is_some_and(|after| after.knows(id));
             let mut open = model.open_requests();
-            ensure(stays || open.all(|open| open.request.request_id != *id), || format!("{id} left without its outcome"))?;
+            ensure(stays || open.all(|open| open.request.request_id != *id), || {
+                format!("{id} left without its outcome")
+            })?;
         }
     }
     Ok(())
