@@ -46,6 +46,8 @@ pub(super) struct Violation {
 pub(super) struct Search {
     pub start: Model,
     pub setting: Setting,
+    /// Whether the fair run to the end is tried from every state.
+    pub with_ends: bool,
     /// Most states to visit.
     pub most: usize,
 }
@@ -74,7 +76,7 @@ impl Search {
         while let Some((place, depth, model)) = next.pop_front() {
             found.states += 1;
             found.depth = found.depth.max(depth);
-            match endings.of(&model, &self.setting) {
+            match if self.with_ends { endings.of(&model, &self.setting) } else { Ok(0) } {
                 Ok(length) => found.longest_end = found.longest_end.max(length),
                 Err(says) => {
                     found.violation =

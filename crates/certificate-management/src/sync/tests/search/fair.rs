@@ -28,7 +28,15 @@ impl Endings {
                 break *length;
             }
             way.push(fingerprint);
-            let Some(action) = next(&model, setting) else { break 0 };
+            let Some(action) = next(&model, setting) else {
+                if let Some(open) = model.open_requests().next() {
+                    return Err(format!(
+                        "nothing is left to do, and {} has no outcome",
+                        open.request.request_id
+                    ));
+                }
+                break 0;
+            };
             told.push(action);
             if way.len() > MOST as usize {
                 let open: Vec<_> = model
@@ -91,7 +99,7 @@ fn next(model: &Model, setting: &Setting) -> Option<Action> {
     if model.is_overdue(0, setting) {
         return Some(Action::Report(0));
     }
-    if model.unknown().next().is_some() {
+    if model.asked.iter().any(|asked| asked.is_dead_lettered) && model.unknown().next().is_some() {
         return Some(Action::TakeUp(0));
     }
     (open.is_some() || model.queue.iter().any(free)).then_some(Action::Wait(1))

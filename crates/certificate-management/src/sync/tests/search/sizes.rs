@@ -186,7 +186,7 @@ impl Plan {
         for (fault, times) in self.faults {
             start = start.allow(*fault, *times);
         }
-        Search { start, setting, most }
+        Search { start, setting, with_ends: true, most }
     }
 }
 
