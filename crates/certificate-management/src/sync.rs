@@ -13,7 +13,8 @@
 //!   if it has it.
 //! - A look holds the record while it reads. It is fenced by its number and not by a time: a second delivery of its
 //!   follow-up leaves it alone once, and then takes its place, whatever the clocks say.
-//! - A POST is claimed in the record before it is sent, and fenced by the number of the claim.
+//! - A POST is claimed in the record before it is sent, and fenced by the number of the claim. What it was for is remembered
+//!   beyond its sync ([`Sent`]): nothing is sent for the same need, nor beside it, before the claim's time is over.
 //! - A request leaves the record after its outcome was recorded, never before.
 //!
 //! The phases ([`Phase`]) and what moves a sync from one to another are drawn in `ARCHITECTURE.md`; a test compares.
@@ -31,6 +32,7 @@ pub mod pause;
 mod planning;
 mod posting;
 mod record;
+mod sent;
 
 pub use self::admission::{Admission, admit, purges};
 pub use self::automatic::{Automatic, Repeat, automatic, candidates, look_again_after, repeat};
@@ -38,6 +40,7 @@ pub use self::effect::{Conclusion, Effect, FollowUp, Outcomes};
 pub use self::event::{Claim, Context, Event, Look, OperationState, PostEnd};
 pub use self::failure::{Failure, FailureKind, Setback};
 pub use self::record::{MOST_REQUESTS, Operation, Phase, SyncRecord};
+pub use self::sent::Sent;
 use crate::request::RequestRecord;
 
 /// What a step decides.
@@ -82,7 +85,10 @@ pub fn step(
         .filter(|known| namespace.is_none_or(|namespace| known.request.namespace_id == *namespace))
         .collect();
     match (event, open) {
-        (Event::Requested, open) => joining::requested(open, &requests, context),
+        (Event::Requested, _) => joining::requested(record, &requests, context),
+        (Event::PostEnded { claim, end }, open) if !open.is_some_and(|open| claim.holds(open)) => {
+            record.map_or_else(Step::nothing, |record| posting::ended_late(record, claim, end))
+        }
         (_, None) => Step::nothing(),
         (Event::FollowUp { sync_id, attempt }, Some(record)) => {
             looking::follow_up(record, sync_id, *attempt, context)
@@ -93,6 +99,9 @@ pub fn step(
         }
         (Event::Observed { look, seen, operation, missing }, Some(record)) if look.holds(record) => {
             let mut record = record.clone();
+            // What left the sync while this look was reading has its outcome.
+            let requests: Vec<&RequestRecord> =
+                requests.into_iter().filter(|known| record.knows(&known.request.request_id)).collect();
             record.requests.retain(|id| !missing.contains(id));
             record.waiting.retain(|id| !missing.contains(id));
             match record.phase {
@@ -100,9 +109,7 @@ pub fn step(
                 _ => judging::observed(record, &requests, look, *seen, operation, context),
             }
         }
-        (Event::PostEnded { claim, end }, Some(record)) if claim.holds(record) => {
-            posting::ended(record, claim, end, context)
-        }
+        (Event::PostEnded { claim, end }, Some(record)) => posting::ended(record, claim, end, context),
         (Event::Concluded { look, finished }, Some(record)) if look.sync_id == record.sync_id => {
             looking::concluded(record, look, finished, context)
         }

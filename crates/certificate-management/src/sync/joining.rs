@@ -9,7 +9,8 @@ use crate::configuration::Mode;
 use crate::reason::Reason;
 use crate::request::{RequestRecord, SyncRequest};
 
-pub(super) fn requested(record: Option<&SyncRecord>, requests: &[&RequestRecord], context: &Context) -> Step {
+pub(super) fn requested(last: Option<&SyncRecord>, requests: &[&RequestRecord], context: &Context) -> Step {
+    let record = last.filter(|last| last.is_open());
     let mut open: Vec<&SyncRequest> = Vec::new();
     for known in requests.iter().filter(|known| !known.outcome.is_final()) {
         let is_repeated = open.iter().any(|request| request.request_id == known.request.request_id);
@@ -19,9 +20,17 @@ pub(super) fn requested(record: Option<&SyncRecord>, requests: &[&RequestRecord]
         }
     }
     let Some(first) = open.first().copied() else { return Step::nothing() };
+    // What has joined is the sync's to end: its POST may have been sent when its message comes again.
+    let is_known = |request: &SyncRequest| record.is_some_and(|record| record.knows(&request.request_id));
     let refuse = |reason, detail: String| {
-        let conclusions = open.iter().map(|request| refused(request, reason, &detail)).collect();
-        Step::only(vec![Effect::Conclude(Outcomes { conclusions, ..Outcomes::default() })])
+        let (known, new): (Vec<&SyncRequest>, _) =
+            open.iter().copied().partition(|request| is_known(request));
+        let conclusions: Vec<_> = new.into_iter().map(|request| refused(request, reason, &detail)).collect();
+        let follow_up =
+            record.filter(|_| !known.is_empty()).map(|record| Effect::SendFollowUp(FollowUp::of(record)));
+        let outcomes = Outcomes { conclusions, ..Outcomes::default() };
+        let conclude = Some(Effect::Conclude(outcomes)).filter(|_| known.len() < open.len());
+        Step::only(follow_up.into_iter().chain(conclude).collect())
     };
     if !context.is_configured {
         let detail = format!("policysync.toml has no namespace {}", first.namespace_id);
@@ -32,7 +41,7 @@ pub(super) fn requested(record: Option<&SyncRecord>, requests: &[&RequestRecord]
     }
     let mut joined = record
         .cloned()
-        .unwrap_or_else(|| gathering(&first.namespace_id, first.traceparent.as_ref(), context));
+        .unwrap_or_else(|| gathering(&first.namespace_id, first.traceparent.as_ref(), last, context));
     let new = open.iter().copied().filter(|request| !joined.knows(&request.request_id));
     let mut new: Vec<&SyncRequest> = new.collect();
     if record.is_some() && new.is_empty() {
@@ -54,7 +63,12 @@ pub(super) fn requested(record: Option<&SyncRecord>, requests: &[&RequestRecord]
 }
 
 /// A sync that requests can join, with its first look a moment later.
-fn gathering(namespace_id: &ArmId, traceparent: Option<&String>, context: &Context) -> SyncRecord {
+fn gathering(
+    namespace_id: &ArmId,
+    traceparent: Option<&String>,
+    last: Option<&SyncRecord>,
+    context: &Context,
+) -> SyncRecord {
     SyncRecord {
         sync_id: context.next_sync_id.clone(),
         namespace_id: namespace_id.clone(),
@@ -68,6 +82,7 @@ fn gathering(namespace_id: &ArmId, traceparent: Option<&String>, context: &Conte
         posts: 0,
         operation: None,
         setback: None,
+        sent: last.and_then(|last| last.sent.clone()),
         requests: Vec::new(),
         waiting: Vec::new(),
         traceparent: traceparent.cloned(),
@@ -77,7 +92,10 @@ fn gathering(namespace_id: &ArmId, traceparent: Option<&String>, context: &Conte
 /// The sync that comes after one that has ended, for the requests that it leaves.
 pub(super) fn next(ended: &SyncRecord, context: &Context) -> SyncRecord {
     let requests = ended.known().map(str::to_owned).collect();
-    SyncRecord { requests, ..gathering(&ended.namespace_id, ended.traceparent.as_ref(), context) }
+    SyncRecord {
+        requests,
+        ..gathering(&ended.namespace_id, ended.traceparent.as_ref(), Some(ended), context)
+    }
 }
 
 pub(super) fn audit_detail(request: &SyncRequest) -> String {

@@ -4,7 +4,8 @@ use super::conclusions::{as_a_whole, failed, is_overdue, measured, of_hubs, of_p
 use super::looking::again;
 use super::pause::{self, CLAIM_DEADLINE, MOST_POSTS};
 use super::{
-    Claim, Conclusion, Context, Effect, Failure, Look, OperationState, Outcomes, Phase, Step, SyncRecord,
+    Claim, Conclusion, Context, Effect, Failure, Look, OperationState, Outcomes, Phase, Sent, Step,
+    SyncRecord,
 };
 use crate::configuration::Mode;
 use crate::plan::{self, Observation, Progress, RequestPlan};
@@ -12,7 +13,7 @@ use crate::reason::Reason;
 use crate::request::{Outcome, RequestRecord};
 
 pub(super) fn observed(
-    record: SyncRecord,
+    mut record: SyncRecord,
     requests: &[&RequestRecord],
     look: &Look,
     seen: Result<&Observation, &Failure>,
@@ -22,7 +23,11 @@ pub(super) fn observed(
     match seen {
         Ok(observation) if observation.namespace.id == record.namespace_id => {
             let judged = judge_all(&record, requests, observation, operation, context);
-            decide(record, look, judged, context)
+            if matches!(operation, OperationState::Failed(_)) {
+                // What has failed will not arrive any more.
+                record.sent = None;
+            }
+            decide(record, look, judged, observation, context)
         }
         // An observation of another namespace says nothing about this one.
         Ok(_) => again(record, pause::FIRST_LOOK, None, context),
@@ -109,7 +114,9 @@ fn judge(
         }
         // A request that would have been refused for the sake of others has been synced together with them.
         RequestPlan::Refuse { reason: Reason::SyncCoversWholeNamespace, .. } => None,
-        // A run was killed before it recorded what it had planned for this one.
+        // A run was killed before it recorded what it had planned for this one. Whether the hubs trusted before the POST is
+        // not known any more, and does not count: the evidence is judged below.
+        RequestPlan::AlreadyTrusted(_) if !is_watching => None,
         plan if known.outcome == Outcome::Queued => of_plan(&known.request, plan),
         _ => None,
     };
@@ -126,7 +133,13 @@ fn judge(
     of_hubs(&known.request, Some(&record.sync_id), hubs, said)
 }
 
-fn decide(mut record: SyncRecord, look: &Look, judged: Judged, context: &Context) -> Step {
+fn decide(
+    mut record: SyncRecord,
+    look: &Look,
+    judged: Judged,
+    observation: &Observation,
+    context: &Context,
+) -> Step {
     let Judged { mut outcomes, open, mut news, taken_in, needs_sync, worst } = judged;
     outcomes.look = Some(look.clone());
     if record.phase == Phase::Watching {
@@ -151,6 +164,7 @@ fn decide(mut record: SyncRecord, look: &Look, judged: Judged, context: &Context
     if is_lost && needs_sync && record.posts < MOST_POSTS {
         record.posts += 1;
         record.since = context.now;
+        record.sent = Some(Sent::of(&record, observation, context));
         let claim = Claim { look: look.clone(), post: record.posts, planned: open };
         return Step::write(record, vec![Effect::Post(claim), Effect::Conclude(outcomes)]);
     }

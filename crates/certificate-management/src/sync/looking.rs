@@ -84,8 +84,12 @@ pub(super) fn concluded(record: &SyncRecord, look: &Look, finished: &[String], c
 
 /// Makes room for the next look, after a pause.
 pub(super) fn again(mut record: SyncRecord, wait: Duration, look: Option<u32>, context: &Context) -> Step {
-    // After 2³² looks, which take more than a century at a second each, the sync rests.
-    let Some(attempt) = record.attempt.checked_add(1) else { return Step::nothing() };
+    // Only a forged follow-up that the last release believed brings a record to the highest number. It counts anew, as
+    // another sync, since the queue may know its low numbers.
+    let attempt = record.attempt.checked_add(1).unwrap_or_else(|| {
+        record.sync_id.clone_from(&context.next_sync_id);
+        1
+    });
     let wait = if wait.is_zero() { wait } else { pause::clamped(wait) };
     record.attempt = attempt;
     record.look = look;

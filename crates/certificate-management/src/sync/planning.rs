@@ -4,7 +4,9 @@
 use super::conclusions::{as_a_whole, failed, is_overdue, of_hubs, of_plan};
 use super::failure::Consequence;
 use super::looking::again;
-use super::{Claim, Conclusion, Context, Effect, Failure, Look, Outcomes, Phase, Step, SyncRecord, pause};
+use super::{
+    Claim, Conclusion, Context, Effect, Failure, Look, Outcomes, Phase, Sent, Step, SyncRecord, pause,
+};
 use crate::plan::{self, Observation, RequestPlan};
 use crate::reason::Reason;
 use crate::request::{HubOutcome, Outcome, RequestRecord};
@@ -58,14 +60,36 @@ fn plan_all(
         return Step::write(record, vec![Effect::Conclude(outcomes)]);
     }
     let is_claimed = !to_sync.is_empty();
-    let record = taken_out_of_gathering(record, requests, is_claimed, context);
+    if is_claimed && record.sent.as_ref().is_some_and(|sent| sent.holds_up(observation, context)) {
+        let told = to_sync.into_iter().chain(to_watch);
+        return wait_for_the_last_post(record, requests, outcomes, told, context);
+    }
+    let mut record = taken_out_of_gathering(record, requests, is_claimed, context);
     if is_claimed {
+        record.sent = Some(Sent::of(&record, observation, context));
         to_sync.append(&mut to_watch);
         let claim = Claim { look: look.clone(), post: record.posts, planned: to_sync };
         return Step::write(record, vec![Effect::Post(claim), Effect::Conclude(outcomes)]);
     }
     outcomes.conclusions.append(&mut to_watch);
     let mut step = again(record, pause::AFTER_POST, None, context);
+    step.effects.push(Effect::Conclude(outcomes));
+    step
+}
+
+/// What the last POST was for may still arrive, so no other one is sent before its time is over.
+fn wait_for_the_last_post(
+    record: SyncRecord,
+    requests: &[&RequestRecord],
+    mut outcomes: Outcomes,
+    told: impl Iterator<Item = Conclusion>,
+    context: &Context,
+) -> Step {
+    let known =
+        |told: &Conclusion| requests.iter().find(|known| known.request.request_id == told.request.request_id);
+    outcomes.conclusions.extend(told.filter(|told| known(told).is_some_and(|known| told.changes(known))));
+    let pause = pause::growing(record.attempt, &record.sync_id);
+    let mut step = again(record, pause, None, context);
     step.effects.push(Effect::Conclude(outcomes));
     step
 }

@@ -4,7 +4,8 @@ use super::conclusions::measured;
 use super::failure::Consequence;
 use super::looking::again;
 use super::{
-    Claim, Conclusion, Context, Effect, Failure, Operation, Outcomes, Phase, PostEnd, Step, SyncRecord, pause,
+    Claim, Conclusion, Context, Effect, Failure, Operation, Outcomes, Phase, PostEnd, Sent, Step, SyncRecord,
+    pause,
 };
 use crate::request::Outcome;
 use time::Duration;
@@ -24,6 +25,7 @@ pub(super) fn ended(record: &SyncRecord, claim: &Claim, end: &PostEnd, context: 
             record.phase = Phase::Started;
             record.since = context.now;
             record.operation = Some(operation.clone());
+            record.sent = record.sent.map(accepted);
             go_on(record, claim, pause, claim.planned.clone(), context)
         }
         // It may have reached the service, so it counts as sent: the evidence will tell.
@@ -33,18 +35,36 @@ pub(super) fn ended(record: &SyncRecord, claim: &Claim, end: &PostEnd, context: 
             let conclusions = tell(claim, outcome, failure);
             let look = Some(claim.look.clone());
             let outcomes = Outcomes { conclusions, look, ..Outcomes::default() };
-            Step::only(vec![Effect::Conclude(outcomes), measured(&record, outcome, context)])
+            record.sent = None;
+            let measured = measured(&record, outcome, context);
+            Step::write(record, vec![Effect::Conclude(outcomes), measured])
         }
         PostEnd::Refused(failure) => {
             record.phase = Phase::Gathering;
             record.since = context.now;
             record.setback = Some(failure.into());
+            record.sent = None;
             record.requests.append(&mut record.waiting);
             let asked = failure.retry_after.unwrap_or_default();
             let pause = pause::growing(record.attempt, &record.sync_id).max(asked);
             go_on(record, claim, pause, tell(claim, Outcome::Queued, failure), context)
         }
     }
+}
+
+/// The answer to a POST that its sync does not wait for any more. The next one may wait for it.
+pub(super) fn ended_late(record: &SyncRecord, claim: &Claim, end: &PostEnd) -> Step {
+    let Some(sent) = record.sent.clone().filter(|sent| sent.is_of(claim)) else { return Step::nothing() };
+    let sent = match end {
+        PostEnd::Accepted(_) => Some(accepted(sent)),
+        PostEnd::AnswerLost(_) => return Step::nothing(),
+        PostEnd::Refused(_) => None,
+    };
+    Step::write(SyncRecord { sent, ..record.clone() }, Vec::new())
+}
+
+fn accepted(sent: Sent) -> Sent {
+    Sent { is_accepted: true, ..sent }
 }
 
 /// Makes room for the next look, unless another look has taken the place of the one that claimed: then its follow-up is on

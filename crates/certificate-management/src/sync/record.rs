@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::Setback;
+use super::{Sent, Setback};
 use crate::ArmId;
 
 /// Most requests that one sync knows at a time. What comes beyond goes back to the queue, so that a record stays below
@@ -48,6 +48,9 @@ pub struct SyncRecord {
     /// Why the last POST was not accepted; told when the deadline passes before one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setback: Option<Setback>,
+    /// The last POST of the namespace that may have had effect, of this sync or of one before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Sent>,
     /// The requests that it is for.
     pub requests: Vec<String>,
     /// The requests that came after its claim. It may satisfy them, but it was not made for them: those that it does not

@@ -1,1 +1,9 @@
-//! placeholder
+//! Proof of the machine.
+//!
+//! - [`world`]: what can be asked and seen in a small world of one policy and two hubs.
+//! - [`model`]: everything around the machine (driver, queue, clocks, service) as a value that takes one step at a time.
+//! - [`search`]: every state of that model up to a bound, and what must hold in all of them.
+
+mod model;
+mod search;
+mod world;

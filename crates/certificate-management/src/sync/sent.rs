@@ -1,0 +1,77 @@
+//! The last POST of a namespace that may have had effect. It outlives its sync: the next one must not send for the same need,
+//! nor beside it.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+
+use super::{Claim, Context, SyncRecord, pause};
+use crate::plan::{Observation, Pair};
+use crate::trust::Trust;
+
+/// Most pairs that are remembered one by one. Where there are more, the POST counts as one for every pair.
+const MOST_PAIRS: usize = 1_000;
+
+/// A POST that may have had effect.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sent {
+    /// The sync that claimed it.
+    pub sync_id: String,
+    /// Which claim of that sync it was.
+    pub post: u32,
+    /// When it was claimed.
+    #[serde(with = "time::serde::rfc3339")]
+    pub claimed_at: OffsetDateTime,
+    /// Whether the service has accepted it, so that it is not on its way any more.
+    pub is_accepted: bool,
+    /// What it was for: a digest of each issuing CA and hub that was not seen to trust it. `None`: of all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairs: Option<Vec<String>>,
+}
+
+impl Sent {
+    /// The POST of the claim that a record has just got.
+    pub(super) fn of(record: &SyncRecord, observation: &Observation, context: &Context) -> Self {
+        let pairs: Vec<String> = unproven(observation).collect();
+        Self {
+            sync_id: record.sync_id.clone(),
+            post: record.posts,
+            claimed_at: context.now,
+            is_accepted: false,
+            pairs: Some(pairs).filter(|pairs| pairs.len() <= MOST_PAIRS),
+        }
+    }
+
+    /// Whether it was sent for this claim.
+    pub(super) fn is_of(&self, claim: &Claim) -> bool {
+        self.sync_id == claim.look.sync_id && self.post == claim.post
+    }
+
+    /// Whether another POST has to wait: this one may be on its way, or what it was for may still arrive.
+    pub(super) fn holds_up(&self, observation: &Observation, context: &Context) -> bool {
+        if context.now - self.claimed_at > pause::CLAIM_DEADLINE {
+            return false;
+        }
+        let is_for = |pair: String| self.pairs.as_ref().is_none_or(|pairs| pairs.contains(&pair));
+        !self.is_accepted || unproven(observation).any(is_for)
+    }
+}
+
+/// The pairs that a sync is for and that were not seen trusted.
+fn unproven(observation: &Observation) -> impl Iterator<Item = String> {
+    let pairs = observation.pairs().into_iter();
+    pairs
+        .filter(|pair| pair.needs_sync() || pair.assessment.trust == Trust::Unreadable)
+        .map(|pair| digest(&pair))
+}
+
+/// What tells a pair apart, and the CA of its policy from the one before it.
+fn digest(pair: &Pair<'_>) -> String {
+    let ca = &pair.policy.issuing_ca;
+    let end = ca.not_after.map(OffsetDateTime::unix_timestamp);
+    let (subject, thumbprint) = (&ca.subject, &ca.thumbprint);
+    let text =
+        format!("{}\n{end:?}\n{subject:?}\n{thumbprint:?}\n{}", pair.policy.id.key(), pair.hub.id.key());
+    Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,281 @@
+//! Everything around the machine as one value: the stored records, the queue, two workers with clocks of their own, the
+//! service and its hubs. It takes one [`Action`] at a time, so that a kill, a second worker or a change of the world can
+//! come between any two things that a run does. What it does is the driver's contract:
+//!
+//! - load the record, [`step`](crate::sync::step), compare-and-swap. A swap that fails changes nothing and begins again, so
+//!   the three are one action here.
+//! - do the effects in their order; what an effect's answer leads to comes before the effects that are left.
+//! - a message is completed after all of that.
+//!
+//! Time does not move: what was becomes older ([`Action::Wait`]).
+
+mod act;
+mod canonical;
+mod driver;
+mod fingerprint;
+
+use std::rc::Rc;
+
+use time::Duration;
+
+pub(super) use self::act::{Action, Fault};
+pub(super) use self::driver::{Answer, Todo};
+use super::world::{HUBS, NOW, Sight, Sights};
+use crate::configuration::Mode;
+use crate::plan::Observation;
+use crate::request::{RequestRecord, SyncRequest};
+use crate::sync::{Claim, Context, Event, Failure, Look, OperationState, PostEnd, Step, SyncRecord};
+
+/// The machine, or one with a fault in it.
+pub(super) type Machine = fn(Option<&SyncRecord>, &[RequestRecord], &Event<'_>, &Context) -> Step;
+
+/// What does not change while a model runs.
+#[derive(Clone, Copy)]
+pub(super) struct Setting {
+    pub machine: Machine,
+    /// How far the second worker's clock is ahead of the first one's.
+    pub ahead: Duration,
+    /// How long evidence is looked for.
+    pub patience: Duration,
+    /// The step of time.
+    pub tick: Duration,
+}
+
+/// The whole world at one instant.
+#[derive(Clone)]
+pub(super) struct Model {
+    pub record: Option<Rc<SyncRecord>>,
+    pub asked: Vec<Asked>,
+    pub queue: Vec<Message>,
+    /// Ids of follow-ups that are in the queue's duplicate-detection window.
+    pub window: Vec<(String, u32)>,
+    pub workers: [Option<Run>; 2],
+    pub mode: Mode,
+    pub is_configured: bool,
+    pub hubs: [HubState; HUBS],
+    /// How often the policy's CA was renewed.
+    pub renewals: u8,
+    pub operation: Running,
+    pub in_flight: Vec<InFlight>,
+    /// Per hub that lacks the current CA: how long ago the last POST was sent that may give it to it.
+    pub posted: [Option<Duration>; HUBS],
+    /// How many syncs there were.
+    pub syncs: u32,
+    /// How many faults of each kind may still happen.
+    pub left: [u8; Fault::ALL.len()],
+}
+
+/// A request that a caller has, and its record once it was submitted.
+#[derive(Clone)]
+pub(super) struct Asked {
+    pub request: Rc<SyncRequest>,
+    pub record: Option<Rc<RequestRecord>>,
+    /// Whether its message was dead-lettered.
+    pub is_dead_lettered: bool,
+}
+
+/// A message on the queue.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Message {
+    pub body: Body,
+    /// The worker that has it in hand.
+    pub holder: Option<usize>,
+}
+
+/// What a message says.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Body {
+    /// The request of this index.
+    Request(usize),
+    /// A follow-up: its sync and number.
+    FollowUp(String, u32),
+}
+
+/// An invocation that a worker runs.
+#[derive(Debug, Clone)]
+pub(super) struct Run {
+    /// What is to be done, last one first.
+    pub stack: Vec<Todo>,
+    /// Whether less than a minute has passed since its last claim.
+    pub claim_is_fresh: bool,
+    /// By how much the attempt of the record grew in it.
+    pub attempts: u8,
+}
+
+/// A hub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct HubState {
+    pub has_current: bool,
+    pub is_readable: bool,
+    /// Whether a POST is on its way to this hub.
+    pub is_pushed: bool,
+}
+
+/// What the service does about the last POST that reached it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Running {
+    Nothing,
+    Runs,
+    Ended,
+    Failed,
+}
+
+/// A POST that was sent and may reach the service still, or is waited for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct InFlight {
+    /// The worker that waits for its answer.
+    pub worker: Option<usize>,
+    pub has_arrived: bool,
+    /// What [`Model::posted`] was before it.
+    pub before: [Option<Duration>; HUBS],
+}
+
+/// What happened in one action that a property may want to know.
+#[derive(Debug, Clone)]
+pub(super) enum Fact {
+    /// The machine took a step.
+    Stepped(Box<Stepped>),
+    /// A POST left while the mode was this one; a hub that lacks the CA was posted for so long ago.
+    Sent { mode: Mode, again_after: Option<Duration> },
+    /// The record of a request was changed.
+    Told { before: Rc<RequestRecord>, after: Rc<RequestRecord> },
+}
+
+/// One step of the machine.
+#[derive(Debug, Clone)]
+pub(super) struct Stepped {
+    pub before: Option<Rc<SyncRecord>>,
+    pub after: Option<Rc<SyncRecord>>,
+    pub happening: Happening,
+    pub mode: Mode,
+    pub step: Step,
+}
+
+/// An event that owns what it tells.
+#[derive(Debug, Clone)]
+pub(super) enum Happening {
+    Requested(Vec<Rc<RequestRecord>>),
+    FollowUp(String, u32),
+    Told(Look, OperationState),
+    Observed {
+        look: Look,
+        seen: Result<Sights, Failure>,
+        operation: OperationState,
+        read: Vec<Rc<RequestRecord>>,
+    },
+    PostEnded(Rc<Claim>, PostEnd),
+    Concluded(Look, Vec<String>),
+    TimerPassed,
+}
+
+impl Happening {
+    /// Its name in the diagram.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Requested(_) => "requested",
+            Self::FollowUp(..) => "follow-up",
+            Self::Told(..) => "operation told",
+            Self::Observed { .. } => "observed",
+            Self::PostEnded(..) => "POST ended",
+            Self::Concluded(..) => "concluded",
+            Self::TimerPassed => "timer passed",
+        }
+    }
+
+    /// Hands it to a machine.
+    pub fn step(&self, machine: Machine, record: Option<&SyncRecord>, context: &Context) -> Step {
+        let owned = |records: &[Rc<RequestRecord>]| -> Vec<RequestRecord> {
+            records.iter().map(|record| RequestRecord::clone(record)).collect()
+        };
+        match self {
+            Self::Requested(records) => machine(record, &owned(records), &Event::Requested, context),
+            Self::FollowUp(sync_id, attempt) => {
+                machine(record, &[], &Event::FollowUp { sync_id, attempt: *attempt }, context)
+            }
+            Self::Told(look, state) => {
+                let event = Event::OperationTold { look: look.clone(), state: state.clone() };
+                machine(record, &[], &event, context)
+            }
+            Self::Observed { look, seen, operation, read } => {
+                let observation: Result<Rc<Observation>, &Failure> = match seen {
+                    Ok(sights) => Ok(sights.observation()),
+                    Err(failure) => Err(failure),
+                };
+                let event = Event::Observed {
+                    look: look.clone(),
+                    seen: observation.as_ref().map(|seen| &**seen).map_err(|failure| *failure),
+                    operation: operation.clone(),
+                    missing: Vec::new(),
+                };
+                machine(record, &owned(read), &event, context)
+            }
+            Self::PostEnded(claim, end) => {
+                let event = Event::PostEnded { claim: Claim::clone(claim), end: end.clone() };
+                machine(record, &[], &event, context)
+            }
+            Self::Concluded(look, finished) => {
+                let event = Event::Concluded { look: look.clone(), finished: finished.clone() };
+                machine(record, &[], &event, context)
+            }
+            Self::TimerPassed => machine(record, &[], &Event::TimerPassed, context),
+        }
+    }
+}
+
+impl Model {
+    /// A world in which nothing has happened: `enforce`, two hubs that lack the current CA, and these requests to come.
+    pub fn new(requests: Vec<SyncRequest>) -> Self {
+        let ask = |request| Asked { request: Rc::new(request), record: None, is_dead_lettered: false };
+        let hub = HubState { has_current: false, is_readable: true, is_pushed: false };
+        Self {
+            record: None,
+            asked: requests.into_iter().map(ask).collect(),
+            queue: Vec::new(),
+            window: Vec::new(),
+            workers: [None, None],
+            mode: Mode::Enforce,
+            is_configured: true,
+            hubs: [hub; HUBS],
+            renewals: 1,
+            operation: Running::Nothing,
+            in_flight: Vec::new(),
+            posted: [None; HUBS],
+            syncs: 0,
+            left: [0; Fault::ALL.len()],
+        }
+    }
+
+    /// What can be seen now.
+    pub fn sights(&self) -> Sights {
+        let sight = |hub: HubState| match (hub.is_readable, hub.has_current) {
+            (false, _) => Sight::Unreadable,
+            (true, true) => Sight::Current,
+            (true, false) => Sight::Stale,
+        };
+        Sights { hubs: self.hubs.map(sight), renewals: self.renewals }
+    }
+
+    /// What holds for a worker.
+    pub fn context(&self, setting: &Setting, worker: usize) -> Context {
+        Context {
+            now: if worker == 0 { NOW } else { NOW + setting.ahead },
+            mode: self.mode,
+            is_configured: self.is_configured,
+            patience: setting.patience,
+            next_sync_id: format!("sync-{}", self.syncs + 1),
+        }
+    }
+
+    /// The requests that were submitted and have no outcome.
+    pub fn open_requests(&self) -> impl Iterator<Item = &Rc<RequestRecord>> {
+        self.asked
+            .iter()
+            .filter_map(|asked| asked.record.as_ref())
+            .filter(|record| !record.outcome.is_final())
+    }
+
+    /// Whether the open sync knows a request.
+    pub fn is_known(&self, id: &str) -> bool {
+        self.record.as_ref().is_some_and(|record| record.is_open() && record.knows(id))
+    }
+}

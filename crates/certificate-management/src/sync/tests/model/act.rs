@@ -1,0 +1,461 @@
+//! What can happen next.
+
+use std::rc::Rc;
+
+use super::{Answer, Body, Fact, Happening, Message, Model, Run, Running, Setting, Todo};
+use crate::configuration::Mode;
+use crate::request::RequestRecord;
+use crate::sync::tests::world::{HUBS, NOW};
+use crate::sync::{FailureKind, pause};
+
+/// Something that can happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::sync::tests) enum Action {
+    /// A caller submits a request: it is recorded, and its message is on the queue.
+    Submit(usize),
+    /// A worker gets the message at this place.
+    Deliver(usize, usize),
+    /// The run of a worker does its next thing.
+    Go(usize, Answer),
+    /// The report looks whether a follow-up was lost.
+    Report(usize),
+    /// The report takes up the requests that no sync knows.
+    TakeUp(usize),
+    /// Time passes, as many ticks.
+    Wait(u8),
+    /// A POST reaches the service.
+    Arrive(usize),
+    /// The service gives a hub the current CA.
+    Push(usize),
+    /// The operation ends.
+    OperationEnds,
+    /// A hub answers again.
+    Readable(usize),
+    /// Something goes wrong, or changes.
+    Fault(Fault, usize),
+}
+
+/// What can go wrong or change, each as often as the search says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::sync::tests) enum Fault {
+    /// The process of a worker ends.
+    Kill,
+    /// A worker loses the lock of its message and goes on.
+    LockLost,
+    /// A message is delivered once more than it was sent.
+    Duplicate,
+    /// A message is dead-lettered.
+    DeadLettered,
+    /// A follow-up that nothing has sent: with the next number, the number after it, the highest, an old one, another sync's.
+    Forged,
+    /// The duplicate-detection window is over.
+    WindowOver,
+    /// The mode is switched.
+    ModeSwitched,
+    /// The configuration loses the namespace, or gets it back.
+    Configured,
+    /// The policy's CA is renewed: no hub has the current one.
+    Renewed,
+    /// A hub does not answer any more.
+    Unreadable,
+    /// The whole namespace cannot be observed.
+    Unobservable,
+    /// The service refuses a POST.
+    PostRefused,
+    /// The answer to a POST is lost.
+    AnswerLost,
+    /// The operation fails.
+    OperationFailed,
+    /// A hub gets the current CA by somebody else's doing.
+    PushedByOthers,
+    /// A step is taken with the mode that was read just before it was switched.
+    OldMode,
+    /// A run stands still while time passes, longer than an invocation may take.
+    Stalled,
+    /// The report runs although a message is still there: it is only late.
+    ReportedEarly,
+    /// The message of a request comes while another one of it does.
+    SubmittedAgain,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Self; 19] = [
+        Self::Kill,
+        Self::LockLost,
+        Self::Duplicate,
+        Self::DeadLettered,
+        Self::Forged,
+        Self::WindowOver,
+        Self::ModeSwitched,
+        Self::Configured,
+        Self::Renewed,
+        Self::Unreadable,
+        Self::Unobservable,
+        Self::PostRefused,
+        Self::AnswerLost,
+        Self::OperationFailed,
+        Self::PushedByOthers,
+        Self::OldMode,
+        Self::Stalled,
+        Self::ReportedEarly,
+        Self::SubmittedAgain,
+    ];
+
+    fn place(self) -> usize {
+        self as usize
+    }
+}
+
+impl Model {
+    /// Lets faults of a kind happen so often.
+    pub fn allow(mut self, fault: Fault, times: u8) -> Self {
+        self.left[fault.place()] = times;
+        self
+    }
+
+    fn may(&self, fault: Fault) -> bool {
+        self.left[fault.place()] > 0
+    }
+
+    /// Everything that can happen now and that makes a difference now. What comes to the same whenever it happens before
+    /// something reads it happens right before that: the world changes when a run is about to look at it, the mode when a
+    /// step or a POST is about to ask for it.
+    pub fn actions(&self, setting: &Setting) -> Vec<Action> {
+        let mut actions = Vec::with_capacity(24);
+        // To put a message on the queue, and to complete one, comes to the same before and after whatever others do.
+        for (worker, run) in self.workers.iter().enumerate() {
+            if let Some(run) = run
+                .as_ref()
+                .filter(|run| matches!(run.stack.last(), None | Some(Todo::Send(..) | Todo::PutBack(_))))
+            {
+                self.of_run(worker, run, &mut actions);
+                if self.may(Fault::WindowOver) && !self.window.is_empty() {
+                    actions.push(Action::Fault(Fault::WindowOver, 0));
+                }
+                return actions;
+            }
+        }
+        for worker in 0..self.workers.len() {
+            match &self.workers[worker] {
+                Some(run) => self.of_run(worker, run, &mut actions),
+                // Two idle workers with the same clock are one.
+                None if worker == 1 && setting.ahead.is_zero() && self.workers[0].is_none() => {}
+                None => self.of_idle(worker, setting, &mut actions),
+            }
+        }
+        if self.workers.iter().any(Option::is_none) {
+            self.of_callers(&mut actions);
+            self.of_queue(&mut actions);
+        }
+        self.of_world(&mut actions);
+        actions
+    }
+
+    fn of_callers(&self, actions: &mut Vec<Action>) {
+        for index in 0..self.asked.len() {
+            match &self.asked[index].record {
+                // The order in which they come is that of their numbers: each search has its own.
+                None if index == 0 || self.asked[index - 1].record.is_some() => {
+                    actions.push(Action::Submit(index));
+                }
+                Some(_) if self.may(Fault::SubmittedAgain) => {
+                    actions.push(Action::Fault(Fault::SubmittedAgain, index));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn of_run(&self, worker: usize, run: &Run, actions: &mut Vec<Action>) {
+        let mut go = |answer| actions.push(Action::Go(worker, answer));
+        match run.stack.last() {
+            Some(Todo::Observe(..)) => {
+                go(Answer::Well);
+                if self.may(Fault::Unobservable) && self.is_configured {
+                    for kind in [FailureKind::Unavailable, FailureKind::Unauthorized, FailureKind::Forbidden]
+                    {
+                        go(Answer::Unobservable(kind));
+                    }
+                }
+            }
+            Some(Todo::Await(_)) => {
+                let sent = self.in_flight.iter().find(|sent| sent.worker == Some(worker));
+                match sent {
+                    Some(sent) if sent.has_arrived => {
+                        go(Answer::Well);
+                        if self.may(Fault::AnswerLost) {
+                            go(Answer::Lost);
+                        }
+                    }
+                    Some(_) => {
+                        if self.may(Fault::AnswerLost) {
+                            go(Answer::Lost);
+                        }
+                        if self.may(Fault::PostRefused) {
+                            for kind in
+                                [FailureKind::Conflict, FailureKind::Unavailable, FailureKind::Forbidden]
+                            {
+                                go(Answer::Refused(kind));
+                            }
+                            go(Answer::Locked);
+                        }
+                    }
+                    None => go(Answer::Lost),
+                }
+            }
+            Some(Todo::Step(_)) => {
+                go(Answer::Well);
+                if self.may(Fault::OldMode) {
+                    go(Answer::WithOldMode);
+                }
+            }
+            _ => go(Answer::Well),
+        }
+        if self.may(Fault::Kill) {
+            actions.push(Action::Fault(Fault::Kill, worker));
+        }
+        let has_lock = self.queue.iter().any(|message| message.holder == Some(worker));
+        if has_lock && self.may(Fault::LockLost) {
+            actions.push(Action::Fault(Fault::LockLost, worker));
+        }
+    }
+
+    fn of_idle(&self, worker: usize, setting: &Setting, actions: &mut Vec<Action>) {
+        for (place, message) in self.queue.iter().enumerate() {
+            let is_first = !self.queue[..place].contains(message);
+            if message.holder.is_none() && is_first {
+                actions.push(Action::Deliver(worker, place));
+            }
+        }
+        if self.is_overdue(worker, setting) {
+            if self.queue.is_empty() {
+                actions.push(Action::Report(worker));
+            } else if self.may(Fault::ReportedEarly) {
+                actions.push(Action::Fault(Fault::ReportedEarly, worker));
+            }
+        }
+        if self.asked.iter().any(|asked| asked.is_dead_lettered) && self.unknown().next().is_some() {
+            actions.push(Action::TakeUp(worker));
+        }
+    }
+
+    /// Whether the report of a worker would find the next look overdue.
+    pub fn is_overdue(&self, worker: usize, setting: &Setting) -> bool {
+        let now = self.context(setting, worker).now;
+        let open = self.record.as_ref().filter(|record| record.is_open());
+        open.is_some_and(|record| now - record.next_look_at >= pause::LOST_AFTER)
+    }
+
+    /// Requests without an outcome that no sync knows.
+    pub fn unknown(&self) -> impl Iterator<Item = &Rc<RequestRecord>> {
+        self.open_requests().filter(|record| !self.is_known(&record.request.request_id))
+    }
+
+    fn of_queue(&self, actions: &mut Vec<Action>) {
+        for (place, message) in self.queue.iter().enumerate() {
+            if message.holder.is_none() && !self.queue[..place].contains(message) {
+                for fault in [Fault::Duplicate, Fault::DeadLettered] {
+                    if self.may(fault) {
+                        actions.push(Action::Fault(fault, place));
+                    }
+                }
+            }
+        }
+        if self.may(Fault::Forged) && self.record.as_ref().is_some_and(|record| record.is_open()) {
+            actions.extend((0..5).map(|kind| Action::Fault(Fault::Forged, kind)));
+        }
+    }
+
+    fn of_world(&self, actions: &mut Vec<Action>) {
+        if self.workers.iter().all(Option::is_none) {
+            actions.push(Action::Wait(1));
+        } else if self.may(Fault::Stalled) {
+            actions.push(Action::Fault(Fault::Stalled, 1));
+        }
+        let next = |matching: fn(&Todo) -> bool| {
+            self.workers.iter().flatten().filter_map(|run| run.stack.last()).any(matching)
+        };
+        let is_looked_at = next(|todo| matches!(todo, Todo::Ask(_) | Todo::Observe(..)));
+        let is_sent = next(|todo| matches!(todo, Todo::Await(_)));
+        for (place, sent) in self.in_flight.iter().enumerate() {
+            let may_arrive = !sent.has_arrived && self.operation != Running::Runs;
+            if may_arrive && (is_looked_at || is_sent) {
+                actions.push(Action::Arrive(place));
+            }
+        }
+        if self.operation == Running::Runs && (is_sent || next(|todo| matches!(todo, Todo::Ask(_)))) {
+            actions.push(Action::OperationEnds);
+            if self.may(Fault::OperationFailed) {
+                actions.push(Action::Fault(Fault::OperationFailed, 0));
+            }
+        }
+        // A POST is told apart from one for the same need by what the hubs have then.
+        if next(|todo| matches!(todo, Todo::Observe(..) | Todo::Post(_) | Todo::Await(_))) {
+            self.of_hubs(actions);
+        }
+        if next(|todo| matches!(todo, Todo::Step(_) | Todo::Post(_) | Todo::Observe(..))) {
+            for fault in [Fault::ModeSwitched, Fault::Configured] {
+                if self.may(fault) {
+                    actions.push(Action::Fault(fault, 0));
+                }
+            }
+        }
+    }
+
+    fn of_hubs(&self, actions: &mut Vec<Action>) {
+        for (place, hub) in self.hubs.iter().enumerate() {
+            if hub.is_pushed {
+                actions.push(Action::Push(place));
+            } else if !hub.has_current && self.may(Fault::PushedByOthers) {
+                actions.push(Action::Fault(Fault::PushedByOthers, place));
+            }
+            if !hub.is_readable {
+                actions.push(Action::Readable(place));
+            } else if self.may(Fault::Unreadable) {
+                actions.push(Action::Fault(Fault::Unreadable, place));
+            }
+        }
+        if self.may(Fault::Renewed) {
+            actions.push(Action::Fault(Fault::Renewed, 0));
+        }
+    }
+
+    /// Lets something happen, and tells what it came to.
+    pub fn act(&mut self, action: Action, setting: &Setting) -> Vec<Fact> {
+        match action {
+            Action::Go(worker, answer) => {
+                self.charge(answer);
+                return self.go(worker, answer, setting);
+            }
+            Action::Submit(index) => {
+                let asked = &mut self.asked[index];
+                asked.record = Some(Rc::new(RequestRecord::queued((*asked.request).clone(), NOW)));
+                self.queue.push(Message { body: Body::Request(index), holder: None });
+            }
+            Action::Deliver(worker, place) => self.deliver(worker, place),
+            Action::Report(worker) => self.begin(worker, Happening::TimerPassed),
+            Action::TakeUp(worker) => {
+                let unknown = self.unknown().cloned().collect();
+                self.begin(worker, Happening::Requested(unknown));
+            }
+            Action::Wait(ticks) => self.grow_older(setting.tick * i32::from(ticks)),
+            Action::Arrive(place) => {
+                self.in_flight[place].has_arrived = true;
+                if self.in_flight[place].worker.is_none() {
+                    self.in_flight.remove(place);
+                }
+                self.operation = Running::Runs;
+                for hub in &mut self.hubs {
+                    hub.is_pushed = !hub.has_current;
+                }
+            }
+            Action::Push(hub) => self.give_current(hub),
+            Action::OperationEnds => self.operation = Running::Ended,
+            Action::Readable(hub) => self.hubs[hub].is_readable = true,
+            Action::Fault(fault, place) => {
+                self.left[fault.place()] -= 1;
+                self.fail(fault, place, setting);
+            }
+        }
+        Vec::new()
+    }
+
+    fn charge(&mut self, answer: Answer) {
+        let fault = match answer {
+            Answer::Well => return,
+            Answer::WithOldMode => Fault::OldMode,
+            Answer::Unobservable(_) => Fault::Unobservable,
+            Answer::Lost => Fault::AnswerLost,
+            Answer::Refused(_) | Answer::Locked => Fault::PostRefused,
+        };
+        // An answer that is lost because the time is over costs nothing.
+        self.left[fault.place()] = self.left[fault.place()].saturating_sub(1);
+    }
+
+    fn deliver(&mut self, worker: usize, place: usize) {
+        self.queue[place].holder = Some(worker);
+        let happening = match self.queue[place].body.clone() {
+            Body::Request(index) => Happening::Requested(self.asked[index].record.iter().cloned().collect()),
+            Body::FollowUp(sync_id, attempt) => Happening::FollowUp(sync_id, attempt),
+        };
+        self.begin(worker, happening);
+    }
+
+    fn begin(&mut self, worker: usize, happening: Happening) {
+        self.workers[worker] =
+            Some(Run { stack: vec![Todo::Step(happening)], claim_is_fresh: false, attempts: 0 });
+    }
+
+    fn give_current(&mut self, hub: usize) {
+        self.hubs[hub].has_current = true;
+        self.hubs[hub].is_pushed = false;
+        self.posted[hub] = None;
+    }
+
+    fn fail(&mut self, fault: Fault, place: usize, setting: &Setting) {
+        match fault {
+            Fault::Kill => {
+                self.workers[place] = None;
+                self.release(place);
+                self.in_flight.retain(|sent| !(sent.worker == Some(place) && sent.has_arrived));
+                for sent in self.in_flight.iter_mut().filter(|sent| sent.worker == Some(place)) {
+                    sent.worker = None;
+                }
+            }
+            Fault::LockLost => self.release(place),
+            Fault::Duplicate => self.queue.push(self.queue[place].clone()),
+            Fault::DeadLettered => {
+                if let Body::Request(index) = self.queue.remove(place).body {
+                    self.asked[index].is_dead_lettered = true;
+                }
+            }
+            Fault::Forged => self.forge(place),
+            Fault::WindowOver => self.window.clear(),
+            Fault::ModeSwitched => {
+                self.mode = if self.mode == Mode::Audit { Mode::Enforce } else { Mode::Audit };
+            }
+            Fault::Configured => self.is_configured = !self.is_configured,
+            Fault::Renewed => {
+                self.renewals += 1;
+                self.posted = [None; HUBS];
+                for hub in &mut self.hubs {
+                    (hub.has_current, hub.is_pushed) = (false, false);
+                }
+            }
+            Fault::Unreadable => self.hubs[place].is_readable = false,
+            Fault::OperationFailed => {
+                self.operation = Running::Failed;
+                self.posted = [None; HUBS];
+                for hub in &mut self.hubs {
+                    hub.is_pushed = false;
+                }
+            }
+            Fault::Stalled => self.grow_older(setting.tick),
+            Fault::ReportedEarly => self.begin(place, Happening::TimerPassed),
+            Fault::PushedByOthers => self.give_current(place),
+            Fault::SubmittedAgain => self.queue.push(Message { body: Body::Request(place), holder: None }),
+            Fault::Unobservable | Fault::PostRefused | Fault::AnswerLost | Fault::OldMode => {}
+        }
+    }
+
+    fn release(&mut self, worker: usize) {
+        for message in self.queue.iter_mut().filter(|message| message.holder == Some(worker)) {
+            message.holder = None;
+        }
+    }
+
+    fn forge(&mut self, kind: usize) {
+        let Some(record) = self.record.clone() else { return };
+        let (sync_id, attempt) = match kind {
+            0 => (record.sync_id.clone(), record.attempt),
+            1 => (record.sync_id.clone(), record.attempt.saturating_add(1)),
+            2 => (record.sync_id.clone(), u32::MAX),
+            3 => (record.sync_id.clone(), record.attempt.saturating_sub(1)),
+            _ => ("another".to_owned(), 1),
+        };
+        // The forger names the message as a true one would be, so the queue drops the true one.
+        self.window.push((sync_id.clone(), attempt));
+        self.queue.push(Message { body: Body::FollowUp(sync_id, attempt), holder: None });
+    }
+}
