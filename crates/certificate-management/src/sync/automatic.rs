@@ -12,7 +12,6 @@ use crate::request::{AUTOMATIC_PREFIX, REQUEST_SCHEMA, RequestRecord, Requester,
 
 /// What is to be done about what was observed of a namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "one value per namespace and look")]
 pub enum Automatic {
     /// No hub is known to lack a policy's current CA. What could not be read is no need.
     NotNeeded,
@@ -50,7 +49,6 @@ pub fn automatic(
 
 /// What to do about a request that is wanted, compared with the record of its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "one value per namespace and look")]
 pub enum Repeat {
     /// It is new: record it, then send it.
     Submit,
