@@ -37,6 +37,8 @@ mod host_process;
 mod optional_functions;
 #[path = "app/parked.rs"]
 mod parked;
+#[path = "app/records.rs"]
+mod records;
 #[path = "app/resume.rs"]
 mod resume;
 #[path = "app/revert.rs"]
