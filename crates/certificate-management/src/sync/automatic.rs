@@ -68,6 +68,8 @@ pub fn repeat(existing: Option<&RequestRecord>) -> Repeat {
     }
 }
 
+/// Longest reason of a request that the app makes, in characters.
+const LONGEST_REASON: usize = 500;
 /// How often a look after an event is tried before the report is left to find what there is.
 const MOST_LOOKS: u32 = 8;
 
@@ -113,7 +115,8 @@ fn request(
         // The configuration says `sync = "automatic"`: syncing the whole namespace is meant.
         allow_whole_namespace: true,
         requested_by: Some("policysync".to_owned()),
-        reason: Some(because.to_owned()),
+        // What an event says can be of any length, and a request with a longer reason would be parked.
+        reason: Some(because.chars().take(LONGEST_REASON).collect()),
         traceparent: None,
         other: Map::new(),
     }
