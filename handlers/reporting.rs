@@ -23,6 +23,9 @@ pub const LATEST: &str = "reports/latest";
 /// How many records of a kind one run removes at the most; the next run goes on.
 const FORGOTTEN_AT_ONCE: usize = 500;
 
+/// How long a message lives in the parked queue (`infra/modules/queue.bicep`), and a day.
+const PARKED_FOR: Duration = Duration::days(31);
+
 /// What a run did, for its log line.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Done {
@@ -86,10 +89,12 @@ async fn forget(application: &Application, done: &mut Done) {
     if let Err(error) = forget_requests(application, before, days).await {
         done.failures.push(format!("old records of requests: {error}"));
     }
-    for prefix in ["assignments", "reports", "parked"] {
+    // What a parked message names stays as long as the message can.
+    let parked = before.min(application.now() - PARKED_FOR);
+    for (prefix, before) in [("assignments", before), ("reports", before), ("parked", parked)] {
         match application.store.purge(prefix, before, FORGOTTEN_AT_ONCE).await {
             Ok(purged) if purged.removed > 0 => {
-                tracing::info!(removed = purged.removed, prefix, "removed records older than {days} days");
+                tracing::info!(removed = purged.removed, prefix, "removed records older than {before}");
             }
             Ok(_) => {}
             Err(error) => done.failures.push(format!("old records under {prefix}: {error}")),
