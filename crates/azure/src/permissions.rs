@@ -352,6 +352,7 @@ pub const PERMISSIONS: &[Permission] = &[
             "store::update",
             "modify::modify",
             "retention::purge",
+            "retention::purge_where",
         ],
     ),
     data_row(
@@ -366,7 +367,7 @@ pub const PERMISSIONS: &[Permission] = &[
         "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete",
         PermissionScope::StorageAccount,
         Role::StorageBlobDataOwner,
-        &["store::delete", "retention::purge"],
+        &["store::delete", "retention::purge", "retention::purge_where"],
     ),
     // The container is made by the first write that finds it missing.
     row(
