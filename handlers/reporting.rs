@@ -48,6 +48,8 @@ pub struct Done {
 /// # Errors
 /// When the report cannot be recorded.
 pub async fn run(application: &Application) -> Result<Done, state::Error> {
+    // First, since an observation of services that hang can take all the time of an invocation.
+    let resumed = resume::resume(application, &Observer::new(application)).await;
     let mut input = observe(application).await;
     input.records = Some(remembered::read(application, &input).await);
     input.early_devices = early_devices::count(application, &input).await;
@@ -58,7 +60,13 @@ pub async fn run(application: &Application) -> Result<Done, state::Error> {
     application.store.put(LATEST, &report).await?;
     let dated = format!("reports/{}/{:02}", report.generated_at.date(), report.generated_at.hour());
     application.store.put(&dated, &report).await?;
-    let mut done = Done { findings: report.findings.len(), ..Done::default() };
+    let mut done = Done {
+        findings: report.findings.len(),
+        resumed: resumed.syncs,
+        taken_in: resumed.requests,
+        failures: resumed.failures,
+        ..Done::default()
+    };
     for namespace in &input.namespaces {
         let (configuration, Ok(observation)) = (namespace.configuration, &namespace.observation) else {
             continue;
@@ -70,9 +78,6 @@ pub async fn run(application: &Application) -> Result<Done, state::Error> {
             Err(error) => done.failures.push(format!("{}: {error}", configuration.id.name())),
         }
     }
-    let resumed = resume::resume(application, &Observer::new(application)).await;
-    (done.resumed, done.taken_in) = (resumed.syncs, resumed.requests);
-    done.failures.extend(resumed.failures);
     forget(application, &mut done).await;
     // Last, so that as little as possible comes between the record and the delivery.
     match alerting::announce(&application.store, &report, application.now()).await {

@@ -103,3 +103,16 @@ async fn a_request_without_an_outcome_outlives_every_retention() {
     assert!(records::request(&store, "open").await.unwrap().is_some());
     assert!(store.get::<String>("parked/large").await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn what_was_lost_is_resumed_though_the_services_hang() {
+    let app = InProcess::start().await;
+    let request = request(&app, "taken");
+    let long_ago = app.application.now() - Duration::minutes(10);
+    records::admit(&app.application.store, &request, long_ago).await.unwrap();
+    app.faults(&json!([{"method": "GET", "path": "/subscriptions/*", "delaySeconds": 60}]));
+    let cut_off = std::time::Duration::from_secs(2);
+    let report = tokio::time::timeout(cut_off, reporting::run(&app.application)).await;
+    assert!(report.is_err(), "the report was cut off");
+    assert!(app.sync(0).await.knows("taken"));
+}
