@@ -15,6 +15,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::clock::Clock;
 use crate::settings::{STATE_CONTAINER, Settings, StateSettings};
+use crate::synchronization::deadlines::Deadlines;
 
 /// Everything that functions share.
 pub struct Application {
@@ -34,6 +35,8 @@ pub struct Application {
     pub store: Store,
     /// The time.
     pub clock: Clock,
+    /// How long the work of one batch may take.
+    pub deadlines: Deadlines,
 }
 
 /// Why the app cannot start.
@@ -89,6 +92,7 @@ impl Application {
             azure,
             store,
             clock: Clock::default(),
+            deadlines: Deadlines::default(),
         })
     }
 

@@ -4,7 +4,6 @@ pub mod failure;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use azure::Error;
 use certificate_management::ArmId;
@@ -20,9 +19,6 @@ use crate::application::Application;
 
 /// How many hubs are read at once. ARM refills 25 reads a second (`azure-wire-facts.md` §7).
 const HUBS_AT_ONCE: usize = 8;
-/// How long one hub may take where the observation as a whole has a deadline, so that some that hang leave time for the
-/// others.
-const HUB_WITHIN: Duration = Duration::from_secs(12);
 
 type Shared<T> = Mutex<HashMap<String, Arc<OnceCell<Arc<Vec<T>>>>>>;
 
@@ -50,7 +46,7 @@ impl<'a> Observer<'a> {
         }
     }
 
-    /// The same with a deadline: a hub that has not answered by then, or within [`HUB_WITHIN`], is unreadable. Without one the
+    /// The same with a deadline: a hub that has not answered by then, or within [`Deadlines::hub`](crate::synchronization::deadlines::Deadlines::hub), is unreadable. Without one the
     /// budget of Resource Manager alone decides how long a hub takes.
     #[must_use]
     pub fn until(mut self, deadline: Instant) -> Self {
@@ -94,10 +90,12 @@ impl<'a> Observer<'a> {
         let read = hubs.certificates(&hub.id, generation);
         let certificates = match self.until {
             None => read.await,
-            Some(until) => match timeout_at(until.min(Instant::now() + HUB_WITHIN), read).await {
-                Ok(certificates) => certificates,
-                Err(_) => Err(Error::timed_out(format!("reading the certificates of hub {}", hub.name))),
-            },
+            Some(until) => {
+                match timeout_at(until.min(Instant::now() + self.application.deadlines.hub), read).await {
+                    Ok(certificates) => certificates,
+                    Err(_) => Err(Error::timed_out(format!("reading the certificates of hub {}", hub.name))),
+                }
+            }
         };
         ObservedHub { hub, certificates: certificates.map_err(|error| failure::of(&error)) }
     }

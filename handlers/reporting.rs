@@ -23,6 +23,9 @@ pub const LATEST: &str = "reports/latest";
 /// How many records of a kind one run removes at the most; the next run goes on.
 const FORGOTTEN_AT_ONCE: usize = 500;
 
+/// How long a message lives in the parked queue (`infra/modules/queue.bicep`), and a day.
+const PARKED_FOR: Duration = Duration::days(31);
+
 /// What a run did, for its log line.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Done {
@@ -45,6 +48,8 @@ pub struct Done {
 /// # Errors
 /// When the report cannot be recorded.
 pub async fn run(application: &Application) -> Result<Done, state::Error> {
+    // First, since an observation of services that hang can take all the time of an invocation.
+    let resumed = resume::resume(application, &Observer::new(application)).await;
     let mut input = observe(application).await;
     input.records = Some(remembered::read(application, &input).await);
     input.early_devices = early_devices::count(application, &input).await;
@@ -55,7 +60,13 @@ pub async fn run(application: &Application) -> Result<Done, state::Error> {
     application.store.put(LATEST, &report).await?;
     let dated = format!("reports/{}/{:02}", report.generated_at.date(), report.generated_at.hour());
     application.store.put(&dated, &report).await?;
-    let mut done = Done { findings: report.findings.len(), ..Done::default() };
+    let mut done = Done {
+        findings: report.findings.len(),
+        resumed: resumed.syncs,
+        taken_in: resumed.requests,
+        failures: resumed.failures,
+        ..Done::default()
+    };
     for namespace in &input.namespaces {
         let (configuration, Ok(observation)) = (namespace.configuration, &namespace.observation) else {
             continue;
@@ -67,9 +78,6 @@ pub async fn run(application: &Application) -> Result<Done, state::Error> {
             Err(error) => done.failures.push(format!("{}: {error}", configuration.id.name())),
         }
     }
-    let resumed = resume::resume(application, &Observer::new(application)).await;
-    (done.resumed, done.taken_in) = (resumed.syncs, resumed.requests);
-    done.failures.extend(resumed.failures);
     forget(application, &mut done).await;
     // Last, so that as little as possible comes between the record and the delivery.
     match alerting::announce(&application.store, &report, application.now()).await {
@@ -86,10 +94,12 @@ async fn forget(application: &Application, done: &mut Done) {
     if let Err(error) = forget_requests(application, before, days).await {
         done.failures.push(format!("old records of requests: {error}"));
     }
-    for prefix in ["assignments", "reports", "parked"] {
+    // What a parked message names stays as long as the message can.
+    let parked = before.min(application.now() - PARKED_FOR);
+    for (prefix, before) in [("assignments", before), ("reports", before), ("parked", parked)] {
         match application.store.purge(prefix, before, FORGOTTEN_AT_ONCE).await {
             Ok(purged) if purged.removed > 0 => {
-                tracing::info!(removed = purged.removed, prefix, "removed records older than {days} days");
+                tracing::info!(removed = purged.removed, prefix, "removed records older than {before}");
             }
             Ok(_) => {}
             Err(error) => done.failures.push(format!("old records under {prefix}: {error}")),

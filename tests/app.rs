@@ -33,10 +33,14 @@ mod generations;
 mod host_command;
 #[path = "app/host_process.rs"]
 mod host_process;
+#[path = "app/in_process.rs"]
+mod in_process;
 #[path = "app/optional_functions.rs"]
 mod optional_functions;
 #[path = "app/parked.rs"]
 mod parked;
+#[path = "app/records.rs"]
+mod records;
 #[path = "app/resume.rs"]
 mod resume;
 #[path = "app/revert.rs"]
@@ -51,6 +55,18 @@ mod secrets_in_logs;
 mod status;
 #[path = "app/submit.rs"]
 mod submit;
+#[path = "app/sync_audit.rs"]
+mod sync_audit;
+#[path = "app/sync_bad_messages.rs"]
+mod sync_bad_messages;
+#[path = "app/sync_outage.rs"]
+mod sync_outage;
+#[path = "app/sync_refused.rs"]
+mod sync_refused;
+#[path = "app/sync_slow.rs"]
+mod sync_slow;
+#[path = "app/sync_twice.rs"]
+mod sync_twice;
 #[path = "app/telemetry.rs"]
 mod telemetry;
 #[path = "app/telemetry_collector.rs"]

@@ -14,6 +14,7 @@ use state::Store;
 use crate::application::Application;
 use crate::clock::Clock;
 use crate::settings::{Settings, SettingsError};
+use crate::synchronization::deadlines::Deadlines;
 
 /// Nothing listens there, and nothing is sent there either.
 const NO_QUEUE: &str = "Endpoint=sb://127.0.0.1:9;UseDevelopmentEmulator=true";
@@ -61,6 +62,7 @@ pub fn application(settings: &Settings, configuration: Configuration) -> Result<
         azure,
         store: Store::memory(),
         clock: Clock::default(),
+        deadlines: Deadlines::default(),
     })
 }
 

@@ -4,11 +4,12 @@
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::plan::Observation;
 use certificate_management::request::NamespaceLook;
-use certificate_management::sync::{self, Repeat};
+use certificate_management::sync::{self, Failure, FailureKind, Repeat};
+use tokio::time::Instant;
 
 use super::drive::DriveError;
 use super::submission::{self, SubmitError};
-use super::{messages, records};
+use super::{messages, observe, records};
 use crate::application::Application;
 use crate::observation::Observer;
 
@@ -69,8 +70,8 @@ pub async fn submit_if_needed(
     Ok(Asked::UnderWay)
 }
 
-/// Looks at a namespace after an event, and asks for a sync where a hub lacks a policy's current CA. Our own sync, coming
-/// back as events, finds every hub trusting.
+/// Looks at a namespace after an event, in an invocation whose work began at `since`, and asks for a sync where a hub lacks a
+/// policy's current CA. Our own sync, coming back as events, finds every hub trusting.
 ///
 /// # Errors
 /// When records or queue fail.
@@ -78,23 +79,25 @@ pub async fn look(
     application: &Application,
     observer: &Observer<'_>,
     look: &NamespaceLook,
+    since: Instant,
 ) -> Result<(), DriveError> {
     let name = look.namespace_id.name();
     let Some(configuration) = application.configuration.namespace(&look.namespace_id) else {
         tracing::info!(namespace = name, "the namespace is not configured");
         return Ok(());
     };
-    let observation = match observer.namespace(configuration).await {
+    let until = since + application.deadlines.observed;
+    let observation = match observe::namespace(observer, Some(configuration), until).await {
         Ok(observation) => observation,
-        Err(error) => {
-            let Some(pause) = sync::look_again_after(look.attempt, error.is_retryable()) else {
+        Err(Failure { kind, message, .. }) => {
+            let Some(pause) = sync::look_again_after(look.attempt, kind == FailureKind::Unavailable) else {
                 tracing::warn!(
                     namespace = name,
-                    "the namespace could not be read; the report looks again: {error}"
+                    "the namespace could not be read; the report looks again: {message}"
                 );
                 return Ok(());
             };
-            tracing::warn!(namespace = name, "the namespace could not be read yet: {error}");
+            tracing::warn!(namespace = name, "the namespace could not be read yet: {message}");
             let later = NamespaceLook { attempt: look.attempt.saturating_add(1), ..look.clone() };
             messages::send_look(application, &later, pause).await?;
             return Ok(());

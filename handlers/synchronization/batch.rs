@@ -2,7 +2,6 @@
 //! later; what cannot be understood is parked, after its neighbours.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use certificate_management::ArmId;
 use certificate_management::reason::Reason;
@@ -11,7 +10,7 @@ use certificate_management::request::{
 };
 use certificate_management::sync::{Admission, Event};
 use futures::future::join_all;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
@@ -22,16 +21,8 @@ use crate::application::Application;
 use crate::observation::Observer;
 use crate::telemetry;
 
-/// How long the observations of a batch may take. Hubs that have not answered by then are unreadable.
-const OBSERVED_WITHIN: Duration = Duration::from_secs(34);
-/// How long the work on the namespaces of a batch may take. The locks of a batch are not renewed, so the rest of the minute is
-/// for putting back what did not get done.
-const DONE_WITHIN: Duration = Duration::from_secs(42);
-/// How long putting back and parking may take, from the beginning of the batch.
-const SETTLED_WITHIN: Duration = Duration::from_secs(52);
-
 /// A message as the trigger gave it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
     /// Its id, if the trigger knows it.
     pub message_id: Option<String>,
@@ -39,21 +30,15 @@ pub struct Received {
     pub text: String,
 }
 
-/// What could neither be done nor put back nor parked, and makes the whole batch come again: nothing was lost, since every
-/// step may run twice.
+/// A message could neither be done, nor parked where that was due, nor put back. It makes the whole batch come again: nothing
+/// was lost, since every step may run twice.
 #[derive(Debug, thiserror::Error)]
-pub enum BatchError {
-    /// The queue did not take back what could not be done.
-    #[error("{because}; and the queue did not take the message back: {queue}")]
-    NotHeld {
-        /// Why it could not be done.
-        because: String,
-        /// What the queue said.
-        queue: azure::Error,
-    },
-    /// Neither the parked queue nor the records took a message.
-    #[error("a message could not be parked: {0}")]
-    NotParked(#[from] parking::ParkError),
+#[error("{because}; and the queue did not take the message back: {queue}")]
+pub struct BatchError {
+    /// Why it could not be done.
+    pub because: String,
+    /// What the queue said.
+    pub queue: azure::Error,
 }
 
 /// What was done, for the log line of the invocation.
@@ -80,12 +65,19 @@ struct Work {
     looks: Vec<NamespaceLook>,
 }
 
-/// What became of the work for one namespace.
-struct Worked {
-    /// Why not all of it was done.
-    error: Option<DriveError>,
-    messages: Vec<Received>,
-    parked: Vec<(Received, Unreadable)>,
+/// Messages that were set aside while their neighbours were worked on.
+#[derive(Default)]
+struct Aside {
+    /// A person has to look at these.
+    to_park: Vec<(Received, Unreadable)>,
+    /// These come again later.
+    to_hold: Vec<(Received, String)>,
+}
+
+/// What became of a message that was set aside.
+enum Settled {
+    Held,
+    Parked,
 }
 
 /// Handles a batch.
@@ -95,36 +87,66 @@ struct Worked {
 pub async fn handle(application: &Application, messages: Vec<Received>) -> Result<Done, BatchError> {
     let since = Instant::now();
     let mut done = Done::default();
-    let (by_namespace, mut to_park) = sorted(messages, &mut done);
-    let observer = Observer::new(application).until(since + OBSERVED_WITHIN);
+    let (by_namespace, unreadable) = sorted(messages, &mut done);
+    let observer = Observer::new(application).until(since + application.deadlines.observed);
     let works = by_namespace.iter().map(|(id, work)| within(application, &observer, id, work, since));
     // All namespaces of a batch at once: the ARM budget decides how fast they go.
-    let worked = join_all(works).await;
-    let until = since + SETTLED_WITHIN;
-    let mut failure = None;
-    for Worked { error, messages, parked } in worked {
-        to_park.extend(parked);
-        let Some(error) = error else { continue };
-        tracing::warn!("{} messages are held: {error}", messages.len());
-        for message in messages {
-            if holding::held(&message).1 >= holding::MOST_HOLDS {
-                let detail = format!("it could not be handled for hours: {error}");
-                to_park.push((message, Unreadable { reason: Reason::RecordsUnreadable, detail }));
-            } else if let Err(queue) = holding::hold(application, &message, until).await {
-                // The neighbours are put back all the same.
-                failure = Some(BatchError::NotHeld { because: error.to_string(), queue });
-            } else {
-                done.held += 1;
-            }
-        }
+    let mut aside = Aside { to_park: unreadable, to_hold: Vec::new() };
+    for of_namespace in join_all(works).await {
+        aside.to_park.extend(of_namespace.to_park);
+        aside.to_hold.extend(of_namespace.to_hold);
     }
-    for (message, unreadable) in &to_park {
-        match parking::park(application, message, unreadable).await {
-            Ok(()) => done.parked += 1,
-            Err(error) => failure = Some(error.into()),
+    let until = since + application.deadlines.settled;
+    let parks = aside.to_park.into_iter().map(|(message, unreadable)| {
+        let because = unreadable.to_string();
+        (message, because, Some(unreadable))
+    });
+    let holds = aside.to_hold.into_iter().map(|(message, because)| (message, because, None));
+    // At once, so that one that hangs does not use up the time of the others.
+    let settles: Vec<_> = holds
+        .chain(parks)
+        .map(|(message, because, unreadable)| settle(application, message, because, unreadable, until))
+        .collect();
+    let settled: Vec<_> = stream::iter(settles).buffer_unordered(AT_ONCE).collect().await;
+    let mut failure = None;
+    for settled in settled {
+        match settled {
+            Ok(Settled::Held) => done.held += 1,
+            Ok(Settled::Parked) => done.parked += 1,
+            Err(error) => failure = Some(error),
         }
     }
     failure.map_or(Ok(done), Err)
+}
+
+/// Parks a message that is `unreadable`, or that was held for hours, and holds any other. What cannot be parked is held too:
+/// an outage passes.
+async fn settle(
+    application: &Application,
+    message: Received,
+    because: String,
+    unreadable: Option<Unreadable>,
+    until: Instant,
+) -> Result<Settled, BatchError> {
+    let is_worn_out = holding::held(&message).1 >= holding::MOST_HOLDS;
+    let reason = unreadable.or_else(|| {
+        let detail = format!("it could not be handled for hours: {because}");
+        is_worn_out.then_some(Unreadable { reason: Reason::RecordsUnreadable, detail })
+    });
+    let because = match reason {
+        None => {
+            tracing::warn!(message.id = message.message_id, "a message is held: {because}");
+            because
+        }
+        Some(reason) => match parking::park(application, &message, &reason, until).await {
+            Ok(()) => return Ok(Settled::Parked),
+            Err(error) => format!("{because}; and it could not be parked: {error}"),
+        },
+    };
+    match holding::hold(application, &message, until).await {
+        Ok(()) => Ok(Settled::Held),
+        Err(queue) => Err(BatchError { because, queue }),
+    }
 }
 
 /// The messages by namespace, and those that cannot be understood.
@@ -171,16 +193,22 @@ async fn within(
     namespace_id: &ArmId,
     work: &Work,
     since: Instant,
-) -> Worked {
-    let mut parked = Vec::new();
-    let working = one_namespace(application, observer, namespace_id, work, since, &mut parked);
-    let error = match timeout_at(since + DONE_WITHIN, working).await {
+) -> Aside {
+    let mut aside = Aside::default();
+    let working = one_namespace(application, observer, namespace_id, work, since, &mut aside);
+    let error = match timeout_at(since + application.deadlines.done, working).await {
         Ok(worked) => worked.err(),
         Err(_) => Some(DriveError::Late),
     };
-    let is_parked = |message: &Received| parked.iter().any(|(parked, _)| parked.text == message.text);
-    let messages = work.messages.iter().filter(|message| !is_parked(message)).cloned().collect();
-    Worked { error, messages, parked }
+    if let Some(error) = error {
+        // Which of them got done is not known, and each may be done again.
+        let known = aside.to_park.iter().map(|(message, _)| message);
+        let known: Vec<&Received> = known.chain(aside.to_hold.iter().map(|(message, _)| message)).collect();
+        let rest = work.messages.iter().filter(|message| !known.contains(message)).cloned();
+        let rest: Vec<_> = rest.map(|message| (message, error.to_string())).collect();
+        aside.to_hold.extend(rest);
+    }
+    aside
 }
 
 async fn one_namespace(
@@ -189,14 +217,14 @@ async fn one_namespace(
     namespace_id: &ArmId,
     work: &Work,
     since: Instant,
-    parked: &mut Vec<(Received, Unreadable)>,
+    aside: &mut Aside,
 ) -> Result<(), DriveError> {
-    let mut driver = Driver::new(application, observer, namespace_id, since + OBSERVED_WITHIN);
+    let mut driver = Driver::new(application, observer, namespace_id, since);
     // Requests first: they join before a look of the same batch plans what has gathered.
     if !work.requests.is_empty() {
         let traceparent = work.requests.iter().find_map(|(request, _)| request.traceparent.clone());
         let span = telemetry::sync_step("join", traceparent.as_deref(), namespace_id);
-        let step = join(application, &mut driver, &work.requests, parked).instrument(span);
+        let step = join(application, &mut driver, &work.requests, aside).instrument(span);
         in_trace(traceparent, step).await?;
     }
     for follow_up in &work.follow_ups {
@@ -207,43 +235,49 @@ async fn one_namespace(
     }
     for look in &work.looks {
         let span = telemetry::sync_step("event", look.traceparent.as_deref(), namespace_id);
-        let step = automatic::look(application, observer, look).instrument(span);
+        let step = automatic::look(application, observer, look, since).instrument(span);
         in_trace(look.traceparent.clone(), step).await?;
     }
     Ok(())
 }
 
-/// Records requests and joins them to the sync of their namespace. A request whose id belongs to another is parked.
+/// Records requests and joins them to the sync of their namespace. One whose id belongs to another is parked, and one that
+/// cannot be recorded is held; both keep nothing from their neighbours.
 async fn join(
     application: &Application,
     driver: &mut Driver<'_>,
     requests: &[(SyncRequest, Received)],
-    parked: &mut Vec<(Received, Unreadable)>,
+    aside: &mut Aside,
 ) -> Result<(), DriveError> {
     let (store, now) = (&application.store, application.now());
     let admissions: Vec<_> = requests
         .iter()
-        .map(|(request, message)| async move {
-            Ok::<_, DriveError>((request, message, records::admit(store, request, now).await?))
-        })
+        .map(
+            |(request, message)| async move { (request, message, records::admit(store, request, now).await) },
+        )
         .collect();
-    // One after the other where two messages of a batch have the same id: `buffered` keeps their order.
-    let admitted: Vec<_> = stream::iter(admissions).buffered(AT_ONCE).try_collect().await?;
+    let admitted: Vec<_> = stream::iter(admissions).buffered(AT_ONCE).collect().await;
     let mut known = Vec::new();
     for (request, message, admission) in admitted {
         match admission {
-            Admission::New(record) | Admission::Known(record) => known.push(record),
-            Admission::Different => {
+            Ok(Admission::New(record) | Admission::Known(record)) => known.push(record),
+            Ok(Admission::Different) => {
                 let id = &request.request_id;
                 let detail = format!("requestId: `{id}` belongs to a request that asks for something else");
-                parked.push((message.clone(), Unreadable { reason: Reason::RequestIdTaken, detail }));
+                let unreadable = Unreadable { reason: Reason::RequestIdTaken, detail };
+                aside.to_park.push((message.clone(), unreadable));
             }
-            Admission::Reserved => {
+            Ok(Admission::Reserved) => {
                 let id = &request.request_id;
                 let detail = format!("requestId: `{id}` has a form that only Policysync gives");
-                parked.push((message.clone(), Unreadable { reason: Reason::MessageInvalid, detail }));
+                let unreadable = Unreadable { reason: Reason::MessageInvalid, detail };
+                aside.to_park.push((message.clone(), unreadable));
             }
+            Err(error) => aside.to_hold.push((message.clone(), format!("records: {error}"))),
         }
+    }
+    if known.is_empty() {
+        return Ok(());
     }
     take_in(application, driver, &known).await
 }

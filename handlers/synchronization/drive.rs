@@ -53,8 +53,8 @@ pub struct Driver<'a> {
     observer: &'a Observer<'a>,
     namespace_id: &'a ArmId,
     configuration: Option<&'a NamespaceConfiguration>,
-    /// Until when the observations of this invocation are to be made.
-    until: tokio::time::Instant,
+    /// When the work of this invocation began.
+    since: tokio::time::Instant,
     /// The record as it was last read or written here.
     record: Option<Option<Stored<SyncRecord>>>,
     /// When it was last written here.
@@ -66,20 +66,20 @@ pub struct Driver<'a> {
 }
 
 impl<'a> Driver<'a> {
-    /// A driver that has read nothing yet.
+    /// A driver that has read nothing yet, for an invocation whose work began at `since`.
     #[must_use]
     pub fn new(
         application: &'a Application,
         observer: &'a Observer<'a>,
         namespace_id: &'a ArmId,
-        until: tokio::time::Instant,
+        since: tokio::time::Instant,
     ) -> Self {
         Self {
             application,
             observer,
             namespace_id,
             configuration: application.configuration.namespace(namespace_id),
-            until,
+            since,
             record: None,
             written: Instant::now(),
             requests: BTreeMap::new(),
@@ -162,7 +162,7 @@ impl<'a> Driver<'a> {
             }
             Effect::Observe(look, operation) => self.observe(look, operation).await,
             Effect::Post(claim) => {
-                let end = sender::send(self.application, self.configuration, self.written).await;
+                let end = sender::send(self.application, self.configuration, self.written, self.since).await;
                 self.settle(&Event::PostEnded { claim, end }, &[]).await
             }
             Effect::SendFollowUp(follow_up) => {
@@ -171,10 +171,13 @@ impl<'a> Driver<'a> {
             }
             Effect::Conclude(outcomes) => self.conclude(outcomes).await,
             Effect::PutBack(requests) => {
-                for request in requests {
-                    messages::put_back(self.application, &request).await?;
-                    self.put_back.push(request.request_id);
-                }
+                let application = self.application;
+                let sends: Vec<_> = requests
+                    .iter()
+                    .map(|request| async move { messages::put_back(application, request).await })
+                    .collect();
+                let () = stream::iter(sends).buffer_unordered(AT_ONCE).try_collect().await?;
+                self.put_back.extend(requests.into_iter().map(|request| request.request_id));
                 Ok(Vec::new())
             }
             Effect::Measure { took, worst } => {
@@ -185,7 +188,12 @@ impl<'a> Driver<'a> {
     }
 
     async fn observe(&mut self, look: Look, operation: OperationState) -> Result<Vec<Effect>, DriveError> {
-        let seen = observe::namespace(self.observer, self.configuration, self.until).await;
+        let seen = observe::namespace(
+            self.observer,
+            self.configuration,
+            self.since + self.application.deadlines.observed,
+        )
+        .await;
         if let Err(failure) = &seen {
             tracing::warn!(
                 sync.id = look.sync_id,

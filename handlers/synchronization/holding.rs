@@ -13,8 +13,14 @@ use crate::application::Application;
 
 /// What separates the id of a message from how often it was held.
 const HELD: &str = "~held-";
-/// How often a message is held before a person has to look: over three hours with pauses of up to two minutes.
+/// How often a message is held before a person has to look: over three hours, on every clock.
 pub const MOST_HOLDS: u32 = 100;
+/// How often it is held with a short pause, before [`pause::CLOCKS_APART`] is added to each: a queue whose clock is ahead
+/// gives a message back too early by as much.
+const SHORT_PAUSES: u32 = 5;
+/// Longest first part of the id of a message that is held, in characters; what follows it fits into the 128 that Service Bus
+/// allows.
+const LONGEST_FIRST: usize = 110;
 /// Pause before the queue is asked again to take a message.
 const QUEUE_AGAIN: Duration = Duration::from_secs(3);
 
@@ -25,12 +31,21 @@ pub fn held(message: &Received) -> (String, u32) {
     let split = id.and_then(|id| id.rsplit_once(HELD));
     match (split.and_then(|(first, count)| Some((first, count.parse().ok()?))), id) {
         (Some((first, count)), _) => (first.to_owned(), count),
+        // Cut short, two of them could be one, and the queue would drop the second.
+        (None, Some(id)) if id.chars().count() > LONGEST_FIRST => (digest(id), 0),
         (None, Some(id)) => (id.to_owned(), 0),
-        (None, None) => {
-            let digest = Sha256::digest(&message.text);
-            (digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect(), 0)
-        }
+        (None, None) => (digest(&message.text), 0),
     }
+}
+
+fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The pause before the next delivery of a message that is held for the `count`-th time.
+fn pause_of(count: u32, first: &str) -> time::Duration {
+    let apart = if count > SHORT_PAUSES { pause::CLOCKS_APART } else { time::Duration::ZERO };
+    pause::growing(count.saturating_add(2), first) + apart
 }
 
 /// Puts a message back on the queue for later. A queue that refuses is asked again until `until`.
@@ -40,13 +55,10 @@ pub fn held(message: &Received) -> (String, u32) {
 pub async fn hold(application: &Application, message: &Received, until: Instant) -> Result<(), azure::Error> {
     let (first, count) = held(message);
     let count = count.saturating_add(1);
-    // With the mark an id has 128 characters at the most.
-    let first: String = first.chars().take(110).collect();
-    let pause = pause::growing(count.saturating_add(2), &first);
     let later = OutgoingMessage {
         body: message.text.clone(),
         message_id: Some(format!("{first}{HELD}{count}")),
-        scheduled_for: Some(application.now() + pause),
+        scheduled_for: Some(application.now() + pause_of(count, &first)),
         content_type: Some("application/json".to_owned()),
         ..OutgoingMessage::default()
     };
@@ -78,6 +90,24 @@ mod tests {
         assert_eq!(held(&message(Some("r-1~held-7"))), ("r-1".to_owned(), 7));
         assert_eq!(held(&message(Some("r-1~held-x"))), ("r-1~held-x".to_owned(), 0));
         assert_eq!(held(&message(Some("r~held-99999999999"))).1, 0);
+    }
+
+    #[test]
+    fn long_ids_that_begin_alike_stay_apart() {
+        let id = |last: &str| Some(format!("{}{last}", "x".repeat(127)));
+        let (one, other) = (held(&message(id("1").as_deref())), held(&message(id("2").as_deref())));
+        assert_ne!(one, other);
+        let longest = format!("{}{HELD}{MOST_HOLDS}", "x".repeat(LONGEST_FIRST));
+        assert!(longest.len() <= 128);
+        assert_eq!(held(&message(Some(&format!("{}{HELD}3", one.0)))), (one.0, 3));
+    }
+
+    #[test]
+    fn no_clock_uses_up_the_holds_within_an_hour() {
+        let early = |count| (pause_of(count, "r-1") - pause::CLOCKS_APART).max(time::Duration::ZERO);
+        let waited: time::Duration = (1..=MOST_HOLDS).map(early).sum();
+        assert!(waited > time::Duration::hours(3), "{waited}");
+        assert!(pause_of(1, "r-1") < time::Duration::seconds(12), "a short outage costs little");
     }
 
     #[test]

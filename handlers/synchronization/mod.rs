@@ -2,6 +2,7 @@
 //! [`certificate_management::sync`](mod@certificate_management::sync); this folder does it.
 //!
 //! - [`batch`]: a batch of messages, each namespace for itself, what did not fit held, what could not be understood parked.
+//! - [`deadlines`]: how long each part of a batch may take.
 //! - [`drive`]: load, step, compare-and-swap, and the effects in their order.
 //! - [`observe`]: what effects ask: the operation, the namespace, the requests.
 //! - [`sender`]: the one place that sends a sync, and asks for the mode itself.
@@ -14,6 +15,7 @@
 
 pub mod automatic;
 pub mod batch;
+pub mod deadlines;
 pub mod drive;
 pub mod holding;
 pub mod messages;

@@ -95,7 +95,8 @@ pub async fn namespace(
     }
 }
 
-/// The requests that a sync knows, with their versions, and those that have no record in its namespace.
+/// The requests that a sync knows, with their versions, and those that have no record in its namespace. A record that is none
+/// any more counts as missing: no outcome can be written to it, and it must not keep one from the others.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -103,13 +104,15 @@ pub async fn requests(
     store: &Store,
     record: &SyncRecord,
 ) -> Result<(BTreeMap<String, Stored<RequestRecord>>, Vec<String>), state::Error> {
-    let reads: Vec<_> =
-        record
-            .known()
-            .map(|id| async move {
-                Ok::<_, state::Error>((id.to_owned(), records::stored_request(store, id).await?))
-            })
-            .collect();
+    let reads: Vec<_> = record
+        .known()
+        .map(|id| async move {
+            Ok::<_, state::Error>((
+                id.to_owned(),
+                records::unless_broken(id, records::stored_request(store, id).await)?,
+            ))
+        })
+        .collect();
     let read: Vec<_> = stream::iter(reads).buffer_unordered(AT_ONCE).try_collect().await?;
     let (mut known, mut missing) = (BTreeMap::new(), Vec::new());
     for (id, stored) in read {

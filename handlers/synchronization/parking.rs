@@ -4,9 +4,11 @@
 use azure::service_bus::OutgoingMessage;
 use certificate_management::parked::{self, Envelope};
 use certificate_management::request::Unreadable;
+use tokio::time::{Instant, timeout_at};
 use ulid::Ulid;
 
 use super::batch::Received;
+use super::deadlines::halfway;
 use crate::application::Application;
 
 /// Why a message could not be parked.
@@ -18,14 +20,15 @@ pub enum ParkError {
         /// What the queue said.
         queue: azure::Error,
         /// What the records said.
-        records: state::Error,
+        records: String,
     },
     /// It is too large for a message, and the records did not take it.
     #[error("it is too large for the parked queue, and the records refused it: {0}")]
-    Large(#[from] state::Error),
+    Large(String),
 }
 
-/// Keeps a message that could not be understood, with the reason.
+/// Keeps a message that could not be understood, with the reason. Each place that hangs leaves half of the time until `until`
+/// to the next one.
 ///
 /// # Errors
 /// When neither the parked queue nor the records take it.
@@ -33,6 +36,7 @@ pub async fn park(
     application: &Application,
     message: &Received,
     unreadable: &Unreadable,
+    until: Instant,
 ) -> Result<(), ParkError> {
     let id = message.message_id.as_deref().filter(|id| !id.is_empty());
     let (reason, detail) = (unreadable.reason, &unreadable.detail);
@@ -48,7 +52,7 @@ pub async fn park(
     if !envelope.fits() {
         // Written as JSON it does not fit into a message, so the whole of it goes to the records.
         let key = format!("{}/{}", parked::WHOLE_BODIES, Ulid::generate());
-        application.store.put(&key, &message.text).await?;
+        put(application, &key, &message.text, until).await.map_err(ParkError::Large)?;
         envelope = envelope.quoting(&key);
     }
     let body = envelope.to_json();
@@ -59,11 +63,19 @@ pub async fn park(
         content_type: Some("application/json".to_owned()),
         ..OutgoingMessage::default()
     };
-    let Err(queue) = application.parked.send(&outgoing).await else { return Ok(()) };
+    let sending = timeout_at(halfway(until), application.parked.send(&outgoing)).await;
+    let Err(queue) = sending.unwrap_or_else(|_| Err(azure::Error::timed_out("parking a message"))) else {
+        return Ok(());
+    };
     tracing::warn!("the parked queue refused a message, so the records keep it: {queue}");
     let key = format!("{}/{}", parked::KEPT, Ulid::generate());
-    match application.store.put(&key, &body).await {
-        Ok(_) => Ok(()),
-        Err(records) => Err(ParkError::Nowhere { queue, records }),
+    put(application, &key, &body, until).await.map_err(|records| ParkError::Nowhere { queue, records })
+}
+
+async fn put(application: &Application, key: &str, text: &str, until: Instant) -> Result<(), String> {
+    match timeout_at(halfway(until), application.store.put(key, &text)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("no answer in time".to_owned()),
     }
 }

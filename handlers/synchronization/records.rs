@@ -61,6 +61,23 @@ pub async fn stored_request(
     store.get(&request_key(request_id)).await
 }
 
+/// What was read of a request; nothing where what is stored is no record, which no other try could change.
+///
+/// # Errors
+/// As the store has it, but for a record that is broken.
+pub fn unless_broken<T>(id: &str, read: Result<Option<T>, state::Error>) -> Result<Option<T>, state::Error> {
+    match read {
+        Err(error) if matches!(error.kind(), state::ErrorKind::Corrupt | state::ErrorKind::TooLarge) => {
+            tracing::error!(
+                request.id = id,
+                "a request gets no outcome, because its record is broken: {error}"
+            );
+            Ok(None)
+        }
+        read => read,
+    }
+}
+
 /// Compares a request with the record of its id, and makes the record when there is none. The marker is written before.
 ///
 /// # Errors
@@ -102,11 +119,24 @@ pub async fn unmark(store: &Store, request_id: &str) -> Result<(), state::Error>
     store.delete(&marker_key(request_id)).await
 }
 
-/// Records a conclusion on the newest version of the request's record; answers that record, or `None` when there is none.
+/// Records a conclusion on the newest version of the request's record; answers that record, or `None` when there is none, or
+/// one that is broken.
 ///
 /// # Errors
 /// When the store cannot be read or written.
 pub async fn conclude(
+    store: &Store,
+    conclusion: &Conclusion,
+    known: Option<Stored<RequestRecord>>,
+    now: OffsetDateTime,
+) -> Result<Option<RequestRecord>, WriteError> {
+    match write_conclusion(store, conclusion, known, now).await {
+        Err(WriteError::Failed(error)) => Ok(unless_broken(&conclusion.request.request_id, Err(error))?),
+        concluded => concluded,
+    }
+}
+
+async fn write_conclusion(
     store: &Store,
     conclusion: &Conclusion,
     known: Option<Stored<RequestRecord>>,

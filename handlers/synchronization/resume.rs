@@ -2,7 +2,6 @@
 //! that no sync knows.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use certificate_management::ArmId;
 use certificate_management::request::RequestRecord;
@@ -17,9 +16,6 @@ use super::observe::AT_ONCE;
 use super::records::{self, Marker};
 use crate::application::Application;
 use crate::observation::Observer;
-
-/// How long what is resumed may take for one namespace.
-const EACH_WITHIN: Duration = Duration::from_secs(40);
 
 /// What was resumed, and what could not be.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -59,7 +55,7 @@ async fn one_sync(application: &Application, observer: &Observer<'_>, key: &str)
     let Some(Stored { value: record, .. }) = application.store.get::<SyncRecord>(key).await? else {
         return Ok(false);
     };
-    let mut driver = Driver::new(application, observer, &record.namespace_id, Instant::now() + EACH_WITHIN);
+    let mut driver = Driver::new(application, observer, &record.namespace_id, Instant::now());
     driver.handle(&Event::TimerPassed, &[]).await?;
     Ok(driver.record().is_some_and(|after| after.attempt != record.attempt))
 }
@@ -83,7 +79,7 @@ async fn requests(application: &Application, observer: &Observer<'_>, resumed: &
         }
     }
     for (namespace_id, known) in &by_namespace {
-        let mut driver = Driver::new(application, observer, namespace_id, Instant::now() + EACH_WITHIN);
+        let mut driver = Driver::new(application, observer, namespace_id, Instant::now());
         match batch::take_in(application, &mut driver, known).await {
             Ok(()) => resumed.requests += known.len(),
             Err(error) => resumed.failures.push(format!("{}: {error}", namespace_id.name())),

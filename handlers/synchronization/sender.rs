@@ -15,11 +15,18 @@ use crate::application::Application;
 /// right to send any more.
 const SEND_WITHIN: Duration = Duration::from_secs(20);
 
-/// Sends the POST of a claim that was recorded at `claimed`.
+/// Shortest time in which the answer to a POST is recorded and its follow-up sent.
+const RECORDED_WITHIN: Duration = Duration::from_secs(2);
+/// Longest time that the service may take to answer.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Sends the POST of a claim that was recorded at `claimed`, by an invocation whose work began at `since`. It is not begun
+/// when the invocation has not enough time left for it, and ends early enough for its answer to be recorded.
 pub async fn send(
     application: &Application,
     configuration: Option<&NamespaceConfiguration>,
     claimed: Instant,
+    since: tokio::time::Instant,
 ) -> PostEnd {
     let refused =
         |kind, message: String| PostEnd::Refused(Failure { kind, code: None, message, retry_after: None });
@@ -35,8 +42,15 @@ pub async fn send(
         let message = "the claim was too old when its sync was to be sent".to_owned();
         return refused(FailureKind::Unavailable, message);
     }
+    let deadlines = application.deadlines;
+    if since.elapsed() > deadlines.post {
+        let message = "the invocation had no time left to send the sync".to_owned();
+        return refused(FailureKind::Unavailable, message);
+    }
+    let left = deadlines.done.saturating_sub(since.elapsed());
+    let within = left.saturating_sub(RECORDED_WITHIN).max(left / 2).min(LONGEST);
     tracing::info!(namespace = configuration.id.name(), "starting the sync");
-    match application.azure.registry().synchronize(&configuration.id).await {
+    match application.azure.registry().synchronize(&configuration.id, within).await {
         Ok(operation) => PostEnd::Accepted(recorded(operation)),
         Err(error) if error.may_have_taken_effect() => {
             tracing::warn!(namespace = configuration.id.name(), "the answer to the sync was lost: {error}");

@@ -131,7 +131,12 @@ impl Shared {
         }
         if day % 30 == 1 && day > 1 {
             let namespace = ArmId::parse(NAMESPACE).unwrap();
-            self.instance().azure.registry().synchronize(&namespace).await.unwrap();
+            self.instance()
+                .azure
+                .registry()
+                .synchronize(&namespace, azure::http::DEFAULT_DEADLINE)
+                .await
+                .unwrap();
             self.simulator.advance(Duration::hours(1));
         }
     }

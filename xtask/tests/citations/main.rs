@@ -173,3 +173,31 @@ mod scanner {
         assert_eq!(problems(&page, &text("see S#4"), &pages).len(), 1);
     }
 }
+
+/// The names in backticks that look like those of tests: four words or more.
+fn test_names(page: &str) -> BTreeSet<String> {
+    let quoted = page.split('`').skip(1).step_by(2);
+    let is_name = |text: &&str| {
+        text.matches('_').count() >= 3
+            && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    quoted.filter(is_name).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_test_that_a_page_names_exists() {
+    let tree = Tree::find();
+    let sources: String =
+        tree.texts().filter(|file| file.extension() == "rs").map(|file| tree.read(file)).collect();
+    let (mut found, mut missing) = (0, Vec::new());
+    for page in ["SECURITY.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        for name in test_names(&tree.read(&File::new(page))) {
+            found += 1;
+            if !sources.contains(&format!("fn {name}(")) {
+                missing.push(format!("{page}: there is no test {name}"));
+            }
+        }
+    }
+    assert!(found > 30, "only {found} names of tests were found");
+    assert_eq!(missing, Vec::<String>::new());
+}

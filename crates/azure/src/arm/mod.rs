@@ -5,6 +5,7 @@ pub mod operation;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -19,7 +20,7 @@ use crate::budget::Budget;
 use crate::cloud::{Cloud, Service};
 use crate::credential::{TokenSource, token_for};
 use crate::error::{Error, ErrorKind, Sent, attempted};
-use crate::http::{Answer, Call, Http};
+use crate::http::{Answer, Call, DEFAULT_DEADLINE, Http};
 
 /// Most pages of one list. ARM pages hold up to 1,000 items, so more is a service that goes round in circles.
 pub const MAX_PAGES: usize = 200;
@@ -31,6 +32,7 @@ pub struct Arm {
     cloud: Arc<Cloud>,
     tokens: Arc<dyn TokenSource>,
     budget: Budget,
+    deadline: Duration,
 }
 
 #[derive(Deserialize)]
@@ -45,13 +47,20 @@ impl Arm {
     /// A client of the Resource Manager of `cloud`, with a budget of its own.
     #[must_use]
     pub fn new(http: Http, cloud: Arc<Cloud>, tokens: Arc<dyn TokenSource>) -> Self {
-        Self { http, cloud, tokens, budget: Budget::new() }
+        Self { http, cloud, tokens, budget: Budget::new(), deadline: DEFAULT_DEADLINE }
     }
 
     /// The same within a budget that others draw from too: those that use the same identity.
     #[must_use]
     pub fn with_budget(mut self, budget: Budget) -> Self {
         self.budget = budget;
+        self
+    }
+
+    /// The same with another deadline for each call, all attempts and waits of it included.
+    #[must_use]
+    pub fn within(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
         self
     }
 
@@ -155,7 +164,7 @@ impl Arm {
         self.cloud.admit(Service::ResourceManager, &url)?;
         let token = token_for(&*self.tokens, Service::ResourceManager).await?;
         let pace = self.budget.resource_manager(&method, &url);
-        let mut call = Call::new(method.clone(), url).bearer(&token)?.paced(pace);
+        let mut call = Call::new(method.clone(), url).bearer(&token)?.paced(pace).deadline(self.deadline);
         if method != Method::GET {
             call = call.without_body();
         }

@@ -5,6 +5,8 @@ mod certificate_authorities;
 mod credentials;
 pub(crate) mod offered;
 
+use std::time::Duration;
+
 use certificate_management::ArmId;
 use certificate_management::configuration::ApiGeneration;
 use certificate_management::generation::{Generation, NamespaceGeneration};
@@ -93,13 +95,13 @@ impl DeviceRegistry {
     }
 
     /// Starts a sync: every credential policy of the namespace to every linked hub. It cannot be undone or narrowed, and
-    /// there is none for certificate authorities.
+    /// there is none for certificate authorities. The service has to answer `within` that time, with all attempts and waits.
     ///
     /// # Errors
     /// As [`Arm::post_long_running`].
-    pub async fn synchronize(&self, namespace: &ArmId) -> Result<Operation, Error> {
+    pub async fn synchronize(&self, namespace: &ArmId, within: Duration) -> Result<Operation, Error> {
         let version = self.version(namespace, Generation::Credentials);
-        credentials::synchronize(&self.arm, namespace, version).await
+        credentials::synchronize(&self.arm.clone().within(within), namespace, version).await
     }
 
     /// What a namespace has: certificate authorities make it one of the second generation, and with policies of a

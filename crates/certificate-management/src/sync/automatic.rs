@@ -83,6 +83,8 @@ pub fn repeat(existing: Option<&RequestRecord>) -> Repeat {
     }
 }
 
+/// Longest reason of a request that the app makes, in characters.
+const LONGEST_REASON: usize = 500;
 /// How often a look after an event is tried before the report is left to find what there is.
 const MOST_LOOKS: u32 = 8;
 
@@ -129,7 +131,8 @@ fn request(
         allow_whole_namespace: true,
         requested_by: Some("policysync".to_owned()),
         requester: Requester::Policysync,
-        reason: Some(because.to_owned()),
+        // What an event says can be of any length, and a request with a longer reason would be parked.
+        reason: Some(because.chars().take(LONGEST_REASON).collect()),
         traceparent: None,
         other: Map::new(),
     }

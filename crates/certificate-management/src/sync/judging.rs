@@ -114,9 +114,10 @@ fn judge(
         }
         // A request that would have been refused for the sake of others has been synced together with them.
         RequestPlan::Refuse { reason: Reason::SyncCoversWholeNamespace, .. } => None,
-        // A run was killed before it recorded what it had planned for this one. Whether the hubs trusted before the POST is
-        // not known any more, and does not count: the evidence is judged below.
+        // A POST was claimed for it, and whether its hubs trusted before that is not known any more: `already-trusted` would
+        // say that nothing was sent.
         RequestPlan::AlreadyTrusted(_) if !is_watching => None,
+        // A run was killed before it recorded what it had planned for this one.
         plan if known.outcome == Outcome::Queued => of_plan(&known.request, plan),
         _ => None,
     };

@@ -7,6 +7,7 @@ use time::macros::datetime;
 use super::*;
 use crate::error::ErrorKind;
 use crate::fake::{Fake, Reply};
+use crate::http::DEFAULT_DEADLINE;
 
 const NAMESPACE: &str =
     "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
@@ -120,7 +121,7 @@ async fn a_sync_is_a_post_to_the_credential() {
         Reply::status(202).header("location", format!("{origin}/operations/1")).header("Retry-After", 10)
     })
     .await;
-    let operation = fake.azure().registry().synchronize(&namespace()).await.unwrap();
+    let operation = fake.azure().registry().synchronize(&namespace(), DEFAULT_DEADLINE).await.unwrap();
     assert_eq!(operation.retry_after_seconds, Some(10));
     assert_eq!(fake.calls(), [format!("POST {NAMESPACE}/credentials/default/synchronize")]);
 }

@@ -1,0 +1,235 @@
+//! The app in this process, against a simulated Azure: batches and reports are called directly, and the queue and the clock go
+//! as the test says.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration as Wait;
+
+use async_trait::async_trait;
+use azure::{AccessToken, Azure, Cloud, Error, TokenSource};
+use certificate_management::request::{RequestRecord, SyncRequest};
+use certificate_management::sync::SyncRecord;
+use policysync::application::Application;
+use policysync::clock::Clock;
+use policysync::commands::local_world::{DEFAULT_CONFIGURATION, Schedules, app_settings};
+use policysync::settings::Settings;
+use policysync::synchronization::batch::{self, Done, Received};
+use policysync::synchronization::records;
+use serde_json::{Value, json};
+use simulator::cloud::faults;
+use simulator::cloud::{Options, Simulator};
+use time::{Duration, OffsetDateTime};
+
+/// Messages of one batch, as `host.json` has it.
+const BATCH: usize = 16;
+/// Batches after which something goes round in circles.
+const MOST_BATCHES: usize = 400;
+
+struct AnyToken;
+
+#[async_trait]
+impl TokenSource for AnyToken {
+    async fn token(&self, _scope: &str) -> Result<AccessToken, Error> {
+        Ok(AccessToken::new("operator", OffsetDateTime::now_utc() + Duration::hours(1)))
+    }
+}
+
+pub struct InProcess {
+    pub simulator: Simulator,
+    pub application: Application,
+    configuration: String,
+    /// How many seconds the clock of the app is ahead.
+    ahead: Arc<AtomicI64>,
+}
+
+impl InProcess {
+    /// The default fleet with the default rules.
+    pub async fn start() -> Self {
+        Self::of(Options::default(), DEFAULT_CONFIGURATION).await
+    }
+
+    /// A simulated Azure, and a configuration for it.
+    pub async fn of(options: Options, configuration: &str) -> Self {
+        let simulator = Simulator::start(options).await.unwrap();
+        let ahead = Arc::default();
+        let application = instance(&simulator, configuration, &ahead, &[]);
+        Self { simulator, application, configuration: configuration.to_owned(), ahead }
+    }
+
+    /// Stops the app as it is, and starts it again with further settings. The records and the queue stay.
+    pub fn restart(&mut self, settings: &[(&str, &str)]) {
+        self.application = instance(&self.simulator, &self.configuration, &self.ahead, settings);
+    }
+
+    /// Lets time go by for the app.
+    pub fn later(&self, by: Duration) {
+        self.ahead.fetch_add(by.whole_seconds(), Ordering::Relaxed);
+    }
+
+    /// Installs these faults in place of all others.
+    pub fn faults(&self, faults: &Value) {
+        self.simulator.faults().replace(faults::read(&json!({"faults": faults})).unwrap());
+    }
+
+    /// A request for the namespace of that number, with these members beside it.
+    pub fn request(&self, namespace: usize, id: &str, members: &Value) -> SyncRequest {
+        let mut body = json!({"namespaceId": self.application.configuration.namespaces[namespace].id});
+        let members = members.as_object().into_iter().flatten();
+        body.as_object_mut().unwrap().extend(members.map(|(name, value)| (name.clone(), value.clone())));
+        SyncRequest::from_submission(&body.to_string(), id).unwrap()
+    }
+
+    /// Lets the service renew the issuing CAs of a namespace.
+    pub async fn rotate(&self, namespace: usize) {
+        let id = self.application.configuration.namespaces[namespace].id.to_string();
+        let state = self.simulator.world().state();
+        let namespaces = state["namespaces"].as_array().unwrap();
+        let of = |namespace: &&Value| namespace["id"].as_str().unwrap().eq_ignore_ascii_case(&id);
+        let policies = &namespaces.iter().find(of).unwrap()["policies"];
+        for policy in policies.as_array().unwrap() {
+            let url = format!("{}/simulator/rotate", self.simulator.url());
+            let answer = reqwest::Client::new().post(url).json(&json!({"policyId": policy})).send().await;
+            assert!(answer.unwrap().status().is_success());
+        }
+    }
+
+    /// Handles messages as a batch that must not come again.
+    pub async fn handle(&self, messages: Vec<Received>) -> Done {
+        batch::handle(&self.application, messages).await.unwrap()
+    }
+
+    /// Delivers a batch of what is due, in which case there is something to answer.
+    pub async fn deliver_once(&self) -> Option<Result<Done, batch::BatchError>> {
+        let queues = self.simulator.queues();
+        let locked = queues.receive("sync-requests", BATCH, Wait::ZERO).await;
+        if locked.is_empty() {
+            return None;
+        }
+        let received = locked
+            .iter()
+            .map(|message| Received {
+                message_id: Some(message.message_id.clone()),
+                text: String::from_utf8(message.body.clone()).unwrap(),
+            })
+            .collect();
+        let handled = batch::handle(&self.application, received).await;
+        for message in &locked {
+            let is_settled = match &handled {
+                Ok(_) => queues.complete("sync-requests", &message.lock_token).await,
+                Err(_) => queues.abandon("sync-requests", &message.lock_token).await,
+            };
+            assert!(is_settled, "a lock was lost");
+        }
+        Some(handled)
+    }
+
+    /// Delivers all that is on the queue and all that follows from it, until nothing does. Between two batches as much time
+    /// goes by as `pace` says.
+    pub async fn deliver(&self, pace: Duration) {
+        for _ in 0..MOST_BATCHES {
+            match self.deliver_once().await {
+                Some(_) => self.later(pace),
+                None if self.is_empty("sync-requests").await => return,
+                None => self.simulator.advance(Duration::minutes(1)),
+            }
+        }
+        panic!("messages follow from messages without end");
+    }
+
+    /// Delivers so many batches, whenever they are due, or fewer when the queue is empty; answers what came of each.
+    pub async fn deliver_batches(&self, count: usize) -> Vec<Result<Done, batch::BatchError>> {
+        let mut handled = Vec::new();
+        while handled.len() < count && !self.is_empty("sync-requests").await {
+            match self.deliver_once().await {
+                Some(done) => handled.push(done),
+                None => self.simulator.advance(Duration::minutes(1)),
+            }
+        }
+        handled
+    }
+
+    async fn counts(&self, queue: &str) -> Value {
+        let url = format!("{}/simulator/queues", self.simulator.url());
+        let counts: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+        counts[queue].clone()
+    }
+
+    async fn is_empty(&self, queue: &str) -> bool {
+        let counts = self.counts(queue).await;
+        ["active", "scheduled", "locked"].iter().all(|kind| counts[kind] == 0)
+    }
+
+    /// How many messages of the queue of requests were given up on.
+    pub async fn dead_letters(&self) -> u64 {
+        self.counts("sync-requests").await["deadLettered"].as_u64().unwrap()
+    }
+
+    /// The bodies of what is on a queue, without touching it.
+    pub async fn on_queue(&self, queue: &str) -> Vec<Value> {
+        let url = format!("{}/simulator/queues/{queue}/messages", self.simulator.url());
+        let messages: Vec<Value> = reqwest::get(url).await.unwrap().json().await.unwrap();
+        messages
+            .into_iter()
+            .map(|message| serde_json::from_str(message["body"].as_str().unwrap()).unwrap())
+            .collect()
+    }
+
+    /// The statuses that the POSTs of syncs were answered with; `None` for an answer that never came.
+    pub fn posts(&self) -> Vec<Option<u16>> {
+        let entries = self.simulator.log().entries();
+        entries
+            .iter()
+            .filter(|entry| entry.path.ends_with("/synchronize"))
+            .map(|entry| entry.status)
+            .collect()
+    }
+
+    /// The record of a request.
+    pub async fn record(&self, id: &str) -> RequestRecord {
+        records::request(&self.application.store, id).await.unwrap().unwrap()
+    }
+
+    /// What became of a request, in words.
+    pub async fn outcome(&self, id: &str) -> (String, Option<&'static str>) {
+        let record = self.record(id).await;
+        (record.outcome.to_string(), record.reason.map(certificate_management::reason::Reason::code))
+    }
+
+    /// The record of the sync of the namespace of that number.
+    pub async fn sync(&self, namespace: usize) -> SyncRecord {
+        let id = &self.application.configuration.namespaces[namespace].id;
+        records::sync(&self.application.store, id).await.unwrap().unwrap().value
+    }
+}
+
+/// Requests as they come from the queue.
+pub fn received(requests: &[SyncRequest]) -> Vec<Received> {
+    let message = |request: &SyncRequest| text(&request.request_id, json!(request).to_string());
+    requests.iter().map(message).collect()
+}
+
+/// A message with this text.
+pub fn text(id: &str, text: impl Into<String>) -> Received {
+    Received { message_id: Some(id.to_owned()), text: text.into() }
+}
+
+fn instance(
+    simulator: &Simulator,
+    configuration: &str,
+    ahead: &Arc<AtomicI64>,
+    settings: &[(&str, &str)],
+) -> Application {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policysync.toml");
+    std::fs::write(&path, configuration).unwrap();
+    let mut variables = app_settings(simulator.url(), Schedules::default());
+    variables.insert("POLICYSYNC_CONFIG".to_owned(), path.to_str().unwrap().to_owned());
+    variables.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    let ahead = Arc::clone(ahead);
+    let now = move || OffsetDateTime::now_utc() + Duration::seconds(ahead.load(Ordering::Relaxed));
+    Application {
+        azure: Azure::new(Cloud::new(Some(simulator.url())).unwrap(), Arc::new(AnyToken)).unwrap(),
+        clock: Clock::of(now),
+        ..Application::start(&Settings::from_variables(&variables).unwrap()).unwrap()
+    }
+}
