@@ -54,7 +54,7 @@ pub(super) const ROWS: [Row; 8] = [
     Row {
         after: "the report has sent that follow-up",
         leaves: "nothing to do",
-        next: "gets the follow-up",
+        next: "is the look of that follow-up",
         play: report_sent,
     },
 ];

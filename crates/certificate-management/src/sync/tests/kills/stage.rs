@@ -34,7 +34,8 @@ impl Stage {
     pub fn patient(requests: Vec<SyncRequest>, minutes: i64) -> Self {
         let patience = Duration::minutes(minutes);
         let setting = Setting { machine: step, ahead: Duration::ZERO, patience, tick: Duration::minutes(2) };
-        let faults = [Fault::Kill, Fault::DeadLettered, Fault::SubmittedAgain, Fault::PostRefused];
+        let faults =
+            [Fault::Kill, Fault::DeadLettered, Fault::SubmittedAgain, Fault::PostRefused, Fault::Duplicate];
         let model = faults.into_iter().fold(Model::new(requests), |model, fault| model.allow(fault, 9));
         Self { model, setting, in_hand: None, posts: 0, claims: 0 }
     }
@@ -146,6 +147,12 @@ impl Stage {
         self.in_hand = in_hand.map(|message| message.body.clone());
         self.act(Action::Fault(Fault::Kill, 0));
         assert!(self.model.workers[0].is_none());
+    }
+
+    /// A message is on the queue once more, to come later.
+    pub fn put_back_for_later(&mut self, body: &Body) {
+        let place = self.model.queue.iter().position(|message| message.body == *body);
+        self.act(Action::Fault(Fault::Duplicate, place.expect("it is on the queue")));
     }
 
     /// The message that the killed run had in hand is delivered again, and its run ends.
