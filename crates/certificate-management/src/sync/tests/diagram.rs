@@ -15,9 +15,9 @@ const MOST: usize = 30_000;
 /// What moves a sync, by the event and by the phase that it leads to, in the words of the page.
 const WORDS: [(&str, &str, &str); 8] = [
     ("requested", "gathering", "a request comes"),
-    ("observed", "claimed", "a look sees a hub without the current CA"),
-    ("observed", "watching", "a look sees no such hub, and not all of them trusting"),
-    ("observed", "gathering", "a look sees a hub without the current CA"),
+    ("observed", "claimed", "a look finds a request that needs the POST"),
+    ("observed", "watching", "a look finds none that needs the POST, and one without an outcome"),
+    ("observed", "gathering", "a look finds a request that needs the POST"),
     ("POST ended", "started", "the service accepts the POST"),
     ("POST ended", "gathering", "the POST had no effect, and may be sent again"),
     ("concluded", "ended", "every request has its outcome"),

@@ -61,7 +61,10 @@ fn after_each_kill_the_next_run_does_what_the_table_says() {
 fn what_no_play_shows_is_shown_by_a_test_of_the_name_in_the_table() {
     for row in page::table(&OUTSIDE) {
         let names: Vec<&str> = row[3].split('`').skip(1).step_by(2).collect();
-        assert!(!names.is_empty() && names.len() % 2 == 0, "file and test, each in backticks: {row:?}");
+        assert!(
+            !names.is_empty() && names.len().is_multiple_of(2),
+            "file and test, each in backticks: {row:?}"
+        );
         for name in names.chunks(2) {
             let path = format!("{}/../../{}", env!("CARGO_MANIFEST_DIR"), name[0]);
             let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", name[0]));
