@@ -17,7 +17,11 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
         records.requests.iter().filter(|record| record.updated_at >= since).collect();
     let mut findings = Vec::new();
     for (namespace, _) in facts.readable() {
-        let about = recent.iter().filter(|record| record.request.namespace_id == namespace.configuration.id);
+        // One that is under way has not changed anything yet: a request that the app makes itself each day must not clear the
+        // finding and raise it again.
+        let about = recent.iter().filter(|record| {
+            record.request.namespace_id == namespace.configuration.id && record.outcome.is_final()
+        });
         let about: Vec<&RequestRecord> = about.copied().collect();
         for pair in namespace.pairs.iter().filter(|pair| !pair.assessment.trust.admits_current()) {
             // The newest one decides: an older one has been tried again since.
@@ -63,8 +67,14 @@ fn on_hub(
         pair.assessment.why
     );
     let reason = hub.reason.unwrap_or(Reason::EvidenceMissing);
+    // The occasion is the CA that is not there, and not the request: each day's request is about the same one.
+    let occasion = pair
+        .policy
+        .issuing_ca
+        .not_after
+        .map_or_else(|| "ca".to_owned(), |end| end.unix_timestamp().to_string());
     Finding::new(CheckId::SyncUnverified, reason, subject, message)
-        .on_occasion(id)
+        .on_occasion(&occasion)
         .with("requestId", id)
         .with("outcome", hub.outcome)
 }
@@ -88,10 +98,24 @@ mod tests {
         let found = world(vec![bad()]).found(CheckId::SyncUnverified);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].reason, Reason::EvidenceMissing);
-        let again = request("r-2", Outcome::Syncing, NOW);
-        assert_eq!(world(vec![again, bad()]).found(CheckId::SyncUnverified), []);
+        let trusted = request("r-2", Outcome::Trusted, NOW);
+        assert_eq!(world(vec![trusted, bad()]).found(CheckId::SyncUnverified), []);
         let old = request("r-0", Outcome::Unverified, NOW - Duration::days(8));
         assert_eq!(world(vec![old]).found(CheckId::SyncUnverified), []);
+    }
+
+    #[test]
+    fn a_need_that_is_asked_for_again_each_day_is_one_finding_and_not_a_new_one_each_day() {
+        let first = world(vec![request("r-1", Outcome::Unverified, NOW - Duration::DAY)]);
+        let first = first.found(CheckId::SyncUnverified).remove(0);
+        let again = request("r-2", Outcome::Syncing, NOW);
+        let while_it_runs = world(vec![again, request("r-1", Outcome::Unverified, NOW - Duration::DAY)]);
+        assert_eq!(while_it_runs.found(CheckId::SyncUnverified)[0].id, first.id);
+        let second = world(vec![request("r-2", Outcome::Unverified, NOW)]);
+        assert_eq!(second.found(CheckId::SyncUnverified)[0].id, first.id);
+        let mut renewed = world(vec![request("r-2", Outcome::Unverified, NOW)]);
+        renewed.policy().issuing_ca.not_after = Some(NOW + Duration::days(3_000));
+        assert_ne!(renewed.found(CheckId::SyncUnverified)[0].id, first.id, "another CA is another occasion");
     }
 
     #[test]
