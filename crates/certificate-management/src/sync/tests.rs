@@ -3,7 +3,11 @@
 //! - [`world`]: what can be asked and seen in a small world of one policy and two hubs.
 //! - [`model`]: everything around the machine (driver, queue, clocks, service) as a value that takes one step at a time.
 //! - [`search`]: every state of that model up to a bound, and what must hold in all of them.
+//! - [`diagram`], [`kills`]: what `ARCHITECTURE.md` says of the machine, compared with what it does; [`page`] reads it.
 
+mod diagram;
+mod kills;
 mod model;
+mod page;
 mod search;
 mod world;

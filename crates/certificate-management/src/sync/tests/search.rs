@@ -6,10 +6,10 @@
 //! and a set. `stateright` 0.31 checks "sooner or later" only along runs without a cycle; here the run to the end is fair
 //! and begins in every state.
 
-mod fair;
+pub(super) mod fair;
 mod faults;
-mod properties;
-mod sizes;
+pub(super) mod properties;
+pub(super) mod sizes;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fmt::Write as _;
@@ -170,10 +170,7 @@ impl Found {
         for fact in facts {
             let Fact::Stepped(stepped) = fact else { continue };
             let phase = |record: &Option<std::rc::Rc<crate::sync::SyncRecord>>| {
-                record
-                    .as_ref()
-                    .filter(|record| record.is_open())
-                    .map_or_else(|| "[*]".to_owned(), |record| record.phase.to_string())
+                record.as_ref().map_or_else(|| "[*]".to_owned(), |record| record.phase.to_string())
             };
             let (before, after) = (phase(&stepped.before), phase(&stepped.after));
             let is_next = match (&stepped.before, &stepped.after) {

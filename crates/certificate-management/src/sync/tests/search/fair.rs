@@ -64,7 +64,7 @@ fn ensure_bounded(length: u32) -> Result<u32, String> {
 }
 
 /// What comes next when nothing goes wrong; `None`: everything has ended.
-fn next(model: &Model, setting: &Setting) -> Option<Action> {
+pub(in crate::sync::tests) fn next(model: &Model, setting: &Setting) -> Option<Action> {
     let runs = (0..model.workers.len()).find_map(|worker| Some((worker, model.workers[worker].as_ref()?)));
     if let Some(hub) = model.hubs.iter().position(|hub| !hub.is_readable) {
         return Some(Action::Readable(hub));

@@ -16,7 +16,7 @@ const LARGE: usize = 4_000_000;
 
 /// Where a search begins.
 #[derive(Clone, Copy)]
-pub(super) enum From {
+pub(in crate::sync::tests) enum From {
     /// Nothing has happened.
     Start,
     /// The first request is in a sync that was claimed a moment ago; its POST is not sent yet.
@@ -26,7 +26,7 @@ pub(super) enum From {
 }
 
 /// What a search is about.
-pub(super) struct Plan {
+pub(in crate::sync::tests) struct Plan {
     pub name: &'static str,
     pub from: From,
     /// How many requests there are: for the whole namespace, for one hub with leave for the rest, for one hub without.
@@ -38,7 +38,7 @@ pub(super) struct Plan {
 
 use Fault::*;
 
-pub(super) const ALL: [Plan; 22] = [
+pub(in crate::sync::tests) const ALL: [Plan; 22] = [
     Plan { name: "nothing goes wrong", from: From::Start, requests: 1, ahead: 0, faults: &[] },
     Plan { name: "two requests join at any instant", from: From::Start, requests: 2, ahead: 0, faults: &[] },
     Plan {
