@@ -188,7 +188,7 @@ pub async fn sync(store: &Store, namespace_id: &ArmId) -> Result<Option<Stored<S
     store.get(&sync_key(namespace_id)).await
 }
 
-/// Writes the record of a namespace's sync, if nobody else has written it since it was read.
+/// Writes the record of a namespace's sync, if no other run has written it since it was read.
 ///
 /// # Errors
 /// [`WriteError::Conflict`] when another run has; else as the store has it.

@@ -1,5 +1,5 @@
 //! The one place that sends a sync. It asks for the mode itself, at the last moment, so that audit mode and the kill switch
-//! hold for whoever comes here: functions, resends, and what was recorded before the mode changed.
+//! hold for functions, for resends, and for what was recorded before the mode changed.
 
 use std::time::{Duration, Instant};
 

@@ -7,7 +7,7 @@ use ulid::Ulid;
 
 /// Longest id of a request, in characters: Service Bus allows 128 for a MessageId (`messaging-and-state.md` §2).
 pub const MAX_REQUEST_ID: usize = 128;
-/// How the ids of requests begin that nobody made. They name the need, so that the same need is one request.
+/// How the ids of requests begin that the app makes itself. They name the need, so that the same need is one request.
 pub const AUTOMATIC_PREFIX: &str = "automatic-";
 /// How the ids of messages begin that ask for a look at a namespace.
 pub const LOOK_PREFIX: &str = "look-";

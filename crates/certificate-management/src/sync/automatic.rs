@@ -23,7 +23,7 @@ pub enum Automatic {
     Request(Box<SyncRequest>),
 }
 
-/// Decides whether a namespace needs a request that nobody made.
+/// Decides whether the app makes a request for a namespace by itself.
 #[must_use]
 pub fn automatic(
     configuration: &NamespaceConfiguration,

@@ -11,6 +11,7 @@
 
 mod act;
 mod canonical;
+mod doing;
 mod driver;
 mod fingerprint;
 
