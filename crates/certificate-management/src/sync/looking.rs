@@ -52,7 +52,7 @@ pub(super) fn timer_passed(record: &SyncRecord, context: &Context) -> Step {
     if context.now - record.next_look_at < pause::LOST_AFTER {
         return Step::nothing();
     }
-    again(record.clone(), Duration::ZERO, record.look, context)
+    again(record.clone(), pause::SHORTEST_PAUSE, record.look, context)
 }
 
 /// Requests whose outcome is recorded leave the sync. The look that concluded them ends the sync when none is left, and
@@ -90,10 +90,9 @@ pub(super) fn again(mut record: SyncRecord, wait: Duration, look: Option<u32>, c
         record.sync_id.clone_from(&context.next_sync_id);
         1
     });
-    let wait = if wait.is_zero() { wait } else { pause::clamped(wait) };
     record.attempt = attempt;
     record.look = look;
-    record.next_look_at = pause::after(context.now, wait);
+    record.next_look_at = pause::after(context.now, pause::clamped(wait));
     let effects = vec![Effect::SendFollowUp(FollowUp::of(&record))];
     Step::write(record, effects)
 }

@@ -3,7 +3,11 @@
 //! - [`world`]: what can be asked and seen in a small world of one policy and two hubs.
 //! - [`model`]: everything around the machine (driver, queue, clocks, service) as a value that takes one step at a time.
 //! - [`search`]: every state of that model up to a bound, and what must hold in all of them.
+//! - [`stage`]: one sync by hand, one event at a time.
+//! - [`promises`]: each promise in a test whose name says it.
 
 mod model;
+mod promises;
 mod search;
+mod stage;
 mod world;
