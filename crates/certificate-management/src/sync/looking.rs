@@ -26,7 +26,10 @@ pub(super) fn follow_up(record: &SyncRecord, sync_id: &str, attempt: u32, contex
     let look = Look { sync_id: record.sync_id.clone(), attempt };
     let record = SyncRecord { look: Some(attempt), ..record.clone() };
     let effect = match &record.operation {
-        Some(operation) if !operation.finished => Effect::AskOperation(look, operation.clone()),
+        // A record of the last release may gather with an operation of before.
+        Some(operation) if record.phase == Phase::Started && !operation.finished => {
+            Effect::AskOperation(look, operation.clone())
+        }
         _ => Effect::Observe(look, OperationState::Silent),
     };
     Step::write(record, vec![effect])

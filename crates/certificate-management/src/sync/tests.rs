@@ -5,9 +5,13 @@
 //! - [`search`]: every state of that model up to a bound, and what must hold in all of them.
 //! - [`stage`]: one sync by hand, one event at a time.
 //! - [`promises`]: each promise in a test whose name says it.
+//! - [`twice`]: an event that comes again changes nothing.
+//! - [`contract`]: what is stored, as text, and what the last release stored.
 
+mod contract;
 mod model;
 mod promises;
 mod search;
 mod stage;
+mod twice;
 mod world;

@@ -50,7 +50,10 @@ fn every_phase_and_every_member_is_stored_as_it_always_was() {
         let text = text.replace("{namespace}", NAMESPACE);
         let record = read(&text);
         assert_eq!(serde_json::to_string(&record).unwrap(), text);
-        assert_eq!((record.phase, record.phase.to_string()), (phase, json(&text)["phase"].as_str().unwrap().to_owned()));
+        assert_eq!(
+            (record.phase, record.phase.to_string()),
+            (phase, json(&text)["phase"].as_str().unwrap().to_owned())
+        );
         phases.push(phase);
     }
     assert_eq!(phases, Phase::ALL);
@@ -62,10 +65,9 @@ fn json(text: &str) -> Value {
 
 #[test]
 fn every_optional_member_is_in_one_of_the_texts_and_absent_or_null_in_another() {
-    for place in [
-        "/look", "/claimedAt", "/operation", "/setback", "/sent", "/sent/pairs", "/traceparent",
-    ] {
-        let is_there = |(_, text): &(Phase, &str)| json(text).pointer(place).is_some_and(|value| !value.is_null());
+    for place in ["/look", "/claimedAt", "/operation", "/setback", "/sent", "/sent/pairs", "/traceparent"] {
+        let is_there =
+            |(_, text): &(Phase, &str)| json(text).pointer(place).is_some_and(|value| !value.is_null());
         let there = STORED.iter().filter(|stored| is_there(stored)).count();
         assert!((1..STORED.len()).contains(&there), "{place} is in {there}");
     }
@@ -97,7 +99,9 @@ fn left_by_the_last_release(phase: Phase, is_looking: bool) -> Stage {
     let was_claimed = !matches!(phase, Phase::Gathering);
     let posts = u32::from(matches!(phase, Phase::Claimed | Phase::Started | Phase::Ended));
     let operation = match phase {
-        Phase::Started => r#"{"url":"https://management.azure.com/operations/1","finished":false,"retryAfterSeconds":10,"startedAt":"2026-11-23T05:00:02Z"}"#,
+        Phase::Started => {
+            r#"{"url":"https://management.azure.com/operations/1","finished":false,"retryAfterSeconds":10,"startedAt":"2026-11-23T05:00:02Z"}"#
+        }
         _ => "null",
     };
     let time = |is_there: bool| if is_there { r#""2026-11-23T05:00:01Z""# } else { "null" };
@@ -136,7 +140,10 @@ fn a_record_of_the_last_release_goes_on_to_its_end_in_every_phase() {
         while stage.record().is_open() {
             let Some(claim) = super::stage::claim_in(&stage.looks(&sees(&[Stale]))) else { continue };
             posts += 1;
-            assert!(phase != Phase::Claimed || stage.context.now - NOW > CLAIM_DEADLINE, "the first is under way");
+            assert!(
+                phase != Phase::Claimed || stage.context.now - NOW > CLAIM_DEADLINE,
+                "the first is under way"
+            );
             stage.post_ends(&claim, super::stage::accepted());
         }
         assert_eq!(posts, u32::from(phase != Phase::Started), "{phase}");
@@ -162,7 +169,8 @@ fn debug_shows_no_query_of_an_operations_address() {
         Operation { url: Some(url), finished: false, retry_after_seconds: Some(1), started_at: Some(NOW) };
     let record = SyncRecord { operation: Some(operation.clone()), ..read(STORED[2].1) };
     let end = PostEnd::Accepted(operation.clone());
-    for shown in [format!("{operation:?}"), format!("{record:?}"), format!("{record:#?}"), format!("{end:?}")] {
+    for shown in [format!("{operation:?}"), format!("{record:?}"), format!("{record:#?}"), format!("{end:?}")]
+    {
         assert!(shown.contains("/operations/1"), "{shown}");
         for secret in ["SIGNATURE", "c=MII", "?", "FRAGMENT"] {
             assert!(!shown.contains(secret), "{secret} in {shown}");

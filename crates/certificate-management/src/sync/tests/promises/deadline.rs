@@ -6,7 +6,7 @@ use crate::reason::Reason;
 use crate::request::Outcome;
 use crate::sync::tests::stage::{Stage, accepted, claim_in, sees};
 use crate::sync::tests::world::failure;
-use crate::sync::{Effect, Failure, FailureKind, OperationState, Phase, PostEnd};
+use crate::sync::{Effect, Event, Failure, FailureKind, Look, Operation, OperationState, Phase, PostEnd};
 use crate::trust::Trust::{Stale, Trusted, Unreadable};
 
 fn locked(code: &str) -> PostEnd {
@@ -118,14 +118,14 @@ fn a_sync_of_requests_that_have_no_record_ends() {
     let missing = vec!["r-1".to_owned()];
     let seen = sees(&[Stale]);
     let operation = OperationState::Silent;
-    let wanted = stage.happens(&crate::sync::Event::Observed { look, seen: Ok(&seen), operation, missing });
+    let wanted = stage.happens(&Event::Observed { look, seen: Ok(&seen), operation, missing });
     assert_eq!((claim_in(&wanted), stage.record().phase), (None, Phase::Ended));
 }
 
 #[test]
 fn what_gathers_again_has_no_operation() {
     // After a conflict, and after a watch. An operation of before would be asked, and its failure told.
-    let old = crate::sync::Operation {
+    let old = Operation {
         url: Some("https://service/operations/0".to_owned()),
         finished: false,
         retry_after_seconds: None,
@@ -138,6 +138,11 @@ fn what_gathers_again_has_no_operation() {
     stage.looks(&sees(&[Stale]));
     assert_eq!((stage.record().phase, &stage.record().operation), (Phase::Gathering, &None));
     stage.record.as_mut().unwrap().operation = Some(old);
+    // The last release left it behind. It is not asked, since it says nothing about what is gathered.
+    let Look { sync_id, attempt } = stage.look_begins();
+    let awaited = Event::FollowUp { sync_id: &sync_id, attempt };
+    stage.record.as_mut().unwrap().look = None;
+    assert!(matches!(stage.happens(&awaited).as_slice(), [Effect::Observe(..)]));
     stage.record.as_mut().unwrap().look = None;
     stage.claims(&sees(&[Stale]));
     assert_eq!(stage.record().operation, None, "a claim has no operation before its POST has an answer");

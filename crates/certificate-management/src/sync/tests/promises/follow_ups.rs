@@ -6,7 +6,7 @@ use crate::reason::Reason;
 use crate::request::Outcome;
 use crate::sync::tests::stage::{Stage, accepted, claim_in, follow_ups_in, sees};
 use crate::sync::tests::world::failure;
-use crate::sync::{Effect, Event, FailureKind, OperationState, Phase, PostEnd};
+use crate::sync::{Effect, Event, FailureKind, FollowUp, OperationState, Phase, PostEnd};
 use crate::trust::Trust::{Stale, Trusted, Unreadable};
 
 /// A sync in each phase.
@@ -46,7 +46,7 @@ fn a_follow_up_that_the_record_does_not_wait_for_only_sends_the_one_that_it_wait
             let wanted = stage.happens(&Event::FollowUp { sync_id, attempt });
             assert_eq!(stage.record(), &record, "{} {sync_id} {attempt}", record.phase);
             if record.is_open() {
-                assert_eq!(wanted, [Effect::SendFollowUp(crate::sync::FollowUp::of(&record))]);
+                assert_eq!(wanted, [Effect::SendFollowUp(FollowUp::of(&record))]);
             } else {
                 assert_eq!(wanted, []);
             }
@@ -126,7 +126,7 @@ fn a_look_that_was_left_alone_still_counts() {
     assert_eq!((stage.record().phase, sent), (Phase::Started, vec![3]));
     // The follow-up that would have taken its place comes too, and begins no second look.
     let wanted = stage.happens(&Event::FollowUp { sync_id: "sync-1", attempt: 2 });
-    assert_eq!(wanted, [Effect::SendFollowUp(crate::sync::FollowUp::of(stage.record()))]);
+    assert_eq!(wanted, [Effect::SendFollowUp(FollowUp::of(stage.record()))]);
     stage.goes_on_to_its_end(&sees(&[Trusted]));
     assert_eq!(stage.told("r-1"), (Outcome::Trusted, None));
 }
