@@ -59,7 +59,7 @@ fn records_of_another_namespace_are_left_out_of_account() {
     stage.submit("r-1", "");
     let other = RequestRecord::queued(elsewhere(request("r-2", "")), NOW);
     // It does not join.
-    let joined = step(stage.record.as_ref(), &[other.clone()], &Event::Requested, &stage.context);
+    let joined = step(stage.record.as_ref(), std::slice::from_ref(&other), &Event::Requested, &stage.context);
     assert_eq!((joined.record, joined.effects), (None, vec![]));
     // Even under an id that the sync knows, it is not planned, told or sent for.
     let look = stage.look_begins();
