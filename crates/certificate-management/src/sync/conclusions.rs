@@ -3,7 +3,7 @@
 use time::{Duration, OffsetDateTime};
 
 use super::{Conclusion, Context, Effect, Failure, SyncRecord, pause};
-use crate::plan::RequestPlan;
+use crate::plan::{Observation, RequestPlan};
 use crate::reason::Reason;
 use crate::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
 
@@ -86,6 +86,24 @@ pub(super) fn of_plan(request: &SyncRequest, plan: &RequestPlan) -> Option<Concl
         }
         RequestPlan::Sync(_) | RequestPlan::Verify(_) | RequestPlan::Undecided { .. } => None,
     }
+}
+
+/// A request for which a sync might have changed more than it names, as far as could be read until its time was over.
+pub(super) fn undecided(request: &SyncRequest, detail: &str, hubs: &[HubOutcome]) -> Conclusion {
+    let reason = Reason::SyncCoversWholeNamespace;
+    let hubs = with(hubs.to_vec(), Outcome::Refused, reason);
+    Conclusion { hubs, ..refused(request, reason, detail) }
+}
+
+/// Whether a plan refuses a request for the sake of others that the last POST may still satisfy.
+pub(super) fn is_premature(
+    record: &SyncRecord,
+    plan: &RequestPlan,
+    observation: &Observation,
+    context: &Context,
+) -> bool {
+    matches!(plan, RequestPlan::Refuse { reason: Reason::SyncCoversWholeNamespace, .. })
+        && record.sent.as_ref().is_some_and(|sent| sent.holds_up(observation, context))
 }
 
 /// When a request has waited long enough: with the need that it is part of, and not before its own time is over.

@@ -44,16 +44,14 @@ pub(super) fn requested(last: Option<&SyncRecord>, requests: &[&RequestRecord], 
         .unwrap_or_else(|| gathering(&first.namespace_id, first.traceparent.as_ref(), last, context));
     let new = open.iter().copied().filter(|request| !joined.knows(&request.request_id));
     let mut new: Vec<&SyncRequest> = new.collect();
-    if record.is_some() && new.is_empty() {
-        // A run that was killed between the record and the follow-up comes again.
-        return Step::only(vec![Effect::SendFollowUp(FollowUp::of(&joined))]);
-    }
+    // A message that comes again may be of a run that was killed between the record and the follow-up.
+    let comes_again = new.len() < open.len();
     let room = MOST_REQUESTS.saturating_sub(joined.known().count()).min(new.len());
     let beyond = new.split_off(room);
     let list = if joined.phase == Phase::Gathering { &mut joined.requests } else { &mut joined.waiting };
     list.extend(new.iter().map(|request| request.request_id.clone()));
     let mut effects = Vec::new();
-    if record.is_none() {
+    if record.is_none() || comes_again {
         effects.push(Effect::SendFollowUp(FollowUp::of(&joined)));
     }
     if !beyond.is_empty() {

@@ -1,6 +1,8 @@
 //! A look at a sync that was claimed, started or only watches: the evidence on the hubs decides.
 
-use super::conclusions::{as_a_whole, failed, is_overdue, measured, of_hubs, of_plan, refused, with};
+use super::conclusions::{
+    as_a_whole, failed, is_overdue, is_premature, measured, of_hubs, of_plan, undecided,
+};
 use super::looking::again;
 use super::pause::{self, CLAIM_DEADLINE, MOST_POSTS};
 use super::{
@@ -80,7 +82,8 @@ fn judge_all(
             judged.news.extend(Some(conclusion.clone()).filter(|conclusion| conclusion.changes(known)));
             judged.open.push(conclusion);
         } else if is_watching {
-            match of_plan(&known.request, &plan) {
+            let is_premature = is_premature(record, &plan, observation, context);
+            match of_plan(&known.request, &plan).filter(|_| !is_premature) {
                 Some(conclusion) => judged.outcomes.conclusions.push(conclusion),
                 None => judged.taken_in.push(id.clone()),
             }
@@ -105,12 +108,11 @@ fn judge(
     let is_watching = record.phase == Phase::Watching;
     let is_overdue = is_overdue(record, known, context);
     let final_plan = match plan {
+        plan if is_watching && is_premature(record, plan, observation, context) => None,
         // Nothing was sent, so what is to be refused can be refused.
         RequestPlan::Refuse { .. } if is_watching => of_plan(&known.request, plan),
         RequestPlan::Undecided { detail, hubs } if is_watching && is_overdue => {
-            let reason = Reason::SyncCoversWholeNamespace;
-            let hubs = with(hubs.clone(), Outcome::Refused, reason);
-            Some(Conclusion { hubs, ..refused(&known.request, reason, detail) })
+            Some(undecided(&known.request, detail, hubs))
         }
         // A request that would have been refused for the sake of others has been synced together with them.
         RequestPlan::Refuse { reason: Reason::SyncCoversWholeNamespace, .. } => None,

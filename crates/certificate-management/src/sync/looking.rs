@@ -26,7 +26,10 @@ pub(super) fn follow_up(record: &SyncRecord, sync_id: &str, attempt: u32, contex
     let look = Look { sync_id: record.sync_id.clone(), attempt };
     let record = SyncRecord { look: Some(attempt), ..record.clone() };
     let effect = match &record.operation {
-        Some(operation) if !operation.finished => Effect::AskOperation(look, operation.clone()),
+        // A record of the last release may gather with an operation of before.
+        Some(operation) if record.phase == Phase::Started && !operation.finished => {
+            Effect::AskOperation(look, operation.clone())
+        }
         _ => Effect::Observe(look, OperationState::Silent),
     };
     Step::write(record, vec![effect])
@@ -52,7 +55,7 @@ pub(super) fn timer_passed(record: &SyncRecord, context: &Context) -> Step {
     if context.now - record.next_look_at < pause::LOST_AFTER {
         return Step::nothing();
     }
-    again(record.clone(), Duration::ZERO, record.look, context)
+    again(record.clone(), pause::SHORTEST_PAUSE, record.look, context)
 }
 
 /// Requests whose outcome is recorded leave the sync. The look that concluded them ends the sync when none is left, and
@@ -90,10 +93,9 @@ pub(super) fn again(mut record: SyncRecord, wait: Duration, look: Option<u32>, c
         record.sync_id.clone_from(&context.next_sync_id);
         1
     });
-    let wait = if wait.is_zero() { wait } else { pause::clamped(wait) };
     record.attempt = attempt;
     record.look = look;
-    record.next_look_at = pause::after(context.now, wait);
+    record.next_look_at = pause::after(context.now, pause::clamped(wait));
     let effects = vec![Effect::SendFollowUp(FollowUp::of(&record))];
     Step::write(record, effects)
 }

@@ -40,10 +40,10 @@ pub fn clamped(asked: Duration) -> Duration {
     asked.clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
 }
 
-/// A time that much later; the end of time where there is none.
+/// A time that much later; the end of the calendar where there is none.
 #[must_use]
 pub(super) fn after(now: OffsetDateTime, pause: Duration) -> OffsetDateTime {
-    now.checked_add(pause).unwrap_or(now)
+    now.saturating_add(pause)
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! A look at a sync that gathers: every request is planned against one observation, and the sync is claimed if one of them
 //! needs it.
 
-use super::conclusions::{as_a_whole, failed, is_overdue, of_hubs, of_plan};
+use super::conclusions::{as_a_whole, failed, is_overdue, is_premature, of_hubs, of_plan, undecided};
 use super::failure::Consequence;
 use super::looking::again;
 use super::{
     Claim, Conclusion, Context, Effect, Failure, Look, Outcomes, Phase, Sent, Step, SyncRecord, pause,
 };
-use crate::plan::{self, Observation, RequestPlan};
+use crate::plan::{self, Observation, Progress, RequestPlan};
 use crate::reason::Reason;
 use crate::request::{HubOutcome, Outcome, RequestRecord};
 
@@ -43,11 +43,16 @@ fn plan_all(
             continue;
         }
         let plan = plan::plan_request(&known.request, context.mode, observation);
+        if is_premature(&record, &plan, observation, context) {
+            let detail = "the last sync may still bring what the namespace lacks";
+            to_sync.push(as_a_whole(known, Outcome::Queued, Reason::SyncRunning, detail));
+            continue;
+        }
         match (of_plan(&known.request, &plan), plan) {
             (Some(conclusion), _) => outcomes.conclusions.push(conclusion),
             // Its need was claimed before, and its time is over.
-            (None, _) if record.claimed_at.is_some() && is_overdue(&record, known, context) => {
-                outcomes.conclusions.push(out_of_time(&record, known));
+            (None, plan) if record.claimed_at.is_some() && is_overdue(&record, known, context) => {
+                outcomes.conclusions.push(out_of_time(&record, known, &plan, observation));
             }
             (None, RequestPlan::Sync(hubs)) => to_sync.push(syncing(&record, known, hubs)),
             (None, RequestPlan::Verify(hubs) | RequestPlan::Undecided { hubs, .. }) => {
@@ -123,10 +128,21 @@ fn syncing(record: &SyncRecord, known: &RequestRecord, hubs: Vec<HubOutcome>) ->
     of_hubs(&known.request, Some(&record.sync_id), hubs, None)
 }
 
-fn out_of_time(record: &SyncRecord, known: &RequestRecord) -> Conclusion {
-    match &record.setback {
-        Some(setback) => as_a_whole(known, Outcome::Failed, setback.reason, &setback.detail),
-        None => {
+fn out_of_time(
+    record: &SyncRecord,
+    known: &RequestRecord,
+    plan: &RequestPlan,
+    observation: &Observation,
+) -> Conclusion {
+    match (plan, &record.setback) {
+        // No POST was for these, so how the last one ended says nothing about them.
+        (RequestPlan::Verify(_), _) => {
+            let hubs = plan::verify_request(&known.request, &known.hubs, observation, Progress::Overdue);
+            of_hubs(&known.request, Some(&record.sync_id), hubs, None)
+        }
+        (RequestPlan::Undecided { detail, hubs }, _) => undecided(&known.request, detail, hubs),
+        (_, Some(setback)) => as_a_whole(known, Outcome::Failed, setback.reason, &setback.detail),
+        (_, None) => {
             let detail = "the time for evidence is over";
             as_a_whole(known, Outcome::Unverified, Reason::EvidenceMissing, detail)
         }
