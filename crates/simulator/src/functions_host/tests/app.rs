@@ -7,13 +7,26 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::functions_host::{Host, HostError, HostEvent, HostOptions, InvocationReport, LogSource};
 
-/// Answers by the name of the function; what it got comes back as a log line.
+/// Answers by the name of the function; what it got comes back as a log line. A function `meet-N-SECONDS` succeeds when so
+/// many calls of it are under way at the same time, and fails after so many seconds.
 const HANDLER: &str = r#"#!/usr/bin/env python3
 import http.server, json, os, subprocess, sys, threading
 
 mode = os.environ.get("MODE", "")
 port = int(os.environ["FUNCTIONS_CUSTOMHANDLER_PORT"])
 counts = {}
+barriers = {}
+barriers_lock = threading.Lock()
+
+def meet(name, parties, seconds):
+    # Whether so many calls of the function are under way at the same time.
+    with barriers_lock:
+        barrier = barriers.setdefault(name, threading.Barrier(parties))
+    try:
+        barrier.wait(seconds)
+        return True
+    except threading.BrokenBarrierError:
+        return False
 
 def sleep(seconds):
     # `cargo xtask calendar` moves the clock with libfaketime, under which time.sleep fails.
@@ -47,6 +60,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             sleep(3600)
         if name.startswith("slow"):
             sleep(1.5)
+        if name.startswith("meet") and not meet(name, *map(int, name.split("-")[1:3])):
+            return self.answer(500, b"", "Alone")
         if name.startswith("empty"):
             return self.answer(200, b"")
         if name.startswith("exit"):
