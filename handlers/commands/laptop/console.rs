@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-pub use super::table::table;
+pub use crate::commands::table::table;
 use crate::visible::lines;
 
 /// A story, told step by step.

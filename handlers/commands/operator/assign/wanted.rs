@@ -3,7 +3,7 @@
 use azure::Group;
 
 use super::Problem;
-use crate::commands::plan::survey::{Service, Survey};
+use crate::commands::operator::plan::survey::{Service, Survey};
 
 /// A group as a person names it. Ids of groups have no slash (`azure-wire-facts.md` §3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

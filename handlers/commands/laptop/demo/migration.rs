@@ -12,8 +12,8 @@ use super::scene::{self, Scene};
 use super::story::{
     check_untouched, expect_accepted, follow, make_report, overview, tell_report, until_assigned,
 };
-use crate::commands::console::Story;
-use crate::commands::local_world::{LocalWorld, Schedules, app_settings};
+use crate::commands::laptop::console::Story;
+use crate::commands::laptop::local_world::{LocalWorld, Schedules, app_settings};
 
 /// The issuing CA that is made in the story, and its policy: what `[[namespace.migration]]` names.
 const AUTHORITY: &str = "lines-ica";

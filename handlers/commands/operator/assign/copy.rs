@@ -6,9 +6,9 @@ use certificate_management::rules;
 
 use super::Problem;
 use super::wanted::Wanted;
-use crate::commands::apply::person::Person;
-use crate::commands::plan;
-use crate::commands::plan::survey::{Service, Survey};
+use crate::commands::operator::apply::person::Person;
+use crate::commands::operator::plan;
+use crate::commands::operator::plan::survey::{Service, Survey};
 
 pub(super) async fn plan(person: &Person, from: &str, to: &[String]) -> Result<SavedPlan, Problem> {
     let from = Wanted::parse(from)?;

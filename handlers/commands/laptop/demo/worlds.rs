@@ -2,9 +2,9 @@
 
 use clap::ValueEnum;
 
-use crate::commands::local_world::BuiltIn;
+use crate::commands::laptop::local_world::BuiltIn;
 #[cfg(test)]
-use crate::commands::local_world::DEFAULT_CONFIGURATION;
+use crate::commands::laptop::local_world::DEFAULT_CONFIGURATION;
 
 /// Which generation of the service the demo shows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

@@ -7,8 +7,8 @@ use certificate_management::request::SyncRequest;
 
 use super::UNKNOWN;
 use crate::application::Application;
+use crate::commands::operator::{fail, reader};
 use crate::commands::table::{self, Output};
-use crate::commands::{fail, reader};
 use crate::dry_run::{self, Row, Verdict};
 
 /// Prints the plan: exit code 0 when it would be done, 1 when it would be refused, 3 when Azure could not be read.

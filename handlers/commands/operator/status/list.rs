@@ -4,7 +4,7 @@ use certificate_management::checks::CheckId;
 use certificate_management::configuration::{Configuration, Thresholds};
 use serde_json::json;
 
-use crate::commands::reader;
+use crate::commands::operator::reader;
 use crate::commands::table::{self, Output};
 
 /// Widths of the columns that hold sentences, in characters.

@@ -13,8 +13,8 @@ use super::person::Person;
 use crate::application::Application;
 use crate::assignment::journal::Journal;
 use crate::assignment::write::{WriteError, reason_of, write};
-use crate::commands::plan::print;
-use crate::commands::plan::survey::{Service, Survey};
+use crate::commands::operator::plan::print;
+use crate::commands::operator::plan::survey::{Service, Survey};
 use crate::commands::table::{self, Output};
 
 /// What became of an entry.

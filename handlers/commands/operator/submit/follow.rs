@@ -172,7 +172,7 @@ mod tests {
     use certificate_management::request::SyncRequest;
 
     use super::*;
-    use crate::commands::reader;
+    use crate::commands::operator::reader;
     use crate::commands::table::Output;
     use crate::settings::Settings;
     use certificate_management::sync::Conclusion;

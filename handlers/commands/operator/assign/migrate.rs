@@ -2,9 +2,9 @@
 
 use certificate_management::plan::saved::SavedPlan;
 
-use crate::commands::apply::person::Person;
-use crate::commands::plan;
-use crate::commands::plan::survey::Survey;
+use crate::commands::operator::apply::person::Person;
+use crate::commands::operator::plan;
+use crate::commands::operator::plan::survey::Survey;
 
 pub(super) async fn plan(person: &Person) -> SavedPlan {
     let mut survey = Survey::new(&person.application);

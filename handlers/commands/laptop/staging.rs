@@ -6,23 +6,35 @@ use std::path::Path;
 
 /// The files of the app as they are packaged.
 const FILES: [(&str, &str); 8] = [
-    ("host.json", include_str!("../../host.json")),
-    ("assign-policy/function.json", include_str!("../../function-definitions/assign-policy/function.json")),
+    ("host.json", include_str!("../../../host.json")),
+    (
+        "assign-policy/function.json",
+        include_str!("../../../function-definitions/assign-policy/function.json"),
+    ),
     (
         "handle-resource-event/function.json",
-        include_str!("../../function-definitions/handle-resource-event/function.json"),
+        include_str!("../../../function-definitions/handle-resource-event/function.json"),
     ),
-    ("policy-status/function.json", include_str!("../../function-definitions/policy-status/function.json")),
+    (
+        "policy-status/function.json",
+        include_str!("../../../function-definitions/policy-status/function.json"),
+    ),
     (
         "reconcile-assignments/function.json",
-        include_str!("../../function-definitions/reconcile-assignments/function.json"),
+        include_str!("../../../function-definitions/reconcile-assignments/function.json"),
     ),
     (
         "report-policy-status/function.json",
-        include_str!("../../function-definitions/report-policy-status/function.json"),
+        include_str!("../../../function-definitions/report-policy-status/function.json"),
     ),
-    ("sync-policies/function.json", include_str!("../../function-definitions/sync-policies/function.json")),
-    ("sync-requests/function.json", include_str!("../../function-definitions/sync-requests/function.json")),
+    (
+        "sync-policies/function.json",
+        include_str!("../../../function-definitions/sync-policies/function.json"),
+    ),
+    (
+        "sync-requests/function.json",
+        include_str!("../../../function-definitions/sync-requests/function.json"),
+    ),
 ];
 
 /// Lays the app out under `root`, with `handler` as the program that the host starts.
@@ -75,7 +87,7 @@ mod tests {
     fn every_setting_of_host_json_is_justified_with_its_value_and_no_other_is() {
         let mut set = BTreeSet::new();
         settings("", &serde_json::from_str(FILES[0].1).unwrap(), &mut set);
-        let page = include_str!("../../docs/host-json.md");
+        let page = include_str!("../../../docs/host-json.md");
         let table = page.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
         let justified: BTreeSet<(String, String)> = table
             .take_while(|line| line.starts_with('|'))

@@ -8,7 +8,7 @@ use simulator::functions_host::{
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
-use super::super::table::table;
+use crate::commands::table::table;
 use crate::visible;
 
 /// Below this many characters the names of functions are aligned.

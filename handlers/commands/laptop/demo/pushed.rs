@@ -12,8 +12,8 @@ use super::story::{
     PATIENCE, check_untouched, expect_accepted, follow, make_report, overview, proof_row, tell_report,
     until_assigned, until_final,
 };
-use crate::commands::console::{Progress, Story};
-use crate::commands::local_world::LocalWorld;
+use crate::commands::laptop::console::{Progress, Story};
+use crate::commands::laptop::local_world::LocalWorld;
 
 /// How long the fleet's pushes take; the clock is let run so far when the story has seen the time before.
 pub const PUSH_SECONDS: u32 = 600;

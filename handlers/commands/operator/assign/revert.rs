@@ -7,9 +7,9 @@ use certificate_management::reason::Reason;
 use super::Problem;
 use crate::assignment::journal::{self, Stage, WriteRecord};
 use crate::assignment::write::reason_of;
-use crate::commands::apply::person::{Person, STATE};
-use crate::commands::plan;
-use crate::commands::plan::survey::Survey;
+use crate::commands::operator::apply::person::{Person, STATE};
+use crate::commands::operator::plan;
+use crate::commands::operator::plan::survey::Survey;
 
 /// What a record and the group as it is now lead to.
 #[derive(Debug, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::devices::{self, Provisioned, Verdict};
 use super::operator::{CREDENTIALS, Operator};
 use super::scene::{self, Scene};
-use crate::commands::console::{Progress, Story};
-use crate::commands::local_world::LocalWorld;
+use crate::commands::laptop::console::{Progress, Story};
+use crate::commands::laptop::local_world::LocalWorld;
 
 /// How long any one thing may take before the story gives up.
 pub(super) const PATIENCE: Duration = Duration::from_secs(40);
