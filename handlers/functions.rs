@@ -101,7 +101,7 @@ mod tests {
     const QUOTED_TWICE: u64 = 7;
 
     fn host_json() -> Value {
-        serde_json::from_str(include_str!("../../host.json")).unwrap()
+        serde_json::from_str(include_str!("../host.json")).unwrap()
     }
 
     /// A batch that is too large would fail for ever, and its messages would end as dead letters.

@@ -3,17 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "hooks/azure_yaml.rs"]
 mod azure_yaml;
-#[path = "hooks/container.rs"]
 mod container;
-#[path = "hooks/deploy.rs"]
 mod deploy;
-#[path = "hooks/preflight.rs"]
 mod preflight;
-#[path = "hooks/remove.rs"]
 mod remove;
-#[path = "hooks/stage.rs"]
 mod stage;
 
 use std::path::{Path, PathBuf};
