@@ -4,8 +4,6 @@
 //! word, or encodes data in a way that the code does not expect. So the code states its side here, decodes by it, and
 //! a test compares it with the files ([`Definition::check`]).
 
-mod check;
-
 /// A function as its code sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Definition {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{DataType, Definition, Trigger};
+use crate::definition::{DataType, Definition, Trigger};
 
 impl Definition {
     /// What the code and this `function.json` disagree on, each in a sentence; empty when they agree.
