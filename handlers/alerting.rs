@@ -60,5 +60,196 @@ pub fn log(event: &FindingEvent) {
     }
 }
 
+/// Two instances over one store, a clock that walks 120 days, and deaths between the record and the delivery.
 #[cfg(test)]
-mod tests;
+mod tests {
+    use std::collections::BTreeMap;
+
+    use certificate_management::ArmId;
+    use certificate_management::configuration::Configuration;
+    use certificate_management::model::{
+        Hub, HubCertificate, IssuingCa, Namespace, Policy, ProvisioningState, ReadFailure,
+    };
+    use certificate_management::plan::{Observation, ObservedHub};
+    use certificate_management::report::{self, NamespaceInput, ReportInput};
+    use time::macros::datetime;
+    use time::{Duration, OffsetDateTime};
+
+    use super::*;
+
+    const START: OffsetDateTime = datetime!(2026-11-25 00:05 UTC);
+    const ID: &str =
+        "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
+
+    /// Two policies on one hub. `expiring` ends after 100 days and nobody acts; `rotating` ends after 20 and is renewed on day
+    /// 10, and the hub learns it on day 11, where the older CA stays until day 50.
+    fn world(day: i64) -> Result<Observation, ReadFailure> {
+        // On two days nothing can be read: neither is a reason to clear anything.
+        if matches!(day, 30 | 45) {
+            return Err(ReadFailure::other("the service did not answer"));
+        }
+        let id = ArmId::parse(ID).unwrap();
+        let policy_id = |name: &str| id.child("credentials", "default").child("policies", name);
+        let policy = |name: &str, end: OffsetDateTime| Policy {
+            id: policy_id(name),
+            name: name.to_owned(),
+            provisioning_state: ProvisioningState::Succeeded,
+            issuing_ca: IssuingCa { not_after: Some(end), ..IssuingCa::default() },
+            leaf_validity_days: Some(1),
+            bring_your_own_root: None,
+        };
+        let certificate = |policy: &str, name: &str, end: OffsetDateTime| HubCertificate {
+            name: name.to_owned(),
+            issuer_id: Some(policy_id(policy)),
+            subject: None,
+            thumbprint: None,
+            expiry: Some(end),
+            is_verified: Some(true),
+        };
+        let (expiring, older, renewed) =
+            (START + Duration::days(100), START + Duration::days(20), START + Duration::days(900));
+        let mut certificates = vec![certificate("expiring", "c-1", expiring)];
+        if day < 50 {
+            certificates.push(certificate("rotating", "c-2", older));
+        }
+        if day >= 11 {
+            certificates.push(certificate("rotating", "c-3", renewed));
+        }
+        Ok(Observation {
+            policies: vec![
+                policy("expiring", expiring),
+                policy("rotating", if day < 10 { older } else { renewed }),
+            ],
+            hubs: vec![ObservedHub {
+                hub: Hub {
+                    id: ArmId::parse(
+                        "/subscriptions/S/resourceGroups/R/providers/Microsoft.Devices/IotHubs/h1",
+                    )
+                    .unwrap(),
+                    name: "h1".into(),
+                    host_name: "h1.azure-devices.net".into(),
+                    namespace_id: Some(id.clone()),
+                },
+                certificates: Ok(certificates),
+            }],
+            namespace: Namespace {
+                id,
+                location: "westeurope".into(),
+                provisioning_state: ProvisioningState::Succeeded,
+                generation: Default::default(),
+                links: Vec::new(),
+            },
+            seen_at: START + Duration::days(day),
+        })
+    }
+
+    fn report(configuration: &Configuration, day: i64, now: OffsetDateTime) -> Report {
+        report::build(&ReportInput {
+            early_devices: Vec::new(),
+            configuration,
+            kill_switch: false,
+            namespaces: vec![NamespaceInput {
+                configuration: &configuration.namespaces[0],
+                observation: world(day),
+                provisioning_services: Vec::new(),
+            }],
+            records: None,
+            surprises: Vec::new(),
+            now,
+        })
+    }
+
+    /// Walks the days. In the runs that `dies` names, the process that wins is killed between the record and the delivery.
+    /// Answers what the topic got, in order.
+    async fn walk(dies: impl Fn(i64) -> bool) -> Vec<FindingEvent> {
+        let configuration = Configuration::parse(&format!("[[namespace]]\nid = \"{ID}\"\n")).unwrap();
+        let store = Store::memory();
+        let mut topic = Vec::new();
+        for day in 0..=120 {
+            // Two instances fire at the same moment, and the timer of one fires again, late, a quarter of an hour after.
+            for minutes in [0, 15] {
+                let now = START + Duration::days(day) + Duration::minutes(minutes);
+                let report = report(&configuration, day, now);
+                let (first, second) =
+                    tokio::join!(announce(&store, &report, now), announce(&store, &report, now));
+                for events in [first.unwrap(), second.unwrap()] {
+                    if minutes == 0 && dies(day) {
+                        continue;
+                    }
+                    let ids: Vec<String> = events.iter().map(|event| event.id.clone()).collect();
+                    topic.extend(events);
+                    confirm(&store, &ids).await.unwrap();
+                }
+            }
+        }
+        topic
+    }
+
+    fn told(topic: &[FindingEvent]) -> BTreeMap<String, Vec<String>> {
+        let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for event in topic {
+            let step = match event.data.state {
+                State::Cleared => "cleared".to_owned(),
+                State::Raised | State::Escalated => event.data.step.clone(),
+            };
+            told.entry(event.subject.clone()).or_default().push(step);
+        }
+        told
+    }
+
+    fn expected() -> BTreeMap<String, Vec<String>> {
+        let list = |steps: &[&str]| steps.iter().map(ToString::to_string).collect::<Vec<_>>();
+        BTreeMap::from([
+            (
+                "ca-expiring/contoso / expiring".to_owned(),
+                list(&["90-days", "60-days", "30-days", "14-days", "7-days", "1-day", "expired"]),
+            ),
+            ("ca-expiring/contoso / rotating".to_owned(), list(&["30-days", "14-days", "cleared"])),
+            ("hub-untrusting/contoso / rotating / h1".to_owned(), list(&["critical", "cleared"])),
+            ("ca-leftover/contoso / rotating / h1".to_owned(), list(&["warning", "cleared"])),
+            // It ended, and with it what the hub has of it.
+            ("hub-untrusting/contoso / expiring / h1".to_owned(), list(&["critical"])),
+            // A leaf of one day does not fit into the CA's last day.
+            ("ca-shorter-than-leaf/contoso / expiring".to_owned(), list(&["warning", "cleared"])),
+            // On each of the two days.
+            ("unreadable/contoso".to_owned(), list(&["critical", "cleared", "critical", "cleared"])),
+        ])
+    }
+
+    #[tokio::test]
+    async fn over_120_days_two_instances_tell_each_step_once_and_each_clearing_once() {
+        let topic = walk(|_| false).await;
+        assert_eq!(told(&topic), expected());
+        let mut ids: Vec<&str> = topic.iter().map(|event| event.id.as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), topic.len(), "an id came twice");
+    }
+
+    #[tokio::test]
+    async fn killed_between_record_and_delivery_the_next_run_tells_the_same_with_the_same_id() {
+        let lived = walk(|_| false).await;
+        let died = walk(|_| true).await;
+        assert_eq!(told(&died), expected());
+        let ids = |topic: &[FindingEvent]| {
+            let mut ids: Vec<String> = topic.iter().map(|event| event.id.clone()).collect();
+            ids.sort_unstable();
+            ids
+        };
+        assert_eq!(ids(&died), ids(&lived));
+    }
+
+    #[tokio::test]
+    async fn an_unchanged_world_is_neither_told_nor_written_again() {
+        let configuration = Configuration::parse(&format!("[[namespace]]\nid = \"{ID}\"\n")).unwrap();
+        let store = Store::memory();
+        let report = report(&configuration, 5, START);
+        let events = announce(&store, &report, START).await.unwrap();
+        assert!(!events.is_empty());
+        confirm(&store, &events.iter().map(|event| event.id.clone()).collect::<Vec<_>>()).await.unwrap();
+        let version = || async { store.get::<Ledger>(LEDGER).await.unwrap().unwrap().version };
+        let before = version().await;
+        assert_eq!(announce(&store, &report, START + Duration::days(1)).await.unwrap(), []);
+        assert_eq!(version().await, before);
+    }
+}

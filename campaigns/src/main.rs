@@ -18,6 +18,7 @@ mod kill;
 mod progress;
 mod random;
 mod report;
+mod report_fleet;
 mod requests;
 mod rules;
 mod stage;

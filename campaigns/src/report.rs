@@ -5,13 +5,10 @@
 //! what the bucket allows with its reserve for people, the most memory it ever had, and that the second report says
 //! nothing again.
 
-mod fleet;
-
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use clap::builder::TypedValueParser;
 use serde_json::Value;
 use simulator::cloud::throttle::Limits;
 use simulator::cloud::{Options, Simulator};
@@ -24,6 +21,7 @@ use crate::envelope;
 use crate::error::CampaignError;
 use crate::handler::{Handler, HandlerCommand};
 use crate::progress::Progress;
+use crate::report_fleet::{self, Size};
 use crate::rules;
 use crate::stage::{environment, handler_program};
 use crate::verdict::Verdict;
@@ -40,18 +38,8 @@ const MOST_CALLS_FOR_DEVICES: usize = 20;
 /// What the campaign is run with.
 #[derive(Args, Clone)]
 pub struct Arguments {
-    /// Namespaces, in one subscription
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..).map(usize::from))]
-    namespaces: usize,
-    /// Hubs of each namespace
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..).map(usize::from))]
-    hubs: usize,
-    /// Provisioning services; as many namespaces have one
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(0..).map(usize::from))]
-    provisioning_services: usize,
-    /// Enrollment groups of each; a DPS has 200 at the most
-    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(20..=200).map(usize::from))]
-    groups: usize,
+    #[command(flatten)]
+    size: Size,
     /// The program to measure; by default the `policysync` beside this program
     #[arg(long, value_name = "FILE")]
     handler: Option<PathBuf>,
@@ -71,16 +59,17 @@ struct Run {
 /// # Errors
 /// When it could not be run; broken rules are in the verdict.
 pub async fn run(arguments: &Arguments) -> Result<Verdict, CampaignError> {
+    let size = &arguments.size;
     let progress = Progress::start();
     progress.phase("building the fleet");
     let program = handler_program(arguments.handler.as_deref())?;
     let azurite = Azurite::start(arguments.azurite.as_deref().ok_or(CampaignError::NoAzurite)?).await?;
     let folder = TempDir::with_prefix("campaign-").map_err(CampaignError::file("a folder"))?;
     let configuration = folder.path().join("policysync.toml");
-    std::fs::write(&configuration, fleet::configuration(arguments))
+    std::fs::write(&configuration, report_fleet::configuration(size))
         .map_err(CampaignError::file(configuration.display().to_string()))?;
     let limits = Limits::default();
-    let fleet = fleet::fleet(arguments)?;
+    let fleet = report_fleet::fleet(size)?;
     let simulator = Simulator::start(Options { fleet, limits, ..Options::default() }).await?;
     let command = HandlerCommand {
         program,
@@ -95,18 +84,18 @@ pub async fn run(arguments: &Arguments) -> Result<Verdict, CampaignError> {
         "namespaces, hubs each, policies each; DPS, groups each",
         format!(
             "{}, {}, {}; {}, {}",
-            arguments.namespaces,
-            arguments.hubs,
-            fleet::POLICIES.len(),
-            arguments.provisioning_services,
-            arguments.groups
+            size.namespaces,
+            size.hubs,
+            report_fleet::POLICIES.len(),
+            size.provisioning_services,
+            size.groups
         ),
     );
     progress.phase("making the first report");
     let first = report(&handler).await?;
     let entries = simulator.log().entries();
     let accounts = Accounts::of(&entries, limits);
-    verdict.calls(&accounts, arguments.namespaces, arguments.namespaces * arguments.hubs);
+    verdict.calls(&accounts, size.namespaces, size.namespaces * size.hubs);
     let floor = accounts.floor_seconds(limits);
     let fewest = accounts.fewest_reads_left;
     verdict.figure("fewest reads left in the bucket", format!("{fewest:.0} of 250 (reserve 50)"));
@@ -118,7 +107,7 @@ pub async fn run(arguments: &Arguments) -> Result<Verdict, CampaignError> {
     if accounts.throttled > 0 {
         verdict.broken(vec![format!("ARM throttled {} calls", accounts.throttled)]);
     }
-    provisioning_services(arguments, &entries, &mut verdict);
+    provisioning_services(size, &entries, &mut verdict);
 
     progress.phase("making the second report");
     let second = report(&handler).await?;
@@ -132,7 +121,7 @@ pub async fn run(arguments: &Arguments) -> Result<Verdict, CampaignError> {
     if writes + messages > 0 {
         verdict.broken(vec![format!("reports in audit mode made {writes} writes and {messages} messages")]);
     }
-    let findings = size(&handler, &mut verdict).await?;
+    let findings = report_size(&handler, &mut verdict).await?;
     // What did not fit into the first run is told by the second, and nothing else is.
     let left = findings.saturating_sub(first.events);
     if first.events == 0 || (left == 0 && second.events > 0) || second.events > left {
@@ -154,12 +143,8 @@ async fn report(handler: &Handler) -> Result<Run, CampaignError> {
     Ok(Run { seconds: since.elapsed().as_secs_f64(), events })
 }
 
-fn provisioning_services(
-    arguments: &Arguments,
-    entries: &[simulator::cloud::log::Entry],
-    verdict: &mut Verdict,
-) {
-    let names: Vec<String> = (0..arguments.provisioning_services).map(fleet::service_name).collect();
+fn provisioning_services(size: &Size, entries: &[simulator::cloud::log::Entry], verdict: &mut Verdict) {
+    let names: Vec<String> = (0..size.provisioning_services).map(report_fleet::service_name).collect();
     let calls: Vec<Calls<'_>> = names.iter().map(|name| Calls::to(entries, name)).collect();
     let busiest = calls.iter().map(Calls::busiest_minute).max().unwrap_or_default();
     let most =
@@ -191,7 +176,7 @@ fn is_for_devices(path: &str) -> bool {
 }
 
 /// How large the report is, and whether it knows of everything. Answers how many findings it has.
-async fn size(handler: &Handler, verdict: &mut Verdict) -> Result<usize, CampaignError> {
+async fn report_size(handler: &Handler, verdict: &mut Verdict) -> Result<usize, CampaignError> {
     let asked = "GET /api/policy-status";
     let answer = handler.call("policy-status", envelope::get("policy-status", "req", "")).await;
     let answer = answer.map_err(|problem| CampaignError::unanswered(asked, problem))?;

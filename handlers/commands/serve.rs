@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use functions_host::Server;
 
-use super::fail;
+use super::terminal::fail;
 use crate::application::Application;
 use crate::settings::Settings;
 use crate::{functions, telemetry};

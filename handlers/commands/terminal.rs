@@ -4,9 +4,13 @@
 //! A text may have several lines. What must stay on one, because others chose it, is given as [`line`] before.
 
 use std::fmt::Display;
+use std::process::ExitCode;
 
 use crate::visible;
 pub use crate::visible::line;
+
+/// The exit code of wrong usage: 2, which clap would use, means critical for `status`.
+pub const USAGE: u8 = 64;
 
 /// Prints for the person or program that asked, on stdout.
 pub fn out(text: impl Display) {
@@ -16,6 +20,12 @@ pub fn out(text: impl Display) {
 /// Prints what is wrong, on stderr, after the name of the program.
 pub fn complain(text: impl Display) {
     eprintln!("policysync: {}", visible::lines(&text.to_string()));
+}
+
+/// Tells what went wrong, and ends the command so.
+pub fn fail(message: &str) -> ExitCode {
+    complain(message);
+    ExitCode::FAILURE
 }
 
 /// [`out`] with the arguments of `format!`.
@@ -38,13 +48,13 @@ mod tests {
         // This one.
         "commands/terminal.rs",
         // They clean what they tell and put colours around it.
-        "commands/console.rs",
-        "commands/demo/mod.rs",
-        "commands/local_world.rs",
+        "commands/laptop/console.rs",
+        "commands/laptop/demo.rs",
+        "commands/laptop/local_world.rs",
         // It cleans by itself, since colours are in its lines.
-        "commands/host/view.rs",
+        "commands/laptop/host/view.rs",
         // It cleans by itself: one line of JSON each.
-        "commands/host/printer.rs",
+        "commands/laptop/host/printer.rs",
     ];
 
     fn offenders(folder: &Path, found: &mut Vec<String>) {

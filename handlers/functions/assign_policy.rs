@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::application::Application;
 use crate::assignment::{self, Scope, Waker};
-use crate::events::diagnostics;
+use crate::diagnostic_records;
 
 /// What the code expects of `function.json`.
 pub const DEFINITION: Definition = Definition {
@@ -27,7 +27,7 @@ pub async fn run(application: &Application, invocation: Invocation) -> Result<Re
     let mut malformed = 0;
     for event in &batch.events {
         match serde_json::from_str::<Value>(&event.text) {
-            Ok(body) => hints.extend(diagnostics::hints(&body)),
+            Ok(body) => hints.extend(diagnostic_records::hints(&body)),
             Err(error) => {
                 malformed += 1;
                 tracing::warn!(

@@ -8,8 +8,8 @@ use functions_host::{Definition, EventGridEvent, Failure, Invocation, Reply, Tri
 use super::assign_policy;
 use crate::application::Application;
 use crate::assignment::{self, Scope, Waker};
-use crate::events::resources::{self, Wake};
 use crate::observation::Observer;
+use crate::resource_events::{self, Wake};
 use crate::synchronization::messages;
 
 /// What the code expects of `function.json`.
@@ -36,7 +36,8 @@ pub(super) async fn handle(
     let mut groups = Vec::new();
     let observer = Observer::new(application);
     for event in events {
-        let namespace = match resources::wake(&event.event_type, event.subject.as_deref(), &event.data) {
+        let namespace = match resource_events::wake(&event.event_type, event.subject.as_deref(), &event.data)
+        {
             Wake::Group(hint) => {
                 groups.push(hint);
                 continue;

@@ -12,7 +12,8 @@ use time::OffsetDateTime;
 use super::LATEST;
 use crate::application::Application;
 use crate::assignment::journal::{self, Stage};
-use crate::observation::{failure, host_label};
+use crate::observation::host_label;
+use crate::read_failure;
 
 /// How many of the newest sync requests are read.
 const REQUESTS: usize = 200;
@@ -42,7 +43,7 @@ fn settled<T: Default>(
     unread: &mut Vec<(String, ReadFailure)>,
 ) -> T {
     read.unwrap_or_else(|error| {
-        unread.push((kind.to_owned(), failure::of_records(&error)));
+        unread.push((kind.to_owned(), read_failure::of_records(&error)));
         T::default()
     })
 }

@@ -21,7 +21,7 @@ const OFFICIAL: [&str; 12] = [
 const ROOMS: [&str; 4] =
     ["handlers", "crates/certificate-management/src", "crates/state/src", "crates/functions-host/src"];
 /// The demo plays other people's programs, which talk to the simulated Azure by themselves.
-const OTHER_PEOPLE: &str = "handlers/commands/demo";
+const OTHER_PEOPLE: &str = "handlers/commands/laptop/demo";
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());

@@ -1,6 +1,6 @@
 //! What the services do wrong, and what becomes of a sync request then.
 
-use policysync::commands::local_world::DEFAULT_CONFIGURATION;
+use policysync::commands::laptop::local_world::DEFAULT_CONFIGURATION;
 use serde_json::{Value, json};
 
 use crate::world::World;

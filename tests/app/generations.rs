@@ -10,9 +10,9 @@ use crate::world::World;
 const SUBSCRIPTION: &str = "/subscriptions/6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40";
 const DPS: &str = "contoso-plants-dps";
 pub const AUTHORITIES: &str =
-    include_str!("../../handlers/commands/demo/worlds/certificate-authorities.fleet.toml");
+    include_str!("../../handlers/commands/laptop/demo/worlds/certificate-authorities.fleet.toml");
 pub const AUTHORITIES_RULES: &str =
-    include_str!("../../handlers/commands/demo/worlds/certificate-authorities.policysync.toml");
+    include_str!("../../handlers/commands/laptop/demo/worlds/certificate-authorities.policysync.toml");
 
 /// One DPS with groups of both kinds, and hubs that trust both kinds of policies.
 const MIXED: &str = r#"

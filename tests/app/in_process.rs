@@ -11,7 +11,7 @@ use certificate_management::request::{RequestRecord, SyncRequest};
 use certificate_management::sync::SyncRecord;
 use policysync::application::Application;
 use policysync::clock::Clock;
-use policysync::commands::local_world::{DEFAULT_CONFIGURATION, Schedules, app_settings};
+use policysync::commands::laptop::local_world::{DEFAULT_CONFIGURATION, Schedules, app_settings};
 use policysync::settings::Settings;
 use policysync::synchronization::batch::{self, Done, Received};
 use policysync::synchronization::records;

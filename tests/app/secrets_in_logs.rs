@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use policysync::commands::local_world::LocalOptions;
+use policysync::commands::laptop::local_world::LocalOptions;
 
 use crate::telemetry::sync;
 use crate::telemetry_collector::{Collector, Manner};

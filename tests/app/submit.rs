@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use policysync::commands::local_world::{Schedules, app_settings};
+use policysync::commands::laptop::local_world::{Schedules, app_settings};
 use serde_json::{Value, json};
 
 use crate::world::{World, clock};

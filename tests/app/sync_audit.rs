@@ -1,7 +1,7 @@
 //! Who may write, and whose request is whose: audit mode reaches every POST, and no id stands for two wishes.
 
 use certificate_management::sync::Phase;
-use policysync::commands::local_world::DEFAULT_CONFIGURATION;
+use policysync::commands::laptop::local_world::DEFAULT_CONFIGURATION;
 use policysync::reporting;
 use policysync::synchronization::submission::{self, SubmitError};
 use serde_json::json;

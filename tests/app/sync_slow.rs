@@ -2,7 +2,7 @@
 
 use std::time::{Duration as Wait, Instant};
 
-use policysync::commands::local_world::DEFAULT_CONFIGURATION;
+use policysync::commands::laptop::local_world::DEFAULT_CONFIGURATION;
 use policysync::synchronization::batch::Done;
 use policysync::synchronization::deadlines::Deadlines;
 use serde_json::json;

@@ -5,7 +5,7 @@ use std::time::Duration as Wait;
 
 use certificate_management::sync::{MOST_REQUESTS, SyncRecord};
 use futures::future::join_all;
-use policysync::commands::local_world::DEFAULT_CONFIGURATION;
+use policysync::commands::laptop::local_world::DEFAULT_CONFIGURATION;
 use policysync::observation::Observer;
 use policysync::reporting;
 use policysync::synchronization::batch::{self, Received};

@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
-use policysync::commands::local_world::{Schedules, app_settings};
+use policysync::commands::laptop::local_world::{Schedules, app_settings};
 use policysync::telemetry::names::{Kind, METRICS, SPANS, SpanName};
 use serde_json::json;
 

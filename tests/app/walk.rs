@@ -10,7 +10,7 @@ use certificate_management::ArmId;
 use functions_host::Server;
 use policysync::application::Application;
 use policysync::clock::Clock;
-use policysync::commands::local_world::{Schedules, app_settings};
+use policysync::commands::laptop::local_world::{Schedules, app_settings};
 use policysync::settings::Settings;
 use policysync::{functions, reporting};
 use serde_json::{Value, json};

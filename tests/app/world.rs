@@ -4,7 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use policysync::commands::local_world::{DEFAULT_CONFIGURATION, LocalOptions, LocalWorld, WorldArguments};
+use policysync::commands::laptop::local_world::{
+    DEFAULT_CONFIGURATION, LocalOptions, LocalWorld, WorldArguments,
+};
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
 use simulator::cloud::fleet::Fleet;

@@ -3,9 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
 
-#[path = "../app/browser/reports.rs"]
+#[path = "../app/browser_tests/reports.rs"]
 mod reports;
-#[path = "../app/browser/site.rs"]
+#[path = "../app/browser_tests/site.rs"]
 mod site;
 
 use std::process::ExitCode;

@@ -3,13 +3,11 @@
 //! Its [`Finding::id`] is a fingerprint of the check, the subject and the occasion, and of nothing that changes from day
 //! to day. So the same thing found by two instances, or found again next month, is the same finding.
 
-mod subject;
-
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use self::subject::Subject;
 use crate::checks::CheckId;
+pub use crate::finding_subject::Subject;
 use crate::reason::{Reason, Severity};
 
 /// Something a person should know.

@@ -2,12 +2,10 @@
 //!
 //! Both API generations are read into these types by the `azure` crate.
 
-mod read_failure;
-
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-pub use self::read_failure::{MissingPermission, ReadFailure, ReadFailureKind};
+pub use crate::read_failure::{MissingPermission, ReadFailure, ReadFailureKind};
 
 use crate::ArmId;
 use crate::generation::{Generation, Link, NamespaceGeneration};

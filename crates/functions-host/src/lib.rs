@@ -40,6 +40,7 @@ mod answer;
 mod bounded;
 mod completion_log;
 mod definition;
+mod definition_check;
 mod encoding;
 mod envelope;
 mod error;

@@ -154,4 +154,193 @@ impl Drop for Place<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use tokio::task::JoinHandle;
+    use tokio::time::sleep;
+
+    use super::*;
+
+    const READS: Shape = Shape { capacity: 250, refill_per_second: 25 };
+    const USABLE: usize = 200;
+    const TURN: Duration = Duration::from_millis(40);
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    /// A turnstile whose usable burst is drawn already.
+    async fn emptied() -> Arc<Turnstile> {
+        let turnstile = Arc::new(Turnstile::new(READS));
+        for _ in 0..USABLE {
+            turnstile.pass(Instant::now()).await.unwrap();
+        }
+        turnstile
+    }
+
+    /// Starts to pass, and gives how long after `start` that ended. Returns once it is in the queue.
+    async fn passing(
+        turnstile: &Arc<Turnstile>,
+        start: Instant,
+        patience: Duration,
+    ) -> JoinHandle<(Duration, Result<(), Duration>)> {
+        let turnstile = turnstile.clone();
+        let task = tokio::spawn(async move {
+            let result = turnstile.pass(Instant::now() + patience).await;
+            (start.elapsed(), result)
+        });
+        tokio::task::yield_now().await;
+        task
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_burst_goes_at_once_and_then_calls_go_at_the_refill() {
+        let (turnstile, start) = (Arc::new(Turnstile::new(READS)), Instant::now());
+        let mut tasks = Vec::new();
+        for _ in 0..USABLE + 50 {
+            tasks.push(passing(&turnstile, start, HOUR).await);
+        }
+        assert_eq!((turnstile.reading().waiting, turnstile.reading().left), (50, 50));
+        for (number, task) in tasks.into_iter().enumerate() {
+            let turns = u32::try_from((number + 1).saturating_sub(USABLE)).unwrap();
+            assert_eq!(task.await.unwrap(), (TURN * turns, Ok(())), "call {number}");
+        }
+        assert_eq!((turnstile.reading().waiting, turnstile.reading().left), (0, 50));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_that_is_there_belongs_to_the_first_even_before_its_timer_has_run() {
+        let turnstile = emptied().await;
+        let latest = Instant::now() + HOUR;
+        let (first, second) = (turnstile.enter().unwrap(), turnstile.enter().unwrap());
+        tokio::time::advance(TURN * 2).await;
+        let third = turnstile.enter().unwrap();
+        assert!(matches!(third.advance(latest), Step::Wait(_)));
+        assert!(matches!(second.advance(latest), Step::Wait(_)));
+        assert!(matches!(first.advance(latest), Step::Go));
+        drop(first);
+        assert!(matches!(second.advance(latest), Step::Go));
+        drop(second);
+        assert!(matches!(third.advance(latest), Step::Wait(until) if until == Instant::now() + TURN));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_gives_up_leaves_the_turn_to_the_next() {
+        for given_up in [0, 1] {
+            let turnstile = emptied().await;
+            let start = Instant::now();
+            let mut tasks = Vec::new();
+            for _ in 0..3 {
+                tasks.push(passing(&turnstile, start, HOUR).await);
+            }
+            sleep(TURN / 2).await;
+            let cancelled = tasks.remove(given_up);
+            cancelled.abort();
+            assert!(cancelled.await.unwrap_err().is_cancelled());
+            assert_eq!(turnstile.reading().waiting, 2);
+            for (task, turn) in tasks.into_iter().zip(1..) {
+                assert_eq!(task.await.unwrap(), (TURN * turn, Ok(())));
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whose_turn_would_come_too_late_is_told_at_once_and_takes_nobodys_turn() {
+        let turnstile = emptied().await;
+        let start = Instant::now();
+        let first = passing(&turnstile, start, HOUR).await;
+        assert_eq!(turnstile.pass(start + TURN).await, Err(TURN * 2));
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        let second = passing(&turnstile, start, TURN * 2).await;
+        assert_eq!(first.await.unwrap(), (TURN, Ok(())));
+        assert_eq!(second.await.unwrap(), (TURN * 2, Ok(())));
+        assert_eq!(turnstile.reading().put_off_total, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_throttle_sends_away_those_who_cannot_wait_and_holds_the_others_back() {
+        let turnstile = emptied().await;
+        let start = Instant::now();
+        let patient = passing(&turnstile, start, HOUR).await;
+        let impatient = passing(&turnstile, start, Duration::from_secs(5)).await;
+        let closed = Duration::from_secs(10);
+        turnstile.learn(Some(Some(closed)), Some(0));
+        let (left_at, result) = impatient.await.unwrap();
+        assert_eq!(left_at, Duration::ZERO, "it does not wait in vain");
+        assert!(result.unwrap_err() > closed);
+        let (passed_at, result) = patient.await.unwrap();
+        assert_eq!(result, Ok(()));
+        // Told that nothing is left, it has the reserve to fill up before the first turn: 50 tokens take two seconds.
+        assert_eq!(passed_at, closed + Duration::from_secs(2) + TURN);
+        assert_eq!(turnstile.reading().throttled_total, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn told_less_it_goes_slower() {
+        let turnstile = Arc::new(Turnstile::new(READS));
+        turnstile.learn(None, Some(60));
+        let start = Instant::now();
+        for _ in 0..20 {
+            turnstile.pass(start + HOUR).await.unwrap();
+        }
+        assert_eq!(start.elapsed(), TURN * 10, "ten of the twenty were there");
+    }
+
+    /// What a call of the random run does.
+    #[derive(Debug, Clone)]
+    struct Visit {
+        after: Duration,
+        patience: Duration,
+        gives_up_after: Option<Duration>,
+    }
+
+    fn visit() -> impl Strategy<Value = Visit> {
+        let ms = |range| Strategy::prop_map(range, Duration::from_millis);
+        (ms(0_u64..60), ms(0_u64..3_000), proptest::option::weighted(0.3, ms(0_u64..400)))
+            .prop_map(|(after, patience, gives_up_after)| Visit { after, patience, gives_up_after })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn in_any_crowd_turns_keep_their_order_and_the_refill_and_nobody_is_forgotten(visits in vec(visit(), 1..60)) {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+            let (start, passed, reading) = runtime.block_on(async {
+                let (turnstile, start) = (emptied().await, Instant::now());
+                let passed = Arc::new(Mutex::new(Vec::new()));
+                let mut tasks = Vec::new();
+                for (number, visit) in visits.into_iter().enumerate() {
+                    sleep(visit.after).await;
+                    let (turnstile, passed) = (turnstile.clone(), passed.clone());
+                    tasks.push(tokio::spawn(async move {
+                        let latest = Instant::now() + visit.patience;
+                        let pass = async {
+                            if turnstile.pass(latest).await.is_ok() {
+                                passed.lock().unwrap().push((number, Instant::now()));
+                                // The clock of timers has steps of a millisecond.
+                                assert!(Instant::now() <= latest + Duration::from_millis(1));
+                            }
+                        };
+                        match visit.gives_up_after {
+                            Some(time) => _ = tokio::time::timeout(time, pass).await,
+                            None => pass.await,
+                        }
+                    }));
+                    tokio::task::yield_now().await;
+                }
+                for task in tasks {
+                    task.await.unwrap();
+                }
+                let passed = passed.lock().unwrap().clone();
+                (start, passed, turnstile.reading())
+            });
+            prop_assert_eq!(reading.waiting, 0);
+            for pair in passed.windows(2) {
+                prop_assert!(pair[0].0 < pair[1].0, "first come, first served");
+            }
+            for ((_, at), turn) in passed.iter().zip(1..) {
+                prop_assert!(*at - start >= TURN * turn, "no turn comes before its token");
+            }
+        }
+    }
+}

@@ -72,7 +72,7 @@ async fn rule_02_only_the_loopback_address_and_never_a_taken_port() {
 #[tokio::test]
 async fn rule_16_a_signal_ends_the_handler_but_never_with_status_0() {
     serve_if_child().await;
-    let name = "protocol::rules_life::rule_16_a_signal_ends_the_handler_but_never_with_status_0";
+    let name = "rules_life::rule_16_a_signal_ends_the_handler_but_never_with_status_0";
     for (signal, stopped) in [("TERM", Stopped::Terminated), ("INT", Stopped::Interrupted)] {
         let mut process = Process::start(name, false).await;
         assert_ready(process.address).await;
@@ -88,7 +88,7 @@ async fn rule_16_a_signal_ends_the_handler_but_never_with_status_0() {
 #[tokio::test]
 async fn rule_16_a_running_invocation_may_finish_after_a_signal() {
     serve_if_child().await;
-    let name = "protocol::rules_life::rule_16_a_running_invocation_may_finish_after_a_signal";
+    let name = "rules_life::rule_16_a_running_invocation_may_finish_after_a_signal";
     let mut process = Process::start(name, false).await;
     let mut connection = Connection::open(process.address).await;
     connection.write(&post("/tick", WAITS, timer_body().as_bytes())).await;
@@ -105,7 +105,7 @@ async fn rule_16_a_running_invocation_may_finish_after_a_signal() {
 #[tokio::test]
 async fn rule_17_one_line_with_the_invocation_id_and_nothing_on_standard_error() {
     serve_if_child().await;
-    let name = "protocol::rules_life::rule_17_one_line_with_the_invocation_id_and_nothing_on_standard_error";
+    let name = "rules_life::rule_17_one_line_with_the_invocation_id_and_nothing_on_standard_error";
     let mut process = Process::start(name, false).await;
     let request = post("/tick", "rule-17-child", timer_body().as_bytes());
     Connection::open(process.address).await.exchange(&request).await.assert_success();
@@ -174,7 +174,7 @@ async fn rule_21_readiness_waits_for_nothing() {
 #[tokio::test]
 async fn rule_27_the_handler_ends_when_its_parent_is_gone() {
     serve_if_child().await;
-    let name = "protocol::rules_life::rule_27_the_handler_ends_when_its_parent_is_gone";
+    let name = "rules_life::rule_27_the_handler_ends_when_its_parent_is_gone";
     let mut process = Process::start(name, true).await;
     assert_ready(process.address).await;
     assert_ne!(process.child.id(), Some(process.id), "the shell is in between");

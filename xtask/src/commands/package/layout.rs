@@ -14,7 +14,7 @@ use super::CONFIGURATION;
 
 /// What `host.json` starts, and the only file that is executable.
 pub const HANDLER: &str = "policysync";
-/// Most regions with provisioning services; the handler knows no further folders (`handlers/functions/mod.rs`).
+/// Most regions with provisioning services; the handler knows no further folders (`handlers/functions.rs`).
 pub const MOST_REGIONS: usize = 8;
 /// Its diagnostic records are read in the first region, by a folder of its own for each further one.
 const REGIONAL: &str = "assign-policy";

@@ -1,0 +1,22 @@
+//! The protocol of the Functions host, from its own side: what it was seen to send (`captured`), what it sends by the
+//! confirmed rules (`round_trip`), whatever else may come (`no_input_panics`), and one test per rule of conformance
+//! that concerns a handler (`rules_*`).
+
+mod captured;
+mod captured_messages;
+mod child;
+mod client;
+mod encoder;
+mod fixture;
+mod logs;
+mod no_input_panics;
+mod round_trip;
+mod round_trip_messages;
+mod rules_answers;
+mod rules_decoding;
+mod rules_http;
+mod rules_life;
+mod rules_messages;
+mod rules_outputs;
+mod rules_timer;
+mod served;

@@ -1,0 +1,40 @@
+//! What runs on one machine without Azure: the stand-ins for Azure and for the Functions host, alone, or together with the
+//! app as a world. Only with the feature `simulator`; no build that ships has any of it.
+
+mod console;
+mod demo;
+mod dev;
+mod host;
+pub mod local_world;
+mod simulator;
+mod staging;
+mod unpacking;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use super::terminal::fail;
+
+/// The commands of this room.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Show the whole story on this machine, without Azure.
+    Demo(demo::Arguments),
+    /// Keep the same world running, with the status page.
+    Dev(dev::Arguments),
+    /// Run the stand-in for the Azure Functions host alone, over any folder and any custom handler.
+    Host(host::Arguments),
+    /// Run the simulated Azure alone.
+    Simulator(simulator::Arguments),
+}
+
+/// Runs one of them.
+pub async fn run(command: Command) -> ExitCode {
+    match command {
+        Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Dev(arguments) => dev::run(arguments).await,
+        Command::Host(arguments) => host::run(arguments).await,
+        Command::Simulator(arguments) => simulator::run(arguments).await,
+    }
+}

@@ -1,0 +1,61 @@
+//! What operators run, on their machines and in their pipelines, as themselves: against Azure, the queue and the records.
+
+mod announce;
+mod apply;
+mod assign;
+mod check;
+mod explain;
+mod group;
+mod parked;
+mod plan;
+mod reader;
+mod status;
+mod submit;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use super::terminal::{USAGE, fail};
+use super::{table, terminal};
+
+/// The commands of this room.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Submit a sync request, and wait for its outcome where asked to.
+    Submit(submit::Arguments),
+    /// Messages that no function could handle: show them, send them again, or throw them away.
+    Parked(parked::Arguments),
+    /// Show every rule that is tried for an enrollment group, why it does or does not match, and what the plan would do.
+    Explain(explain::Arguments),
+    /// Show which enrollment groups would be given which policy, and why; save it for `apply`.
+    Plan(plan::Arguments),
+    /// Perform a saved plan, exactly, as the person who runs it.
+    Apply(apply::Arguments),
+    /// Give the policy of an existing enrollment group to others, or take a run's assignments back.
+    Assign(assign::Arguments),
+    /// Create an enrollment group with its policy in one write.
+    Group(group::Arguments),
+    /// Publish that an enrollment group was created, so that the app looks at it at once.
+    Announce(announce::Arguments),
+    /// Look at everything now and print what needs a person, with an exit code for pipelines.
+    Status(status::Arguments),
+    /// Check the configuration, its rules, and what can be read in Azure, before deployment.
+    Check(check::Arguments),
+}
+
+/// Runs one of them.
+pub async fn run(command: Command) -> ExitCode {
+    match command {
+        Command::Submit(arguments) => submit::run(arguments).await,
+        Command::Parked(arguments) => parked::run(arguments).await,
+        Command::Explain(arguments) => explain::run(arguments).await,
+        Command::Plan(arguments) => plan::run(arguments).await,
+        Command::Apply(arguments) => apply::run(arguments).await,
+        Command::Assign(arguments) => assign::run(arguments).await,
+        Command::Group(arguments) => group::run(arguments).await,
+        Command::Announce(arguments) => announce::run(arguments).await,
+        Command::Status(arguments) => status::run(arguments).await,
+        Command::Check(arguments) => check::run(arguments).await,
+    }
+}

@@ -1,0 +1,161 @@
+//! `--revert RUN`: the way back to what a run found, for every group that nobody has changed since.
+
+use certificate_management::model::EnrollmentGroup;
+use certificate_management::plan::saved::{PlannedAssignment, SavedPlan, Wish};
+use certificate_management::reason::Reason;
+
+use super::Problem;
+use crate::assignment::journal::{self, Stage, WriteRecord};
+use crate::assignment::write::reason_of;
+use crate::commands::operator::apply::person::{Person, STATE};
+use crate::commands::operator::plan;
+use crate::commands::operator::plan::survey::Survey;
+
+/// What a record and the group as it is now lead to.
+#[derive(Debug, PartialEq, Eq)]
+enum Way {
+    /// There is nothing to take back.
+    Nothing,
+    /// It is as the run left it.
+    Back,
+    /// Somebody changed it since.
+    Moved(&'static str),
+}
+
+fn way(record: &WriteRecord, group: &EnrollmentGroup) -> Way {
+    let is_version = |etag: &Option<String>| etag.is_some() && group.etag == *etag;
+    if group.policy == record.before || (record.stage == Stage::Planned && is_version(&record.etag_before)) {
+        return Way::Nothing;
+    }
+    match record.stage {
+        Stage::Written if is_version(&record.etag) => Way::Back,
+        Stage::Written => Way::Moved("it was written since that run"),
+        Stage::Planned => Way::Moved(
+            "the run was cut off before it could record its write, so whose write this is cannot be told",
+        ),
+    }
+}
+
+pub(super) async fn plan(person: &Person, run: &str) -> Result<SavedPlan, Problem> {
+    if !person.keeps_records {
+        return Err(Problem::Failed(format!("what run {run} did cannot be looked up. {STATE}")));
+    }
+    let records = journal::of_run(&person.application.store, run).await;
+    let records = records.map_err(|error| Problem::Failed(format!("the records of run {run}: {error}")))?;
+    if records.is_empty() {
+        return Err(Problem::Failed(format!("there is no record of an assignment by run {run}")));
+    }
+    let mut survey = Survey::new(&person.application);
+    let services = survey.services(None).await;
+    let mut plan = plan::empty(&person.application);
+    let origin = format!("taking back run {run}");
+    for record in &records {
+        let service = services.iter().find(|service| {
+            service.configuration.id == record.namespace_id
+                && service.linked.is_named(&record.provisioning_service)
+        });
+        let Some(service) = service else {
+            let detail = "policysync.toml does not have its namespace with this provisioning service";
+            plan.left_alone.push(refused(record, &origin, Reason::NamespaceNotConfigured, detail));
+            continue;
+        };
+        let groups = person.application.azure.enrollment_groups();
+        let group = match groups.get(&service.linked.endpoint, &record.enrollment_group).await {
+            Ok(Some(group)) => group.view,
+            Ok(None) => {
+                plan.left_alone.push(refused(record, &origin, Reason::GroupGone, "it was deleted since"));
+                continue;
+            }
+            Err(error) => {
+                let detail = error.to_string();
+                plan.left_alone.push(refused(record, &origin, reason_of(&error), &detail));
+                continue;
+            }
+        };
+        let wish = Wish { policy: record.before.as_deref(), origin: &origin };
+        match way(record, &group) {
+            Way::Nothing => plan.unchanged += 1,
+            Way::Moved(why) => {
+                plan.add_refused(service.place(), &group, wish, (Reason::GroupMoved, why.to_owned()));
+            }
+            Way::Back => {
+                if let Some(observation) = survey.observation(service.configuration).await {
+                    plan.add_by_wish(service.place(), &group, wish, &observation);
+                }
+            }
+        }
+    }
+    plan.unreadable = survey.unreadable;
+    Ok(plan)
+}
+
+fn refused(record: &WriteRecord, origin: &str, reason: Reason, detail: &str) -> PlannedAssignment {
+    PlannedAssignment {
+        namespace_id: record.namespace_id.clone(),
+        provisioning_service: record.provisioning_service.clone(),
+        enrollment_group: record.enrollment_group.clone(),
+        before: record.after.clone(),
+        after: record.before.clone(),
+        etag: None,
+        rule: origin.to_owned(),
+        reason,
+        detail: detail.to_owned(),
+        policy_ca_not_after: None,
+        untrusting_hubs: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use certificate_management::ArmId;
+    use certificate_management::model::Attestation;
+    use time::macros::datetime;
+
+    use super::*;
+
+    fn record(stage: Stage) -> WriteRecord {
+        let id = "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
+        WriteRecord {
+            record: "assignment/v1".to_owned(),
+            run: "r".to_owned(),
+            woken_by: "apply".to_owned(),
+            namespace_id: ArmId::parse(id).unwrap(),
+            provisioning_service: "contoso-dps".to_owned(),
+            enrollment_group: "line-1".to_owned(),
+            rule: "rule `lines`".to_owned(),
+            before: Some("old".to_owned()),
+            after: Some("new".to_owned()),
+            etag_before: Some("1".to_owned()),
+            etag: (stage == Stage::Written).then(|| "2".to_owned()),
+            reason: Reason::Assigned,
+            detail: String::new(),
+            trace_id: None,
+            at: datetime!(2026-11-23 05:00 UTC),
+            stage,
+        }
+    }
+
+    fn group(policy: &str, etag: &str) -> EnrollmentGroup {
+        EnrollmentGroup {
+            id: "line-1".to_owned(),
+            etag: Some(etag.to_owned()),
+            policy: Some(policy.to_owned()),
+            attestation: Attestation::Tpm,
+            hubs: Vec::new(),
+            enabled: true,
+            tags: serde_json::Map::new(),
+        }
+    }
+
+    #[test]
+    fn only_what_the_run_left_is_taken_back() {
+        let written = record(Stage::Written);
+        assert_eq!(way(&written, &group("new", "2")), Way::Back);
+        assert_eq!(way(&written, &group("old", "3")), Way::Nothing);
+        assert!(matches!(way(&written, &group("new", "3")), Way::Moved(_)));
+        assert!(matches!(way(&written, &group("other", "3")), Way::Moved(_)));
+        let planned = record(Stage::Planned);
+        assert_eq!(way(&planned, &group("other", "1")), Way::Nothing);
+        assert!(matches!(way(&planned, &group("new", "2")), Way::Moved(_)));
+    }
+}

@@ -1,0 +1,89 @@
+//! `[dps/]group`: which group a person means.
+
+use azure::Group;
+
+use super::Problem;
+use crate::commands::operator::plan::survey::{Service, Survey};
+
+/// A group as a person names it. Ids of groups have no slash (`azure-wire-facts.md` §3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted<'t> {
+    /// The name of its DPS.
+    pub service: Option<&'t str>,
+    /// Its id, or a glob.
+    pub group: &'t str,
+}
+
+impl<'t> Wanted<'t> {
+    /// Reads `[dps/]group`.
+    ///
+    /// # Errors
+    /// `Usage` when a part is empty or there are more.
+    pub fn parse(text: &'t str) -> Result<Self, Problem> {
+        let (service, group) = match text.split_once('/') {
+            Some((service, group)) => (Some(service), group),
+            None => (None, text),
+        };
+        if group.is_empty() || group.contains('/') || service.is_some_and(str::is_empty) {
+            return Err(Problem::Usage(format!("`{text}`: a group is given by its id, or as DPS/ID")));
+        }
+        Ok(Self { service, group })
+    }
+
+    /// Whether it may mean several.
+    pub fn is_glob(&self) -> bool {
+        self.group.contains(['*', '?'])
+    }
+
+    /// The one group that is meant.
+    ///
+    /// # Errors
+    /// `Usage` when several DPS have one of this id, listing them; `Failed` when there is none, or when a DPS that may have
+    /// one cannot be read.
+    pub async fn find<'a>(&self, survey: &mut Survey<'a>) -> Result<(Service<'a>, Group), Problem> {
+        let services = survey.services(self.service).await;
+        let before = survey.unreadable.len();
+        let mut found = survey.named(&services, self.group).await;
+        if found.len() > 1 {
+            let places = found.iter().map(|(service, group)| {
+                format!("  {}/{}  in {}", service.linked.name, group.view.id, service.configuration.id)
+            });
+            return Err(Problem::Usage(format!(
+                "group `{}` exists on {} provisioning services; name one as DPS/GROUP:\n{}",
+                self.group,
+                found.len(),
+                places.collect::<Vec<_>>().join("\n")
+            )));
+        }
+        // A DPS that cannot be read may have a second group of this id, or the only one.
+        if survey.unreadable.len() > before || (found.is_empty() && !survey.unreadable.is_empty()) {
+            return Err(Problem::Failed(format!(
+                "group `{}` cannot be looked for everywhere:\n{}",
+                self.group,
+                survey.unreadable.join("\n")
+            )));
+        }
+        found.pop().ok_or_else(|| match self.service {
+            Some(service) if services.is_empty() => {
+                Problem::Failed(format!("policysync.toml has no provisioning service `{service}`"))
+            }
+            Some(service) => Problem::Failed(format!("`{service}` has no group `{}`", self.group)),
+            None => Problem::Failed(format!("no provisioning service has a group `{}`", self.group)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_named_alone_or_with_its_dps() {
+        let wanted = Wanted::parse("contoso-dps/line-*").unwrap();
+        assert_eq!((wanted.service, wanted.group, wanted.is_glob()), (Some("contoso-dps"), "line-*", true));
+        assert!(!Wanted::parse("line-1").unwrap().is_glob());
+        for text in ["", "/", "dps/", "/line-1", "a/b/c"] {
+            assert!(matches!(Wanted::parse(text), Err(Problem::Usage(_))), "{text}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `plan`: what would be written and why, from a look at everything; kept in a file for `apply`. Nothing is written.
+
+pub mod print;
+pub mod survey;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use certificate_management::plan::saved::SavedPlan;
+use clap::Args;
+
+use self::survey::Survey;
+use super::fail;
+use super::table::{self, Output};
+use crate::application::Application;
+use crate::commands::operator::apply::person;
+
+#[derive(Args)]
+#[command(
+    after_help = "Exit codes: 0 everything was read; 1 something could not be, or the plan not be saved."
+)]
+pub struct Arguments {
+    /// Save the plan to this file, for `policysync apply`.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+}
+
+pub async fn run(arguments: Arguments) -> ExitCode {
+    let person = match person::start() {
+        Ok(person) => person,
+        Err(message) => return fail(&message),
+    };
+    let plan = by_rules(&person.application).await;
+    say!("{}", print::text(&plan, arguments.output));
+    if let Some(path) = &arguments.out {
+        if let Err(error) = std::fs::write(path, table::json(&plan) + "\n") {
+            return fail(&format!("cannot save the plan to {}: {error}", path.display()));
+        }
+        if arguments.output == Output::Table {
+            say!("\nSaved. Perform it with\n  policysync apply {}", path.display());
+        }
+    }
+    exit_code(&plan)
+}
+
+/// 1 when the plan is not the whole truth.
+pub fn exit_code(plan: &SavedPlan) -> ExitCode {
+    if plan.unreadable.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// A plan of nothing, made by this version now.
+pub fn empty(application: &Application) -> SavedPlan {
+    SavedPlan::empty(env!("CARGO_PKG_VERSION"), application.now())
+}
+
+/// What the rules want of every group of every DPS.
+async fn by_rules(application: &Application) -> SavedPlan {
+    let mut survey = Survey::new(application);
+    let mut plan = empty(application);
+    for service in survey.services(None).await {
+        let groups = survey.groups(&service).await;
+        let Some(observation) = survey.observation(service.configuration).await else { continue };
+        for group in &groups {
+            plan.add_by_rules(service.place(), &group.view, &observation);
+        }
+    }
+    for configuration in &application.configuration.namespaces {
+        if let Some(observation) = survey.observation(configuration).await {
+            plan.add_sync(configuration, &observation);
+        }
+    }
+    plan.unreadable = survey.unreadable;
+    plan
+}

@@ -1,0 +1,244 @@
+//! Waiting for the outcome of a request, until a deadline.
+
+use std::time::Duration;
+
+use certificate_management::reason::Reason;
+use certificate_management::request::{Outcome, RequestRecord};
+use state::WriteError;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::evidence::Evidence;
+use super::progress::Progress;
+use crate::application::Application;
+use crate::synchronization::records;
+
+/// The pause after the first look.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause between two looks at a record, which is one small blob.
+const LONGEST_PAUSE_FOR_RECORD: Duration = Duration::from_secs(5);
+/// The longest pause between two looks at the hubs, which draw from the ARM budget.
+const LONGEST_PAUSE_FOR_HUBS: Duration = Duration::from_secs(20);
+
+/// Where the outcome is learnt from.
+pub enum Source<'a> {
+    /// The record of the request, which the functions write.
+    Records {
+        /// Has the store.
+        application: &'a Application,
+        /// The record as it was submitted.
+        record: &'a RequestRecord,
+    },
+    /// The hubs themselves.
+    Evidence(Box<Evidence<'a>>),
+}
+
+/// Why a look told nothing.
+struct NotLearnt {
+    why: String,
+    /// Whether it may be learnt later.
+    passes: bool,
+}
+
+/// How the waiting ended.
+pub enum Ended {
+    /// The request has its outcome.
+    Final(RequestRecord),
+    /// It has none yet.
+    TimedOut(RequestRecord),
+    /// Nobody could tell.
+    Unknown {
+        /// What was last known of it.
+        record: Option<RequestRecord>,
+        /// Why.
+        why: String,
+    },
+}
+
+impl Ended {
+    /// What was last known of the request.
+    pub fn record(&self) -> Option<&RequestRecord> {
+        match self {
+            Self::Final(record) | Self::TimedOut(record) => Some(record),
+            Self::Unknown { record, .. } => record.as_ref(),
+        }
+    }
+}
+
+/// Whether every hub in question trusts.
+pub fn is_trusted(record: &RequestRecord) -> bool {
+    matches!(record.outcome, Outcome::AlreadyTrusted | Outcome::Trusted)
+}
+
+impl Source<'_> {
+    /// What a person should know about where the outcome comes from.
+    pub fn explanation(&self) -> Option<&'static str> {
+        match self {
+            Self::Records { .. } => None,
+            Self::Evidence(_) => Some(
+                "The records are in another process (POLICYSYNC_STATE=memory), so the outcome is judged by what the hubs show.",
+            ),
+        }
+    }
+
+    fn longest_pause(&self) -> Duration {
+        match self {
+            Self::Records { .. } => LONGEST_PAUSE_FOR_RECORD,
+            Self::Evidence(_) => LONGEST_PAUSE_FOR_HUBS,
+        }
+    }
+
+    async fn look(&mut self) -> Result<RequestRecord, NotLearnt> {
+        match self {
+            Self::Records { application, record } => {
+                let id = &record.request.request_id;
+                match records::request(&application.store, id).await {
+                    Ok(Some(record)) => Ok(record),
+                    Ok(None) => Err(NotLearnt { why: "its record is gone".to_owned(), passes: false }),
+                    Err(error) => {
+                        let passes = match &error {
+                            WriteError::Conflict => true,
+                            WriteError::Failed(error) => error.kind().is_transient(),
+                        };
+                        Err(NotLearnt { why: error.to_string(), passes })
+                    }
+                }
+            }
+            Self::Evidence(evidence) => evidence
+                .look()
+                .await
+                .map_err(|error| NotLearnt { why: error.to_string(), passes: error.is_retryable() }),
+        }
+    }
+}
+
+/// Looks until the request has its outcome or the deadline has passed.
+pub async fn follow(
+    mut source: Source<'_>,
+    mut progress: Progress,
+    submitted: &RequestRecord,
+    deadline: Instant,
+) -> Ended {
+    let mut last: Option<RequestRecord> = None;
+    let mut trouble = None;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match timeout_at(deadline, source.look()).await {
+            Ok(Ok(record)) => {
+                progress.show(&record);
+                if record.outcome.is_final() {
+                    return Ended::Final(record);
+                }
+                (last, trouble) = (Some(record), None);
+            }
+            Ok(Err(not_learnt)) if not_learnt.passes => trouble = Some(not_learnt.why),
+            Ok(Err(not_learnt)) => return Ended::Unknown { record: last, why: not_learnt.why },
+            Err(_) => break,
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
+        sleep(pause.min(left)).await;
+        pause = pause.mul_f64(1.5).min(source.longest_pause());
+    }
+    match (trouble, last) {
+        (Some(why), record) => Ended::Unknown { record, why },
+        (None, None) => Ended::Unknown { record: None, why: "no look at it ended in time".to_owned() },
+        (None, Some(last)) => at_the_deadline(source, last, submitted),
+    }
+}
+
+/// A record says how far the request is. Of hubs that cannot be read, nothing is known.
+fn at_the_deadline(source: Source<'_>, last: RequestRecord, submitted: &RequestRecord) -> Ended {
+    let Source::Evidence(evidence) = source else { return Ended::TimedOut(last) };
+    let judged = evidence.overdue();
+    let is_unreadable = judged.hubs.iter().any(|hub| hub.reason == Some(Reason::HubUnreadable));
+    let is_worse = judged.hubs.iter().any(|hub| hub.reason == Some(Reason::EvidenceMissing));
+    if is_unreadable && !is_worse {
+        let why = format!(
+            "the certificates of a hub of {} could not be read",
+            submitted.request.namespace_id.name()
+        );
+        return Ended::Unknown { record: Some(judged), why };
+    }
+    Ended::TimedOut(judged)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use certificate_management::configuration::Configuration;
+    use certificate_management::request::SyncRequest;
+
+    use super::*;
+    use crate::commands::operator::reader;
+    use crate::commands::table::Output;
+    use crate::settings::Settings;
+    use certificate_management::sync::Conclusion;
+
+    async fn submitted() -> (Application, RequestRecord) {
+        let variables = [
+            ("ServiceBusConnection", "Endpoint=sb://127.0.0.1:9;UseDevelopmentEmulator=true"),
+            ("POLICYSYNC_STATE", "memory"),
+        ];
+        let variables: BTreeMap<String, String> =
+            variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let settings = Settings::from_variables(&variables).unwrap();
+        let application = reader::application(&settings, Configuration::default()).unwrap();
+        let id = "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
+        let request = SyncRequest::from_submission(&format!("{{\"namespaceId\":\"{id}\"}}"), "r-1").unwrap();
+        records::admit(&application.store, &request, application.now()).await.unwrap();
+        let record = records::request(&application.store, &request.request_id).await.unwrap().unwrap();
+        (application, record)
+    }
+
+    async fn conclude(application: &Application, record: &RequestRecord, outcome: Outcome) {
+        let now = application.now();
+        let conclusion = Conclusion {
+            request: record.request.clone(),
+            sync_id: None,
+            outcome,
+            reason: None,
+            detail: None,
+            hubs: Vec::new(),
+        };
+        records::conclude(&application.store, &conclusion, None, now).await.unwrap();
+    }
+
+    async fn followed(application: &Application, record: &RequestRecord, within: Duration) -> Ended {
+        let source = Source::Records { application, record };
+        let progress = Progress::start(record, Output::Json, None);
+        follow(source, progress, record, Instant::now() + within).await
+    }
+
+    #[tokio::test]
+    async fn a_record_is_followed_until_it_has_its_outcome() {
+        let (application, record) = submitted().await;
+        let ends = async {
+            conclude(&application, &record, Outcome::Syncing).await;
+            sleep(Duration::from_millis(100)).await;
+            conclude(&application, &record, Outcome::Trusted).await;
+        };
+        let (ended, ()) = tokio::join!(followed(&application, &record, Duration::from_secs(30)), ends);
+        assert!(matches!(&ended, Ended::Final(record) if is_trusted(record)), "{:?}", ended.record());
+    }
+
+    #[tokio::test]
+    async fn a_record_that_never_ends_is_waited_for_until_the_deadline_and_no_longer() {
+        let (application, record) = submitted().await;
+        let since = std::time::Instant::now();
+        let ended = followed(&application, &record, Duration::from_millis(200)).await;
+        assert!(matches!(ended, Ended::TimedOut(_)));
+        assert!(since.elapsed() >= Duration::from_millis(200) && since.elapsed() < Duration::from_secs(10));
+    }
+
+    #[tokio::test]
+    async fn a_record_that_is_not_there_is_no_outcome() {
+        let (application, record) = submitted().await;
+        let other = SyncRequest { request_id: "r-2".to_owned(), ..record.request.clone() };
+        let other = RequestRecord { request: other, ..record };
+        let ended = followed(&application, &other, Duration::from_secs(30)).await;
+        assert!(matches!(ended, Ended::Unknown { record: None, .. }));
+    }
+}

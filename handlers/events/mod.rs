@@ -1,4 +1,0 @@
-//! What events say, which is only where to look.
-
-pub mod diagnostics;
-pub mod resources;

@@ -1,0 +1,125 @@
+//! The seven functions, and those that only some packages have. Folder name = function name; each says what it expects of
+//! its `function.json`.
+
+pub mod assign_policy;
+pub mod handle_resource_event;
+pub mod handle_streamed_events;
+pub mod policy_status;
+pub mod reconcile_assignments;
+pub mod report_policy_status;
+pub mod sync_policies;
+pub mod sync_requests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use functions_host::{BodyLimits, Definition, Router};
+use http::{HeaderName, header};
+
+use crate::application::Application;
+use crate::{page, telemetry};
+
+/// What the code expects of the function folders that every package has.
+pub const DEFINITIONS: [Definition; 7] = [
+    assign_policy::DEFINITION,
+    handle_resource_event::DEFINITION,
+    sync_policies::DEFINITION,
+    reconcile_assignments::DEFINITION,
+    report_policy_status::DEFINITION,
+    sync_requests::DEFINITION,
+    policy_status::DEFINITION,
+];
+
+/// `assign-policy` for further regions, since one trigger reads one event hub and diagnostic records stay in their region.
+/// `cargo xtask package --regions N` makes the folders.
+const FURTHER_REGIONS: [&str; 7] = [
+    "assign-policy-2",
+    "assign-policy-3",
+    "assign-policy-4",
+    "assign-policy-5",
+    "assign-policy-6",
+    "assign-policy-7",
+    "assign-policy-8",
+];
+
+/// Headers of every answer over HTTP. `host.json` gives them to the answers that the host makes itself.
+const HTTP_HEADERS: [(HeaderName, &str); 3] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CONTENT_SECURITY_POLICY, page::CONTENT_SECURITY_POLICY),
+];
+
+/// A batch's locks are not renewed, so its work must end before the shortest one, 60 seconds, runs out.
+const SYNC_DEADLINE: Duration = Duration::from_secs(55);
+
+/// A handler of one function, holding on to the application.
+macro_rules! handler {
+    ($application:expr, $function:ident) => {{
+        let application = Arc::clone($application);
+        move |invocation| {
+            let application = Arc::clone(&application);
+            async move { $function::run(&application, invocation).await }
+        }
+    }};
+}
+
+/// A router that knows every function.
+pub fn router(application: &Arc<Application>) -> Router {
+    let router = Router::new()
+        .prepare_span(telemetry::continue_trace)
+        .from_host_only()
+        .body_limits(BodyLimits::default())
+        .http_headers(HTTP_HEADERS);
+    let further = FURTHER_REGIONS.into_iter().fold(router, |router, name| {
+        let definition = Definition { name, ..assign_policy::DEFINITION };
+        router.function(definition, handler!(application, assign_policy))
+    });
+    further
+        .function(handle_streamed_events::DEFINITION, handler!(application, handle_streamed_events))
+        .function(assign_policy::DEFINITION, handler!(application, assign_policy))
+        .function(handle_resource_event::DEFINITION, handler!(application, handle_resource_event))
+        .function(policy_status::DEFINITION, handler!(application, policy_status))
+        .function(reconcile_assignments::DEFINITION, handler!(application, reconcile_assignments))
+        .function(report_policy_status::DEFINITION, handler!(application, report_policy_status))
+        .function(sync_requests::DEFINITION, handler!(application, sync_requests))
+        .function_with_deadline(
+            sync_policies::DEFINITION,
+            SYNC_DEADLINE,
+            handler!(application, sync_policies),
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Largest message of a Service Bus queue that is not premium, with its properties, in bytes (`messaging-and-state.md` §2).
+    const LARGEST_MESSAGE: u64 = 256 * 1024;
+    /// What a character becomes at the most when it is quoted twice: `\\u0001`.
+    const QUOTED_TWICE: u64 = 7;
+
+    fn host_json() -> Value {
+        serde_json::from_str(include_str!("../host.json")).unwrap()
+    }
+
+    /// A batch that is too large would fail for ever, and its messages would end as dead letters.
+    #[test]
+    fn no_batch_of_the_queue_is_larger_than_what_is_taken() {
+        let messages = host_json()["extensions"]["serviceBus"]["maxMessageBatchSize"].as_u64().unwrap();
+        let largest = messages * LARGEST_MESSAGE * QUOTED_TWICE;
+        assert!(largest < BodyLimits::default().batch as u64, "{largest}");
+    }
+
+    #[test]
+    fn the_host_gives_its_own_answers_the_same_headers() {
+        let host = host_json();
+        let given = host["extensions"]["http"]["customHeaders"].as_object().unwrap();
+        assert_eq!(given.len(), HTTP_HEADERS.len());
+        for (name, value) in HTTP_HEADERS {
+            let same = given.iter().find(|(known, _)| known.eq_ignore_ascii_case(name.as_str()));
+            assert_eq!(same.and_then(|(_, value)| value.as_str()), Some(value), "{name}");
+        }
+    }
+}

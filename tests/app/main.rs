@@ -1,0 +1,42 @@
+//! The whole app: the simulated Azure, the stand-in for the Functions host and `policysync serve` as processes that
+//! talk HTTP, as they will talk to the real ones.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod assignment;
+mod assignment_events;
+mod bad_input;
+mod browser_tests;
+mod check;
+mod command_line;
+mod confinement;
+mod dead_letters;
+mod demo;
+mod early_devices;
+mod edges;
+mod faults;
+mod generations;
+mod host_command;
+mod host_process;
+mod in_process;
+mod optional_functions;
+mod parked;
+mod records;
+mod resume;
+mod revert;
+mod rules;
+mod scenarios;
+mod secrets_in_logs;
+mod status;
+mod submit;
+mod sync_audit;
+mod sync_bad_messages;
+mod sync_outage;
+mod sync_refused;
+mod sync_slow;
+mod sync_twice;
+mod telemetry;
+mod telemetry_collector;
+mod telemetry_destinations;
+mod walk;
+mod world;
