@@ -85,7 +85,7 @@ fn report(configuration: &Configuration, day: i64, now: OffsetDateTime) -> Repor
         namespaces: vec![NamespaceInput {
             configuration: &configuration.namespaces[0],
             observation: world(day),
-            provisioning_services: Vec::new(),
+            provisioning_services: Ok(Vec::new()),
         }],
         records: None,
         surprises: Vec::new(),

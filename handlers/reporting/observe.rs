@@ -35,12 +35,7 @@ async fn observe_one<'a>(
     let services = match observer.provisioning_services(configuration).await {
         Ok(services) => services,
         Err(error) => {
-            let unreadable = |endpoint: &String| ProvisioningServiceInput {
-                endpoint: endpoint.clone(),
-                hubs: Vec::new(),
-                enrollment_groups: Err(failure::of(&error)),
-            };
-            let provisioning_services = configuration.provisioning_services.iter().map(unreadable).collect();
+            let provisioning_services = Err(failure::of(&error));
             return NamespaceInput { configuration, observation, provisioning_services };
         }
     };
@@ -55,5 +50,5 @@ async fn observe_one<'a>(
                 .map_err(|error| failure::of_enrollment_groups(&error)),
         });
     }
-    NamespaceInput { configuration, observation, provisioning_services }
+    NamespaceInput { configuration, observation, provisioning_services: Ok(provisioning_services) }
 }

@@ -3,7 +3,7 @@
 //! Its [`Finding::id`] is a fingerprint of the check, the subject and the occasion, and of nothing that changes from day
 //! to day. So the same thing found by two instances, or found again next month, is the same finding.
 
-mod subject;
+pub mod subject;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
