@@ -151,7 +151,7 @@ mod tests {
             namespaces: vec![NamespaceInput {
                 configuration: &configuration.namespaces[0],
                 observation: world(day),
-                provisioning_services: Vec::new(),
+                provisioning_services: Ok(Vec::new()),
             }],
             records: None,
             surprises: Vec::new(),

@@ -3,24 +3,27 @@
 //! Events and the timer walk the same path; they differ only in where they look.
 //!
 //! - [`journal`]: the audit record.
-//! - [`write`]: one guarded write.
+//! - [`writer`]: the one place that writes.
 
 pub mod journal;
-pub mod write;
+pub mod writer;
 
 use azure::provisioning::groups::Group;
 use azure::{ErrorKind, Sent};
-use certificate_management::configuration::{Mode, NamespaceConfiguration};
-use certificate_management::plan::saved::PlannedAssignment;
-use certificate_management::plan::{self, AssignmentPlan, Observation};
+use certificate_management::configuration::NamespaceConfiguration;
+use certificate_management::plan::hindrance::Next;
+use certificate_management::plan::saved::{Place, Planned, PlannedAssignment};
+use certificate_management::plan::{self, AssignmentPlan, Observation, permit};
 use certificate_management::reason::Reason;
+use certificate_management::reason::failure::About;
 use certificate_management::rules::Verdict;
 use functions_host::{Invocation, TraceContext};
 use ulid::Ulid;
 
 use self::journal::Journal;
-use self::write::{reason_of, write};
+use self::writer::{NotWritten, Outcome, Target, Writer};
 use crate::application::Application;
+use crate::failure;
 use crate::observation::{LinkedService, Observer};
 use crate::synchronization::automatic;
 use crate::telemetry;
@@ -88,7 +91,7 @@ pub struct Done {
 pub struct Run<'a> {
     application: &'a Application,
     observer: Observer<'a>,
-    journal: Journal<'a>,
+    writer: Writer<'a>,
     done: Done,
 }
 
@@ -102,7 +105,8 @@ pub async fn reconcile(application: &Application, scope: &Scope, waker: Waker<'_
         trace_id: telemetry::trace_id(waker.trace, id),
     };
     let done = Done { run: id.to_string(), ..Done::default() };
-    let mut run = Run { application, observer: Observer::new(application), journal, done };
+    let writer = Writer { application, journal, by: permit::Writer::Function };
+    let mut run = Run { application, observer: Observer::new(application), writer, done };
     for configuration in &application.configuration.namespaces {
         run.namespace(configuration, scope).await;
     }
@@ -122,7 +126,7 @@ impl Run<'_> {
                 Ok(groups) if groups.is_empty() => {}
                 Ok(groups) => found.push((service, groups)),
                 Err(error) => {
-                    let reason = reason_of(&error);
+                    let reason = failure::reason(&error, About::EnrollmentGroup);
                     self.done.failures.push(format!("{name} / {}: {reason}: {error}", service.name));
                 }
             }
@@ -180,7 +184,7 @@ impl Run<'_> {
                 }
                 // The neighbours of a group that cannot be read are reconciled all the same.
                 Err(error) => {
-                    let reason = reason_of(&error);
+                    let reason = failure::reason(&error, About::EnrollmentGroup);
                     self.done.failures.push(format!("{} / {id}: {reason}: {error}", service.name));
                 }
             }
@@ -200,43 +204,20 @@ impl Run<'_> {
         for _ in 0..TRIES {
             let plan = plan::plan_assignment(&group.view, &service.hubs, configuration, observation);
             let needs_sync = !plan.untrusting_hubs.is_empty();
-            let entry = entry(configuration, service, &group, &plan);
-            let Some(policy) = &plan.write else {
-                self.leave(&subject, &plan, &entry).await;
+            let place = Place { configuration, provisioning_service: &service.name, hubs: &service.hubs };
+            let planned = PlannedAssignment::by_rules(place, &group.view, &plan, observation);
+            let Planned { entry, writes: true } = planned else {
+                self.leave(&subject, &plan, &planned.entry).await;
                 return needs_sync;
             };
-            if self.application.mode(configuration) == Mode::Audit {
-                self.done.audited += 1;
-                let detail = format!("would assign `{policy}`: {}", plan.detail);
-                self.refuse(&subject, &entry, Reason::AuditMode, &detail).await;
-                return needs_sync;
-            }
-            let error = match write(self.application, &self.journal, &service.endpoint, &group, &entry).await
-            {
-                Ok(()) => {
-                    self.done.assigned += 1;
-                    tracing::info!(
-                        reason = plan.reason.code(),
-                        "{subject}: assigned `{policy}`: {}",
-                        plan.detail
-                    );
+            match self.writer.perform(configuration, service, Target::Existing(&group), &entry).await {
+                Outcome::Written { unrecorded } => {
+                    self.written(&subject, &entry, unrecorded);
                     return needs_sync;
                 }
-                Err(error) => error,
-            };
-            match error.reason() {
-                Reason::GroupMoved | Reason::GroupGone => {}
-                // It would be refused again: a person has to look, and another try of the event is of no use.
-                reason @ (Reason::WriteWouldChangeMore | Reason::SymmetricKeysUnreadable) => {
-                    self.refuse(&subject, &entry, reason, &error.to_string()).await;
-                    return needs_sync;
-                }
-                reason => {
-                    if matches!(reason, Reason::NotPermitted | Reason::ServiceRejected | Reason::LinkNotReady)
-                    {
-                        self.refuse(&subject, &entry, reason, &error.to_string()).await;
-                    }
-                    self.done.failures.push(format!("{subject}: {reason}: {error}"));
+                Outcome::NotWritten(NotWritten { next: Next::DecideAgain, .. }) => {}
+                Outcome::NotWritten(not_written) => {
+                    self.not_written(&subject, not_written);
                     return needs_sync;
                 }
             }
@@ -248,7 +229,8 @@ impl Run<'_> {
                     return false;
                 }
                 Err(error) => {
-                    self.done.failures.push(format!("{subject}: {}: {error}", reason_of(&error)));
+                    let reason = failure::reason(&error, About::EnrollmentGroup);
+                    self.done.failures.push(format!("{subject}: {reason}: {error}"));
                     return needs_sync;
                 }
             }
@@ -258,55 +240,49 @@ impl Run<'_> {
         false
     }
 
+    fn written(&mut self, subject: &str, entry: &PlannedAssignment, unrecorded: Option<String>) {
+        self.done.assigned += 1;
+        let policy = entry.after.as_deref().unwrap_or_default();
+        tracing::info!(reason = entry.reason.code(), "{subject}: assigned `{policy}`: {}", entry.detail);
+        self.done.failures.extend(unrecorded.map(|why| format!("{subject}: {why}")));
+    }
+
+    fn not_written(&mut self, subject: &str, not_written: NotWritten) {
+        let NotWritten { reason, next, detail, unrecorded } = not_written;
+        if reason == Reason::AuditMode {
+            self.done.audited += 1;
+        }
+        if next.is_recorded() {
+            tracing::info!(reason = reason.code(), "{subject}: not assigned: {detail}");
+        }
+        if next.may_pass() {
+            self.done.failures.push(format!("{subject}: {reason}: {detail}"));
+        }
+        self.done.failures.extend(unrecorded.map(|why| format!("{subject}: {why}")));
+    }
+
     /// A group that the plan does not write.
     async fn leave(&mut self, subject: &str, plan: &AssignmentPlan, entry: &PlannedAssignment) {
         let is_a_rule = matches!(plan.decision.verdict, Verdict::Policy { .. });
         match plan.reason {
             Reason::AlreadyAssigned => tracing::debug!("{subject}: {}", plan.detail),
-            Reason::WaitingForTrust => {
+            Reason::WaitingForTrust | Reason::HubsUnknown => {
                 self.done.waiting += 1;
-                self.refuse(subject, entry, plan.reason, &plan.detail).await;
+                self.refuse(subject, entry).await;
             }
-            Reason::PolicyNotFound | Reason::PolicyNotActive => {
-                self.refuse(subject, entry, plan.reason, &plan.detail).await;
+            Reason::PolicyNotFound | Reason::PolicyNotActive | Reason::AttestationUnknown => {
+                self.refuse(subject, entry).await;
             }
             // A default never replaces a policy, so it refuses nothing.
-            Reason::AssignedElsewhere if is_a_rule => {
-                self.refuse(subject, entry, plan.reason, &plan.detail).await;
-            }
+            Reason::AssignedElsewhere if is_a_rule => self.refuse(subject, entry).await,
             reason => tracing::info!(reason = reason.code(), "{subject}: nothing to do: {}", plan.detail),
         }
     }
 
-    /// Records a refusal, and tells it.
-    async fn refuse(&mut self, subject: &str, entry: &PlannedAssignment, reason: Reason, detail: &str) {
-        tracing::info!(reason = reason.code(), "{subject}: not assigned: {detail}");
-        let recorded = self.journal.refused(entry, reason, detail, self.application.now()).await;
-        if let Err(error) = recorded {
-            self.done.failures.push(format!("{subject}: the refusal could not be recorded: {error}"));
-        }
-    }
-}
-
-/// What the record of a group says.
-fn entry(
-    configuration: &NamespaceConfiguration,
-    service: &LinkedService,
-    group: &Group,
-    plan: &AssignmentPlan,
-) -> PlannedAssignment {
-    let wanted = plan.write.clone().or_else(|| plan.decision.verdict.policy().map(str::to_owned));
-    PlannedAssignment {
-        namespace_id: configuration.id.clone(),
-        provisioning_service: service.name.clone(),
-        enrollment_group: group.view.id.clone(),
-        before: plan.before.clone(),
-        after: wanted,
-        etag: group.view.etag.clone(),
-        rule: plan.decision.verdict.origin(),
-        reason: plan.reason,
-        detail: plan.detail.clone(),
-        policy_ca_not_after: None,
-        untrusting_hubs: plan.untrusting_hubs.clone(),
+    /// Records a refusal of the plan, and tells it.
+    async fn refuse(&mut self, subject: &str, entry: &PlannedAssignment) {
+        tracing::info!(reason = entry.reason.code(), "{subject}: not assigned: {}", entry.detail);
+        let unrecorded = self.writer.refuse(entry, entry.reason, &entry.detail).await;
+        self.done.failures.extend(unrecorded.map(|why| format!("{subject}: {why}")));
     }
 }

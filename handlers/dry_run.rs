@@ -1,15 +1,16 @@
 //! What would become of a sync request, from one look at Azure. Nothing is written and nothing is submitted.
 
-use azure::ErrorKind;
 use certificate_management::generation::Generation;
 use certificate_management::plan::{self, Observation, Pair, RequestPlan};
 use certificate_management::reason::Reason;
+use certificate_management::reason::failure::About;
 use certificate_management::request::{Outcome, SyncRequest};
 use certificate_management::trust::{Evidence, Trust};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::application::Application;
+use crate::failure;
 use crate::observation::Observer;
 
 /// What would happen to a pair of a hub and a policy.
@@ -91,7 +92,7 @@ pub async fn planned(
     };
     let observation = match Observer::new(application).namespace(configuration).await {
         Ok(observation) => observation,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
+        Err(error) if failure::reason(&error, About::Namespace) == Reason::NamespaceNotFound => {
             return Ok((refused(Reason::NamespaceNotFound, error.to_string()), Vec::new()));
         }
         Err(error) => return Err(error),

@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
 
 use crate::application::Application;
-use crate::read_failure;
+use crate::failure;
 
 /// How many hubs are read at once. ARM refills 25 reads a second (`azure-wire-facts.md` §7).
 const HUBS_AT_ONCE: usize = 8;
@@ -96,7 +96,7 @@ impl<'a> Observer<'a> {
                 }
             }
         };
-        ObservedHub { hub, certificates: certificates.map_err(|error| read_failure::of(&error)) }
+        ObservedHub { hub, certificates: certificates.map_err(|error| failure::of(&error)) }
     }
 
     /// The hubs that are linked to the namespace: those that it names itself, and those in the configured scopes that name

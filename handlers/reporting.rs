@@ -12,6 +12,7 @@ use time::{Duration, OffsetDateTime};
 pub use self::observe::observe;
 use crate::alerting;
 use crate::application::Application;
+use crate::failure;
 use crate::observation::Observer;
 use crate::synchronization::automatic::{self, Asked};
 use crate::synchronization::{records, resume};
@@ -51,8 +52,14 @@ pub async fn run(application: &Application) -> Result<Done, state::Error> {
     // First, since an observation of services that hang can take all the time of an invocation.
     let resumed = resume::resume(application, &Observer::new(application)).await;
     let mut input = observe(application).await;
-    input.records = Some(remembered::read(application, &input).await);
-    input.early_devices = early_devices::count(application, &input).await;
+    let mut records = remembered::read(application, &input).await;
+    let (early_devices, read) = early_devices::count(application, &input).await;
+    let is_told = records.unread.iter().any(|(kind, _)| kind == remembered::ASSIGNMENTS);
+    if let (Err(error), false) = (read, is_told) {
+        records.unread.push((remembered::ASSIGNMENTS.to_owned(), failure::of_records(&error)));
+    }
+    input.early_devices = early_devices;
+    input.records = Some(records);
     let report = report::build(&input);
     let severities = report.findings.iter().map(|finding| finding.severity);
     let observations = input.namespaces.iter().filter_map(|namespace| namespace.observation.as_ref().ok());

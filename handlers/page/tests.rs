@@ -16,7 +16,7 @@ fn report(why: &str, kill_switch: bool) -> Report {
     let namespace = NamespaceInput {
         configuration: &configuration.namespaces[0],
         observation: Err(ReadFailure::other(why)),
-        provisioning_services: Vec::new(),
+        provisioning_services: Ok(Vec::new()),
     };
     report::build(&ReportInput {
         early_devices: Vec::new(),

@@ -3,7 +3,7 @@
 //!
 //! Counted are the groups that should have a policy and have none, and those that were given their first one within the
 //! last [`WINDOW`]. Each page of devices is one operation of the DPS, so both are bounded: what is left out is told by the
-//! next report, once the groups before it are done.
+//! next report, once the groups before it are done; until then no alert about it clears.
 
 use certificate_management::plan;
 use certificate_management::reason::Reason;
@@ -26,66 +26,97 @@ struct Candidate<'a> {
     endpoint: &'a str,
     id: &'a str,
     assigned_at: Option<OffsetDateTime>,
+    /// Whether it is counted in this run.
+    is_counted: bool,
 }
 
-/// Counts. A group whose devices cannot be counted is left out and told in the log; nothing else is kept from the report.
-pub async fn count(application: &Application, input: &ReportInput<'_>) -> Vec<EarlyDevices> {
-    let groups = application.azure.enrollment_groups();
-    let mut counted = Vec::new();
-    for candidate in candidates(application, input).await {
-        let Candidate { endpoint, id, assigned_at } = candidate;
-        match groups.registrations_before(endpoint, id, assigned_at, PAGES).await {
-            Ok(count) => counted.push(EarlyDevices {
-                provisioning_service: endpoint.to_owned(),
-                enrollment_group: id.to_owned(),
-                assigned_at,
-                devices: count.devices,
-                is_cut: count.is_cut,
-            }),
-            Err(error) => tracing::warn!("the devices of {id} cannot be counted: {error}"),
+impl Candidate<'_> {
+    fn with(&self, devices: Option<usize>, is_cut: bool) -> EarlyDevices {
+        EarlyDevices {
+            provisioning_service: self.endpoint.to_owned(),
+            enrollment_group: self.id.to_owned(),
+            assigned_at: self.assigned_at,
+            devices,
+            is_cut,
         }
     }
-    counted
 }
 
-async fn candidates<'a>(application: &Application, input: &'a ReportInput<'_>) -> Vec<Candidate<'a>> {
-    let recent = match journal::since(&application.store, input.now - WINDOW).await {
-        Ok(recent) => recent,
-        Err(error) => {
-            tracing::warn!("when groups were assigned cannot be told: {error}");
-            Vec::new()
-        }
+/// Counts. A group whose devices cannot be counted is told in the log, and nothing else is kept from the report.
+///
+/// # Errors
+/// When it cannot be told which groups were assigned of late; what can be told without that is there all the same.
+pub async fn count(
+    application: &Application,
+    input: &ReportInput<'_>,
+) -> (Vec<EarlyDevices>, Result<(), state::Error>) {
+    let groups = application.azure.enrollment_groups();
+    let (recent, read) = match journal::since(&application.store, input.now - WINDOW).await {
+        Ok(recent) => (recent, Ok(())),
+        Err(error) => (Vec::new(), Err(error)),
     };
+    let mut counted = Vec::new();
+    for candidate in candidates(application, input, &recent).await {
+        if !candidate.is_counted {
+            counted.push(candidate.with(None, false));
+            continue;
+        }
+        let Candidate { endpoint, id, assigned_at, .. } = candidate;
+        match groups.registrations_before(endpoint, id, assigned_at, PAGES).await {
+            Ok(count) => counted.push(candidate.with(Some(count.devices), count.is_cut)),
+            Err(error) => {
+                tracing::warn!("the devices of {id} cannot be counted: {error}");
+                counted.push(candidate.with(None, false));
+            }
+        }
+    }
+    (counted, read)
+}
+
+async fn candidates<'a>(
+    application: &Application,
+    input: &'a ReportInput<'_>,
+    recent: &[WriteKey],
+) -> Vec<Candidate<'a>> {
     let mut candidates = Vec::new();
     for namespace in &input.namespaces {
         let Ok(observation) = &namespace.observation else { continue };
-        for service in &namespace.provisioning_services {
+        for service in namespace.provisioning_services.iter().flatten() {
             let name = host_label(&service.endpoint);
-            let mut of_service = Vec::new();
+            let endpoint = service.endpoint.as_str();
+            let mut room = GROUPS;
             for group in service.enrollment_groups.iter().flatten() {
-                if of_service.len() == GROUPS {
-                    break;
-                }
-                let assigned_at = match &group.policy {
+                let id = group.id.as_str();
+                let candidate = match &group.policy {
                     None => {
                         let plan =
                             plan::plan_assignment(group, &service.hubs, namespace.configuration, observation);
                         if matches!(plan.reason, Reason::RuleSaysNone | Reason::OptedOut) {
                             continue;
                         }
-                        None
+                        Candidate { endpoint, id, assigned_at: None, is_counted: room > 0 }
                     }
                     Some(policy) => {
-                        let Some(write) = recent.iter().find(|write| write.is_of(&name, &group.id)) else {
+                        let Some(write) = recent.iter().find(|write| write.is_of(&name, id)) else {
                             continue;
                         };
-                        let Some(at) = first_assignment(application, write, policy).await else { continue };
-                        Some(at)
+                        if room == 0 {
+                            candidates.push(Candidate { endpoint, id, assigned_at: None, is_counted: false });
+                            continue;
+                        }
+                        match first_assignment(application, write, policy).await {
+                            Ok(None) => continue,
+                            Ok(at) => Candidate { endpoint, id, assigned_at: at, is_counted: true },
+                            Err(error) => {
+                                tracing::warn!("when {id} was assigned cannot be told: {error}");
+                                Candidate { endpoint, id, assigned_at: None, is_counted: false }
+                            }
+                        }
                     }
                 };
-                of_service.push(Candidate { endpoint: &service.endpoint, id: &group.id, assigned_at });
+                room = room.saturating_sub(1);
+                candidates.push(candidate);
             }
-            candidates.extend(of_service);
         }
     }
     candidates
@@ -96,16 +127,10 @@ async fn first_assignment(
     application: &Application,
     write: &WriteKey,
     policy: &str,
-) -> Option<OffsetDateTime> {
-    let record = match write.read(&application.store).await {
-        Ok(record) => record?,
-        Err(error) => {
-            tracing::warn!("when a group was assigned cannot be told: {error}");
-            return None;
-        }
-    };
+) -> Result<Option<OffsetDateTime>, state::Error> {
+    let Some(record) = write.read(&application.store).await? else { return Ok(None) };
     let is_it = record.stage == Stage::Written
         && record.before.is_none()
         && record.after.is_some_and(|after| after.eq_ignore_ascii_case(policy));
-    is_it.then_some(record.at)
+    Ok(is_it.then_some(record.at))
 }

@@ -5,8 +5,8 @@ use certificate_management::report::{NamespaceInput, ProvisioningServiceInput, R
 use futures::{StreamExt, stream};
 
 use crate::application::Application;
+use crate::failure;
 use crate::observation::Observer;
-use crate::read_failure;
 
 /// How many namespaces are looked at, at once.
 const NAMESPACES_AT_ONCE: usize = 4;
@@ -32,16 +32,11 @@ async fn observe_one<'a>(
     observer: &Observer<'_>,
     configuration: &'a NamespaceConfiguration,
 ) -> NamespaceInput<'a> {
-    let observation = observer.namespace(configuration).await.map_err(|error| read_failure::of(&error));
+    let observation = observer.namespace(configuration).await.map_err(|error| failure::of(&error));
     let services = match observer.provisioning_services(configuration).await {
         Ok(services) => services,
         Err(error) => {
-            let unreadable = |endpoint: &String| ProvisioningServiceInput {
-                endpoint: endpoint.clone(),
-                hubs: Vec::new(),
-                enrollment_groups: Err(read_failure::of(&error)),
-            };
-            let provisioning_services = configuration.provisioning_services.iter().map(unreadable).collect();
+            let provisioning_services = Err(failure::of(&error));
             return NamespaceInput { configuration, observation, provisioning_services };
         }
     };
@@ -53,8 +48,8 @@ async fn observe_one<'a>(
             hubs: service.hubs,
             enrollment_groups: groups
                 .map(|groups| groups.to_vec())
-                .map_err(|error| read_failure::of_enrollment_groups(&error)),
+                .map_err(|error| failure::of_enrollment_groups(&error)),
         });
     }
-    NamespaceInput { configuration, observation, provisioning_services }
+    NamespaceInput { configuration, observation, provisioning_services: Ok(provisioning_services) }
 }

@@ -12,8 +12,8 @@ use time::OffsetDateTime;
 use super::LATEST;
 use crate::application::Application;
 use crate::assignment::journal::{self, Stage};
+use crate::failure;
 use crate::observation::host_label;
-use crate::read_failure;
 
 /// How many of the newest sync requests are read.
 const REQUESTS: usize = 200;
@@ -22,18 +22,23 @@ const AT_ONCE: usize = 16;
 /// How many groups their last assignment is looked up for, at the most.
 const GROUPS: usize = 500;
 /// How many of the newest assignments are searched for them: some writes to each of 4,000 groups.
-const ASSIGNMENTS: usize = 20_000;
+const SEARCHED: usize = 20_000;
+/// The kind of records that assignments are.
+pub const ASSIGNMENTS: &str = "assignments";
 
 /// Reads them.
 pub async fn read(application: &Application, input: &ReportInput<'_>) -> Records {
     let (requests, last_assignments, previous_report_at) =
         tokio::join!(requests(application), last_assignments(application, input), previous(application));
     let mut unread = Vec::new();
+    let requests = settled("requests", requests, &mut unread);
+    let (last_assignments, is_cut) = settled(ASSIGNMENTS, last_assignments, &mut unread);
     Records {
-        requests: settled("requests", requests, &mut unread),
-        last_assignments: settled("assignments", last_assignments, &mut unread),
+        requests,
+        last_assignments,
         previous_report_at: settled("reports", previous_report_at, &mut unread),
         unread,
+        cut: is_cut.then(|| ASSIGNMENTS.to_owned()).into_iter().collect(),
     }
 }
 
@@ -43,7 +48,7 @@ fn settled<T: Default>(
     unread: &mut Vec<(String, ReadFailure)>,
 ) -> T {
     read.unwrap_or_else(|error| {
-        unread.push((kind.to_owned(), read_failure::of_records(&error)));
+        unread.push((kind.to_owned(), failure::of_records(&error)));
         T::default()
     })
 }
@@ -58,17 +63,19 @@ async fn requests(application: &Application) -> Result<Vec<RequestRecord>, state
     Ok(requests)
 }
 
+/// The assignments, and whether there are more groups than they were looked up for.
 async fn last_assignments(
     application: &Application,
     input: &ReportInput<'_>,
-) -> Result<Vec<LastAssignment>, state::Error> {
+) -> Result<(Vec<LastAssignment>, bool), state::Error> {
     let mut groups = astray(input);
+    let is_cut = groups.len() > GROUPS;
     groups.truncate(GROUPS);
     // Records have the name of a DPS, which its endpoint begins with.
     let named: Vec<(String, &str)> =
         groups.iter().map(|(endpoint, group)| (host_label(endpoint), group.as_str())).collect();
     let places: Vec<(&str, &str)> = named.iter().map(|(name, group)| (name.as_str(), *group)).collect();
-    let records = journal::last_writes(&application.store, &places, ASSIGNMENTS).await?;
+    let records = journal::last_writes(&application.store, &places, SEARCHED).await?;
     let written = records.into_iter().filter(|record| record.stage == Stage::Written);
     let assignments = written.filter_map(|record| {
         let (endpoint, group) = groups.iter().find(|(endpoint, group)| {
@@ -84,7 +91,7 @@ async fn last_assignments(
             at: record.at,
         })
     });
-    Ok(assignments.collect())
+    Ok((assignments.collect(), is_cut))
 }
 
 async fn previous(application: &Application) -> Result<Option<OffsetDateTime>, state::Error> {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use azure::{ErrorKind, arm};
+use azure::arm;
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::plan::Observation;
+use certificate_management::reason::failure::CallFailure;
 use certificate_management::request::RequestRecord;
 use certificate_management::sync::{Failure, FailureKind, Operation, OperationState, SyncRecord};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -14,6 +15,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::records;
 use crate::application::Application;
+use crate::failure;
 use crate::observation::Observer;
 
 /// How many records are read or written at once.
@@ -26,14 +28,14 @@ const GRACE: Duration = Duration::from_secs(1);
 /// What a failure of a client is, in the words of the machine.
 #[must_use]
 pub fn failure_of(error: &azure::Error) -> Failure {
-    let kind = match error.kind() {
-        _ if error.rejects_api_version() => FailureKind::ApiVersionRejected,
-        ErrorKind::Throttled { .. } | ErrorKind::Unavailable | ErrorKind::Timeout => FailureKind::Unavailable,
-        ErrorKind::Conflict => FailureKind::Conflict,
-        ErrorKind::Unauthorized => FailureKind::Unauthorized,
-        ErrorKind::Forbidden => FailureKind::Forbidden,
-        ErrorKind::NotFound => FailureKind::NotFound,
-        _ => FailureKind::Rejected,
+    let kind = match failure::call(error) {
+        CallFailure::ApiVersionRejected => FailureKind::ApiVersionRejected,
+        CallFailure::Unavailable => FailureKind::Unavailable,
+        CallFailure::Conflict => FailureKind::Conflict,
+        CallFailure::Unauthorized => FailureKind::Unauthorized,
+        CallFailure::Forbidden => FailureKind::Forbidden,
+        CallFailure::NotFound => FailureKind::NotFound,
+        CallFailure::Moved | CallFailure::LinkNotReady | CallFailure::Rejected => FailureKind::Rejected,
     };
     Failure {
         kind,

@@ -4,6 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::ArmId;
 
+/// The part of a namespace that is the list of its DPS.
+pub const PROVISIONING_SERVICES: &str = "provisioning-services";
+/// The part of a namespace that is the list of its hubs.
+pub const HUBS: &str = "hubs";
+
+/// The part of a DPS that are the devices that registered with its groups.
+pub const DEVICES: &str = "devices";
+
 /// What a finding is about, from the namespace down. A part that has nothing to do with it is absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,7 +39,7 @@ pub struct Subject {
     /// Id of the sync request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
-    /// A part of Policysync itself, e.g. `report`.
+    /// A part of Policysync itself, e.g. `report`, or a list of the namespace, e.g. `hubs`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
 }
@@ -49,6 +57,13 @@ impl Subject {
     pub fn component(name: &str) -> Self {
         let subject = Self { component: Some(name.to_owned()), ..Self::default() };
         subject.add(name)
+    }
+
+    /// A list of it as a whole, e.g. [`HUBS`].
+    #[must_use]
+    pub fn part(mut self, name: &str) -> Self {
+        self.component = Some(name.to_owned());
+        self.add(name)
     }
 
     /// A policy of it.
@@ -75,8 +90,10 @@ impl Subject {
     /// A provisioning service of it, by endpoint; the text has the first label of its host name.
     #[must_use]
     pub fn in_provisioning_service(mut self, endpoint: &str) -> Self {
+        // The configuration may write an endpoint with a slash that the service's own word for it has not.
+        let endpoint = endpoint.trim_end_matches('/');
         self.provisioning_service = Some(endpoint.to_owned());
-        let last = endpoint.trim_end_matches('/').rsplit('/').next().unwrap_or(endpoint);
+        let last = endpoint.rsplit('/').next().unwrap_or(endpoint);
         self.add(last.split('.').next().unwrap_or(last))
     }
 

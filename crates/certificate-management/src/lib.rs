@@ -24,7 +24,7 @@ pub mod arm_id;
 pub mod checks;
 pub mod configuration;
 pub mod finding;
-mod finding_subject;
+pub mod finding_subject;
 pub mod generation;
 pub mod model;
 pub mod parked;

@@ -3,13 +3,17 @@
 //! Same observation in, same plan out. Acting on a plan is somebody else's work.
 
 mod assignment;
+mod entry;
+pub mod hindrance;
+mod hub_trust;
 mod obstacle;
+pub mod permit;
 pub mod saved;
 mod target;
 
 use time::OffsetDateTime;
 
-pub use self::assignment::{AssignmentPlan, foresee_assignment, plan_assignment};
+pub use self::assignment::{AssignmentPlan, foresee_assignment, plan_assignment, unwritable};
 pub use self::obstacle::{Obstacle, obstacle};
 
 use crate::configuration::Mode;

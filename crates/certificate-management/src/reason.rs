@@ -2,6 +2,8 @@
 //!
 //! Codes are stable and kebab-case: pipelines match on them, and `RUNBOOK.md` has a row for each (a test compares).
 
+pub mod failure;
+
 use serde::{Deserialize, Serialize};
 
 /// How much a person is needed.
@@ -198,6 +200,12 @@ reasons! {
     WaitingForTrust "waiting-for-trust" Warning
         "A hub of the group does not trust the policy's current CA yet, so assigning now would give devices certificates that it refuses."
         "Nothing where `sync = \"automatic\"`; else submit a sync request for the namespace."
+    HubsUnknown "hubs-unknown" Warning
+        "A hub that the group can allocate devices to is not known, or could not be seen, so nothing shows that it trusts the policy; the group waits."
+        "Make the hub visible as the detail says: name its subscription in `scopes`, link it to the namespace, grant the roles to read it, or link the provisioning service to a hub."
+    AttestationUnknown "attestation-unknown" Warning
+        "The devices of the group prove who they are in a way that this version does not know, so a write could lose what the service does not show; nothing was written."
+        "Assign the policy by hand, or look for a newer version of Policysync."
     WriteWouldChangeMore "write-would-change-more" Critical
         "Writing the policy would have changed something else of the group too, so nothing was written."
         "Assign the policy by hand, and report the group's shape."

@@ -56,6 +56,10 @@ pub struct Report {
     pub suppressed: Vec<SuppressedFinding>,
     /// What could not be read. Nothing is claimed about it.
     pub unread: Vec<Unread>,
+    /// What was not seen although nothing failed, such as a hub that a DPS names and no list shows. It raises no finding, and
+    /// none about it clears.
+    #[serde(default)]
+    pub unseen: Vec<Subject>,
     /// The namespaces, in the order of the configuration.
     pub namespaces: Vec<NamespaceReport>,
     /// Sync requests; `None`: records were not looked at, as in `policysync status`.

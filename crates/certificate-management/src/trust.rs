@@ -22,7 +22,7 @@ pub enum Trust {
     Stale,
     /// The hub has no CA of this policy.
     Missing,
-    /// It could not be learnt.
+    /// It could not be learnt, or the hub has the current issuing CA and it is not valid yet.
     Unreadable,
 }
 
@@ -137,46 +137,48 @@ enum Difference {
     Unknown(String),
 }
 
-/// Compares a hub certificate with the policy's current CA: end of validity to the second (the hub's form has no
-/// fraction), common name, and the thumbprint where the policy shows one.
+/// Compares a hub certificate with the policy's current CA. The thumbprint, where the policy shows one, or the end of
+/// validity to the second (the hub's form has no fraction) proves that they are the same; a common name alone does not,
+/// since a renewed CA can have the name of the one before it. A CA that has ended is as good as an older one. One that is
+/// not valid yet is neither: no sync would make it valid.
 fn difference(policy: &Policy, certificate: &HubCertificate, now: OffsetDateTime) -> Result<(), Difference> {
     let older = |why: String| Err(Difference::Older(why));
+    let unknown = |why: String| Err(Difference::Unknown(why));
+    let name = &certificate.name;
     let ca = &policy.issuing_ca;
-    let mut compared = false;
+    let mut is_proven = false;
     if let (Some(expected), Some(seen)) = (&ca.thumbprint, &certificate.thumbprint) {
-        compared = true;
+        is_proven = true;
         if !expected.eq_ignore_ascii_case(seen) {
-            return older(format!(
-                "certificate {} has thumbprint {seen}, the policy {expected}",
-                certificate.name
-            ));
+            return older(format!("certificate {name} has thumbprint {seen}, the policy {expected}"));
         }
     }
     if let (Some(expected), Some(seen)) = (ca.not_after, certificate.expiry) {
-        compared = true;
+        is_proven = true;
         if expected.unix_timestamp() != seen.unix_timestamp() {
             return older(format!(
-                "certificate {} ends {}, the policy's CA {}",
-                certificate.name,
+                "certificate {name} ends {}, the policy's CA {}",
                 to_the_second(seen),
                 to_the_second(expected)
             ));
         }
     }
-    if let (Some(expected), Some(seen)) = (&ca.subject, &certificate.subject) {
-        compared = true;
-        if common_name(expected) != common_name(seen) {
-            return older(format!("certificate {} is {seen}, the policy's CA {expected}", certificate.name));
+    if let (Some(expected), Some(seen)) = (&ca.subject, &certificate.subject)
+        && common_name(expected) != common_name(seen)
+    {
+        return older(format!("certificate {name} is {seen}, the policy's CA {expected}"));
+    }
+    if !is_proven {
+        return unknown(format!(
+            "certificate {name} and the policy share neither a thumbprint nor an end of validity to compare"
+        ));
+    }
+    match (certificate.expiry.or(ca.not_after), ca.not_before) {
+        (None, _) => unknown(format!("when certificate {name} ends is not known")),
+        (Some(end), _) if end <= now => older(format!("certificate {name} ended {end}")),
+        (Some(_), Some(start)) if start > now => {
+            unknown(format!("certificate {name} is not valid before {}", to_the_second(start)))
         }
-    }
-    if !compared {
-        let name = &certificate.name;
-        return Err(Difference::Unknown(format!(
-            "certificate {name} and the policy share nothing to compare"
-        )));
-    }
-    match certificate.expiry.or(ca.not_after) {
-        Some(end) if end <= now => older(format!("certificate {} ended {end}", certificate.name)),
         _ => Ok(()),
     }
 }
@@ -201,114 +203,4 @@ fn to_the_second(time: OffsetDateTime) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{IssuingCa, ProvisioningState};
-    use proptest::prelude::*;
-    use time::macros::datetime;
-
-    const NOW: OffsetDateTime = datetime!(2026-11-23 05:00 UTC);
-
-    fn policy() -> Policy {
-        let id = ArmId::parse("/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/n/credentials/default/policies/p").unwrap();
-        Policy {
-            name: "p".into(),
-            id,
-            provisioning_state: ProvisioningState::Succeeded,
-            issuing_ca: IssuingCa {
-                id: None,
-                subject: Some("CN=07b5".into()),
-                not_before: Some(datetime!(2026-01-01 00:00 UTC)),
-                not_after: Some(datetime!(2031-01-01 00:00:00.741 UTC)),
-                thumbprint: None,
-            },
-            leaf_validity_days: Some(30),
-            bring_your_own_root: None,
-        }
-    }
-
-    fn certificate(name: &str) -> HubCertificate {
-        HubCertificate {
-            name: name.into(),
-            issuer_id: Some(ArmId::parse(&policy().id.as_str().to_uppercase()).unwrap()),
-            subject: Some("CN = 07B5".into()),
-            thumbprint: Some("AB".into()),
-            expiry: Some(datetime!(2031-01-01 00:00 UTC)),
-            is_verified: Some(true),
-        }
-    }
-
-    fn older(name: &str) -> HubCertificate {
-        HubCertificate {
-            subject: Some("CN=old".into()),
-            expiry: Some(datetime!(2030-01-01 00:00 UTC)),
-            ..certificate(name)
-        }
-    }
-
-    #[test]
-    fn the_current_ca_is_found_across_case_fraction_and_subject_form() {
-        let assessment = assess(&policy(), &[certificate("c1")], NOW);
-        assert_eq!(assessment.trust, Trust::Trusted);
-        assert_eq!(assessment.evidence.unwrap().thumbprint.as_deref(), Some("AB"));
-    }
-
-    #[test]
-    fn states_follow_the_certificates() {
-        let foreign = HubCertificate { issuer_id: None, ..certificate("uploaded") };
-        for (certificates, expected) in [
-            (vec![], Trust::Missing),
-            (vec![foreign.clone()], Trust::Missing),
-            (vec![older("c0")], Trust::Stale),
-            (vec![older("c0"), certificate("c1")], Trust::Leftover),
-            (vec![foreign, certificate("c1")], Trust::Trusted),
-        ] {
-            assert_eq!(assess(&policy(), &certificates, NOW).trust, expected);
-        }
-    }
-
-    #[test]
-    fn a_renewal_one_second_later_is_another_ca_even_with_the_same_subject() {
-        let renewed =
-            HubCertificate { expiry: Some(datetime!(2031-01-01 00:00:01 UTC)), ..certificate("c1") };
-        assert_eq!(assess(&policy(), &[renewed], NOW).trust, Trust::Stale);
-    }
-
-    #[test]
-    fn an_expired_ca_is_not_trusted() {
-        let assessment = assess(&policy(), &[certificate("c1")], datetime!(2031-01-01 00:00:01 UTC));
-        assert_eq!(assessment.trust, Trust::Stale);
-        assert!(assessment.why.contains("ended"), "{}", assessment.why);
-    }
-
-    #[test]
-    fn a_thumbprint_decides_where_the_policy_shows_one() {
-        let mut policy = policy();
-        policy.issuing_ca.thumbprint = Some("cd".into());
-        assert_eq!(assess(&policy, &[certificate("c1")], NOW).trust, Trust::Stale);
-        policy.issuing_ca.thumbprint = Some("ab".into());
-        assert_eq!(assess(&policy, &[certificate("c1")], NOW).trust, Trust::Trusted);
-    }
-
-    #[test]
-    fn nothing_to_compare_is_unreadable_and_never_trusted() {
-        let mut policy = policy();
-        policy.issuing_ca = IssuingCa::default();
-        assert_eq!(assess(&policy, &[certificate("c1")], NOW).trust, Trust::Unreadable);
-    }
-
-    proptest! {
-        /// Adding certificates of others never changes a judgement.
-        #[test]
-        fn certificates_of_others_change_nothing(current in any::<bool>(), old in any::<bool>(), foreign in 0usize..5) {
-            let mut certificates = Vec::new();
-            if current { certificates.push(certificate("c1")); }
-            if old { certificates.push(older("c0")); }
-            let alone = assess(&policy(), &certificates, NOW);
-            for n in 0..foreign {
-                certificates.insert(0, HubCertificate { issuer_id: None, ..certificate(&format!("f{n}")) });
-            }
-            prop_assert_eq!(assess(&policy(), &certificates, NOW), alone);
-        }
-    }
-}
+mod tests;

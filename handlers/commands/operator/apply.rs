@@ -1,7 +1,7 @@
 //! `apply FILE`: performs exactly a saved plan, as the person who runs it.
 //!
-//! It writes also where `mode = "audit"` or `POLICYSYNC_MODE` keeps the functions from writing: a person has read this
-//! plan and approved it.
+//! A person has read this plan and approved it, so with `--even-in-audit` it writes also where the configuration says
+//! `mode = "audit"`. Under the kill switch, `POLICYSYNC_MODE=audit`, it writes nothing.
 
 pub mod perform;
 pub mod person;
@@ -21,10 +21,15 @@ use super::table::Output;
 const LARGEST_PLAN: u64 = 64 * 1024 * 1024;
 
 #[derive(Args)]
-#[command(after_help = "Exit codes: 0 all done, or nothing to do; 1 an entry was refused or failed.")]
+#[command(
+    after_help = "Exit codes: 0 all done, or nothing to do; 1 an entry was refused or failed, or POLICYSYNC_MODE=audit is set."
+)]
 pub struct Arguments {
     /// A plan that `policysync plan --out` saved.
     file: PathBuf,
+    /// Write also to groups of namespaces that policysync.toml has in audit mode.
+    #[arg(long)]
+    even_in_audit: bool,
     #[arg(long, value_enum, default_value_t = Output::Table)]
     output: Output,
 }
@@ -38,7 +43,10 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Ok(person) => person,
         Err(message) => return fail(&message),
     };
-    let rows = perform::perform(&person, "apply", &plan).await;
+    if let Err(message) = person.may_write() {
+        return fail(&message);
+    }
+    let rows = perform::perform(&person.writer("apply", arguments.even_in_audit), &plan).await;
     say!("{}", perform::text(&person, &plan, &rows, arguments.output));
     exit_code(&rows)
 }

@@ -21,7 +21,7 @@ use super::{USAGE, fail};
 #[command(
     after_help = "GROUP is the id of a group, or DPS/ID where several DPS have one of this id. After --to it may be a glob.\n\
     Exit codes: 0 the plan was made, with --apply: all done, or nothing to do; 1 a group was refused or failed, or \
-    something could not be read; 64 wrong usage."
+    something could not be read, or POLICYSYNC_MODE=audit is set; 64 wrong usage."
 )]
 pub struct Arguments {
     /// The group whose policy the others are to get.
@@ -39,6 +39,9 @@ pub struct Arguments {
     /// Perform the plan.
     #[arg(long)]
     apply: bool,
+    /// Write also to groups of namespaces that policysync.toml has in audit mode.
+    #[arg(long, requires = "apply")]
+    even_in_audit: bool,
     #[arg(long, value_enum, default_value_t = Output::Table)]
     output: Output,
 }
@@ -70,9 +73,12 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Ok(person) => person,
         Err(message) => return fail(&message),
     };
+    if let (true, Err(message)) = (arguments.apply, person.may_write()) {
+        return fail(&message);
+    }
     if arguments.migrate {
         let plan = migrate::plan(&person).await;
-        return finish(&person, &plan, arguments.apply, arguments.output).await;
+        return finish(&person, &plan, &arguments).await;
     }
     let plan = match (&arguments.from, &arguments.revert) {
         (Some(from), _) => copy::plan(&person, from, &arguments.to).await,
@@ -80,14 +86,15 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         (None, None) => Err(Problem::Usage("give --from and --to, --revert or --migrate".to_owned())),
     };
     match plan {
-        Ok(plan) => finish(&person, &plan, arguments.apply, arguments.output).await,
+        Ok(plan) => finish(&person, &plan, &arguments).await,
         Err(problem) => problem.tell(),
     }
 }
 
 /// Prints the plan; performs it when asked to.
-async fn finish(person: &Person, plan: &SavedPlan, applies: bool, output: Output) -> ExitCode {
-    if !applies {
+async fn finish(person: &Person, plan: &SavedPlan, arguments: &Arguments) -> ExitCode {
+    let output = arguments.output;
+    if !arguments.apply {
         say!("{}", print::text(plan, output));
         if output == Output::Table && !plan.assignments.is_empty() {
             say!("Nothing was changed: the same with --apply performs it.");
@@ -97,8 +104,9 @@ async fn finish(person: &Person, plan: &SavedPlan, applies: bool, output: Output
     if output == Output::Table {
         say!("{}\n", print::text(plan, output));
     }
-    let rows = perform::perform(person, "assign", plan).await;
-    perform::record_left_alone(person, "assign", plan).await;
+    let writer = person.writer("assign", arguments.even_in_audit);
+    let rows = perform::perform(&writer, plan).await;
+    perform::record_left_alone(&writer, plan).await;
     say!("{}", perform::text(person, plan, &rows, output));
     if !plan.left_alone.is_empty() || !plan.unreadable.is_empty() {
         return ExitCode::FAILURE;

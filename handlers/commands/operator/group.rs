@@ -4,10 +4,13 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use azure::{CreateError, Group, RawGroup};
+use azure::{Group, RawGroup};
+use certificate_management::configuration::Mode;
 use certificate_management::model::{EnrollmentGroup, Policy};
-use certificate_management::plan::saved::{PlannedAssignment, SavedPlan, Wish};
+use certificate_management::plan::plan_assignment;
+use certificate_management::plan::saved::{PlannedAssignment, Wish};
 use certificate_management::reason::Reason;
+use certificate_management::reason::failure::About;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -17,8 +20,8 @@ use super::fail;
 use super::plan;
 use super::plan::survey::{Service, Survey};
 use super::table::{self, Output};
-use crate::assignment::journal::Journal;
-use crate::assignment::write::reason_of;
+use crate::assignment::writer::{NotWritten, Outcome, Target};
+use crate::failure;
 
 /// Largest file that is read, in bytes; the service takes less.
 const LARGEST_FILE: u64 = 1024 * 1024;
@@ -37,7 +40,8 @@ enum Command {
 
 #[derive(Args)]
 #[command(
-    after_help = "Exit codes: 0 the group would be created, with --apply: it was; 1 refused or failed; 64 wrong usage."
+    after_help = "Exit codes: 0 the group would be created, with --apply: it was; 1 refused or failed, or \
+    POLICYSYNC_MODE=audit is set; 64 wrong usage."
 )]
 struct Create {
     /// The group as JSON, as the service API of DPS takes it.
@@ -52,6 +56,9 @@ struct Create {
     /// Create it.
     #[arg(long)]
     apply: bool,
+    /// Create it also where policysync.toml has the namespace in audit mode.
+    #[arg(long, requires = "apply")]
+    even_in_audit: bool,
     #[arg(long, value_enum, default_value_t = Output::Table)]
     output: Output,
 }
@@ -69,62 +76,42 @@ pub async fn run(arguments: Arguments) -> ExitCode {
 }
 
 async fn create(person: &Person, arguments: &Create) -> Result<ExitCode, Problem> {
+    if arguments.apply {
+        person.may_write().map_err(Problem::Failed)?;
+    }
     let group = read(&arguments.file)?;
     let mut survey = Survey::new(&person.application);
     let service = service(&mut survey, arguments.dps.as_deref()).await?;
-    let entry = planned(&mut survey, &service, &group.view, arguments.policy.as_deref()).await?;
-    let refused = !matches!(entry.reason, Reason::Assigned | Reason::RuleSaysNone | Reason::OptedOut);
-    let journal = person.journal("group create");
-    if refused && arguments.apply {
-        record_refusal(person, &journal, &entry, entry.reason, &entry.detail).await;
-    }
-    if refused || !arguments.apply {
-        show(person, &entry, if refused { "refused" } else { "planned" }, arguments.output);
-        return Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS });
-    }
-    let raw = match &entry.after {
-        Some(policy) => group.raw.with_policy(policy),
-        None => Some(group.raw.without_policy()),
-    };
-    let Some(raw) = raw else {
-        let named = entry.after.as_deref().unwrap_or_default();
-        return Err(Problem::Usage(format!("`{named}` is no whole reference to a policy")));
-    };
-    let record = journal.planned(&entry, person.application.now()).await;
-    let record = record.map_err(|error| {
-        Problem::Failed(format!("the creation could not be recorded, so it was not made: {error}"))
-    })?;
-    let groups = person.application.azure.enrollment_groups();
-    let created = match groups.create(&service.linked.endpoint, &raw).await {
-        Ok(created) => created,
-        Err(error) => {
-            let reason = match &error {
-                CreateError::Exists(_) => Reason::GroupExists,
-                CreateError::NotVerified { .. } => Reason::ServiceRejected,
-                CreateError::Service(error) => reason_of(error),
-            };
-            if reason != Reason::ServiceUnavailable {
-                record_refusal(person, &journal, &entry, reason, &error.to_string()).await;
-            }
-            return Err(Problem::Failed(format!("{reason}: {error}")));
+    let mut entry = planned(&mut survey, &service, &group.view, arguments.policy.as_deref()).await?;
+    let writer = person.writer("group create", arguments.even_in_audit);
+    let creation = |outcome| Creation { person, service: &service, outcome };
+    if !matches!(entry.reason, Reason::Assigned | Reason::RuleSaysNone | Reason::OptedOut) {
+        if arguments.apply {
+            writer
+                .refuse(&entry, entry.reason, &entry.detail)
+                .await
+                .iter()
+                .for_each(|why| complain!("{why}"));
         }
-    };
-    if let Err(error) = journal.written(record, created.view.etag).await {
-        complain!("the group was created, but its record could not be completed: {error}");
+        creation("refused").show(&entry, arguments.output);
+        return Ok(ExitCode::FAILURE);
     }
-    show(person, &entry, "created", arguments.output);
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn record_refusal(
-    person: &Person,
-    journal: &Journal<'_>,
-    entry: &PlannedAssignment,
-    reason: Reason,
-    detail: &str,
-) {
-    if let Err(error) = journal.refused(entry, reason, detail, person.application.now()).await {
-        complain!("the refusal could not be recorded: {error}");
+    if !arguments.apply {
+        creation("planned").show(&entry, arguments.output);
+        return Ok(ExitCode::SUCCESS);
+    }
+    match writer.perform(service.configuration, &service.linked, Target::New(&group.raw), &entry).await {
+        Outcome::Written { unrecorded } => {
+            unrecorded.iter().for_each(|why| complain!("{why}"));
+            creation("created").show(&entry, arguments.output);
+            Ok(ExitCode::SUCCESS)
+        }
+        Outcome::NotWritten(NotWritten { reason, next, detail, unrecorded }) => {
+            unrecorded.iter().for_each(|why| complain!("{why}"));
+            (entry.reason, entry.detail) = (reason, detail);
+            creation(if next.may_pass() { "failed" } else { "refused" }).show(&entry, arguments.output);
+            Ok(ExitCode::FAILURE)
+        }
     }
 }
 
@@ -177,7 +164,8 @@ async fn planned(
 ) -> Result<PlannedAssignment, Problem> {
     let groups = survey.application.azure.enrollment_groups();
     let existing = groups.get(&service.linked.endpoint, &view.id).await.map_err(|error| {
-        Problem::Failed(format!("whether the group exists cannot be told: {}: {error}", reason_of(&error)))
+        let reason = failure::reason(&error, About::EnrollmentGroup);
+        Problem::Failed(format!("whether the group exists cannot be told: {reason}: {error}"))
     })?;
     let wanted = match (policy, &view.policy) {
         (Some(flag), Some(own)) if !flag.eq_ignore_ascii_case(own) => {
@@ -186,12 +174,11 @@ async fn planned(
         (flag, own) => flag.map(str::to_owned).or_else(|| own.clone()),
     };
     let origin = "the person who creates it";
-    let mut plan: SavedPlan = plan::empty(survey.application);
+    let place = service.place();
     if let Some(existing) = existing {
         let wish = Wish { policy: wanted.as_deref(), origin };
         let refusal = (Reason::GroupExists, Reason::GroupExists.meaning().to_owned());
-        plan.add_refused(service.place(), &existing.view, wish, refusal);
-        return plan.left_alone.pop().ok_or_else(|| Problem::Failed("nothing was planned".to_owned()));
+        return Ok(PlannedAssignment::refused(place, &existing.view, wish, refusal));
     }
     let Some(observation) = survey.observation(service.configuration).await else {
         return Err(Problem::Failed(survey.unreadable.join("\n")));
@@ -200,54 +187,60 @@ async fn planned(
     let in_full = |name: String| observation.policy_named(&name).map(Policy::reference).unwrap_or(name);
     let wanted = wanted.map(in_full);
     let new = EnrollmentGroup { policy: None, etag: None, ..view.clone() };
-    match wanted.as_deref() {
+    let planned = match wanted.as_deref() {
         Some(policy) => {
             let wish = Wish { policy: Some(policy), origin };
-            plan.add_by_wish(service.place(), &new, wish, &observation);
+            PlannedAssignment::by_wish(place, &new, wish, &observation)
         }
-        None => plan.add_by_rules(service.place(), &new, &observation),
-    }
-    let entry = plan.assignments.pop().or_else(|| plan.left_alone.pop());
-    // Rules that say `none` lead to a group without a policy, of which a plan only counts.
-    Ok(entry.unwrap_or_else(|| PlannedAssignment {
-        namespace_id: service.configuration.id.clone(),
-        provisioning_service: service.linked.name.clone(),
-        enrollment_group: new.id.clone(),
-        before: None,
-        after: None,
-        etag: None,
-        rule: "the rules say none".to_owned(),
-        reason: Reason::RuleSaysNone,
-        detail: Reason::RuleSaysNone.meaning().to_owned(),
-        policy_ca_not_after: None,
-        untrusting_hubs: Vec::new(),
-    }))
+        None => {
+            let plan = plan_assignment(&new, place.hubs, place.configuration, &observation);
+            PlannedAssignment::by_rules(place, &new, &plan, &observation)
+        }
+    };
+    Ok(planned.entry)
 }
 
-fn show(person: &Person, entry: &PlannedAssignment, outcome: &str, output: Output) {
-    if output == Output::Json {
-        let document = json!({
-            "schema": "policysync-creation/v1",
-            "outcome": outcome,
-            "run": person.run.to_string(),
-            "nextStep": entry.reason.next_step(),
-            "group": entry,
-        });
-        return say!("{}", table::json(&document));
-    }
-    let rows = [
-        ("group", format!("{}/{}", entry.provisioning_service, entry.enrollment_group)),
-        ("policy", plan::print::policy(entry.after.as_deref())),
-        ("by", entry.rule.clone()),
-        ("outcome", outcome.to_owned()),
-        ("reason", format!("{}: {}", entry.reason, entry.detail)),
-        ("next step", entry.reason.next_step().to_owned()),
-    ];
-    let rows = rows.map(|(name, value)| vec![name.to_owned(), table::wrapped(&value, 90)]).to_vec();
-    say!("{}", table::table(&["creation", ""], rows));
-    match outcome {
-        "planned" => say!("\nNothing was written: the same with --apply creates it."),
-        "created" => say!("\n{}", person.about_records()),
-        _ => {}
+/// What is told of a creation.
+struct Creation<'a> {
+    person: &'a Person,
+    service: &'a Service<'a>,
+    outcome: &'static str,
+}
+
+impl Creation<'_> {
+    fn show(&self, entry: &PlannedAssignment, output: Output) {
+        let outcome = self.outcome;
+        let in_audit = self.service.configuration.mode == Mode::Audit;
+        if output == Output::Json {
+            let document = json!({
+                "schema": "policysync-creation/v1",
+                "outcome": outcome,
+                "inAudit": in_audit,
+                "run": self.person.run.to_string(),
+                "nextStep": entry.reason.next_step(),
+                "group": entry,
+            });
+            return say!("{}", table::json(&document));
+        }
+        let mode = match in_audit {
+            true => "audit: it is created with --even-in-audit only",
+            false => "enforce",
+        };
+        let rows = [
+            ("group", format!("{}/{}", entry.provisioning_service, entry.enrollment_group)),
+            ("policy", plan::print::policy(entry.after.as_deref())),
+            ("by", entry.rule.clone()),
+            ("mode", mode.to_owned()),
+            ("outcome", outcome.to_owned()),
+            ("reason", format!("{}: {}", entry.reason, entry.detail)),
+            ("next step", entry.reason.next_step().to_owned()),
+        ];
+        let rows = rows.map(|(name, value)| vec![name.to_owned(), table::wrapped(&value, 90)]).to_vec();
+        say!("{}", table::table(&["creation", ""], rows));
+        match outcome {
+            "planned" => say!("\nNothing was written: the same with --apply creates it."),
+            "created" => say!("\n{}", self.person.about_records()),
+            _ => {}
+        }
     }
 }

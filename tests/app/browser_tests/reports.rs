@@ -103,7 +103,7 @@ impl World {
             |((configuration, observation), provisioning_services)| NamespaceInput {
                 configuration,
                 observation,
-                provisioning_services,
+                provisioning_services: Ok(provisioning_services),
             },
         );
         report::build(&ReportInput {

@@ -1,28 +1,50 @@
-//! When a finding that is absent says nothing: somebody keeps it quiet, or what it is about could not be read.
+//! When a finding that is absent says nothing: it is kept quiet, or what it is about was not seen. An alert clears only by
+//! seeing.
 
 use crate::checks::CheckId;
 use crate::finding::{Finding, Subject};
+use crate::finding_subject::{DEVICES, HUBS, PROVISIONING_SERVICES};
 use crate::report::Report;
 
 /// Whether an alert stays as it is, though its finding is not among those of the report.
 pub(super) fn is_held(finding: &Finding, report: &Report) -> bool {
+    let unread = report.unread.iter().map(|unread| &unread.subject);
     report.suppressed.iter().any(|quiet| quiet.finding.id == finding.id)
-        || report.unread.iter().any(|unread| hides(&unread.subject, finding))
+        || unread.chain(&report.unseen).any(|unseen| hides(unseen, finding, report))
 }
 
-/// Whether a finding could not be seen because something is unread.
-fn hides(unread: &Subject, finding: &Finding) -> bool {
-    if let Some(records) = &unread.component {
-        return match records.as_str() {
-            "requests" => finding.check == CheckId::SyncUnverified,
-            "assignments" => finding.check == CheckId::GroupPolicyChanged,
-            "reports" => finding.check == CheckId::ReportOverdue,
+/// Whether a finding could not be seen because something was not.
+fn hides(unseen: &Subject, finding: &Finding, report: &Report) -> bool {
+    let subject = &finding.subject;
+    if unseen.namespace_id.is_none() {
+        return match unseen.component.as_deref() {
+            Some("requests") => finding.check == CheckId::SyncUnverified,
+            Some("assignments") => {
+                matches!(finding.check, CheckId::GroupPolicyChanged | CheckId::DevicesBeforePolicy)
+            }
+            Some("reports") => finding.check == CheckId::ReportOverdue,
             _ => false,
         };
     }
-    let subject = &finding.subject;
+    if unseen.namespace_id != subject.namespace_id {
+        return false;
+    }
+    match unseen.component.as_deref() {
+        Some(PROVISIONING_SERVICES) => return subject.provisioning_service.is_some(),
+        Some(HUBS) => return subject.hub.as_ref().is_some_and(|hub| !shows(report, subject, hub)),
+        _ => {}
+    }
     let is_within = |part: &Option<String>, of: &Option<String>| part.is_none() || part == of;
-    unread.namespace_id == subject.namespace_id
-        && is_within(&unread.hub, &subject.hub)
-        && is_within(&unread.provisioning_service, &subject.provisioning_service)
+    let is_hidden =
+        unseen.component.as_deref() != Some(DEVICES) || finding.check == CheckId::DevicesBeforePolicy;
+    is_hidden
+        && is_within(&unseen.hub, &subject.hub)
+        && is_within(&unseen.provisioning_service, &subject.provisioning_service)
+}
+
+/// Whether the list of the namespace's hubs has this one.
+fn shows(report: &Report, subject: &Subject, hub: &str) -> bool {
+    let own =
+        report.namespaces.iter().filter(|namespace| subject.namespace_id.as_ref() == Some(&namespace.id));
+    own.flat_map(|namespace| &namespace.hubs).any(|shown| shown.name.eq_ignore_ascii_case(hub))
 }

@@ -84,6 +84,165 @@ fn what_cannot_be_read_does_not_clear() {
     assert!(ledger.open.is_empty());
 }
 
+/// A read that can fail, or a list that can lack something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Blind {
+    Namespace,
+    HubCertificates,
+    NoHubs,
+    HubNotListed,
+    Services,
+    Groups,
+    Requests,
+    Assignments,
+    AssignmentsCut,
+    Reports,
+    Devices,
+}
+
+const BLIND: [Blind; 11] = [
+    Blind::Namespace,
+    Blind::HubCertificates,
+    Blind::NoHubs,
+    Blind::HubNotListed,
+    Blind::Services,
+    Blind::Groups,
+    Blind::Requests,
+    Blind::Assignments,
+    Blind::AssignmentsCut,
+    Blind::Reports,
+    Blind::Devices,
+];
+
+/// A world in which much is wrong, with something of every kind that can be out of sight.
+fn much_is_wrong() -> World {
+    let mut world = without_trust();
+    let mut other = world.hub().clone();
+    other.hub.name = "h2".into();
+    other.hub.host_name = "h2.azure-devices.net".into();
+    world.seen().hubs.push(other);
+    world.groups(vec![
+        group("dock-1", None),
+        group("line-1", None),
+        group("line-2", Some("gone")),
+        group("line-3", None),
+    ]);
+    let last = crate::report::LastAssignment {
+        provisioning_service: crate::checks::testing::DPS.into(),
+        enrollment_group: "line-3".into(),
+        policy: Some("short".into()),
+        by: "reconcile-assignments".into(),
+        run: "r".into(),
+        at: NOW,
+    };
+    let failed = crate::checks::testing::request("r-0", crate::request::Outcome::Failed, NOW);
+    world.records = Some(crate::report::Records {
+        requests: vec![failed],
+        last_assignments: vec![last],
+        previous_report_at: Some(NOW - Duration::days(30)),
+        ..Default::default()
+    });
+    world.early_devices = vec![early(Some(3))];
+    world
+}
+
+fn early(devices: Option<usize>) -> crate::report::EarlyDevices {
+    crate::report::EarlyDevices {
+        provisioning_service: crate::checks::testing::DPS.into(),
+        enrollment_group: "line-1".into(),
+        assigned_at: None,
+        devices,
+        is_cut: false,
+    }
+}
+
+fn blinded(mut world: World, blind: &[Blind]) -> World {
+    let failure = || ReadFailure::other("503");
+    for blind in blind {
+        let records = world.records.as_mut().unwrap();
+        match blind {
+            Blind::Requests => {
+                records.requests.clear();
+                records.unread.push(("requests".into(), failure()));
+            }
+            Blind::Assignments => {
+                records.last_assignments.clear();
+                records.unread.push(("assignments".into(), failure()));
+                world.early_devices.clear();
+            }
+            Blind::AssignmentsCut => {
+                records.last_assignments.clear();
+                records.cut.push("assignments".into());
+            }
+            Blind::Reports => {
+                records.previous_report_at = None;
+                records.unread.push(("reports".into(), failure()));
+            }
+            Blind::Devices => world.early_devices = vec![early(None)],
+            Blind::Services => world.services = Err(failure()),
+            Blind::Groups => world.groups = Err(failure()),
+            Blind::Namespace => world.observation = Err(failure()),
+            Blind::HubCertificates | Blind::NoHubs | Blind::HubNotListed => {
+                let Ok(seen) = &mut world.observation else { continue };
+                match blind {
+                    Blind::NoHubs => seen.hubs.clear(),
+                    Blind::HubNotListed => seen.hubs.retain(|hub| hub.hub.name != "h1"),
+                    _ => seen.hubs.iter_mut().for_each(|hub| hub.certificates = Err(failure())),
+                }
+            }
+        }
+    }
+    world
+}
+
+/// Whatever reads fail, in every combination: what is wrong stays told, and is not told again when all is seen again.
+#[test]
+fn an_alert_clears_only_by_seeing() {
+    let mut told = Ledger::default();
+    run(&mut told, &much_is_wrong());
+    let checks: BTreeSet<CheckId> = told.open.values().map(|alert| alert.finding.check).collect();
+    for check in [
+        CheckId::HubUntrusting,
+        CheckId::GroupUnassigned,
+        CheckId::GroupDangling,
+        CheckId::GroupPolicyChanged,
+        CheckId::DevicesBeforePolicy,
+        CheckId::SyncUnverified,
+        CheckId::ReportOverdue,
+    ] {
+        assert!(checks.contains(&check), "{check} is not tried: {checks:?}");
+    }
+    // That something cannot be seen is a finding of its own.
+    let is_about_sight = |event: &FindingEvent| {
+        let check = event.data.finding.check;
+        matches!(check, CheckId::Unreadable | CheckId::PermissionMissing | CheckId::NothingToSync)
+    };
+    for subset in 1..1_usize << BLIND.len() {
+        let blind: Vec<Blind> =
+            BLIND.iter().enumerate().filter(|(n, _)| subset >> n & 1 == 1).map(|(_, blind)| *blind).collect();
+        let mut ledger = told.clone();
+        let while_blind = run(&mut ledger, &blinded(much_is_wrong(), &blind));
+        let afterwards = run(&mut ledger, &much_is_wrong());
+        for event in while_blind.iter().chain(&afterwards) {
+            assert!(is_about_sight(event), "{blind:?}: {} {}", event.data.state, event.subject);
+        }
+        assert_eq!(ledger.open.keys().collect::<Vec<_>>(), told.open.keys().collect::<Vec<_>>(), "{blind:?}");
+    }
+    // What is seen to be well clears at once, whatever else is not seen.
+    let mut ledger = told.clone();
+    let mut partly = blinded(much_is_wrong(), &[Blind::Services]);
+    partly.hub().certificates = World::healthy().hub().certificates.clone();
+    let cleared = run(&mut ledger, &partly);
+    let cleared = cleared.iter().filter(|event| event.data.state == State::Cleared);
+    let cleared: Vec<&str> = cleared.map(|event| event.subject.as_str()).collect();
+    // The hub trusts, so the failed sync is of no matter any more.
+    assert_eq!(cleared, ["hub-untrusting/contoso / short / h1", "sync-unverified/contoso / short / h1"]);
+    // And by seeing all it clears.
+    let cleared = run(&mut told, &World::healthy());
+    assert!(cleared.iter().all(|event| event.data.state == State::Cleared));
+    assert!(told.open.is_empty(), "{:?}", told.open.values().map(|alert| &alert.finding.subject.text));
+}
+
 #[test]
 fn what_is_suppressed_is_neither_told_nor_cleared() {
     let mut ledger = Ledger::default();

@@ -10,15 +10,15 @@ use crate::report::input::EarlyDevices;
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (_, group, subject) in facts.groups() {
-        let is_same = |a: &str, b: Option<&str>| b.is_some_and(|b| a.eq_ignore_ascii_case(b));
-        let early = facts.early_devices.iter().find(|early| {
-            is_same(&early.provisioning_service, subject.provisioning_service.as_deref())
-                && early.enrollment_group.eq_ignore_ascii_case(&group.group.id)
-        });
-        let Some(early) = early.filter(|early| early.devices > 0) else { continue };
+        let early = facts.early_devices.iter().find(|early| early.is_of(&subject));
+        let Some((early, devices)) = early.and_then(|early| Some((early, early.devices?))) else { continue };
+        if devices == 0 {
+            continue;
+        }
         let (check, reason) = (CheckId::DevicesBeforePolicy, Reason::DevicesBeforePolicy);
-        let finding = Finding::new(check, reason, subject, message(early, group.group.policy.as_deref()));
-        let finding = finding.with("devices", counted(early));
+        let finding =
+            Finding::new(check, reason, subject, message(early, devices, group.group.policy.as_deref()));
+        let finding = finding.with("devices", counted(early, devices));
         findings.push(match early.assigned_at {
             Some(at) => finding.with("assignedAt", at),
             None => finding,
@@ -27,13 +27,13 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     findings
 }
 
-fn counted(early: &EarlyDevices) -> String {
-    if early.is_cut { format!("at least {}", early.devices) } else { early.devices.to_string() }
+fn counted(early: &EarlyDevices, devices: usize) -> String {
+    if early.is_cut { format!("at least {devices}") } else { devices.to_string() }
 }
 
-fn message(early: &EarlyDevices, policy: Option<&str>) -> String {
-    let devices = if early.devices == 1 && !early.is_cut { "device" } else { "devices" };
-    let count = counted(early);
+fn message(early: &EarlyDevices, devices: usize, policy: Option<&str>) -> String {
+    let count = counted(early, devices);
+    let devices = if devices == 1 && !early.is_cut { "device" } else { "devices" };
     match (early.assigned_at, policy) {
         (Some(_), Some(policy)) => {
             format!("{count} {devices} registered before the group was given `{policy}`")
@@ -60,7 +60,7 @@ mod tests {
             provisioning_service: DPS.into(),
             enrollment_group: "LINE-1".into(),
             assigned_at: None,
-            devices,
+            devices: Some(devices),
             is_cut,
         }
     }

@@ -12,7 +12,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
         .filter(|(_, group, _)| matches!(group.standing(), Standing::Unassigned | Standing::Waiting));
     without
         .map(|(_, group, subject)| {
-            let reason = group.status();
+            let reason = group.reason();
             // No device provisions through a disabled group.
             let severity = if group.group.enabled { reason.severity() } else { Severity::Information };
             let detail = group.plan.detail.clone();

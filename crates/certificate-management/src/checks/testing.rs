@@ -27,6 +27,7 @@ pub(crate) const FAR: OffsetDateTime = datetime!(2031-01-01 00:00 UTC);
 pub(crate) struct World {
     pub configuration: Configuration,
     pub observation: Result<Observation, ReadFailure>,
+    pub services: Result<(), ReadFailure>,
     pub groups: Result<Vec<EnrollmentGroup>, ReadFailure>,
     pub records: Option<Records>,
     pub early_devices: Vec<EarlyDevices>,
@@ -44,6 +45,7 @@ impl World {
         Self {
             configuration: Configuration::parse(&text).unwrap(),
             observation: Ok(observation()),
+            services: Ok(()),
             groups: Ok(Vec::new()),
             records: None,
             early_devices: Vec::new(),
@@ -73,14 +75,15 @@ impl World {
     }
 
     pub fn input(&self) -> ReportInput<'_> {
+        let service = ProvisioningServiceInput {
+            endpoint: DPS.into(),
+            hubs: vec!["h1.azure-devices.net".into()],
+            enrollment_groups: self.groups.clone(),
+        };
         let namespace = NamespaceInput {
             configuration: &self.configuration.namespaces[0],
             observation: self.observation.clone(),
-            provisioning_services: vec![ProvisioningServiceInput {
-                endpoint: DPS.into(),
-                hubs: vec!["h1.azure-devices.net".into()],
-                enrollment_groups: self.groups.clone(),
-            }],
+            provisioning_services: self.services.clone().map(|()| vec![service]),
         };
         ReportInput {
             configuration: &self.configuration,

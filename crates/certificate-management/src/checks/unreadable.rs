@@ -2,6 +2,7 @@
 
 use super::CheckId;
 use crate::finding::{Finding, Subject};
+use crate::finding_subject::PROVISIONING_SERVICES;
 use crate::model::ReadFailureKind;
 use crate::reason::Reason;
 use crate::report::facts::Facts;
@@ -22,7 +23,9 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 fn reason(subject: &Subject) -> Reason {
-    if subject.component.is_some() {
+    if subject.component.as_deref() == Some(PROVISIONING_SERVICES) {
+        Reason::GroupUnreadable
+    } else if subject.component.is_some() {
         Reason::RecordsUnreadable
     } else if subject.hub.is_some() {
         Reason::HubUnreadable
@@ -60,6 +63,11 @@ mod tests {
         let mut world = World::healthy();
         world.groups = Err(failure());
         assert_eq!(world.found(CheckId::Unreadable)[0].reason, Reason::GroupUnreadable);
+        let mut world = World::healthy();
+        world.services = Err(failure());
+        let listed = &world.found(CheckId::Unreadable)[0];
+        assert_eq!(listed.reason, Reason::GroupUnreadable);
+        assert_eq!(listed.subject.to_string(), "contoso / provisioning-services");
         let mut world = World::healthy();
         world.observation = Err(failure());
         assert_eq!(world.found(CheckId::Unreadable)[0].reason, Reason::NamespaceUnreadable);

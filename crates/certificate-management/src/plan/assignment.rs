@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::hindrance::Hindrance;
+use super::hub_trust::HubTrust;
 use super::{Observation, is_active};
 use crate::configuration::NamespaceConfiguration;
-use crate::model::{EnrollmentGroup, Policy};
+use crate::model::{Attestation, EnrollmentGroup, Policy};
 use crate::reason::Reason;
 use crate::reference::{self, Reference};
-use crate::rules::{self, Decision, Subject, Verdict, allocated_hubs};
+use crate::rules::{self, Decision, Subject, Verdict};
 
 /// What to do about one enrollment group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +25,7 @@ pub struct AssignmentPlan {
     pub reason: Reason,
     /// With the particulars.
     pub detail: String,
-    /// The hubs that the group can allocate to and that do not trust the policy's current CA. They keep a policy from
+    /// The hubs that the group can allocate to and that were seen without the policy's current CA. They keep a policy from
     /// being written unless the namespace says `assign_before_trust`; either way they need a sync.
     #[serde(default)]
     pub untrusting_hubs: Vec<String>,
@@ -69,9 +71,9 @@ pub fn plan_assignment(
     };
     if let Some(successor) = successor {
         let has_successor = is_reference_to(group, successor);
+        let trust = HubTrust::of(group, provisioning_service_hubs, successor, observation);
         let is_ready = is_active(successor)
-            && (configuration.assign_before_trust
-                || untrusting_hubs(group, provisioning_service_hubs, successor, observation).is_empty());
+            && trust.objection(&successor.name, configuration.assign_before_trust).is_none();
         if is_reference_to(group, policy) && !has_successor && !reassign {
             let detail = format!(
                 "it has `{}`, which [[namespace.migration]] replaces by `{}`; `policysync plan` shows the move",
@@ -108,21 +110,34 @@ pub fn plan_assignment(
         }
         _ => {}
     }
+    if let Some((reason, detail)) = unwritable(group) {
+        return nothing(reason, detail);
+    }
     if !is_active(policy) {
         let detail = format!("policy `{}` has no active issuing CA", policy.name);
         return nothing(Reason::PolicyNotActive, detail);
     }
-    let untrusting_hubs = untrusting_hubs(group, provisioning_service_hubs, policy, observation);
-    let hubs = untrusting_hubs.join(", ");
-    if !untrusting_hubs.is_empty() && !configuration.assign_before_trust {
-        let detail = format!("`{}` is not trusted by {hubs}", policy.name);
-        return AssignmentPlan { untrusting_hubs, ..nothing(Reason::WaitingForTrust, detail) };
+    let trust = HubTrust::of(group, provisioning_service_hubs, policy, observation);
+    let objection = trust.objection(&policy.name, configuration.assign_before_trust);
+    let untrusting_hubs = trust.untrusting;
+    if let Some((reason, detail)) = objection {
+        return AssignmentPlan { untrusting_hubs, ..nothing(reason, detail) };
     }
     let mut detail = format!("{says} says `{}`", policy.name);
     if !untrusting_hubs.is_empty() {
+        let hubs = untrusting_hubs.join(", ");
         detail.push_str(&format!("; `assign_before_trust` is set, and it is not trusted by {hubs} yet"));
     }
     AssignmentPlan { write: Some(policy.reference()), detail, untrusting_hubs, ..plan }
+}
+
+/// Why a group is not written, whatever is wanted of it: a write replaces the whole group, and what the service does not
+/// show of an attestation of an unknown kind would be lost (`azure-wire-facts.md` §3).
+#[must_use]
+pub fn unwritable(group: &EnrollmentGroup) -> Option<(Reason, String)> {
+    let detail = || "its attestation is of a kind that this version does not know".to_owned();
+    (group.attestation == Attestation::Other)
+        .then(|| (Hindrance::AttestationUnknown.consequence().reason, detail()))
 }
 
 fn is_reference_to(group: &EnrollmentGroup, policy: &Policy) -> bool {
@@ -152,30 +167,4 @@ pub fn foresee_assignment(enrollment_group: &str, decision: Decision) -> Assignm
         untrusting_hubs: Vec::new(),
         decision,
     }
-}
-
-/// The hubs that the group can allocate devices to and that do not trust the policy's current CA. A device must
-/// never get a certificate that its hub refuses (`azure-wire-facts.md` §4).
-pub(super) fn untrusting_hubs(
-    group: &EnrollmentGroup,
-    provisioning_service_hubs: &[String],
-    policy: &Policy,
-    observation: &Observation,
-) -> Vec<String> {
-    let allocated = allocated_hubs(group, provisioning_service_hubs);
-    if allocated.is_empty() {
-        // Nothing tells which hubs the group uses, so every hub of the namespace counts.
-        let untrusting =
-            observation.hubs.iter().filter(|hub| !observation.assess(policy, hub).trust.admits_current());
-        return untrusting.map(|hub| hub.hub.name.clone()).collect();
-    }
-    let mut untrusting = Vec::new();
-    for host_name in allocated {
-        match observation.hubs.iter().find(|hub| hub.hub.is_at(host_name)) {
-            Some(hub) if observation.assess(policy, hub).trust.admits_current() => {}
-            Some(hub) => untrusting.push(hub.hub.name.clone()),
-            None => untrusting.push(format!("{host_name} (not linked to the namespace)")),
-        }
-    }
-    untrusting
 }

@@ -31,6 +31,7 @@ pub fn build(input: &ReportInput<'_>) -> Report {
         findings,
         suppressed,
         unread: unread.map(|(subject, failure)| Unread { subject, failure: failure.clone() }).collect(),
+        unseen: facts.unseen(),
         namespaces,
         requests,
     }
@@ -79,7 +80,7 @@ fn namespace(facts: &NamespaceFacts<'_>, kill_switch: bool, now: OffsetDateTime)
         hubs: observation.iter().flat_map(|seen| &seen.hubs).map(hub).collect(),
         policies: observation.iter().flat_map(|seen| &seen.policies).map(|seen| policy(seen, now)).collect(),
         trust: trust.collect(),
-        provisioning_services: facts.provisioning_services.iter().map(service).collect(),
+        provisioning_services: services(facts),
     }
 }
 
@@ -102,6 +103,20 @@ fn policy(policy: &Policy, now: OffsetDateTime) -> PolicyReport {
         leaf_validity_days: policy.leaf_validity_days,
         bring_your_own_root_status: policy.bring_your_own_root.as_ref().map(|own| own.status.clone()),
     }
+}
+
+/// Where the DPS could not be listed, those that the configuration names, with the reason.
+fn services(facts: &NamespaceFacts<'_>) -> Vec<ProvisioningServiceReport> {
+    let Some(failure) = facts.services_unread else {
+        return facts.provisioning_services.iter().map(service).collect();
+    };
+    let named = facts.configuration.provisioning_services.iter();
+    let unread = named.map(|endpoint| ProvisioningServiceReport {
+        endpoint: endpoint.clone(),
+        unreadable: Some(failure.to_string()),
+        enrollment_groups: EnrollmentGroups::default(),
+    });
+    unread.collect()
 }
 
 fn service(facts: &ServiceFacts<'_>) -> ProvisioningServiceReport {

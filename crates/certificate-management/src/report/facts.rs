@@ -1,11 +1,14 @@
 //! What checks and the report look at: the input, with every pair and group judged once.
 
+use std::collections::BTreeSet;
+
 use time::OffsetDateTime;
 
 use super::groups::Standing;
 use super::input::{EarlyDevices, NamespaceInput, Records, ReportInput};
 use crate::configuration::{NamespaceConfiguration, Suppression, Thresholds};
 use crate::finding::Subject;
+use crate::finding_subject as subject;
 use crate::model::{EnrollmentGroup, Policy, ReadFailure};
 use crate::plan::{self, AssignmentPlan, Observation, Pair};
 use crate::reason::Reason;
@@ -36,14 +39,18 @@ pub struct NamespaceFacts<'a> {
     pub observation: &'a Result<Observation, ReadFailure>,
     /// Every active policy with every linked hub.
     pub pairs: Vec<Pair<'a>>,
-    /// Its DPS.
+    /// Its DPS; none where they could not be listed.
     pub provisioning_services: Vec<ServiceFacts<'a>>,
+    /// Why its DPS could not be listed.
+    pub services_unread: Option<&'a ReadFailure>,
 }
 
 /// One DPS of a namespace.
 pub struct ServiceFacts<'a> {
     /// Its endpoint.
     pub endpoint: &'a str,
+    /// Host names of its hubs.
+    pub hubs: &'a [String],
     /// Its groups, or why they could not be read.
     pub groups: Result<Vec<GroupFacts<'a>>, &'a ReadFailure>,
 }
@@ -106,6 +113,8 @@ impl<'a> Facts<'a> {
                     }
                 }
             }
+            let services = namespace.services_unread;
+            unread.extend(services.map(|failure| (subject().part(subject::PROVISIONING_SERVICES), failure)));
             for service in &namespace.provisioning_services {
                 let failure = service.groups.as_ref().err();
                 unread.extend(
@@ -116,6 +125,47 @@ impl<'a> Facts<'a> {
         let records = self.records.into_iter().flat_map(|records| &records.unread);
         unread.extend(records.map(|(part, failure)| (Subject::component(part), failure)));
         unread
+    }
+
+    /// What was not seen although nothing failed: it raises nothing, and no alert about it clears. A list of hubs shows only
+    /// those that the identity may read. So a hub that it lacks is believed to be gone only when the list has others, and
+    /// every DPS tells its hubs and names this one no more.
+    #[must_use]
+    pub fn unseen(&self) -> Vec<Subject> {
+        let mut unseen = Vec::new();
+        for (namespace, observation) in self.readable() {
+            let services = &namespace.provisioning_services;
+            if observation.hubs.is_empty()
+                || namespace.services_unread.is_some()
+                || services.iter().any(|service| service.hubs.is_empty())
+            {
+                unseen.push(namespace.subject().part(subject::HUBS));
+            }
+            let mut missing: Vec<&str> = services
+                .iter()
+                .flat_map(|service| service.hubs)
+                .filter(|host_name| !observation.hubs.iter().any(|hub| hub.hub.is_at(host_name)))
+                .map(|host_name| host_name.split('.').next().unwrap_or(host_name))
+                .collect();
+            missing.sort_unstable();
+            missing.dedup();
+            unseen.extend(missing.into_iter().map(|name| namespace.subject().on_hub(name)));
+        }
+        let uncounted: BTreeSet<&str> = self
+            .early_devices
+            .iter()
+            .filter(|early| early.devices.is_none())
+            .map(|early| early.provisioning_service.as_str())
+            .collect();
+        for namespace in &self.namespaces {
+            let services = namespace.provisioning_services.iter().map(|service| service.endpoint);
+            unseen.extend(services.filter(|endpoint| uncounted.contains(endpoint)).map(|endpoint| {
+                namespace.subject().in_provisioning_service(endpoint).part(subject::DEVICES)
+            }));
+        }
+        let cut = self.records.into_iter().flat_map(|records| &records.cut);
+        unseen.extend(cut.map(|part| Subject::component(part)));
+        unseen
     }
 }
 
@@ -132,8 +182,9 @@ pub fn astray(input: &ReportInput<'_>) -> Vec<(String, String)> {
 impl<'a> NamespaceFacts<'a> {
     fn of(input: &'a NamespaceInput<'a>) -> Self {
         let observation = input.observation.as_ref().ok();
-        let services = input.provisioning_services.iter().map(|service| ServiceFacts {
+        let services = input.provisioning_services.iter().flatten().map(|service| ServiceFacts {
             endpoint: &service.endpoint,
+            hubs: &service.hubs,
             groups: match (&service.enrollment_groups, observation) {
                 (Err(failure), _) => Err(failure),
                 // Without the namespace's policies nothing can be said about a group.
@@ -153,6 +204,7 @@ impl<'a> NamespaceFacts<'a> {
             observation: &input.observation,
             pairs: observation.map(Observation::pairs).unwrap_or_default(),
             provisioning_services: services.collect(),
+            services_unread: input.provisioning_services.as_ref().err(),
         }
     }
 
@@ -164,10 +216,20 @@ impl<'a> NamespaceFacts<'a> {
 }
 
 impl GroupFacts<'_> {
-    /// Where it stands. Until the next reconcile has written it, a group that a rule has a policy for is without one.
+    /// Why it stands where it does. Until the next reconcile has written it, a group that a rule has a policy for is without
+    /// one.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        if self.plan.write.is_some() { Reason::GroupUnassigned } else { self.plan.reason }
+    }
+
+    /// Where it stands: a group whose hubs are not known waits for trust as well.
     #[must_use]
     pub fn status(&self) -> Reason {
-        if self.plan.write.is_some() { Reason::GroupUnassigned } else { self.plan.reason }
+        match self.reason() {
+            Reason::HubsUnknown => Reason::WaitingForTrust,
+            reason => reason,
+        }
     }
 
     /// The kind of its status.

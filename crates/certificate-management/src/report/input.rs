@@ -3,6 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::configuration::{Configuration, NamespaceConfiguration};
+use crate::finding::Subject;
 use crate::model::{EnrollmentGroup, ReadFailure};
 use crate::plan::Observation;
 use crate::request::RequestRecord;
@@ -35,10 +36,20 @@ pub struct EarlyDevices {
     pub enrollment_group: String,
     /// When the group was given its policy; `None`: it has none yet.
     pub assigned_at: Option<OffsetDateTime>,
-    /// How many there are.
-    pub devices: usize,
+    /// How many there are; `None`: they were not counted.
+    pub devices: Option<usize>,
     /// Whether there may be more, which were not counted.
     pub is_cut: bool,
+}
+
+impl EarlyDevices {
+    /// Whether they are those of the group that a subject is. Names are compared in any case.
+    #[must_use]
+    pub fn is_of(&self, group: &Subject) -> bool {
+        let is_same = |a: &str, b: Option<&str>| b.is_some_and(|b| a.eq_ignore_ascii_case(b));
+        is_same(&self.provisioning_service, group.provisioning_service.as_deref())
+            && is_same(&self.enrollment_group, group.enrollment_group.as_deref())
+    }
 }
 
 /// What was learnt of one namespace, or why nothing was.
@@ -48,8 +59,8 @@ pub struct NamespaceInput<'a> {
     pub configuration: &'a NamespaceConfiguration,
     /// Its observation.
     pub observation: Result<Observation, ReadFailure>,
-    /// Its DPS: the endpoint, the host names of its hubs, and its groups.
-    pub provisioning_services: Vec<ProvisioningServiceInput>,
+    /// Its DPS: the endpoint, the host names of its hubs, and its groups; or why they could not be listed.
+    pub provisioning_services: Result<Vec<ProvisioningServiceInput>, ReadFailure>,
 }
 
 /// What was learnt of one DPS.
@@ -74,6 +85,8 @@ pub struct Records {
     pub previous_report_at: Option<OffsetDateTime>,
     /// Kinds of records that could not be read, e.g. `requests`, and why.
     pub unread: Vec<(String, ReadFailure)>,
+    /// Kinds of records of which only the first were looked at, since there are more than one report reads.
+    pub cut: Vec<String>,
 }
 
 /// The last write of ours to an enrollment group.

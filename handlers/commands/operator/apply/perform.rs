@@ -3,19 +3,21 @@
 //! Each entry is looked at again right before its write, and each write holds only for the version that the plan saw. So
 //! a plan can be performed again after an interruption: what is done is done.
 
+use certificate_management::configuration::Mode;
+use certificate_management::plan::hindrance::Next;
 use certificate_management::plan::saved::{PlannedAssignment, SavedPlan, Step};
 use certificate_management::reason::Reason;
+use certificate_management::reason::failure::About;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
 
 use super::person::Person;
-use crate::application::Application;
-use crate::assignment::journal::Journal;
-use crate::assignment::write::{WriteError, reason_of, write};
+use crate::assignment::writer::{self, NotWritten, Target, Writer};
 use crate::commands::operator::plan::print;
 use crate::commands::operator::plan::survey::{Service, Survey};
 use crate::commands::table::{self, Output};
+use crate::failure;
 
 /// What became of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -41,6 +43,8 @@ pub struct Row {
     after: Option<String>,
     /// What became of it.
     pub outcome: Outcome,
+    /// Whether the configuration has its namespace in audit mode.
+    in_audit: bool,
     reason: Reason,
     detail: String,
 }
@@ -53,6 +57,7 @@ impl Row {
             before: entry.before.clone(),
             after: entry.after.clone(),
             outcome,
+            in_audit: false,
             reason,
             detail: detail.into(),
         }
@@ -65,9 +70,8 @@ impl Row {
 }
 
 /// Performs the assignments of a plan; a row for each, in their order.
-pub async fn perform(person: &Person, command: &str, plan: &SavedPlan) -> Vec<Row> {
-    let mut survey = Survey::new(&person.application);
-    let journal = person.journal(command);
+pub async fn perform(writer: &Writer<'_>, plan: &SavedPlan) -> Vec<Row> {
+    let mut survey = Survey::new(writer.application);
     let services = if plan.assignments.is_empty() { Vec::new() } else { survey.services(None).await };
     let bar = ProgressBar::new(plan.assignments.len() as u64);
     if let Ok(style) = ProgressStyle::with_template("   {bar:30} {pos}/{len} {msg} ({elapsed})") {
@@ -76,7 +80,9 @@ pub async fn perform(person: &Person, command: &str, plan: &SavedPlan) -> Vec<Ro
     let mut rows = Vec::new();
     for entry in &plan.assignments {
         bar.set_message(print::name(entry));
-        rows.push(one(&mut survey, &journal, &services, entry).await);
+        let configuration = writer.application.configuration.namespace(&entry.namespace_id);
+        let in_audit = configuration.is_some_and(|namespace| namespace.mode == Mode::Audit);
+        rows.push(Row { in_audit, ..one(&mut survey, writer, &services, entry).await });
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -85,11 +91,10 @@ pub async fn perform(person: &Person, command: &str, plan: &SavedPlan) -> Vec<Ro
 
 async fn one(
     survey: &mut Survey<'_>,
-    journal: &Journal<'_>,
+    writer: &Writer<'_>,
     services: &[Service<'_>],
     entry: &PlannedAssignment,
 ) -> Row {
-    let application = survey.application;
     let service = services.iter().find(|service| {
         service.configuration.id == entry.namespace_id && service.linked.is_named(&entry.provisioning_service)
     });
@@ -104,10 +109,13 @@ async fn one(
         };
         return Row::of(entry, Outcome::Failed, reason, detail);
     };
-    let endpoint = &service.linked.endpoint;
-    let group = match application.azure.enrollment_groups().get(endpoint, &entry.enrollment_group).await {
+    let groups = survey.application.azure.enrollment_groups();
+    let group = match groups.get(&service.linked.endpoint, &entry.enrollment_group).await {
         Ok(group) => group,
-        Err(error) => return Row::of(entry, Outcome::Failed, reason_of(&error), error.to_string()),
+        Err(error) => {
+            let reason = failure::reason(&error, About::EnrollmentGroup);
+            return Row::of(entry, Outcome::Failed, reason, error.to_string());
+        }
     };
     let Some(observation) = survey.observation(service.configuration).await else {
         let detail = survey.unreadable.last().cloned().unwrap_or_default();
@@ -120,51 +128,41 @@ async fn one(
         }
         (Step::Refuse { reason, detail }, _) => (reason, detail),
         (Step::Write, None) => (Reason::GroupGone, Reason::GroupGone.meaning().to_owned()),
-        (Step::Write, Some(group)) => match write(application, journal, endpoint, group, entry).await {
-            Ok(()) => return Row::of(entry, Outcome::Written, entry.reason, entry.detail.clone()),
-            // It is done; only whoever looks for the record needs to know.
-            Err(error @ WriteError::Incomplete(_)) => {
-                return Row::of(entry, Outcome::Written, error.reason(), error.to_string());
-            }
-            Err(error) => match error.reason() {
-                reason @ (Reason::GroupMoved
-                | Reason::GroupGone
-                | Reason::WriteWouldChangeMore
-                | Reason::SymmetricKeysUnreadable) => (reason, error.to_string()),
-                // The service has refused it, and a person will ask about that later.
-                reason @ (Reason::NotPermitted | Reason::ServiceRejected) => {
-                    let detail = recorded(journal, application, entry, (reason, error.to_string())).await;
-                    return Row::of(entry, Outcome::Failed, reason, detail);
+        (Step::Write, Some(group)) => {
+            let target = Target::Existing(group);
+            match writer.perform(service.configuration, &service.linked, target, entry).await {
+                writer::Outcome::Written { unrecorded } => {
+                    let detail = with(entry.detail.clone(), unrecorded);
+                    return Row::of(entry, Outcome::Written, entry.reason, detail);
                 }
-                reason => return Row::of(entry, Outcome::Failed, reason, error.to_string()),
-            },
-        },
+                // The plan was made for the group as it was, so nothing is decided again without a person.
+                writer::Outcome::NotWritten(NotWritten {
+                    reason, next: Next::DecideAgain, detail, ..
+                }) => (reason, detail),
+                writer::Outcome::NotWritten(NotWritten { reason, next, detail, unrecorded }) => {
+                    let outcome = if next.may_pass() { Outcome::Failed } else { Outcome::Refused };
+                    return Row::of(entry, outcome, reason, with(detail, unrecorded));
+                }
+            }
+        }
     };
-    let detail = recorded(journal, application, entry, (reason, detail)).await;
-    Row::of(entry, Outcome::Refused, reason, detail)
+    let unrecorded = writer.refuse(entry, reason, &detail).await;
+    Row::of(entry, Outcome::Refused, reason, with(detail, unrecorded))
 }
 
-/// Records a refusal; its detail, with what went wrong about the record.
-async fn recorded(
-    journal: &Journal<'_>,
-    application: &Application,
-    entry: &PlannedAssignment,
-    (reason, detail): (Reason, String),
-) -> String {
-    match journal.refused(entry, reason, &detail, application.now()).await {
-        Ok(()) => detail,
-        Err(error) => format!("{detail} (the refusal could not be recorded: {error})"),
+/// A detail with what went wrong about its record.
+fn with(detail: String, unrecorded: Option<String>) -> String {
+    match unrecorded {
+        Some(why) => format!("{detail} ({why})"),
+        None => detail,
     }
 }
 
 /// Records what a plan leaves alone although somebody asked for it.
-pub async fn record_left_alone(person: &Person, command: &str, plan: &SavedPlan) {
-    let journal = person.journal(command);
+pub async fn record_left_alone(writer: &Writer<'_>, plan: &SavedPlan) {
     for entry in &plan.left_alone {
-        let refusal = (entry.reason, entry.detail.clone());
-        let said = recorded(&journal, &person.application, entry, refusal).await;
-        if said != entry.detail {
-            complain!("{}: {said}", print::name(entry));
+        if let Some(why) = writer.refuse(entry, entry.reason, &entry.detail).await {
+            complain!("{}: {} ({why})", print::name(entry), entry.detail);
         }
     }
 }
@@ -196,7 +194,7 @@ pub fn text(person: &Person, plan: &SavedPlan, rows: &[Row], output: Output) -> 
             format!("{}/{}", row.provisioning_service, row.enrollment_group),
             print::policy(row.before.as_deref()),
             print::policy(row.after.as_deref()),
-            outcome.to_owned(),
+            if row.in_audit { format!("{outcome} (audit)") } else { outcome.to_owned() },
             row.reason.to_string(),
             table::wrapped(&row.detail, 60),
         ]

@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use certificate_management::plan::permit;
 use functions_host::TraceContext;
 use ulid::Ulid;
 
 use crate::application::Application;
 use crate::assignment::journal::Journal;
+use crate::assignment::writer::Writer;
 use crate::settings::{Settings, StateSettings};
 use crate::telemetry;
 
@@ -25,8 +27,31 @@ pub struct Person {
 }
 
 impl Person {
+    /// Whether this person may write at all.
+    ///
+    /// # Errors
+    /// What keeps them from it, and what to do, when the kill switch is set.
+    pub fn may_write(&self) -> Result<(), String> {
+        match self.application.kill_switch {
+            true => Err(format!(
+                "{}. Unset it to write; the plan alone is made all the same.",
+                permit::KILL_SWITCH
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// Writes in the name of this person.
+    pub fn writer(&self, command: &str, even_in_audit: bool) -> Writer<'_> {
+        Writer {
+            application: &self.application,
+            journal: self.journal(command),
+            by: permit::Writer::Person { even_in_audit },
+        }
+    }
+
     /// Where this run is recorded. Who it is says the environment; what they may do their login does.
-    pub fn journal(&self, command: &str) -> Journal<'_> {
+    fn journal(&self, command: &str) -> Journal<'_> {
         let name = ["USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
         let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| "a person".to_owned());
         Journal {

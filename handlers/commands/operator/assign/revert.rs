@@ -3,13 +3,14 @@
 use certificate_management::model::EnrollmentGroup;
 use certificate_management::plan::saved::{PlannedAssignment, SavedPlan, Wish};
 use certificate_management::reason::Reason;
+use certificate_management::reason::failure::About;
 
 use super::Problem;
 use crate::assignment::journal::{self, Stage, WriteRecord};
-use crate::assignment::write::reason_of;
 use crate::commands::operator::apply::person::{Person, STATE};
 use crate::commands::operator::plan;
 use crate::commands::operator::plan::survey::Survey;
+use crate::failure;
 
 /// What a record and the group as it is now lead to.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,29 +51,34 @@ pub(super) async fn plan(person: &Person, run: &str) -> Result<SavedPlan, Proble
     let mut plan = plan::empty(&person.application);
     let origin = format!("taking back run {run}");
     for record in &records {
+        let wish = Wish { policy: record.before.as_deref(), origin: &origin };
+        let out_of_sight = |reason, detail: &str| {
+            let (service, group) = (&record.provisioning_service, &record.enrollment_group);
+            let (before, refusal) = (record.after.as_deref(), (reason, detail.to_owned()));
+            PlannedAssignment::out_of_sight(&record.namespace_id, service, group, before, wish, refusal)
+        };
         let service = services.iter().find(|service| {
             service.configuration.id == record.namespace_id
                 && service.linked.is_named(&record.provisioning_service)
         });
         let Some(service) = service else {
             let detail = "policysync.toml does not have its namespace with this provisioning service";
-            plan.left_alone.push(refused(record, &origin, Reason::NamespaceNotConfigured, detail));
+            plan.left_alone.push(out_of_sight(Reason::NamespaceNotConfigured, detail));
             continue;
         };
         let groups = person.application.azure.enrollment_groups();
         let group = match groups.get(&service.linked.endpoint, &record.enrollment_group).await {
             Ok(Some(group)) => group.view,
             Ok(None) => {
-                plan.left_alone.push(refused(record, &origin, Reason::GroupGone, "it was deleted since"));
+                plan.left_alone.push(out_of_sight(Reason::GroupGone, "it was deleted since"));
                 continue;
             }
             Err(error) => {
-                let detail = error.to_string();
-                plan.left_alone.push(refused(record, &origin, reason_of(&error), &detail));
+                let reason = failure::reason(&error, About::EnrollmentGroup);
+                plan.left_alone.push(out_of_sight(reason, &error.to_string()));
                 continue;
             }
         };
-        let wish = Wish { policy: record.before.as_deref(), origin: &origin };
         match way(record, &group) {
             Way::Nothing => plan.unchanged += 1,
             Way::Moved(why) => {
@@ -87,22 +93,6 @@ pub(super) async fn plan(person: &Person, run: &str) -> Result<SavedPlan, Proble
     }
     plan.unreadable = survey.unreadable;
     Ok(plan)
-}
-
-fn refused(record: &WriteRecord, origin: &str, reason: Reason, detail: &str) -> PlannedAssignment {
-    PlannedAssignment {
-        namespace_id: record.namespace_id.clone(),
-        provisioning_service: record.provisioning_service.clone(),
-        enrollment_group: record.enrollment_group.clone(),
-        before: record.after.clone(),
-        after: record.before.clone(),
-        etag: None,
-        rule: origin.to_owned(),
-        reason,
-        detail: detail.to_owned(),
-        policy_ca_not_after: None,
-        untrusting_hubs: Vec::new(),
-    }
 }
 
 #[cfg(test)]

@@ -1,17 +1,19 @@
 //! What `check` learns from Azure: whether the identity can read what the functions read, and whether the policies that
 //! rules name exist. Each read is a row of its own, so that one that is not permitted hides no other.
 
-use azure::{Error, ErrorKind};
+use azure::Error;
 use certificate_management::configuration::lines::Lines;
 use certificate_management::configuration::{ApiGeneration, NamespaceConfiguration, analysis};
 use certificate_management::generation::{Generation, NamespaceGeneration};
 use certificate_management::model::{Hub, Namespace, ProvisioningState};
 use certificate_management::plan;
 use certificate_management::reason::Reason;
+use certificate_management::reason::failure::{About, CallFailure};
 use futures::{StreamExt, stream};
 
 use super::{Row, permission_rows};
 use crate::application::Application;
+use crate::failure;
 use crate::observation::{LinkedService, Observer, named_hubs};
 
 /// How many namespaces, and how many hubs of one, are read at once.
@@ -175,7 +177,7 @@ impl Look<'_> {
         match self.application.azure.enrollment_groups().list(&service.endpoint).await {
             Ok(groups) => Row::ok("enrollment-groups", subject, format!("groups: {}", groups.len())),
             Err(error) => {
-                let is_permission = matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::Unauthorized);
+                let is_permission = failure::reason(&error, About::EnrollmentGroup) == Reason::NotPermitted;
                 let row = unread("enrollment-groups", &subject, &error);
                 let next_step = is_permission.then(|| Reason::GroupUnreadable.next_step().to_owned());
                 Row { next_step: next_step.or(row.next_step.clone()), ..row }
@@ -189,13 +191,11 @@ fn by_reason(check: &'static str, subject: &str, reason: Reason) -> Row {
 }
 
 fn unread(check: &'static str, subject: &str, error: &Error) -> Row {
-    let next_step = match error.kind() {
-        ErrorKind::Forbidden | ErrorKind::Unauthorized => Reason::NotPermitted.next_step(),
-        ErrorKind::NotFound => Reason::NamespaceNotFound.next_step(),
-        ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Throttled { .. } => {
+    let next_step = match failure::call(error) {
+        CallFailure::Unavailable => {
             "Check the network and POLICYSYNC_ARM_ENDPOINT, and try again; `--offline` checks the file only."
         }
-        _ => Reason::ServiceRejected.next_step(),
+        other => other.reason(About::Namespace).next_step(),
     };
     Row::failed(check, subject, error.to_string(), next_step)
 }

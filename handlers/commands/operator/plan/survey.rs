@@ -7,9 +7,10 @@ use azure::Group;
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::plan::Observation;
 use certificate_management::plan::saved::Place;
+use certificate_management::reason::failure::About;
 
 use crate::application::Application;
-use crate::assignment::write::reason_of;
+use crate::failure;
 use crate::observation::{LinkedService, Observer};
 
 /// A look at the world, for the length of one command.
@@ -77,7 +78,7 @@ impl<'a> Survey<'a> {
                 groups
             }
             Err(error) => {
-                self.unreadable.push(format!("{}: {}: {error}", service.linked.name, reason_of(&error)));
+                self.unreadable.push(unread(service, &error));
                 Vec::new()
             }
         }
@@ -89,9 +90,7 @@ impl<'a> Survey<'a> {
         for service in services {
             match self.application.azure.enrollment_groups().get(&service.linked.endpoint, id).await {
                 Ok(group) => found.extend(group.map(|group| (service.clone(), group))),
-                Err(error) => {
-                    self.unreadable.push(format!("{}: {}: {error}", service.linked.name, reason_of(&error)));
-                }
+                Err(error) => self.unreadable.push(unread(service, &error)),
             }
         }
         found
@@ -112,4 +111,9 @@ impl<'a> Survey<'a> {
         self.observations.insert(configuration.id.key(), seen.clone());
         seen
     }
+}
+
+fn unread(service: &Service<'_>, error: &azure::Error) -> String {
+    let reason = failure::reason(error, About::EnrollmentGroup);
+    format!("{}: {reason}: {error}", service.linked.name)
 }

@@ -19,7 +19,7 @@ fn report(severities: &[Severity], is_readable: bool) -> Report {
         namespaces: vec![NamespaceInput {
             configuration: &configuration.namespaces[0],
             observation: Err(ReadFailure::other("503")),
-            provisioning_services: Vec::new(),
+            provisioning_services: Ok(Vec::new()),
         }],
         records: None,
         surprises: Vec::new(),

@@ -3,12 +3,14 @@
 //! The same pure code judges as in the functions, over a look of our own. What only the functions know, such as an
 //! operation that failed, is not seen; then the hubs stay as they are until the time is up.
 
-use azure::{Error, ErrorKind};
+use azure::Error;
 use certificate_management::plan::{self, Observation, Progress, RequestPlan};
 use certificate_management::reason::Reason;
+use certificate_management::reason::failure::About;
 use certificate_management::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
 
 use crate::application::Application;
+use crate::failure;
 use crate::observation::Observer;
 
 /// Follows one request by looking at its namespace.
@@ -43,7 +45,7 @@ impl<'a> Evidence<'a> {
         let observation = match Observer::new(self.application).namespace(configuration).await {
             Ok(observation) => observation,
             // For whomever it does not exist, it does not exist for the function either.
-            Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(error) if failure::reason(&error, About::Namespace) == Reason::NamespaceNotFound => {
                 return Ok(self.conclude(Outcome::Failed, Reason::NamespaceNotFound, error.to_string()));
             }
             Err(error) => return Err(error),

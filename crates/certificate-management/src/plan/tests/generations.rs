@@ -158,22 +158,25 @@ fn in_a_mixed_namespace_only_policies_of_the_credential_ask_for_a_sync() {
 fn a_policy_is_meant_by_its_own_name_where_one_authority_has_it() {
     let short = configuration(&rule("short", ""));
     let one = authorities(&["lines/short"], &["lines/short"]);
-    let plan = plan_assignment(&group(None), &[], &short, &one);
+    let plan = plan_assignment(&group(None), &*BOTH, &short, &one);
     assert_eq!(plan.write.as_deref(), Some("contoso/lines/short"));
     assert_eq!(
-        plan_assignment(&group(Some("CONTOSO/lines/short")), &[], &short, &one).reason,
+        plan_assignment(&group(Some("CONTOSO/lines/short")), &*BOTH, &short, &one).reason,
         Reason::AlreadyAssigned
     );
     let mut two = one.clone();
     two.policies.push(pushed("vans/short"));
-    let plan = plan_assignment(&group(None), &[], &short, &two);
+    let plan = plan_assignment(&group(None), &*BOTH, &short, &two);
     assert_eq!((plan.write, plan.reason), (None, Reason::PolicyAmbiguous));
     assert!(plan.detail.contains("`lines/short` or `vans/short`"), "{}", plan.detail);
     let full = configuration(&rule("lines/short", ""));
-    assert_eq!(plan_assignment(&group(None), &[], &full, &two).write.as_deref(), Some("contoso/lines/short"));
+    assert_eq!(
+        plan_assignment(&group(None), &*BOTH, &full, &two).write.as_deref(),
+        Some("contoso/lines/short")
+    );
     // A credential's policy of that name is meant before those of authorities.
     let both = migrating(&["short"], &["short"]);
-    assert_eq!(plan_assignment(&group(None), &[], &short, &both).write.as_deref(), Some("short"));
+    assert_eq!(plan_assignment(&group(None), &*BOTH, &short, &both).write.as_deref(), Some("short"));
 }
 
 #[test]
@@ -185,7 +188,7 @@ fn a_reference_that_is_unclear_or_foreign_is_left_alone_even_by_reassign() {
         ("short and contoso/lines/short", Reason::ReferenceUnclear),
         ("fabrikam/lines/short", Reason::ReferenceForeign),
     ] {
-        let plan = plan_assignment(&group(Some(policy)), &[], &wins, &world);
+        let plan = plan_assignment(&group(Some(policy)), &*BOTH, &wins, &world);
         assert_eq!((plan.write, plan.reason), (None, reason), "{policy}");
         assert!(plan.detail.contains(policy), "{}", plan.detail);
     }
@@ -195,17 +198,17 @@ fn a_reference_that_is_unclear_or_foreign_is_left_alone_even_by_reassign() {
 fn new_groups_get_the_successor_when_their_hubs_trust_it_and_the_old_policy_until_then() {
     let moving = configuration(&format!("{}{MOVE}", rule("short", "")));
     let not_yet = migrating(&["short", "lines/short"], &["short"]);
-    assert_eq!(plan_assignment(&group(None), &[], &moving, &not_yet).write.as_deref(), Some("short"));
+    assert_eq!(plan_assignment(&group(None), &*BOTH, &moving, &not_yet).write.as_deref(), Some("short"));
     let ready = migrating(&["short", "lines/short"], &["short", "lines/short"]);
-    let plan = plan_assignment(&group(None), &[], &moving, &ready);
+    let plan = plan_assignment(&group(None), &*BOTH, &moving, &ready);
     assert_eq!(plan.write.as_deref(), Some("contoso/lines/short"));
     assert!(plan.detail.contains("migration"), "{}", plan.detail);
     let mut not_made = migrating(&["short"], &["short"]);
     not_made.policies.retain(|policy| policy.generation() == Generation::Credentials);
-    assert_eq!(plan_assignment(&group(None), &[], &moving, &not_made).write.as_deref(), Some("short"));
+    assert_eq!(plan_assignment(&group(None), &*BOTH, &moving, &not_made).write.as_deref(), Some("short"));
     // With the old policy gone its successor is all that is left, trusted or not.
     let gone = authorities(&["lines/short"], &[]);
-    let plan = plan_assignment(&group(None), &[], &moving, &gone);
+    let plan = plan_assignment(&group(None), &*BOTH, &moving, &gone);
     assert_eq!((plan.write, plan.reason), (None, Reason::WaitingForTrust));
 }
 
@@ -214,10 +217,10 @@ fn a_group_on_the_old_policy_is_moved_by_a_persons_plan_and_by_no_function() {
     let moving = configuration(&format!("{}{MOVE}", rule("short", "")));
     let ready = migrating(&["short", "lines/short"], &["short", "lines/short"]);
     let old = group(Some("short"));
-    let plan = plan_assignment(&old, &[], &moving, &ready);
+    let plan = plan_assignment(&old, &*BOTH, &moving, &ready);
     assert_eq!((plan.write, plan.reason), (None, Reason::PreviousGeneration));
 
-    let place = Place { configuration: &moving, provisioning_service: "dps", hubs: &[] };
+    let place = Place { configuration: &moving, provisioning_service: "dps", hubs: &*BOTH };
     let planned = |group: &EnrollmentGroup, observation: &Observation| {
         let mut plan = SavedPlan::empty("1", NOW);
         plan.add_by_rules(place, group, observation);
@@ -238,7 +241,7 @@ fn a_group_on_the_old_policy_is_moved_by_a_persons_plan_and_by_no_function() {
     assert!(planned(&group(Some("long")), &ready).assignments.is_empty());
     let wins = configuration(&format!("{}{MOVE}", rule("short", "reassign = true")));
     assert_eq!(
-        plan_assignment(&old, &[], &wins, &ready).write.as_deref(),
+        plan_assignment(&old, &*BOTH, &wins, &ready).write.as_deref(),
         Some("contoso/lines/short"),
         "who says `reassign` has said it for the move too"
     );

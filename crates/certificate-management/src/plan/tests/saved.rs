@@ -4,7 +4,7 @@ use super::*;
 use crate::plan::saved::{Place, PlannedAssignment, SavedPlan, Step, Wish};
 
 fn place(configuration: &NamespaceConfiguration) -> Place<'_> {
-    Place { configuration, provisioning_service: "contoso-dps", hubs: &[] }
+    Place { configuration, provisioning_service: "contoso-dps", hubs: &*BOTH }
 }
 
 fn by_wish(current: Option<&str>, policy: Option<&str>, observation: &Observation) -> SavedPlan {

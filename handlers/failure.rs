@@ -1,18 +1,49 @@
-//! Why a read failed, in the words of the report.
+//! What a call failed with, in the words of the domain: the one place that reads the kinds of the clients' errors.
 
 use azure::permissions::PERMISSIONS;
 use azure::{Error, ErrorKind};
 use certificate_management::model::{MissingPermission, ReadFailure, ReadFailureKind};
+use certificate_management::reason::Reason;
+use certificate_management::reason::failure::{About, CallFailure};
 
-/// The failure that an error is.
+/// The code of a DPS that does not know its namespace (`azure-wire-facts.md` §2.3, §3).
+const NO_NAMESPACE: &str = "400004";
+
+/// What a call ended with.
+#[must_use]
+pub fn call(error: &Error) -> CallFailure {
+    match error.kind() {
+        _ if error.rejects_api_version() => CallFailure::ApiVersionRejected,
+        _ if error.service_code() == Some(NO_NAMESPACE) => CallFailure::LinkNotReady,
+        ErrorKind::Throttled { .. } | ErrorKind::Unavailable | ErrorKind::Timeout => CallFailure::Unavailable,
+        ErrorKind::Conflict => CallFailure::Conflict,
+        ErrorKind::Unauthorized => CallFailure::Unauthorized,
+        ErrorKind::Forbidden => CallFailure::Forbidden,
+        ErrorKind::NotFound => CallFailure::NotFound,
+        ErrorKind::PreconditionFailed => CallFailure::Moved,
+        ErrorKind::Invalid | ErrorKind::TooLarge | ErrorKind::Untrusted | ErrorKind::Unreadable => {
+            CallFailure::Rejected
+        }
+    }
+}
+
+/// The reason code of a call that failed.
+#[must_use]
+pub fn reason(error: &Error, about: About) -> Reason {
+    call(error).reason(about)
+}
+
+/// The failure to read that an error is.
 #[must_use]
 pub fn of(error: &Error) -> ReadFailure {
-    let kind = match error.kind() {
-        _ if error.rejects_api_version() => ReadFailureKind::ApiVersionRejected,
-        ErrorKind::Forbidden | ErrorKind::Unauthorized => ReadFailureKind::Forbidden,
-        ErrorKind::NotFound => ReadFailureKind::NotFound,
-        _ if error.is_retryable() => ReadFailureKind::Unavailable,
-        _ => ReadFailureKind::Other,
+    let kind = match call(error) {
+        CallFailure::ApiVersionRejected => ReadFailureKind::ApiVersionRejected,
+        CallFailure::Forbidden | CallFailure::Unauthorized => ReadFailureKind::Forbidden,
+        CallFailure::NotFound => ReadFailureKind::NotFound,
+        CallFailure::Unavailable => ReadFailureKind::Unavailable,
+        CallFailure::Conflict | CallFailure::Moved | CallFailure::LinkNotReady | CallFailure::Rejected => {
+            ReadFailureKind::Other
+        }
     };
     let permission = (kind == ReadFailureKind::Forbidden).then(|| denied_action(error.message())).flatten();
     ReadFailure { kind, message: error.to_string(), permission: permission.map(missing) }

@@ -1,0 +1,69 @@
+//! Whether the hubs of one group were seen to trust a policy. What was not seen proves nothing: a group whose hubs are
+//! unknown waits.
+
+use super::Observation;
+use crate::model::{EnrollmentGroup, Policy};
+use crate::reason::Reason;
+use crate::rules::allocated_hubs;
+use crate::trust::Trust;
+
+/// What was seen of the hubs that a group can allocate devices to, about one policy.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct HubTrust {
+    /// Hubs that were seen without the policy's current CA; a device must never get a certificate that its hub refuses
+    /// (`azure-wire-facts.md` §4).
+    pub untrusting: Vec<String>,
+    /// What is not known, each as a sentence. Empty: at least one hub is named, and each was seen.
+    pub unknown: Vec<String>,
+}
+
+impl HubTrust {
+    /// Looks at every hub that the group names, or else at every one of its DPS.
+    pub fn of(
+        group: &EnrollmentGroup,
+        provisioning_service_hubs: &[String],
+        policy: &Policy,
+        observation: &Observation,
+    ) -> Self {
+        let mut seen = Self::default();
+        let allocated = allocated_hubs(group, provisioning_service_hubs);
+        if allocated.is_empty() {
+            let why = "neither the group nor its provisioning service names a hub; a provisioning service outside \
+                       `scopes`, or hidden by roles, names none either";
+            seen.unknown.push(why.to_owned());
+        }
+        for host_name in allocated {
+            let Some(hub) = observation.hubs.iter().find(|hub| hub.hub.is_at(host_name)) else {
+                seen.unknown.push(format!(
+                    "{host_name} is not among the hubs that were seen: it is not linked to the namespace, not in \
+                     `scopes`, or hidden by roles"
+                ));
+                continue;
+            };
+            let assessment = observation.assess(policy, hub);
+            match assessment.trust {
+                Trust::Trusted | Trust::Leftover => {}
+                Trust::Missing | Trust::Stale => seen.untrusting.push(hub.hub.name.clone()),
+                Trust::Unreadable => seen.unknown.push(format!("{}: {}", hub.hub.name, assessment.why)),
+            }
+        }
+        seen
+    }
+
+    /// Why the policy is not written. `before_trust` gives up waiting for trust, and never for sight.
+    pub fn objection(&self, policy: &str, before_trust: bool) -> Option<(Reason, String)> {
+        let untrusting = self.untrusting.join(", ");
+        if !self.unknown.is_empty() {
+            let mut detail =
+                format!("whether its hubs trust `{policy}` is not known: {}", self.unknown.join("; "));
+            if !untrusting.is_empty() {
+                detail.push_str(&format!("; it is not trusted by {untrusting}"));
+            }
+            return Some((Reason::HubsUnknown, detail));
+        }
+        if !untrusting.is_empty() && !before_trust {
+            return Some((Reason::WaitingForTrust, format!("`{policy}` is not trusted by {untrusting}")));
+        }
+        None
+    }
+}
