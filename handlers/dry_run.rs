@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::application::Application;
-use crate::observation::Observer;
+use crate::observation::{Observer, soon};
 
 /// What would happen to a pair of a hub and a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -89,7 +89,7 @@ pub async fn planned(
         let detail = format!("policysync.toml has no namespace {}", request.namespace_id);
         return Ok((refused(Reason::NamespaceNotConfigured, detail), Vec::new()));
     };
-    let observation = match Observer::new(application).namespace(configuration).await {
+    let observation = match Observer::new(application).namespace(configuration, soon()).await {
         Ok(observation) => observation,
         Err(error) if error.kind() == ErrorKind::NotFound => {
             return Ok((refused(Reason::NamespaceNotFound, error.to_string()), Vec::new()));

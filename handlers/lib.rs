@@ -19,3 +19,4 @@ pub mod settings;
 pub mod synchronization;
 pub mod telemetry;
 pub mod visible;
+pub mod walk;

@@ -73,6 +73,8 @@ mod telemetry;
 mod telemetry_collector;
 #[path = "app/telemetry_destinations.rs"]
 mod telemetry_destinations;
+#[path = "app/turns.rs"]
+mod turns;
 #[path = "app/walk.rs"]
 mod walk;
 #[path = "app/world.rs"]

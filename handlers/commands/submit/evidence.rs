@@ -9,7 +9,7 @@ use certificate_management::reason::Reason;
 use certificate_management::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
 
 use crate::application::Application;
-use crate::observation::Observer;
+use crate::observation::{Observer, soon};
 
 /// Follows one request by looking at its namespace.
 pub struct Evidence<'a> {
@@ -40,7 +40,7 @@ impl<'a> Evidence<'a> {
             let detail = format!("policysync.toml has no namespace {}", request.namespace_id);
             return Ok(self.conclude(Outcome::Refused, Reason::NamespaceNotConfigured, detail));
         };
-        let observation = match Observer::new(self.application).namespace(configuration).await {
+        let observation = match Observer::new(self.application).namespace(configuration, soon()).await {
             Ok(observation) => observation,
             // For whomever it does not exist, it does not exist for the function either.
             Err(error) if error.kind() == ErrorKind::NotFound => {
