@@ -16,6 +16,7 @@ use time::{Duration, OffsetDateTime};
 use crate::clock::Clock;
 use crate::settings::{STATE_CONTAINER, Settings, StateSettings};
 use crate::synchronization::deadlines::Deadlines;
+use crate::walk::Pace;
 
 /// Everything that functions share.
 pub struct Application {
@@ -37,6 +38,8 @@ pub struct Application {
     pub clock: Clock,
     /// How long the work of one batch may take.
     pub deadlines: Deadlines,
+    /// How fast the timers walk through the namespaces.
+    pub pace: Pace,
 }
 
 /// Why the app cannot start.
@@ -93,6 +96,7 @@ impl Application {
             store,
             clock: Clock::default(),
             deadlines: Deadlines::default(),
+            pace: Pace::default(),
         })
     }
 

@@ -27,29 +27,11 @@ use crate::failure;
 use crate::observation::{LinkedService, Observer};
 use crate::synchronization::automatic;
 use crate::telemetry;
+use crate::walk::turns::Roster;
+use crate::walk::{GroupHint, Scope, Unread, Visit, VisitedService, walk};
 
 /// How often a group is decided again when somebody else changes it at the same time.
 const TRIES: u32 = 4;
-/// From how many hinted groups on one DPS the whole list is read instead: one query is cheaper than many reads.
-const LIST_FROM: usize = 6;
-
-/// Where to look.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
-    /// At every group of every DPS of every namespace.
-    Everything,
-    /// At these groups. A hint may be wrong: a group that does not exist, or a DPS that is not ours, is nothing.
-    Groups(Vec<GroupHint>),
-}
-
-/// A group that something happened to, as an event names it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct GroupHint {
-    /// The DPS: its name, host name, endpoint or ARM id.
-    pub provisioning_service: String,
-    /// The group's id.
-    pub enrollment_group: String,
-}
 
 /// What woke a run.
 #[derive(Debug, Clone, Copy)]
@@ -83,20 +65,55 @@ pub struct Done {
     pub audited: usize,
     /// Groups that wait until their hubs trust the policy.
     pub waiting: usize,
+    /// Namespaces whose turn did not come in time; the next run begins with them.
+    pub not_visited: usize,
     /// What went wrong, and may go right later.
     pub failures: Vec<String>,
 }
 
-/// One run over a scope.
-pub struct Run<'a> {
+impl Done {
+    /// What was done at one namespace more.
+    fn add(&mut self, other: Self) {
+        self.groups += other.groups;
+        self.assigned += other.assigned;
+        self.audited += other.audited;
+        self.waiting += other.waiting;
+        self.not_visited += other.not_visited;
+        self.failures.extend(other.failures);
+    }
+}
+
+/// What a run does at one namespace.
+struct Run<'a> {
     application: &'a Application,
-    observer: Observer<'a>,
-    writer: Writer<'a>,
+    writer: &'a Writer<'a>,
     done: Done,
 }
 
+/// Reconciles every group of every DPS, namespaces first that waited longest.
+pub async fn reconcile_all(application: &Application, waker: Waker<'_>) -> Done {
+    let namespaces = &application.configuration.namespaces;
+    let roster = Roster::open(&application.store, &application.clock, waker.function, namespaces).await;
+    let order = roster.order(namespaces);
+    let done = run(application, &order, &Scope::Every(None), waker, Some(&roster)).await;
+    roster.write().await;
+    done
+}
+
+/// Reconciles groups that something happened to.
+pub async fn reconcile(application: &Application, groups: Vec<GroupHint>, waker: Waker<'_>) -> Done {
+    let order: Vec<_> = application.configuration.namespaces.iter().collect();
+    run(application, &order, &Scope::Groups(groups), waker, None).await
+}
+
 /// Reconciles a scope. A namespace or a DPS that cannot be read is a failure of its own; the others are done.
-pub async fn reconcile(application: &Application, scope: &Scope, waker: Waker<'_>) -> Done {
+async fn run(
+    application: &Application,
+    order: &[&NamespaceConfiguration],
+    scope: &Scope,
+    waker: Waker<'_>,
+    roster: Option<&Roster<'_>>,
+) -> Done {
     let id = Ulid::generate();
     let journal = Journal {
         store: &application.store,
@@ -104,42 +121,51 @@ pub async fn reconcile(application: &Application, scope: &Scope, waker: Waker<'_
         woken_by: format!("{}, invocation {}", waker.function, waker.invocation),
         trace_id: telemetry::trace_id(waker.trace, id),
     };
-    let done = Done { run: id.to_string(), ..Done::default() };
+    let observer = Observer::new(application);
     let writer = Writer { application, journal, by: permit::Writer::Function };
-    let mut run = Run { application, observer: Observer::new(application), writer, done };
-    for configuration in &application.configuration.namespaces {
-        run.namespace(configuration, scope).await;
+    let walked = walk(application, &observer, order, scope, application.pace, |visit| {
+        let (observer, writer) = (&observer, &writer);
+        async move {
+            if let Some(roster) = roster {
+                roster.took(visit.configuration).await;
+            }
+            let mut run = Run { application, writer, done: Done::default() };
+            run.namespace(observer, visit).await;
+            run.done
+        }
+    });
+    let mut done = Done { run: id.to_string(), ..Done::default() };
+    for (_, at_namespace) in walked.await {
+        match at_namespace {
+            Some(at_namespace) => done.add(at_namespace),
+            None => done.not_visited += 1,
+        }
     }
-    run.done
+    done
 }
 
 impl Run<'_> {
-    async fn namespace(&mut self, configuration: &NamespaceConfiguration, scope: &Scope) {
+    async fn namespace(&mut self, observer: &Observer<'_>, visit: Visit<'_>) {
+        let configuration = visit.configuration;
         let name = configuration.id.name();
-        let services = match self.observer.provisioning_services(configuration).await {
+        let services = match &visit.services {
             Ok(services) => services,
             Err(error) => return self.done.failures.push(format!("{name}: {error}")),
         };
-        let mut found: Vec<(LinkedService, Vec<Group>)> = Vec::new();
-        for service in services {
-            match self.groups(&service, scope).await {
-                Ok(groups) if groups.is_empty() => {}
-                Ok(groups) => found.push((service, groups)),
-                Err(error) => {
-                    let reason = failure::reason(&error, About::EnrollmentGroup);
-                    self.done.failures.push(format!("{name} / {}: {reason}: {error}", service.name));
-                }
+        for VisitedService { service, unread, .. } in services {
+            for Unread { group, error } in unread {
+                self.unread(name, service, group.as_deref(), error);
             }
         }
-        if found.is_empty() {
+        if services.iter().all(|visited| visited.groups.is_empty()) {
             return;
         }
-        let observation = match self.observer.namespace(configuration).await {
+        let observation = match visit.observe(observer).await {
             Ok(observation) => observation,
             Err(error) => return self.done.failures.push(format!("{name}: {error}")),
         };
         let mut needs_sync = false;
-        for (service, groups) in &found {
+        for VisitedService { service, groups, .. } in services {
             for group in groups {
                 self.done.groups += 1;
                 needs_sync |= self.group(configuration, &observation, service, group.clone()).await;
@@ -155,41 +181,23 @@ impl Run<'_> {
         }
     }
 
-    /// The groups of a DPS that are in the scope, as they are now.
-    async fn groups(&mut self, service: &LinkedService, scope: &Scope) -> Result<Vec<Group>, azure::Error> {
-        let client = self.application.azure.enrollment_groups();
-        let hints = match scope {
-            Scope::Everything => return client.list(&service.endpoint).await,
-            Scope::Groups(hints) => hints,
-        };
-        let mut ids: Vec<&str> = hints
-            .iter()
-            .filter(|hint| service.is_named(&hint.provisioning_service))
-            .map(|hint| hint.enrollment_group.as_str())
-            .collect();
-        ids.sort_unstable();
-        ids.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
-        if ids.len() >= LIST_FROM {
-            let mut groups = client.list(&service.endpoint).await?;
-            groups.retain(|group| ids.iter().any(|id| id.eq_ignore_ascii_case(&group.view.id)));
-            return Ok(groups);
-        }
-        let mut groups = Vec::new();
-        for id in ids {
-            match client.get(&service.endpoint, id).await {
-                Ok(group) => groups.extend(group),
-                // No group has such an id, so the hint is a wrong one.
-                Err(error) if error.kind() == ErrorKind::Invalid && error.sent() == Sent::No => {
-                    tracing::info!("{}: left a hint alone: {error}", service.name);
-                }
-                // The neighbours of a group that cannot be read are reconciled all the same.
-                Err(error) => {
-                    let reason = failure::reason(&error, About::EnrollmentGroup);
-                    self.done.failures.push(format!("{} / {id}: {reason}: {error}", service.name));
-                }
+    /// What could not be read is a failure, but a hint with an id that no group can have: that is a wrong one.
+    fn unread(
+        &mut self,
+        namespace: &str,
+        service: &LinkedService,
+        group: Option<&str>,
+        error: &azure::Error,
+    ) {
+        let place = match group {
+            Some(_) if error.kind() == ErrorKind::Invalid && error.sent() == Sent::No => {
+                return tracing::info!("{}: left a hint alone: {error}", service.name);
             }
-        }
-        Ok(groups)
+            Some(group) => format!("{} / {group}", service.name),
+            None => format!("{namespace} / {}", service.name),
+        };
+        let reason = failure::reason(error, About::EnrollmentGroup);
+        self.done.failures.push(format!("{place}: {reason}: {error}"));
     }
 
     /// Plans one group and does what the plan says; answers whether a hub of the group needs a sync.

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::assignment::GroupHint;
+use crate::walk::GroupHint;
 
 /// The enrollment groups that an event may be about.
 #[must_use]
@@ -50,7 +50,7 @@ fn hint(record: &Map<String, Value>) -> Option<GroupHint> {
     let id = member(&properties, &["id", "enrollmentGroupId"])?.as_str()?;
     let service = text(&["resourceId", "resource"])?;
     let provisioning_service = service.trim_end_matches('/').rsplit('/').next()?.to_owned();
-    Some(GroupHint { provisioning_service, enrollment_group: id.to_owned() })
+    Some(GroupHint { provisioning_service: Some(provisioning_service), enrollment_group: id.to_owned() })
 }
 
 fn member<'a>(object: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Value> {
@@ -78,8 +78,10 @@ mod tests {
 
     #[test]
     fn every_form_of_a_record_gives_the_same_hint() {
-        let expected =
-            vec![GroupHint { provisioning_service: "CONTOSO-DPS".into(), enrollment_group: "line-7".into() }];
+        let expected = vec![GroupHint {
+            provisioning_service: Some("CONTOSO-DPS".into()),
+            enrollment_group: "line-7".into(),
+        }];
         let upper: Map<String, Value> = record()
             .as_object()
             .unwrap()

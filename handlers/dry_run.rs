@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::application::Application;
 use crate::failure;
-use crate::observation::Observer;
+use crate::observation::{Observer, soon};
 
 /// What would happen to a pair of a hub and a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -90,7 +90,7 @@ pub async fn planned(
         let detail = format!("policysync.toml has no namespace {}", request.namespace_id);
         return Ok((refused(Reason::NamespaceNotConfigured, detail), Vec::new()));
     };
-    let observation = match Observer::new(application).namespace(configuration).await {
+    let observation = match Observer::new(application).namespace(configuration, soon()).await {
         Ok(observation) => observation,
         Err(error) if failure::reason(&error, About::Namespace) == Reason::NamespaceNotFound => {
             return Ok((refused(Reason::NamespaceNotFound, error.to_string()), Vec::new()));

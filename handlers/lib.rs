@@ -21,3 +21,4 @@ pub mod settings;
 pub mod synchronization;
 pub mod telemetry;
 pub mod visible;
+pub mod walk;

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use azure::Error;
 use certificate_management::ArmId;
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::generation::{Generation, Link, NamespaceGeneration};
-use certificate_management::model::{EnrollmentGroup, Hub, Namespace, ProvisioningService};
+use certificate_management::model::{Hub, Namespace, ProvisioningService};
 use certificate_management::plan::{Observation, ObservedHub};
 use futures::{StreamExt, stream};
 use tokio::sync::OnceCell;
@@ -19,16 +20,23 @@ use crate::failure;
 /// How many hubs are read at once. ARM refills 25 reads a second (`azure-wire-facts.md` §7).
 const HUBS_AT_ONCE: usize = 8;
 
+/// How long a caller without a deadline of its own gives one observation.
+const WITHIN: Duration = Duration::from_secs(60);
+
 type Shared<T> = Mutex<HashMap<String, Arc<OnceCell<Arc<Vec<T>>>>>>;
+
+/// Until when an observation ends that has no other deadline.
+#[must_use]
+pub fn soon() -> Instant {
+    Instant::now() + WITHIN
+}
 
 /// Reads for the length of one invocation: what is listed per subscription is listed once.
 pub struct Observer<'a> {
     application: &'a Application,
     hubs: Shared<Hub>,
     provisioning_services: Shared<ProvisioningService>,
-    enrollment_groups: Shared<EnrollmentGroup>,
     namespaces: Shared<Namespace>,
-    until: Option<Instant>,
 }
 
 impl<'a> Observer<'a> {
@@ -39,32 +47,33 @@ impl<'a> Observer<'a> {
             application,
             hubs: Mutex::default(),
             provisioning_services: Mutex::default(),
-            enrollment_groups: Mutex::default(),
             namespaces: Mutex::default(),
-            until: None,
         }
     }
 
-    /// The same with a deadline: a hub that has not answered by then, or within [`Deadlines::hub`](crate::synchronization::deadlines::Deadlines::hub), is unreadable. Without one the
-    /// budget of Resource Manager alone decides how long a hub takes.
-    #[must_use]
-    pub fn until(mut self, deadline: Instant) -> Self {
-        self.until = Some(deadline);
-        self
-    }
-
-    /// The namespace, its policies, its linked hubs and their certificates, as they are now.
+    /// The namespace, its policies, its linked hubs and their certificates, as they are now. It takes until `until` at the
+    /// most.
     ///
     /// # Errors
-    /// When the namespace, its policies or the list of hubs cannot be read. A hub whose certificates cannot be read
-    /// is part of the observation instead.
-    pub async fn namespace(&self, configuration: &NamespaceConfiguration) -> Result<Observation, Error> {
-        let namespace = self.registered(configuration).await?;
+    /// When the namespace, its policies or the list of hubs cannot be read by then. A hub whose certificates cannot be
+    /// read is part of the observation instead, also one that has not answered by then, or within
+    /// [`Deadlines::hub`](crate::synchronization::deadlines::Deadlines::hub).
+    pub async fn namespace(
+        &self,
+        configuration: &NamespaceConfiguration,
+        until: Instant,
+    ) -> Result<Observation, Error> {
         let registry = self.application.azure.registry();
-        let (policies, hubs) =
-            futures::try_join!(registry.policies(&namespace), self.linked_hubs(configuration, &namespace))?;
+        let reads = async {
+            let namespace = self.registered(configuration).await?;
+            let policies = registry.policies(&namespace);
+            let (policies, hubs) = futures::try_join!(policies, self.linked_hubs(configuration, &namespace))?;
+            Ok::<_, Error>((namespace, policies, hubs))
+        };
+        let late = |_| Error::timed_out(format!("reading namespace {}", configuration.id.name()));
+        let (namespace, policies, hubs) = timeout_at(until, reads).await.map_err(late)??;
         let generation = namespace.generation;
-        let reads: Vec<_> = hubs.into_iter().map(|hub| self.observe_hub(hub, generation)).collect();
+        let reads: Vec<_> = hubs.into_iter().map(|hub| self.observe_hub(hub, generation, until)).collect();
         let hubs = stream::iter(reads).buffered(HUBS_AT_ONCE).collect().await;
         Ok(Observation { namespace, policies, hubs, seen_at: self.application.now() })
     }
@@ -84,17 +93,12 @@ impl<'a> Observer<'a> {
         Ok(read[0].clone())
     }
 
-    async fn observe_hub(&self, hub: Hub, generation: NamespaceGeneration) -> ObservedHub {
+    async fn observe_hub(&self, hub: Hub, generation: NamespaceGeneration, until: Instant) -> ObservedHub {
         let hubs = self.application.azure.hubs();
-        let read = hubs.certificates(&hub.id, generation);
-        let certificates = match self.until {
-            None => read.await,
-            Some(until) => {
-                match timeout_at(until.min(Instant::now() + self.application.deadlines.hub), read).await {
-                    Ok(certificates) => certificates,
-                    Err(_) => Err(Error::timed_out(format!("reading the certificates of hub {}", hub.name))),
-                }
-            }
+        let until = until.min(Instant::now() + self.application.deadlines.hub);
+        let certificates = match timeout_at(until, hubs.certificates(&hub.id, generation)).await {
+            Ok(certificates) => certificates,
+            Err(_) => Err(Error::timed_out(format!("reading the certificates of hub {}", hub.name))),
         };
         ObservedHub { hub, certificates: certificates.map_err(|error| failure::of(&error)) }
     }
@@ -195,19 +199,6 @@ impl<'a> Observer<'a> {
             self.application.azure.provisioning_service_is_of(&service.endpoint, namespace.generation);
         }
         Ok(services)
-    }
-
-    /// Every enrollment group of a DPS. Namespaces can share one.
-    ///
-    /// # Errors
-    /// When the list cannot be read.
-    pub async fn enrollment_groups(&self, endpoint: &str) -> Result<Arc<Vec<EnrollmentGroup>>, Error> {
-        let groups = self.application.azure.enrollment_groups();
-        let read = || async {
-            let groups = groups.list(endpoint).await?;
-            Ok(Arc::new(groups.into_iter().map(|group| group.view).collect()))
-        };
-        once(&self.enrollment_groups, endpoint).get_or_try_init(read).await.cloned()
     }
 }
 

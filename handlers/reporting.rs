@@ -9,7 +9,8 @@ use certificate_management::report;
 use certificate_management::sync;
 use time::{Duration, OffsetDateTime};
 
-pub use self::observe::observe;
+use self::observe::observe;
+pub use self::observe::observe_all;
 use crate::alerting;
 use crate::application::Application;
 use crate::failure;

@@ -3,7 +3,7 @@
 use certificate_management::ArmId;
 use serde_json::Value;
 
-use crate::assignment::GroupHint;
+use crate::walk::GroupHint;
 
 /// Where to look.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub fn wake(event_type: &str, subject: Option<&str>, data: &Value) -> Wake {
         };
         return match (text("enrollmentGroupId"), text("provisioningService")) {
             (Some(group), Some(service)) => Wake::Group(GroupHint {
-                provisioning_service: service.to_owned(),
+                provisioning_service: Some(service.to_owned()),
                 enrollment_group: group.to_owned(),
             }),
             _ => Wake::Nothing("its data has no enrollmentGroupId and provisioningService"),

@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::application::Application;
-use crate::assignment::{self, Scope, Waker};
+use crate::assignment::{self, Waker};
 use crate::diagnostic_records;
 
 /// What the code expects of `function.json`.
@@ -43,10 +43,7 @@ pub async fn run(application: &Application, invocation: Invocation) -> Result<Re
     if hints.is_empty() {
         return Ok(Reply::success());
     }
-    reply(
-        &assignment::reconcile(application, &Scope::Groups(hints), Waker::of(DEFINITION.name, &invocation))
-            .await,
-    )
+    reply(&assignment::reconcile(application, hints, Waker::of(DEFINITION.name, &invocation)).await)
 }
 
 /// The reply for a run: a failure when something may go right on another try.
@@ -61,6 +58,12 @@ pub(super) fn reply(done: &assignment::Done) -> Result<Reply, Failure> {
         done.failures.len()
     );
     tracing::info!("{summary}");
+    if done.not_visited > 0 {
+        tracing::warn!(
+            "{} namespaces had no turn before the time of the run was over; the next run begins with them",
+            done.not_visited
+        );
+    }
     if done.failures.is_empty() {
         return Ok(Reply::success().log(summary));
     }

@@ -7,7 +7,7 @@ use functions_host::{Definition, EventGridEvent, Failure, Invocation, Reply, Tri
 
 use super::assign_policy;
 use crate::application::Application;
-use crate::assignment::{self, Scope, Waker};
+use crate::assignment::{self, Waker};
 use crate::observation::Observer;
 use crate::resource_events::{self, Wake};
 use crate::synchronization::messages;
@@ -68,8 +68,7 @@ pub(super) async fn handle(
         return Ok(Reply::success());
     }
     assign_policy::reply(
-        &assignment::reconcile(application, &Scope::Groups(groups), Waker::of(DEFINITION.name, invocation))
-            .await,
+        &assignment::reconcile(application, groups, Waker::of(DEFINITION.name, invocation)).await,
     )
 }
 

@@ -4,7 +4,7 @@ use functions_host::{Definition, Failure, Invocation, Reply, Trigger};
 
 use super::assign_policy;
 use crate::application::Application;
-use crate::assignment::{self, Scope, Waker};
+use crate::assignment::{self, Waker};
 
 /// What the code expects of `function.json`.
 pub const DEFINITION: Definition =
@@ -18,7 +18,6 @@ pub async fn run(application: &Application, invocation: Invocation) -> Result<Re
     let timer = invocation.timer("timer")?;
     tracing::info!(is_past_due = timer.is_past_due, "reconciling every enrollment group");
     assign_policy::reply(
-        &assignment::reconcile(application, &Scope::Everything, Waker::of(DEFINITION.name, &invocation))
-            .await,
+        &assignment::reconcile_all(application, Waker::of(DEFINITION.name, &invocation)).await,
     )
 }

@@ -1,25 +1,65 @@
 //! Looking at every namespace, for the report and for the command `status`.
 
 use certificate_management::configuration::NamespaceConfiguration;
+use certificate_management::model::{ReadFailure, ReadFailureKind};
 use certificate_management::report::{NamespaceInput, ProvisioningServiceInput, ReportInput};
-use futures::{StreamExt, stream};
 
 use crate::application::Application;
 use crate::failure;
 use crate::observation::Observer;
+use crate::walk::turns::Roster;
+use crate::walk::{self, Pace, Scope, Visit, VisitedService};
 
-/// How many namespaces are looked at, at once.
-const NAMESPACES_AT_ONCE: usize = 4;
+const EVERYTHING: Scope = Scope::Every(None);
 
-/// Observes every namespace; reads no records and writes nothing.
+/// Observes every namespace, those first that waited longest; writes nothing but which had their turn.
 pub async fn observe(application: &Application) -> ReportInput<'_> {
-    let observer = Observer::new(application);
     let namespaces = &application.configuration.namespaces;
-    let reads: Vec<_> = namespaces.iter().map(|namespace| observe_one(&observer, namespace)).collect();
+    let roster =
+        Roster::open(&application.store, &application.clock, "report-policy-status", namespaces).await;
+    let order = roster.order(namespaces);
+    let observer = Observer::new(application);
+    let walked = walk::walk(application, &observer, &order, &EVERYTHING, application.pace, |visit| {
+        let (roster, observer) = (&roster, &observer);
+        async move {
+            roster.took(visit.configuration).await;
+            input(observer, visit).await
+        }
+    });
+    let walked = walked.await;
+    roster.write().await;
+    put_together(application, walked)
+}
+
+/// The same for a command, which has the time for all, and leaves no trace of itself.
+pub async fn observe_all(application: &Application) -> ReportInput<'_> {
+    let order: Vec<_> = application.configuration.namespaces.iter().collect();
+    let observer = Observer::new(application);
+    let pace = Pace::of_a_command();
+    let walked = walk::walk(application, &observer, &order, &EVERYTHING, pace, |visit| {
+        let observer = &observer;
+        async move { input(observer, visit).await }
+    });
+    put_together(application, walked.await)
+}
+
+/// In the order of the configuration. A namespace whose turn did not come in time is said not to have been looked at.
+fn put_together<'a>(
+    application: &'a Application,
+    walked: Vec<(&'a NamespaceConfiguration, Option<NamespaceInput<'a>>)>,
+) -> ReportInput<'a> {
+    let mut namespaces: Vec<NamespaceInput<'_>> = walked
+        .into_iter()
+        .map(|(configuration, input)| input.unwrap_or_else(|| not_visited(configuration)))
+        .collect();
+    let place = |input: &NamespaceInput<'_>| {
+        application.configuration.namespaces.iter().position(|known| known.id == input.configuration.id)
+    };
+    namespaces.sort_by_cached_key(place);
     ReportInput {
         configuration: &application.configuration,
         kill_switch: application.kill_switch,
-        namespaces: stream::iter(reads).buffered(NAMESPACES_AT_ONCE).collect().await,
+        namespaces,
         records: None,
         // After the reads, which may have met some.
         surprises: application.azure.surprises().iter().map(ToString::to_string).collect(),
@@ -28,28 +68,34 @@ pub async fn observe(application: &Application) -> ReportInput<'_> {
     }
 }
 
-async fn observe_one<'a>(
-    observer: &Observer<'_>,
-    configuration: &'a NamespaceConfiguration,
-) -> NamespaceInput<'a> {
-    let observation = observer.namespace(configuration).await.map_err(|error| failure::of(&error));
-    let services = match observer.provisioning_services(configuration).await {
-        Ok(services) => services,
-        Err(error) => {
-            let provisioning_services = Err(failure::of(&error));
-            return NamespaceInput { configuration, observation, provisioning_services };
-        }
-    };
-    let mut provisioning_services = Vec::new();
-    for service in services {
-        let groups = observer.enrollment_groups(&service.endpoint).await;
-        provisioning_services.push(ProvisioningServiceInput {
-            endpoint: service.endpoint,
-            hubs: service.hubs,
-            enrollment_groups: groups
-                .map(|groups| groups.to_vec())
-                .map_err(|error| failure::of_enrollment_groups(&error)),
-        });
+async fn input<'a>(observer: &Observer<'_>, visit: Visit<'a>) -> NamespaceInput<'a> {
+    let configuration = visit.configuration;
+    let observation = visit.observe(observer).await.map_err(|error| failure::of(&error));
+    let provisioning_services =
+        visit.services.map(|services| services.into_iter().map(service_input).collect());
+    let provisioning_services = provisioning_services.map_err(|error| failure::of(&error));
+    NamespaceInput { configuration, observation, provisioning_services }
+}
+
+fn service_input(visited: VisitedService) -> ProvisioningServiceInput {
+    let VisitedService { service, groups, unread } = visited;
+    // The scope is everything, so what could not be read is the list.
+    let unread = unread.first().map(|unread| failure::of_enrollment_groups(&unread.error));
+    ProvisioningServiceInput {
+        endpoint: service.endpoint,
+        hubs: service.hubs,
+        enrollment_groups: unread
+            .map_or_else(|| Ok(groups.into_iter().map(|group| group.view).collect()), Err),
     }
-    NamespaceInput { configuration, observation, provisioning_services: Ok(provisioning_services) }
+}
+
+fn not_visited(configuration: &NamespaceConfiguration) -> NamespaceInput<'_> {
+    let why = ReadFailure {
+        kind: ReadFailureKind::NotVisited,
+        message:
+            "the time of this run was over before the turn of the namespace; the next run begins with it"
+                .to_owned(),
+        permission: None,
+    };
+    NamespaceInput { configuration, provisioning_services: Err(why.clone()), observation: Err(why) }
 }

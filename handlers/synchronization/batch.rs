@@ -88,7 +88,7 @@ pub async fn handle(application: &Application, messages: Vec<Received>) -> Resul
     let since = Instant::now();
     let mut done = Done::default();
     let (by_namespace, unreadable) = sorted(messages, &mut done);
-    let observer = Observer::new(application).until(since + application.deadlines.observed);
+    let observer = Observer::new(application);
     let works = by_namespace.iter().map(|(id, work)| within(application, &observer, id, work, since));
     // All namespaces of a batch at once: the ARM budget decides how fast they go.
     let mut aside = Aside { to_park: unreadable, to_hold: Vec::new() };

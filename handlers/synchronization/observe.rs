@@ -11,7 +11,7 @@ use certificate_management::request::RequestRecord;
 use certificate_management::sync::{Failure, FailureKind, Operation, OperationState, SyncRecord};
 use futures::{StreamExt, TryStreamExt, stream};
 use state::{Store, Stored};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use super::records;
 use crate::application::Application;
@@ -22,8 +22,6 @@ use crate::observation::Observer;
 pub const AT_ONCE: usize = 32;
 /// How long the service may take to tell how far an operation is.
 const OPERATION_WITHIN: Duration = Duration::from_secs(8);
-/// How much longer than its hubs an observation may take to be put together.
-const GRACE: Duration = Duration::from_secs(1);
 
 /// What a failure of a client is, in the words of the machine.
 #[must_use]
@@ -84,17 +82,15 @@ pub async fn namespace(
     configuration: Option<&NamespaceConfiguration>,
     until: Instant,
 ) -> Result<Observation, Failure> {
-    let failure =
-        |kind, message: &str| Failure { kind, code: None, message: message.to_owned(), retry_after: None };
     let Some(configuration) = configuration else {
-        let message = "policysync.toml does not name the namespace any more";
-        return Err(failure(FailureKind::NotConfigured, message));
+        return Err(Failure {
+            kind: FailureKind::NotConfigured,
+            code: None,
+            message: "policysync.toml does not name the namespace any more".to_owned(),
+            retry_after: None,
+        });
     };
-    match timeout_at(until + GRACE, observer.namespace(configuration)).await {
-        Ok(Ok(observation)) => Ok(observation),
-        Ok(Err(error)) => Err(failure_of(&error)),
-        Err(_) => Err(failure(FailureKind::Unavailable, "the namespace could not be read in time")),
-    }
+    observer.namespace(configuration, until).await.map_err(|error| failure_of(&error))
 }
 
 /// The requests that a sync knows, with their versions, and those that have no record in its namespace. A record that is none

@@ -51,7 +51,7 @@ impl Transport {
 impl HttpClient for Transport {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         // The client of all calls: making one reads no files, and its connections are shared.
-        let client = azure::Http::shared()?.client();
+        let client = azure::http::shared_client()?;
         let (parts, body) = request.into_parts();
         let url = self.to.as_ref().map_or_else(|| parts.uri.to_string(), Url::to_string);
         let mut sending = client.request(parts.method, url).headers(parts.headers).body(body);

@@ -38,5 +38,6 @@ mod sync_twice;
 mod telemetry;
 mod telemetry_collector;
 mod telemetry_destinations;
+mod turns;
 mod walk;
 mod world;

@@ -10,12 +10,14 @@ mod client;
 mod retry;
 mod service_error;
 mod span;
+pub mod transport;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::BytesMut;
+use futures::StreamExt;
 use reqwest::header::{HeaderName, HeaderValue};
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::Instrument;
@@ -25,6 +27,7 @@ pub use self::call::{Answer, Call};
 use self::retry::Outcome;
 pub use self::retry::RetryPolicy;
 pub(crate) use self::retry::retry_after;
+use self::transport::{Incoming, Outgoing, Reqwest, Transport, TransportFailure};
 use crate::error::{Error, ErrorKind, Sent};
 use crate::trace::{self, TRACEPARENT};
 
@@ -40,36 +43,44 @@ const ERROR_BODY_LIMIT: usize = 64 * 1024;
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-request-id");
 
-/// The shared client. Cheap to clone; all clones share one pool of connections.
+/// The way to Azure. Cheap to clone; all clones share one pool of connections.
 #[derive(Clone)]
 pub struct Http {
-    client: reqwest::Client,
+    transport: Arc<dyn Transport>,
     retry: Arc<RetryPolicy>,
 }
 
+/// The client of this process below every [`Http::shared`], with its connections, root certificates and proxy, for what is
+/// no call to Azure: it has no deadline, retry or limit of its own. Made at first use; it does no I/O.
+///
+/// # Errors
+/// `Invalid` when `HTTPS_PROXY` holds something that is not the address of a proxy.
+pub fn shared_client() -> Result<reqwest::Client, Error> {
+    static SHARED: OnceLock<Result<reqwest::Client, Error>> = OnceLock::new();
+    SHARED.get_or_init(client::build).clone()
+}
+
 impl Http {
-    /// The client of this process. Made at first use; it does no I/O.
+    /// Over the client of this process.
     ///
     /// # Errors
-    /// `Invalid` when `HTTPS_PROXY` holds something that is not the address of a proxy.
+    /// As [`shared_client`].
     pub fn shared() -> Result<Self, Error> {
-        static SHARED: OnceLock<Result<Http, Error>> = OnceLock::new();
-        SHARED.get_or_init(|| Self::new(RetryPolicy::default())).clone()
+        Ok(Self::over(Arc::new(Reqwest(shared_client()?)), RetryPolicy::default()))
     }
 
-    /// A client of its own, with its own connections.
+    /// Over a client of its own, with its own connections.
     ///
     /// # Errors
-    /// As [`Http::shared`].
+    /// As [`shared_client`].
     pub fn new(retry: RetryPolicy) -> Result<Self, Error> {
-        Ok(Self { client: client::build()?, retry: Arc::new(retry) })
+        Ok(Self::over(Arc::new(Reqwest(client::build()?)), retry))
     }
 
-    /// The client below, with its connections, root certificates and proxy, for what is no call to Azure: it has no
-    /// deadline, retry or limit of its own.
+    /// Over any transport.
     #[must_use]
-    pub fn client(&self) -> reqwest::Client {
-        self.client.clone()
+    pub fn over(transport: Arc<dyn Transport>, retry: RetryPolicy) -> Self {
+        Self { transport, retry: Arc::new(retry) }
     }
 
     /// Sends a call and gives its answer if that is a success (2xx).
@@ -166,30 +177,26 @@ impl Http {
         if let Some(traceparent) = traceparent.filter(|_| !headers.contains_key(TRACEPARENT)) {
             headers.insert(TRACEPARENT, traceparent);
         }
-        let mut response = self
-            .client
-            .request(call.method.clone(), call.url.clone())
-            .headers(headers)
-            .header(CLIENT_REQUEST_ID, request_id.to_string())
-            .body(call.body.clone())
-            .send()
-            .await
-            .map_err(|error| client::failure(call.attempted(), &error))?;
-        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        if let Ok(id) = HeaderValue::from_str(&request_id.to_string()) {
+            headers.insert(CLIENT_REQUEST_ID, id);
+        }
+        let failed =
+            |TransportFailure { kind, sent, message }| Error::new(kind, sent, call.attempted(), message);
+        let request =
+            Outgoing { method: call.method.clone(), url: call.url.clone(), headers, body: call.body.clone() };
+        let Incoming { status, headers, length, body: mut chunks } =
+            self.transport.send(request).await.map_err(failed)?;
         let limit = if status.is_success() { call.response_limit } else { ERROR_BODY_LIMIT };
         let too_large = || {
             let message = format!("the answer is larger than the limit of {limit} bytes");
             Error::new(ErrorKind::TooLarge, Sent::Yes, call.attempted(), message).with_status(status.as_u16())
         };
-        if status.is_success() && response.content_length().is_some_and(|length| length > limit as u64) {
+        if status.is_success() && length.is_some_and(|length| length > limit as u64) {
             return Err(too_large());
         }
         let mut body = BytesMut::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| client::failure(call.attempted(), &error).with_status(status.as_u16()))?
-        {
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|failure| failed(failure).with_status(status.as_u16()))?;
             if body.len() + chunk.len() > limit {
                 if status.is_success() {
                     return Err(too_large());

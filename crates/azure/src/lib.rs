@@ -74,7 +74,7 @@ impl Azure {
     /// The clients of `cloud`, let in by `tokens`, over the HTTP client of this process.
     ///
     /// # Errors
-    /// As [`Http::shared`].
+    /// As [`http::shared_client`].
     pub fn new(cloud: Cloud, tokens: Credential) -> Result<Self, Error> {
         Ok(Self::with_http(Http::shared()?, cloud, tokens))
     }

@@ -27,6 +27,8 @@ pub enum ReadFailureKind {
     ApiVersionRejected,
     /// The service throttled, failed or did not answer: wait.
     Unavailable,
+    /// The time of the run was over before its turn came: the next run begins with it.
+    NotVisited,
     /// Something else: read the message.
     Other,
 }

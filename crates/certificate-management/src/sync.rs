@@ -89,7 +89,6 @@ pub fn step(
         (Event::PostEnded { claim, end }, open) if !open.is_some_and(|open| claim.holds(open)) => {
             record.map_or_else(Step::nothing, |record| posting::ended_late(record, claim, end))
         }
-        (_, None) => Step::nothing(),
         (Event::FollowUp { sync_id, attempt }, Some(record)) => {
             looking::follow_up(record, sync_id, *attempt, context)
         }

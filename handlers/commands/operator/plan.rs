@@ -59,8 +59,7 @@ pub fn empty(application: &Application) -> SavedPlan {
 async fn by_rules(application: &Application) -> SavedPlan {
     let mut survey = Survey::new(application);
     let mut plan = empty(application);
-    for service in survey.services(None).await {
-        let groups = survey.groups(&service).await;
+    for (service, groups) in survey.every_group(None).await {
         let Some(observation) = survey.observation(service.configuration).await else { continue };
         for group in &groups {
             plan.add_by_rules(service.place(), &group.view, &observation);

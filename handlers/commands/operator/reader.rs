@@ -15,6 +15,7 @@ use crate::application::Application;
 use crate::clock::Clock;
 use crate::settings::{Settings, SettingsError};
 use crate::synchronization::deadlines::Deadlines;
+use crate::walk::Pace;
 
 /// Nothing listens there, and nothing is sent there either.
 const NO_QUEUE: &str = "Endpoint=sb://127.0.0.1:9;UseDevelopmentEmulator=true";
@@ -63,6 +64,7 @@ pub fn application(settings: &Settings, configuration: Configuration) -> Result<
         store: Store::memory(),
         clock: Clock::default(),
         deadlines: Deadlines::default(),
+        pace: Pace::default(),
     })
 }
 

@@ -68,7 +68,7 @@ async fn look() -> Result<Report, String> {
         format!("the configuration {} cannot be used:\n{error}", settings.configuration.display())
     })?;
     let application = reader::application(&settings, configuration).map_err(|error| error.to_string())?;
-    Ok(report::build(&reporting::observe(&application).await))
+    Ok(report::build(&reporting::observe_all(&application).await))
 }
 
 /// 3 when no namespace could be read; else the worst that `fail_on` lets through.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use reqwest::{NoProxy, Proxy, redirect};
 use rustls::{ClientConfig, RootCertStore};
 
+use super::transport::TransportFailure;
 use crate::error::{Error, ErrorKind, Sent};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -47,7 +48,7 @@ fn proxy_address(env: &dyn Fn(&str) -> Option<String>) -> Option<String> {
 }
 
 /// What a failed transfer means: whether the request can have left this machine decides whether a write may be repeated.
-pub(super) fn failure(attempted: String, error: &reqwest::Error) -> Error {
+pub(super) fn failure(error: &reqwest::Error) -> TransportFailure {
     let (kind, sent) = if error.is_builder() {
         (ErrorKind::Invalid, Sent::No)
     } else if error.is_connect() {
@@ -57,7 +58,7 @@ pub(super) fn failure(attempted: String, error: &reqwest::Error) -> Error {
     } else {
         (ErrorKind::Unavailable, Sent::Maybe)
     };
-    Error::new(kind, sent, attempted, chain(error))
+    TransportFailure { kind, sent, message: chain(error) }
 }
 
 /// The causes below the top one, which only repeats the URL with its query.

@@ -222,3 +222,42 @@ fn a_header_value_that_cannot_be_sent_is_refused_without_being_repeated() {
     assert_eq!((error.kind(), error.sent()), (ErrorKind::Invalid, Sent::No));
     assert!(!error.to_string().contains("secret"));
 }
+
+/// A transport without a network: refuses once, then cuts the body off, then answers.
+#[derive(Default)]
+struct Scripted(std::sync::atomic::AtomicUsize);
+
+#[async_trait::async_trait]
+impl Transport for Scripted {
+    async fn send(&self, request: Outgoing) -> Result<Incoming, TransportFailure> {
+        assert_eq!(request.url.path(), "/things/1");
+        let failure = |sent| TransportFailure { kind: ErrorKind::Unavailable, sent, message: "gone".into() };
+        let part = Ok(bytes::Bytes::from_static(b"{\"done\":"));
+        let rest = match self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            0 => return Err(failure(Sent::No)),
+            1 => Err(failure(Sent::Maybe)),
+            _ => Ok(bytes::Bytes::from_static(b"true}")),
+        };
+        Ok(Incoming {
+            status: reqwest::StatusCode::OK,
+            headers: reqwest::header::HeaderMap::new(),
+            length: None,
+            body: futures::stream::iter([part, rest]).boxed(),
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn retries_and_limits_are_the_same_over_any_transport() {
+    let http = Http::over(Arc::new(Scripted::default()), RetryPolicy::default());
+    let call = |method| Call::new(method, Url::parse("https://service.example/things/1?sig=hidden").unwrap());
+    let answer = http.send(call(Method::GET)).await.unwrap();
+    assert_eq!(answer.json::<Value>().unwrap(), json!({"done": true}));
+    let error = http.send(call(Method::GET).response_limit(9)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    // A write whose answer was cut off may have been done, so it is not sent again.
+    let http = Http::over(Arc::new(Scripted(1.into())), RetryPolicy::default());
+    let error = http.send(call(Method::PUT)).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent()), (ErrorKind::Unavailable, Sent::Maybe));
+    assert!(!error.to_string().contains("hidden"), "{error}");
+}

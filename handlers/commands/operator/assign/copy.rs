@@ -64,8 +64,7 @@ pub(super) async fn plan(person: &Person, from: &str, to: &[String]) -> Result<S
 /// Every group that a glob means, on every DPS that it may mean.
 async fn matching<'a>(survey: &mut Survey<'a>, wanted: Wanted<'_>) -> Vec<(Service<'a>, azure::Group)> {
     let mut found = Vec::new();
-    for service in survey.services(wanted.service).await {
-        let groups = survey.groups(&service).await;
+    for (service, groups) in survey.every_group(wanted.service).await {
         let matches = groups.into_iter().filter(|group| rules::matches(wanted.group, &group.view.id));
         found.extend(matches.map(|group| (service.clone(), group)));
     }

@@ -9,11 +9,10 @@ use crate::commands::operator::plan::survey::Survey;
 pub(super) async fn plan(person: &Person) -> SavedPlan {
     let mut survey = Survey::new(&person.application);
     let mut plan = plan::empty(&person.application);
-    for service in survey.services(None).await {
+    for (service, groups) in survey.every_group(None).await {
         if service.configuration.migrations.is_empty() {
             continue;
         }
-        let groups = survey.groups(&service).await;
         let Some(observation) = survey.observation(service.configuration).await else { continue };
         for group in &groups {
             if !plan.add_by_migration(service.place(), &group.view, &observation) {

@@ -41,9 +41,11 @@ impl<'t> Wanted<'t> {
     /// `Usage` when several DPS have one of this id, listing them; `Failed` when there is none, or when a DPS that may have
     /// one cannot be read.
     pub async fn find<'a>(&self, survey: &mut Survey<'a>) -> Result<(Service<'a>, Group), Problem> {
-        let services = survey.services(self.service).await;
         let before = survey.unreadable.len();
-        let mut found = survey.named(&services, self.group).await;
+        let looked_at = survey.named(self.service, self.group).await;
+        let is_known = !looked_at.is_empty();
+        let mut found: Vec<_> =
+            looked_at.into_iter().filter_map(|(service, group)| Some((service, group?))).collect();
         if found.len() > 1 {
             let places = found.iter().map(|(service, group)| {
                 format!("  {}/{}  in {}", service.linked.name, group.view.id, service.configuration.id)
@@ -55,8 +57,9 @@ impl<'t> Wanted<'t> {
                 places.collect::<Vec<_>>().join("\n")
             )));
         }
-        // A DPS that cannot be read may have a second group of this id, or the only one.
-        if survey.unreadable.len() > before || (found.is_empty() && !survey.unreadable.is_empty()) {
+        // What cannot be read may have a second group of this id, or the only one. The name of a DPS is that of one alone.
+        let is_settled = self.service.is_some() && !found.is_empty();
+        if survey.unreadable.len() > before && !is_settled {
             return Err(Problem::Failed(format!(
                 "group `{}` cannot be looked for everywhere:\n{}",
                 self.group,
@@ -64,7 +67,7 @@ impl<'t> Wanted<'t> {
             )));
         }
         found.pop().ok_or_else(|| match self.service {
-            Some(service) if services.is_empty() => {
+            Some(service) if !is_known => {
                 Problem::Failed(format!("policysync.toml has no provisioning service `{service}`"))
             }
             Some(service) => Problem::Failed(format!("`{service}` has no group `{}`", self.group)),

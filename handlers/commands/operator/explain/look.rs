@@ -6,7 +6,8 @@ use certificate_management::rules::{self, Subject};
 
 use super::{Explained, OFFLINE, Problem, Source, Wanted, only};
 use crate::application::Application;
-use crate::observation::{LinkedService, Observer};
+use crate::observation::{LinkedService, Observer, soon};
+use crate::walk::{GroupHint, Pace, Scope, Unread, VisitedService, walk};
 
 /// A group that was found.
 struct Found<'a> {
@@ -25,22 +26,28 @@ pub(super) async fn explain<'a>(
     let mut found = Vec::new();
     let mut looked_at = Vec::new();
     let mut unreadable = Vec::new();
-    for &namespace in candidates {
-        let services = match observer.provisioning_services(namespace).await {
-            Ok(services) => services,
-            Err(error) => {
+    let hint = GroupHint {
+        provisioning_service: wanted.service.map(str::to_owned),
+        enrollment_group: wanted.group.to_owned(),
+    };
+    let scope = Scope::Groups(vec![hint]);
+    let pace = Pace::of_a_command();
+    let walked = walk(application, &observer, candidates, &scope, pace, std::future::ready).await;
+    for (namespace, visit) in walked {
+        let services = match visit.map(|visit| visit.services) {
+            Some(Ok(services)) => services,
+            Some(Err(error)) => {
                 unreadable.push(format!("{}: {error}", namespace.id.name()));
                 continue;
             }
+            None => continue,
         };
-        for service in services {
-            if wanted.service.is_some_and(|name| !service.is_named(name)) {
-                continue;
-            }
-            match application.azure.enrollment_groups().get(&service.endpoint, wanted.group).await {
-                Ok(Some(group)) => found.push(Found { namespace, service, group }),
-                Ok(None) => looked_at.push((namespace, service)),
-                Err(error) => unreadable.push(format!("{}: {error}", service.name)),
+        for VisitedService { service, groups, unread } in services {
+            unreadable.extend(unread.iter().map(|Unread { error, .. }| format!("{}: {error}", service.name)));
+            match groups.into_iter().next() {
+                Some(group) => found.push(Found { namespace, service, group }),
+                None if unread.is_empty() => looked_at.push((namespace, service)),
+                None => {}
             }
         }
     }
@@ -77,7 +84,7 @@ async fn live<'a>(
     found: Found<'a>,
 ) -> Result<Explained<'a>, Problem> {
     let Found { namespace, service, group } = found;
-    let observation = observer.namespace(namespace).await.map_err(|error| {
+    let observation = observer.namespace(namespace, soon()).await.map_err(|error| {
         Problem::Failed(format!("namespace {} cannot be read: {error}\n{OFFLINE}", namespace.id.name()))
     })?;
     Ok(Explained {

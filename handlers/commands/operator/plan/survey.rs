@@ -11,7 +11,8 @@ use certificate_management::reason::failure::About;
 
 use crate::application::Application;
 use crate::failure;
-use crate::observation::{LinkedService, Observer};
+use crate::observation::{LinkedService, Observer, soon};
+use crate::walk::{GroupHint, Pace, Scope, Unread, Visit, VisitedService, walk};
 
 /// A look at the world, for the length of one command.
 pub struct Survey<'a> {
@@ -56,41 +57,41 @@ impl<'a> Survey<'a> {
 
     /// The DPS of every namespace; with a name, those of that name.
     pub async fn services(&mut self, name: Option<&str>) -> Vec<Service<'a>> {
+        let seen = self.visit(&Scope::Services(name.map(str::to_owned))).await;
+        seen.into_iter().map(|(service, _)| service).collect()
+    }
+
+    /// The same with every group of each, in the order of their ids.
+    pub async fn every_group(&mut self, name: Option<&str>) -> Vec<(Service<'a>, Vec<Group>)> {
+        self.visit(&Scope::Every(name.map(str::to_owned))).await
+    }
+
+    /// Each DPS that may have a group of this id, with the group where it has one.
+    pub async fn named(&mut self, name: Option<&str>, id: &str) -> Vec<(Service<'a>, Option<Group>)> {
+        let hint =
+            GroupHint { provisioning_service: name.map(str::to_owned), enrollment_group: id.to_owned() };
+        let seen = self.visit(&Scope::Groups(vec![hint])).await;
+        seen.into_iter().map(|(service, groups)| (service, groups.into_iter().next())).collect()
+    }
+
+    async fn visit(&mut self, scope: &Scope) -> Vec<(Service<'a>, Vec<Group>)> {
+        let namespaces: Vec<_> = self.application.configuration.namespaces.iter().collect();
+        let pace = Pace::of_a_command();
+        let each = |visit: Visit<'a>| std::future::ready(visit);
+        let walked = walk(self.application, &self.observer, &namespaces, scope, pace, each).await;
         let mut found = Vec::new();
-        for configuration in &self.application.configuration.namespaces {
-            match self.observer.provisioning_services(configuration).await {
-                Ok(services) => {
-                    let wanted = |service: &LinkedService| name.is_none_or(|name| service.is_named(name));
-                    let services = services.into_iter().filter(wanted);
-                    found.extend(services.map(|linked| Service { configuration, linked }));
+        for visit in walked.into_iter().filter_map(|(_, visit)| visit) {
+            let configuration = visit.configuration;
+            let services = match visit.services {
+                Ok(services) => services,
+                Err(error) => {
+                    self.unreadable.push(format!("{}: {error}", configuration.id.name()));
+                    continue;
                 }
-                Err(error) => self.unreadable.push(format!("{}: {error}", configuration.id.name())),
-            }
-        }
-        found
-    }
-
-    /// Every group of a DPS, in the order of their ids.
-    pub async fn groups(&mut self, service: &Service<'_>) -> Vec<Group> {
-        match self.application.azure.enrollment_groups().list(&service.linked.endpoint).await {
-            Ok(mut groups) => {
-                groups.sort_by_key(|group| group.view.id.to_ascii_lowercase());
-                groups
-            }
-            Err(error) => {
-                self.unreadable.push(unread(service, &error));
-                Vec::new()
-            }
-        }
-    }
-
-    /// The groups of one id, on every DPS that has one.
-    pub async fn named(&mut self, services: &[Service<'a>], id: &str) -> Vec<(Service<'a>, Group)> {
-        let mut found = Vec::new();
-        for service in services {
-            match self.application.azure.enrollment_groups().get(&service.linked.endpoint, id).await {
-                Ok(group) => found.extend(group.map(|group| (service.clone(), group))),
-                Err(error) => self.unreadable.push(unread(service, &error)),
+            };
+            for VisitedService { service: linked, groups, unread } in services {
+                self.unreadable.extend(unread.iter().map(|unread| unreadable(&linked, unread)));
+                found.push((Service { configuration, linked }, groups));
             }
         }
         found
@@ -101,7 +102,7 @@ impl<'a> Survey<'a> {
         if let Some(known) = self.observations.get(&configuration.id.key()) {
             return known.clone();
         }
-        let seen = match self.observer.namespace(configuration).await {
+        let seen = match self.observer.namespace(configuration, soon()).await {
             Ok(observation) => Some(Arc::new(observation)),
             Err(error) => {
                 self.unreadable.push(format!("{}: {error}", configuration.id.name()));
@@ -113,7 +114,7 @@ impl<'a> Survey<'a> {
     }
 }
 
-fn unread(service: &Service<'_>, error: &azure::Error) -> String {
+fn unreadable(service: &LinkedService, Unread { error, .. }: &Unread) -> String {
     let reason = failure::reason(error, About::EnrollmentGroup);
-    format!("{}: {reason}: {error}", service.linked.name)
+    format!("{}: {reason}: {error}", service.name)
 }

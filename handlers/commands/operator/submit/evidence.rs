@@ -11,7 +11,7 @@ use certificate_management::request::{HubOutcome, Outcome, RequestRecord, SyncRe
 
 use crate::application::Application;
 use crate::failure;
-use crate::observation::Observer;
+use crate::observation::{Observer, soon};
 
 /// Follows one request by looking at its namespace.
 pub struct Evidence<'a> {
@@ -42,7 +42,7 @@ impl<'a> Evidence<'a> {
             let detail = format!("policysync.toml has no namespace {}", request.namespace_id);
             return Ok(self.conclude(Outcome::Refused, Reason::NamespaceNotConfigured, detail));
         };
-        let observation = match Observer::new(self.application).namespace(configuration).await {
+        let observation = match Observer::new(self.application).namespace(configuration, soon()).await {
             Ok(observation) => observation,
             // For whomever it does not exist, it does not exist for the function either.
             Err(error) if failure::reason(&error, About::Namespace) == Reason::NamespaceNotFound => {

@@ -10,5 +10,6 @@ mod follow_ups;
 mod identity;
 mod pauses;
 mod posts;
+mod telling;
 mod unreadable;
 mod waiting;

@@ -1,0 +1,157 @@
+//! What a request is told: its record says for each hub what became of it, and is written again only for news.
+
+use crate::plan::RequestPlan;
+use crate::reason::Reason;
+use crate::request::{HubOutcome, Outcome, RequestRecord};
+use crate::sync::tests::stage::{Stage, accepted, sees};
+use crate::sync::tests::world::{NOW, request};
+use crate::sync::{Conclusion, Event, Look, OperationState, conclusions, step};
+use crate::trust::Trust::{Stale, Trusted};
+
+fn hub(name: &str, outcome: Outcome, reason: Option<Reason>) -> HubOutcome {
+    HubOutcome {
+        hub: name.to_owned(),
+        policy: "short".to_owned(),
+        outcome,
+        reason,
+        detail: None,
+        evidence: None,
+    }
+}
+
+/// A record of an open request, and the conclusion that says the same.
+fn known() -> (RequestRecord, Conclusion) {
+    let mut record = RequestRecord::queued(request("r-1", ""), NOW);
+    record.sync_id = Some("sync-1".to_owned());
+    record.hubs = vec![hub("h1", Outcome::Syncing, None), hub("h2", Outcome::Syncing, None)];
+    record.conclude(Outcome::Syncing, Some(Reason::HubUnreadable), Some("h2: 503".to_owned()), NOW);
+    let told = Conclusion {
+        request: record.request.clone(),
+        sync_id: record.sync_id.clone(),
+        outcome: record.outcome,
+        reason: record.reason,
+        detail: record.detail.clone(),
+        hubs: record.hubs.clone(),
+    };
+    (record, told)
+}
+
+#[test]
+fn what_says_the_same_is_not_written_again() {
+    let (mut record, told) = known();
+    let later = NOW + time::Duration::MINUTE;
+    let same: [fn(&mut Conclusion); 4] = [
+        |_| {},
+        |told| told.sync_id = None,
+        |told| told.detail = Some("h2: 503, asked at another time".to_owned()),
+        |told| told.hubs[0].detail = Some("seen at another time".to_owned()),
+    ];
+    for change in same {
+        let (before, mut told) = (record.clone(), told.clone());
+        change(&mut told);
+        assert!(!told.changes(&record) && !told.apply(&mut record, later), "{told:?}");
+        assert_eq!(record, before);
+    }
+}
+
+#[test]
+fn whatever_is_news_is_written() {
+    let news: [(&str, fn(&mut Conclusion)); 9] = [
+        ("another outcome", |told| told.outcome = Outcome::Queued),
+        ("a final outcome", |told| told.outcome = Outcome::Trusted),
+        ("another reason", |told| told.reason = None),
+        ("another sync", |told| told.sync_id = Some("sync-2".to_owned())),
+        ("another hub", |told| told.hubs[1].hub = "h3".to_owned()),
+        ("another policy", |told| told.hubs[1].policy = "long".to_owned()),
+        ("the outcome of a hub", |told| told.hubs[1].outcome = Outcome::Trusted),
+        ("the reason of a hub", |told| told.hubs[0].reason = Some(Reason::HubUnreadable)),
+        ("a hub less", |told| drop(told.hubs.pop())),
+    ];
+    for (what, change) in news {
+        let (mut record, mut told) = known();
+        change(&mut told);
+        assert!(told.apply(&mut record, NOW), "{what}");
+        assert_eq!(
+            (record.outcome, record.reason, &record.hubs),
+            (told.outcome, told.reason, &told.hubs),
+            "{what}"
+        );
+    }
+}
+
+/// An outcome that is final is written even where the record said so of each hub before.
+#[test]
+fn an_end_is_news_whatever_the_hubs_say() {
+    let (record, told) = known();
+    let mut ended = record.clone();
+    ended.outcome = Outcome::Trusted;
+    assert!(Conclusion { outcome: Outcome::Trusted, ..told }.changes(&ended));
+}
+
+#[test]
+fn one_end_for_a_request_is_the_end_of_its_open_hubs_and_of_no_other() {
+    let (mut record, told) = known();
+    record.hubs[0] = hub("h1", Outcome::Trusted, None);
+    let expected =
+        vec![hub("h1", Outcome::Trusted, None), hub("h2", Outcome::Failed, Some(Reason::SyncConflict))];
+    let whole = conclusions::as_a_whole(&record, Outcome::Failed, Reason::SyncConflict, "409");
+    assert_eq!((whole.outcome, &whole.hubs), (Outcome::Failed, &expected));
+    let told = Conclusion { hubs: record.hubs.clone(), ..told };
+    assert_eq!(told.ended(Outcome::Failed, Reason::SyncConflict, "409").hubs, expected);
+    let refused = conclusions::undecided(&record.request, "h3 is not known", &record.hubs);
+    assert_eq!(refused.hubs[0].outcome, Outcome::Trusted);
+    assert_eq!(refused.hubs[1].outcome, Outcome::Refused);
+    assert_eq!(refused.hubs[1].reason, Some(Reason::SyncCoversWholeNamespace));
+}
+
+#[test]
+fn a_plan_ends_a_request_when_nothing_of_it_can_change() {
+    let request = request("r-1", "");
+    let (trusted, open) = (hub("h1", Outcome::AlreadyTrusted, None), hub("h2", Outcome::Syncing, None));
+    let of_plan = |plan| conclusions::of_plan(&request, &plan);
+    let ended = of_plan(RequestPlan::Verify(vec![trusted.clone()])).unwrap();
+    assert_eq!((ended.outcome, ended.hubs), (Outcome::AlreadyTrusted, vec![trusted.clone()]));
+    assert_eq!(of_plan(RequestPlan::Verify(vec![trusted.clone(), open.clone()])), None);
+    assert_eq!(of_plan(RequestPlan::Sync(vec![trusted.clone()])), None);
+    let hubs = vec![trusted.clone(), open];
+    let (reason, detail) = (Reason::AuditMode, String::new());
+    let refused = of_plan(RequestPlan::Refuse { reason, detail, hubs: hubs.clone() }).unwrap();
+    assert_eq!((refused.outcome, refused.hubs), (Outcome::Refused, hubs));
+}
+
+/// A look counts only as long as its number is in the record, and an end only for its own sync.
+#[test]
+fn what_another_look_or_another_sync_brings_home_changes_nothing() {
+    let mut stage = Stage::new();
+    stage.submit("r-1", "");
+    let claim = stage.claims(&sees(&[Stale]));
+    stage.post_ends(&claim, accepted());
+    let look = stage.look_begins();
+    let others = [
+        Look { attempt: look.attempt + 1, ..look.clone() },
+        Look { sync_id: "sync-0".to_owned(), ..look.clone() },
+    ];
+    let seen = sees(&[Trusted]);
+    for other in others {
+        let told = Event::OperationTold { look: other.clone(), state: OperationState::Silent };
+        let observed = Event::Observed {
+            look: other.clone(),
+            seen: Ok(&seen),
+            operation: OperationState::Silent,
+            missing: vec![],
+        };
+        for event in [told, observed] {
+            let after = step(stage.record.as_ref(), &stage.requests, &event, &stage.context);
+            assert_eq!((after.record, after.effects), (None, vec![]), "{event:?}");
+        }
+    }
+    // Requests that another look has concluded leave the sync; those that another sync has concluded do not.
+    let finished = vec!["r-1".to_owned()];
+    let of = |sync_id: &str| Event::Concluded {
+        look: Look { sync_id: sync_id.to_owned(), attempt: look.attempt + 1 },
+        finished: finished.clone(),
+    };
+    let after = |event| step(stage.record.as_ref(), &stage.requests, &event, &stage.context).record;
+    assert_eq!(after(of("sync-0")), None);
+    assert!(!after(of(&look.sync_id)).unwrap().is_open());
+}

@@ -1,0 +1,206 @@
+//! The one way through the namespaces of the configuration, their DPS, and the groups of those.
+//!
+//! Several namespaces are visited at once. What a visit reads has a deadline, and no visit begins when the time of the walk
+//! is over. So a namespace that hangs costs its own turn; [`turns`] sees to it that the next walk begins with those that
+//! had none.
+
+mod scope;
+pub mod turns;
+
+use std::time::Duration;
+
+use azure::{Error, Group};
+use certificate_management::configuration::NamespaceConfiguration;
+use certificate_management::plan::Observation;
+use futures::{StreamExt, stream};
+use tokio::time::{Instant, timeout_at};
+
+use self::scope::Wanted;
+pub use self::scope::{GroupHint, Scope};
+use crate::application::Application;
+use crate::observation::{LinkedService, Observer};
+
+/// How many DPS of one namespace, and how many hinted groups of one DPS, are read at once.
+const AT_ONCE: usize = 4;
+
+/// How fast a walk goes, and when it stops.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How many namespaces are visited at once.
+    pub at_once: usize,
+    /// How long the groups of one DPS may take, so that one that hangs leaves time for the others.
+    pub service: Duration,
+    /// How long the reads of one visit may take.
+    pub visit: Duration,
+    /// How long after its beginning the walk still begins a visit. The last visit, and what the caller does after the walk,
+    /// have to fit into the time of its invocation as well.
+    pub begins: Duration,
+}
+
+impl Default for Pace {
+    /// That of a function that a timer wakes, within the five minutes of `functionTimeout` (`host.json`).
+    fn default() -> Self {
+        Self {
+            at_once: 4,
+            service: Duration::from_secs(25),
+            visit: Duration::from_secs(50),
+            begins: Duration::from_secs(190),
+        }
+    }
+}
+
+impl Pace {
+    /// That of a command, which has all the time that a person gives it.
+    #[must_use]
+    pub fn of_a_command() -> Self {
+        Self { begins: Duration::from_secs(24 * 60 * 60), ..Self::default() }
+    }
+}
+
+/// What a visit to one namespace has found.
+pub struct Visit<'a> {
+    /// The namespace.
+    pub configuration: &'a NamespaceConfiguration,
+    /// Its DPS that are in the scope, or why they are not known.
+    pub services: Result<Vec<VisitedService>, Error>,
+    /// Until when the namespace may be read.
+    pub until: Instant,
+}
+
+/// A DPS, and the groups of it that are in the scope.
+pub struct VisitedService {
+    /// The DPS.
+    pub service: LinkedService,
+    /// Its groups, as far as they could be read.
+    pub groups: Vec<Group>,
+    /// What could not be read.
+    pub unread: Vec<Unread>,
+}
+
+/// Something of a DPS that could not be read.
+pub struct Unread {
+    /// The id of the group; `None` for the list of all.
+    pub group: Option<String>,
+    /// Why.
+    pub error: Error,
+}
+
+impl Visit<'_> {
+    /// The namespace as it is, within the time of the visit.
+    ///
+    /// # Errors
+    /// As [`Observer::namespace`].
+    pub async fn observe(&self, observer: &Observer<'_>) -> Result<Observation, Error> {
+        observer.namespace(self.configuration, self.until).await
+    }
+}
+
+/// Visits the namespaces in this order, and calls `visit` with what was found at each. What that call does is never cut
+/// off.
+///
+/// The answers have the order of `namespaces`; `None` stands for one whose turn did not come in time.
+pub async fn walk<'a, T, F: Future<Output = T>>(
+    application: &'a Application,
+    observer: &Observer<'_>,
+    namespaces: &[&'a NamespaceConfiguration],
+    scope: &Scope,
+    pace: Pace,
+    visit: impl Fn(Visit<'a>) -> F,
+) -> Vec<(&'a NamespaceConfiguration, Option<T>)> {
+    let ends = Instant::now() + pace.begins;
+    let visits: Vec<_> = namespaces
+        .iter()
+        .enumerate()
+        .map(|(place, &configuration)| {
+            let visit = &visit;
+            async move {
+                let began = Instant::now();
+                if began >= ends {
+                    return (place, (configuration, None));
+                }
+                let found = look(application, observer, configuration, scope, pace, began + pace.visit).await;
+                (place, (configuration, Some(visit(found).await)))
+            }
+        })
+        .collect();
+    let mut walked: Vec<_> = stream::iter(visits).buffer_unordered(pace.at_once).collect().await;
+    walked.sort_by_key(|(place, _)| *place);
+    walked.into_iter().map(|(_, visited)| visited).collect()
+}
+
+async fn look<'a>(
+    application: &Application,
+    observer: &Observer<'_>,
+    configuration: &'a NamespaceConfiguration,
+    scope: &Scope,
+    pace: Pace,
+    until: Instant,
+) -> Visit<'a> {
+    let services = match timeout_at(until, observer.provisioning_services(configuration)).await {
+        Ok(services) => services,
+        Err(_) => Err(Error::timed_out(format!(
+            "reading the provisioning services of namespace {}",
+            configuration.id.name()
+        ))),
+    };
+    let services = match services {
+        Ok(services) => {
+            let reads: Vec<_> = services
+                .into_iter()
+                .filter_map(|service| scope.of(&service).map(|wanted| (service, wanted)))
+                .map(|(service, wanted)| async move {
+                    let until = until.min(Instant::now() + pace.service);
+                    let (groups, unread) = groups(application, &service, wanted, until).await;
+                    VisitedService { service, groups, unread }
+                })
+                .collect();
+            Ok(stream::iter(reads).buffered(AT_ONCE).collect().await)
+        }
+        Err(error) => Err(error),
+    };
+    Visit { configuration, services, until }
+}
+
+/// The groups of a DPS that are wanted, as they are now, and what could not be read by `until`.
+async fn groups(
+    application: &Application,
+    service: &LinkedService,
+    wanted: Wanted<'_>,
+    until: Instant,
+) -> (Vec<Group>, Vec<Unread>) {
+    let client = application.azure.enrollment_groups();
+    let late = |_| Error::timed_out(format!("reading the enrollment groups of {}", service.name));
+    let ids = match wanted {
+        Wanted::Nothing => return (Vec::new(), Vec::new()),
+        Wanted::All => None,
+        Wanted::Some(ids) if ids.len() >= scope::LIST_FROM => Some(ids),
+        Wanted::Some(ids) => {
+            let reads: Vec<_> = ids
+                .into_iter()
+                .map(|id| {
+                    let client = &client;
+                    async move { (id, timeout_at(until, client.get(&service.endpoint, id)).await) }
+                })
+                .collect();
+            let mut found = (Vec::new(), Vec::new());
+            let read: Vec<_> = stream::iter(reads).buffered(AT_ONCE).collect().await;
+            for (id, group) in read {
+                match group.map_err(late).flatten() {
+                    Ok(group) => found.0.extend(group),
+                    Err(error) => found.1.push(Unread { group: Some(id.to_owned()), error }),
+                }
+            }
+            return found;
+        }
+    };
+    match timeout_at(until, client.list(&service.endpoint)).await.map_err(late).flatten() {
+        Ok(mut groups) => {
+            if let Some(ids) = ids {
+                groups.retain(|group| ids.iter().any(|id| id.eq_ignore_ascii_case(&group.view.id)));
+            }
+            groups.sort_by_key(|group| group.view.id.to_ascii_lowercase());
+            (groups, Vec::new())
+        }
+        Err(error) => (Vec::new(), vec![Unread { group: None, error }]),
+    }
+}

@@ -1,0 +1,201 @@
+//! In which order the namespaces have their turns: first those that waited longest, so that none waits for ever behind
+//! others that hang.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use certificate_management::configuration::NamespaceConfiguration;
+use serde::{Deserialize, Serialize};
+use state::Store;
+use time::OffsetDateTime;
+use tokio::time::Instant;
+
+use crate::clock::Clock;
+
+/// How often the turns are written down while a walk goes on, so that one that is killed is not begun again from the same place.
+const WRITTEN_EVERY: Duration = Duration::from_secs(15);
+
+/// Which turn was the last of each namespace, by the key of its id. Turns are counted, so no clock can be wrong about who
+/// waited longest.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turns {
+    /// How many turns there were.
+    taken: u64,
+    namespaces: BTreeMap<String, u64>,
+}
+
+impl Turns {
+    /// A namespace has its turn.
+    fn take(&mut self, namespace: &NamespaceConfiguration) {
+        // Whatever the record says of the number of turns, this one comes after each that it names.
+        let last = self.namespaces.values().copied().max().unwrap_or_default();
+        self.taken = self.taken.max(last).saturating_add(1);
+        self.namespaces.insert(namespace.id.key(), self.taken);
+    }
+
+    /// The namespaces in the order in which they have their turns now. Those that never had one begin at a place that moves
+    /// on from minute to minute, which matters when no turn can be recorded.
+    #[must_use]
+    pub fn order<'a>(
+        &self,
+        namespaces: &'a [NamespaceConfiguration],
+        now: OffsetDateTime,
+    ) -> Vec<&'a NamespaceConfiguration> {
+        let mut order: Vec<&NamespaceConfiguration> = namespaces.iter().collect();
+        if let Ok(count @ 1..) = i64::try_from(order.len()) {
+            let first = (now.unix_timestamp() / 60).rem_euclid(count);
+            order.rotate_left(usize::try_from(first).unwrap_or_default());
+        }
+        order.sort_by_key(|namespace| self.namespaces.get(&namespace.id.key()).copied());
+        order
+    }
+
+    /// Forgets namespaces that the configuration does not name any more.
+    fn keep(&mut self, namespaces: &[NamespaceConfiguration]) {
+        self.namespaces.retain(|key, _| namespaces.iter().any(|namespace| namespace.id.key() == *key));
+    }
+}
+
+/// The record of the turns that the walks of one function give.
+pub struct Roster<'a> {
+    store: &'a Store,
+    clock: &'a Clock,
+    key: String,
+    turns: Mutex<Written>,
+}
+
+struct Written {
+    turns: Turns,
+    at: Instant,
+}
+
+impl<'a> Roster<'a> {
+    /// Reads the record of a function. What cannot be read is told, and the walk goes on in the order of the configuration.
+    pub async fn open(
+        store: &'a Store,
+        clock: &'a Clock,
+        function: &str,
+        namespaces: &[NamespaceConfiguration],
+    ) -> Self {
+        let key = format!("walks/{function}");
+        let mut turns = match store.get::<Turns>(&key).await {
+            Ok(stored) => stored.map(|stored| stored.value).unwrap_or_default(),
+            Err(error) => {
+                tracing::warn!("which namespace waited longest cannot be read: {error}");
+                Turns::default()
+            }
+        };
+        turns.keep(namespaces);
+        Self { store, clock, key, turns: Mutex::new(Written { turns, at: Instant::now() }) }
+    }
+
+    /// The namespaces in the order in which they have their turns now.
+    #[must_use]
+    pub fn order<'n>(&self, namespaces: &'n [NamespaceConfiguration]) -> Vec<&'n NamespaceConfiguration> {
+        self.lock().turns.order(namespaces, self.clock.now())
+    }
+
+    /// A namespace has had its turn; written down from time to time.
+    pub async fn took(&self, namespace: &NamespaceConfiguration) {
+        let is_due = {
+            let mut written = self.lock();
+            written.turns.take(namespace);
+            let is_due = written.at.elapsed() >= WRITTEN_EVERY;
+            if is_due {
+                written.at = Instant::now();
+            }
+            is_due
+        };
+        if is_due {
+            self.write().await;
+        }
+    }
+
+    /// Writes the turns down. When that fails the next walk goes on from the turns that were written before.
+    pub async fn write(&self) {
+        let turns = self.lock().turns.clone();
+        if let Err(error) = self.store.put(&self.key, &turns).await {
+            tracing::warn!("which namespaces had their turn cannot be recorded: {error}");
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Written> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use certificate_management::configuration::Configuration;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn namespaces(count: usize) -> Vec<NamespaceConfiguration> {
+        let tables: Vec<String> = (0..count)
+            .map(|index| {
+                format!(
+                    "[[namespace]]\nid = \"/subscriptions/s/resourceGroups/r/providers/Microsoft.DeviceRegistry/namespaces/n{index}\"\n"
+                )
+            })
+            .collect();
+        Configuration::parse(&tables.concat()).unwrap().namespaces
+    }
+
+    proptest! {
+        /// A walk that begins only `fits` visits each time still visits every namespace once in ⌈n / fits⌉ walks, whatever
+        /// was recorded before and whatever the clock says.
+        #[test]
+        fn none_waits_longer_than_it_must(
+            count in 1..12_usize,
+            fits in 1..5_usize,
+            taken in 0..100_u64,
+            before in proptest::collection::vec(proptest::option::of(0..1_000_u64), 12),
+            clock in proptest::collection::vec(0..2_000_000_000_i64, 12),
+        ) {
+            let all = namespaces(count);
+            let known = all.iter().zip(before).filter_map(|(namespace, turn)| Some((namespace.id.key(), turn?)));
+            let mut turns = Turns { taken, namespaces: known.collect() };
+            let mut visited = std::collections::BTreeSet::new();
+            for now in clock.into_iter().take(count.div_ceil(fits)) {
+                let order = turns.order(&all, OffsetDateTime::from_unix_timestamp(now).unwrap());
+                prop_assert_eq!(order.len(), count);
+                for namespace in order.into_iter().take(fits) {
+                    visited.insert(namespace.id.key());
+                    turns.take(namespace);
+                }
+            }
+            prop_assert_eq!(visited.len(), count);
+        }
+    }
+
+    #[test]
+    fn without_a_record_the_first_one_changes_with_time() {
+        let all = namespaces(3);
+        let first = |minute: i64| {
+            let now = OffsetDateTime::from_unix_timestamp(minute * 60).unwrap();
+            Turns::default().order(&all, now)[0].id.name().to_owned()
+        };
+        assert_eq!([0, 1, 2, 3].map(first), ["n0", "n1", "n2", "n0"]);
+    }
+
+    #[test]
+    fn the_record_is_a_contract() {
+        let mut turns = Turns::default();
+        turns.take(&namespaces(1)[0]);
+        let text = serde_json::to_string(&turns).unwrap();
+        let key = "/subscriptions/s/resourcegroups/r/providers/microsoft.deviceregistry/namespaces/n0";
+        assert_eq!(text, format!(r#"{{"taken":1,"namespaces":{{"{key}":1}}}}"#));
+        assert_eq!(serde_json::from_str::<Turns>(&text).unwrap(), turns);
+    }
+
+    #[test]
+    fn a_namespace_that_is_not_configured_any_more_is_forgotten() {
+        let all = namespaces(3);
+        let mut turns = Turns::default();
+        all.iter().for_each(|namespace| turns.take(namespace));
+        turns.keep(&all[..1]);
+        assert_eq!(turns.namespaces.len(), 1);
+    }
+}

@@ -1,0 +1,89 @@
+//! A walk through the namespaces stops in time, and each namespace has its turn, whatever the others do.
+
+use std::time::Duration;
+
+use functions_host::TraceContext;
+use policysync::assignment::{self, Waker};
+use policysync::reporting;
+use policysync::walk::Pace;
+use serde_json::{Value, json};
+use simulator::cloud::Options;
+use simulator::cloud::fleet::Fleet;
+
+use crate::in_process::InProcess;
+
+const SUBSCRIPTION: &str = "6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40";
+/// In one walk eight visits begin.
+const PACE: Pace = Pace {
+    at_once: 4,
+    service: Duration::from_secs(1),
+    visit: Duration::from_secs(1),
+    begins: Duration::from_millis(1_500),
+};
+
+fn names() -> impl Iterator<Item = String> {
+    (0..10).map(|number| format!("hanging-{number}")).chain(["answering".to_owned()])
+}
+
+/// Ten namespaces that hang, and behind them one that answers.
+async fn world() -> InProcess {
+    let mut fleet = format!("subscription = \"{SUBSCRIPTION}\"\nlocation = \"westeurope\"\n");
+    let mut configuration = String::new();
+    for name in names() {
+        fleet += &format!(
+            "[[namespace]]\nname = \"{name}\"\nresource_group = \"rg\"\n[[namespace.policy]]\nname = \"default\"\n\
+             leaf_validity_days = 30\n[[namespace.hub]]\nname = \"{name}-hub\"\n[[namespace.provisioning_service]]\n\
+             name = \"{name}-dps\"\n[[namespace.provisioning_service.enrollment_group]]\nname = \"line-1\"\n"
+        );
+        let group = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers");
+        configuration += &format!(
+            "[[namespace]]\nid = \"{group}/Microsoft.DeviceRegistry/namespaces/{name}\"\nmode = \"enforce\"\n\
+             provisioning_services = [\"{group}/Microsoft.Devices/provisioningServices/{name}-dps\"]\n\
+             [[namespace.rule]]\nname = \"all\"\nenrollment_groups = [\"*\"]\npolicy = \"default\"\n"
+        );
+    }
+    let fleet = Fleet::from_toml(&fleet).unwrap();
+    let mut app = InProcess::of(Options { fleet, ..Options::default() }, &configuration).await;
+    app.application.pace = PACE;
+    app.faults(&json!([{"path": "*/namespaces/hanging-*", "delaySeconds": 60}]));
+    app
+}
+
+fn reads_of_the_one_that_answers(app: &InProcess) -> usize {
+    let is_it = |path: &str| path.to_ascii_lowercase().ends_with("/namespaces/answering");
+    app.simulator.log().entries().iter().filter(|entry| is_it(&entry.path)).count()
+}
+
+#[tokio::test]
+async fn ten_namespaces_that_hang_keep_the_eleventh_from_no_turn_of_the_reconcile() {
+    let app = world().await;
+    let trace = TraceContext::default();
+    let waker = Waker { function: "reconcile-assignments", invocation: "0", trace: &trace };
+    let mut assigned = 0;
+    for _ in 0..2 {
+        let before = reads_of_the_one_that_answers(&app);
+        // Eleven turns take two walks of eight.
+        for _ in 0..2 {
+            let done = assignment::reconcile_all(&app.application, waker).await;
+            assert!(done.not_visited > 0, "a walk ends in time: {done:?}");
+            assigned += done.assigned;
+        }
+        assert!(reads_of_the_one_that_answers(&app) > before, "it has its turn within two walks");
+    }
+    assert_eq!(assigned, 1, "the group of the namespace that answers, once");
+}
+
+#[tokio::test]
+async fn a_report_says_whose_turn_did_not_come_and_the_next_one_begins_there() {
+    let app = world().await;
+    for _ in 0..2 {
+        let before = reads_of_the_one_that_answers(&app);
+        for _ in 0..2 {
+            reporting::run(&app.application).await.unwrap();
+            let report = app.application.store.get::<Value>(reporting::LATEST).await.unwrap().unwrap().value;
+            let findings = report["findings"].to_string();
+            assert!(findings.contains("before the turn of the namespace"), "{findings}");
+        }
+        assert!(reads_of_the_one_that_answers(&app) > before, "it has its turn within two reports");
+    }
+}
