@@ -33,6 +33,8 @@ mod generations;
 mod host_command;
 #[path = "app/host_process.rs"]
 mod host_process;
+#[path = "app/hubs_unknown.rs"]
+mod hubs_unknown;
 #[path = "app/in_process.rs"]
 mod in_process;
 #[path = "app/optional_functions.rs"]
