@@ -43,7 +43,7 @@ fn file(world: &World, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_saved_plan_is_performed_exactly_and_again_does_nothing_also_under_the_kill_switch() {
+async fn a_saved_plan_is_performed_exactly_and_again_does_nothing() {
     let world = World::default().await;
     let saved = file(&world, "plan.json");
     let (plan, exit) = run(&world, &["plan", "--out", &saved]).await;
@@ -53,8 +53,8 @@ async fn a_saved_plan_is_performed_exactly_and_again_does_nothing_also_under_the
     assert!(planned["etag"].is_string() && planned["policyCaNotAfter"].is_string(), "{planned}");
     assert_eq!(world.writes().await, Vec::<String>::new(), "a plan writes nothing");
 
-    let kill_switch = [("POLICYSYNC_MODE", "audit"), MEMORY];
-    let applied = policysync(&world, &["apply", &saved, "--output", "json"], &kill_switch).await;
+    let apply = ["apply", &saved, "--even-in-audit"];
+    let applied = policysync(&world, &[&apply[..], &["--output", "json"]].concat(), &[MEMORY]).await;
     let outcome = document(&applied);
     assert_eq!(code(&applied), 0, "{outcome}");
     assert_eq!(row(&outcome, "groups", GROUP)["outcome"], "written");
@@ -63,11 +63,86 @@ async fn a_saved_plan_is_performed_exactly_and_again_does_nothing_also_under_the
     let writes = world.writes().await;
     assert_eq!(writes.len(), plan["assignments"].as_array().unwrap().len(), "{writes:?}");
 
-    let (again, exit) = run(&world, &["apply", &saved]).await;
+    let (again, exit) = run(&world, &apply).await;
     assert_eq!((exit, &row(&again, "groups", GROUP)["outcome"]), (0, &json!("already-assigned")));
     let (plan, _) = run(&world, &["plan"]).await;
     assert_eq!(plan["assignments"], json!([]), "a plan after apply is empty");
     assert_eq!(world.writes().await, writes);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn the_kill_switch_stops_every_command_that_writes_and_says_what_to_do() {
+    let world = World::default().await;
+    let (saved, group) = (file(&world, "plan.json"), file(&world, "group.json"));
+    run(&world, &["plan", "--out", &saved]).await;
+    let text =
+        json!({"enrollmentGroupId": "line-9", "attestation": {"type": "symmetricKey", "symmetricKey": {}}});
+    std::fs::write(&group, text.to_string()).unwrap();
+    let create = ["group", "create", "--file", &group, "--dps", DPS];
+    for command in [
+        &["apply", &saved][..],
+        &["apply", &saved, "--even-in-audit"],
+        &["assign", "--from", "line-1", "--to", GROUP, "--apply"],
+        &["assign", "--from", "line-1", "--to", GROUP, "--apply", "--even-in-audit"],
+        &[&create[..], &["--apply"]].concat(),
+        &[&create[..], &["--apply", "--even-in-audit"]].concat(),
+    ] {
+        let output = policysync(&world, command, &[("POLICYSYNC_MODE", "audit")]).await;
+        assert_eq!(code(&output), 1, "{command:?}: {}", told(&output));
+        assert!(told(&output).contains("POLICYSYNC_MODE=audit"), "{command:?}: {}", told(&output));
+        assert!(told(&output).contains("Unset it"), "{command:?}: {}", told(&output));
+    }
+    // What only looks goes on.
+    for command in [&["plan"][..], &["assign", "--from", "line-1", "--to", GROUP], &create] {
+        let output = policysync(&world, command, &[("POLICYSYNC_MODE", "audit")]).await;
+        assert_eq!(code(&output), 0, "{command:?}: {}", told(&output));
+    }
+    assert_eq!(world.writes().await, Vec::<String>::new());
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_namespace_in_audit_mode_is_written_only_by_a_person_who_insists() {
+    let world = World::default().await;
+    let (service, id) = ("fabrikam-energy-dps", "meters-pilot");
+    let saved = file(&world, "plan.json");
+    let (plan, _) = run(&world, &["plan", "--out", &saved]).await;
+    let is_marked =
+        |id: &str| row(&plan, "assignments", id)["detail"].as_str().unwrap().contains("--even-in-audit");
+    assert!(is_marked(id) && !is_marked(GROUP), "{plan}");
+    let (outcome, exit) = run(&world, &["apply", &saved]).await;
+    let refused = row(&outcome, "groups", id);
+    assert_eq!(
+        (exit, &refused["outcome"], &refused["reason"], &refused["inAudit"]),
+        (1, &json!("refused"), &json!("audit-mode"), &json!(true)),
+        "{outcome}"
+    );
+    assert!(refused["detail"].as_str().unwrap().contains("--even-in-audit"), "{refused}");
+    let written = row(&outcome, "groups", GROUP);
+    assert_eq!((&written["outcome"], &written["inAudit"]), (&json!("written"), &json!(false)));
+    assert_eq!(policy_of(&world, service, id).await, None);
+    let table = told(&policysync(&world, &["apply", &saved, "--even-in-audit"], &[]).await);
+    assert!(table.contains("written (audit)"), "{table}");
+    assert_eq!(policy_of(&world, service, id).await.as_deref(), Some("short-lived"));
+
+    let path = file(&world, "group.json");
+    let text =
+        json!({"enrollmentGroupId": "meters-9", "attestation": {"type": "symmetricKey", "symmetricKey": {}}});
+    std::fs::write(&path, text.to_string()).unwrap();
+    let create = ["group", "create", "--file", &path, "--dps", service, "--apply"];
+    let (refused, exit) = run(&world, &create).await;
+    assert_eq!(
+        (exit, &refused["outcome"], &refused["group"]["reason"]),
+        (1, &json!("refused"), &json!("audit-mode")),
+        "{refused}"
+    );
+    let (created, exit) = run(&world, &[&create[..], &["--even-in-audit"]].concat()).await;
+    assert_eq!(
+        (exit, &created["outcome"], &created["inAudit"]),
+        (0, &json!("created"), &json!(true)),
+        "{created}"
+    );
     world.stop().await;
 }
 
@@ -247,6 +322,11 @@ async fn what_a_dps_does_wrong_has_its_outcome_and_reason_and_the_next_try_succe
         let (row, _) = with_fault(&world, fault.clone()).await;
         assert_eq!((&row["outcome"], &row["reason"]), (&json!(outcome), &json!(reason)), "{fault}: {row}");
         assert_eq!(policy_of(&world, DPS, GROUP).await, None, "{fault}");
+        // What was refused is recorded, whoever tried; what passes by itself is nothing to remember.
+        if reason != "service-unavailable" {
+            let kept = record(&world, &format!("refusals/{DPS}/{GROUP}")).await;
+            assert_eq!(kept["reason"], reason, "{fault}: {kept}");
+        }
     }
     let (row, _) = with_fault(&world, json!({"status": 429, "retryAfter": 1, "times": 1})).await;
     assert_eq!(row["outcome"], "written", "it is sent again after the pause: {row}");

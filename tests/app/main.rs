@@ -18,6 +18,7 @@ mod faults;
 mod generations;
 mod host_command;
 mod host_process;
+mod hubs_unknown;
 mod in_process;
 mod optional_functions;
 mod parked;
