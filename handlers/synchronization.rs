@@ -1,7 +1,8 @@
 //! Syncs: batched per namespace, at most one in flight, proven per hub. What is to be done is decided by
 //! [`certificate_management::sync`](mod@certificate_management::sync); this folder does it.
 //!
-//! - [`batch`]: a batch of messages, each namespace for itself, what did not fit held, what could not be understood parked.
+//! - [`batch`]: a batch of messages, each namespace for itself: [`sorting`] by namespace, [`working`] on each, [`joining`] of
+//!   requests, and [`settling`] of what did not get done.
 //! - [`deadlines`]: how long each part of a batch may take.
 //! - [`drive`]: load, step, compare-and-swap, and the effects in their order.
 //! - [`observe`]: what effects ask: the operation, the namespace, the requests.
@@ -18,10 +19,14 @@ pub mod batch;
 pub mod deadlines;
 pub mod drive;
 pub mod holding;
+pub mod joining;
 pub mod messages;
 pub mod observe;
 pub mod parking;
 pub mod records;
 pub mod resume;
 pub mod sender;
+pub mod settling;
+pub mod sorting;
 pub mod submission;
+pub mod working;

@@ -33,12 +33,18 @@ pub struct Accounts {
     pub versions: usize,
     /// Anything else that was read or written, by method and the last two segments.
     pub other: BTreeMap<String, usize>,
+    /// When the first call came in, by the simulated clock.
+    pub first_call: Option<OffsetDateTime>,
     /// When the last call came in, by the simulated clock.
     pub last_call: Option<OffsetDateTime>,
     /// The least that was left in the bucket of reads.
     pub fewest_reads_left: f64,
     /// The least that was left in the bucket of writes.
     pub fewest_writes_left: f64,
+    /// Reads that flowed past a full bucket since the first call: nothing was asked then.
+    pub reads_past: f64,
+    /// What was left in the bucket of reads after the last call.
+    pub reads_left: f64,
 }
 
 /// A bucket, replayed.
@@ -47,16 +53,19 @@ struct Replayed {
     level: f64,
     at: Option<OffsetDateTime>,
     fewest: f64,
+    past: f64,
 }
 
 impl Replayed {
     fn new(rate: Rate) -> Self {
-        Self { rate, level: rate.burst, at: None, fewest: rate.burst }
+        Self { rate, level: rate.burst, at: None, fewest: rate.burst, past: 0.0 }
     }
 
     fn take(&mut self, now: OffsetDateTime) {
         let elapsed = self.at.map_or(0.0, |at| (now - at).as_seconds_f64().max(0.0));
-        self.level = self.rate.per_second.mul_add(elapsed, self.level).min(self.rate.burst) - 1.0;
+        let flowed = self.rate.per_second.mul_add(elapsed, self.level);
+        self.past += (flowed - self.rate.burst).max(0.0);
+        self.level = flowed.min(self.rate.burst) - 1.0;
         self.at = Some(now);
         self.fewest = self.fewest.min(self.level);
     }
@@ -68,6 +77,7 @@ impl Accounts {
         let mut accounts = Self::default();
         let (mut reads, mut writes) = (Replayed::new(limits.reads), Replayed::new(limits.writes));
         for entry in entries.iter().filter(|entry| entry.path.starts_with("/subscriptions/")) {
+            accounts.first_call.get_or_insert(entry.at);
             accounts.last_call = Some(entry.at);
             if entry.status == Some(429) {
                 accounts.throttled += 1;
@@ -83,6 +93,7 @@ impl Accounts {
             accounts.classify(entry);
         }
         (accounts.fewest_reads_left, accounts.fewest_writes_left) = (reads.fewest, writes.fewest);
+        (accounts.reads_past, accounts.reads_left) = (reads.past, reads.level);
         accounts
     }
 
@@ -126,6 +137,13 @@ impl Accounts {
     /// Sum of one of the maps.
     pub fn total(counts: &BTreeMap<String, usize>) -> usize {
         counts.values().sum()
+    }
+
+    /// For how many seconds of the run nothing was asked, as far as reads decide it: at the beginning, at the end, and whenever
+    /// the bucket was full in between.
+    pub fn unused_seconds(&self, limits: Limits) -> f64 {
+        let beyond_reserve = (self.reads_left - 0.2 * limits.reads.burst).max(0.0);
+        (self.reads_past + beyond_reserve) / limits.reads.per_second
     }
 
     /// Seconds that the calls of this run need at the least: a bucket gives 80 % of its burst at once, since a reserve of
@@ -177,6 +195,9 @@ mod tests {
         assert_eq!(accounts.policies["contoso"], 1);
         assert!(accounts.other.is_empty(), "{:?}", accounts.other);
         assert!((accounts.fewest_reads_left - 245.0).abs() < 1e-9, "{}", accounts.fewest_reads_left);
+        // 25 of the second between them filled the bucket again, but for those that found it full.
+        assert!((accounts.reads_left - 249.0).abs() < 1e-9, "{}", accounts.reads_left);
+        assert!((accounts.reads_past - 20.0).abs() < 1e-9, "{}", accounts.reads_past);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Azurite, the storage emulator: the records that both processes share. In memory, so nothing is left behind.
+//! Azurite, the storage emulator: the records that both processes share. In memory, so nothing is left behind; as far away
+//! as a campaign wants.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::distance::Distance;
 use crate::error::CampaignError;
 
 /// The emulator's public account key.
@@ -17,14 +19,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Azurite {
     endpoint: String,
     _process: Child,
+    _distance: Option<Distance>,
 }
 
 impl Azurite {
-    /// Starts `program` on a free port.
+    /// Starts `program` on a free port. Each call to it takes `latency` longer than it would.
     ///
     /// # Errors
     /// When it does not start or does not listen within a minute.
-    pub async fn start(program: &Path) -> Result<Self, CampaignError> {
+    pub async fn start(program: &Path, latency: Duration) -> Result<Self, CampaignError> {
         let failed = |problem: String| CampaignError::NotStarted { what: "Azurite".to_owned(), problem };
         let mut process = Command::new(program)
             .args(["--blobHost", "127.0.0.1", "--blobPort", "0"])
@@ -50,7 +53,18 @@ impl Azurite {
             .ok_or_else(|| failed("it ended before it listened".to_owned()))?;
         // It may say more later, and must not stop because nobody reads.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Ok(Self { endpoint: format!("{address}/devstoreaccount1"), _process: process })
+        let distance = match latency {
+            Duration::ZERO => None,
+            latency => {
+                let target = address.trim_start_matches("http://").parse();
+                let target = target.map_err(|error| failed(format!("{address} is no address: {error}")))?;
+                let way = Distance::to(target, latency).await;
+                Some(way.map_err(CampaignError::file("a free port"))?)
+            }
+        };
+        let address = distance.as_ref().map_or(address, |distance| format!("http://{}", distance.address));
+        let endpoint = format!("{address}/devstoreaccount1");
+        Ok(Self { endpoint, _process: process, _distance: distance })
     }
 
     /// For `AzureWebJobsStorage`.

@@ -94,6 +94,7 @@ pub async fn run(arguments: &Arguments, kills: usize) -> Result<Verdict, Campaig
         "namespaces, hubs each, requests",
         format!("{}, {}, {}", arguments.namespaces, arguments.hubs, arguments.requests),
     );
+    verdict.figure("storage latency", format!("{} ms", arguments.storage_latency_ms));
     verdict.figure("seed", arguments.seed);
     verdict.figure("kills, of them at work", format!("{kills}, {at_work}"));
     verdict.figure(

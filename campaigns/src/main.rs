@@ -9,12 +9,14 @@
 mod accounts;
 mod assign;
 mod azurite;
+mod distance;
 mod envelope;
 mod error;
 mod fleet;
 mod handler;
 mod host;
 mod kill;
+mod memory;
 mod progress;
 mod random;
 mod report;
@@ -32,7 +34,8 @@ use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(about = "Long runs against the whole product, with figures")]
+// An option that is given twice counts as it was given last.
+#[command(about = "Long runs against the whole product, with figures", args_override_self = true)]
 struct CommandLine {
     #[command(subcommand)]
     campaign: Campaign,
@@ -74,6 +77,9 @@ pub struct Arguments {
     /// How often each message is delivered
     #[arg(long, default_value_t = 3)]
     deliveries: usize,
+    /// How much longer each call to the storage takes, in milliseconds
+    #[arg(long, default_value_t = 0)]
+    storage_latency_ms: u64,
     /// Most messages of a batch
     #[arg(long, default_value_t = 16)]
     batch_size: usize,

@@ -6,7 +6,7 @@
 //! nothing again.
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::Value;
@@ -20,6 +20,7 @@ use crate::azurite::Azurite;
 use crate::envelope;
 use crate::error::CampaignError;
 use crate::handler::{Handler, HandlerCommand};
+use crate::memory;
 use crate::progress::Progress;
 use crate::report_fleet::{self, Size};
 use crate::rules;
@@ -27,8 +28,6 @@ use crate::stage::{environment, handler_program};
 use crate::verdict::Verdict;
 
 const FUNCTION: &str = "report-policy-status";
-/// The most memory that the process may ever have had.
-const MOST_MEMORY_BYTES: u64 = 64 * 1024 * 1024;
 /// Calls of a DPS for its list of groups: two pages of 100, and room for a page size that is smaller.
 const MOST_CALLS_FOR_GROUPS: usize = 4;
 /// Calls of a DPS for the devices that came before their group had a policy: ten groups of each DPS are counted in a report, two
@@ -63,7 +62,8 @@ pub async fn run(arguments: &Arguments) -> Result<Verdict, CampaignError> {
     let progress = Progress::start();
     progress.phase("building the fleet");
     let program = handler_program(arguments.handler.as_deref())?;
-    let azurite = Azurite::start(arguments.azurite.as_deref().ok_or(CampaignError::NoAzurite)?).await?;
+    let azurite =
+        Azurite::start(arguments.azurite.as_deref().ok_or(CampaignError::NoAzurite)?, Duration::ZERO).await?;
     let folder = TempDir::with_prefix("campaign-").map_err(CampaignError::file("a folder"))?;
     let configuration = folder.path().join("policysync.toml");
     std::fs::write(&configuration, report_fleet::configuration(size))
@@ -130,7 +130,7 @@ pub async fn run(arguments: &Arguments) -> Result<Verdict, CampaignError> {
             first.events, second.events
         )]);
     }
-    memory(&handler, &mut verdict).await;
+    memory::judge(&[&handler], &mut verdict).await;
     progress.finish();
     Ok(verdict)
 }
@@ -193,18 +193,4 @@ async fn report_size(handler: &Handler, verdict: &mut Verdict) -> Result<usize, 
         verdict.broken(vec![format!("something could not be read: {}", report["unread"])]);
     }
     Ok(findings)
-}
-
-/// The most memory that the process had until now, where the system tells.
-async fn memory(handler: &Handler, verdict: &mut Verdict) {
-    let Some(bytes) = handler.peak_memory_bytes().await else {
-        verdict.figure("peak memory of the handler", "not told by this system");
-        return;
-    };
-    let mebibytes = |bytes: u64| bytes as f64 / 1_048_576.0;
-    let most = mebibytes(MOST_MEMORY_BYTES);
-    verdict.figure("peak memory of the handler", format!("{:.1} MiB (less than {most})", mebibytes(bytes)));
-    if bytes >= MOST_MEMORY_BYTES {
-        verdict.broken(vec![format!("the handler had {:.1} MiB of memory", mebibytes(bytes))]);
-    }
 }

@@ -9,6 +9,8 @@ use crate::requests::{Answer, CampaignRequest};
 
 /// Wall time over the floor, at the most.
 pub const HIGHEST_RATIO: f64 = 1.3;
+/// Reads of Resource Manager for each hub, at the most, with all that is read for several hubs at once.
+const MOST_READS_PER_HUB: f64 = 2.5;
 /// Below this the floor says nothing: the seconds that a sync itself takes outweigh it.
 pub const SHORTEST_FLOOR_SECONDS: f64 = 30.0;
 
@@ -106,6 +108,16 @@ pub fn calls(namespaces: &[CampaignNamespace], accounts: &Accounts, batches: usi
     broken
 }
 
+/// Resource Manager is asked for what a look needs, twice, and little beside it. Nothing where the fleet is so small that what is
+/// asked once for all hubs outweighs the rest.
+pub fn reads(accounts: &Accounts, limits: Limits, hubs: usize) -> Vec<String> {
+    let per_hub = accounts.reads as f64 / hubs.max(1) as f64;
+    if accounts.floor_seconds(limits) < SHORTEST_FLOOR_SECONDS || per_hub <= MOST_READS_PER_HUB {
+        return Vec::new();
+    }
+    vec![format!("{per_hub:.2} reads per hub; {MOST_READS_PER_HUB} are allowed")]
+}
+
 /// The run takes no longer than the buckets explain. Nothing where the floor is too short to say so.
 pub fn ratio(accounts: &Accounts, limits: Limits, wall_seconds: f64) -> Vec<String> {
     let floor = accounts.floor_seconds(limits);
@@ -157,6 +169,13 @@ mod tests {
             assert_eq!(judge(200, wrong).len(), 1);
         }
         assert_eq!(judge(404, json!({})).len(), 1);
+    }
+
+    #[test]
+    fn more_reads_than_two_looks_need_are_named() {
+        let limits = Limits::default();
+        let reads = |reads| super::reads(&Accounts { reads, ..Accounts::default() }, limits, 1_000);
+        assert_eq!((reads(2_500).len(), reads(2_501).len(), reads(10).len()), (0, 1, 0));
     }
 
     #[test]

@@ -64,7 +64,8 @@ impl Stage {
     ) -> Result<Self, CampaignError> {
         let program = handler_program(arguments.handler.as_deref())?;
         let azurite = arguments.azurite.as_deref().ok_or(CampaignError::NoAzurite)?;
-        let azurite = Azurite::start(azurite).await?;
+        let latency = Duration::from_millis(arguments.storage_latency_ms);
+        let azurite = Azurite::start(azurite, latency).await?;
         let (fleet, namespaces) = fleet::generate(arguments.namespaces, arguments.hubs, arguments.page_size);
         let folder = TempDir::with_prefix("campaign-").map_err(CampaignError::file("a folder"))?;
         let configuration = folder.path().join("policysync.toml");

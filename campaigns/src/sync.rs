@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use simulator::cloud::service_bus::Settings;
 use simulator::cloud::throttle::Limits;
+use time::OffsetDateTime;
 
 use crate::Arguments;
 use crate::accounts::Accounts;
 use crate::error::CampaignError;
 use crate::host::Delivering;
+use crate::memory;
 use crate::progress::Progress;
 use crate::random::Random;
 use crate::requests::{self, CampaignRequest, Order};
@@ -45,13 +47,18 @@ pub async fn run(arguments: &Arguments) -> Result<Verdict, CampaignError> {
     let entries = stage.simulator.log().entries();
     let accounts = Accounts::of(&entries, limits);
     let delivered = stage.host.delivered();
-    let wall = accounts.last_call.map_or(0.0, |last| (last - started).as_seconds_f64());
+    let since =
+        |from: OffsetDateTime, to: Option<OffsetDateTime>| to.map_or(0.0, |to| (to - from).as_seconds_f64());
+    // The queue is first in, first out: no look begins before the requests that were there before its follow-up are taken in.
+    let (taking_in, wall) = (since(started, accounts.first_call), since(started, accounts.last_call));
+    let asking = wall - taking_in;
 
     let mut verdict = Verdict::default();
     verdict.figure(
         "namespaces, hubs each, requests",
         format!("{}, {}, {}", arguments.namespaces, arguments.hubs, arguments.requests),
     );
+    verdict.figure("storage latency", format!("{} ms", arguments.storage_latency_ms));
     verdict.figure("seed", arguments.seed);
     if !is_done {
         verdict.broken(vec![format!("it was not done after {} minutes", arguments.limit_minutes)]);
@@ -66,22 +73,36 @@ pub async fn run(arguments: &Arguments) -> Result<Verdict, CampaignError> {
         "fewest writes left in the bucket",
         format!("{:.0} of 200 (reserve 40)", accounts.fewest_writes_left),
     );
+    verdict.figure(
+        "reads not asked: past a full bucket, left at the end",
+        format!(
+            "{:.0}, {:.0} ({:.1} s of the wall)",
+            accounts.reads_past,
+            accounts.reads_left,
+            accounts.unused_seconds(limits)
+        ),
+    );
     let floor = accounts.floor_seconds(limits);
     verdict.figure("floor: max((reads - 0.8*250) / 25, (writes - 0.8*200) / 10)", format!("{floor:.1} s"));
-    verdict.figure("wall, from the first message to the last call", format!("{wall:.1} s"));
+    let ratio = |seconds: f64| match floor {
+        floor if floor > 0.0 => format!("{:.2}", seconds / floor),
+        _ => "none: no floor".to_owned(),
+    };
+    verdict.figure("wall, from the first message to the first call", format!("{taking_in:.1} s"));
     verdict.figure(
-        "ratio",
-        if floor > 0.0 {
-            format!("{:.2} (at most {})", wall / floor, rules::HIGHEST_RATIO)
-        } else {
-            "none: no floor".to_owned()
-        },
+        "wall, from the first message to the last call",
+        format!("{wall:.1} s, ratio {}", ratio(wall)),
+    );
+    verdict.figure(
+        "wall, from the first call to the last one",
+        format!("{asking:.1} s, ratio {} (at most {})", ratio(asking), rules::HIGHEST_RATIO),
     );
 
     progress.phase("asking for every request");
     verdict.broken(rules::synchronize(&stage.namespaces, &accounts, Syncs { most: 1 }));
     verdict.broken(rules::calls(&stage.namespaces, &accounts, delivered.batches));
-    verdict.broken(rules::ratio(&accounts, limits, wall));
+    verdict.broken(rules::ratio(&accounts, limits, asking));
+    verdict.broken(rules::reads(&accounts, limits, arguments.namespaces * arguments.hubs));
     check_requests(&stage, &planned, &mut verdict).await?;
 
     progress.phase("replaying everything");
@@ -97,6 +118,7 @@ pub async fn run(arguments: &Arguments) -> Result<Verdict, CampaignError> {
         verdict.broken(vec![format!("the replay of everything made {writes} writes; done: {is_quiet}")]);
     }
     check_queues(&stage, &mut verdict).await?;
+    memory::judge(&stage.handlers.each_ref().map(|handler| &**handler), &mut verdict).await;
     progress.finish();
     Ok(verdict)
 }

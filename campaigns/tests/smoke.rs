@@ -18,6 +18,8 @@ const CAMPAIGNS: [(&str, &[&str]); 4] = [
     ("assign", &["--provisioning-services", "3", "--groups", "12", "--limit-minutes", "5"]),
     ("report", &["--namespaces", "8", "--hubs", "3", "--provisioning-services", "2", "--groups", "120"]),
 ];
+/// More requests than a batch holds for each namespace, and records that are far away.
+const CROWDED_AND_FAR: [&str; 4] = ["--requests", "300", "--storage-latency-ms", "30"];
 
 /// `target/PROFILE/deps/smoke-HASH` → `target/PROFILE/policysync`.
 fn policysync() -> PathBuf {
@@ -30,7 +32,7 @@ fn policysync() -> PathBuf {
 }
 
 /// Runs a campaign to its end, and fails with all that it said when it broke a rule.
-fn keeps_every_rule(campaign: &str) {
+fn keeps_every_rule(campaign: &str, more: &[&str]) {
     let size = CAMPAIGNS.iter().find_map(|(name, size)| (*name == campaign).then_some(*size)).unwrap();
     if std::env::var_os("AZURITE").is_none() {
         let is_required = std::env::var("CI").is_ok_and(|value| value == "true");
@@ -45,6 +47,7 @@ fn keeps_every_rule(campaign: &str) {
     let output = Command::new(env!("CARGO_BIN_EXE_campaigns"))
         .arg(campaign)
         .args(size)
+        .args(more)
         .arg("--handler")
         .arg(policysync())
         .output()
@@ -57,22 +60,32 @@ fn keeps_every_rule(campaign: &str) {
 
 #[test]
 fn duplicates_to_two_processes_start_one_sync_per_namespace() {
-    keeps_every_rule("sync");
+    keeps_every_rule("sync", &[]);
+}
+
+#[test]
+fn a_crowd_of_requests_is_synced_once_though_the_records_are_far_away() {
+    keeps_every_rule("sync", &CROWDED_AND_FAR);
 }
 
 #[test]
 fn kills_at_random_instants_lose_no_request() {
-    keeps_every_rule("kill");
+    keeps_every_rule("kill", &[]);
+}
+
+#[test]
+fn kills_lose_no_request_of_a_crowd_though_the_records_are_far_away() {
+    keeps_every_rule("kill", &CROWDED_AND_FAR);
 }
 
 #[test]
 fn created_groups_are_assigned_once_nothing_else_is_written_and_a_run_is_taken_back() {
-    keeps_every_rule("assign");
+    keeps_every_rule("assign", &[]);
 }
 
 #[test]
 fn a_report_keeps_to_the_budgets_of_every_service_and_a_second_one_says_nothing_again() {
-    keeps_every_rule("report");
+    keeps_every_rule("report", &[]);
 }
 
 #[test]

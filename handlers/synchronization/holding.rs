@@ -8,7 +8,7 @@ use certificate_management::sync::pause;
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::batch::Received;
+use super::sorting::Received;
 use crate::application::Application;
 
 /// What separates the id of a message from how often it was held.

@@ -7,8 +7,8 @@ use certificate_management::request::Unreadable;
 use tokio::time::{Instant, timeout_at};
 use ulid::Ulid;
 
-use super::batch::Received;
 use super::deadlines::halfway;
+use super::sorting::Received;
 use crate::application::Application;
 
 /// Why a message could not be parked.

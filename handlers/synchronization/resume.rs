@@ -10,8 +10,8 @@ use futures::{StreamExt, stream};
 use state::Stored;
 use tokio::time::Instant;
 
-use super::batch;
 use super::drive::{DriveError, Driver};
+use super::joining;
 use super::observe::AT_ONCE;
 use super::records::{self, Marker};
 use crate::application::Application;
@@ -80,7 +80,7 @@ async fn requests(application: &Application, observer: &Observer<'_>, resumed: &
     }
     for (namespace_id, known) in &by_namespace {
         let mut driver = Driver::new(application, observer, namespace_id, Instant::now());
-        match batch::take_in(application, &mut driver, known).await {
+        match joining::take_in(application, &mut driver, known).await {
             Ok(()) => resumed.requests += known.len(),
             Err(error) => resumed.failures.push(format!("{}: {error}", namespace_id.name())),
         }

@@ -4,8 +4,9 @@
 use certificate_management::alerting::{FindingEvent, State};
 use certificate_management::checks::CheckId;
 use functions_host::TraceContext;
-use policysync::assignment::{self, Done, GroupHint, Scope, Waker};
+use policysync::assignment::{self, Done, Waker};
 use policysync::reporting;
+use policysync::walk::GroupHint;
 use serde_json::{Value, json};
 
 use crate::assignment::{DPS, GROUP};
@@ -15,13 +16,11 @@ const HUBS: &str = "/subscriptions/*/providers/Microsoft.Devices/IotHubs";
 const SERVICES: &str = "/subscriptions/*/providers/Microsoft.Devices/provisioningServices";
 
 async fn reconcile(app: &InProcess) -> Done {
-    reconcile_within(app, &Scope::Everything).await
+    assignment::reconcile_all(&app.application, waker(&TraceContext::default())).await
 }
 
-async fn reconcile_within(app: &InProcess, scope: &Scope) -> Done {
-    let trace = TraceContext::default();
-    let waker = Waker { function: "reconcile-assignments", invocation: "i", trace: &trace };
-    assignment::reconcile(&app.application, scope, waker).await
+fn waker(trace: &TraceContext) -> Waker<'_> {
+    Waker { function: "reconcile-assignments", invocation: "i", trace }
 }
 
 fn endpoint(app: &InProcess) -> String {
@@ -65,7 +64,7 @@ async fn a_group_whose_hubs_are_not_seen_waits_and_is_assigned_once_they_are() {
         assert_eq!(policy_of(&app, GROUP).await, None, "{what}");
         let kept = refusal(&app, GROUP).await;
         assert_eq!(kept["reason"], "hubs-unknown", "{what}: {kept}");
-        let report = certificate_management::report::build(&reporting::observe(&app.application).await);
+        let report = certificate_management::report::build(&reporting::observe_all(&app.application).await);
         let text = serde_json::to_string(&report.namespaces[0]).unwrap();
         assert!(text.contains(r#""status":"waiting-for-trust""#), "{what}: {text}");
         let of_group = report.findings.iter().find(|finding| {
@@ -86,8 +85,9 @@ async fn a_group_of_an_attestation_that_this_version_does_not_know_is_not_writte
     let path = format!("*/enrollmentGroups/{GROUP}");
     let of_tomorrow = json!({"attestation": {"type": "passkey", "passkey": {}}});
     app.faults(&json!([{"method": "GET", "path": path, "merge": of_tomorrow}]));
-    let hint = GroupHint { provisioning_service: DPS.to_owned(), enrollment_group: GROUP.to_owned() };
-    let done = reconcile_within(&app, &Scope::Groups(vec![hint])).await;
+    let hint = GroupHint { provisioning_service: Some(DPS.to_owned()), enrollment_group: GROUP.to_owned() };
+    let trace = TraceContext::default();
+    let done = assignment::reconcile(&app.application, vec![hint], waker(&trace)).await;
     assert_eq!((done.groups, done.assigned), (1, 0), "{done:?}");
     assert_eq!(refusal(&app, GROUP).await["reason"], "attestation-unknown");
     app.faults(&json!([]));

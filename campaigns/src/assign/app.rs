@@ -59,7 +59,7 @@ impl App {
     ) -> Result<Self, CampaignError> {
         let program = handler_program(arguments.handler.as_deref())?;
         let azurite = arguments.azurite.as_deref().ok_or(CampaignError::NoAzurite)?;
-        let azurite = Azurite::start(azurite).await?;
+        let azurite = Azurite::start(azurite, Duration::ZERO).await?;
         let folder = TempDir::with_prefix("campaign-").map_err(CampaignError::file("a folder"))?;
         let configuration = lay_out(folder.path(), configuration)?;
         let simulator = Simulator::start(Options { fleet, ..Options::default() }).await?;

@@ -104,6 +104,7 @@ pub struct NamespaceConfiguration {
     pub assign_before_trust: bool,
     /// How long the evidence of a sync is looked for before a hub's outcome is `unverified`, in seconds: from the
     /// moment that its POST was claimed.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     #[serde(default = "evidence_deadline_seconds")]
     pub evidence_deadline_seconds: u32,
 }

@@ -278,7 +278,7 @@ reasons! {
         "Grant the role that has the action which the message names; role assignments take minutes to arrive."
     RecordsUnreadable "records-unreadable" Warning
         "Records of Policysync itself could not be read, so the report says nothing about them."
-        "Check the storage account's network rules and the identity's Storage Blob Data Owner role."
+        "Check the storage account's network rules and the identity's Storage Blob Data Owner role. Where the message says that what is stored is not JSON, or a record of another type, restore an earlier version of the blob that it names; where there is none, delete that blob, and submit each request that stays `queued` again with its id."
     SuppressionExpired "suppression-expired" Warning
         "A suppression of policysync.toml has passed its end date."
         "Correct what it kept quiet, or give it a new date; delete it when there is nothing to keep quiet."

@@ -12,12 +12,12 @@ const CAMPAIGNS: &str = "campaigns";
 /// Names Azurite's program to the campaigns.
 const AZURITE: &str = "AZURITE";
 /// What `bench` can measure; each is a campaign of that name.
-const BENCHES: [&str; 3] = ["sync", "assign", "report"];
+const BENCHES: [&str; 4] = ["sync", "kill", "assign", "report"];
 
 pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
     match arguments.split_first() {
         Some((name, rest)) if BENCHES.contains(&name.as_str()) => {
-            campaigns(workspace, steps, &[(name, rest)]);
+            campaigns(workspace, steps, &[(name, rest.to_vec())]);
         }
         Some((name, [])) if name == "host" => super::bench_host::run(workspace, steps),
         Some((name, [])) if name == "page" => super::bench_page::run(workspace, steps),
@@ -34,7 +34,7 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
 }
 
 /// Runs campaigns, by name and with their arguments, at their full size.
-pub fn campaigns(workspace: &Workspace, steps: &mut Steps, campaigns: &[(&str, &[String])]) {
+pub fn campaigns(workspace: &Workspace, steps: &mut Steps, campaigns: &[(&str, Vec<String>)]) {
     let mut program = None;
     steps.run("install Azurite, the storage emulator", || match azurite::install(&workspace.tools()) {
         Ok(installed) => {
@@ -52,10 +52,11 @@ pub fn campaigns(workspace: &Workspace, steps: &mut Steps, campaigns: &[(&str, &
         return;
     }
     for (name, arguments) in campaigns {
-        steps.run(&format!("campaign {name}"), || {
+        let title = ["campaign", name].into_iter().chain(arguments.iter().map(String::as_str));
+        steps.run(&title.collect::<Vec<_>>().join(" "), || {
             let mut cargo =
                 workspace.cargo(&["run", "--quiet", "--release", "--package", CAMPAIGNS, "--", name]);
-            steps::program(cargo.args(*arguments).env(AZURITE, &program))
+            steps::program(cargo.args(arguments).env(AZURITE, &program))
         });
     }
 }

@@ -1,19 +1,45 @@
-//! `cargo xtask full`: what `test` does, with sixteen times as many cases for each property; then the tests with the clock a
-//! year ahead; and then the campaigns at their full size: the duplicates under throttling, the kills, the assignments and the
-//! report.
+//! `cargo xtask full`: what `test` does, with sixteen times as many cases for each property; then every search over the states
+//! of a sync at its large bound, the tests with the clock a year ahead, and the campaigns at their full size: the duplicates
+//! under throttling, the kills, the assignments and the report.
 
 use crate::commands::{bench, calendar, test};
-use crate::steps::Steps;
+use crate::steps::{self, Steps};
 use crate::workspace::Workspace;
 
 /// proptest's own default is 256.
 const CASES: (&str, &str) = ("PROPTEST_CASES", "4096");
+/// Makes the searches over the states of a sync large.
+const SEARCH: (&str, &str) = ("POLICYSYNC_SEARCH", "large");
+/// The campaigns: at their ordinary size, with ten times as many requests, and with records that are as far away as those of a
+/// storage account in another region.
+const CAMPAIGNS: [(&str, &[&str]); 8] = [
+    ("sync", &[]),
+    ("sync", &["--requests", "10000"]),
+    ("sync", &["--storage-latency-ms", "30"]),
+    ("kill", &[]),
+    ("kill", &["--requests", "10000", "--kills", "50"]),
+    ("kill", &["--storage-latency-ms", "30", "--kills", "50"]),
+    ("assign", &[]),
+    ("report", &[]),
+];
 
 pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
     let environment = test::environment(workspace, steps);
     let mut more_cases = environment.clone();
     more_cases.push((CASES.0, CASES.1.into()));
     test::run_with(workspace, steps, arguments, &more_cases);
+    searches(workspace, steps);
     calendar::whole(workspace, steps, arguments, &environment);
-    bench::campaigns(workspace, steps, &[("sync", &[]), ("kill", &[]), ("assign", &[]), ("report", &[])]);
+    let campaigns =
+        CAMPAIGNS.map(|(name, arguments)| (name, arguments.iter().map(ToString::to_string).collect()));
+    bench::campaigns(workspace, steps, &campaigns);
+}
+
+/// Searches the states of a sync up to the large bounds, and shows how many there were.
+fn searches(workspace: &Workspace, steps: &mut Steps) {
+    steps.run("search the states of a sync, at the large bounds", || {
+        let search = ["test", "--package", "certificate-management", "--lib", "sync::tests::search"];
+        let mut cargo = workspace.cargo(&search);
+        steps::program(cargo.args(["--", "--nocapture"]).env(SEARCH.0, SEARCH.1))
+    });
 }

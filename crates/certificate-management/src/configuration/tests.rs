@@ -46,6 +46,7 @@ fn a_rule_test_that_does_not_hold_is_an_error() {
 fn what_does_not_hold_together_is_said() {
     for (rest, problem) in [
         ("scopes = [\"/subscriptions/S/resourceGroups/R\"]", "scope"),
+        ("evidence_deadline_seconds = 0", "evidence_deadline_seconds"),
         ("provisioning_services = [\"contoso-dps\"]", "provisioning service"),
         ("[[namespace.rule]]\nname = \"a\"\nenrollment_groups = []\npolicy = \"p\"", "never match"),
         (

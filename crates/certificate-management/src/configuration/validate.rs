@@ -151,6 +151,13 @@ impl Inspection<'_> {
                 );
             }
         }
+        if namespace.evidence_deadline_seconds == 0 {
+            self.wrong(
+                "evidence_deadline_seconds",
+                "evidence_deadline_seconds is 0, so no sync would have time to be proven".to_owned(),
+                "Write how many seconds a sync may take until its hubs show it, or leave it out to use 1800.",
+            );
+        }
         if namespace.opt_out_tag.is_empty() {
             self.wrong(
                 "opt_out_tag",

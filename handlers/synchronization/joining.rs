@@ -1,0 +1,81 @@
+//! Requests are recorded and join the sync of their namespace.
+
+use certificate_management::reason::Reason;
+use certificate_management::request::{RequestRecord, SyncRequest, Unreadable};
+use certificate_management::sync::{Admission, Event};
+use futures::{StreamExt, stream};
+
+use super::drive::{DriveError, Driver};
+use super::observe::AT_ONCE;
+use super::records;
+use super::settling::Aside;
+use super::sorting::Received;
+use crate::application::Application;
+
+/// Records requests and joins them to the sync of their namespace. One whose id belongs to another is parked, and one that
+/// cannot be recorded is held; both keep nothing from their neighbours.
+pub(super) async fn join(
+    application: &Application,
+    driver: &mut Driver<'_>,
+    requests: &[(SyncRequest, Received)],
+    aside: &mut Aside,
+) -> Result<(), DriveError> {
+    let (store, now) = (&application.store, application.now());
+    let admissions: Vec<_> = requests
+        .iter()
+        .map(
+            |(request, message)| async move { (request, message, records::admit(store, request, now).await) },
+        )
+        .collect();
+    let admitted: Vec<_> = stream::iter(admissions).buffered(AT_ONCE).collect().await;
+    let mut known = Vec::new();
+    for (request, message, admission) in admitted {
+        match admission {
+            Ok(Admission::New(record) | Admission::Known(record)) => known.push(record),
+            Ok(Admission::Different) => {
+                let id = &request.request_id;
+                let detail = format!("requestId: `{id}` belongs to a request that asks for something else");
+                let unreadable = Unreadable { reason: Reason::RequestIdTaken, detail };
+                aside.to_park.push((message.clone(), unreadable));
+            }
+            Ok(Admission::Reserved) => {
+                let id = &request.request_id;
+                let detail = format!("requestId: `{id}` has a form that only Policysync gives");
+                let unreadable = Unreadable { reason: Reason::MessageInvalid, detail };
+                aside.to_park.push((message.clone(), unreadable));
+            }
+            Err(error) => aside.to_hold.push((message.clone(), format!("records: {error}"))),
+        }
+    }
+    if known.is_empty() {
+        return Ok(());
+    }
+    take_in(application, driver, &known).await
+}
+
+/// Joins requests that have a record, and takes their marks away.
+///
+/// # Errors
+/// When records or queue fail.
+pub async fn take_in(
+    application: &Application,
+    driver: &mut Driver<'_>,
+    known: &[RequestRecord],
+) -> Result<(), DriveError> {
+    driver.handle(&Event::Requested, known).await?;
+    let store = &application.store;
+    // What has its outcome lost its mark when it was taken in; should that have failed, the report takes the mark away.
+    let unmarks: Vec<_> = known
+        .iter()
+        .filter(|record| !record.outcome.is_final())
+        .map(|record| record.request.request_id.as_str())
+        .filter(|id| !driver.put_back.iter().any(|put_back| put_back == id))
+        .map(|id| async move { (id, records::unmark(store, id).await) })
+        .collect();
+    let unmarked: Vec<_> = stream::iter(unmarks).buffer_unordered(AT_ONCE).collect().await;
+    for (id, error) in unmarked.into_iter().filter_map(|(id, outcome)| Some((id, outcome.err()?))) {
+        // A mark that stays makes the report take the request in once more, which changes nothing.
+        tracing::warn!(request.id = id, "the mark of a request stays: {error}");
+    }
+    Ok(())
+}

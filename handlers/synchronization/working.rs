@@ -1,0 +1,78 @@
+//! The work of a batch on one namespace: its requests join, then its follow-ups have their looks, then it is looked at after
+//! events.
+
+use certificate_management::ArmId;
+use certificate_management::sync::Event;
+use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
+
+use super::drive::{DriveError, Driver};
+use super::settling::Aside;
+use super::sorting::{Received, Work};
+use super::{automatic, joining};
+use crate::application::Application;
+use crate::observation::Observer;
+use crate::telemetry;
+
+/// Works on one namespace until its time is over. What is cut off is put back, and may run again from any of its awaits.
+pub(super) async fn within(
+    application: &Application,
+    observer: &Observer<'_>,
+    namespace_id: &ArmId,
+    work: &Work,
+    since: Instant,
+) -> Aside {
+    let mut aside = Aside::default();
+    let working = one_namespace(application, observer, namespace_id, work, since, &mut aside);
+    let error = match timeout_at(since + application.deadlines.done, working).await {
+        Ok(worked) => worked.err(),
+        Err(_) => Some(DriveError::Late),
+    };
+    if let Some(error) = error {
+        // Which of them got done is not known, and each may be done again.
+        let known = aside.to_park.iter().map(|(message, _)| message);
+        let known: Vec<&Received> = known.chain(aside.to_hold.iter().map(|(message, _)| message)).collect();
+        let rest = work.messages.iter().filter(|message| !known.contains(message)).cloned();
+        let rest: Vec<_> = rest.map(|message| (message, error.to_string())).collect();
+        aside.to_hold.extend(rest);
+    }
+    aside
+}
+
+async fn one_namespace(
+    application: &Application,
+    observer: &Observer<'_>,
+    namespace_id: &ArmId,
+    work: &Work,
+    since: Instant,
+    aside: &mut Aside,
+) -> Result<(), DriveError> {
+    let mut driver = Driver::new(application, observer, namespace_id, since);
+    // Requests first: they join before a look of the same batch plans what has gathered.
+    if !work.requests.is_empty() {
+        let traceparent = work.requests.iter().find_map(|(request, _)| request.traceparent.clone());
+        let span = telemetry::sync_step("join", traceparent.as_deref(), namespace_id);
+        let step = joining::join(application, &mut driver, &work.requests, aside).instrument(span);
+        in_trace(traceparent, step).await?;
+    }
+    for follow_up in &work.follow_ups {
+        let span = telemetry::sync_step("look", follow_up.traceparent.as_deref(), namespace_id);
+        let event = Event::FollowUp { sync_id: &follow_up.sync_id, attempt: follow_up.attempt };
+        let step = driver.handle(&event, &[]).instrument(span);
+        in_trace(follow_up.traceparent.clone(), step).await?;
+    }
+    for look in &work.looks {
+        let span = telemetry::sync_step("event", look.traceparent.as_deref(), namespace_id);
+        let step = automatic::look(application, observer, look, since).instrument(span);
+        in_trace(look.traceparent.clone(), step).await?;
+    }
+    Ok(())
+}
+
+/// Runs a step so that its calls to Azure and its messages carry the trace that its message carried.
+async fn in_trace<T>(traceparent: Option<String>, step: impl Future<Output = T>) -> T {
+    match traceparent {
+        Some(traceparent) => azure::trace::with_traceparent(traceparent, step).await,
+        None => step.await,
+    }
+}
