@@ -40,7 +40,7 @@ pub const VARIABLES: &[Variable] = &[
     app(
         "POLICYSYNC_MODE",
         "`policysync.toml` decides",
-        "`audit`: no function writes to Azure, whatever the file says. The kill switch.",
+        "`audit`: neither functions nor commands write to Azure, whatever the file says. The kill switch.",
     ),
     app("POLICYSYNC_QUEUE", "`sync-requests`", "Queue of sync requests and scheduled follow-ups."),
     app(

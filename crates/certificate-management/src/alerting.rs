@@ -5,7 +5,7 @@
 //! leaves the event *pending*; once nobody can be delivering it any more, it is sent again, unchanged and with the same
 //! id, so that a subscriber can drop the repeat. Nothing else is ever sent twice.
 //!
-//! What could not be read does not clear: an alert about it is *held* as it is until somebody can look again.
+//! An alert clears only by seeing: what could not be read, or was not seen, is *held* as it is until the next look.
 
 mod event;
 mod hold;

@@ -99,7 +99,8 @@ pub struct NamespaceConfiguration {
     #[serde(default = "opt_out_tag")]
     pub opt_out_tag: String,
     /// Whether a group gets its policy at once, rather than when every hub of it trusts the policy's current CA.
-    /// Devices that provision in between get certificates that their hub refuses.
+    /// Devices that provision in between get certificates that their hub refuses. A group whose hubs are not known waits
+    /// all the same.
     #[serde(default)]
     pub assign_before_trust: bool,
     /// How long the evidence of a sync is looked for before a hub's outcome is `unverified`, in seconds: from the

@@ -115,7 +115,7 @@ fn a_name_alone_proves_nothing() {
     policy.issuing_ca.not_after = None;
     assert_eq!(assess(&policy, &[certificate("c1")], NOW).trust, Trust::Unreadable);
     let undated = HubCertificate { expiry: None, ..certificate("c1") };
-    assert_eq!(assess(&super::tests::policy(), &[undated.clone()], NOW).trust, Trust::Unreadable);
+    assert_eq!(assess(&super::tests::policy(), std::slice::from_ref(&undated), NOW).trust, Trust::Unreadable);
     policy.issuing_ca.thumbprint = Some("ab".into());
     assert_eq!(assess(&policy, &[certificate("c1")], NOW).trust, Trust::Trusted, "a thumbprint is proof");
     assert_eq!(assess(&policy, &[undated], NOW).trust, Trust::Unreadable, "nothing says when it ends");
