@@ -45,7 +45,7 @@ impl<'a> Observer<'a> {
         }
     }
 
-    /// The same with a deadline: a hub that has not answered by then, or within [`Deadlines::hub`](crate::synchronization::deadlines::Deadlines::hub), is unreadable. Without one the
+    /// The same with a deadline: a hub that has not answered by then, or within [`Deadlines::hub`](crate::deadlines::Deadlines::hub), is unreadable. Without one the
     /// budget of Resource Manager alone decides how long a hub takes.
     #[must_use]
     pub fn until(mut self, deadline: Instant) -> Self {

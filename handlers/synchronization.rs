@@ -2,7 +2,7 @@
 //! [`certificate_management::sync`](mod@certificate_management::sync); this folder does it.
 //!
 //! - [`batch`]: a batch of messages, each namespace for itself, what did not fit held, what could not be understood parked.
-//! - [`deadlines`]: how long each part of a batch may take.
+//! - [`received`]: a message on its way in.
 //! - [`drive`]: load, step, compare-and-swap, and the effects in their order.
 //! - [`observe`]: what effects ask: the operation, the namespace, the requests.
 //! - [`sender`]: the one place that sends a sync, and asks for the mode itself.
@@ -15,12 +15,12 @@
 
 pub mod automatic;
 pub mod batch;
-pub mod deadlines;
 pub mod drive;
 pub mod holding;
 pub mod messages;
 pub mod observe;
 pub mod parking;
+pub mod received;
 pub mod records;
 pub mod resume;
 pub mod sender;

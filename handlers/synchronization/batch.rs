@@ -16,19 +16,11 @@ use tracing::Instrument;
 
 use super::drive::{DriveError, Driver};
 use super::observe::AT_ONCE;
+use super::received::Received;
 use super::{automatic, holding, parking, records};
 use crate::application::Application;
 use crate::observation::Observer;
 use crate::telemetry;
-
-/// A message as the trigger gave it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Received {
-    /// Its id, if the trigger knows it.
-    pub message_id: Option<String>,
-    /// Its body, whatever it is.
-    pub text: String,
-}
 
 /// A message could neither be done, nor parked where that was due, nor put back. It makes the whole batch come again: nothing
 /// was lost, since every step may run twice.

@@ -3,9 +3,6 @@
 //! It writes also where `mode = "audit"` or `POLICYSYNC_MODE` keeps the functions from writing: a person has read this
 //! plan and approved it.
 
-pub mod perform;
-pub mod person;
-
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -13,9 +10,9 @@ use certificate_management::plan::saved::{PLAN_SCHEMA, SavedPlan};
 use clap::Args;
 use serde_json::Value;
 
-use self::perform::Row;
-use super::fail;
+use super::perform::{self, Row};
 use super::table::Output;
+use super::{fail, person};
 
 /// Largest plan that is read, in bytes: 20 DPS with 200 groups each stay far below it.
 const LARGEST_PLAN: u64 = 64 * 1024 * 1024;

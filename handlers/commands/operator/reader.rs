@@ -13,8 +13,8 @@ use state::Store;
 
 use crate::application::Application;
 use crate::clock::Clock;
+use crate::deadlines::Deadlines;
 use crate::settings::{Settings, SettingsError};
-use crate::synchronization::deadlines::Deadlines;
 
 /// Nothing listens there, and nothing is sent there either.
 const NO_QUEUE: &str = "Endpoint=sb://127.0.0.1:9;UseDevelopmentEmulator=true";

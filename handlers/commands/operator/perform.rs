@@ -9,10 +9,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
 
-use super::person::Person;
 use crate::application::Application;
 use crate::assignment::journal::Journal;
 use crate::assignment::write::{WriteError, reason_of, write};
+use crate::commands::operator::person::Person;
 use crate::commands::operator::plan::print;
 use crate::commands::operator::plan::survey::{Service, Survey};
 use crate::commands::table::{self, Output};
