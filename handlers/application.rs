@@ -14,8 +14,8 @@ use state::{BlobSettings, Store, TokenProvider};
 use time::{Duration, OffsetDateTime};
 
 use crate::clock::Clock;
+use crate::deadlines::Deadlines;
 use crate::settings::{STATE_CONTAINER, Settings, StateSettings};
-use crate::synchronization::deadlines::Deadlines;
 use crate::walk::Pace;
 
 /// Everything that functions share.

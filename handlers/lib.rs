@@ -9,6 +9,7 @@ pub mod assignment;
 pub mod cache;
 pub mod clock;
 pub mod commands;
+pub mod deadlines;
 pub mod diagnostic_records;
 pub mod dry_run;
 pub mod failure;

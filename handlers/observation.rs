@@ -57,7 +57,7 @@ impl<'a> Observer<'a> {
     /// # Errors
     /// When the namespace, its policies or the list of hubs cannot be read by then. A hub whose certificates cannot be
     /// read is part of the observation instead, also one that has not answered by then, or within
-    /// [`Deadlines::hub`](crate::synchronization::deadlines::Deadlines::hub).
+    /// [`Deadlines::hub`](crate::deadlines::Deadlines::hub).
     pub async fn namespace(
         &self,
         configuration: &NamespaceConfiguration,

@@ -3,7 +3,7 @@
 //!
 //! - [`batch`]: a batch of messages, each namespace for itself: [`sorting`] by namespace, [`working`] on each, [`joining`] of
 //!   requests, and [`settling`] of what did not get done.
-//! - [`deadlines`]: how long each part of a batch may take.
+//! - [`received`]: a message on its way in.
 //! - [`drive`]: load, step, compare-and-swap, and the effects in their order.
 //! - [`observe`]: what effects ask: the operation, the namespace, the requests.
 //! - [`sender`]: the one place that sends a sync, and asks for the mode itself.
@@ -16,13 +16,13 @@
 
 pub mod automatic;
 pub mod batch;
-pub mod deadlines;
 pub mod drive;
 pub mod holding;
 pub mod joining;
 pub mod messages;
 pub mod observe;
 pub mod parking;
+pub mod received;
 pub mod records;
 pub mod resume;
 pub mod sender;

@@ -12,7 +12,7 @@
 //! | `logs` | lines on stdout |
 //! | `traces`, `measure` | spans and whose trace they are in; spans measured |
 //! | `metrics`, `standing`, `lane`, `pump` | numbers, how things stand, and their export within a second |
-//! | `application_insights`, `transport`, `deliveries` | the way out, bounded and counted |
+//! | `application_insights`, `monitor_token`, `transport`, `deliveries` | the way out, bounded and counted |
 
 mod application_insights;
 mod deliveries;
@@ -20,6 +20,7 @@ mod lane;
 mod logs;
 mod measure;
 pub mod metrics;
+mod monitor_token;
 pub mod names;
 mod pump;
 mod resource;

@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use fastrand::Rng;
 use simulator::sources::{LockedMessage, QueueSource};
 
 use crate::envelope;
 use crate::handler::Handler;
-use crate::random::Random;
 
 /// The queue of requests and follow-ups.
 pub const QUEUE: &str = "sync-requests";
@@ -68,7 +68,7 @@ struct Repeat {
 }
 
 struct Pool {
-    random: Random,
+    random: Rng,
     repeats: Vec<Repeat>,
     seen: BTreeMap<i64, LockedMessage>,
     delivered: Delivered,
@@ -85,7 +85,7 @@ pub struct Host {
 
 impl Host {
     /// A host that has delivered nothing yet.
-    pub fn new(queue: Arc<dyn QueueSource>, delivering: Delivering, random: Random) -> Self {
+    pub fn new(queue: Arc<dyn QueueSource>, delivering: Delivering, random: Rng) -> Self {
         let pool = Pool {
             random,
             repeats: Vec::new(),
@@ -155,13 +155,13 @@ impl Host {
     fn take_repeats(&self) -> (Vec<LockedMessage>, usize) {
         let mut pool = self.pool();
         let most = match self.delivering.any_size {
-            true => 1 + pool.random.below(self.delivering.batch_size),
+            true => 1 + pool.random.usize(..self.delivering.batch_size),
             false => self.delivering.batch_size,
         };
         let room = most
             .div_ceil(2)
             .min(most.saturating_sub(1))
-            .max(usize::from(most == 1 && pool.random.below(2) == 0));
+            .max(usize::from(most == 1 && pool.random.usize(..2) == 0));
         let now = Instant::now();
         let mut due: Vec<usize> =
             (0..pool.repeats.len()).filter(|index| pool.repeats[*index].not_before <= now).collect();
@@ -182,7 +182,7 @@ impl Host {
                 continue;
             }
             for _ in 1..self.delivering.deliveries {
-                let not_before = Instant::now() + pool.random.delay();
+                let not_before = Instant::now() + delay(&mut pool.random);
                 pool.repeats.push(Repeat { message: message.clone(), not_before });
             }
         }
@@ -197,7 +197,7 @@ impl Host {
         failure: Option<String>,
     ) {
         let mut lost = 0;
-        let dies = failure.is_some() && self.pool().random.fraction() < self.delivering.host_dies;
+        let dies = failure.is_some() && self.pool().random.f64() < self.delivering.host_dies;
         for message in fresh.iter().filter(|_| !dies) {
             let settled = match failure {
                 None => self.queue.complete(QUEUE, &message.lock_token).await,
@@ -217,14 +217,13 @@ impl Host {
             delivered.refused_batches += 1;
             failures.push(failure);
         }
-        let again = |message| Repeat { message, not_before: Instant::now() + random.delay() };
+        let again = |message| Repeat { message, not_before: Instant::now() + delay(random) };
         planned.extend(repeats.into_iter().map(again));
     }
 }
 
-impl Random {
-    fn delay(&mut self) -> Duration {
-        let longest = if self.below(2) == 0 { SOON_REPEAT } else { LATEST_REPEAT };
-        longest.mul_f64(self.fraction())
-    }
+/// How long until a message comes once more.
+fn delay(random: &mut Rng) -> Duration {
+    let longest = if random.bool() { SOON_REPEAT } else { LATEST_REPEAT };
+    longest.mul_f64(random.f64())
 }

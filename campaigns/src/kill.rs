@@ -15,7 +15,7 @@ use crate::accounts::Accounts;
 use crate::error::CampaignError;
 use crate::host::Delivering;
 use crate::progress::Progress;
-use crate::random::Random;
+use crate::random;
 use crate::requests::{self, Order};
 use crate::rules::{self, Syncs};
 use crate::stage::Stage;
@@ -57,20 +57,20 @@ pub async fn run(arguments: &Arguments, kills: usize) -> Result<Verdict, Campaig
         Settings { max_delivery_count: u32::MAX, lock_duration: LOCK_DURATION, ..Settings::default() };
     progress.phase("building the fleet");
     let stage = Stage::build(arguments, limits, queue_settings, delivering).await?;
-    let mut random = Random::part(arguments.seed, "requests");
+    let mut random = random::part(arguments.seed, "requests");
     let planned = requests::plan(&stage.namespaces, arguments.requests, Order::ByNamespace, &mut random);
 
     progress.phase("killing");
     stage.deliver();
-    let mut chance = Random::part(arguments.seed, "kills");
+    let mut chance = random::part(arguments.seed, "kills");
     let (mut submitted, mut at_work) = (0, 0);
     for kill in 0..kills {
         let due = planned.len() * (kill + 1) / kills;
         requests::submit(&stage.client, stage.simulator.url(), &planned[submitted..due]).await?;
         submitted = due;
-        let victim = &stage.handlers[chance.below(stage.handlers.len())];
-        let aim = chance.below(3);
-        let moment = [SHORT, LONG][aim % 2].mul_f64(chance.fraction());
+        let victim = &stage.handlers[chance.usize(..stage.handlers.len())];
+        let aim = chance.usize(..3);
+        let moment = [SHORT, LONG][aim % 2].mul_f64(chance.f64());
         victim.wait_until_busy(PATIENCE).await;
         if aim == 2 {
             wait_for_a_step(&stage).await;
@@ -78,7 +78,7 @@ pub async fn run(arguments: &Arguments, kills: usize) -> Result<Verdict, Campaig
             tokio::time::sleep(moment).await;
         }
         at_work += usize::from(victim.kill_and_restart().await?);
-        progress.show(&stage).await?;
+        stage.show(&progress).await?;
         if Instant::now() >= deadline {
             break;
         }

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 
-use crate::error::CampaignError;
-use crate::stage::Stage;
+use crate::host::Delivered;
 
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
 
@@ -33,16 +32,13 @@ impl Progress {
         self.print(phase);
     }
 
-    /// Shows the numbers of a stage, where it is time to.
-    ///
-    /// # Errors
-    /// When the simulated Azure does not answer.
-    pub async fn show(&self, stage: &Stage) -> Result<(), CampaignError> {
-        if self.bar.is_none() && !self.is_due() {
-            return Ok(());
-        }
-        let queued = stage.queued().await?.open;
-        let delivered = stage.host.delivered();
+    /// Whether it is time to show numbers.
+    pub fn is_time(&self) -> bool {
+        self.bar.is_some() || self.is_due()
+    }
+
+    /// Shows how many messages are in the queue, and what was delivered.
+    pub fn show(&self, queued: u64, delivered: Delivered) {
         let phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let text = format!(
             "{phase}: {:.0} s, {} deliveries in {} batches, {queued} messages in the queue",
@@ -57,7 +53,6 @@ impl Progress {
             }
             None => eprintln!("{text}"),
         }
-        Ok(())
     }
 
     /// Ends showing.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fastrand::Rng;
 use futures::{StreamExt, TryStreamExt, stream};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
@@ -12,7 +13,6 @@ use crate::error::CampaignError;
 use crate::fleet::CampaignNamespace;
 use crate::handler::Handler;
 use crate::host::QUEUE;
-use crate::random::Random;
 
 const AT_ONCE: usize = 8;
 
@@ -41,7 +41,7 @@ pub fn plan(
     namespaces: &[CampaignNamespace],
     count: usize,
     order: Order,
-    random: &mut Random,
+    random: &mut Rng,
 ) -> Vec<CampaignRequest> {
     let mut keyed: Vec<(f64, CampaignRequest)> = (0..count)
         .map(|index| {
@@ -50,15 +50,15 @@ pub fn plan(
             let id = format!("campaign-{index:05}");
             let mut body = json!({"schema": "sync-request/v1", "requestId": id, "namespaceId": of.id,
                 "requestedBy": "a pipeline", "reason": "campaign"});
-            if random.below(5) == 0 {
-                body["hubs"] = json!([of.hubs[random.below(of.hubs.len())]]);
-                body["policies"] = json!([of.policies[random.below(of.policies.len())]]);
+            if random.usize(..5) == 0 {
+                body["hubs"] = json!([of.hubs[random.usize(..of.hubs.len())]]);
+                body["policies"] = json!([of.policies[random.usize(..of.policies.len())]]);
                 body["allowWholeNamespace"] = json!(true);
             }
             let place = namespace as f64 / namespaces.len() as f64;
             let key = match order {
-                Order::Random => random.fraction(),
-                Order::ByNamespace => random.fraction().mul_add(0.3, place),
+                Order::Random => random.f64(),
+                Order::ByNamespace => random.f64().mul_add(0.3, place),
             };
             (key, CampaignRequest { id, namespace, body: body.to_string() })
         })
@@ -132,17 +132,18 @@ pub async fn ask(handler: &Handler, requests: &[CampaignRequest]) -> Result<Vec<
 mod tests {
     use super::*;
     use crate::fleet;
+    use crate::random;
 
     #[test]
     fn every_namespace_gets_its_share_in_either_order() {
         let (_, namespaces) = fleet::generate(10, 2, 100);
         for order in [Order::Random, Order::ByNamespace] {
-            let planned = plan(&namespaces, 100, order, &mut Random::part(1, "test"));
+            let planned = plan(&namespaces, 100, order, &mut random::part(1, "test"));
             for namespace in 0..10 {
                 assert_eq!(planned.iter().filter(|request| request.namespace == namespace).count(), 10);
             }
         }
-        let late = plan(&namespaces, 100, Order::ByNamespace, &mut Random::part(1, "test"));
+        let late = plan(&namespaces, 100, Order::ByNamespace, &mut random::part(1, "test"));
         assert!(late[90..].iter().any(|request| request.namespace == 9));
         assert!(late[..60].iter().all(|request| request.namespace != 9));
     }

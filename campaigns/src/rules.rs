@@ -134,7 +134,7 @@ pub fn ratio(accounts: &Accounts, limits: Limits, wall_seconds: f64) -> Vec<Stri
 mod tests {
     use super::*;
     use crate::fleet;
-    use crate::random::Random;
+    use crate::random;
     use crate::requests::{Order, plan};
     use serde_json::json;
 
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn a_request_without_an_end_or_without_proof_is_named() {
         let (_, namespaces) = fleet::generate(1, 1, 100);
-        let request = &plan(&namespaces, 1, Order::Random, &mut Random::part(1, "test"))[0];
+        let request = &plan(&namespaces, 1, Order::Random, &mut random::part(1, "test"))[0];
         let judge = |status, body| requests(&namespaces, &[(request, Answer { status, body })]);
         let hub = json!({"hub": "h", "policy": "p", "outcome": "trusted", "evidence": {"thumbprint": "AB"}});
         assert!(judge(200, json!({"outcome": "trusted", "hubs": [hub, hub]})).is_empty());

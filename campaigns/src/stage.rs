@@ -18,7 +18,7 @@ use crate::fleet::{self, CampaignNamespace};
 use crate::handler::{Handler, HandlerCommand};
 use crate::host::{Delivering, Host};
 use crate::progress::Progress;
-use crate::random::Random;
+use crate::random;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// So many looks in a row must find nothing to do: a message can be on its way between two of them.
@@ -84,7 +84,7 @@ impl Stage {
         };
         let first = Arc::new(Handler::start("first", command("first")).await?);
         let second = Arc::new(Handler::start("second", command("second")).await?);
-        let random = Random::part(arguments.seed, "deliveries");
+        let random = random::part(arguments.seed, "deliveries");
         let host = Arc::new(Host::new(simulator.queues(), delivering, random));
         let client = Client::builder()
             .timeout(Duration::from_secs(60))
@@ -128,9 +128,20 @@ impl Stage {
                 && self.handlers.iter().all(|handler| handler.is_idle())
                 && self.queued().await?.open == 0;
             quiet = if is_quiet { quiet + 1 } else { 0 };
-            progress.show(self).await?;
+            self.show(progress).await?;
         }
         Ok(true)
+    }
+
+    /// Shows how far it is, where it is time to.
+    ///
+    /// # Errors
+    /// When the simulated Azure does not answer.
+    pub async fn show(&self, progress: &Progress) -> Result<(), CampaignError> {
+        if progress.is_time() {
+            progress.show(self.queued().await?.open, self.host.delivered());
+        }
+        Ok(())
     }
 
     /// What the queues hold.

@@ -14,7 +14,7 @@ use crate::error::CampaignError;
 use crate::host::Delivering;
 use crate::memory;
 use crate::progress::Progress;
-use crate::random::Random;
+use crate::random;
 use crate::requests::{self, CampaignRequest, Order};
 use crate::rules::{self, Syncs};
 use crate::stage::Stage;
@@ -36,7 +36,7 @@ pub async fn run(arguments: &Arguments) -> Result<Verdict, CampaignError> {
     };
     progress.phase("building the fleet");
     let stage = Stage::build(arguments, limits, Settings::default(), delivering).await?;
-    let mut random = Random::part(arguments.seed, "requests");
+    let mut random = random::part(arguments.seed, "requests");
     let planned = requests::plan(&stage.namespaces, arguments.requests, Order::Random, &mut random);
 
     progress.phase("syncing");

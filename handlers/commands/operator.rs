@@ -7,6 +7,8 @@ mod check;
 mod explain;
 mod group;
 mod parked;
+mod perform;
+mod person;
 mod plan;
 mod reader;
 mod status;

@@ -4,7 +4,8 @@ use functions_host::{DataType, Definition, Failure, Invocation, Reply, Trigger};
 use serde::de::IgnoredAny;
 
 use crate::application::Application;
-use crate::synchronization::batch::{self, Received};
+use crate::synchronization::batch;
+use crate::synchronization::received::Received;
 
 /// What the code expects of `function.json`.
 pub const DEFINITION: Definition = Definition {

@@ -1,8 +1,8 @@
 //! What the report has from records: sync requests, the last assignments of groups that stand elsewhere than the rules
 //! say, the report before this one. What cannot be read is said, and keeps nothing else from being reported.
 
+use certificate_management::facts::astray;
 use certificate_management::model::ReadFailure;
-use certificate_management::report::facts::astray;
 use certificate_management::report::{LastAssignment, Records, ReportInput};
 use certificate_management::request::RequestRecord;
 use futures::{StreamExt, TryStreamExt, stream};

@@ -6,10 +6,11 @@ use futures::{StreamExt, stream};
 use tokio::time::Instant;
 
 use super::observe::AT_ONCE;
+use super::received::Received;
 pub use super::settling::BatchError;
 use super::settling::{Aside, Settled, settle};
+pub use super::sorting::Done;
 use super::sorting::sorted;
-pub use super::sorting::{Done, Received};
 use super::working;
 use crate::application::Application;
 use crate::observation::Observer;

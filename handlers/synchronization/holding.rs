@@ -1,6 +1,7 @@
 //! Messages that could not be done now come again later, so that an outage does not use up their deliveries: a queue gives a
 //! message that failed back at once, and after ten times it is dead-lettered (`messaging-and-state.md` §2).
 
+use data_encoding::HEXLOWER;
 use std::time::Duration;
 
 use azure::service_bus::OutgoingMessage;
@@ -8,7 +9,7 @@ use certificate_management::sync::pause;
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::sorting::Received;
+use super::received::Received;
 use crate::application::Application;
 
 /// What separates the id of a message from how often it was held.
@@ -39,7 +40,7 @@ pub fn held(message: &Received) -> (String, u32) {
 }
 
 fn digest(text: &str) -> String {
-    Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&Sha256::digest(text)[..16])
 }
 
 /// The pause before the next delivery of a message that is held for the `count`-th time.

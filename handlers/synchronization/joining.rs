@@ -7,9 +7,9 @@ use futures::{StreamExt, stream};
 
 use super::drive::{DriveError, Driver};
 use super::observe::AT_ONCE;
+use super::received::Received;
 use super::records;
 use super::settling::Aside;
-use super::sorting::Received;
 use crate::application::Application;
 
 /// Records requests and joins them to the sync of their namespace. One whose id belongs to another is parked, and one that

@@ -6,6 +6,7 @@ use certificate_management::request::{
     LOOK_PREFIX, LOOK_SCHEMA, NamespaceLook, SyncRequest, SyncVerification, VERIFICATION_SCHEMA,
 };
 use certificate_management::sync::FollowUp;
+use data_encoding::HEXLOWER;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use time::{Duration, OffsetDateTime};
@@ -118,7 +119,7 @@ pub async fn send_look(
     let slot_seconds = LOOK_SLOT.whole_seconds();
     let slot = (application.now() + pause).unix_timestamp() / slot_seconds + 1;
     let digest = Sha256::digest(look.namespace_id.key());
-    let namespace: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let namespace = HEXLOWER.encode(&digest[..16]);
     let message = OutgoingMessage {
         body: json!(look).to_string(),
         message_id: Some(format!("{LOOK_PREFIX}{namespace}-{slot}")),

@@ -7,9 +7,9 @@ use certificate_management::request::Unreadable;
 use tokio::time::{Instant, timeout_at};
 use ulid::Ulid;
 
-use super::deadlines::halfway;
-use super::sorting::Received;
+use super::received::Received;
 use crate::application::Application;
+use crate::deadlines::halfway;
 
 /// Why a message could not be parked.
 #[derive(Debug, thiserror::Error)]

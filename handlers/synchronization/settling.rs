@@ -4,7 +4,7 @@ use certificate_management::reason::Reason;
 use certificate_management::request::Unreadable;
 use tokio::time::Instant;
 
-use super::sorting::Received;
+use super::received::Received;
 use super::{holding, parking};
 use crate::application::Application;
 

@@ -5,16 +5,8 @@ use std::collections::BTreeMap;
 use certificate_management::ArmId;
 use certificate_management::request::{Message, NamespaceLook, SyncRequest, SyncVerification, Unreadable};
 
+use super::received::Received;
 use crate::telemetry;
-
-/// A message as the trigger gave it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Received {
-    /// Its id, if the trigger knows it.
-    pub message_id: Option<String>,
-    /// Its body, whatever it is.
-    pub text: String,
-}
 
 /// What was done, for the log line of the invocation.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]

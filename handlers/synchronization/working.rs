@@ -7,8 +7,9 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use super::drive::{DriveError, Driver};
+use super::received::Received;
 use super::settling::Aside;
-use super::sorting::{Received, Work};
+use super::sorting::Work;
 use super::{automatic, joining};
 use crate::application::Application;
 use crate::observation::Observer;

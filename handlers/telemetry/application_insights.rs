@@ -10,14 +10,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use azure::credential::{self, TokenSource};
 use opentelemetry_application_insights::Exporter;
 use tokio::runtime::Handle;
-use tokio::sync::OnceCell;
-use tracing::instrument::WithSubscriber;
-use tracing::subscriber::NoSubscriber;
 use url::{Host, Url};
 
+use super::monitor_token::MonitorToken;
 use super::transport::Transport;
 
 /// Where telemetry went before components named their region's endpoint.
@@ -89,11 +86,8 @@ impl Ingestion {
         let track = self.track();
         let mut transport = Transport::new(runtime).to(track);
         if let Authorization::Identity { client_id, scope } = &self.authorization {
-            transport = transport.authorized_by(Arc::new(MonitorToken {
-                client_id: client_id.clone(),
-                scope: scope.clone(),
-                tokens: OnceCell::new(),
-            }));
+            transport =
+                transport.authorized_by(Arc::new(MonitorToken::new(client_id.clone(), scope.clone())));
         }
         // The transport knows the endpoint itself: the crate would send to another path, and never by plain http.
         let connection = format!("InstrumentationKey={};IngestionEndpoint=https://unused.invalid", self.key);
@@ -142,35 +136,6 @@ fn is_this_machine(url: &Url) -> bool {
         Some(Host::Ipv6(address)) => address.is_loopback(),
         Some(Host::Domain(name)) => name == "localhost",
         None => false,
-    }
-}
-
-/// A token for the ingestion service. Asked for silently: a span or a line about it would be telemetry about sending
-/// telemetry, and would call for the next export.
-#[derive(Debug)]
-pub struct MonitorToken {
-    client_id: Option<String>,
-    scope: String,
-    tokens: OnceCell<Arc<dyn TokenSource>>,
-}
-
-impl MonitorToken {
-    /// A token that is valid now.
-    ///
-    /// # Errors
-    /// Why the identity gives none.
-    pub async fn get(&self) -> Result<String, azure::Error> {
-        let ask = async {
-            let make = async || {
-                credential::from_environment(&|name| match (name, &self.client_id) {
-                    ("AZURE_CLIENT_ID", Some(client_id)) => Some(client_id.clone()),
-                    _ => std::env::var(name).ok(),
-                })
-            };
-            let tokens = self.tokens.get_or_try_init(make).await?;
-            Ok(tokens.token(&self.scope).await?.secret().to_owned())
-        };
-        ask.with_subscriber(NoSubscriber::default()).await
     }
 }
 

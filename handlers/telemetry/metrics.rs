@@ -10,7 +10,7 @@ use certificate_management::request::Outcome;
 use opentelemetry::KeyValue;
 
 use super::lane::{self, Lane};
-use super::names::{self, Metric};
+use super::names::{self, Metric, namespace};
 use super::standing::Standing;
 
 /// The destinations of this process.
@@ -87,9 +87,4 @@ pub fn watch_budget(budget: &Budget) {
 /// Reports what the service sends that is new from now on.
 pub fn watch_surprises(azure: &azure::Azure) {
     each(|lane| lane.observe_surprises(azure));
-}
-
-/// The attribute that names a namespace.
-pub fn namespace(id: &ArmId) -> KeyValue {
-    KeyValue::new("policysync.namespace.id", id.to_string())
 }

@@ -3,6 +3,9 @@
 //!
 //! Names of others are those of OpenTelemetry's semantic conventions; ours begin with `policysync.`. Units are UCUM.
 
+use certificate_management::ArmId;
+use opentelemetry::KeyValue;
+
 /// What an instrument is, and so how its points are added up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -264,6 +267,11 @@ pub const LOG_FIELDS: [(&str, &str); 5] = [
     ("namespace", "the namespace that a step of a sync is about"),
     ("request.trace_id", "the trace of the request that the step belongs to"),
 ];
+
+/// The attribute that names a namespace.
+pub fn namespace(id: &ArmId) -> KeyValue {
+    KeyValue::new("policysync.namespace.id", id.to_string())
+}
 
 #[cfg(test)]
 mod tests {

@@ -10,8 +10,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::Meter;
 use time::OffsetDateTime;
 
-use super::metrics::namespace;
-use super::names::{self, Metric};
+use super::names::{self, Metric, namespace};
 
 /// Every state of trust: one that no pair is in is reported as zero, so that an alert sees it end.
 const TRUSTS: [Trust; 5] = [Trust::Trusted, Trust::Leftover, Trust::Stale, Trust::Missing, Trust::Unreadable];

@@ -13,7 +13,7 @@ use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use tokio::runtime::Handle;
 use url::Url;
 
-use super::application_insights::MonitorToken;
+use super::monitor_token::MonitorToken;
 
 /// How long one request may take.
 const DEADLINE: Duration = Duration::from_secs(5);

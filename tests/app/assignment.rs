@@ -1,42 +1,17 @@
 //! Assignment by hand, as a person does it against a world that lives elsewhere, and by the functions when the DPS does
 //! something wrong: each command does what it printed, and the same again does nothing.
 
-use std::process::Output;
-
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::check::{ATTESTATION, leave_out};
-use crate::revert::{record, writes_of};
-use crate::submit::{document, policysync, told};
+use crate::operator::{
+    ATTESTATION, DPS, GROUP, code, document, leave_out, policy_of, policysync, record, row, run, told,
+    writes_of,
+};
 use crate::world::World;
 
-pub const DPS: &str = "contoso-plants-dps";
-pub const GROUP: &str = "warehouse-gates";
 /// Records that end with the command, as where no storage account is set.
 const MEMORY: (&str, &str) = ("POLICYSYNC_STATE", "memory");
-
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap_or_else(|| panic!("it was killed: {}", told(output)))
-}
-
-/// Runs a command that prints JSON; its document and exit code.
-pub async fn run(world: &World, arguments: &[&str]) -> (Value, i32) {
-    let output = policysync(world, &[arguments, &["--output", "json"]].concat(), &[]).await;
-    (document(&output), code(&output))
-}
-
-pub async fn policy_of(world: &World, service: &str, id: &str) -> Option<String> {
-    let (status, group) = world.group(service, id, Method::GET, None).await;
-    assert_eq!(status, StatusCode::OK, "{group}");
-    group["credentialPolicyName"].as_str().map(str::to_owned)
-}
-
-/// The row of a group in one of a document's lists.
-pub fn row<'d>(document: &'d Value, list: &str, id: &str) -> &'d Value {
-    let rows = document[list].as_array().unwrap_or_else(|| panic!("no {list}: {document}"));
-    rows.iter().find(|row| row["enrollmentGroup"] == id).unwrap_or_else(|| panic!("no {id}: {document}"))
-}
 
 fn file(world: &World, name: &str) -> String {
     world.local.folder.path().join(name).to_str().unwrap().to_owned()

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::assignment::{DPS, policy_of};
+use crate::operator::{DPS, policy_of};
 use crate::world::World;
 
 /// A world whose DPS sends its records so late that none arrives.
@@ -186,8 +186,8 @@ async fn a_group_with_ten_thousand_tags_keeps_them_all() {
     assert_eq!(group["credentialPolicyName"], "short-lived");
     assert_eq!(group["initialTwin"]["tags"], Value::Object(tags));
     assert_eq!(group["aMemberOfTomorrow"].to_string(), "1.5");
-    let output = crate::submit::policysync(&world, &["explain", "line-61"], &[]).await;
-    let told = crate::submit::told(&output);
+    let output = crate::operator::policysync(&world, &["explain", "line-61"], &[]).await;
+    let told = crate::operator::told(&output);
     assert!(
         output.status.success() && told.len() < 10_000 && told.contains("and 9988 more"),
         "{}",
@@ -209,7 +209,7 @@ async fn ids_with_every_character_that_is_allowed_are_assigned_by_event_and_by_h
     for id in ids {
         assert_eq!(policy_of(&world, DPS, id).await.as_deref(), Some("short-lived"), "{id}");
     }
-    let (plan, exit) = crate::assignment::run(&world, &["assign", "--from", ids[1], "--to", ids[0]]).await;
+    let (plan, exit) = crate::operator::run(&world, &["assign", "--from", ids[1], "--to", ids[0]]).await;
     assert_eq!((exit, &plan["unchanged"]), (0, &json!(1)), "{plan}");
     world.stop().await;
 }

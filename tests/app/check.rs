@@ -1,22 +1,13 @@
 //! `check`: what is missing for which feature, and the command that grants it.
 
-use reqwest::StatusCode;
 use serde_json::{Value, json};
 use simulator::cloud::fleet::{Attestation, Fleet};
 
 use crate::generations::{AUTHORITIES, AUTHORITIES_RULES};
-use crate::submit::{document, policysync, told};
+use crate::operator::{ATTESTATION, document, leave_out, policysync, told};
 use crate::world::World;
 
 const CERTIFICATES: &str = "Microsoft.Devices/IotHubs/certificates/read";
-pub const ATTESTATION: &str = "Microsoft.Devices/provisioningServices/attestationmechanism/details/action";
-
-pub async fn leave_out(world: &World, actions: Value, data_actions: Value) {
-    let url = world.azure("/simulator/permissions");
-    let body = json!({"notActions": actions, "notDataActions": data_actions});
-    let answer = world.client.put(url).json(&body).send().await.unwrap();
-    assert_eq!(answer.status(), StatusCode::OK);
-}
 
 fn rows<'a>(document: &'a Value, check: &str) -> Vec<&'a Value> {
     document["checks"].as_array().unwrap().iter().filter(|row| row["check"] == check).collect()

@@ -81,21 +81,3 @@ fn a_fleet_file_with_an_unknown_key_is_told_with_its_line() {
     let error = complaint(&policysync(&["simulator", "--port", "0", "--fleet", path.to_str().unwrap()], &[]));
     assert!(error.contains("namespaces") && error.contains("line 3"), "{error}");
 }
-
-#[test]
-fn the_configuration_in_the_readme_is_one() {
-    let readme =
-        std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let (_, rest) = readme.split_once("```toml\n").unwrap();
-    let (text, _) = rest.split_once("```").unwrap();
-    let parsed = certificate_management::configuration::Configuration::parse(text);
-    assert!(parsed.is_ok(), "{}", parsed.unwrap_err());
-}
-
-#[test]
-fn the_readme_shows_the_two_commands_first_and_each_alone() {
-    let readme =
-        std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let blocks: Vec<&str> = readme.split("```").skip(1).step_by(2).map(str::trim).collect();
-    assert_eq!(blocks[..2], ["cargo run --release -- demo", "cargo xtask test"]);
-}

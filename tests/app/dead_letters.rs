@@ -5,7 +5,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use state::{BlobSettings, Store};
 
-use crate::submit::{document, policysync, told};
+use crate::operator::{document, policysync, told};
 use crate::world::World;
 
 const SAS: &str = "SharedAccessSignature sr=x&sig=eA%3D%3D&se=4102444800&skn=n";
@@ -255,7 +255,7 @@ async fn a_place_that_cannot_be_looked_at_is_told_and_the_others_are_shown() {
     // Without the setting the queues are looked at alone, and the command says so.
     let none = [("AzureWebJobsStorage", ""), ("POLICYSYNC_STATE", "memory")];
     let output = policysync(&world, &["parked", "list"], &none).await;
-    let told = crate::submit::told(&output);
+    let told = crate::operator::told(&output);
     assert_eq!(output.status.code(), Some(0), "{told}");
     assert!(told.contains("Nothing is parked.") && told.contains("the records were not looked at"), "{told}");
     world.stop().await;

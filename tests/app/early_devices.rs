@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use simulator::device::Device;
 
-use crate::assignment::{DPS, policy_of};
+use crate::operator::{DPS, policy_of};
 use crate::world::World;
 
 /// The key of a group, as whoever makes its devices has it.

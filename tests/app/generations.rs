@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use simulator::cloud::fleet::Fleet;
 
-use crate::assignment::run;
+use crate::operator::run;
 use crate::world::World;
 
 const SUBSCRIPTION: &str = "/subscriptions/6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40";

@@ -9,7 +9,7 @@ use policysync::reporting;
 use policysync::walk::GroupHint;
 use serde_json::{Value, json};
 
-use crate::assignment::{DPS, GROUP};
+use crate::    ATTESTATION, DPS, GROUP, code, document, leave_out, policy_of, policysync, record, row, run, told,::{DPS, GROUP};
 use crate::in_process::InProcess;
 
 const HUBS: &str = "/subscriptions/*/providers/Microsoft.Devices/IotHubs";

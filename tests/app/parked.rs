@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::submit::{document, policysync, told};
+use crate::operator::{document, policysync, told};
 use crate::world::World;
 
 const SAS: &str = "SharedAccessSignature sr=x&sig=eA%3D%3D&se=4102444800&skn=n";

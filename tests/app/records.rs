@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::assignment::{DPS, GROUP, policy_of};
+use crate::operator::{DPS, GROUP, policy_of};
 use crate::world::World;
 
 /// The simulated account takes any key.

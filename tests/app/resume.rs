@@ -3,7 +3,7 @@
 use certificate_management::request::{Outcome, SyncRequest};
 use certificate_management::sync::{Conclusion, SyncRecord};
 use policysync::reporting;
-use policysync::synchronization::batch::Received;
+use policysync::synchronization::received::Received;
 use policysync::synchronization::records;
 use serde_json::json;
 use simulator::cloud::Simulator;

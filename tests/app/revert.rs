@@ -4,32 +4,14 @@ use certificate_management::reason::Reason;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::assignment::{DPS, GROUP, policy_of, row, run};
+use crate::operator::{DPS, GROUP, policy_of, record, row, run, writes_of};
 use crate::world::World;
-
-/// The keys of the records of writes of a group.
-pub async fn writes_of(world: &World, group: &str) -> Vec<String> {
-    let list = world.azure("/storage/policysync?restype=container&comp=list&prefix=assignments/");
-    let listed =
-        world.client.get(list).header("Authorization", "SharedKey storage:c2ln").send().await.unwrap();
-    let text = listed.text().await.unwrap();
-    let keys = text.split("<Name>").skip(1).map(|rest| rest.split("</Name>").next().unwrap());
-    keys.filter(|key| key.ends_with(&format!("/{group}"))).map(str::to_owned).collect()
-}
 
 /// The only run of which the records of this world hold a write of that group.
 async fn run_of(world: &World, group: &str) -> String {
     let of_group = writes_of(world, group).await;
     let [key] = of_group.as_slice() else { panic!("not one record of {group}: {of_group:?}") };
     key.split('/').nth(1).unwrap().to_owned()
-}
-
-pub async fn record(world: &World, key: &str) -> Value {
-    let blob = world.azure(&format!("/storage/policysync/{key}"));
-    let answer =
-        world.client.get(blob).header("Authorization", "SharedKey storage:c2ln").send().await.unwrap();
-    assert!(answer.status().is_success(), "{key}: {}", answer.status());
-    answer.json::<Value>().await.unwrap()["value"].clone()
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::submit::{document, policysync, told};
+use crate::operator::{document, policysync, told};
 use crate::world::World;
 
 const NAMESPACE: &str = "/subscriptions/6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40/resourceGroups/rg-contoso-plants/providers/Microsoft.DeviceRegistry/namespaces/contoso-plants";

@@ -2,10 +2,10 @@
 
 use std::process::Output;
 
-use policysync::commands::laptop::local_world::{Schedules, app_settings};
 use serde_json::{Value, json};
 
-use crate::world::{World, clock};
+use crate::operator::{document, policysync, told};
+use crate::world::World;
 
 /// One namespace with two policies where nothing is synced by itself, and one in audit mode.
 const CONFIGURATION: &str = r#"
@@ -17,28 +17,6 @@ sync = "ask"
 [[namespace]]
 id = "/subscriptions/6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40/resourceGroups/rg-fabrikam-energy/providers/Microsoft.DeviceRegistry/namespaces/fabrikam-energy"
 "#;
-
-/// Runs the program with the settings that `dev` prints for a world.
-pub async fn policysync(world: &World, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
-    tokio::process::Command::new(env!("CARGO_BIN_EXE_policysync"))
-        .args(arguments)
-        .env_clear()
-        .envs(clock())
-        .envs(app_settings(world.local.simulator.url(), Schedules::default()))
-        .env("POLICYSYNC_CONFIG", world.local.folder.path().join("policysync.toml"))
-        .envs(environment.iter().copied())
-        .output()
-        .await
-        .unwrap()
-}
-
-pub fn told(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-pub fn document(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", told(output)))
-}
 
 struct Plants {
     world: World,

@@ -3,7 +3,7 @@
 use certificate_management::parked;
 use certificate_management::request::VERIFICATION_SCHEMA;
 use policysync::reporting;
-use policysync::synchronization::batch::Received;
+use policysync::synchronization::received::Received;
 use serde_json::json;
 use time::Duration;
 

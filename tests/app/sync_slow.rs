@@ -3,8 +3,8 @@
 use std::time::{Duration as Wait, Instant};
 
 use policysync::commands::laptop::local_world::DEFAULT_CONFIGURATION;
+use policysync::deadlines::Deadlines;
 use policysync::synchronization::batch::Done;
-use policysync::synchronization::deadlines::Deadlines;
 use serde_json::json;
 use simulator::cloud::Options;
 use simulator::cloud::fleet::{Fleet, Hub};

@@ -7,5 +7,6 @@ pub mod cargo_install;
 pub mod checkov;
 pub mod debian;
 pub mod faketime;
+pub mod needs;
 pub mod npm;
 pub mod python;

@@ -1,6 +1,7 @@
 //! What the caller may do with a resource, as Azure counts it: `Microsoft.Authorization/permissions`, which sums up every role
 //! on the resource and above it, groups included. It tells of the caller only, never of somebody else.
 
+use certificate_management::rules::matches;
 use serde::Deserialize;
 
 use crate::api_version::AUTHORIZATION;
@@ -46,6 +47,8 @@ impl Access {
 
 impl Granted {
     /// Whether they include an action, or a data action.
+    ///
+    /// In the name of an action in a role `*` stands for any text, and case for nothing.
     #[must_use]
     pub fn allows(&self, action: &str, data: bool) -> bool {
         self.0.iter().any(|grant| {
@@ -54,29 +57,10 @@ impl Granted {
             } else {
                 (&grant.actions, &grant.not_actions)
             };
-            let any = |names: &[String]| names.iter().any(|name| covers(name, action));
+            let any = |names: &[String]| names.iter().any(|name| matches(name, action));
             any(given) && !any(taken)
         })
     }
-}
-
-/// Whether the name of an action in a role covers an action: `*` stands for any text, and case for nothing.
-fn covers(name: &str, action: &str) -> bool {
-    let (name, action) = (name.to_ascii_lowercase(), action.to_ascii_lowercase());
-    let mut parts = name.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| action.strip_prefix(first)) else { return false };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
-    }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    true
 }
 
 #[cfg(test)]
@@ -131,7 +115,7 @@ mod tests {
             ("a/b", "a/b/read", false),
             ("*/c/*/read", "a/b/d/read", false),
         ] {
-            assert_eq!(covers(name, action), expected, "{name} {action}");
+            assert_eq!(matches(name, action), expected, "{name} {action}");
         }
     }
 }

@@ -25,7 +25,7 @@ use url::Url;
 
 use self::bucket::Shape;
 use self::turnstile::Turnstile;
-use crate::cloud::authority;
+use crate::authority::authority;
 use crate::error::{Error, ErrorKind, Sent};
 
 const READS: Shape = Shape { capacity: 250, refill_per_second: 25 };

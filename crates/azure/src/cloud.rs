@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use url::Url;
 
+use crate::authority::authority;
 use crate::error::{Error, ErrorKind, Sent};
 
 const PUBLIC_RESOURCE_MANAGER: &str = "https://management.azure.com";
@@ -155,15 +156,6 @@ impl Cloud {
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.public
-    }
-}
-
-/// `host` or `host:port`, as it stands in the URL.
-pub(crate) fn authority(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    match url.port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
     }
 }
 

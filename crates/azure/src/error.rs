@@ -268,7 +268,7 @@ impl fmt::Display for Detail {
 
 /// Method, host and path: enough to know the call. The query is left out because operation URLs carry signatures.
 pub(crate) fn attempted(method: &Method, url: &Url) -> String {
-    format!("{method} {}{}", crate::cloud::authority(url), url.path())
+    format!("{method} {}{}", crate::authority::authority(url), url.path())
 }
 
 /// One line of at most [`MESSAGE_LIMIT`] characters: logs are lines, and a service may answer with a page.

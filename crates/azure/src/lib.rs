@@ -7,8 +7,10 @@
 #![warn(missing_docs)]
 
 pub mod access;
+mod access_token;
 pub mod api_version;
 pub mod arm;
+mod authority;
 pub mod budget;
 pub mod cloud;
 pub mod credential;

@@ -1,6 +1,7 @@
 //! Device Provisioning Services: what Resource Manager knows of them, and their enrollment groups.
 
 pub mod groups;
+mod keys;
 pub mod raw_group;
 mod reference;
 pub mod services;

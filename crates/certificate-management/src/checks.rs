@@ -29,9 +29,9 @@ mod unreadable;
 use serde::{Deserialize, Serialize};
 
 use crate::configuration::Thresholds;
+use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::reason::Severity;
-use crate::report::facts::Facts;
 
 macro_rules! checks {
     ($($variant:ident $code:literal $severity:ident $module:ident $description:literal)*) => {

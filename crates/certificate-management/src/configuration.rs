@@ -7,8 +7,10 @@
 pub mod analysis;
 pub mod lines;
 mod migration;
+mod overlap;
 pub mod problem;
 mod rule;
+pub mod rules;
 mod suppression;
 mod thresholds;
 mod validate;

@@ -3,6 +3,7 @@
 //! Its [`Finding::id`] is a fingerprint of the check, the subject and the occasion, and of nothing that changes from day
 //! to day. So the same thing found by two instances, or found again next month, is the same finding.
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -126,7 +127,7 @@ fn fingerprint(check: CheckId, subject: &Subject, occasion: &str) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.to_ascii_lowercase().as_bytes());
     }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&hash.finalize()[..16])
 }
 
 #[cfg(test)]

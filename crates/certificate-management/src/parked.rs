@@ -4,6 +4,7 @@
 //! Everything in it that somebody else wrote is bounded when it is made, so that an envelope always fits into a message,
 //! and when it is read, since others can put anything on a queue.
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -121,7 +122,7 @@ impl Envelope {
     #[must_use]
     pub fn queue_id(&self, whole_body: &str) -> String {
         let digest = Sha256::digest(whole_body.as_bytes());
-        let digest: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        let digest = HEXLOWER.encode(&digest[..12]);
         let id = self.message_id.as_deref().unwrap_or("parked");
         format!("{}~{digest}", beginning(id, KEPT_OF_ID))
     }

@@ -3,16 +3,13 @@
 //! - [`namespace`]: policies, the grid of policies and hubs, per namespace.
 //! - [`groups`]: enrollment groups: counts of all, and the first of each kind.
 //! - [`activity`]: sync requests in flight, and what became of the last ones.
-//! - [`input`]: what was read, and what could not be.
-//! - [`facts`]: the same, with everything that is judged once and used twice.
 //!
+//! It is made of [`ReportInput`]: what was read, and what could not be.
 //! Its JSON is described by `docs/policy-status.schema.json`, which a test holds against real reports.
 
 pub mod activity;
 mod build;
-pub mod facts;
 pub mod groups;
-pub mod input;
 pub mod namespace;
 mod summary;
 
@@ -22,14 +19,14 @@ use time::{Date, OffsetDateTime};
 pub use self::activity::{RequestActivity, RequestEntry};
 pub use self::build::build;
 pub use self::groups::{EnrollmentGroupEntry, EnrollmentGroups, GroupList, PolicyGroups};
-pub use self::input::{
-    EarlyDevices, LastAssignment, NamespaceInput, ProvisioningServiceInput, Records, ReportInput,
-};
 pub use self::namespace::{NamespaceReport, PolicyReport, ProvisioningServiceReport, TrustReport};
 pub use self::summary::Summary;
 pub use crate::finding::Finding;
 use crate::finding::Subject;
 use crate::model::ReadFailure;
+pub use crate::report_input::{
+    EarlyDevices, LastAssignment, NamespaceInput, ProvisioningServiceInput, Records, ReportInput,
+};
 
 /// Version of the report's JSON.
 pub const REPORT_SCHEMA: &str = "policy-status/v1";

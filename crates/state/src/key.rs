@@ -4,6 +4,7 @@
 //! a signature over that URL and a listing all spell the same way, so that no layer encodes them a second time.
 //! [`segment`] turns any other text into such a segment.
 
+use data_encoding::HEXUPPER;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorKind};
@@ -38,7 +39,7 @@ pub fn segment(text: &str) -> String {
             escaped.push(char::from(byte));
         } else {
             escaped.push('=');
-            escaped.push_str(&hex(&[byte]));
+            escaped.push_str(&HEXUPPER.encode(&[byte]));
         }
         if escaped.len() <= READABLE {
             readable = escaped.len();
@@ -48,15 +49,9 @@ pub fn segment(text: &str) -> String {
         escaped.truncate(readable);
         // `=h` cannot come from the loop above: no hexadecimal digit is an `h`.
         escaped.push_str("=h");
-        escaped.push_str(&hex(&Sha256::digest(text.as_bytes())));
+        escaped.push_str(&HEXUPPER.encode(&Sha256::digest(text.as_bytes())));
     }
     escaped
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    let digit = |value: u8| char::from(DIGITS[usize::from(value & 15)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 /// A key that the store takes, as the library underneath spells it.

@@ -56,7 +56,6 @@ pub fn lay_out(root: &Path, handler: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::functions::DEFINITIONS;
-    use std::collections::BTreeSet;
 
     #[test]
     fn every_function_of_the_code_has_its_folder_and_they_agree() {
@@ -66,49 +65,5 @@ mod tests {
             let function_json = serde_json::from_str(text).expect("function.json is JSON");
             assert_eq!(definition.check(&function_json), Vec::<String>::new(), "{name}");
         }
-    }
-
-    /// Every setting of a document by its path, as `docs/host-json.md` writes both.
-    fn settings(path: &str, value: &serde_json::Value, found: &mut BTreeSet<(String, String)>) {
-        match value.as_object() {
-            None => {
-                found.insert((path.to_owned(), value.to_string()));
-            }
-            Some(members) => {
-                for (name, value) in members {
-                    let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                    settings(&below, value, found);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn every_setting_of_host_json_is_justified_with_its_value_and_no_other_is() {
-        let mut set = BTreeSet::new();
-        settings("", &serde_json::from_str(FILES[0].1).unwrap(), &mut set);
-        let page = include_str!("../../../docs/host-json.md");
-        let table = page.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
-        let justified: BTreeSet<(String, String)> = table
-            .take_while(|line| line.starts_with('|'))
-            .map(|line| {
-                let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
-                assert!(cells.len() == 3 && cells[2].len() > 10, "{line}");
-                (cells[0].trim_matches('`').to_owned(), cells[1].trim_matches('`').to_owned())
-            })
-            .collect();
-        assert_eq!(justified, set);
-    }
-
-    #[test]
-    fn every_folder_is_a_function_of_the_code() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("function-definitions");
-        let folders: BTreeSet<String> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        let functions: BTreeSet<String> =
-            DEFINITIONS.iter().map(|definition| definition.name.to_owned()).collect();
-        assert_eq!(folders, functions);
     }
 }

@@ -12,10 +12,10 @@ use clap::Args;
 use serde_json::json;
 use ulid::Ulid;
 
-use super::apply::person::{self, Person};
 use super::assign::Problem;
 use super::assign::wanted::Wanted;
 use super::fail;
+use super::person::{self, Person};
 use super::plan::survey::Survey;
 use super::table::{self, Output};
 

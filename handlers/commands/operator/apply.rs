@@ -3,9 +3,6 @@
 //! A person has read this plan and approved it, so with `--even-in-audit` it writes also where the configuration says
 //! `mode = "audit"`. Under the kill switch, `POLICYSYNC_MODE=audit`, it writes nothing.
 
-pub mod perform;
-pub mod person;
-
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -13,9 +10,9 @@ use certificate_management::plan::saved::{PLAN_SCHEMA, SavedPlan};
 use clap::Args;
 use serde_json::Value;
 
-use self::perform::Row;
-use super::fail;
+use super::perform::{self, Row};
 use super::table::Output;
+use super::{fail, person};
 
 /// Largest plan that is read, in bytes: 20 DPS with 200 groups each stay far below it.
 const LARGEST_PLAN: u64 = 64 * 1024 * 1024;

@@ -11,11 +11,11 @@ use std::process::ExitCode;
 use certificate_management::plan::saved::SavedPlan;
 use clap::Args;
 
-use super::apply::person::{self, Person};
-use super::apply::{self, perform};
+use super::person::{self, Person};
 use super::plan::{self, print};
 use super::table::Output;
 use super::{USAGE, fail};
+use super::{apply, perform};
 
 #[derive(Args)]
 #[command(

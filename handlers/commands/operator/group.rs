@@ -14,9 +14,9 @@ use certificate_management::reason::failure::About;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::apply::person::{self, Person};
 use super::assign::Problem;
 use super::fail;
+use super::person::{self, Person};
 use super::plan;
 use super::plan::survey::{Service, Survey};
 use super::table::{self, Output};

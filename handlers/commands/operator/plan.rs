@@ -13,7 +13,7 @@ use self::survey::Survey;
 use super::fail;
 use super::table::{self, Output};
 use crate::application::Application;
-use crate::commands::operator::apply::person;
+use crate::commands::operator::person;
 
 #[derive(Args)]
 #[command(

@@ -13,8 +13,8 @@ use state::Store;
 
 use crate::application::Application;
 use crate::clock::Clock;
+use crate::deadlines::Deadlines;
 use crate::settings::{Settings, SettingsError};
-use crate::synchronization::deadlines::Deadlines;
 use crate::walk::Pace;
 
 /// Nothing listens there, and nothing is sent there either.

@@ -5,10 +5,10 @@
 
 use std::ffi::OsString;
 
-use crate::commands::test::Environment;
-use crate::commands::{contract, test};
+use crate::commands::contract;
 use crate::steps::{self, Outcome, Steps};
 use crate::tools::faketime;
+use crate::tools::needs::{self, Environment};
 use crate::workspace::{PRODUCT, Workspace};
 
 const DAYS: u32 = 365;
@@ -20,7 +20,7 @@ const SAMPLE: [&[&str]; 2] = [
 ];
 
 pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
-    let environment = test::environment(workspace, steps);
+    let environment = needs::environment(workspace, steps);
     whole(workspace, steps, arguments, &environment);
 }
 

@@ -3,8 +3,8 @@
 
 use std::process::Command;
 
-use crate::commands::test::Environment;
 use crate::steps::{self, Outcome, Steps};
+use crate::tools::needs::Environment;
 use crate::tools::python;
 use crate::workspace::{PRODUCT, Workspace};
 

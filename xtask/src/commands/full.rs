@@ -4,6 +4,7 @@
 
 use crate::commands::{bench, calendar, test};
 use crate::steps::{self, Steps};
+use crate::tools::needs;
 use crate::workspace::Workspace;
 
 /// proptest's own default is 256.
@@ -24,7 +25,7 @@ const CAMPAIGNS: [(&str, &[&str]); 8] = [
 ];
 
 pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
-    let environment = test::environment(workspace, steps);
+    let environment = needs::environment(workspace, steps);
     let mut more_cases = environment.clone();
     more_cases.push((CASES.0, CASES.1.into()));
     test::run_with(workspace, steps, arguments, &more_cases);

@@ -1,44 +1,16 @@
 //! `cargo xtask test`: the one command after a fresh clone. Installs what the tests need, runs them, and checks the
 //! production build.
 
-use std::ffi::OsString;
-
 use crate::commands::package::{self, Extent};
 use crate::commands::{calendar, check, contract, infra};
-use crate::steps::{self, Outcome, Steps};
-use crate::tools::{azurite, browser};
+use crate::steps::{self, Steps};
+use crate::tools::needs::{self, Environment};
 use crate::workspace::{PRODUCT, Workspace};
 
-/// Names Azurite's program to the tests; without it those that need it are skipped in words.
-const AZURITE: &str = "AZURITE";
-
-/// Environment variables of the tests, by name.
-pub type Environment = Vec<(&'static str, OsString)>;
-
 pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
-    let environment = environment(workspace, steps);
+    let environment = needs::environment(workspace, steps);
     run_with(workspace, steps, arguments, &environment);
     calendar::sample(workspace, steps, &environment);
-}
-
-/// Installs what the tests need, and returns the variables by which they find it.
-pub fn environment(workspace: &Workspace, steps: &mut Steps) -> Environment {
-    let mut environment = Environment::new();
-    steps.run("install Azurite, the storage emulator", || match azurite::install(&workspace.tools()) {
-        Ok(installed) => {
-            environment.push((AZURITE, installed.into()));
-            Outcome::Passed
-        }
-        Err(why) => Outcome::Skipped(why),
-    });
-    steps.run("install Chromium, chromedriver and axe-core", || match browser::install(&workspace.tools()) {
-        Ok(installed) => {
-            environment.extend(installed.into_iter().map(|(name, path)| (name, path.into())));
-            Outcome::Passed
-        }
-        Err(why) => Outcome::Skipped(why),
-    });
-    environment
 }
 
 /// Everything but what the calendar could break. `environment` is that of the tests.

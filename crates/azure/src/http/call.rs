@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::{DEFAULT_DEADLINE, DEFAULT_RESPONSE_LIMIT};
+use crate::access_token::AccessToken;
 use crate::budget::Pace;
-use crate::credential::AccessToken;
 use crate::error::{Error, attempted};
 
 /// One call, made ready. `Debug` shows neither headers nor body.

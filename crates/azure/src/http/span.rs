@@ -19,7 +19,7 @@ pub(super) fn open(call: &Call, attempt: u32) -> Span {
         http.request.method = %call.method,
         server.address = url.host_str(),
         server.port = url.port_or_known_default(),
-        url.full = %format_args!("{}://{}{}", url.scheme(), crate::cloud::authority(url), url.path()),
+        url.full = %format_args!("{}://{}{}", url.scheme(), crate::authority::authority(url), url.path()),
         http.request.resend_count = Empty,
         http.response.status_code = Empty,
         error.type = Empty,

@@ -11,9 +11,10 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::groups::{EnrollmentGroups, Group};
+use super::keys::{KEYS, texts_of_keys};
 use super::raw_group::{Difference, RawGroup};
 use crate::error::{Error, ErrorKind, Sent};
-use crate::members::{at, text};
+use crate::members::text;
 
 /// What an assignment changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -238,8 +239,6 @@ fn excess(before: &RawGroup, after: &RawGroup, attestation: Attestation) -> Vec<
     excess
 }
 
-const KEYS: [&str; 2] = ["primaryKey", "secondaryKey"];
-
 /// Whether `after` is `before` with both keys filled in. Empty and `null` parts are how a service writes "none".
 fn only_puts_keys_back(before: &Value, after: &Value) -> bool {
     let complete = KEYS.iter().all(|key| text(after, &["symmetricKey", key]).is_some());
@@ -271,11 +270,6 @@ fn without_nothing(value: Value) -> Option<Value> {
         }
         other => Some(other),
     }
-}
-
-pub(super) fn texts_of_keys(attestation: &Value) -> Vec<String> {
-    let keys = KEYS.iter().filter_map(|key| at(attestation, &["symmetricKey", key]));
-    keys.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

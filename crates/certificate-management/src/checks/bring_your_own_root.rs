@@ -1,9 +1,9 @@
 //! A policy under the customer's own root that waits for a signature.
 
 use super::CheckId;
+use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::reason::Reason;
-use crate::report::facts::Facts;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

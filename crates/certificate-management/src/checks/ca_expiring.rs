@@ -3,9 +3,9 @@
 use time::Duration;
 
 use super::CheckId;
+use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::reason::{Reason, Severity};
-use crate::report::facts::Facts;
 
 /// Steps count the days that are left, downwards; this one comes after them all.
 const EXPIRED: i64 = 0;

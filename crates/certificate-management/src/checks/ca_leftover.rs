@@ -1,9 +1,9 @@
 //! An older CA that is still on a hub beside the current one, after a rotation.
 
 use super::CheckId;
+use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::reason::Reason;
-use crate::report::facts::Facts;
 use crate::trust::Trust;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {

@@ -3,10 +3,10 @@
 use time::Duration;
 
 use super::CheckId;
+use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::plan;
 use crate::reason::Reason;
-use crate::report::facts::Facts;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -2,10 +2,10 @@
 //! they register again.
 
 use super::CheckId;
+use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::reason::Reason;
-use crate::report::facts::Facts;
-use crate::report::input::EarlyDevices;
+use crate::report_input::EarlyDevices;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -1,10 +1,9 @@
 //! An enrollment group that names a policy which the namespace does not have.
 
 use super::CheckId;
+use crate::facts::{Facts, Standing};
 use crate::finding::Finding;
 use crate::reason::{Reason, Severity};
-use crate::report::facts::Facts;
-use crate::report::groups::Standing;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let dangling = facts.groups().filter(|(_, group, _)| group.standing() == Standing::Dangling);

@@ -1,10 +1,10 @@
 //! An enrollment group that we gave a policy and that has another one, or none, by now: somebody else changed it.
 
 use super::CheckId;
+use crate::facts::{Facts, GroupFacts};
 use crate::finding::Finding;
 use crate::reason::Reason;
-use crate::report::facts::{Facts, GroupFacts};
-use crate::report::input::LastAssignment;
+use crate::report_input::LastAssignment;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let Some(records) = facts.records else { return Vec::new() };
@@ -49,7 +49,7 @@ fn differs(group: &GroupFacts<'_>, last: &LastAssignment) -> bool {
 mod tests {
     use super::super::testing::{DPS, NOW, World, group};
     use super::*;
-    use crate::report::input::Records;
+    use crate::report_input::Records;
 
     fn found(now: Option<&str>, ours: Option<&str>) -> usize {
         let mut world = World::healthy();

@@ -1,11 +1,11 @@
 //! An enrollment group that names a credential policy in a namespace that has certificate authorities.
 
 use super::CheckId;
+use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::generation::Generation;
 use crate::reason::Reason;
 use crate::reference::Reference;
-use crate::report::facts::Facts;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -1,10 +1,9 @@
 //! An enrollment group without a policy that should have one, or with another than it should have, and what it waits for.
 
 use super::CheckId;
+use crate::facts::{Facts, Standing};
 use crate::finding::Finding;
 use crate::reason::Severity;
-use crate::report::facts::Facts;
-use crate::report::groups::Standing;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let without = facts

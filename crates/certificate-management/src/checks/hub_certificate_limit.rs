@@ -1,9 +1,9 @@
 //! A hub that has almost no room for one more CA certificate: the next rotation could not be synced to it.
 
 use super::CheckId;
+use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::reason::{Reason, Severity};
-use crate::report::facts::Facts;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let threshold = &facts.thresholds.hub_certificate_limit;

@@ -2,11 +2,11 @@
 
 use super::CheckId;
 use crate::configuration::Sync;
+use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::generation::Generation;
 use crate::plan;
 use crate::reason::Reason;
-use crate::report::facts::Facts;
 use crate::trust::Trust;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {

@@ -1,9 +1,9 @@
 //! A namespace without a linked hub: nothing that is assigned would be admitted anywhere.
 
 use super::CheckId;
+use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::reason::Reason;
-use crate::report::facts::Facts;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let without = facts.readable().filter(|(_, observation)| observation.hubs.is_empty());

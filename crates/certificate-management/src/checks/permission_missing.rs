@@ -1,10 +1,10 @@
 //! Something that the identity may not read, with the feature and the action where the service tells them.
 
 use super::CheckId;
+use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::model::ReadFailureKind;
 use crate::reason::Reason;
-use crate::report::facts::Facts;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let unread = facts.unread().into_iter();

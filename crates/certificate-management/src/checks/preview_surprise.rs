@@ -1,9 +1,9 @@
 //! Members and values that the service sends and this version does not know: the preview has moved on.
 
 use super::CheckId;
+use crate::facts::Facts;
 use crate::finding::{Finding, Subject};
 use crate::reason::Reason;
-use crate::report::facts::Facts;
 
 /// How many are named in the message.
 const NAMED: usize = 5;

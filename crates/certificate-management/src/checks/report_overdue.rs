@@ -3,9 +3,9 @@
 use time::Duration;
 
 use super::CheckId;
+use crate::facts::Facts;
 use crate::finding::{Finding, Subject};
 use crate::reason::Reason;
-use crate::report::facts::Facts;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let Some(previous) = facts.records.and_then(|records| records.previous_report_at) else {
@@ -29,7 +29,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
 mod tests {
     use super::super::testing::{NOW, World};
     use super::*;
-    use crate::report::input::Records;
+    use crate::report_input::Records;
 
     #[test]
     fn a_gap_is_told_and_the_first_report_has_none() {

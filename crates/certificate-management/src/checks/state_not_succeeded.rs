@@ -1,10 +1,10 @@
 //! A namespace or policy that Azure has not finished, or failed to finish.
 
 use super::CheckId;
+use crate::facts::Facts;
 use crate::finding::{Finding, Subject};
 use crate::model::ProvisioningState;
 use crate::reason::{Reason, Severity};
-use crate::report::facts::Facts;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -1,9 +1,9 @@
 //! A suppression that has passed its end date: what it kept quiet is told again, and so is this.
 
 use super::CheckId;
+use crate::facts::Facts;
 use crate::finding::{Finding, Subject};
 use crate::reason::Reason;
-use crate::report::facts::Facts;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let expired = facts.suppressions.iter().filter(|suppression| suppression.is_expired(facts.now));

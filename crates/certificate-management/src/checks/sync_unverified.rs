@@ -4,10 +4,10 @@
 use time::Duration;
 
 use super::CheckId;
+use crate::facts::{Facts, NamespaceFacts};
 use crate::finding::Finding;
 use crate::plan::Pair;
 use crate::reason::Reason;
-use crate::report::facts::{Facts, NamespaceFacts};
 use crate::request::{HubOutcome, Outcome, RequestRecord};
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
@@ -83,7 +83,7 @@ fn on_hub(
 mod tests {
     use super::super::testing::{NOW, World, request};
     use super::*;
-    use crate::report::input::Records;
+    use crate::report_input::Records;
 
     fn world(requests: Vec<RequestRecord>) -> World {
         let mut world = World::healthy();

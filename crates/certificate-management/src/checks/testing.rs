@@ -7,15 +7,15 @@ use time::macros::datetime;
 use super::CheckId;
 use crate::ArmId;
 use crate::configuration::Configuration;
+use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::model::{
     Attestation, EnrollmentGroup, Hub, HubCertificate, IssuingCa, Namespace, Policy, ProvisioningState,
     ReadFailure,
 };
 use crate::plan::{Observation, ObservedHub};
-use crate::report::facts::Facts;
-use crate::report::input::{EarlyDevices, NamespaceInput, ProvisioningServiceInput, Records, ReportInput};
 use crate::report::{self, Report};
+use crate::report_input::{EarlyDevices, NamespaceInput, ProvisioningServiceInput, Records, ReportInput};
 use crate::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
 
 pub(crate) const NAMESPACE: &str =

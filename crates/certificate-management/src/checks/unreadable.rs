@@ -1,11 +1,11 @@
 //! What could not be read, for another reason than a missing permission: nothing is claimed about it.
 
 use super::CheckId;
+use crate::facts::Facts;
 use crate::finding::{Finding, Subject};
 use crate::finding_subject::PROVISIONING_SERVICES;
 use crate::model::ReadFailureKind;
 use crate::reason::Reason;
-use crate::report::facts::Facts;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let unread = facts.unread().into_iter();
@@ -41,7 +41,7 @@ mod tests {
     use super::super::testing::World;
     use super::*;
     use crate::model::ReadFailure;
-    use crate::report::input::Records;
+    use crate::report_input::Records;
 
     #[test]
     fn a_rejected_version_is_told_as_such_with_what_the_service_says() {

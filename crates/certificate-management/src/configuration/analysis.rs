@@ -6,8 +6,7 @@
 use super::lines::Lines;
 use super::problem::{Check, Problem};
 use super::validate::subject;
-use super::{Configuration, NamespaceConfiguration};
-use crate::rules::overlap;
+use super::{Configuration, NamespaceConfiguration, overlap};
 
 /// Rules that never match, because an earlier rule of the namespace matches everything that they do; and pairs of
 /// rules that select the same and name different policies.

@@ -2,7 +2,6 @@
 
 use time::OffsetDateTime;
 
-use super::facts::{Facts, NamespaceFacts, ServiceFacts};
 use super::namespace::HubReport;
 use super::{
     EnrollmentGroups, Finding, NamespaceReport, PolicyReport, ProvisioningServiceReport, REPORT_SCHEMA,
@@ -10,6 +9,7 @@ use super::{
 };
 use crate::checks;
 use crate::configuration::Suppression;
+use crate::facts::{Facts, NamespaceFacts, ServiceFacts};
 use crate::model::Policy;
 use crate::plan::ObservedHub;
 

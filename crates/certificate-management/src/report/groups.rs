@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::facts::GroupFacts;
+use crate::facts::{GroupFacts, Standing};
 use crate::reason::Reason;
 
 /// How many groups of one kind, in one DPS, are listed.
@@ -115,19 +115,4 @@ impl GroupList {
             });
         }
     }
-}
-
-/// Where a group stands, as the report tells them apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// It names a policy of the namespace.
-    Assigned,
-    /// It names a policy that the namespace does not have.
-    Dangling,
-    /// It has no policy and should have none.
-    OptedOut,
-    /// It gets its policy, or another one than it has, when hubs trust it or when it is active.
-    Waiting,
-    /// It has no policy and should have one.
-    Unassigned,
 }

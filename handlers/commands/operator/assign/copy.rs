@@ -6,7 +6,7 @@ use certificate_management::rules;
 
 use super::Problem;
 use super::wanted::Wanted;
-use crate::commands::operator::apply::person::Person;
+use crate::commands::operator::person::Person;
 use crate::commands::operator::plan;
 use crate::commands::operator::plan::survey::{Service, Survey};
 

@@ -2,7 +2,7 @@
 
 use certificate_management::plan::saved::SavedPlan;
 
-use crate::commands::operator::apply::person::Person;
+use crate::commands::operator::person::Person;
 use crate::commands::operator::plan;
 use crate::commands::operator::plan::survey::Survey;
 

@@ -7,7 +7,7 @@ use certificate_management::reason::failure::About;
 
 use super::Problem;
 use crate::assignment::journal::{self, Stage, WriteRecord};
-use crate::commands::operator::apply::person::{Person, STATE};
+use crate::commands::operator::person::{Person, STATE};
 use crate::commands::operator::plan;
 use crate::commands::operator::plan::survey::Survey;
 use crate::failure;

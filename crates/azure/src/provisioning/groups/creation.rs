@@ -12,8 +12,8 @@ use serde::Deserialize;
 use super::{EnrollmentGroups, Group};
 use crate::error::{Error, ErrorKind, Sent, attempted};
 use crate::http::Call;
+use crate::provisioning::keys::texts_of_keys;
 use crate::provisioning::raw_group::RawGroup;
-use crate::provisioning::write_guard::texts_of_keys;
 
 /// Why a group was not made.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, overlap};
 use crate::model::Attestation;
 
 const ID: &str = "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";

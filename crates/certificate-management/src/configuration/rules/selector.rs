@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::glob::matches;
 use super::subject::{Subject, tag_text};
 use crate::configuration::Rule;
+use crate::glob::matches;
 use crate::model::Attestation;
 
 /// How much of a fact is shown. A tag can hold 4,096 bytes, and what it holds is not ours.

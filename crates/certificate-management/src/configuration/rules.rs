@@ -3,18 +3,16 @@
 //! Rules are tried in order and the first that matches decides. The decision is total and deterministic, and it
 //! carries what was tried, so that a person can be told why a group was not matched.
 
-mod glob;
-pub mod overlap;
 mod selector;
 mod subject;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::glob::{matches, subsumes};
 pub use self::selector::TriedSelector;
 pub use self::subject::Subject;
 pub(crate) use self::subject::allocated_hubs;
 use crate::configuration::{NamespaceConfiguration, Rule};
+pub use crate::glob::{matches, subsumes};
 
 /// What the rules say about one group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

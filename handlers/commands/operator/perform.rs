@@ -12,8 +12,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
 
-use super::person::Person;
 use crate::assignment::writer::{self, NotWritten, Target, Writer};
+use crate::commands::operator::person::Person;
 use crate::commands::operator::plan::print;
 use crate::commands::operator::plan::survey::{Service, Survey};
 use crate::commands::table::{self, Output};

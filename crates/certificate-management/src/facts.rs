@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 
 use time::OffsetDateTime;
 
-use super::groups::Standing;
-use super::input::{EarlyDevices, NamespaceInput, Records, ReportInput};
 use crate::configuration::{NamespaceConfiguration, Suppression, Thresholds};
 use crate::finding::Subject;
 use crate::finding_subject as subject;
 use crate::model::{EnrollmentGroup, Policy, ReadFailure};
 use crate::plan::{self, AssignmentPlan, Observation, Pair};
 use crate::reason::Reason;
+use crate::report_input::{EarlyDevices, NamespaceInput, Records, ReportInput};
 
 /// Everything that checks look at.
 pub struct Facts<'a> {
@@ -213,6 +212,21 @@ impl<'a> NamespaceFacts<'a> {
     pub fn subject(&self) -> Subject {
         Subject::namespace(&self.configuration.id)
     }
+}
+
+/// Where a group stands, as the report tells them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It names a policy of the namespace.
+    Assigned,
+    /// It names a policy that the namespace does not have.
+    Dangling,
+    /// It has no policy and should have none.
+    OptedOut,
+    /// It gets its policy, or another one than it has, when hubs trust it or when it is active.
+    Waiting,
+    /// It has no policy and should have one.
+    Unassigned,
 }
 
 impl GroupFacts<'_> {

@@ -2,8 +2,8 @@
 //!
 //! `true` is a proof. `false` may mean that the proof is beyond this: two rules together can hide a third, for example.
 
-use super::glob::subsumes as glob_subsumes;
-use crate::configuration::Rule;
+use super::Rule;
+use crate::glob::subsumes as glob_subsumes;
 
 /// Whether `earlier` matches every group that `later` matches, so that `later` never decides.
 #[must_use]

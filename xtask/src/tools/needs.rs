@@ -1,0 +1,33 @@
+//! What the tests find by their environment.
+
+use std::ffi::OsString;
+
+use crate::steps::{Outcome, Steps};
+use crate::tools::{azurite, browser};
+use crate::workspace::Workspace;
+
+/// Names Azurite's program to the tests; without it those that need it are skipped in words.
+const AZURITE: &str = "AZURITE";
+
+/// Environment variables of the tests, by name.
+pub type Environment = Vec<(&'static str, OsString)>;
+
+/// Installs what the tests need, and returns the variables by which they find it.
+pub fn environment(workspace: &Workspace, steps: &mut Steps) -> Environment {
+    let mut environment = Environment::new();
+    steps.run("install Azurite, the storage emulator", || match azurite::install(&workspace.tools()) {
+        Ok(installed) => {
+            environment.push((AZURITE, installed.into()));
+            Outcome::Passed
+        }
+        Err(why) => Outcome::Skipped(why),
+    });
+    steps.run("install Chromium, chromedriver and axe-core", || match browser::install(&workspace.tools()) {
+        Ok(installed) => {
+            environment.extend(installed.into_iter().map(|(name, path)| (name, path.into())));
+            Outcome::Passed
+        }
+        Err(why) => Outcome::Skipped(why),
+    });
+    environment
+}
