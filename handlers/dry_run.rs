@@ -153,7 +153,7 @@ fn rows(request: &SyncRequest, plan: &RequestPlan, observation: &Observation) ->
             why: pair.assessment.why,
             would,
             reason,
-            evidence: pair.assessment.evidence,
+            evidence: pair.assessment.evidence.as_deref().cloned(),
         })
     };
     observation.pairs().into_iter().filter_map(row).collect()

@@ -1,6 +1,5 @@
 //! What the effects of a step ask: how far the operation is, what the namespace shows, what the requests are.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use azure::arm;
@@ -8,7 +7,7 @@ use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::plan::Observation;
 use certificate_management::reason::failure::CallFailure;
 use certificate_management::request::RequestRecord;
-use certificate_management::sync::{Failure, FailureKind, Operation, OperationState, SyncRecord};
+use certificate_management::sync::{Failure, FailureKind, OperationState, SyncOperation, SyncRecord};
 use futures::{StreamExt, TryStreamExt, stream};
 use state::{Store, Stored};
 use tokio::time::{Instant, timeout};
@@ -44,23 +43,23 @@ pub fn failure_of(error: &azure::Error) -> Failure {
 }
 
 /// Asks the service how far an operation is. What it does not tell in time it does not tell.
-pub async fn operation(application: &Application, operation: &Operation) -> OperationState {
+pub async fn operation(application: &Application, operation: &SyncOperation) -> OperationState {
     let Ok(url) = operation.url.as_deref().map(str::parse).transpose() else { return OperationState::Silent };
-    let asked = arm::Operation {
+    let asked = arm::LongRunningOperation {
         url,
         finished: operation.finished,
         retry_after_seconds: operation.retry_after_seconds,
         started_at: operation.started_at,
     };
     match timeout(OPERATION_WITHIN, application.azure.arm().operation_status(&asked)).await {
-        Ok(Ok(arm::OperationState::Running { retry_after })) => {
+        Ok(Ok(arm::OperationStatus::Running { retry_after })) => {
             let asked = retry_after.map(|pause| pause.try_into().unwrap_or(time::Duration::MAX));
             OperationState::Running(asked)
         }
-        Ok(Ok(arm::OperationState::Failed { code, message })) => {
+        Ok(Ok(arm::OperationStatus::Failed { code, message })) => {
             OperationState::Failed(format!("the service says that the sync failed: {code}: {message}"))
         }
-        Ok(Ok(arm::OperationState::Succeeded | arm::OperationState::Unknown)) => OperationState::Silent,
+        Ok(Ok(arm::OperationStatus::Succeeded | arm::OperationStatus::Unknown)) => OperationState::Silent,
         Ok(Err(error)) => {
             tracing::warn!("the operation could not be read: {error}");
             OperationState::Silent
@@ -101,7 +100,7 @@ pub async fn namespace(
 pub async fn requests(
     store: &Store,
     record: &SyncRecord,
-) -> Result<(BTreeMap<String, Stored<RequestRecord>>, Vec<String>), state::Error> {
+) -> Result<(Vec<Stored<RequestRecord>>, Vec<String>), state::Error> {
     let reads: Vec<_> = record
         .known()
         .map(|id| async move {
@@ -111,11 +110,11 @@ pub async fn requests(
             ))
         })
         .collect();
-    let read: Vec<_> = stream::iter(reads).buffer_unordered(AT_ONCE).try_collect().await?;
-    let (mut known, mut missing) = (BTreeMap::new(), Vec::new());
+    let read: Vec<_> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+    let (mut known, mut missing) = (Vec::new(), Vec::new());
     for (id, stored) in read {
         match stored.filter(|stored| stored.value.request.namespace_id == record.namespace_id) {
-            Some(stored) => drop(known.insert(id, stored)),
+            Some(stored) => known.push(stored),
             None => missing.push(id),
         }
     }

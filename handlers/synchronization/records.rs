@@ -204,3 +204,25 @@ pub async fn write_sync(
     };
     Ok(Stored { value: record, version })
 }
+
+#[cfg(test)]
+mod tests {
+    use certificate_management::reason::Reason;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_next_step_quotes_what_is_said_of_a_sync_whose_record_is_broken() {
+        let store = Store::memory();
+        let id =
+            ArmId::parse("/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/n");
+        let id = id.unwrap();
+        store.put(&sync_key(&id), &"no sync").await.unwrap();
+        let error = sync(&store, &id).await.unwrap_err();
+        assert_eq!(error.kind(), state::ErrorKind::Corrupt);
+        let said = error.to_string();
+        assert!(said.contains("what is stored is a record of another type"), "{said}");
+        let next_step = Reason::RecordsUnreadable.next_step();
+        assert!(next_step.contains("what is stored is not JSON, or a record of another type"), "{next_step}");
+    }
+}

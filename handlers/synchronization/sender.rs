@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use azure::arm;
 use certificate_management::configuration::{Mode, NamespaceConfiguration};
-use certificate_management::sync::{Failure, FailureKind, Operation, PostEnd};
+use certificate_management::sync::{Failure, FailureKind, PostEnd, SyncOperation};
 
 use super::observe;
 use crate::application::Application;
@@ -63,8 +63,8 @@ pub async fn send(
     }
 }
 
-fn recorded(operation: arm::Operation) -> Operation {
-    Operation {
+fn recorded(operation: arm::LongRunningOperation) -> SyncOperation {
+    SyncOperation {
         url: operation.url.map(String::from),
         finished: operation.finished,
         retry_after_seconds: operation.retry_after_seconds,

@@ -14,7 +14,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use url::Url;
 
-pub use self::operation::{Operation, OperationState};
+pub use self::operation::{LongRunningOperation, OperationStatus};
 use crate::api_version::ApiVersion;
 use crate::budget::Budget;
 use crate::cloud::{Cloud, Service};
@@ -112,11 +112,15 @@ impl Arm {
     /// # Errors
     /// Any [`ErrorKind`]; ask [`Error::may_have_taken_effect`] before starting another one. `Untrusted` with an answer
     /// ([`Sent::Yes`]) means that it was started but its address points outside the cloud.
-    pub async fn post_long_running(&self, path: &str, api_version: ApiVersion) -> Result<Operation, Error> {
+    pub async fn post_long_running(
+        &self,
+        path: &str,
+        api_version: ApiVersion,
+    ) -> Result<LongRunningOperation, Error> {
         let answer = self.call(Method::POST, self.url(path, api_version)?).await?;
         let retry_after_seconds = crate::http::retry_after(&answer.headers).map(|wait| wait.as_secs());
         let address = answer.header("azure-asyncoperation").or_else(|| answer.header("location"));
-        let mut operation = Operation {
+        let mut operation = LongRunningOperation {
             url: None,
             finished: false,
             retry_after_seconds,
@@ -133,14 +137,14 @@ impl Arm {
             return Ok(operation);
         }
         match operation::state_of(&answer)? {
-            OperationState::Succeeded => operation.finished = true,
-            OperationState::Failed { code, message } => {
+            OperationStatus::Succeeded => operation.finished = true,
+            OperationStatus::Failed { code, message } => {
                 return Err(Error::new(ErrorKind::Invalid, Sent::Yes, answer.attempted(), message)
                     .with_status(answer.status.as_u16())
                     .with_code(Some(code)));
             }
             // It runs and tells nobody where: its effect is the only thing that can be looked at.
-            OperationState::Running { .. } | OperationState::Unknown => {}
+            OperationStatus::Running { .. } | OperationStatus::Unknown => {}
         }
         Ok(operation)
     }
@@ -150,9 +154,13 @@ impl Arm {
     /// # Errors
     /// When the question could not be answered, which says nothing about the operation: no token, throttled, the
     /// service down, or an address outside the cloud.
-    pub async fn operation_status(&self, operation: &Operation) -> Result<OperationState, Error> {
+    pub async fn operation_status(&self, operation: &LongRunningOperation) -> Result<OperationStatus, Error> {
         let Some(url) = &operation.url else {
-            return Ok(if operation.finished { OperationState::Succeeded } else { OperationState::Unknown });
+            return Ok(if operation.finished {
+                OperationStatus::Succeeded
+            } else {
+                OperationStatus::Unknown
+            });
         };
         match self.call(Method::GET, url.clone()).await {
             Ok(answer) => operation::state_of(&answer),

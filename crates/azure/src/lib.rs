@@ -40,7 +40,7 @@ use std::sync::Arc;
 use certificate_management::generation::NamespaceGeneration;
 
 pub use access::{Access, Granted};
-pub use arm::{Arm, Operation, OperationState};
+pub use arm::{Arm, LongRunningOperation, OperationStatus};
 pub use budget::{BucketSnapshot, Budget, OperationKind, Scope};
 pub use cloud::{Cloud, Service};
 pub use credential::{AccessToken, Credential, TokenSource};

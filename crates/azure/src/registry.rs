@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use self::offered::{Offer, Offers};
 use crate::api_version::ApiVersion;
-use crate::arm::{Arm, Operation};
+use crate::arm::{Arm, LongRunningOperation};
 use crate::error::{Error, ErrorKind};
 use crate::members::{arm_id, owned, text};
 use crate::surprises::Surprises;
@@ -99,7 +99,11 @@ impl DeviceRegistry {
     ///
     /// # Errors
     /// As [`Arm::post_long_running`].
-    pub async fn synchronize(&self, namespace: &ArmId, within: Duration) -> Result<Operation, Error> {
+    pub async fn synchronize(
+        &self,
+        namespace: &ArmId,
+        within: Duration,
+    ) -> Result<LongRunningOperation, Error> {
         let version = self.version(namespace, Generation::Credentials);
         credentials::synchronize(&self.arm.clone().within(within), namespace, version).await
     }

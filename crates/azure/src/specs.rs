@@ -11,7 +11,7 @@ use certificate_management::model::ProvisioningState;
 use serde_json::{Value, json};
 
 use crate::api_version::CREDENTIALS;
-use crate::arm::OperationState;
+use crate::arm::OperationStatus;
 use crate::fake::{Fake, Reply};
 use crate::provisioning::RawGroup;
 
@@ -139,7 +139,7 @@ async fn results_of_operations() {
     let operation = arm.post_long_running(NAMESPACE, CREDENTIALS.device_registry).await.unwrap();
     let code = "ResourceNotFound".to_owned();
     let message = "The resource was not found.".to_owned();
-    assert_eq!(arm.operation_status(&operation).await.unwrap(), OperationState::Failed { code, message });
+    assert_eq!(arm.operation_status(&operation).await.unwrap(), OperationStatus::Failed { code, message });
 }
 
 #[tokio::test]

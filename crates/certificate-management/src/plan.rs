@@ -56,6 +56,15 @@ pub struct Pair<'a> {
     pub assessment: Assessment,
 }
 
+/// An observation with every pair judged.
+#[derive(Debug, Clone)]
+pub struct Assessed<'a> {
+    /// What was seen.
+    pub observation: &'a Observation,
+    /// Every pair of an active policy and a linked hub.
+    pub pairs: Vec<Pair<'a>>,
+}
+
 impl Observation {
     /// The policies that have an active issuing CA: the ones that a sync pushes.
     pub fn active_policies(&self) -> impl Iterator<Item = &Policy> {
@@ -72,6 +81,12 @@ impl Observation {
             }
         }
         pairs
+    }
+
+    /// The same with every pair judged, once for all requests of a look.
+    #[must_use]
+    pub fn assessed(&self) -> Assessed<'_> {
+        Assessed { observation: self, pairs: self.pairs() }
     }
 
     fn assess(&self, policy: &Policy, hub: &ObservedHub) -> Assessment {
@@ -124,6 +139,13 @@ pub enum RequestPlan {
 /// Plans one request against an observation of its namespace.
 #[must_use]
 pub fn plan_request(request: &SyncRequest, mode: Mode, observation: &Observation) -> RequestPlan {
+    plan_assessed(request, mode, &observation.assessed())
+}
+
+/// The same against pairs that were judged before, for a look that has many requests.
+#[must_use]
+pub fn plan_assessed(request: &SyncRequest, mode: Mode, assessed: &Assessed<'_>) -> RequestPlan {
+    let observation = assessed.observation;
     let refuse = |reason, detail: String| RequestPlan::Refuse { reason, detail, hubs: Vec::new() };
     if mode == Mode::Audit {
         return refuse(
@@ -158,13 +180,13 @@ pub fn plan_request(request: &SyncRequest, mode: Mode, observation: &Observation
     if observation.active_policies().next().is_none() {
         return refuse(Reason::NoPolicies, "the namespace has no active policy".to_owned());
     }
-    let (inside, outside): (Vec<_>, Vec<_>) =
-        observation.pairs().into_iter().partition(|pair| covers(request, pair));
+    let (inside, outside): (Vec<&Pair<'_>>, Vec<_>) =
+        assessed.pairs.iter().partition(|pair| covers(request, pair));
     let hubs: Vec<HubOutcome> = inside.iter().map(|pair| first_outcome(observation, pair)).collect();
     if inside.iter().all(|pair| pair.assessment.trust.admits_current()) {
         return RequestPlan::AlreadyTrusted(hubs);
     }
-    if !inside.iter().any(Pair::needs_sync) {
+    if !inside.iter().any(|pair| pair.needs_sync()) {
         return RequestPlan::Verify(hubs);
     }
     let others: Vec<String> = outside
@@ -286,8 +308,19 @@ pub fn verify_request(
     observation: &Observation,
     progress: Progress,
 ) -> Vec<HubOutcome> {
-    let pairs = observation.pairs();
-    let inside: Vec<&Pair<'_>> = pairs.iter().filter(|pair| covers(request, pair)).collect();
+    verify_assessed(request, before, &observation.assessed(), progress)
+}
+
+/// The same from pairs that were judged before, for a look that has many requests.
+#[must_use]
+pub fn verify_assessed(
+    request: &SyncRequest,
+    before: &[HubOutcome],
+    assessed: &Assessed<'_>,
+    progress: Progress,
+) -> Vec<HubOutcome> {
+    let observation = assessed.observation;
+    let inside: Vec<&Pair<'_>> = assessed.pairs.iter().filter(|pair| covers(request, pair)).collect();
     let mut outcomes: Vec<HubOutcome> = Vec::new();
     for pair in &inside {
         let earlier = before.iter().find(|hub| hub.hub == pair.hub.name && hub.policy == pair.policy.name);

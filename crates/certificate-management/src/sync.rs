@@ -28,18 +28,21 @@ mod failure;
 mod joining;
 mod judging;
 mod looking;
+mod missing;
 pub mod pause;
 mod planning;
 mod posting;
 mod record;
 mod sent;
+mod unseen;
 
 pub use self::admission::{Admission, admit, purges};
 pub use self::automatic::{Automatic, Repeat, automatic, candidates, look_again_after, repeat};
 pub use self::effect::{Conclusion, Effect, FollowUp, Outcomes};
 pub use self::event::{Claim, Context, Event, Look, OperationState, PostEnd};
 pub use self::failure::{Failure, FailureKind, Setback};
-pub use self::record::{MOST_REQUESTS, Operation, Phase, SyncRecord};
+pub use self::missing::Missing;
+pub use self::record::{MOST_REQUESTS, Phase, SyncOperation, SyncRecord};
 pub use self::sent::Sent;
 use crate::request::RequestRecord;
 
@@ -101,11 +104,17 @@ pub fn step(
             // What left the sync while this look was reading has its outcome.
             let requests: Vec<&RequestRecord> =
                 requests.into_iter().filter(|known| record.knows(&known.request.request_id)).collect();
-            record.requests.retain(|id| !missing.contains(id));
-            record.waiting.retain(|id| !missing.contains(id));
-            match record.phase {
-                Phase::Gathering => planning::observed(record, &requests, look, *seen, context),
-                _ => judging::observed(record, &requests, look, *seen, operation, context),
+            record.lacks(look, missing);
+            match seen {
+                // An observation of another namespace says nothing about this one.
+                Ok(observation) if observation.namespace.id != record.namespace_id => {
+                    looking::again(record, pause::FIRST_LOOK, None, context)
+                }
+                Ok(observation) if record.phase == Phase::Gathering => {
+                    planning::seen(record, &requests, look, observation, context)
+                }
+                Ok(observation) => judging::seen(record, &requests, look, observation, operation, context),
+                Err(failure) => unseen::unseen(record, &requests, look, failure, context),
             }
         }
         (Event::PostEnded { claim, end }, Some(record)) => posting::ended(record, claim, end, context),

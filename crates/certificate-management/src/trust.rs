@@ -3,6 +3,8 @@
 //! The service tells no per-hub result of a sync, and a finished operation proves nothing
 //! (`azure-wire-facts.md` §1.4), so the hub's certificate list is the evidence.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
@@ -77,7 +79,7 @@ pub struct Assessment {
     /// The state.
     pub trust: Trust,
     /// The certificate that decided it: the current one, else the newest older one.
-    pub evidence: Option<Evidence>,
+    pub evidence: Option<Arc<Evidence>>,
     /// Why, as a sentence.
     pub why: String,
 }
@@ -89,12 +91,14 @@ pub fn assess(policy: &Policy, certificates: &[HubCertificate], seen_at: OffsetD
         .iter()
         .filter(|certificate| certificate.issuer_id.as_ref() == Some(policy.issuer_id()))
         .collect();
-    let evidence = |certificate: &HubCertificate| Evidence {
-        policy_id: policy.id.clone(),
-        certificate_name: certificate.name.clone(),
-        thumbprint: certificate.thumbprint.clone(),
-        expiry: certificate.expiry,
-        seen_at,
+    let evidence = |certificate: &HubCertificate| {
+        Arc::new(Evidence {
+            policy_id: policy.id.clone(),
+            certificate_name: certificate.name.clone(),
+            thumbprint: certificate.thumbprint.clone(),
+            expiry: certificate.expiry,
+            seen_at,
+        })
     };
     let newest = |of: &[&HubCertificate]| {
         of.iter().max_by_key(|certificate| certificate.expiry).map(|certificate| evidence(certificate))

@@ -8,7 +8,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 use url::Url;
@@ -18,26 +17,22 @@ use crate::http::{Answer, retry_after};
 use crate::members::{at, member, owned, text};
 
 /// An operation that was started. `Debug` leaves out the query of its address, which may hold a signature.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Operation {
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct LongRunningOperation {
     /// Where its status is; `None` when the service named no place.
     pub url: Option<Url>,
     /// Whether the service said at once that it was done.
-    #[serde(default)]
     pub finished: bool,
     /// How long the service asked to wait before the first question, in seconds, at the most [`crate::LONGEST_PAUSE`]; a
     /// record of an earlier version may hold more.
-    #[serde(default)]
     pub retry_after_seconds: Option<u64>,
     /// When its start was accepted.
-    #[serde(default, with = "time::serde::rfc3339::option")]
     pub started_at: Option<OffsetDateTime>,
 }
 
 /// What the service says about an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OperationState {
+pub enum OperationStatus {
     /// It is going on.
     Running {
         /// How long the service asks to wait before the next question, at the most [`crate::LONGEST_PAUSE`].
@@ -57,11 +52,11 @@ pub enum OperationState {
 }
 
 /// The state that a successful answer stands for.
-pub(super) fn state_of(answer: &Answer) -> Result<OperationState, Error> {
-    let running = || OperationState::Running { retry_after: retry_after(&answer.headers) };
+pub(super) fn state_of(answer: &Answer) -> Result<OperationStatus, Error> {
+    let running = || OperationStatus::Running { retry_after: retry_after(&answer.headers) };
     let accepted = answer.status.as_u16() == 202;
     if answer.body.iter().all(u8::is_ascii_whitespace) {
-        return Ok(if accepted { running() } else { OperationState::Succeeded });
+        return Ok(if accepted { running() } else { OperationStatus::Succeeded });
     }
     let body: Value = match answer.json() {
         Ok(body) => body,
@@ -73,41 +68,41 @@ pub(super) fn state_of(answer: &Answer) -> Result<OperationState, Error> {
         .or_else(|| text(&body, &["result"]))
         .or_else(|| text(&body, &["properties", "provisioningState"]));
     Ok(match status.map(str::to_ascii_lowercase).as_deref() {
-        Some("succeeded" | "completed") => OperationState::Succeeded,
+        Some("succeeded" | "completed") => OperationStatus::Succeeded,
         Some("failed" | "canceled" | "cancelled") => failed(&body, status.unwrap_or_default()),
         Some(_) => running(),
         None if member(&body, "error").is_some_and(Value::is_object) => failed(&body, "Failed"),
         None if accepted => running(),
-        None => OperationState::Succeeded,
+        None => OperationStatus::Succeeded,
     })
 }
 
 /// The state that a refusal stands for. A record that is gone or hidden is no failure of the operation; a service that
 /// cannot answer now says nothing; any other refusal of a status request is how `Location` reports a failure.
-pub(super) fn state_of_refusal(error: Error) -> Result<OperationState, Error> {
+pub(super) fn state_of_refusal(error: Error) -> Result<OperationStatus, Error> {
     match error.kind() {
-        ErrorKind::NotFound | ErrorKind::Forbidden => Ok(OperationState::Unknown),
+        ErrorKind::NotFound | ErrorKind::Forbidden => Ok(OperationStatus::Unknown),
         ErrorKind::Conflict | ErrorKind::PreconditionFailed | ErrorKind::Invalid
             if error.status().is_some() =>
         {
             let code = error.service_code().map_or_else(|| "Failed".to_owned(), str::to_owned);
-            Ok(OperationState::Failed { code, message: error.message().to_owned() })
+            Ok(OperationStatus::Failed { code, message: error.message().to_owned() })
         }
         _ => Err(error),
     }
 }
 
-fn failed(body: &Value, status: &str) -> OperationState {
+fn failed(body: &Value, status: &str) -> OperationStatus {
     let error = at(body, &["error"]).or_else(|| at(body, &["properties", "error"])).unwrap_or(&Value::Null);
-    OperationState::Failed {
+    OperationStatus::Failed {
         code: owned(error, &["code"]).unwrap_or_else(|| status.to_owned()),
         message: owned(error, &["message"]).unwrap_or_default(),
     }
 }
 
-impl fmt::Debug for Operation {
+impl fmt::Debug for LongRunningOperation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Operation")
+        f.debug_struct("LongRunningOperation")
             .field("path", &self.url.as_ref().map(Url::path))
             .field("finished", &self.finished)
             .field("retry_after_seconds", &self.retry_after_seconds)

@@ -4,7 +4,7 @@ use super::*;
 use certificate_management::generation::Generation;
 
 use crate::api_version::CREDENTIALS;
-use crate::arm::Operation;
+use crate::arm::LongRunningOperation;
 use crate::fake::{Fake, Reply, http};
 use crate::http::Call;
 
@@ -215,7 +215,7 @@ async fn a_write_that_is_put_off_between_attempts_stays_in_doubt() {
 async fn an_operation_without_an_address_costs_nothing() {
     let fake = Fake::start(|_, _| Reply::status(200)).await;
     let azure = fake.azure();
-    let operation: Operation = serde_json::from_value(json!({"url": null})).unwrap();
+    let operation = LongRunningOperation::default();
     azure.arm().operation_status(&operation).await.unwrap();
     assert_eq!(azure.budget().snapshot(), []);
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::provisioning_state;
 use crate::api_version::ApiVersion;
-use crate::arm::{Arm, Operation};
+use crate::arm::{Arm, LongRunningOperation};
 use crate::error::Error;
 use crate::members::{arm_id, at, boolean, date, owned, thumbprint};
 use crate::surprises::{Known, Surprises};
@@ -57,7 +57,7 @@ pub(super) async fn synchronize(
     arm: &Arm,
     namespace: &ArmId,
     version: ApiVersion,
-) -> Result<Operation, Error> {
+) -> Result<LongRunningOperation, Error> {
     arm.post_long_running(&format!("{}/synchronize", credential(namespace)), version).await
 }
 

@@ -1,5 +1,7 @@
 //! One namespace of the report: its policies, the grid of policies and hubs, its provisioning services.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -91,7 +93,7 @@ pub struct TrustReport {
     /// The state.
     pub trust: Trust,
     /// What was seen on the hub, with thumbprint, expiry and when.
-    pub evidence: Option<Evidence>,
+    pub evidence: Option<Arc<Evidence>>,
     /// Why, as a sentence.
     pub why: String,
 }

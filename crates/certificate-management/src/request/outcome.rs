@@ -1,5 +1,7 @@
 //! What became of a request: per hub, and as a whole.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -64,8 +66,8 @@ pub struct HubOutcome {
     /// The reason with its particulars, where it has any of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// What was seen on the hub.
-    pub evidence: Option<Evidence>,
+    /// What was seen on the hub. Requests of one look share it.
+    pub evidence: Option<Arc<Evidence>>,
 }
 
 /// The record of a request.

@@ -3,7 +3,7 @@
 use time::{Duration, OffsetDateTime};
 
 use super::conclusions::with;
-use super::{Claim, Look, Operation, SyncRecord};
+use super::{Claim, Look, SyncOperation, SyncRecord};
 use crate::ArmId;
 use crate::reason::Reason;
 use crate::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
@@ -12,7 +12,7 @@ use crate::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Ask the service how far an operation is; answer with [`super::Event::OperationTold`].
-    AskOperation(Look, Operation),
+    AskOperation(Look, SyncOperation),
     /// Observe the namespace, then read the records of the requests that the sync knows; answer with
     /// [`super::Event::Observed`].
     Observe(Look, super::OperationState),

@@ -2,7 +2,7 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::{Conclusion, Failure, Operation};
+use super::{Conclusion, Failure, MOST_REQUESTS, SyncOperation};
 use crate::configuration::{Mode, NamespaceConfiguration};
 use crate::plan::Observation;
 
@@ -79,7 +79,7 @@ pub struct Claim {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PostEnd {
     /// The service accepted it.
-    Accepted(Operation),
+    Accepted(SyncOperation),
     /// It may have reached the service, and no answer came that settles it.
     AnswerLost(String),
     /// It certainly had no effect: it was not sent, or the service refused it.
@@ -108,6 +108,8 @@ pub struct Context {
     pub is_configured: bool,
     /// How long evidence is looked for.
     pub patience: Duration,
+    /// Most requests that a sync knows at a time: [`MOST_REQUESTS`], but in tests.
+    pub most_requests: usize,
     /// The id of a sync, should this step open one.
     pub next_sync_id: String,
 }
@@ -127,6 +129,7 @@ impl Context {
             mode: configuration.map_or(Mode::Audit, |namespace| namespace.effective_mode(kill_switch)),
             is_configured: configuration.is_some(),
             patience: Duration::seconds(i64::from(seconds)),
+            most_requests: MOST_REQUESTS,
             next_sync_id,
         }
     }

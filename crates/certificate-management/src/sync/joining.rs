@@ -2,7 +2,6 @@
 
 use super::conclusions::refused;
 use super::effect::FollowUp;
-use super::record::MOST_REQUESTS;
 use super::{Context, Effect, Outcomes, Phase, Step, SyncRecord, pause};
 use crate::ArmId;
 use crate::configuration::Mode;
@@ -10,6 +9,16 @@ use crate::reason::Reason;
 use crate::request::{RequestRecord, SyncRequest};
 
 pub(super) fn requested(last: Option<&SyncRecord>, requests: &[&RequestRecord], context: &Context) -> Step {
+    let found = last.cloned().map(|mut last| {
+        last.has(requests.iter().map(|known| known.request.request_id.as_str()));
+        last
+    });
+    let mut step = join(found.as_ref(), requests, context);
+    step.record = step.record.or_else(|| found.filter(|found| Some(found) != last));
+    step
+}
+
+fn join(last: Option<&SyncRecord>, requests: &[&RequestRecord], context: &Context) -> Step {
     let record = last.filter(|last| last.is_open());
     let mut open: Vec<&SyncRequest> = Vec::new();
     for known in requests.iter().filter(|known| !known.outcome.is_final()) {
@@ -46,7 +55,7 @@ pub(super) fn requested(last: Option<&SyncRecord>, requests: &[&RequestRecord], 
     let mut new: Vec<&SyncRequest> = new.collect();
     // A message that comes again may be of a run that was killed between the record and the follow-up.
     let comes_again = new.len() < open.len();
-    let room = MOST_REQUESTS.saturating_sub(joined.known().count()).min(new.len());
+    let room = context.most_requests.saturating_sub(joined.known().count()).min(new.len());
     let beyond = new.split_off(room);
     let list = if joined.phase == Phase::Gathering { &mut joined.requests } else { &mut joined.waiting };
     list.extend(new.iter().map(|request| request.request_id.clone()));
@@ -78,11 +87,13 @@ fn gathering(
         look: None,
         claimed_at: None,
         posts: 0,
+        refused: 0,
         operation: None,
         setback: None,
         sent: last.and_then(|last| last.sent.clone()),
         requests: Vec::new(),
         waiting: Vec::new(),
+        missing: None,
         traceparent: traceparent.cloned(),
     }
 }

@@ -1,40 +1,30 @@
 //! A look at a sync that was claimed, started or only watches: the evidence on the hubs decides.
 
-use super::conclusions::{
-    as_a_whole, failed, is_overdue, is_premature, measured, of_hubs, of_plan, undecided,
-};
-use super::looking::again;
+use super::conclusions::{is_overdue, is_premature, measured, of_hubs, of_plan, undecided};
+use super::looking::again_and_conclude;
 use super::pause::{self, CLAIM_DEADLINE, MOST_POSTS};
 use super::{
-    Claim, Conclusion, Context, Effect, Failure, Look, OperationState, Outcomes, Phase, Sent, Step,
-    SyncRecord,
+    Claim, Conclusion, Context, Effect, Look, OperationState, Outcomes, Phase, Sent, Step, SyncRecord,
 };
 use crate::configuration::Mode;
-use crate::plan::{self, Observation, Progress, RequestPlan};
+use crate::plan::{self, Assessed, Observation, Progress, RequestPlan};
 use crate::reason::Reason;
 use crate::request::{Outcome, RequestRecord};
 
-pub(super) fn observed(
+pub(super) fn seen(
     mut record: SyncRecord,
     requests: &[&RequestRecord],
     look: &Look,
-    seen: Result<&Observation, &Failure>,
+    observation: &Observation,
     operation: &OperationState,
     context: &Context,
 ) -> Step {
-    match seen {
-        Ok(observation) if observation.namespace.id == record.namespace_id => {
-            let judged = judge_all(&record, requests, observation, operation, context);
-            if matches!(operation, OperationState::Failed(_)) {
-                // What has failed will not arrive any more.
-                record.sent = None;
-            }
-            decide(record, look, judged, observation, context)
-        }
-        // An observation of another namespace says nothing about this one.
-        Ok(_) => again(record, pause::FIRST_LOOK, None, context),
-        Err(failure) => without_observation(record, requests, look, failure, context),
+    let judged = judge_all(&record, requests, observation, operation, context);
+    if matches!(operation, OperationState::Failed(_)) {
+        // What has failed will not arrive any more.
+        record.sent = None;
     }
+    decide(record, look, judged, observation, context)
 }
 
 /// What a look has made of the requests.
@@ -61,6 +51,7 @@ fn judge_all(
 ) -> Judged {
     let is_watching = record.phase == Phase::Watching;
     let mut judged = Judged::default();
+    let assessed = observation.assessed();
     for known in requests {
         let id = &known.request.request_id;
         let is_covered = record.requests.contains(id);
@@ -70,16 +61,18 @@ fn judge_all(
             continue;
         }
         // The mode decides what is sent and not what is true: evidence counts in audit too.
-        let plan = plan::plan_request(&known.request, Mode::Enforce, observation);
+        let plan = plan::plan_assessed(&known.request, Mode::Enforce, &assessed);
         judged.needs_sync |= matches!(plan, RequestPlan::Sync(_)) && (is_covered || is_watching);
         if is_covered {
-            let conclusion = judge(record, known, &plan, observation, operation, context);
+            let conclusion = judge(record, known, &plan, &assessed, operation, context);
             judged.worst = judged.worst.max(Some(conclusion.outcome));
             if conclusion.outcome.is_final() {
                 judged.outcomes.conclusions.push(conclusion);
                 continue;
             }
-            judged.news.extend(Some(conclusion.clone()).filter(|conclusion| conclusion.changes(known)));
+            if conclusion.changes(known) {
+                judged.news.push(conclusion.clone());
+            }
             judged.open.push(conclusion);
         } else if is_watching {
             let is_premature = is_premature(record, &plan, observation, context);
@@ -101,14 +94,14 @@ fn judge(
     record: &SyncRecord,
     known: &RequestRecord,
     plan: &RequestPlan,
-    observation: &Observation,
+    assessed: &Assessed<'_>,
     operation: &OperationState,
     context: &Context,
 ) -> Conclusion {
     let is_watching = record.phase == Phase::Watching;
     let is_overdue = is_overdue(record, known, context);
     let final_plan = match plan {
-        plan if is_watching && is_premature(record, plan, observation, context) => None,
+        plan if is_watching && is_premature(record, plan, assessed.observation, context) => None,
         // Nothing was sent, so what is to be refused can be refused.
         RequestPlan::Refuse { .. } if is_watching => of_plan(&known.request, plan),
         RequestPlan::Undecided { detail, hubs } if is_watching && is_overdue => {
@@ -132,7 +125,7 @@ fn judge(
         _ if is_overdue => (Progress::Overdue, None),
         _ => (Progress::Open, None),
     };
-    let hubs = plan::verify_request(&known.request, &known.hubs, observation, progress);
+    let hubs = plan::verify_assessed(&known.request, &known.hubs, assessed, progress);
     of_hubs(&known.request, Some(&record.sync_id), hubs, said)
 }
 
@@ -164,7 +157,7 @@ fn decide(
         outcomes.conclusions.extend(refused);
         return end(record, outcomes, Some(Outcome::Refused), context);
     }
-    if is_lost && needs_sync && record.posts < MOST_POSTS {
+    if is_lost && needs_sync && record.posts.saturating_sub(record.refused) < MOST_POSTS {
         record.posts += 1;
         record.since = context.now;
         record.sent = Some(Sent::of(&record, observation, context));
@@ -173,13 +166,11 @@ fn decide(
     }
     outcomes.conclusions.append(&mut news);
     let pause = pause::growing(record.attempt, &record.sync_id);
-    let mut step = again(record, pause, None, context);
-    step.effects.push(Effect::Conclude(outcomes));
-    step
+    again_and_conclude(record, pause, outcomes, context)
 }
 
 /// All that the sync is for have their outcome. It ends when that is recorded.
-fn end(record: SyncRecord, outcomes: Outcomes, worst: Option<Outcome>, context: &Context) -> Step {
+pub(super) fn end(record: SyncRecord, outcomes: Outcomes, worst: Option<Outcome>, context: &Context) -> Step {
     let measured = worst.map(|worst| measured(&record, worst, context));
     let effects = [Effect::Conclude(outcomes)].into_iter().chain(measured).collect();
     Step::write(record, effects)
@@ -191,48 +182,5 @@ fn gather_again(mut record: SyncRecord, outcomes: Outcomes, context: &Context) -
     record.since = context.now;
     record.operation = None;
     record.requests.append(&mut record.waiting);
-    let mut step = again(record, pause::FIRST_LOOK, None, context);
-    step.effects.push(Effect::Conclude(outcomes));
-    step
-}
-
-/// The namespace could not be observed. Requests whose time is over get the outcome that nothing was seen.
-fn without_observation(
-    record: SyncRecord,
-    requests: &[&RequestRecord],
-    look: &Look,
-    failure: &Failure,
-    context: &Context,
-) -> Step {
-    let mut outcomes = Outcomes { look: Some(look.clone()), ..Outcomes::default() };
-    let (mut waits, mut worst) = (false, None);
-    for known in requests {
-        let id = &known.request.request_id;
-        let is_covered = record.requests.contains(id);
-        if known.outcome.is_final() {
-            outcomes.already_final.push(id.clone());
-            continue;
-        }
-        let conclusion = if failure.is_refusal() {
-            failed(known, failure)
-        } else if is_covered && is_overdue(&record, known, context) {
-            let reason = match failure.reason() {
-                Reason::NotPermitted => Reason::NotPermitted,
-                _ => Reason::HubUnreadable,
-            };
-            as_a_whole(known, Outcome::Unverified, reason, &failure.message)
-        } else {
-            waits |= is_covered;
-            continue;
-        };
-        worst = worst.max(Some(conclusion.outcome).filter(|_| is_covered));
-        outcomes.conclusions.push(conclusion);
-    }
-    if !waits {
-        return end(record, outcomes, worst, context);
-    }
-    let pause = failure.retry_after.unwrap_or_else(|| pause::growing(record.attempt, &record.sync_id));
-    let mut step = again(record, pause, None, context);
-    step.effects.push(Effect::Conclude(outcomes));
-    step
+    again_and_conclude(record, pause::FIRST_LOOK, outcomes, context)
 }

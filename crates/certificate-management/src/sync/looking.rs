@@ -4,7 +4,7 @@ use time::Duration;
 
 use super::effect::FollowUp;
 use super::joining;
-use super::{Context, Effect, Look, OperationState, Phase, Step, SyncRecord, pause};
+use super::{Context, Effect, Look, OperationState, Outcomes, Phase, Step, SyncRecord, pause};
 
 impl Look {
     /// Whether a record is held by this look.
@@ -83,6 +83,18 @@ pub(super) fn concluded(record: &SyncRecord, look: &Look, finished: &[String], c
             Step::write(next, effects)
         }
     }
+}
+
+/// Makes room for the next look, after a pause, and has outcomes recorded.
+pub(super) fn again_and_conclude(
+    record: SyncRecord,
+    wait: Duration,
+    outcomes: Outcomes,
+    context: &Context,
+) -> Step {
+    let mut step = again(record, wait, None, context);
+    step.effects.push(Effect::Conclude(outcomes));
+    step
 }
 
 /// Makes room for the next look, after a pause.

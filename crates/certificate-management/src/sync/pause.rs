@@ -9,7 +9,8 @@ pub const POST_TAKES: Duration = Duration::minutes(1);
 /// How old a claim without an operation is before its POST is sent again. More than [`CLOCKS_APART`] and [`POST_TAKES`]
 /// together, so that on no clock it passes while the first POST is under way.
 pub const CLAIM_DEADLINE: Duration = Duration::minutes(4);
-/// How often the POST of one sync is claimed at the most before an answer that was lost is given up on.
+/// How many POSTs of one sync may have had effect at the most, before an answer that was lost is given up on. A POST that the
+/// service refused is not one of them.
 pub const MOST_POSTS: u32 = 3;
 /// How long requests gather before the first look.
 pub const FIRST_LOOK: Duration = Duration::seconds(1);

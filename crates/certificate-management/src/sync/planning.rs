@@ -1,34 +1,14 @@
 //! A look at a sync that gathers: every request is planned against one observation, and the sync is claimed if one of them
 //! needs it.
 
-use super::conclusions::{as_a_whole, failed, is_overdue, is_premature, of_hubs, of_plan, undecided};
-use super::failure::Consequence;
-use super::looking::again;
-use super::{
-    Claim, Conclusion, Context, Effect, Failure, Look, Outcomes, Phase, Sent, Step, SyncRecord, pause,
-};
-use crate::plan::{self, Observation, Progress, RequestPlan};
+use super::conclusions::{as_a_whole, is_overdue, is_premature, of_hubs, of_plan, undecided};
+use super::looking::again_and_conclude;
+use super::{Claim, Conclusion, Context, Effect, Look, Outcomes, Phase, Sent, Step, SyncRecord, pause};
+use crate::plan::{self, Assessed, Observation, Progress, RequestPlan};
 use crate::reason::Reason;
 use crate::request::{HubOutcome, Outcome, RequestRecord};
 
-pub(super) fn observed(
-    record: SyncRecord,
-    requests: &[&RequestRecord],
-    look: &Look,
-    seen: Result<&Observation, &Failure>,
-    context: &Context,
-) -> Step {
-    match seen {
-        Ok(observation) if observation.namespace.id == record.namespace_id => {
-            plan_all(record, requests, look, observation, context)
-        }
-        // An observation of another namespace says nothing about this one.
-        Ok(_) => again(record, pause::FIRST_LOOK, None, context),
-        Err(failure) => put_off_or_give_up(record, requests, look, failure, context),
-    }
-}
-
-fn plan_all(
+pub(super) fn seen(
     record: SyncRecord,
     requests: &[&RequestRecord],
     look: &Look,
@@ -37,12 +17,13 @@ fn plan_all(
 ) -> Step {
     let mut outcomes = Outcomes { look: Some(look.clone()), ..Outcomes::default() };
     let (mut to_sync, mut to_watch) = (Vec::new(), Vec::new());
+    let assessed = observation.assessed();
     for known in requests {
         if known.outcome.is_final() {
             outcomes.already_final.push(known.request.request_id.clone());
             continue;
         }
-        let plan = plan::plan_request(&known.request, context.mode, observation);
+        let plan = plan::plan_assessed(&known.request, context.mode, &assessed);
         if is_premature(&record, &plan, observation, context) {
             let detail = "the last sync may still bring what the namespace lacks";
             to_sync.push(as_a_whole(known, Outcome::Queued, Reason::SyncRunning, detail));
@@ -52,7 +33,7 @@ fn plan_all(
             (Some(conclusion), _) => outcomes.conclusions.push(conclusion),
             // Its need was claimed before, and its time is over.
             (None, plan) if record.claimed_at.is_some() && is_overdue(&record, known, context) => {
-                outcomes.conclusions.push(out_of_time(&record, known, &plan, observation));
+                outcomes.conclusions.push(out_of_time(&record, known, &plan, &assessed));
             }
             (None, RequestPlan::Sync(hubs)) => to_sync.push(syncing(&record, known, hubs)),
             (None, RequestPlan::Verify(hubs) | RequestPlan::Undecided { hubs, .. }) => {
@@ -77,9 +58,7 @@ fn plan_all(
         return Step::write(record, vec![Effect::Post(claim), Effect::Conclude(outcomes)]);
     }
     outcomes.conclusions.append(&mut to_watch);
-    let mut step = again(record, pause::AFTER_POST, None, context);
-    step.effects.push(Effect::Conclude(outcomes));
-    step
+    again_and_conclude(record, pause::AFTER_POST, outcomes, context)
 }
 
 /// What the last POST was for may still arrive, so no other one is sent before its time is over.
@@ -94,9 +73,7 @@ fn wait_for_the_last_post(
         |told: &Conclusion| requests.iter().find(|known| known.request.request_id == told.request.request_id);
     outcomes.conclusions.extend(told.filter(|told| known(told).is_some_and(|known| told.changes(known))));
     let pause = pause::growing(record.attempt, &record.sync_id);
-    let mut step = again(record, pause, None, context);
-    step.effects.push(Effect::Conclude(outcomes));
-    step
+    again_and_conclude(record, pause, outcomes, context)
 }
 
 /// The record with the requests that were planned in it; those that have joined since wait for the next sync.
@@ -132,12 +109,12 @@ fn out_of_time(
     record: &SyncRecord,
     known: &RequestRecord,
     plan: &RequestPlan,
-    observation: &Observation,
+    assessed: &Assessed<'_>,
 ) -> Conclusion {
     match (plan, &record.setback) {
         // No POST was for these, so how the last one ended says nothing about them.
         (RequestPlan::Verify(_), _) => {
-            let hubs = plan::verify_request(&known.request, &known.hubs, observation, Progress::Overdue);
+            let hubs = plan::verify_assessed(&known.request, &known.hubs, assessed, Progress::Overdue);
             of_hubs(&known.request, Some(&record.sync_id), hubs, None)
         }
         (RequestPlan::Undecided { detail, hubs }, _) => undecided(&known.request, detail, hubs),
@@ -147,40 +124,4 @@ fn out_of_time(
             as_a_whole(known, Outcome::Unverified, Reason::EvidenceMissing, detail)
         }
     }
-}
-
-/// What can pass is waited for, and the requests say what they wait for.
-fn put_off_or_give_up(
-    record: SyncRecord,
-    requests: &[&RequestRecord],
-    look: &Look,
-    failure: &Failure,
-    context: &Context,
-) -> Step {
-    let passes = |known: &RequestRecord| match failure.consequence() {
-        // Without a claim no need has a deadline: an outage of the service fails no request.
-        Consequence::Passes => record.claimed_at.is_none() || !is_overdue(&record, known, context),
-        Consequence::PassesUntilDeadline => !is_overdue(&record, known, context),
-        Consequence::Final => false,
-    };
-    let mut outcomes = Outcomes { look: Some(look.clone()), ..Outcomes::default() };
-    let mut waits = false;
-    for known in requests {
-        if known.outcome.is_final() {
-            outcomes.already_final.push(known.request.request_id.clone());
-        } else if passes(known) {
-            waits = true;
-            let waiting = as_a_whole(known, Outcome::Queued, failure.reason(), &failure.message);
-            outcomes.conclusions.extend(Some(waiting).filter(|waiting| waiting.changes(known)));
-        } else {
-            outcomes.conclusions.push(failed(known, failure));
-        }
-    }
-    if !waits {
-        return Step::write(record, vec![Effect::Conclude(outcomes)]);
-    }
-    let pause = pause::growing(record.attempt, &record.sync_id).max(failure.retry_after.unwrap_or_default());
-    let mut step = again(record, pause, None, context);
-    step.effects.push(Effect::Conclude(outcomes));
-    step
 }

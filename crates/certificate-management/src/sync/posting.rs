@@ -4,8 +4,8 @@ use super::conclusions::measured;
 use super::failure::Consequence;
 use super::looking::again;
 use super::{
-    Claim, Conclusion, Context, Effect, Failure, Operation, Outcomes, Phase, PostEnd, Sent, Step, SyncRecord,
-    pause,
+    Claim, Conclusion, Context, Effect, Failure, Outcomes, Phase, PostEnd, Sent, Step, SyncOperation,
+    SyncRecord, pause,
 };
 use crate::request::Outcome;
 use time::Duration;
@@ -43,6 +43,7 @@ pub(super) fn ended(record: &SyncRecord, claim: &Claim, end: &PostEnd, context: 
             record.phase = Phase::Gathering;
             record.since = context.now;
             record.setback = Some(failure.into());
+            record.refused = record.refused.saturating_add(1);
             record.sent = None;
             record.requests.append(&mut record.waiting);
             let asked = failure.retry_after.unwrap_or_default();
@@ -91,7 +92,7 @@ fn tell(claim: &Claim, outcome: Outcome, failure: &Failure) -> Vec<Conclusion> {
 }
 
 /// The pause that the service asks for before the first question.
-fn asked_by(operation: &Operation) -> Duration {
+fn asked_by(operation: &SyncOperation) -> Duration {
     let asked = operation.retry_after_seconds.map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
     asked.map_or(pause::AFTER_POST, Duration::seconds)
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{Sent, Setback};
+use super::{Missing, Sent, Setback};
 use crate::ArmId;
 
 /// Most requests that one sync knows at a time. What comes beyond goes back to the queue, so that a record stays below
@@ -43,8 +43,11 @@ pub struct SyncRecord {
     pub claimed_at: Option<OffsetDateTime>,
     /// How often its POST was claimed. Fences the answer of one claim from that of another.
     pub posts: u32,
+    /// For how many of these claims the POST is known to have had no effect: the service refused it, or it was not sent.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub refused: u32,
     /// What the service calls the operation, from the moment its answer was recorded.
-    pub operation: Option<Operation>,
+    pub operation: Option<SyncOperation>,
     /// Why the last POST was not accepted; told when the deadline passes before one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setback: Option<Setback>,
@@ -56,8 +59,17 @@ pub struct SyncRecord {
     /// The requests that came after its claim. It may satisfy them, but it was not made for them: those that it does not
     /// satisfy get the next sync.
     pub waiting: Vec<String>,
+    /// Requests of it that the last look found no record of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Missing>,
     /// W3C trace context of the request that opened it.
     pub traceparent: Option<String>,
+}
+
+// serde hands over a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// How far a sync is.
@@ -97,7 +109,7 @@ impl fmt::Display for Phase {
 /// An operation of the service that was started. `Debug` leaves out the query of its address, which may hold a signature.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Operation {
+pub struct SyncOperation {
     /// Where its status is; `None` when the service named no place.
     pub url: Option<String>,
     /// Whether the service said at once that it was done.
@@ -111,10 +123,10 @@ pub struct Operation {
     pub started_at: Option<OffsetDateTime>,
 }
 
-impl fmt::Debug for Operation {
+impl fmt::Debug for SyncOperation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = self.url.as_deref().map(|url| url.split(['?', '#']).next().unwrap_or_default());
-        f.debug_struct("Operation")
+        f.debug_struct("SyncOperation")
             .field("place", &place)
             .field("finished", &self.finished)
             .finish_non_exhaustive()

@@ -8,7 +8,7 @@ use super::world::{NAMESPACE, NOW, request};
 use crate::reason::Reason;
 use crate::request::{Outcome, RequestRecord};
 use crate::sync::pause::CLAIM_DEADLINE;
-use crate::sync::{Operation, Phase, PostEnd, SyncRecord};
+use crate::sync::{Phase, PostEnd, SyncOperation, SyncRecord};
 use crate::trust::Trust::{Stale, Trusted};
 use time::Duration;
 
@@ -20,7 +20,7 @@ const STORED: [(Phase, &str); 5] = [
     ),
     (
         Phase::Claimed,
-        r#"{"syncId":"sync-1","namespaceId":"{namespace}","phase":"claimed","since":"2026-11-23T05:00:01Z","deadline":"2026-11-23T05:30:01Z","nextLookAt":"2026-11-23T05:00:01Z","attempt":7,"look":7,"claimedAt":"2026-11-23T05:00:01Z","posts":2,"operation":null,"setback":{"reason":"sync-conflict","detail":"another operation runs"},"sent":{"syncId":"sync-1","post":2,"claimedAt":"2026-11-23T05:00:01Z","isAccepted":false,"pairs":["5aae2a63eb1857d2"]},"requests":["r-1"],"waiting":["r-2","r-3"],"traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}"#,
+        r#"{"syncId":"sync-1","namespaceId":"{namespace}","phase":"claimed","since":"2026-11-23T05:00:01Z","deadline":"2026-11-23T05:30:01Z","nextLookAt":"2026-11-23T05:00:01Z","attempt":7,"look":7,"claimedAt":"2026-11-23T05:00:01Z","posts":2,"refused":1,"operation":null,"setback":{"reason":"sync-conflict","detail":"another operation runs"},"sent":{"syncId":"sync-1","post":2,"claimedAt":"2026-11-23T05:00:01Z","isAccepted":false,"pairs":["5aae2a63eb1857d2"]},"requests":["r-1"],"waiting":["r-2","r-3"],"missing":{"look":6,"requests":["2ad1b4c2"]},"traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}"#,
     ),
     (
         Phase::Started,
@@ -65,7 +65,17 @@ fn json(text: &str) -> Value {
 
 #[test]
 fn every_optional_member_is_in_one_of_the_texts_and_absent_or_null_in_another() {
-    for place in ["/look", "/claimedAt", "/operation", "/setback", "/sent", "/sent/pairs", "/traceparent"] {
+    for place in [
+        "/look",
+        "/claimedAt",
+        "/refused",
+        "/missing",
+        "/operation",
+        "/setback",
+        "/sent",
+        "/sent/pairs",
+        "/traceparent",
+    ] {
         let is_there =
             |(_, text): &(Phase, &str)| json(text).pointer(place).is_some_and(|value| !value.is_null());
         let there = STORED.iter().filter(|stored| is_there(stored)).count();
@@ -78,7 +88,7 @@ fn members_that_are_not_known_are_ignored_at_every_level() {
     for (_, text) in STORED {
         let known = read(text);
         let mut value = json(&text.replace("{namespace}", NAMESPACE));
-        for place in ["", "/operation", "/setback", "/sent"] {
+        for place in ["", "/operation", "/setback", "/sent", "/missing"] {
             if let Some(Value::Object(members)) = value.pointer_mut(place) {
                 members.insert("later".to_owned(), json(r#"{"version":[9]}"#));
             }
@@ -89,8 +99,8 @@ fn members_that_are_not_known_are_ignored_at_every_level() {
 
 #[test]
 fn an_operation_of_which_little_was_stored_is_read() {
-    let operation: Operation = serde_json::from_str(r#"{"url":null}"#).unwrap();
-    let none = Operation { url: None, finished: false, retry_after_seconds: None, started_at: None };
+    let operation: SyncOperation = serde_json::from_str(r#"{"url":null}"#).unwrap();
+    let none = SyncOperation { url: None, finished: false, retry_after_seconds: None, started_at: None };
     assert_eq!(operation, none);
 }
 
@@ -165,8 +175,12 @@ fn the_answer_to_a_post_that_the_last_release_claimed_is_taken() {
 #[test]
 fn debug_shows_no_query_of_an_operations_address() {
     let url = "https://management.azure.com/operations/1?t=638&c=MII&s=SIGNATURE#FRAGMENT".to_owned();
-    let operation =
-        Operation { url: Some(url), finished: false, retry_after_seconds: Some(1), started_at: Some(NOW) };
+    let operation = SyncOperation {
+        url: Some(url),
+        finished: false,
+        retry_after_seconds: Some(1),
+        started_at: Some(NOW),
+    };
     let record = SyncRecord { operation: Some(operation.clone()), ..read(STORED[2].1) };
     let end = PostEnd::Accepted(operation.clone());
     for shown in [format!("{operation:?}"), format!("{record:?}"), format!("{record:#?}"), format!("{end:?}")]

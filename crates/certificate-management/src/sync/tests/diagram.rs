@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::model::{Action, Answer, Fault};
 use super::page;
 use super::search::Search;
-use super::search::sizes::ALL;
+use super::search::plans::ALL;
 use crate::sync::{Phase, step};
 
 /// Most states of each search: enough to see every way that there is.
@@ -32,7 +32,7 @@ fn words(event: &str, after: &str) -> &'static str {
 /// One that begins where most searches come late: one hub trusts, and the other one could not be read.
 fn of_a_watch() -> Search {
     let Search { start: mut model, setting, .. } = ALL[1].search(step, MOST);
-    model.hubs[0].has_current = true;
+    model.hubs[0].has_current[0] = true;
     model.hubs[1].is_readable = false;
     model.act(Action::Submit(0), &setting);
     while model.record.as_ref().is_none_or(|record| record.phase != Phase::Watching) {

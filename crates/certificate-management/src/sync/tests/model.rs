@@ -21,7 +21,7 @@ use time::Duration;
 
 pub(super) use self::act::{Action, Fault};
 pub(super) use self::driver::{Answer, Todo};
-use super::world::{HUBS, NOW, Sight, Sights};
+use super::world::{HUBS, NOW, POLICIES, Sight, Sights, Way, Ways};
 use crate::configuration::Mode;
 use crate::plan::Observation;
 use crate::request::{RequestRecord, SyncRequest};
@@ -40,6 +40,10 @@ pub(super) struct Setting {
     pub patience: Duration,
     /// The step of time.
     pub tick: Duration,
+    /// How many messages are delivered together at the most, up to [`act::TOGETHER`].
+    pub batch: usize,
+    /// Most requests that a sync knows.
+    pub most_requests: usize,
 }
 
 /// The whole world at one instant.
@@ -53,13 +57,16 @@ pub(super) struct Model {
     pub workers: [Option<Run>; 2],
     pub mode: Mode,
     pub is_configured: bool,
+    pub policies: Ways,
     pub hubs: [HubState; HUBS],
-    /// How often the policy's CA was renewed.
-    pub renewals: u8,
+    /// How often the CA of each policy was renewed.
+    pub renewals: [u8; POLICIES],
     pub operation: Running,
     pub in_flight: Vec<InFlight>,
-    /// Per hub that lacks the current CA: how long ago the last POST was sent that may give it to it.
-    pub posted: [Option<Duration>; HUBS],
+    /// Per hub that lacks the current CA of a policy: how long ago the last POST was sent that may give it to it.
+    pub posted: Posted,
+    /// How many of the requests were submitted.
+    pub submitted: usize,
     /// How many syncs there were.
     pub syncs: u32,
     /// How many faults of each kind may still happen.
@@ -101,15 +108,23 @@ pub(super) struct Run {
     pub claim_is_fresh: bool,
     /// By how much the attempt of the record grew in it.
     pub attempts: u8,
+    /// How many messages it was woken by.
+    pub messages: u8,
 }
+
+/// Per hub and policy: how long ago the last POST was sent.
+pub(super) type Posted = [[Option<Duration>; POLICIES]; HUBS];
 
 /// A hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct HubState {
-    pub has_current: bool,
+    /// Per policy.
+    pub has_current: [bool; POLICIES],
+    /// Per policy: whether its current CA is on its way to this hub.
+    pub is_pushed: [bool; POLICIES],
     pub is_readable: bool,
-    /// Whether a POST is on its way to this hub.
-    pub is_pushed: bool,
+    /// Whether its link with the namespace stands.
+    pub is_linked: bool,
 }
 
 /// What the service does about the last POST that reached it.
@@ -128,7 +143,7 @@ pub(super) struct InFlight {
     pub worker: Option<usize>,
     pub has_arrived: bool,
     /// What [`Model::posted`] was before it.
-    pub before: [Option<Duration>; HUBS],
+    pub before: Posted,
 }
 
 /// What happened in one action that a property may want to know.
@@ -163,6 +178,7 @@ pub(super) enum Happening {
         seen: Result<Sights, Failure>,
         operation: OperationState,
         read: Vec<Rc<RequestRecord>>,
+        missing: Vec<String>,
     },
     PostEnded(Rc<Claim>, PostEnd),
     Concluded(Look, Vec<String>),
@@ -197,7 +213,7 @@ impl Happening {
                 let event = Event::OperationTold { look: look.clone(), state: state.clone() };
                 machine(record, &[], &event, context)
             }
-            Self::Observed { look, seen, operation, read } => {
+            Self::Observed { look, seen, operation, read, missing } => {
                 let observation: Result<Rc<Observation>, &Failure> = match seen {
                     Ok(sights) => Ok(sights.observation()),
                     Err(failure) => Err(failure),
@@ -206,7 +222,7 @@ impl Happening {
                     look: look.clone(),
                     seen: observation.as_ref().map(|seen| &**seen).map_err(|failure| *failure),
                     operation: operation.clone(),
-                    missing: Vec::new(),
+                    missing: missing.clone(),
                 };
                 machine(record, &owned(read), &event, context)
             }
@@ -224,10 +240,21 @@ impl Happening {
 }
 
 impl Model {
-    /// A world in which nothing has happened: `enforce`, two hubs that lack the current CA, and these requests to come.
+    /// A world in which nothing has happened: `enforce`, one policy that a sync brings, two hubs that lack its current CA, and
+    /// these requests to come.
     pub fn new(requests: Vec<SyncRequest>) -> Self {
+        Self::of_policies([Some(Way::Synced), None], requests)
+    }
+
+    /// The same with these policies. The service pushes those of its own by itself.
+    pub fn of_policies(policies: Ways, requests: Vec<SyncRequest>) -> Self {
         let ask = |request| Asked { request: Rc::new(request), record: None, is_dead_lettered: false };
-        let hub = HubState { has_current: false, is_readable: true, is_pushed: false };
+        let hub = HubState {
+            has_current: [false; POLICIES],
+            is_pushed: policies.map(|way| way == Some(Way::Pushed)),
+            is_readable: true,
+            is_linked: true,
+        };
         Self {
             record: None,
             asked: requests.into_iter().map(ask).collect(),
@@ -236,11 +263,13 @@ impl Model {
             workers: [None, None],
             mode: Mode::Enforce,
             is_configured: true,
+            policies,
             hubs: [hub; HUBS],
-            renewals: 1,
+            renewals: [1; POLICIES],
             operation: Running::Nothing,
             in_flight: Vec::new(),
-            posted: [None; HUBS],
+            posted: Posted::default(),
+            submitted: 0,
             syncs: 0,
             left: [0; Fault::ALL.len()],
         }
@@ -248,12 +277,35 @@ impl Model {
 
     /// What can be seen now.
     pub fn sights(&self) -> Sights {
-        let sight = |hub: HubState| match (hub.is_readable, hub.has_current) {
-            (false, _) => Sight::Unreadable,
-            (true, true) => Sight::Current,
-            (true, false) => Sight::Stale,
+        let sight = |hub: HubState| {
+            hub.has_current.map(|has_current| match (hub.is_readable, has_current) {
+                (false, _) => Sight::Unreadable,
+                (true, true) => Sight::Current,
+                (true, false) => Sight::Stale,
+            })
         };
-        Sights { hubs: self.hubs.map(sight), renewals: self.renewals }
+        Sights {
+            policies: self.policies,
+            renewals: self.renewals,
+            hubs: self.hubs.map(sight),
+            is_linked: self.hubs.map(|hub| hub.is_linked),
+        }
+    }
+
+    /// Every pair of a hub and a policy that gets its CA in this way.
+    pub fn pairs(&self, way: Way) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let policies = self.policies;
+        (0..HUBS).flat_map(move |hub| {
+            (0..POLICIES)
+                .filter(move |policy| policies[*policy] == Some(way))
+                .map(move |policy| (hub, policy))
+        })
+    }
+
+    /// The pairs whose CA is on its way.
+    pub fn pushes(&self) -> impl Iterator<Item = (usize, usize)> {
+        let pairs = self.pairs(Way::Synced).chain(self.pairs(Way::Pushed));
+        pairs.filter(|(hub, policy)| self.hubs[*hub].is_pushed[*policy])
     }
 
     /// What holds for a worker.
@@ -263,6 +315,7 @@ impl Model {
             mode: self.mode,
             is_configured: self.is_configured,
             patience: setting.patience,
+            most_requests: setting.most_requests,
             next_sync_id: format!("sync-{}", self.syncs + 1),
         }
     }

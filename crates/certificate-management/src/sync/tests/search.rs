@@ -8,6 +8,7 @@
 
 pub(super) mod fair;
 mod faults;
+pub(super) mod plans;
 pub(super) mod properties;
 pub(super) mod sizes;
 

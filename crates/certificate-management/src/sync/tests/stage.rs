@@ -14,8 +14,8 @@ use crate::plan::Observation;
 use crate::reason::Reason;
 use crate::request::{Outcome, RequestRecord};
 use crate::sync::{
-    Claim, Context, Effect, Event, Failure, FollowUp, Look, Operation, OperationState, PostEnd, SyncRecord,
-    step,
+    Claim, Context, Effect, Event, Failure, FollowUp, Look, MOST_REQUESTS, OperationState, PostEnd,
+    SyncOperation, SyncRecord, step,
 };
 use crate::trust::Trust;
 
@@ -36,6 +36,7 @@ impl Stage {
             mode: Mode::Enforce,
             is_configured: true,
             patience: Duration::minutes(30),
+            most_requests: MOST_REQUESTS,
             next_sync_id: "sync-1".to_owned(),
         };
         Self { record: None, requests: Vec::new(), context, left: VecDeque::new() }
@@ -197,7 +198,7 @@ pub(super) fn follow_ups_in(wanted: &[Effect]) -> Vec<&FollowUp> {
 
 /// An operation that the service has accepted.
 pub(super) fn accepted() -> PostEnd {
-    PostEnd::Accepted(Operation {
+    PostEnd::Accepted(SyncOperation {
         url: Some("https://service/operations/1".to_owned()),
         finished: true,
         retry_after_seconds: None,

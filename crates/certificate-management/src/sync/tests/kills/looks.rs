@@ -95,7 +95,7 @@ fn look_put_off() {
 /// The first look has seen one hub trusting and not the other one.
 fn watched() -> Stage {
     let mut stage = joined(1);
-    stage.model.hubs[0].has_current = true;
+    stage.model.hubs[0].has_current[0] = true;
     stage.model.hubs[1].is_readable = false;
     stage.deliver_follow_up();
     stage.run_until(sends_in(Phase::Watching));

@@ -74,7 +74,7 @@ fn all_outcomes() {
 /// The first look has seen that one request needs nothing, and another request has joined since.
 fn gathers_still() {
     let mut stage = Stage::new(vec![request("r1", ONE), request("r2", "")]);
-    stage.model.hubs[0].has_current = true;
+    stage.model.hubs[0].has_current[0] = true;
     stage.submit(0);
     stage.deliver_request(0);
     stage.run_to_its_end();
@@ -112,7 +112,7 @@ fn next_sync() {
     stage.deliver_request(1);
     stage.run_to_its_end();
     assert_eq!(stage.record().waiting, ["r2"]);
-    stage.act(Action::Push(0));
+    stage.act(Action::Push(0, 0));
     stage.act(Action::OperationEnds);
     let old = stage.record().sync_id.clone();
     stage.deliver_follow_up();

@@ -12,7 +12,7 @@ pub(super) const ROWS: [Row; 5] = [
     Row {
         after: "the claim is recorded",
         leaves: "a claim without an answer, and no POST",
-        next: "leaves the look alone once; the next look asks the hubs, and claims the POST again when the claim is over four minutes old, a hub still lacks the CA and the sync has made fewer than three claims",
+        next: "leaves the look alone once; the next look asks the hubs, and claims the POST again when the claim is over four minutes old, a hub still lacks the CA and fewer than three POSTs of the sync may have had effect",
         play: claimed,
     },
     Row {

@@ -7,7 +7,7 @@ use time::Duration;
 use crate::request::{Outcome, SyncRequest};
 use crate::sync::tests::model::{Action, Answer, Body, Fact, Fault, Model, Running, Setting, Todo};
 use crate::sync::tests::search::{fair, properties};
-use crate::sync::{Effect, Phase, SyncRecord, step};
+use crate::sync::{Effect, MOST_REQUESTS, Phase, SyncRecord, step};
 
 /// Most actions of a play.
 const MOST: usize = 400;
@@ -33,7 +33,14 @@ impl Stage {
     /// The same with evidence looked for as many minutes.
     pub fn patient(requests: Vec<SyncRequest>, minutes: i64) -> Self {
         let patience = Duration::minutes(minutes);
-        let setting = Setting { machine: step, ahead: Duration::ZERO, patience, tick: Duration::minutes(2) };
+        let setting = Setting {
+            machine: step,
+            ahead: Duration::ZERO,
+            patience,
+            tick: Duration::minutes(2),
+            batch: 1,
+            most_requests: MOST_REQUESTS,
+        };
         let faults =
             [Fault::Kill, Fault::DeadLettered, Fault::SubmittedAgain, Fault::PostRefused, Fault::Duplicate];
         let model = faults.into_iter().fold(Model::new(requests), |model, fault| model.allow(fault, 9));

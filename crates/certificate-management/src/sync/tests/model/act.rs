@@ -2,9 +2,13 @@
 
 use std::rc::Rc;
 
-use super::{Answer, Model, Run, Running, Setting, Todo};
+use super::{Answer, Body, Model, Run, Running, Setting, Todo};
 use crate::request::RequestRecord;
+use crate::sync::tests::world::{POLICIES, Way};
 use crate::sync::{FailureKind, pause};
+
+/// Most messages of a batch.
+pub(in crate::sync::tests) const TOGETHER: usize = 3;
 
 /// Something that can happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -13,6 +17,8 @@ pub(in crate::sync::tests) enum Action {
     Submit(usize),
     /// A worker gets the message at this place.
     Deliver(usize, usize),
+    /// A worker gets the messages at these places as one batch.
+    DeliverTogether(usize, [Option<usize>; TOGETHER]),
     /// The run of a worker does its next thing.
     Go(usize, Answer),
     /// The report looks whether a follow-up was lost.
@@ -23,8 +29,8 @@ pub(in crate::sync::tests) enum Action {
     Wait(u8),
     /// A POST reaches the service.
     Arrive(usize),
-    /// The service gives a hub the current CA.
-    Push(usize),
+    /// The service gives a hub the current CA of a policy.
+    Push(usize, usize),
     /// The operation ends.
     OperationEnds,
     /// A hub answers again.
@@ -52,7 +58,7 @@ pub(in crate::sync::tests) enum Fault {
     ModeSwitched,
     /// The configuration loses the namespace, or gets it back.
     Configured,
-    /// The policy's CA is renewed: no hub has the current one.
+    /// The CA of a policy is renewed: no hub has the current one.
     Renewed,
     /// A hub does not answer any more.
     Unreadable,
@@ -64,7 +70,7 @@ pub(in crate::sync::tests) enum Fault {
     AnswerLost,
     /// The operation fails.
     OperationFailed,
-    /// A hub gets the current CA by somebody else's doing.
+    /// A hub gets the current CA of a policy by somebody else's doing.
     PushedByOthers,
     /// A step is taken with the mode that was read just before it was switched.
     OldMode,
@@ -74,11 +80,15 @@ pub(in crate::sync::tests) enum Fault {
     ReportedEarly,
     /// The message of a request comes while another one of it does.
     SubmittedAgain,
+    /// The link of a hub fails: the service pushes nothing to it.
+    LinkFailed,
+    /// The record of a request is gone.
+    RecordLost,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Kill,
         Self::LockLost,
         Self::Duplicate,
@@ -98,6 +108,8 @@ impl Fault {
         Self::Stalled,
         Self::ReportedEarly,
         Self::SubmittedAgain,
+        Self::LinkFailed,
+        Self::RecordLost,
     ];
 
     pub(super) fn place(self) -> usize {
@@ -146,6 +158,9 @@ impl Model {
             self.of_callers(&mut actions);
             self.of_queue(&mut actions);
         }
+        if self.may(Fault::RecordLost) {
+            self.of_records(&mut actions);
+        }
         self.of_world(&mut actions);
         actions
     }
@@ -154,14 +169,22 @@ impl Model {
         for index in 0..self.asked.len() {
             match &self.asked[index].record {
                 // The order in which they come is that of their numbers: each search has its own.
-                None if index == 0 || self.asked[index - 1].record.is_some() => {
-                    actions.push(Action::Submit(index));
-                }
+                None if index == self.submitted => actions.push(Action::Submit(index)),
                 Some(_) if self.may(Fault::SubmittedAgain) => {
                     actions.push(Action::Fault(Fault::SubmittedAgain, index));
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Records of requests can be gone when a message is about to be delivered, or a run is about to read or write them.
+    fn of_records(&self, actions: &mut Vec<Action>) {
+        let is_idle = self.workers.iter().any(Option::is_none);
+        let mut next = self.workers.iter().flatten().filter_map(|run| run.stack.last());
+        if is_idle || next.any(|todo| matches!(todo, Todo::Read(..) | Todo::Conclude(..))) {
+            let with_records = (0..self.asked.len()).filter(|index| self.asked[*index].record.is_some());
+            actions.extend(with_records.map(|index| Action::Fault(Fault::RecordLost, index)));
         }
     }
 
@@ -226,6 +249,7 @@ impl Model {
                 actions.push(Action::Deliver(worker, place));
             }
         }
+        self.of_batches(worker, setting, actions);
         if self.is_overdue(worker, setting) {
             if self.queue.is_empty() {
                 actions.push(Action::Report(worker));
@@ -236,6 +260,36 @@ impl Model {
         if self.asked.iter().any(|asked| asked.is_dead_lettered) && self.unknown().next().is_some() {
             actions.push(Action::TakeUp(worker));
         }
+    }
+
+    /// Batches of two messages and more: requests in the order of the queue, then follow-ups in every order.
+    fn of_batches(&self, worker: usize, setting: &Setting, actions: &mut Vec<Action>) {
+        let free: Vec<usize> =
+            (0..self.queue.len()).filter(|place| self.queue[*place].holder.is_none()).collect();
+        let bodies = |batch: &[usize]| batch.iter().map(|place| &self.queue[*place].body).collect::<Vec<_>>();
+        let mut batches: Vec<Vec<usize>> = free.iter().map(|place| vec![*place]).collect();
+        let mut shorter = batches.clone();
+        for _ in 1..setting.batch.min(TOGETHER) {
+            let mut longer: Vec<Vec<usize>> = Vec::new();
+            for batch in &shorter {
+                let last = *batch.last().unwrap();
+                let is_request = |place: usize| matches!(self.queue[place].body, Body::Request(_));
+                for place in free.iter().copied().filter(|place| !batch.contains(place)) {
+                    let is_in_order = !is_request(place) || (is_request(last) && last < place);
+                    let with: Vec<usize> = batch.iter().copied().chain([place]).collect();
+                    if is_in_order && !longer.iter().any(|known| bodies(known) == bodies(&with)) {
+                        longer.push(with);
+                    }
+                }
+            }
+            batches.extend(longer.iter().cloned());
+            shorter = longer;
+        }
+        actions.extend(batches.into_iter().filter(|batch| batch.len() > 1).map(|batch| {
+            let mut places = [None; TOGETHER];
+            places.iter_mut().zip(batch).for_each(|(place, of)| *place = Some(of));
+            Action::DeliverTogether(worker, places)
+        }));
     }
 
     /// Whether the report of a worker would find the next look overdue.
@@ -302,11 +356,15 @@ impl Model {
     }
 
     fn of_hubs(&self, actions: &mut Vec<Action>) {
+        actions.extend(self.pushes().map(|(hub, policy)| Action::Push(hub, policy)));
+        for (hub, policy) in self.pairs(Way::Synced).filter(|_| self.may(Fault::PushedByOthers)) {
+            if !self.hubs[hub].is_pushed[policy] && !self.hubs[hub].has_current[policy] {
+                actions.push(Action::Fault(Fault::PushedByOthers, hub * POLICIES + policy));
+            }
+        }
         for (place, hub) in self.hubs.iter().enumerate() {
-            if hub.is_pushed {
-                actions.push(Action::Push(place));
-            } else if !hub.has_current && self.may(Fault::PushedByOthers) {
-                actions.push(Action::Fault(Fault::PushedByOthers, place));
+            if hub.is_linked && self.may(Fault::LinkFailed) {
+                actions.push(Action::Fault(Fault::LinkFailed, place));
             }
             if !hub.is_readable {
                 actions.push(Action::Readable(place));
@@ -315,7 +373,8 @@ impl Model {
             }
         }
         if self.may(Fault::Renewed) {
-            actions.push(Action::Fault(Fault::Renewed, 0));
+            let policies = (0..POLICIES).filter(|policy| self.policies[*policy].is_some());
+            actions.extend(policies.map(|policy| Action::Fault(Fault::Renewed, policy)));
         }
     }
 }

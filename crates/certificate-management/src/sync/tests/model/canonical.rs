@@ -11,7 +11,7 @@ use std::rc::Rc;
 use time::{Duration, OffsetDateTime};
 
 use super::{Body, Happening, Model, Running, Setting, Todo};
-use crate::sync::tests::world::NOW;
+use crate::sync::tests::world::{NOW, Way};
 use crate::sync::{Claim, Conclusion, Look, Outcomes, Phase, SyncRecord, pause};
 
 /// The number that a record waits for.
@@ -42,7 +42,7 @@ impl Model {
         }
         // A POST takes less than the shortest step of time.
         self.in_flight.clear();
-        for posted in self.posted.iter_mut().flatten() {
+        for posted in self.posted.iter_mut().flatten().flatten() {
             *posted = (*posted + by).min(pause::CLAIM_DEADLINE);
         }
     }
@@ -84,7 +84,7 @@ impl Model {
         }
         if self.operation != Running::Runs
             && self.operation != Running::Failed
-            && self.hubs.iter().all(|hub| !hub.is_pushed)
+            && self.pairs(Way::Synced).all(|(hub, policy)| !self.hubs[hub].is_pushed[policy])
         {
             self.operation = Running::Ended;
         }
@@ -169,6 +169,10 @@ impl Names {
             sent.sync_id = self.sync(&sent.sync_id).to_owned();
         }
         record.sync_id = CURRENT.to_owned();
+        if let Some(missing) = &mut record.missing {
+            missing.look = self.look(missing.look);
+            missing.requests.sort();
+        }
         record.look = record.look.map(|look| self.look(look));
         record.attempt = AWAITED;
         record.requests.sort();

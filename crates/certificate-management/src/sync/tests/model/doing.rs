@@ -6,7 +6,7 @@ use super::act::{Action, Fault};
 use super::{Answer, Body, Fact, Happening, Message, Model, Run, Running, Setting, Todo};
 use crate::configuration::Mode;
 use crate::request::RequestRecord;
-use crate::sync::tests::world::{HUBS, NOW};
+use crate::sync::tests::world::{NOW, POLICIES, Way};
 
 impl Model {
     /// Lets something happen, and tells what it came to.
@@ -17,15 +17,18 @@ impl Model {
                 return self.go(worker, answer, setting);
             }
             Action::Submit(index) => {
-                let asked = &mut self.asked[index];
-                asked.record = Some(Rc::new(RequestRecord::queued((*asked.request).clone(), NOW)));
+                self.submitted = index + 1;
+                self.admit(index);
                 self.queue.push(Message { body: Body::Request(index), holder: None });
             }
-            Action::Deliver(worker, place) => self.deliver(worker, place),
-            Action::Report(worker) => self.begin(worker, Happening::TimerPassed),
+            Action::Deliver(worker, place) => self.deliver(worker, &[place]),
+            Action::DeliverTogether(worker, places) => {
+                self.deliver(worker, &places.into_iter().flatten().collect::<Vec<_>>());
+            }
+            Action::Report(worker) => self.begin(worker, vec![Happening::TimerPassed], 1),
             Action::TakeUp(worker) => {
                 let unknown = self.unknown().cloned().collect();
-                self.begin(worker, Happening::Requested(unknown));
+                self.begin(worker, vec![Happening::Requested(unknown)], 1);
             }
             Action::Wait(ticks) => self.grow_older(setting.tick * i32::from(ticks)),
             Action::Arrive(place) => {
@@ -34,11 +37,11 @@ impl Model {
                     self.in_flight.remove(place);
                 }
                 self.operation = Running::Runs;
-                for hub in &mut self.hubs {
-                    hub.is_pushed = !hub.has_current;
+                for (hub, policy) in self.pairs(Way::Synced) {
+                    self.hubs[hub].is_pushed[policy] = !self.hubs[hub].has_current[policy];
                 }
             }
-            Action::Push(hub) => self.give_current(hub),
+            Action::Push(hub, policy) => self.give_current(hub, policy),
             Action::OperationEnds => self.operation = Running::Ended,
             Action::Readable(hub) => self.hubs[hub].is_readable = true,
             Action::Fault(fault, place) => {
@@ -61,24 +64,49 @@ impl Model {
         self.left[fault.place()] = self.left[fault.place()].saturating_sub(1);
     }
 
-    fn deliver(&mut self, worker: usize, place: usize) {
-        self.queue[place].holder = Some(worker);
-        let happening = match self.queue[place].body.clone() {
-            Body::Request(index) => Happening::Requested(self.asked[index].record.iter().cloned().collect()),
-            Body::FollowUp(sync_id, attempt) => Happening::FollowUp(sync_id, attempt),
-        };
-        self.begin(worker, happening);
+    /// The requests of a batch join first, all at once; then its follow-ups have their looks, each of them once.
+    fn deliver(&mut self, worker: usize, places: &[usize]) {
+        let (mut requests, mut follow_ups) = (Vec::new(), Vec::new());
+        for place in places {
+            self.queue[*place].holder = Some(worker);
+            match self.queue[*place].body.clone() {
+                Body::Request(index) => requests.push(self.admit(index)),
+                Body::FollowUp(sync_id, attempt) if !follow_ups.contains(&(sync_id.clone(), attempt)) => {
+                    follow_ups.push((sync_id, attempt));
+                }
+                Body::FollowUp(..) => {}
+            }
+        }
+        let requested = (!requests.is_empty()).then_some(Happening::Requested(requests));
+        let looks = follow_ups.into_iter().map(|(sync_id, attempt)| Happening::FollowUp(sync_id, attempt));
+        self.begin(worker, requested.into_iter().chain(looks).collect(), places.len());
     }
 
-    fn begin(&mut self, worker: usize, happening: Happening) {
-        self.workers[worker] =
-            Some(Run { stack: vec![Todo::Step(happening)], claim_is_fresh: false, attempts: 0 });
+    /// The record of a request whose message has come. Where there is none, it is made.
+    fn admit(&mut self, index: usize) -> Rc<RequestRecord> {
+        let asked = &mut self.asked[index];
+        let queued = || Rc::new(RequestRecord::queued((*asked.request).clone(), NOW));
+        Rc::clone(asked.record.get_or_insert_with(queued))
     }
 
-    fn give_current(&mut self, hub: usize) {
-        self.hubs[hub].has_current = true;
-        self.hubs[hub].is_pushed = false;
-        self.posted[hub] = None;
+    fn begin(&mut self, worker: usize, happenings: Vec<Happening>, messages: usize) {
+        let stack = happenings.into_iter().rev().map(Todo::Step).collect();
+        let messages = u8::try_from(messages).unwrap();
+        self.workers[worker] = Some(Run { stack, claim_is_fresh: false, attempts: 0, messages });
+    }
+
+    fn give_current(&mut self, hub: usize, policy: usize) {
+        self.hubs[hub].has_current[policy] = true;
+        self.hubs[hub].is_pushed[policy] = false;
+        self.posted[hub][policy] = None;
+    }
+
+    /// No POST that was sent brings what pairs lack now.
+    fn nothing_is_posted(&mut self, of_policy: impl Fn(usize) -> bool) {
+        for (hub, policy) in self.pairs(Way::Synced).filter(|(_, policy)| of_policy(*policy)) {
+            self.posted[hub][policy] = None;
+            self.hubs[hub].is_pushed[policy] = false;
+        }
     }
 
     fn fail(&mut self, fault: Fault, place: usize, setting: &Setting) {
@@ -105,23 +133,30 @@ impl Model {
             }
             Fault::Configured => self.is_configured = !self.is_configured,
             Fault::Renewed => {
-                self.renewals += 1;
-                self.posted = [None; HUBS];
+                self.renewals[place] += 1;
+                self.nothing_is_posted(|policy| policy == place);
+                let is_pushed = self.policies[place] == Some(Way::Pushed);
                 for hub in &mut self.hubs {
-                    (hub.has_current, hub.is_pushed) = (false, false);
+                    hub.has_current[place] = false;
+                    hub.is_pushed[place] = is_pushed && hub.is_linked;
                 }
             }
             Fault::Unreadable => self.hubs[place].is_readable = false,
             Fault::OperationFailed => {
                 self.operation = Running::Failed;
-                self.posted = [None; HUBS];
-                for hub in &mut self.hubs {
-                    hub.is_pushed = false;
-                }
+                self.nothing_is_posted(|_| true);
             }
             Fault::Stalled => self.grow_older(setting.tick),
-            Fault::ReportedEarly => self.begin(place, Happening::TimerPassed),
-            Fault::PushedByOthers => self.give_current(place),
+            Fault::ReportedEarly => self.begin(place, vec![Happening::TimerPassed], 1),
+            Fault::PushedByOthers => self.give_current(place / POLICIES, place % POLICIES),
+            Fault::LinkFailed => {
+                self.hubs[place].is_linked = false;
+                let pushed: Vec<_> = self.pairs(Way::Pushed).filter(|(hub, _)| *hub == place).collect();
+                for (hub, policy) in pushed {
+                    self.hubs[hub].is_pushed[policy] = false;
+                }
+            }
+            Fault::RecordLost => self.asked[place].record = None,
             Fault::SubmittedAgain => self.queue.push(Message { body: Body::Request(place), holder: None }),
             Fault::Unobservable | Fault::PostRefused | Fault::AnswerLost | Fault::OldMode => {}
         }

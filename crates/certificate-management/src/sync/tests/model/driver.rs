@@ -5,9 +5,9 @@ use std::rc::Rc;
 use super::{Body, Fact, Happening, InFlight, Message, Model, Running, Setting, Stepped};
 use crate::configuration::Mode;
 use crate::request::Outcome;
-use crate::sync::tests::world::{NOW, Sights, failure};
+use crate::sync::tests::world::{NOW, Sights, Way, failure};
 use crate::sync::{
-    Claim, Effect, Failure, FailureKind, Look, Operation, OperationState, Outcomes, PostEnd, SyncRecord,
+    Claim, Effect, Failure, FailureKind, Look, OperationState, Outcomes, PostEnd, SyncOperation, SyncRecord,
 };
 
 /// One thing that a run has to do.
@@ -72,9 +72,15 @@ impl Model {
                 self.push(worker, Todo::Read(look, operation, seen));
             }
             Todo::Read(look, operation, seen) => {
-                let known = self.asked.iter().filter_map(|asked| asked.record.clone());
-                let read = known.filter(|known| self.is_known(&known.request.request_id)).collect();
-                self.push(worker, Todo::Step(Happening::Observed { look, seen, operation, read }));
+                let known = self.asked.iter().filter(|asked| self.is_known(&asked.request.request_id));
+                let (mut read, mut missing) = (Vec::new(), Vec::new());
+                for asked in known {
+                    match &asked.record {
+                        Some(record) => read.push(Rc::clone(record)),
+                        None => missing.push(asked.request.request_id.clone()),
+                    }
+                }
+                self.push(worker, Todo::Step(Happening::Observed { look, seen, operation, read, missing }));
             }
             Todo::Post(claim) => return self.post(worker, claim),
             Todo::Await(claim) => {
@@ -176,8 +182,9 @@ impl Model {
         self.push(worker, Todo::Await(claim));
         self.in_flight.push(InFlight { worker: Some(worker), has_arrived: false, before: self.posted });
         let mut again_after = None;
-        for (hub, posted) in self.hubs.iter().zip(&mut self.posted) {
-            if !hub.has_current {
+        for (hub, policy) in self.pairs(Way::Synced) {
+            if !self.hubs[hub].has_current[policy] {
+                let posted = &mut self.posted[hub][policy];
                 again_after = again_after.into_iter().chain(*posted).min();
                 *posted = Some(time::Duration::ZERO);
             }
@@ -199,7 +206,7 @@ impl Model {
                 };
                 PostEnd::Refused(Failure { code, ..failure(kind) })
             }
-            Answer::Well if sent.has_arrived => PostEnd::Accepted(Operation {
+            Answer::Well if sent.has_arrived => PostEnd::Accepted(SyncOperation {
                 url: Some("https://service/operation".to_owned()),
                 finished: false,
                 retry_after_seconds: None,

@@ -33,7 +33,7 @@ impl Model {
             }
         }
         ((self.mode == Mode::Audit), self.is_configured, self.hubs, self.renewals, self.operation).hash(into);
-        (&self.in_flight, self.posted, self.left).hash(into);
+        (&self.in_flight, self.posted, self.left, self.submitted).hash(into);
         state.finish()
     }
 }
@@ -56,7 +56,7 @@ impl Model {
 }
 
 fn run(run: &Run, into: &mut DefaultHasher) {
-    (run.stack.len(), run.claim_is_fresh, run.attempts).hash(into);
+    (run.stack.len(), run.claim_is_fresh, run.attempts, run.messages).hash(into);
     run.stack.iter().for_each(|todo| self::todo(todo, into));
 }
 
@@ -103,8 +103,8 @@ fn happening(happening: &Happening, into: &mut DefaultHasher) {
             look.hash(into);
             told(state, into);
         }
-        Happening::Observed { look, seen, operation, read } => {
-            (look, seen).hash(into);
+        Happening::Observed { look, seen, operation, read, missing } => {
+            (look, seen, missing).hash(into);
             told(operation, into);
             read.iter().for_each(|record| request(record, into));
         }

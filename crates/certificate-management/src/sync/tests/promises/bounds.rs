@@ -7,7 +7,8 @@ use crate::request::{MAX_REQUEST_ID, Outcome, RequestRecord, SyncRequest};
 use crate::sync::tests::stage::{Stage, accepted, claim_in, follow_ups_in, sees};
 use crate::sync::tests::world::{NAMESPACE, NOW, request};
 use crate::sync::{
-    Effect, Event, MOST_REQUESTS, Operation, Phase, Sent, Setback, SyncRecord, look_again_after, purges,
+    Effect, Event, MOST_REQUESTS, Missing, Phase, Sent, Setback, SyncOperation, SyncRecord, look_again_after,
+    purges,
 };
 use crate::trust::Trust::{Stale, Trusted};
 
@@ -75,7 +76,9 @@ fn a_record_of_the_most_and_the_longest_stays_under_256_kib() {
         look: Some(u32::MAX),
         claimed_at: Some(NOW),
         posts: u32::MAX,
-        operation: Some(Operation {
+        missing: Some(Missing { look: u32::MAX, requests: vec!["0".repeat(8); MOST_REQUESTS] }),
+        refused: u32::MAX,
+        operation: Some(SyncOperation {
             url: Some("u".repeat(8_192)),
             finished: false,
             retry_after_seconds: Some(u64::MAX),

@@ -6,7 +6,7 @@ use crate::reason::Reason;
 use crate::request::Outcome;
 use crate::sync::tests::stage::{Stage, accepted, claim_in, sees};
 use crate::sync::tests::world::failure;
-use crate::sync::{Effect, Event, Failure, FailureKind, Look, Operation, OperationState, Phase, PostEnd};
+use crate::sync::{Effect, Event, Failure, FailureKind, Look, OperationState, Phase, PostEnd, SyncOperation};
 use crate::trust::Trust::{Stale, Trusted, Unreadable};
 
 fn locked(code: &str) -> PostEnd {
@@ -114,18 +114,21 @@ fn empty_pairs_become_final() {
 fn a_sync_of_requests_that_have_no_record_ends() {
     let mut stage = Stage::new();
     stage.submit("r-1", "");
-    let look = stage.look_begins();
-    let missing = vec!["r-1".to_owned()];
-    let seen = sees(&[Stale]);
-    let operation = OperationState::Silent;
-    let wanted = stage.happens(&Event::Observed { look, seen: Ok(&seen), operation, missing });
-    assert_eq!((claim_in(&wanted), stage.record().phase), (None, Phase::Ended));
+    stage.requests.clear();
+    for phase in [Phase::Gathering, Phase::Ended] {
+        let look = stage.look_begins();
+        let missing = vec!["r-1".to_owned()];
+        let seen = sees(&[Stale]);
+        let operation = OperationState::Silent;
+        let wanted = stage.happens(&Event::Observed { look, seen: Ok(&seen), operation, missing });
+        assert_eq!((claim_in(&wanted), stage.record().phase), (None, phase));
+    }
 }
 
 #[test]
 fn what_gathers_again_has_no_operation() {
     // After a conflict, and after a watch. An operation of before would be asked, and its failure told.
-    let old = Operation {
+    let old = SyncOperation {
         url: Some("https://service/operations/0".to_owned()),
         finished: false,
         retry_after_seconds: None,

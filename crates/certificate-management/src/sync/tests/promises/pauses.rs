@@ -5,7 +5,7 @@ use time::Duration;
 use crate::sync::pause::{LONGEST_PAUSE, SHORTEST_PAUSE};
 use crate::sync::tests::stage::{Stage, accepted, follow_ups_in, sees};
 use crate::sync::tests::world::failure;
-use crate::sync::{Effect, Event, Failure, FailureKind, Operation, OperationState, PostEnd};
+use crate::sync::{Effect, Event, Failure, FailureKind, OperationState, PostEnd, SyncOperation};
 use crate::trust::Trust::Stale;
 
 /// What a service may say, in seconds, and what is made of it where nothing else asks for more.
@@ -29,7 +29,7 @@ fn gathering() -> Stage {
 fn started(retry_after_seconds: Option<u64>, finished: bool) -> (Stage, Vec<Effect>) {
     let mut stage = gathering();
     let claim = stage.claims(&sees(&[Stale]));
-    let operation = Operation { url: None, finished, retry_after_seconds, started_at: None };
+    let operation = SyncOperation { url: None, finished, retry_after_seconds, started_at: None };
     let wanted = stage.post_ends(&claim, PostEnd::Accepted(operation));
     (stage, wanted)
 }

@@ -4,7 +4,7 @@ use time::Duration;
 
 use crate::reason::Reason;
 use crate::request::Outcome;
-use crate::sync::pause::{CLAIM_DEADLINE, CLOCKS_APART};
+use crate::sync::pause::{CLAIM_DEADLINE, CLOCKS_APART, MOST_POSTS};
 use crate::sync::tests::stage::{Stage, accepted, claim_in, follow_ups_in, sees};
 use crate::sync::tests::world::failure;
 use crate::sync::{Claim, Effect, Event, FailureKind, Phase, PostEnd};
@@ -140,6 +140,29 @@ fn trusted_is_told_with_what_was_seen_and_a_finished_operation_is_no_proof() {
     assert!(stage.requests[0].hubs.iter().all(|hub| hub.evidence.is_some()));
     let measured = wanted.iter().filter(|effect| matches!(effect, Effect::Measure { .. })).count();
     assert_eq!(measured, 1);
+}
+
+#[test]
+fn a_post_that_was_refused_leaves_the_lost_ones_their_tries() {
+    let seen = sees(&[Stale, Stale]);
+    let mut stage = Stage::new();
+    stage.context.patience = Duration::hours(9);
+    stage.submit("r-1", "");
+    for _ in 0..MOST_POSTS {
+        let claim = stage.claims(&seen);
+        stage.post_ends(&claim, PostEnd::Refused(failure(FailureKind::Conflict)));
+        assert_eq!(stage.record().phase, Phase::Gathering);
+    }
+    // The answers to these are lost, one after the other.
+    let mut claims = Vec::new();
+    for _ in 0..40 {
+        if let Some(claim) = claim_in(&stage.looks(&seen)) {
+            stage.post_ends(&claim, PostEnd::AnswerLost("reset".to_owned()));
+            claims.push(claim.post);
+        }
+    }
+    assert_eq!(claims, (MOST_POSTS + 1..=2 * MOST_POSTS).collect::<Vec<_>>());
+    assert!(stage.record().is_open() && stage.context.now < stage.record().deadline);
 }
 
 #[test]

@@ -83,8 +83,8 @@ pub(in crate::sync::tests) fn next(model: &Model, setting: &Setting) -> Option<A
         }
         return Some(Action::Go(worker, Answer::Well));
     }
-    if let Some(hub) = model.hubs.iter().position(|hub| hub.is_pushed) {
-        return Some(Action::Push(hub));
+    if let Some((hub, policy)) = model.pushes().next() {
+        return Some(Action::Push(hub, policy));
     }
     if model.operation == Running::Runs {
         return Some(Action::OperationEnds);
@@ -92,7 +92,18 @@ pub(in crate::sync::tests) fn next(model: &Model, setting: &Setting) -> Option<A
     let open = model.record.as_ref().filter(|record| record.is_open());
     let is_due = open.is_none_or(|record| record.next_look_at <= NOW);
     let free = |message: &Message| message.holder.is_none();
-    let may_come = |message: &Message| free(message) && (is_due || matches!(message.body, Body::Request(_)));
+    // What a full sync puts back comes later, once its looks have made room.
+    let has_room = |index: usize| {
+        let id = &model.asked[index].request.request_id;
+        open.is_none_or(|open| open.knows(id) || open.known().count() < setting.most_requests)
+    };
+    let may_come = |message: &Message| {
+        free(message)
+            && match message.body {
+                Body::Request(index) => has_room(index),
+                Body::FollowUp(..) => is_due,
+            }
+    };
     if let Some(place) = model.queue.iter().position(may_come) {
         return Some(Action::Deliver(0, place));
     }

@@ -2,13 +2,13 @@
 
 use time::Duration;
 
-use super::sizes::{ALL, Plan};
+use super::plans::{ALL, Plan};
 use super::{Search, properties};
 use crate::configuration::Mode;
 use crate::request::{Outcome, RequestRecord};
-use crate::sync::tests::model::{Fact, Machine};
-use crate::sync::tests::world::{Sight, Sights, request};
-use crate::sync::{Context, Effect, Event, Phase, Step, SyncRecord, step};
+use crate::sync::tests::model::{Fact, Machine, Model};
+use crate::sync::tests::world::{HUBS, POLICIES, Sight, Sights, request};
+use crate::sync::{Context, Effect, Event, Look, Phase, Step, SyncRecord, step};
 
 type Record<'a> = Option<&'a SyncRecord>;
 
@@ -67,7 +67,8 @@ fn a_machine_that_forgets_the_last_post_sends_twice_for_a_need() {
 #[test]
 fn a_machine_that_takes_unreadable_for_missing_posts_without_a_need() {
     fn faulty(record: Record, requests: &[RequestRecord], event: &Event, context: &Context) -> Step {
-        let lacking = Sights { hubs: [Sight::Stale; 2], renewals: 1 }.observation();
+        let seen = Model::new(Vec::new()).sights();
+        let lacking = Sights { hubs: [[Sight::Stale; POLICIES]; HUBS], ..seen }.observation();
         match event {
             Event::Observed { look, seen: Ok(_), operation, missing } => {
                 let (look, operation, missing) = (look.clone(), operation.clone(), missing.clone());
@@ -139,6 +140,19 @@ fn a_machine_that_lets_go_of_requests_early_is_found() {
         step
     }
     is_found("nothing goes wrong", "a request leaves with its outcome", faulty);
+}
+
+#[test]
+fn a_machine_that_believes_one_look_that_a_record_is_gone_loses_its_request() {
+    fn faulty(record: Record, requests: &[RequestRecord], event: &Event, context: &Context) -> Step {
+        let mut record = record.cloned();
+        if let (Event::Observed { look, missing, .. }, Some(record)) = (event, &mut record) {
+            // As if the look before had found none either.
+            record.lacks(&Look { attempt: look.attempt.wrapping_sub(1), ..look.clone() }, missing);
+        }
+        step(record.as_ref(), requests, event, context)
+    }
+    is_found("records of requests are lost", "a request leaves with its outcome", faulty);
 }
 
 #[test]

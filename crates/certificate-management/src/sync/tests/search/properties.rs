@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::configuration::Mode;
 use crate::request::Outcome;
-use crate::sync::tests::model::{Body, Fact, Happening, Model, Setting, Stepped};
-use crate::sync::tests::world::{Sight, Sights};
-use crate::sync::{Conclusion, Effect, MOST_REQUESTS, pause};
+use crate::sync::tests::model::{Asked, Body, Fact, Happening, Model, Setting, Stepped};
+use crate::sync::tests::world::Sight;
+use crate::sync::{Conclusion, Effect, pause};
 
 /// A property and its name.
 pub(in crate::sync::tests) struct Property {
@@ -115,7 +115,7 @@ fn trusted_is_proof(_: &Model, facts: &[Fact], _: &Setting) -> Result<(), String
             let known = read.iter().find(|known| known.request.request_id == told.request.request_id);
             for hub in told.hubs.iter().filter(|hub| is_trust(hub.outcome)) {
                 let was_told = known.is_some_and(|known| known.hubs.contains(hub));
-                let is_seen = sights.is_some_and(|sights| saw(sights, &hub.hub));
+                let is_seen = sights.is_some_and(|sights| sights.of(&hub.hub, &hub.policy) == Sight::Current);
                 let is_from_claim = matches!(stepped.happening, Happening::PostEnded(..));
                 let has_evidence = hub.evidence.is_some() && (is_seen || was_told || is_from_claim);
                 ensure(has_evidence, || {
@@ -129,11 +129,6 @@ fn trusted_is_proof(_: &Model, facts: &[Fact], _: &Setting) -> Result<(), String
         }
     }
     Ok(())
-}
-
-fn saw(sights: &Sights, hub: &str) -> bool {
-    let place = if hub == "h1" { 0 } else { 1 };
-    sights.hubs[place] == Sight::Current
 }
 
 fn told(stepped: &Stepped) -> Vec<&Conclusion> {
@@ -156,33 +151,38 @@ fn what_is_final_stays(_: &Model, facts: &[Fact], _: &Setting) -> Result<(), Str
     Ok(())
 }
 
-fn the_record_is_bounded(model: &Model, _: &[Fact], _: &Setting) -> Result<(), String> {
+fn the_record_is_bounded(model: &Model, _: &[Fact], setting: &Setting) -> Result<(), String> {
     let Some(record) = &model.record else { return Ok(()) };
     let known: Vec<&str> = record.known().collect();
     let distinct: BTreeSet<&str> = known.iter().copied().collect();
     ensure(known.len() == distinct.len(), || format!("a request twice in {known:?}"))?;
-    ensure(known.len() <= MOST_REQUESTS, || format!("{} requests", known.len()))?;
+    ensure(known.len() <= setting.most_requests, || format!("{} requests", known.len()))?;
     ensure(record.is_open() || known.is_empty(), || format!("an ended sync knows {known:?}"))
 }
 
-/// An invocation makes room for one more look at the most.
+/// An invocation makes room for one more look at the most for each message that woke it.
 fn attempts_grow_with_messages(model: &Model, _: &[Fact], _: &Setting) -> Result<(), String> {
     for run in model.workers.iter().flatten() {
-        ensure(run.attempts <= 1, || format!("{} more looks in one invocation", run.attempts))?;
+        ensure(run.attempts <= run.messages, || format!("{} more looks in one invocation", run.attempts))?;
     }
     Ok(())
 }
 
-/// What leaves the record has its outcome recorded.
+/// What leaves the record has its outcome recorded, or no record, or a message that makes its record anew.
 fn a_request_leaves_with_its_outcome(model: &Model, facts: &[Fact], _: &Setting) -> Result<(), String> {
     for stepped in steps(facts) {
         let Some(before) = stepped.before.as_ref().filter(|before| before.is_open()) else { continue };
         for id in before.known() {
             let stays = stepped.after.as_ref().is_some_and(|after| after.knows(id));
-            let mut open = model.open_requests();
-            ensure(stays || open.all(|open| open.request.request_id != *id), || {
-                format!("{id} left without its outcome")
-            })?;
+            let of = |asked: &&Asked| asked.request.request_id == *id;
+            let open = model.asked.iter().filter(of).filter_map(|asked| asked.record.as_ref());
+            let is_open = open.into_iter().any(|record| !record.outcome.is_final());
+            let comes = |index: usize| model.asked[index].request.request_id == *id;
+            let has_message = model
+                .queue
+                .iter()
+                .any(|message| matches!(message.body, Body::Request(index) if comes(index)));
+            ensure(stays || !is_open || has_message, || format!("{id} left without its outcome"))?;
         }
     }
     Ok(())

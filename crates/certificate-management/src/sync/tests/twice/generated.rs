@@ -10,7 +10,8 @@ use crate::request::{Outcome, RequestRecord};
 use crate::sync::tests::stage::sees;
 use crate::sync::tests::world::{NAMESPACE, NOW, failure, request};
 use crate::sync::{
-    Claim, Context, Event, FailureKind, Look, Operation, OperationState, Phase, PostEnd, Sent, SyncRecord,
+    Claim, Context, Event, FailureKind, Look, MOST_REQUESTS, OperationState, Phase, PostEnd, Sent,
+    SyncOperation, SyncRecord,
 };
 use crate::trust::Trust::{self, Missing, Stale, Trusted, Unreadable};
 
@@ -41,9 +42,9 @@ fn ids() -> impl Strategy<Value = Vec<String>> {
         .prop_map(|ids| ids.into_iter().map(str::to_owned).collect())
 }
 
-fn operations() -> impl Strategy<Value = Operation> {
+fn operations() -> impl Strategy<Value = SyncOperation> {
     (any::<bool>(), proptest::option::of(any::<u64>())).prop_map(|(finished, retry_after_seconds)| {
-        Operation {
+        SyncOperation {
             url: Some("https://service/operations/1".to_owned()),
             finished,
             retry_after_seconds,
@@ -69,16 +70,17 @@ prop_compose! {
         phase in proptest::sample::select(Phase::ALL.to_vec()),
         (attempt, look) in (attempts(), proptest::option::of(attempts())),
         is_looking in any::<bool>(),
-        (ago, posts) in (0..3_000_i64, 0..4_u32),
+        (ago, posts, refused) in (0..3_000_i64, 0..4_u32, 0..2_u32),
         was_claimed in any::<bool>(),
         operation in proptest::option::of(operations()),
         sent in proptest::option::of(sents()),
         (known, waiting) in (ids(), any::<proptest::sample::Index>()),
+        (found_none, missing) in (attempts(), ids()),
     ) -> SyncRecord {
         let since = NOW - Duration::seconds(ago);
         let (requests, waiting) = known.split_at(waiting.index(known.len() + 1));
         let is_ended = phase == Phase::Ended;
-        SyncRecord {
+        let mut record = SyncRecord {
             sync_id: "sync-1".to_owned(),
             namespace_id: ArmId::parse(NAMESPACE).unwrap(),
             phase,
@@ -89,13 +91,17 @@ prop_compose! {
             look: if is_looking { Some(attempt) } else { look.filter(|look| *look < attempt) },
             claimed_at: (was_claimed || phase != Phase::Gathering).then_some(since),
             posts,
+            refused,
             operation,
             setback: None,
             sent,
             requests: if is_ended { vec![] } else { requests.to_vec() },
             waiting: if is_ended { vec![] } else { waiting.to_vec() },
+            missing: None,
             traceparent: None,
-        }
+        };
+        record.lacks(&Look { sync_id: "sync-1".to_owned(), attempt: found_none }, &missing);
+        record
     }
 }
 
@@ -172,6 +178,7 @@ proptest! {
             mode: if is_audit { Mode::Audit } else { Mode::Enforce },
             is_configured,
             patience: Duration::seconds(patience),
+            most_requests: MOST_REQUESTS,
             next_sync_id: "sync-2".to_owned(),
         };
         let look = match &record {

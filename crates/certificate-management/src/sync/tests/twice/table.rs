@@ -6,7 +6,9 @@ use super::{Second, twice};
 use crate::request::RequestRecord;
 use crate::sync::tests::stage::{Stage, accepted, sees};
 use crate::sync::tests::world::{failure, request};
-use crate::sync::{Claim, Event, FailureKind, Look, Operation, OperationState, Phase, PostEnd, SyncRecord};
+use crate::sync::{
+    Claim, Event, FailureKind, Look, OperationState, Phase, PostEnd, SyncOperation, SyncRecord,
+};
 use crate::trust::Trust::{Stale, Trusted, Unreadable};
 
 /// A sync in a phase, with a request that has joined, and a claim of its last POST.
@@ -27,7 +29,7 @@ fn stage(phase: Phase, is_looking: bool) -> (Stage, Claim) {
         Phase::Started => {
             claim = stage.claims(&sees(&[Stale]));
             let operation =
-                Operation { url: None, finished: false, retry_after_seconds: None, started_at: None };
+                SyncOperation { url: None, finished: false, retry_after_seconds: None, started_at: None };
             stage.post_ends(&claim, PostEnd::Accepted(operation));
         }
         Phase::Ended => {
