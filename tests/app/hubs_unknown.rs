@@ -9,8 +9,8 @@ use policysync::reporting;
 use policysync::walk::GroupHint;
 use serde_json::{Value, json};
 
-use crate::    ATTESTATION, DPS, GROUP, code, document, leave_out, policy_of, policysync, record, row, run, told,::{DPS, GROUP};
 use crate::in_process::InProcess;
+use crate::operator::{DPS, GROUP};
 
 const HUBS: &str = "/subscriptions/*/providers/Microsoft.Devices/IotHubs";
 const SERVICES: &str = "/subscriptions/*/providers/Microsoft.Devices/provisioningServices";
