@@ -1,71 +1,46 @@
-//! What a function needs to do its work: the configuration, the clients, the records. Made once, without any I/O
-//! but reading the configuration file, so that the process is ready at once.
+//! What the functions share: the fleet, the records, the queues. Made once, without any I/O but reading the configuration
+//! file, so that the process is ready at once.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use azure::cloud::Cloud;
-use azure::credential::{self, TokenSource};
 use azure::service_bus::QueueSender;
-use azure::{Azure, Service};
-use certificate_management::ArmId;
-use certificate_management::configuration::{Configuration, Mode, NamespaceConfiguration};
+use azure::{Azure, Service, TokenSource};
 use state::{BlobSettings, Store, TokenProvider};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
-use crate::clock::Clock;
-use crate::deadlines::Deadlines;
-use crate::settings::{STATE_CONTAINER, Settings, StateSettings};
-use crate::walk::Pace;
+use crate::fleet::{Fleet, FleetError, Outside};
+use crate::settings::{QueueSettings, STATE_CONTAINER, Settings, StateSettings};
 
 /// Everything that functions share.
 pub struct Application {
-    /// What the operator wants.
-    pub configuration: Configuration,
-    /// Whether `POLICYSYNC_MODE=audit` keeps every function from writing.
-    pub kill_switch: bool,
-    /// Whether the platform says who a caller is; see [`Settings::signs_in`].
-    pub signs_in: bool,
-    /// The clients for Azure.
-    pub azure: Azure,
-    /// The queue of sync requests.
-    pub queue: QueueSender,
-    /// The queue of messages that could not be understood.
-    pub parked: QueueSender,
+    /// What the operator wants, the clients, the time.
+    pub fleet: Fleet,
     /// The records.
     pub store: Store,
-    /// The time.
-    pub clock: Clock,
-    /// How long the work of one batch may take.
-    pub deadlines: Deadlines,
-    /// How fast the timers walk through the namespaces.
-    pub pace: Pace,
+    /// The queues.
+    pub queues: Queues,
+    /// Whether the platform says who a caller is; see [`Settings::signs_in`].
+    pub signs_in: bool,
+}
+
+/// The queues that the app sends to.
+pub struct Queues {
+    /// Sync requests.
+    pub requests: QueueSender,
+    /// Messages that could not be understood.
+    pub parked: QueueSender,
 }
 
 /// Why the app cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The configuration file cannot be read.
-    #[error(
-        "cannot read the configuration {path}: {source}\nSet POLICYSYNC_CONFIG to the path of a policysync.toml, or put one beside host.json."
-    )]
-    Unreadable {
-        /// The file.
-        path: String,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// The configuration is wrong.
-    #[error("the configuration {path} cannot be used:\n{problem}")]
-    Configuration {
-        /// The file.
-        path: String,
-        /// With the line and the key.
-        problem: String,
-    },
-    /// A client cannot be made.
+    /// The fleet cannot be looked at.
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
+    /// A queue cannot be sent to.
     #[error("{0}")]
-    Client(#[from] azure::Error),
+    Queue(#[from] azure::Error),
     /// The place for records is wrong.
     #[error("AzureWebJobsStorage: {0}")]
     State(#[from] state::Error),
@@ -77,48 +52,37 @@ impl Application {
     /// # Errors
     /// Says which file, key or setting is wrong.
     pub fn start(settings: &Settings) -> Result<Self, StartError> {
-        let path = settings.configuration.display().to_string();
-        let text = std::fs::read_to_string(&settings.configuration)
-            .map_err(|source| StartError::Unreadable { path: path.clone(), source })?;
-        let configuration = Configuration::parse(&text)
-            .map_err(|error| StartError::Configuration { path, problem: error.to_string() })?;
-        let cloud = Cloud::new(settings.arm_endpoint.as_deref())?;
-        let tokens = credential::from_environment(&|name| std::env::var(name).ok())?;
-        let azure = Azure::new(cloud, Arc::clone(&tokens))?;
-        let store = records(&settings.state, tokens)?;
+        Self::start_within(settings, Outside::default())
+    }
+
+    /// The same with other things outside.
+    ///
+    /// # Errors
+    /// As [`Application::start`].
+    pub fn start_within(settings: &Settings, outside: Outside) -> Result<Self, StartError> {
+        let fleet = Fleet::open(&settings.fleet, outside)?;
+        let store = records(&settings.state, Arc::clone(fleet.azure.tokens()))?;
+        let queues = Queues::open(&settings.queues, &fleet.azure)?;
+        Ok(Self { fleet, store, queues, signs_in: settings.signs_in })
+    }
+
+    /// The same with the records of another instance.
+    #[must_use]
+    pub fn with_records(self, store: Store) -> Self {
+        Self { store, ..self }
+    }
+}
+
+impl Queues {
+    /// The queues that the settings name. No I/O.
+    ///
+    /// # Errors
+    /// As [`Azure::queue`].
+    pub fn open(settings: &QueueSettings, azure: &Azure) -> Result<Self, azure::Error> {
         Ok(Self {
-            configuration,
-            kill_switch: settings.kill_switch,
-            signs_in: settings.signs_in,
-            queue: azure.queue(&settings.service_bus, &settings.queue)?,
-            parked: azure.queue(&settings.service_bus, &settings.parked_queue)?,
-            azure,
-            store,
-            clock: Clock::default(),
-            deadlines: Deadlines::default(),
-            pace: Pace::default(),
+            requests: azure.queue(&settings.service_bus, &settings.requests)?,
+            parked: azure.queue(&settings.service_bus, &settings.parked)?,
         })
-    }
-
-    /// The time, UTC. The one clock of the app: whatever is pure is told the time.
-    #[must_use]
-    pub fn now(&self) -> OffsetDateTime {
-        self.clock.now()
-    }
-
-    /// How long the evidence of a sync of a namespace is looked for.
-    #[must_use]
-    pub fn patience(&self, namespace_id: &ArmId) -> Duration {
-        let configured = self.configuration.namespace(namespace_id);
-        configured.map_or(Duration::minutes(30), |namespace| {
-            Duration::seconds(i64::from(namespace.evidence_deadline_seconds))
-        })
-    }
-
-    /// Whether functions write to a namespace.
-    #[must_use]
-    pub fn mode(&self, namespace: &NamespaceConfiguration) -> Mode {
-        namespace.effective_mode(self.kill_switch)
     }
 }
 

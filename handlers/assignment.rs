@@ -92,8 +92,8 @@ struct Run<'a> {
 
 /// Reconciles every group of every DPS, namespaces first that waited longest.
 pub async fn reconcile_all(application: &Application, waker: Waker<'_>) -> Done {
-    let namespaces = &application.configuration.namespaces;
-    let roster = Roster::open(&application.store, &application.clock, waker.function, namespaces).await;
+    let namespaces = &application.fleet.configuration.namespaces;
+    let roster = Roster::open(&application.store, &application.fleet.clock, waker.function, namespaces).await;
     let order = roster.order(namespaces);
     let done = run(application, &order, &Scope::Every(None), waker, Some(&roster)).await;
     roster.write().await;
@@ -102,7 +102,7 @@ pub async fn reconcile_all(application: &Application, waker: Waker<'_>) -> Done 
 
 /// Reconciles groups that something happened to.
 pub async fn reconcile(application: &Application, groups: Vec<GroupHint>, waker: Waker<'_>) -> Done {
-    let order: Vec<_> = application.configuration.namespaces.iter().collect();
+    let order: Vec<_> = application.fleet.configuration.namespaces.iter().collect();
     run(application, &order, &Scope::Groups(groups), waker, None).await
 }
 
@@ -121,9 +121,9 @@ async fn run(
         woken_by: format!("{}, invocation {}", waker.function, waker.invocation),
         trace_id: telemetry::trace_id(waker.trace, id),
     };
-    let observer = Observer::new(application);
-    let writer = Writer { application, journal, by: permit::Writer::Function };
-    let walked = walk(application, &observer, order, scope, application.pace, |visit| {
+    let observer = Observer::new(&application.fleet);
+    let writer = Writer { fleet: &application.fleet, journal, by: permit::Writer::Function };
+    let walked = walk(&application.fleet, &observer, order, scope, application.fleet.pace, |visit| {
         let (observer, writer) = (&observer, &writer);
         async move {
             if let Some(roster) = roster {
@@ -230,7 +230,14 @@ impl Run<'_> {
                 }
             }
             // Somebody changed the group between our read and our write: look again, decide again.
-            match self.application.azure.enrollment_groups().get(&service.endpoint, &group.view.id).await {
+            match self
+                .application
+                .fleet
+                .azure
+                .enrollment_groups()
+                .get(&service.endpoint, &group.view.id)
+                .await
+            {
                 Ok(Some(again)) => group = again,
                 Ok(None) => {
                     tracing::info!(reason = Reason::GroupGone.code(), "{subject}: it is gone");

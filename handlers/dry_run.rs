@@ -9,8 +9,8 @@ use certificate_management::trust::{Evidence, Trust};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::application::Application;
 use crate::failure;
+use crate::fleet::Fleet;
 use crate::observation::{Observer, soon};
 
 /// What would happen to a pair of a hub and a policy.
@@ -81,23 +81,20 @@ pub struct Verdict {
 ///
 /// # Errors
 /// When the namespace cannot be read.
-pub async fn planned(
-    application: &Application,
-    request: &SyncRequest,
-) -> Result<(Verdict, Vec<Row>), azure::Error> {
+pub async fn planned(fleet: &Fleet, request: &SyncRequest) -> Result<(Verdict, Vec<Row>), azure::Error> {
     let refused = |reason, detail| Verdict { plan: "refuse", reason: Some(reason), detail: Some(detail) };
-    let Some(configuration) = application.configuration.namespace(&request.namespace_id) else {
+    let Some(configuration) = fleet.configuration.namespace(&request.namespace_id) else {
         let detail = format!("policysync.toml has no namespace {}", request.namespace_id);
         return Ok((refused(Reason::NamespaceNotConfigured, detail), Vec::new()));
     };
-    let observation = match Observer::new(application).namespace(configuration, soon()).await {
+    let observation = match Observer::new(fleet).namespace(configuration, soon()).await {
         Ok(observation) => observation,
         Err(error) if failure::reason(&error, About::Namespace) == Reason::NamespaceNotFound => {
             return Ok((refused(Reason::NamespaceNotFound, error.to_string()), Vec::new()));
         }
         Err(error) => return Err(error),
     };
-    let plan = plan::plan_request(request, application.mode(configuration), &observation);
+    let plan = plan::plan_request(request, fleet.mode(configuration), &observation);
     let rows = rows(request, &plan, &observation);
     let verdict = match plan {
         RequestPlan::AlreadyTrusted(_) => Verdict { plan: "already-trusted", reason: None, detail: None },
@@ -106,7 +103,7 @@ pub async fn planned(
         RequestPlan::Undecided { detail, .. } => {
             Verdict { plan: "undecided", reason: None, detail: Some(detail) }
         }
-        RequestPlan::Refuse { reason: Reason::AuditMode, detail, .. } if application.kill_switch => {
+        RequestPlan::Refuse { reason: Reason::AuditMode, detail, .. } if fleet.kill_switch => {
             refused(Reason::AuditMode, format!("{detail}: POLICYSYNC_MODE=audit is set here"))
         }
         RequestPlan::Refuse { reason, detail, .. } => refused(reason, detail),

@@ -13,6 +13,7 @@ pub mod deadlines;
 pub mod diagnostic_records;
 pub mod dry_run;
 pub mod failure;
+pub mod fleet;
 pub mod functions;
 pub mod observation;
 pub mod page;

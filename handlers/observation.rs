@@ -14,8 +14,8 @@ use futures::{StreamExt, stream};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
 
-use crate::application::Application;
 use crate::failure;
+use crate::fleet::Fleet;
 
 /// How many hubs are read at once. ARM refills 25 reads a second (`azure-wire-facts.md` §7).
 const HUBS_AT_ONCE: usize = 8;
@@ -33,7 +33,7 @@ pub fn soon() -> Instant {
 
 /// Reads for the length of one invocation: what is listed per subscription is listed once.
 pub struct Observer<'a> {
-    application: &'a Application,
+    fleet: &'a Fleet,
     hubs: Shared<Hub>,
     provisioning_services: Shared<ProvisioningService>,
     namespaces: Shared<Namespace>,
@@ -42,9 +42,9 @@ pub struct Observer<'a> {
 impl<'a> Observer<'a> {
     /// An observer that has seen nothing yet.
     #[must_use]
-    pub fn new(application: &'a Application) -> Self {
+    pub fn new(fleet: &'a Fleet) -> Self {
         Self {
-            application,
+            fleet,
             hubs: Mutex::default(),
             provisioning_services: Mutex::default(),
             namespaces: Mutex::default(),
@@ -63,7 +63,7 @@ impl<'a> Observer<'a> {
         configuration: &NamespaceConfiguration,
         until: Instant,
     ) -> Result<Observation, Error> {
-        let registry = self.application.azure.registry();
+        let registry = self.fleet.azure.registry();
         let reads = async {
             let namespace = self.registered(configuration).await?;
             let policies = registry.policies(&namespace);
@@ -75,7 +75,7 @@ impl<'a> Observer<'a> {
         let generation = namespace.generation;
         let reads: Vec<_> = hubs.into_iter().map(|hub| self.observe_hub(hub, generation, until)).collect();
         let hubs = stream::iter(reads).buffered(HUBS_AT_ONCE).collect().await;
-        Ok(Observation { namespace, policies, hubs, seen_at: self.application.now() })
+        Ok(Observation { namespace, policies, hubs, seen_at: self.fleet.now() })
     }
 
     /// The namespace itself: which generation it is of, and what it says it is linked to.
@@ -83,7 +83,7 @@ impl<'a> Observer<'a> {
     /// # Errors
     /// When it cannot be read.
     pub async fn registered(&self, configuration: &NamespaceConfiguration) -> Result<Namespace, Error> {
-        let registry = self.application.azure.registry();
+        let registry = self.fleet.azure.registry();
         let read = || async {
             let namespace = registry.namespace(&configuration.id, configuration.api_generation).await?;
             Ok::<_, Error>(Arc::new(vec![namespace]))
@@ -94,8 +94,8 @@ impl<'a> Observer<'a> {
     }
 
     async fn observe_hub(&self, hub: Hub, generation: NamespaceGeneration, until: Instant) -> ObservedHub {
-        let hubs = self.application.azure.hubs();
-        let until = until.min(Instant::now() + self.application.deadlines.hub);
+        let hubs = self.fleet.azure.hubs();
+        let until = until.min(Instant::now() + self.fleet.deadlines.hub);
         let certificates = match timeout_at(until, hubs.certificates(&hub.id, generation)).await {
             Ok(certificates) => certificates,
             Err(_) => Err(Error::timed_out(format!("reading the certificates of hub {}", hub.name))),
@@ -134,7 +134,7 @@ impl<'a> Observer<'a> {
     /// # Errors
     /// When the list cannot be read.
     pub async fn hubs_of(&self, subscription: &str) -> Result<Arc<Vec<Hub>>, Error> {
-        let hubs = self.application.azure.hubs();
+        let hubs = self.fleet.azure.hubs();
         let cell = once(&self.hubs, subscription);
         cell.get_or_try_init(|| async { hubs.in_subscription(subscription).await.map(Arc::new) })
             .await
@@ -166,7 +166,7 @@ impl<'a> Observer<'a> {
             configuration.subscriptions()
         };
         for subscription in subscriptions {
-            let services = self.application.azure.provisioning_services();
+            let services = self.fleet.azure.provisioning_services();
             let cell = once(&self.provisioning_services, &format!("{subscription} {newest}"));
             let read = || async { services.in_subscription(&subscription, newest).await.map(Arc::new) };
             found.push(cell.get_or_try_init(read).await.cloned()?);
@@ -183,9 +183,9 @@ impl<'a> Observer<'a> {
             let listed = known().find(|service| names_service(named, service));
             let service = match (listed, ArmId::parse(named)) {
                 (Some(service), _) => LinkedService::from(service),
-                (None, Ok(id)) => LinkedService::from(
-                    &self.application.azure.provisioning_services().get(&id, newest).await?,
-                ),
+                (None, Ok(id)) => {
+                    LinkedService::from(&self.fleet.azure.provisioning_services().get(&id, newest).await?)
+                }
                 (None, Err(_)) => LinkedService {
                     endpoint: named.clone(),
                     name: host_label(named),
@@ -196,7 +196,7 @@ impl<'a> Observer<'a> {
             services.push(service.within(&namespace));
         }
         for service in &services {
-            self.application.azure.provisioning_service_is_of(&service.endpoint, namespace.generation);
+            self.fleet.azure.provisioning_service_is_of(&service.endpoint, namespace.generation);
         }
         Ok(services)
     }

@@ -51,7 +51,7 @@ pub struct Done {
 /// When the report cannot be recorded.
 pub async fn run(application: &Application) -> Result<Done, state::Error> {
     // First, since an observation of services that hang can take all the time of an invocation.
-    let resumed = resume::resume(application, &Observer::new(application)).await;
+    let resumed = resume::resume(application, &Observer::new(&application.fleet)).await;
     let mut input = observe(application).await;
     let mut records = remembered::read(application, &input).await;
     let (early_devices, read) = early_devices::count(application, &input).await;
@@ -88,7 +88,7 @@ pub async fn run(application: &Application) -> Result<Done, state::Error> {
     }
     forget(application, &mut done).await;
     // Last, so that as little as possible comes between the record and the delivery.
-    match alerting::announce(&application.store, &report, application.now()).await {
+    match alerting::announce(&application.store, &report, application.fleet.now()).await {
         Ok(events) => done.events = events,
         Err(error) => done.failures.push(format!("the findings could not be told: {error}")),
     }
@@ -97,13 +97,13 @@ pub async fn run(application: &Application) -> Result<Done, state::Error> {
 
 /// Removes records that nobody changed for long, some on each run.
 async fn forget(application: &Application, done: &mut Done) {
-    let days = application.configuration.retention_days;
-    let before = application.now() - Duration::days(i64::from(days));
+    let days = application.fleet.configuration.retention_days;
+    let before = application.fleet.now() - Duration::days(i64::from(days));
     if let Err(error) = forget_requests(application, before, days).await {
         done.failures.push(format!("old records of requests: {error}"));
     }
     // What a parked message names stays as long as the message can.
-    let parked = before.min(application.now() - PARKED_FOR);
+    let parked = before.min(application.fleet.now() - PARKED_FOR);
     for (prefix, before) in [("assignments", before), ("reports", before), ("parked", parked)] {
         match application.store.purge(prefix, before, FORGOTTEN_AT_ONCE).await {
             Ok(purged) if purged.removed > 0 => {

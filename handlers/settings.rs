@@ -17,26 +17,40 @@ pub const CONFIGURATION_FILE: &str = "policysync.toml";
 /// The blob container that holds the records.
 pub const STATE_CONTAINER: &str = "policysync";
 
-/// What the environment says.
+/// What the environment says to the whole app.
 #[derive(Debug)]
 pub struct Settings {
-    /// `POLICYSYNC_CONFIG`: where the configuration is.
-    pub configuration: PathBuf,
-    /// `ServiceBusConnection` or `ServiceBusConnection__fullyQualifiedNamespace`.
-    pub service_bus: ServiceBusConnection,
-    /// `POLICYSYNC_QUEUE`.
-    pub queue: String,
-    /// `POLICYSYNC_PARKED_QUEUE`.
-    pub parked_queue: String,
-    /// `POLICYSYNC_MODE=audit`: no function writes, whatever the file says.
-    pub kill_switch: bool,
+    /// How the fleet is seen.
+    pub fleet: FleetSettings,
+    /// The queues.
+    pub queues: QueueSettings,
     /// Where the records live.
     pub state: StateSettings,
-    /// `POLICYSYNC_ARM_ENDPOINT`.
-    pub arm_endpoint: Option<String>,
     /// `WEBSITE_AUTH_ENABLED`: App Service authentication stands before every HTTP function, and takes the headers in which
     /// it names the caller away from requests that bring them. Without it anyone can send those headers.
     pub signs_in: bool,
+}
+
+/// What it takes to look at the fleet, and to write to it.
+#[derive(Debug)]
+pub struct FleetSettings {
+    /// `POLICYSYNC_CONFIG`: where the configuration is.
+    pub configuration: PathBuf,
+    /// `POLICYSYNC_MODE=audit`: no function writes, whatever the file says.
+    pub kill_switch: bool,
+    /// `POLICYSYNC_ARM_ENDPOINT`.
+    pub arm_endpoint: Option<String>,
+}
+
+/// Where messages wait.
+#[derive(Debug)]
+pub struct QueueSettings {
+    /// `ServiceBusConnection` or `ServiceBusConnection__fullyQualifiedNamespace`.
+    pub service_bus: ServiceBusConnection,
+    /// `POLICYSYNC_QUEUE`.
+    pub requests: String,
+    /// `POLICYSYNC_PARKED_QUEUE`.
+    pub parked: String,
 }
 
 /// Where the records live.
@@ -74,19 +88,41 @@ fn wrong<T>(variable: &str, problem: impl Into<String>) -> Result<T, SettingsErr
     Err(SettingsError { variable: variable.to_owned(), problem: problem.into() })
 }
 
+/// The variables of this process.
+#[must_use]
+pub fn environment() -> BTreeMap<String, String> {
+    std::env::vars().collect()
+}
+
 impl Settings {
     /// Reads the environment of this process.
     ///
     /// # Errors
     /// Names the first variable that is missing, wrong or unknown.
     pub fn from_environment() -> Result<Self, SettingsError> {
-        Self::from_variables(&std::env::vars().collect())
+        Self::from_variables(&environment())
     }
 
     /// Reads a set of variables.
     ///
     /// # Errors
     /// Names the first variable that is missing, wrong or unknown.
+    pub fn from_variables(given: &BTreeMap<String, String>) -> Result<Self, SettingsError> {
+        let signs_in = get(given, "WEBSITE_AUTH_ENABLED");
+        Ok(Self {
+            fleet: FleetSettings::from_variables(given)?,
+            queues: QueueSettings::from_variables(given)?,
+            state: StateSettings::from_variables(given)?,
+            signs_in: signs_in.is_some_and(|value| value.eq_ignore_ascii_case("true")),
+        })
+    }
+}
+
+impl FleetSettings {
+    /// Reads what concerns the fleet, and finds names that are no setting of ours.
+    ///
+    /// # Errors
+    /// Names the first variable that is wrong or unknown.
     pub fn from_variables(given: &BTreeMap<String, String>) -> Result<Self, SettingsError> {
         let unknown = |name: &&String| {
             name.starts_with(variables::PREFIX) && !variables::own().any(|known| known == name.as_str())
@@ -95,8 +131,7 @@ impl Settings {
             let known: Vec<&str> = variables::own().collect();
             return wrong(name, format!("there is no such setting; the settings are {}", known.join(", ")));
         }
-        let get = |name: &str| given.get(name).map(String::as_str).filter(|value| !value.is_empty());
-        let kill_switch = match get("POLICYSYNC_MODE") {
+        let kill_switch = match get(given, "POLICYSYNC_MODE") {
             None => false,
             Some("audit") => true,
             Some(_) => {
@@ -107,38 +142,77 @@ impl Settings {
             }
         };
         Ok(Self {
-            configuration: configuration_path(&get)?,
-            service_bus: service_bus(&get)?,
-            queue: queue_name(&get, "POLICYSYNC_QUEUE", "sync-requests")?,
-            parked_queue: queue_name(&get, "POLICYSYNC_PARKED_QUEUE", "sync-requests-parked")?,
+            configuration: configuration_path(given)?,
             kill_switch,
-            state: state(&get)?,
-            arm_endpoint: get("POLICYSYNC_ARM_ENDPOINT").map(str::to_owned),
-            signs_in: get("WEBSITE_AUTH_ENABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")),
+            arm_endpoint: get(given, "POLICYSYNC_ARM_ENDPOINT").map(str::to_owned),
         })
     }
 }
 
-fn configuration_path<'a>(get: &impl Fn(&str) -> Option<&'a str>) -> Result<PathBuf, SettingsError> {
-    match get("POLICYSYNC_CONFIG") {
+impl QueueSettings {
+    /// Reads what concerns the queues.
+    ///
+    /// # Errors
+    /// Names the first variable that is missing or wrong.
+    pub fn from_variables(given: &BTreeMap<String, String>) -> Result<Self, SettingsError> {
+        Ok(Self {
+            service_bus: service_bus(given)?,
+            requests: queue_name(given, "POLICYSYNC_QUEUE", "sync-requests")?,
+            parked: queue_name(given, "POLICYSYNC_PARKED_QUEUE", "sync-requests-parked")?,
+        })
+    }
+}
+
+impl StateSettings {
+    /// Reads where the records live.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or wrong.
+    pub fn from_variables(given: &BTreeMap<String, String>) -> Result<Self, SettingsError> {
+        state(given)
+    }
+
+    /// The same for a command that also works without records; `None` where no place for them is set, or where they are in
+    /// the memory of another process.
+    ///
+    /// # Errors
+    /// Names the variable that is wrong.
+    pub fn if_kept(given: &BTreeMap<String, String>) -> Result<Option<Self>, SettingsError> {
+        let is_set = |(name, value): (&String, &String)| {
+            (name == "POLICYSYNC_STATE" || name.starts_with("AzureWebJobsStorage")) && !value.is_empty()
+        };
+        match given.iter().any(is_set) {
+            true => Ok(Some(state(given)?).filter(|state| !matches!(state, Self::Memory))),
+            false => Ok(None),
+        }
+    }
+}
+
+/// A variable that is set to something.
+fn get<'a>(given: &'a BTreeMap<String, String>, name: &str) -> Option<&'a str> {
+    given.get(name).map(String::as_str).filter(|value| !value.is_empty())
+}
+
+fn configuration_path(given: &BTreeMap<String, String>) -> Result<PathBuf, SettingsError> {
+    match get(given, "POLICYSYNC_CONFIG") {
         Some(text) if text.starts_with("https://") || text.starts_with("http://") => wrong(
             "POLICYSYNC_CONFIG",
             "a configuration in a blob is not supported yet; package policysync.toml beside host.json",
         ),
         Some(path) => Ok(PathBuf::from(path)),
         // The host starts the handler in the app's root and names that root too.
-        None => Ok(get("FUNCTIONS_APP_ROOT_PATH")
+        None => Ok(get(given, "FUNCTIONS_APP_ROOT_PATH")
             .map_or_else(PathBuf::new, PathBuf::from)
             .join(CONFIGURATION_FILE)),
     }
 }
 
-fn service_bus<'a>(get: &impl Fn(&str) -> Option<&'a str>) -> Result<ServiceBusConnection, SettingsError> {
-    if let Some(text) = get("ServiceBusConnection") {
+fn service_bus(given: &BTreeMap<String, String>) -> Result<ServiceBusConnection, SettingsError> {
+    if let Some(text) = get(given, "ServiceBusConnection") {
         return ServiceBusConnection::parse(text)
             .or_else(|error| wrong("ServiceBusConnection", error.to_string()));
     }
-    if let Some(namespace) = get("ServiceBusConnection__fullyQualifiedNamespace") {
+    if let Some(namespace) = get(given, "ServiceBusConnection__fullyQualifiedNamespace") {
         return ServiceBusConnection::from_namespace(namespace)
             .or_else(|error| wrong("ServiceBusConnection__fullyQualifiedNamespace", error.to_string()));
     }
@@ -148,12 +222,12 @@ fn service_bus<'a>(get: &impl Fn(&str) -> Option<&'a str>) -> Result<ServiceBusC
     )
 }
 
-fn queue_name<'a>(
-    get: &impl Fn(&str) -> Option<&'a str>,
+fn queue_name(
+    given: &BTreeMap<String, String>,
     variable: &str,
     default: &str,
 ) -> Result<String, SettingsError> {
-    let name = get(variable).unwrap_or(default);
+    let name = get(given, variable).unwrap_or(default);
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
     if name.len() > 260 || !name.chars().all(fits) {
         return wrong(variable, "a queue's name has up to 260 letters, digits, `-`, `_`, `.` and `/`");
@@ -161,8 +235,8 @@ fn queue_name<'a>(
     Ok(name.to_owned())
 }
 
-fn state<'a>(get: &impl Fn(&str) -> Option<&'a str>) -> Result<StateSettings, SettingsError> {
-    match get("POLICYSYNC_STATE") {
+fn state(given: &BTreeMap<String, String>) -> Result<StateSettings, SettingsError> {
+    match get(given, "POLICYSYNC_STATE") {
         Some("memory") => return Ok(StateSettings::Memory),
         Some(_) => {
             return wrong(
@@ -172,12 +246,12 @@ fn state<'a>(get: &impl Fn(&str) -> Option<&'a str>) -> Result<StateSettings, Se
         }
         None => {}
     }
-    if let Some(text) = get("AzureWebJobsStorage") {
+    if let Some(text) = get(given, "AzureWebJobsStorage") {
         return Ok(StateSettings::ConnectionString(text.to_owned()));
     }
-    let by_name =
-        get("AzureWebJobsStorage__accountName").map(|name| format!("https://{name}.blob.core.windows.net"));
-    let by_uri = get("AzureWebJobsStorage__blobServiceUri").map(str::to_owned);
+    let by_name = get(given, "AzureWebJobsStorage__accountName")
+        .map(|name| format!("https://{name}.blob.core.windows.net"));
+    let by_uri = get(given, "AzureWebJobsStorage__blobServiceUri").map(str::to_owned);
     match by_uri.or(by_name).map(|text| Url::parse(&text)) {
         Some(Ok(url)) => Ok(StateSettings::ServiceUri(url)),
         Some(Err(error)) => wrong("AzureWebJobsStorage__blobServiceUri", error.to_string()),
@@ -211,15 +285,15 @@ mod tests {
     #[test]
     fn defaults_are_those_of_the_contract() {
         let settings = read(&[]).unwrap();
-        assert_eq!(settings.configuration, PathBuf::from("policysync.toml"));
+        assert_eq!(settings.fleet.configuration, PathBuf::from("policysync.toml"));
         assert_eq!(
-            (settings.queue.as_str(), settings.parked_queue.as_str()),
+            (settings.queues.requests.as_str(), settings.queues.parked.as_str()),
             ("sync-requests", "sync-requests-parked")
         );
-        assert!(!settings.kill_switch);
+        assert!(!settings.fleet.kill_switch);
         let settings = read(&[("FUNCTIONS_APP_ROOT_PATH", "app"), ("POLICYSYNC_MODE", "audit")]).unwrap();
-        assert_eq!(settings.configuration, PathBuf::from("app/policysync.toml"));
-        assert!(settings.kill_switch);
+        assert_eq!(settings.fleet.configuration, PathBuf::from("app/policysync.toml"));
+        assert!(settings.fleet.kill_switch);
     }
 
     #[test]
@@ -248,6 +322,34 @@ mod tests {
             let error = read(&[(name, value)]).unwrap_err();
             assert!(error.starts_with(name), "{name}: {error}");
         }
+    }
+
+    #[test]
+    fn who_only_looks_needs_neither_queue_nor_storage_and_what_is_used_is_checked() {
+        let variables = |own: &[(&str, &str)]| -> BTreeMap<String, String> {
+            own.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+        };
+        let unused =
+            variables(&[("ServiceBusConnection", "none"), ("AzureWebJobsStorage__accountName", " ")]);
+        assert!(FleetSettings::from_variables(&variables(&[])).is_ok());
+        assert!(FleetSettings::from_variables(&unused).is_ok());
+        let misspelt = variables(&[("POLICYSYNC_MOED", "audit")]);
+        assert_eq!(FleetSettings::from_variables(&misspelt).unwrap_err().variable, "POLICYSYNC_MOED");
+        let audit = variables(&[("POLICYSYNC_MODE", "audit")]);
+        assert!(FleetSettings::from_variables(&audit).unwrap().kill_switch);
+    }
+
+    #[test]
+    fn records_are_kept_where_a_place_for_them_is_set() {
+        let kept = |name: &str, value: &str| {
+            StateSettings::if_kept(&BTreeMap::from([(name.to_owned(), value.to_owned())]))
+        };
+        assert!(kept("OTHER", "x").unwrap().is_none());
+        assert!(kept("AzureWebJobsStorage", "").unwrap().is_none());
+        assert!(kept("POLICYSYNC_STATE", "memory").unwrap().is_none());
+        let storage = kept("AzureWebJobsStorage", "UseDevelopmentStorage=true").unwrap();
+        assert!(matches!(storage, Some(StateSettings::ConnectionString(_))));
+        assert_eq!(kept("POLICYSYNC_STATE", "disk").unwrap_err().variable, "POLICYSYNC_STATE");
     }
 
     #[test]

@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 
 use self::scope::Wanted;
 pub use self::scope::{GroupHint, Scope};
-use crate::application::Application;
+use crate::fleet::Fleet;
 use crate::observation::{LinkedService, Observer};
 
 /// How many DPS of one namespace, and how many hinted groups of one DPS, are read at once.
@@ -100,7 +100,7 @@ impl Visit<'_> {
 ///
 /// The answers have the order of `namespaces`; `None` stands for one whose turn did not come in time.
 pub async fn walk<'a, T, F: Future<Output = T>>(
-    application: &'a Application,
+    fleet: &'a Fleet,
     observer: &Observer<'_>,
     namespaces: &[&'a NamespaceConfiguration],
     scope: &Scope,
@@ -118,7 +118,7 @@ pub async fn walk<'a, T, F: Future<Output = T>>(
                 if began >= ends {
                     return (place, (configuration, None));
                 }
-                let found = look(application, observer, configuration, scope, pace, began + pace.visit).await;
+                let found = look(fleet, observer, configuration, scope, pace, began + pace.visit).await;
                 (place, (configuration, Some(visit(found).await)))
             }
         })
@@ -129,7 +129,7 @@ pub async fn walk<'a, T, F: Future<Output = T>>(
 }
 
 async fn look<'a>(
-    application: &Application,
+    fleet: &Fleet,
     observer: &Observer<'_>,
     configuration: &'a NamespaceConfiguration,
     scope: &Scope,
@@ -150,7 +150,7 @@ async fn look<'a>(
                 .filter_map(|service| scope.of(&service).map(|wanted| (service, wanted)))
                 .map(|(service, wanted)| async move {
                     let until = until.min(Instant::now() + pace.service);
-                    let (groups, unread) = groups(application, &service, wanted, until).await;
+                    let (groups, unread) = groups(fleet, &service, wanted, until).await;
                     VisitedService { service, groups, unread }
                 })
                 .collect();
@@ -163,12 +163,12 @@ async fn look<'a>(
 
 /// The groups of a DPS that are wanted, as they are now, and what could not be read by `until`.
 async fn groups(
-    application: &Application,
+    fleet: &Fleet,
     service: &LinkedService,
     wanted: Wanted<'_>,
     until: Instant,
 ) -> (Vec<Group>, Vec<Unread>) {
-    let client = application.azure.enrollment_groups();
+    let client = fleet.azure.enrollment_groups();
     let late = |_| Error::timed_out(format!("reading the enrollment groups of {}", service.name));
     let ids = match wanted {
         Wanted::Nothing => return (Vec::new(), Vec::new()),

@@ -11,14 +11,14 @@ use certificate_management::reason::Reason;
 use certificate_management::reason::failure::CallFailure;
 
 use super::journal::Journal;
-use crate::application::Application;
 use crate::failure;
+use crate::fleet::Fleet;
 use crate::observation::LinkedService;
 
 /// Writes in the name of one run.
 pub struct Writer<'a> {
     /// The app.
-    pub application: &'a Application,
+    pub fleet: &'a Fleet,
     /// Where it is recorded.
     pub journal: Journal<'a>,
     /// Who writes.
@@ -89,7 +89,7 @@ impl Writer<'_> {
 
     /// Records that an entry is not written; answers why it could not be recorded, if so.
     pub async fn refuse(&self, entry: &PlannedAssignment, reason: Reason, detail: &str) -> Option<String> {
-        let recorded = self.journal.refused(entry, reason, detail, self.application.now()).await;
+        let recorded = self.journal.refused(entry, reason, detail, self.fleet.now()).await;
         recorded.err().map(|error| format!("the refusal could not be recorded: {error}"))
     }
 
@@ -101,9 +101,9 @@ impl Writer<'_> {
         target: Target<'_>,
         entry: &PlannedAssignment,
     ) -> Result<Option<String>, Stopped> {
-        permit::permitted(configuration, self.application.kill_switch, self.by)
+        permit::permitted(configuration, self.fleet.kill_switch, self.by)
             .map_err(|why| self.in_audit(entry, why))?;
-        let groups = self.application.azure.enrollment_groups();
+        let groups = self.fleet.azure.enrollment_groups();
         if let Target::Existing(group) = target {
             if let Some((_, detail)) = unwritable(&group.view) {
                 return Err(Stopped { hindrance: Hindrance::AttestationUnknown, detail });
@@ -111,7 +111,7 @@ impl Writer<'_> {
             // Before the record: a group whose keys stay unreadable would be recorded as planned by every reconcile.
             groups.check_keys(endpoint, group).await?;
         }
-        let record = self.journal.planned(entry, self.application.now()).await.map_err(|error| Stopped {
+        let record = self.journal.planned(entry, self.fleet.now()).await.map_err(|error| Stopped {
             hindrance: Hindrance::Unrecorded,
             detail: format!("the write could not be recorded, so it was not made: {error}"),
         })?;

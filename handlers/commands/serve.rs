@@ -21,8 +21,8 @@ pub async fn run() -> ExitCode {
         Ok(application) => Arc::new(application),
         Err(error) => return fail(&error.to_string()),
     };
-    telemetry::metrics::watch_budget(application.azure.budget());
-    telemetry::metrics::watch_surprises(&application.azure);
+    telemetry::metrics::watch_budget(application.fleet.azure.budget());
+    telemetry::metrics::watch_surprises(&application.fleet.azure);
     let server = match Server::from_environment() {
         Ok(server) => server,
         Err(error) => return fail(&error.to_string()),
@@ -30,7 +30,7 @@ pub async fn run() -> ExitCode {
     tracing::info!(
         "serving {} functions for {} namespaces on {}",
         functions::DEFINITIONS.len(),
-        application.configuration.namespaces.len(),
+        application.fleet.configuration.namespaces.len(),
         server.local_addr()
     );
     match server.serve(functions::router(&application)).await {

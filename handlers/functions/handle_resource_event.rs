@@ -34,7 +34,7 @@ pub(super) async fn handle(
     invocation: &Invocation,
 ) -> Result<Reply, Failure> {
     let mut groups = Vec::new();
-    let observer = Observer::new(application);
+    let observer = Observer::new(&application.fleet);
     for event in events {
         let namespace = match resource_events::wake(&event.event_type, event.subject.as_deref(), &event.data)
         {
@@ -42,7 +42,7 @@ pub(super) async fn handle(
                 groups.push(hint);
                 continue;
             }
-            Wake::Namespace(id) => application.configuration.namespace(&id),
+            Wake::Namespace(id) => application.fleet.configuration.namespace(&id),
             Wake::Hub(id) => namespace_of(application, &observer, &id).await?,
             Wake::Nothing(why) => {
                 tracing::info!(
@@ -84,11 +84,11 @@ async fn namespace_of<'a>(
             .iter()
             .any(|subscription| subscription.eq_ignore_ascii_case(hub.subscription()))
     };
-    if !application.configuration.namespaces.iter().any(looked_after) {
+    if !application.fleet.configuration.namespaces.iter().any(looked_after) {
         return Ok(None);
     }
     let hubs = observer.hubs_of(hub.subscription()).await;
     let hubs = hubs.map_err(|error| Failure::new("the hubs could not be listed").because(&error))?;
     let linked = hubs.iter().find(|known| known.id == *hub).and_then(|known| known.namespace_id.as_ref());
-    Ok(linked.and_then(|namespace| application.configuration.namespace(namespace)))
+    Ok(linked.and_then(|namespace| application.fleet.configuration.namespace(namespace)))
 }

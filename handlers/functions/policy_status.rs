@@ -53,8 +53,8 @@ async fn answer(application: &Application, request: &HttpRequest) -> Result<Http
     Ok(match report {
         Some(report) if is_page => {
             let overdue =
-                Duration::minutes(i64::from(application.configuration.checks.report_overdue.minutes));
-            let document = page::document(&report.value, application.now(), overdue)?;
+                Duration::minutes(i64::from(application.fleet.configuration.checks.report_overdue.minutes));
+            let document = page::document(&report.value, application.fleet.now(), overdue)?;
             cache::reply(request, "text/html; charset=utf-8", document)
         }
         Some(report) => {

@@ -61,7 +61,7 @@ async fn submit(application: &Application, invocation: &Invocation, http_request
         Ok(submission) => submission,
         Err(errors) => return invalid(&errors),
     };
-    if application.configuration.namespace(&request.namespace_id).is_none() {
+    if application.fleet.configuration.namespace(&request.namespace_id).is_none() {
         return not_configured(&request);
     }
     if let Some(person) = application.signs_in.then(|| signed_in(http_request)).flatten() {
@@ -147,7 +147,7 @@ impl Submission {
 
 /// What would become of it.
 async fn foresee(application: &Application, request: &SyncRequest, given: Option<&str>) -> HttpReply {
-    match dry_run::planned(application, request).await {
+    match dry_run::planned(&application.fleet, request).await {
         Ok((verdict, rows)) => {
             let document = dry_run::document(request, given, &verdict, &rows);
             HttpReply::json(StatusCode::OK, &document).header(header::CACHE_CONTROL, "no-store")

@@ -50,7 +50,7 @@ pub async fn count(
     application: &Application,
     input: &ReportInput<'_>,
 ) -> (Vec<EarlyDevices>, Result<(), state::Error>) {
-    let groups = application.azure.enrollment_groups();
+    let groups = application.fleet.azure.enrollment_groups();
     let (recent, read) = match journal::since(&application.store, input.now - WINDOW).await {
         Ok(recent) => (recent, Ok(())),
         Err(error) => (Vec::new(), Err(error)),

@@ -6,6 +6,7 @@ use certificate_management::report::{NamespaceInput, ProvisioningServiceInput, R
 
 use crate::application::Application;
 use crate::failure;
+use crate::fleet::Fleet;
 use crate::observation::Observer;
 use crate::walk::turns::Roster;
 use crate::walk::{self, Pace, Scope, Visit, VisitedService};
@@ -14,38 +15,39 @@ const EVERYTHING: Scope = Scope::Every(None);
 
 /// Observes every namespace, those first that waited longest; writes nothing but which had their turn.
 pub async fn observe(application: &Application) -> ReportInput<'_> {
-    let namespaces = &application.configuration.namespaces;
+    let namespaces = &application.fleet.configuration.namespaces;
     let roster =
-        Roster::open(&application.store, &application.clock, "report-policy-status", namespaces).await;
+        Roster::open(&application.store, &application.fleet.clock, "report-policy-status", namespaces).await;
     let order = roster.order(namespaces);
-    let observer = Observer::new(application);
-    let walked = walk::walk(application, &observer, &order, &EVERYTHING, application.pace, |visit| {
-        let (roster, observer) = (&roster, &observer);
-        async move {
-            roster.took(visit.configuration).await;
-            input(observer, visit).await
-        }
-    });
+    let observer = Observer::new(&application.fleet);
+    let walked =
+        walk::walk(&application.fleet, &observer, &order, &EVERYTHING, application.fleet.pace, |visit| {
+            let (roster, observer) = (&roster, &observer);
+            async move {
+                roster.took(visit.configuration).await;
+                input(observer, visit).await
+            }
+        });
     let walked = walked.await;
     roster.write().await;
-    put_together(application, walked)
+    put_together(&application.fleet, walked)
 }
 
 /// The same for a command, which has the time for all, and leaves no trace of itself.
-pub async fn observe_all(application: &Application) -> ReportInput<'_> {
-    let order: Vec<_> = application.configuration.namespaces.iter().collect();
-    let observer = Observer::new(application);
+pub async fn observe_all(fleet: &Fleet) -> ReportInput<'_> {
+    let order: Vec<_> = fleet.configuration.namespaces.iter().collect();
+    let observer = Observer::new(fleet);
     let pace = Pace::of_a_command();
-    let walked = walk::walk(application, &observer, &order, &EVERYTHING, pace, |visit| {
+    let walked = walk::walk(fleet, &observer, &order, &EVERYTHING, pace, |visit| {
         let observer = &observer;
         async move { input(observer, visit).await }
     });
-    put_together(application, walked.await)
+    put_together(fleet, walked.await)
 }
 
 /// In the order of the configuration. A namespace whose turn did not come in time is said not to have been looked at.
 fn put_together<'a>(
-    application: &'a Application,
+    fleet: &'a Fleet,
     walked: Vec<(&'a NamespaceConfiguration, Option<NamespaceInput<'a>>)>,
 ) -> ReportInput<'a> {
     let mut namespaces: Vec<NamespaceInput<'_>> = walked
@@ -53,18 +55,18 @@ fn put_together<'a>(
         .map(|(configuration, input)| input.unwrap_or_else(|| not_visited(configuration)))
         .collect();
     let place = |input: &NamespaceInput<'_>| {
-        application.configuration.namespaces.iter().position(|known| known.id == input.configuration.id)
+        fleet.configuration.namespaces.iter().position(|known| known.id == input.configuration.id)
     };
     namespaces.sort_by_cached_key(place);
     ReportInput {
-        configuration: &application.configuration,
-        kill_switch: application.kill_switch,
+        configuration: &fleet.configuration,
+        kill_switch: fleet.kill_switch,
         namespaces,
         records: None,
         // After the reads, which may have met some.
-        surprises: application.azure.surprises().iter().map(ToString::to_string).collect(),
+        surprises: fleet.azure.surprises().iter().map(ToString::to_string).collect(),
         early_devices: Vec::new(),
-        now: application.now(),
+        now: fleet.now(),
     }
 }
 

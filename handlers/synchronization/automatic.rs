@@ -39,7 +39,7 @@ pub async fn submit_if_needed(
     let store = &application.store;
     let in_flight = records::sync(store, &configuration.id).await.map_err(state::WriteError::from)?;
     let in_flight = in_flight.as_ref().map(|stored| &stored.value);
-    let (kill_switch, now) = (application.kill_switch, application.now());
+    let (kill_switch, now) = (application.fleet.kill_switch, application.fleet.now());
     let request = match sync::automatic(configuration, kill_switch, observation, in_flight, because, now) {
         sync::Automatic::NotNeeded => return Ok(Asked::NotNeeded),
         sync::Automatic::UnderWay => return Ok(Asked::UnderWay),
@@ -82,11 +82,11 @@ pub async fn look(
     since: Instant,
 ) -> Result<(), DriveError> {
     let name = look.namespace_id.name();
-    let Some(configuration) = application.configuration.namespace(&look.namespace_id) else {
+    let Some(configuration) = application.fleet.configuration.namespace(&look.namespace_id) else {
         tracing::info!(namespace = name, "the namespace is not configured");
         return Ok(());
     };
-    let until = since + application.deadlines.observed;
+    let until = since + application.fleet.deadlines.observed;
     let observation = match observe::namespace(observer, Some(configuration), until).await {
         Ok(observation) => observation,
         Err(Failure { kind, message, .. }) => {

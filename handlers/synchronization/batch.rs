@@ -23,7 +23,7 @@ pub async fn handle(application: &Application, messages: Vec<Received>) -> Resul
     let since = Instant::now();
     let mut done = Done::default();
     let (by_namespace, unreadable) = sorted(messages, &mut done);
-    let observer = Observer::new(application);
+    let observer = Observer::new(&application.fleet);
     let works =
         by_namespace.iter().map(|(id, work)| working::within(application, &observer, id, work, since));
     // All namespaces of a batch at once: the ARM budget decides how fast they go.
@@ -32,7 +32,7 @@ pub async fn handle(application: &Application, messages: Vec<Received>) -> Resul
         aside.to_park.extend(of_namespace.to_park);
         aside.to_hold.extend(of_namespace.to_hold);
     }
-    let until = since + application.deadlines.settled;
+    let until = since + application.fleet.deadlines.settled;
     let parks = aside.to_park.into_iter().map(|(message, unreadable)| {
         let because = unreadable.to_string();
         (message, because, Some(unreadable))

@@ -78,7 +78,7 @@ impl<'a> Driver<'a> {
             application,
             observer,
             namespace_id,
-            configuration: application.configuration.namespace(namespace_id),
+            configuration: application.fleet.configuration.namespace(namespace_id),
             since,
             record: None,
             written: Instant::now(),
@@ -150,7 +150,7 @@ impl<'a> Driver<'a> {
     fn context(&self) -> Context {
         let application = self.application;
         let next = Ulid::generate().to_string();
-        Context::of(self.configuration, application.kill_switch, application.now(), next)
+        Context::of(self.configuration, application.fleet.kill_switch, application.fleet.now(), next)
     }
 
     /// Does one effect; answers the effects of the event that comes of it.
@@ -191,7 +191,7 @@ impl<'a> Driver<'a> {
         let seen = observe::namespace(
             self.observer,
             self.configuration,
-            self.since + self.application.deadlines.observed,
+            self.since + self.application.fleet.deadlines.observed,
         )
         .await;
         if let Err(failure) = &seen {
@@ -216,7 +216,7 @@ impl<'a> Driver<'a> {
 
     async fn conclude(&mut self, outcomes: Outcomes) -> Result<Vec<Effect>, DriveError> {
         let Outcomes { conclusions, already_final: mut finished, look } = outcomes;
-        let (store, now) = (&self.application.store, self.application.now());
+        let (store, now) = (&self.application.store, self.application.fleet.now());
         let writes: Vec<_> = conclusions
             .into_iter()
             .map(|conclusion| {

@@ -59,12 +59,12 @@ pub async fn hold(application: &Application, message: &Received, until: Instant)
     let later = OutgoingMessage {
         body: message.text.clone(),
         message_id: Some(format!("{first}{HELD}{count}")),
-        scheduled_for: Some(application.now() + pause_of(count, &first)),
+        scheduled_for: Some(application.fleet.now() + pause_of(count, &first)),
         content_type: Some("application/json".to_owned()),
         ..OutgoingMessage::default()
     };
     loop {
-        let error = match timeout_at(until, application.queue.send(&later)).await {
+        let error = match timeout_at(until, application.queues.requests.send(&later)).await {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) => error,
             Err(_) => return Err(azure::Error::timed_out("putting a message back on the queue")),

@@ -20,7 +20,7 @@ pub(super) async fn join(
     requests: &[(SyncRequest, Received)],
     aside: &mut Aside,
 ) -> Result<(), DriveError> {
-    let (store, now) = (&application.store, application.now());
+    let (store, now) = (&application.store, application.fleet.now());
     let admissions: Vec<_> = requests
         .iter()
         .map(

@@ -24,7 +24,7 @@ const PUT_BACK_FOR: Duration = Duration::seconds(30);
 /// # Errors
 /// When the queue does not take it.
 pub async fn send_request(application: &Application, request: &SyncRequest) -> Result<(), azure::Error> {
-    application.queue.send(&of_request(request, request.request_id.clone())).await
+    application.queues.requests.send(&of_request(request, request.request_id.clone())).await
 }
 
 /// Sends a request that was sent before and may have been lost. The queue knows the id of its first message, so this one
@@ -36,7 +36,7 @@ pub async fn send_request_again(
     application: &Application,
     request: &SyncRequest,
 ) -> Result<(), azure::Error> {
-    application.queue.send(&of_request(request, format!("again-{}", Ulid::generate()))).await
+    application.queues.requests.send(&of_request(request, format!("again-{}", Ulid::generate()))).await
 }
 
 /// Sends a request that its sync had no room for, for later.
@@ -45,10 +45,10 @@ pub async fn send_request_again(
 /// When the queue does not take it.
 pub async fn put_back(application: &Application, request: &SyncRequest) -> Result<(), azure::Error> {
     let later = OutgoingMessage {
-        scheduled_for: Some(application.now() + PUT_BACK_FOR),
+        scheduled_for: Some(application.fleet.now() + PUT_BACK_FOR),
         ..of_request(request, format!("later-{}", Ulid::generate()))
     };
-    application.queue.send(&later).await
+    application.queues.requests.send(&later).await
 }
 
 fn of_request(request: &SyncRequest, message_id: String) -> OutgoingMessage {
@@ -83,7 +83,7 @@ pub async fn send_follow_up(application: &Application, follow_up: &FollowUp) -> 
         content_type: Some("application/json".to_owned()),
         ..OutgoingMessage::default()
     };
-    application.queue.send(&message).await
+    application.queues.requests.send(&message).await
 }
 
 /// Schedules a look at a namespace after an event. Events come in swarms (a sync alone makes several), so all of one time
@@ -117,7 +117,7 @@ pub async fn send_look(
     pause: Duration,
 ) -> Result<(), azure::Error> {
     let slot_seconds = LOOK_SLOT.whole_seconds();
-    let slot = (application.now() + pause).unix_timestamp() / slot_seconds + 1;
+    let slot = (application.fleet.now() + pause).unix_timestamp() / slot_seconds + 1;
     let digest = Sha256::digest(look.namespace_id.key());
     let namespace = HEXLOWER.encode(&digest[..16]);
     let message = OutgoingMessage {
@@ -128,5 +128,5 @@ pub async fn send_look(
         content_type: Some("application/json".to_owned()),
         ..OutgoingMessage::default()
     };
-    application.queue.send(&message).await
+    application.queues.requests.send(&message).await
 }

@@ -51,7 +51,7 @@ pub async fn operation(application: &Application, operation: &SyncOperation) -> 
         retry_after_seconds: operation.retry_after_seconds,
         started_at: operation.started_at,
     };
-    match timeout(OPERATION_WITHIN, application.azure.arm().operation_status(&asked)).await {
+    match timeout(OPERATION_WITHIN, application.fleet.azure.arm().operation_status(&asked)).await {
         Ok(Ok(arm::OperationStatus::Running { retry_after })) => {
             let asked = retry_after.map(|pause| pause.try_into().unwrap_or(time::Duration::MAX));
             OperationState::Running(asked)

@@ -40,7 +40,7 @@ pub async fn park(
 ) -> Result<(), ParkError> {
     let id = message.message_id.as_deref().filter(|id| !id.is_empty());
     let (reason, detail) = (unreadable.reason, &unreadable.detail);
-    let mut envelope = Envelope::new(id, &message.text, reason, detail, application.now());
+    let mut envelope = Envelope::new(id, &message.text, reason, detail, application.fleet.now());
     tracing::warn!(
         message.id = id.unwrap_or("unknown"),
         reason = reason.code(),
@@ -63,7 +63,7 @@ pub async fn park(
         content_type: Some("application/json".to_owned()),
         ..OutgoingMessage::default()
     };
-    let sending = timeout_at(halfway(until), application.parked.send(&outgoing)).await;
+    let sending = timeout_at(halfway(until), application.queues.parked.send(&outgoing)).await;
     let Err(queue) = sending.unwrap_or_else(|_| Err(azure::Error::timed_out("parking a message"))) else {
         return Ok(());
     };

@@ -91,7 +91,7 @@ async fn requests(application: &Application, observer: &Observer<'_>, resumed: &
 async fn lost_request(application: &Application, key: &str) -> Result<Option<RequestRecord>, DriveError> {
     let store = &application.store;
     let Some(Stored { value: marker, .. }) = store.get::<Marker>(key).await? else { return Ok(None) };
-    if application.now() - marker.at < pause::LOST_AFTER {
+    if application.fleet.now() - marker.at < pause::LOST_AFTER {
         return Ok(None);
     }
     match records::request(store, &marker.request_id).await? {

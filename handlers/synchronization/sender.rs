@@ -34,7 +34,7 @@ pub async fn send(
         let message = "policysync.toml does not name the namespace any more".to_owned();
         return refused(FailureKind::NotConfigured, message);
     };
-    if application.mode(configuration) == Mode::Audit {
+    if application.fleet.mode(configuration) == Mode::Audit {
         let message = format!("namespace {} is in audit mode", configuration.id.name());
         return refused(FailureKind::Audit, message);
     }
@@ -42,7 +42,7 @@ pub async fn send(
         let message = "the claim was too old when its sync was to be sent".to_owned();
         return refused(FailureKind::Unavailable, message);
     }
-    let deadlines = application.deadlines;
+    let deadlines = application.fleet.deadlines;
     if since.elapsed() > deadlines.post {
         let message = "the invocation had no time left to send the sync".to_owned();
         return refused(FailureKind::Unavailable, message);
@@ -50,7 +50,7 @@ pub async fn send(
     let left = deadlines.done.saturating_sub(since.elapsed());
     let within = left.saturating_sub(RECORDED_WITHIN).max(left / 2).min(LONGEST);
     tracing::info!(namespace = configuration.id.name(), "starting the sync");
-    match application.azure.registry().synchronize(&configuration.id, within).await {
+    match application.fleet.azure.registry().synchronize(&configuration.id, within).await {
         Ok(operation) => PostEnd::Accepted(recorded(operation)),
         Err(error) if error.may_have_taken_effect() => {
             tracing::warn!(namespace = configuration.id.name(), "the answer to the sync was lost: {error}");

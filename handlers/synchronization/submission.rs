@@ -29,10 +29,10 @@ pub enum SubmitError {
 /// # Errors
 /// When the namespace is not configured, the record or the queue cannot be written, or the id belongs to another request.
 pub async fn submit(application: &Application, request: &SyncRequest) -> Result<RequestRecord, SubmitError> {
-    if application.configuration.namespace(&request.namespace_id).is_none() {
+    if application.fleet.configuration.namespace(&request.namespace_id).is_none() {
         return Err(SubmitError::NotConfigured(request.namespace_id.clone()));
     }
-    match records::admit(&application.store, request, application.now()).await? {
+    match records::admit(&application.store, request, application.fleet.now()).await? {
         Admission::New(record) => {
             messages::send_request(application, request).await?;
             Ok(record)

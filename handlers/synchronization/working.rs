@@ -25,7 +25,7 @@ pub(super) async fn within(
 ) -> Aside {
     let mut aside = Aside::default();
     let working = one_namespace(application, observer, namespace_id, work, since, &mut aside);
-    let error = match timeout_at(since + application.deadlines.done, working).await {
+    let error = match timeout_at(since + application.fleet.deadlines.done, working).await {
         Ok(worked) => worked.err(),
         Err(_) => Some(DriveError::Late),
     };

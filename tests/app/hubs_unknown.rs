@@ -28,7 +28,7 @@ fn endpoint(app: &InProcess) -> String {
 }
 
 async fn policy_of(app: &InProcess, id: &str) -> Option<String> {
-    let groups = app.application.azure.enrollment_groups();
+    let groups = app.application.fleet.azure.enrollment_groups();
     groups.get(&endpoint(app), id).await.unwrap().unwrap().view.policy
 }
 
@@ -56,7 +56,7 @@ async fn a_group_whose_hubs_are_not_seen_waits_and_is_assigned_once_they_are() {
         let mut app = InProcess::start().await;
         if is_named_by_endpoint {
             let endpoint = endpoint(&app);
-            app.application.configuration.namespaces[0].provisioning_services = vec![endpoint];
+            app.application.fleet.configuration.namespaces[0].provisioning_services = vec![endpoint];
         }
         app.faults(&json!([hidden]));
         let done = reconcile(&app).await;
@@ -64,7 +64,8 @@ async fn a_group_whose_hubs_are_not_seen_waits_and_is_assigned_once_they_are() {
         assert_eq!(policy_of(&app, GROUP).await, None, "{what}");
         let kept = refusal(&app, GROUP).await;
         assert_eq!(kept["reason"], "hubs-unknown", "{what}: {kept}");
-        let report = certificate_management::report::build(&reporting::observe_all(&app.application).await);
+        let report =
+            certificate_management::report::build(&reporting::observe_all(&app.application.fleet).await);
         let text = serde_json::to_string(&report.namespaces[0]).unwrap();
         assert!(text.contains(r#""status":"waiting-for-trust""#), "{what}: {text}");
         let of_group = report.findings.iter().find(|finding| {

@@ -12,10 +12,13 @@ use certificate_management::sync::SyncRecord;
 use policysync::application::Application;
 use policysync::clock::Clock;
 use policysync::commands::laptop::local_world::{DEFAULT_CONFIGURATION, Schedules, app_settings};
+use policysync::deadlines::Deadlines;
+use policysync::fleet::Outside;
 use policysync::settings::Settings;
 use policysync::synchronization::batch::{self, Done};
 use policysync::synchronization::received::Received;
 use policysync::synchronization::records;
+use policysync::walk::Pace;
 use serde_json::{Value, json};
 use simulator::cloud::faults;
 use simulator::cloud::{Options, Simulator};
@@ -41,6 +44,8 @@ pub struct InProcess {
     configuration: String,
     /// How many seconds the clock of the app is ahead.
     ahead: Arc<AtomicI64>,
+    deadlines: Deadlines,
+    pace: Pace,
 }
 
 impl InProcess {
@@ -52,14 +57,32 @@ impl InProcess {
     /// A simulated Azure, and a configuration for it.
     pub async fn of(options: Options, configuration: &str) -> Self {
         let simulator = Simulator::start(options).await.unwrap();
-        let ahead = Arc::default();
-        let application = instance(&simulator, configuration, &ahead, &[]);
-        Self { simulator, application, configuration: configuration.to_owned(), ahead }
+        let (ahead, deadlines, pace) = (Arc::default(), Deadlines::default(), Pace::default());
+        let application = instance(&simulator, configuration, &ahead, (deadlines, pace), &[]);
+        Self { simulator, application, configuration: configuration.to_owned(), ahead, deadlines, pace }
+    }
+
+    /// Starts the app again, as one that has so much time for a batch.
+    pub fn hurry(&mut self, deadlines: Deadlines) {
+        self.deadlines = deadlines;
+        self.restart(&[]);
+    }
+
+    /// Starts the app again, as one that walks at this pace.
+    pub fn walk_at(&mut self, pace: Pace) {
+        self.pace = pace;
+        self.restart(&[]);
     }
 
     /// Stops the app as it is, and starts it again with further settings. The records and the queue stay.
     pub fn restart(&mut self, settings: &[(&str, &str)]) {
-        self.application = instance(&self.simulator, &self.configuration, &self.ahead, settings);
+        self.application = instance(
+            &self.simulator,
+            &self.configuration,
+            &self.ahead,
+            (self.deadlines, self.pace),
+            settings,
+        );
     }
 
     /// Lets time go by for the app.
@@ -74,7 +97,7 @@ impl InProcess {
 
     /// A request for the namespace of that number, with these members beside it.
     pub fn request(&self, namespace: usize, id: &str, members: &Value) -> SyncRequest {
-        let mut body = json!({"namespaceId": self.application.configuration.namespaces[namespace].id});
+        let mut body = json!({"namespaceId": self.application.fleet.configuration.namespaces[namespace].id});
         let members = members.as_object().into_iter().flatten();
         body.as_object_mut().unwrap().extend(members.map(|(name, value)| (name.clone(), value.clone())));
         SyncRequest::from_submission(&body.to_string(), id).unwrap()
@@ -82,7 +105,7 @@ impl InProcess {
 
     /// Lets the service renew the issuing CAs of a namespace.
     pub async fn rotate(&self, namespace: usize) {
-        let id = self.application.configuration.namespaces[namespace].id.to_string();
+        let id = self.application.fleet.configuration.namespaces[namespace].id.to_string();
         let state = self.simulator.world().state();
         let namespaces = state["namespaces"].as_array().unwrap();
         let of = |namespace: &&Value| namespace["id"].as_str().unwrap().eq_ignore_ascii_case(&id);
@@ -198,7 +221,7 @@ impl InProcess {
 
     /// The record of the sync of the namespace of that number.
     pub async fn sync(&self, namespace: usize) -> SyncRecord {
-        let id = &self.application.configuration.namespaces[namespace].id;
+        let id = &self.application.fleet.configuration.namespaces[namespace].id;
         records::sync(&self.application.store, id).await.unwrap().unwrap().value
     }
 }
@@ -218,6 +241,7 @@ fn instance(
     simulator: &Simulator,
     configuration: &str,
     ahead: &Arc<AtomicI64>,
+    (deadlines, pace): (Deadlines, Pace),
     settings: &[(&str, &str)],
 ) -> Application {
     let folder = tempfile::tempdir().unwrap();
@@ -228,9 +252,11 @@ fn instance(
     variables.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     let ahead = Arc::clone(ahead);
     let now = move || OffsetDateTime::now_utc() + Duration::seconds(ahead.load(Ordering::Relaxed));
-    Application {
-        azure: Azure::new(Cloud::new(Some(simulator.url())).unwrap(), Arc::new(AnyToken)).unwrap(),
+    let outside = Outside {
+        azure: Some(Azure::new(Cloud::new(Some(simulator.url())).unwrap(), Arc::new(AnyToken)).unwrap()),
         clock: Clock::of(now),
-        ..Application::start(&Settings::from_variables(&variables).unwrap()).unwrap()
-    }
+        deadlines,
+        pace,
+    };
+    Application::start_within(&Settings::from_variables(&variables).unwrap(), outside).unwrap()
 }

@@ -34,7 +34,7 @@ async fn a_sync_whose_follow_up_was_lost_is_found_by_the_report_and_goes_on() {
     let namespace = request.namespace_id.clone();
     app.handle(received(std::slice::from_ref(&request))).await;
     assert_eq!(sent(simulator).await.len(), 1, "its follow-up, which is lost now");
-    let long_ago = application.now() - Duration::minutes(10);
+    let long_ago = application.fleet.now() - Duration::minutes(10);
     let make_overdue = |record: Option<SyncRecord>| {
         Change::Write(SyncRecord { next_look_at: long_ago, ..record.expect("the sync gathers") })
     };
@@ -60,7 +60,7 @@ async fn a_request_whose_message_was_lost_before_a_sync_knew_it_is_taken_in_by_t
     let app = InProcess::start().await;
     let (simulator, application) = (&app.simulator, &app.application);
     let request = request(&app, "taken");
-    let long_ago = application.now() - Duration::minutes(10);
+    let long_ago = application.fleet.now() - Duration::minutes(10);
     records::admit(&application.store, &request, long_ago).await.unwrap();
 
     let done = reporting::run(application).await.unwrap();
@@ -77,11 +77,11 @@ async fn a_request_whose_message_was_lost_before_a_sync_knew_it_is_taken_in_by_t
 #[tokio::test]
 async fn a_request_without_an_outcome_outlives_every_retention() {
     let mut app = InProcess::start().await;
-    app.application.configuration.retention_days = 0;
+    app.application.fleet.configuration.retention_days = 0;
     let application = &app.application;
     let store = application.store.clone();
     let open = request(&app, "open");
-    records::admit(&store, &open, application.now()).await.unwrap();
+    records::admit(&store, &open, application.fleet.now()).await.unwrap();
     let done = Conclusion {
         request: request(&app, "done"),
         sync_id: None,
@@ -90,8 +90,8 @@ async fn a_request_without_an_outcome_outlives_every_retention() {
         detail: None,
         hubs: Vec::new(),
     };
-    records::admit(&store, &done.request, application.now()).await.unwrap();
-    records::conclude(&store, &done, None, application.now()).await.unwrap();
+    records::admit(&store, &done.request, application.fleet.now()).await.unwrap();
+    records::conclude(&store, &done, None, application.fleet.now()).await.unwrap();
     // What waits for a person is in flight too: a parked message names the record that has its body.
     store.put("parked/large", &"body").await.unwrap();
     // What is as old as this very second is not older than now.
@@ -108,7 +108,7 @@ async fn a_request_without_an_outcome_outlives_every_retention() {
 async fn what_was_lost_is_resumed_though_the_services_hang() {
     let app = InProcess::start().await;
     let request = request(&app, "taken");
-    let long_ago = app.application.now() - Duration::minutes(10);
+    let long_ago = app.application.fleet.now() - Duration::minutes(10);
     records::admit(&app.application.store, &request, long_ago).await.unwrap();
     app.faults(&json!([{"method": "GET", "path": "/subscriptions/*", "delaySeconds": 60}]));
     let cut_off = std::time::Duration::from_secs(2);

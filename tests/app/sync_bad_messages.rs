@@ -2,6 +2,7 @@
 
 use certificate_management::parked;
 use certificate_management::request::VERIFICATION_SCHEMA;
+use policysync::deadlines::Deadlines;
 use policysync::reporting;
 use policysync::synchronization::received::Received;
 use serde_json::json;
@@ -63,7 +64,7 @@ async fn what_can_be_parked_nowhere_is_held_and_parked_when_the_outage_is_over()
 #[tokio::test]
 async fn a_parked_queue_that_hangs_takes_no_more_than_the_time_of_the_batch() {
     let mut app = InProcess::start().await;
-    app.application.deadlines.settled = std::time::Duration::from_secs(3);
+    app.hurry(Deadlines { settled: std::time::Duration::from_secs(3), ..Deadlines::default() });
     app.faults(&json!([{"path": "/servicebus/sync-requests-parked/*", "delaySeconds": 60}]));
     let messages = (0..16).map(|number| text(&format!("bad-{number}"), "no json")).collect();
     let since = std::time::Instant::now();
@@ -76,7 +77,7 @@ async fn a_parked_queue_that_hangs_takes_no_more_than_the_time_of_the_batch() {
 async fn a_look_with_a_long_reason_leads_to_a_request_that_can_be_read() {
     let app = InProcess::start().await;
     app.rotate(0).await;
-    let namespace = &app.application.configuration.namespaces[0].id;
+    let namespace = &app.application.fleet.configuration.namespaces[0].id;
     let look =
         json!({"schema": "namespace-look/v1", "namespaceId": namespace, "because": "x".repeat(100 * 1024)});
     app.handle(vec![text("look", look.to_string())]).await;
@@ -132,7 +133,7 @@ async fn a_new_message_for_a_broken_record_is_held_alone() {
 async fn a_sync_whose_record_is_broken_keeps_nothing_from_other_namespaces() {
     let app = InProcess::start().await;
     let requests = [app.request(0, "broken", &json!({})), app.request(1, "whole", &json!({}))];
-    let namespace = &app.application.configuration.namespaces[0].id;
+    let namespace = &app.application.fleet.configuration.namespaces[0].id;
     break_record(&app, &policysync::synchronization::records::sync_key(namespace)).await;
     let done = app.handle(received(&requests)).await;
     assert_eq!((done.held, done.parked), (1, 0));

@@ -1,5 +1,6 @@
 //! Storage or queue that refuse for a while: nothing is given up on, and everything that was taken gets its outcome.
 
+use policysync::deadlines::Deadlines;
 use policysync::reporting;
 use policysync::synchronization::batch::BatchError;
 use policysync::synchronization::submission::{self, SubmitError};
@@ -103,7 +104,7 @@ async fn a_request_whose_message_became_a_dead_letter_is_taken_in_by_the_report(
 #[tokio::test]
 async fn when_nothing_can_be_put_back_the_batch_comes_again_within_its_time() {
     let mut app = InProcess::start().await;
-    app.application.deadlines.settled = std::time::Duration::from_secs(4);
+    app.hurry(Deadlines { settled: std::time::Duration::from_secs(4), ..Deadlines::default() });
     app.faults(&json!([
         {"path": "/storage/*", "status": 403},
         {"path": "/servicebus/*", "delaySeconds": 60}

@@ -55,7 +55,7 @@ async fn no_pause_that_a_service_asks_for_stops_a_sync() {
         ] {
             let app = waiting(1800, &json!([&fault])).await;
             app.deliver_batches(2).await;
-            let due = app.sync(0).await.next_look_at - app.application.now();
+            let due = app.sync(0).await.next_look_at - app.application.fleet.now();
             assert!(due <= Duration::minutes(3), "{due} after {fault}");
         }
     }
@@ -68,7 +68,7 @@ async fn a_hub_that_asks_for_a_day_is_unreadable_and_its_neighbours_are_seen() {
             json!([{"method": "GET", "path": "*-south/certificates", "status": 429, "retryAfter": seconds}]);
         let app = waiting(60, &faults).await;
         app.deliver_batches(2).await;
-        let due = app.sync(0).await.next_look_at - app.application.now();
+        let due = app.sync(0).await.next_look_at - app.application.fleet.now();
         assert!(due <= Duration::minutes(3), "{due}");
     }
 }
@@ -78,7 +78,7 @@ async fn forged_follow_ups_change_nothing() {
     let app = waiting(1800, &json!([])).await;
     let before = app.sync(0).await;
     let of = |namespace: usize, sync_id: &str, attempt: u64| {
-        let namespace = &app.application.configuration.namespaces[namespace].id;
+        let namespace = &app.application.fleet.configuration.namespaces[namespace].id;
         let body = json!({"schema": "sync-verification/v1", "syncId": sync_id, "namespaceId": namespace, "attempt": attempt});
         text(&format!("forged-{attempt}-{sync_id}"), body.to_string())
     };
@@ -127,7 +127,7 @@ async fn looks_at_a_namespace_that_stays_unreadable_back_off_and_end() {
     app.faults(
         &json!([{"method": "GET", "path": "*/namespaces/contoso-plants*", "status": 503, "retryAfter": 900}]),
     );
-    let namespace = &app.application.configuration.namespaces[0].id;
+    let namespace = &app.application.fleet.configuration.namespaces[0].id;
     let look = |attempt: u32| {
         let body = json!({"schema": "namespace-look/v1", "namespaceId": namespace, "because": "an event", "attempt": attempt});
         text("look", body.to_string())

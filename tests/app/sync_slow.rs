@@ -34,7 +34,7 @@ async fn hubs_that_hang_are_unreadable_and_neither_start_a_sync_nor_keep_up_the_
     let mut fleet = Fleet::default_fleet();
     fleet.namespaces[0].hubs = (0..12).map(|number| Hub::new(&format!("hub-{number:02}"))).collect();
     let mut app = InProcess::of(Options { fleet, ..Options::default() }, DEFAULT_CONFIGURATION).await;
-    app.application.deadlines = hurried(10);
+    app.hurry(hurried(10));
     // Ten of the twelve. Every one of them trusts every policy.
     app.faults(&json!([
         {"method": "GET", "path": "*/hub-0*/certificates", "delaySeconds": 60}
@@ -59,9 +59,9 @@ async fn hubs_that_hang_are_unreadable_and_neither_start_a_sync_nor_keep_up_the_
 #[tokio::test]
 async fn a_namespace_that_hangs_is_looked_at_again_by_a_look_and_not_by_the_same_message() {
     let mut app = InProcess::start().await;
-    app.application.deadlines = hurried(10);
+    app.hurry(hurried(10));
     app.faults(&json!([{"method": "GET", "path": "*/namespaces/contoso-plants*", "delaySeconds": 60}]));
-    let namespace = &app.application.configuration.namespaces[0].id;
+    let namespace = &app.application.fleet.configuration.namespaces[0].id;
     let look = json!({"schema": "namespace-look/v1", "namespaceId": namespace, "because": "an event"});
     let done = app.handle(vec![text("look", look.to_string())]).await;
     assert_eq!((done.looks, done.held), (1, 0));
@@ -75,13 +75,13 @@ async fn an_invocation_without_time_left_claims_nothing_that_it_cannot_send() {
     app.rotate(0).await;
     app.handle(received(&[app.request(0, "r", &json!({}))])).await;
     // As if the observation had taken all the time.
-    app.application.deadlines.post = Wait::ZERO;
+    app.hurry(Deadlines { post: Wait::ZERO, ..Deadlines::default() });
     for _ in 0..4 {
         assert_eq!(next_batch(&app).await.held, 0);
     }
     assert_eq!(app.posts(), []);
     assert_eq!(app.outcome("r").await, ("queued".to_owned(), Some("service-unavailable")));
-    app.application.deadlines = Deadlines::default();
+    app.hurry(Deadlines::default());
     app.deliver(Duration::seconds(5)).await;
     assert_eq!(app.posts(), [Some(202)]);
     assert_eq!(app.outcome("r").await.0, "trusted");
@@ -92,13 +92,13 @@ async fn a_post_that_hangs_ends_in_time_for_its_record_and_is_not_sent_twice() {
     let mut app = InProcess::start().await;
     app.rotate(0).await;
     app.handle(received(&[app.request(0, "r", &json!({}))])).await;
-    app.application.deadlines = Deadlines { done: Wait::from_secs(4), ..Deadlines::default() };
+    app.hurry(Deadlines { done: Wait::from_secs(4), ..Deadlines::default() });
     app.faults(&json!([{"method": "POST", "path": "*/synchronize", "delaySeconds": 60}]));
     let done = next_batch(&app).await;
     assert_eq!(done.held, 0, "the answer that was lost is recorded, and its follow-up is sent");
     assert_eq!(app.on_queue("sync-requests").await[0]["attempt"], 2);
     app.faults(&json!([]));
-    app.application.deadlines = Deadlines::default();
+    app.hurry(Deadlines::default());
     app.deliver(Duration::minutes(1)).await;
     assert_eq!(app.outcome("r").await.0, "trusted");
     assert_eq!(app.posts().len(), 2, "the first one never came to the service");

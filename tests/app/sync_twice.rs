@@ -52,7 +52,7 @@ async fn a_follow_up_that_comes_early_and_twice_never_stops_the_sync() {
     assert_eq!(app.outcome("r").await.0, "trusted");
     assert_eq!(app.posts(), [Some(202)]);
     app.later(Duration::hours(1));
-    let resumed = resume::resume(&app.application, &Observer::new(&app.application)).await;
+    let resumed = resume::resume(&app.application, &Observer::new(&app.application.fleet)).await;
     assert_eq!(resumed, resume::Resumed::default(), "nothing was left for the report");
 }
 
@@ -102,7 +102,7 @@ async fn a_batch_that_is_cut_off_at_any_instant_costs_time_only() {
 #[tokio::test]
 async fn a_request_that_its_sync_has_no_room_for_comes_again() {
     let app = waiting(3).await;
-    let namespace = app.application.configuration.namespaces[0].id.clone();
+    let namespace = app.application.fleet.configuration.namespaces[0].id.clone();
     let full = |record: Option<SyncRecord>| {
         let requests = (0..MOST_REQUESTS).map(|number| format!("gone-{number}")).collect();
         Change::Write(SyncRecord { requests, ..record.expect("the sync gathers") })

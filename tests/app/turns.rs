@@ -44,7 +44,7 @@ async fn world() -> InProcess {
     }
     let fleet = Fleet::from_toml(&fleet).unwrap();
     let mut app = InProcess::of(Options { fleet, ..Options::default() }, &configuration).await;
-    app.application.pace = PACE;
+    app.walk_at(PACE);
     app.faults(&json!([{"path": "*/namespaces/hanging-*", "delaySeconds": 60}]));
     app
 }

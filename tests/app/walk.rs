@@ -11,6 +11,7 @@ use functions_host::Server;
 use policysync::application::Application;
 use policysync::clock::Clock;
 use policysync::commands::laptop::local_world::{Schedules, app_settings};
+use policysync::fleet::Outside;
 use policysync::settings::Settings;
 use policysync::{functions, reporting};
 use serde_json::{Value, json};
@@ -76,12 +77,10 @@ impl Shared {
         variables.insert("POLICYSYNC_STATE".to_owned(), "memory".to_owned());
         let settings = Settings::from_variables(&variables).unwrap();
         let clock = self.simulator.clock().clone();
-        Application {
-            azure: Azure::new(Cloud::new(Some(self.simulator.url())).unwrap(), Arc::new(AnyToken)).unwrap(),
-            store: self.store.clone(),
-            clock: Clock::of(move || clock.now()),
-            ..Application::start(&settings).unwrap()
-        }
+        let azure = Azure::new(Cloud::new(Some(self.simulator.url())).unwrap(), Arc::new(AnyToken)).unwrap();
+        let outside =
+            Outside { azure: Some(azure), clock: Clock::of(move || clock.now()), ..Outside::default() };
+        Application::start_within(&settings, outside).unwrap().with_records(self.store.clone())
     }
 
     /// Lets an instance make a report over HTTP, as the host would; answers what it hands to the topic.
@@ -132,6 +131,7 @@ impl Shared {
         if day % 30 == 1 && day > 1 {
             let namespace = ArmId::parse(NAMESPACE).unwrap();
             self.instance()
+                .fleet
                 .azure
                 .registry()
                 .synchronize(&namespace, azure::http::DEFAULT_DEADLINE)

@@ -54,7 +54,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
 }
 
 async fn publish(person: &Person, group: &str) -> Result<CloudEvent, Problem> {
-    let application = &person.application;
+    let fleet = &person.fleet;
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
     let Some(endpoint) = set(ENDPOINT) else {
         return Err(Problem::Failed(format!(
@@ -63,16 +63,16 @@ async fn publish(person: &Person, group: &str) -> Result<CloudEvent, Problem> {
         )));
     };
     let topic = TopicConnection::new(&endpoint, set(KEY).as_deref())
-        .and_then(|connection| application.azure.topic(connection))
+        .and_then(|connection| fleet.azure.topic(connection))
         .map_err(|error| Problem::Failed(format!("{ENDPOINT}: {error}")))?;
-    let (service, group) = Wanted::parse(group)?.find(&mut Survey::new(application)).await?;
+    let (service, group) = Wanted::parse(group)?.find(&mut Survey::new(fleet)).await?;
     let event = CloudEvent {
         specversion: "1.0",
         id: Ulid::generate().to_string(),
         source: service.linked.endpoint.clone(),
         r#type: CREATED.to_owned(),
         subject: format!("enrollmentGroups/{}", group.view.id),
-        time: application.now(),
+        time: fleet.now(),
         datacontenttype: "application/json",
         data: json!({
             "enrollmentGroupId": group.view.id,

@@ -118,8 +118,8 @@ async fn rows(offline: bool, principal: Option<&str>) -> Vec<Row> {
     };
     let (mut rows, examined) = file_rows(&path, &text);
     let Some(examined) = examined.filter(|_| !offline) else { return rows };
-    match reader::application(&settings, examined.configuration) {
-        Ok(application) => rows.extend(azure_rows::rows(&application, &examined.lines, principal).await),
+    match reader::fleet(&settings, examined.configuration) {
+        Ok(fleet) => rows.extend(azure_rows::rows(&fleet, &examined.lines, principal).await),
         Err(error) => rows.push(Row::failed(
             "azure",
             "the identity of this process",

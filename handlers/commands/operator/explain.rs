@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use super::table::Output;
 use super::{USAGE, fail, reader};
 use crate::observation::LinkedService;
-use crate::settings::Settings;
+use crate::settings::FleetSettings;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -116,10 +116,10 @@ async fn explain(arguments: &Arguments) -> Result<String, Problem> {
         let explained = described(arguments, &wanted, only(&candidates)?, &settings);
         return Ok(print::text(&explained, arguments.output));
     }
-    let application = reader::application(&settings, configuration)
+    let fleet = reader::fleet(&settings, configuration)
         .map_err(|error| Problem::Failed(format!("{error}\n{OFFLINE}")))?;
-    let candidates = wanted.candidates(&application.configuration, false)?;
-    let explained = look::explain(&application, &wanted, &candidates).await?;
+    let candidates = wanted.candidates(&fleet.configuration, false)?;
+    let explained = look::explain(&fleet, &wanted, &candidates).await?;
     Ok(print::text(&explained, arguments.output))
 }
 
@@ -129,7 +129,7 @@ fn described<'a>(
     arguments: &Arguments,
     wanted: &Wanted<'_>,
     namespace: &'a NamespaceConfiguration,
-    settings: &Settings,
+    settings: &FleetSettings,
 ) -> Explained<'a> {
     let tags = arguments.tags.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
     let subject = Subject {

@@ -80,7 +80,7 @@ async fn create(person: &Person, arguments: &Create) -> Result<ExitCode, Problem
         person.may_write().map_err(Problem::Failed)?;
     }
     let group = read(&arguments.file)?;
-    let mut survey = Survey::new(&person.application);
+    let mut survey = Survey::new(&person.fleet);
     let service = service(&mut survey, arguments.dps.as_deref()).await?;
     let mut entry = planned(&mut survey, &service, &group.view, arguments.policy.as_deref()).await?;
     let writer = person.writer("group create", arguments.even_in_audit);
@@ -162,7 +162,7 @@ async fn planned(
     view: &EnrollmentGroup,
     policy: Option<&str>,
 ) -> Result<PlannedAssignment, Problem> {
-    let groups = survey.application.azure.enrollment_groups();
+    let groups = survey.fleet.azure.enrollment_groups();
     let existing = groups.get(&service.linked.endpoint, &view.id).await.map_err(|error| {
         let reason = failure::reason(&error, About::EnrollmentGroup);
         Problem::Failed(format!("whether the group exists cannot be told: {reason}: {error}"))

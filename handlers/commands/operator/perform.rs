@@ -71,7 +71,7 @@ impl Row {
 
 /// Performs the assignments of a plan; a row for each, in their order.
 pub async fn perform(writer: &Writer<'_>, plan: &SavedPlan) -> Vec<Row> {
-    let mut survey = Survey::new(writer.application);
+    let mut survey = Survey::new(writer.fleet);
     let services = if plan.assignments.is_empty() { Vec::new() } else { survey.services(None).await };
     let bar = ProgressBar::new(plan.assignments.len() as u64);
     if let Ok(style) = ProgressStyle::with_template("   {bar:30} {pos}/{len} {msg} ({elapsed})") {
@@ -80,7 +80,7 @@ pub async fn perform(writer: &Writer<'_>, plan: &SavedPlan) -> Vec<Row> {
     let mut rows = Vec::new();
     for entry in &plan.assignments {
         bar.set_message(print::name(entry));
-        let configuration = writer.application.configuration.namespace(&entry.namespace_id);
+        let configuration = writer.fleet.configuration.namespace(&entry.namespace_id);
         let in_audit = configuration.is_some_and(|namespace| namespace.mode == Mode::Audit);
         rows.push(Row { in_audit, ..one(&mut survey, writer, &services, entry).await });
         bar.inc(1);
@@ -109,7 +109,7 @@ async fn one(
         };
         return Row::of(entry, Outcome::Failed, reason, detail);
     };
-    let groups = survey.application.azure.enrollment_groups();
+    let groups = survey.fleet.azure.enrollment_groups();
     let group = match groups.get(&service.linked.endpoint, &entry.enrollment_group).await {
         Ok(group) => group,
         Err(error) => {

@@ -12,8 +12,8 @@ use clap::Args;
 use self::survey::Survey;
 use super::fail;
 use super::table::{self, Output};
-use crate::application::Application;
 use crate::commands::operator::person;
+use crate::fleet::Fleet;
 
 #[derive(Args)]
 #[command(
@@ -32,7 +32,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Ok(person) => person,
         Err(message) => return fail(&message),
     };
-    let plan = by_rules(&person.application).await;
+    let plan = by_rules(&person.fleet).await;
     say!("{}", print::text(&plan, arguments.output));
     if let Some(path) = &arguments.out {
         if let Err(error) = std::fs::write(path, table::json(&plan) + "\n") {
@@ -51,21 +51,21 @@ pub fn exit_code(plan: &SavedPlan) -> ExitCode {
 }
 
 /// A plan of nothing, made by this version now.
-pub fn empty(application: &Application) -> SavedPlan {
-    SavedPlan::empty(env!("CARGO_PKG_VERSION"), application.now())
+pub fn empty(fleet: &Fleet) -> SavedPlan {
+    SavedPlan::empty(env!("CARGO_PKG_VERSION"), fleet.now())
 }
 
 /// What the rules want of every group of every DPS.
-async fn by_rules(application: &Application) -> SavedPlan {
-    let mut survey = Survey::new(application);
-    let mut plan = empty(application);
+async fn by_rules(fleet: &Fleet) -> SavedPlan {
+    let mut survey = Survey::new(fleet);
+    let mut plan = empty(fleet);
     for (service, groups) in survey.every_group(None).await {
         let Some(observation) = survey.observation(service.configuration).await else { continue };
         for group in &groups {
             plan.add_by_rules(service.place(), &group.view, &observation);
         }
     }
-    for configuration in &application.configuration.namespaces {
+    for configuration in &fleet.configuration.namespaces {
         if let Some(observation) = survey.observation(configuration).await {
             plan.add_sync(configuration, &observation);
         }

@@ -67,8 +67,8 @@ async fn look() -> Result<Report, String> {
     let configuration = Configuration::parse(&text).map_err(|error| {
         format!("the configuration {} cannot be used:\n{error}", settings.configuration.display())
     })?;
-    let application = reader::application(&settings, configuration).map_err(|error| error.to_string())?;
-    Ok(report::build(&reporting::observe_all(&application).await))
+    let fleet = reader::fleet(&settings, configuration).map_err(|error| error.to_string())?;
+    Ok(report::build(&reporting::observe_all(&fleet).await))
 }
 
 /// 3 when no namespace could be read; else the worst that `fail_on` lets through.

@@ -100,7 +100,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     let timeout = arguments.timeout.map_or(DEFAULT_TIMEOUT, Duration::from_secs);
     let deadline = tokio::time::Instant::now() + timeout;
     // What the hubs show before the request is taken tells whether it would be refused.
-    let mut evidence = (arguments.wait && !is_shared).then(|| Evidence::of(&application, &request));
+    let mut evidence = (arguments.wait && !is_shared).then(|| Evidence::of(&application.fleet, &request));
     if let Some(evidence) = &mut evidence {
         let looked = tokio::time::timeout_at(deadline, evidence.look()).await;
         if let Ok(Err(error)) = looked {
@@ -116,7 +116,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let source = evidence
-        .map_or(Source::Records { application: &application, record: &record }, |evidence| {
+        .map_or(Source::Records { store: &application.store, record: &record }, |evidence| {
             Source::Evidence(Box::new(evidence))
         });
     let progress = Progress::start(&record, arguments.output, source.explanation());

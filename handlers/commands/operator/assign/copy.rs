@@ -13,7 +13,7 @@ use crate::commands::operator::plan::survey::{Service, Survey};
 pub(super) async fn plan(person: &Person, from: &str, to: &[String]) -> Result<SavedPlan, Problem> {
     let from = Wanted::parse(from)?;
     let to = to.iter().map(|text| Wanted::parse(text)).collect::<Result<Vec<_>, _>>()?;
-    let mut survey = Survey::new(&person.application);
+    let mut survey = Survey::new(&person.fleet);
     let (source, group) = from.find(&mut survey).await?;
     let name = format!("{}/{}", source.linked.name, group.view.id);
     let Some(policy) = group.view.policy.clone() else {
@@ -34,7 +34,7 @@ pub(super) async fn plan(person: &Person, from: &str, to: &[String]) -> Result<S
             }
         }
     }
-    let mut plan = plan::empty(&person.application);
+    let mut plan = plan::empty(&person.fleet);
     let origin = format!("copied from {name}");
     let wish = Wish { policy: Some(&policy), origin: &origin };
     let observation = survey.observation(source.configuration).await;

@@ -7,8 +7,8 @@ use crate::commands::operator::plan;
 use crate::commands::operator::plan::survey::Survey;
 
 pub(super) async fn plan(person: &Person) -> SavedPlan {
-    let mut survey = Survey::new(&person.application);
-    let mut plan = plan::empty(&person.application);
+    let mut survey = Survey::new(&person.fleet);
+    let mut plan = plan::empty(&person.fleet);
     for (service, groups) in survey.every_group(None).await {
         if service.configuration.migrations.is_empty() {
             continue;
@@ -21,7 +21,7 @@ pub(super) async fn plan(person: &Person) -> SavedPlan {
         }
         plan.add_sync(service.configuration, &observation);
     }
-    if person.application.configuration.namespaces.iter().all(|namespace| namespace.migrations.is_empty()) {
+    if person.fleet.configuration.namespaces.iter().all(|namespace| namespace.migrations.is_empty()) {
         let problem =
             "policysync.toml has no [[namespace.migration]]: nothing says what takes the place of what";
         survey.unreadable.push(problem.to_owned());

@@ -41,14 +41,14 @@ pub(super) async fn plan(person: &Person, run: &str) -> Result<SavedPlan, Proble
     if !person.keeps_records {
         return Err(Problem::Failed(format!("what run {run} did cannot be looked up. {STATE}")));
     }
-    let records = journal::of_run(&person.application.store, run).await;
+    let records = journal::of_run(&person.store, run).await;
     let records = records.map_err(|error| Problem::Failed(format!("the records of run {run}: {error}")))?;
     if records.is_empty() {
         return Err(Problem::Failed(format!("there is no record of an assignment by run {run}")));
     }
-    let mut survey = Survey::new(&person.application);
+    let mut survey = Survey::new(&person.fleet);
     let services = survey.services(None).await;
-    let mut plan = plan::empty(&person.application);
+    let mut plan = plan::empty(&person.fleet);
     let origin = format!("taking back run {run}");
     for record in &records {
         let wish = Wish { policy: record.before.as_deref(), origin: &origin };
@@ -66,7 +66,7 @@ pub(super) async fn plan(person: &Person, run: &str) -> Result<SavedPlan, Proble
             plan.left_alone.push(out_of_sight(Reason::NamespaceNotConfigured, detail));
             continue;
         };
-        let groups = person.application.azure.enrollment_groups();
+        let groups = person.fleet.azure.enrollment_groups();
         let group = match groups.get(&service.linked.endpoint, &record.enrollment_group).await {
             Ok(Some(group)) => group.view,
             Ok(None) => {

@@ -12,8 +12,8 @@ use certificate_management::reason::failure::{About, CallFailure};
 use futures::{StreamExt, stream};
 
 use super::{Row, permission_rows};
-use crate::application::Application;
 use crate::failure;
+use crate::fleet::Fleet;
 use crate::observation::{LinkedService, Observer, named_hubs};
 
 /// How many namespaces, and how many hubs of one, are read at once.
@@ -21,15 +21,15 @@ const NAMESPACES_AT_ONCE: usize = 4;
 const HUBS_AT_ONCE: usize = 8;
 
 /// The rows of every namespace, in the order of the file.
-pub(super) async fn rows(application: &Application, lines: &Lines, principal: Option<&str>) -> Vec<Row> {
-    let observer = Observer::new(application);
-    let looks: Vec<_> = application
+pub(super) async fn rows(fleet: &Fleet, lines: &Lines, principal: Option<&str>) -> Vec<Row> {
+    let observer = Observer::new(fleet);
+    let looks: Vec<_> = fleet
         .configuration
         .namespaces
         .iter()
         .enumerate()
         .map(|(index, namespace)| {
-            Look { application, observer: &observer, lines, index, namespace, principal }.rows()
+            Look { fleet, observer: &observer, lines, index, namespace, principal }.rows()
         })
         .collect();
     let rows: Vec<Vec<Row>> = stream::iter(looks).buffered(NAMESPACES_AT_ONCE).collect().await;
@@ -38,7 +38,7 @@ pub(super) async fn rows(application: &Application, lines: &Lines, principal: Op
 
 /// A look at one namespace.
 struct Look<'a> {
-    application: &'a Application,
+    fleet: &'a Fleet,
     observer: &'a Observer<'a>,
     lines: &'a Lines,
     index: usize,
@@ -81,16 +81,14 @@ impl Look<'_> {
         self.policies(&namespace, &mut rows).await;
         self.hubs(&namespace, &mut rows).await;
         self.provisioning_services(&mut rows).await;
-        let (application, observer) = (self.application, self.observer);
-        rows.extend(
-            permission_rows::rows(application, observer, self.namespace, &namespace, self.principal).await,
-        );
+        let (fleet, observer) = (self.fleet, self.observer);
+        rows.extend(permission_rows::rows(fleet, observer, self.namespace, &namespace, self.principal).await);
         rows
     }
 
     async fn policies(&self, namespace: &Namespace, rows: &mut Vec<Row>) {
         let name = self.namespace.id.name();
-        let policies = match self.application.azure.registry().policies(namespace).await {
+        let policies = match self.fleet.azure.registry().policies(namespace).await {
             Ok(policies) => policies,
             Err(error) => return rows.push(unread("policies", name, &error)),
         };
@@ -100,8 +98,7 @@ impl Look<'_> {
         } else {
             rows.push(by_reason("policies", name, Reason::NoPolicies));
         }
-        let unknown =
-            analysis::unknown_policies(&self.application.configuration, self.index, &names, self.lines);
+        let unknown = analysis::unknown_policies(&self.fleet.configuration, self.index, &names, self.lines);
         if unknown.is_empty() {
             rows.push(Row::ok("rule-policies", name, "every policy that the rules name exists"));
         }
@@ -140,7 +137,7 @@ impl Look<'_> {
 
     async fn hub(&self, hub: &Hub, generation: NamespaceGeneration) -> Row {
         let subject = format!("{} / {}", self.namespace.id.name(), hub.name);
-        match self.application.azure.hubs().certificates(&hub.id, generation).await {
+        match self.fleet.azure.hubs().certificates(&hub.id, generation).await {
             Ok(certificates) => Row::ok("hub", subject, format!("CA certificates: {}", certificates.len())),
             Err(error) => unread("hub", &subject, &error),
         }
@@ -174,7 +171,7 @@ impl Look<'_> {
 
     async fn enrollment_groups(&self, service: &LinkedService) -> Row {
         let subject = format!("{} / {}", self.namespace.id.name(), service.name);
-        match self.application.azure.enrollment_groups().list(&service.endpoint).await {
+        match self.fleet.azure.enrollment_groups().list(&service.endpoint).await {
             Ok(groups) => Row::ok("enrollment-groups", subject, format!("groups: {}", groups.len())),
             Err(error) => {
                 let is_permission = failure::reason(&error, About::EnrollmentGroup) == Reason::NotPermitted;

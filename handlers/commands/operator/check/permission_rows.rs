@@ -9,7 +9,7 @@ use certificate_management::model::{Attestation, Namespace};
 use futures::{StreamExt, stream};
 
 use super::Row;
-use crate::application::Application;
+use crate::fleet::Fleet;
 use crate::observation::Observer;
 
 /// How many scopes are asked about at once.
@@ -30,7 +30,7 @@ struct Scope {
 
 /// The rows of a namespace. `principal` is whom the commands are for.
 pub(super) async fn rows(
-    application: &Application,
+    fleet: &Fleet,
     observer: &Observer<'_>,
     configuration: &NamespaceConfiguration,
     namespace: &Namespace,
@@ -38,7 +38,7 @@ pub(super) async fn rows(
 ) -> Vec<Row> {
     let name = configuration.id.name();
     let scopes = scopes(observer, configuration, namespace).await;
-    let access = application.azure.access();
+    let access = fleet.azure.access();
     let asked = stream::iter(scopes)
         .map(|scope| {
             let access = &access;
@@ -47,7 +47,7 @@ pub(super) async fn rows(
         .buffered(AT_ONCE)
         .collect::<Vec<_>>()
         .await;
-    let needs_writes = configuration.effective_mode(application.kill_switch) == Mode::Enforce;
+    let needs_writes = configuration.effective_mode(fleet.kill_switch) == Mode::Enforce;
     let (mut rows, mut later, mut allowed) = (Vec::new(), Vec::new(), 0);
     for (granted, scope) in asked {
         let subject = format!("{name} / {}", shown(&scope));
@@ -66,9 +66,7 @@ pub(super) async fn rows(
         for permission in needed.filter(|row| of_generation(row)) {
             if granted.allows(permission.action, permission.data) {
                 allowed += 1;
-            } else if permission.role == Role::SymmetricKeys
-                && !has_symmetric_groups(application, &scope).await
-            {
+            } else if permission.role == Role::SymmetricKeys && !has_symmetric_groups(fleet, &scope).await {
                 // Nothing here has keys that it would open.
             } else if permission.feature == Feature::Observe || needs_writes {
                 rows.push(missing(permission, &scope, subject.clone(), principal));
@@ -90,9 +88,9 @@ pub(super) async fn rows(
 }
 
 /// Whether a provisioning service has a group with symmetric keys; yes where its groups cannot be read.
-async fn has_symmetric_groups(application: &Application, scope: &Scope) -> bool {
+async fn has_symmetric_groups(fleet: &Fleet, scope: &Scope) -> bool {
     let Some(endpoint) = &scope.endpoint else { return true };
-    match application.azure.enrollment_groups().list(endpoint).await {
+    match fleet.azure.enrollment_groups().list(endpoint).await {
         Ok(groups) => groups.iter().any(|group| group.view.attestation == Attestation::SymmetricKey),
         Err(_) => true,
     }

@@ -5,7 +5,7 @@ use certificate_management::plan;
 use certificate_management::rules::{self, Subject};
 
 use super::{Explained, OFFLINE, Problem, Source, Wanted, only};
-use crate::application::Application;
+use crate::fleet::Fleet;
 use crate::observation::{LinkedService, Observer, soon};
 use crate::walk::{GroupHint, Pace, Scope, Unread, VisitedService, walk};
 
@@ -18,11 +18,11 @@ struct Found<'a> {
 
 /// Explains the group as it is now; by its id alone where there is none.
 pub(super) async fn explain<'a>(
-    application: &'a Application,
+    fleet: &'a Fleet,
     wanted: &Wanted<'_>,
     candidates: &[&'a NamespaceConfiguration],
 ) -> Result<Explained<'a>, Problem> {
-    let observer = Observer::new(application);
+    let observer = Observer::new(fleet);
     let mut found = Vec::new();
     let mut looked_at = Vec::new();
     let mut unreadable = Vec::new();
@@ -32,7 +32,7 @@ pub(super) async fn explain<'a>(
     };
     let scope = Scope::Groups(vec![hint]);
     let pace = Pace::of_a_command();
-    let walked = walk(application, &observer, candidates, &scope, pace, std::future::ready).await;
+    let walked = walk(fleet, &observer, candidates, &scope, pace, std::future::ready).await;
     for (namespace, visit) in walked {
         let services = match visit.map(|visit| visit.services) {
             Some(Ok(services)) => services,
@@ -57,12 +57,12 @@ pub(super) async fn explain<'a>(
             wanted.group,
             unreadable.join("\n")
         ))),
-        0 => absent(application, wanted, candidates, &looked_at),
+        0 => absent(fleet, wanted, candidates, &looked_at),
         1 => {
             for problem in unreadable {
                 complain!("a second group of this name was not looked for: {problem}");
             }
-            live(application, &observer, found.remove(0)).await
+            live(fleet, &observer, found.remove(0)).await
         }
         _ => {
             let places = found.iter().map(|place| {
@@ -79,7 +79,7 @@ pub(super) async fn explain<'a>(
 }
 
 async fn live<'a>(
-    application: &Application,
+    fleet: &Fleet,
     observer: &Observer<'_>,
     found: Found<'a>,
 ) -> Result<Explained<'a>, Problem> {
@@ -89,7 +89,7 @@ async fn live<'a>(
     })?;
     Ok(Explained {
         namespace,
-        mode: application.mode(namespace),
+        mode: fleet.mode(namespace),
         source: Source::Live,
         subject: Subject::of(&group.view, &service.hubs),
         plan: plan::plan_assignment(&group.view, &service.hubs, namespace, &observation),
@@ -99,7 +99,7 @@ async fn live<'a>(
 
 /// A group that does not exist on any DPS that can be meant.
 fn absent<'a>(
-    application: &Application,
+    fleet: &Fleet,
     wanted: &Wanted<'_>,
     candidates: &[&'a NamespaceConfiguration],
     looked_at: &[(&'a NamespaceConfiguration, LinkedService)],
@@ -131,7 +131,7 @@ fn absent<'a>(
     let plan = plan::foresee_assignment(wanted.group, rules::decide(namespace, &subject));
     Ok(Explained {
         namespace,
-        mode: application.mode(namespace),
+        mode: fleet.mode(namespace),
         provisioning_service: service.map(|service| service.name.clone()),
         source: Source::Absent,
         subject,

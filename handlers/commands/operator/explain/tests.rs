@@ -29,10 +29,8 @@ fn configuration() -> Configuration {
     .unwrap()
 }
 
-fn settings() -> Settings {
-    let variables = [("ServiceBusConnection__fullyQualifiedNamespace", "x"), ("POLICYSYNC_STATE", "memory")];
-    let own = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    Settings::from_variables(&own.into_iter().collect()).unwrap()
+fn settings() -> FleetSettings {
+    FleetSettings::from_variables(&std::collections::BTreeMap::new()).unwrap()
 }
 
 fn explained(line: &[&str]) -> Value {

@@ -9,15 +9,15 @@ use certificate_management::plan::Observation;
 use certificate_management::plan::saved::Place;
 use certificate_management::reason::failure::About;
 
-use crate::application::Application;
 use crate::failure;
+use crate::fleet::Fleet;
 use crate::observation::{LinkedService, Observer, soon};
 use crate::walk::{GroupHint, Pace, Scope, Unread, Visit, VisitedService, walk};
 
 /// A look at the world, for the length of one command.
 pub struct Survey<'a> {
     /// The app.
-    pub application: &'a Application,
+    pub fleet: &'a Fleet,
     /// What could not be read, each as a sentence.
     pub unreadable: Vec<String>,
     observer: Observer<'a>,
@@ -46,13 +46,8 @@ impl Service<'_> {
 
 impl<'a> Survey<'a> {
     /// A survey that has seen nothing yet.
-    pub fn new(application: &'a Application) -> Self {
-        Self {
-            application,
-            unreadable: Vec::new(),
-            observer: Observer::new(application),
-            observations: HashMap::new(),
-        }
+    pub fn new(fleet: &'a Fleet) -> Self {
+        Self { fleet, unreadable: Vec::new(), observer: Observer::new(fleet), observations: HashMap::new() }
     }
 
     /// The DPS of every namespace; with a name, those of that name.
@@ -75,10 +70,10 @@ impl<'a> Survey<'a> {
     }
 
     async fn visit(&mut self, scope: &Scope) -> Vec<(Service<'a>, Vec<Group>)> {
-        let namespaces: Vec<_> = self.application.configuration.namespaces.iter().collect();
+        let namespaces: Vec<_> = self.fleet.configuration.namespaces.iter().collect();
         let pace = Pace::of_a_command();
         let each = |visit: Visit<'a>| std::future::ready(visit);
-        let walked = walk(self.application, &self.observer, &namespaces, scope, pace, each).await;
+        let walked = walk(self.fleet, &self.observer, &namespaces, scope, pace, each).await;
         let mut found = Vec::new();
         for visit in walked.into_iter().filter_map(|(_, visit)| visit) {
             let configuration = visit.configuration;

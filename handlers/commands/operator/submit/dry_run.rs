@@ -6,18 +6,18 @@ use certificate_management::configuration::Configuration;
 use certificate_management::request::SyncRequest;
 
 use super::UNKNOWN;
-use crate::application::Application;
 use crate::commands::operator::{fail, reader};
 use crate::commands::table::{self, Output};
 use crate::dry_run::{self, Row, Verdict};
+use crate::fleet::Fleet;
 
 /// Prints the plan: exit code 0 when it would be done, 1 when it would be refused, 3 when Azure could not be read.
 pub async fn run(request: &SyncRequest, has_own_id: bool, output: Output) -> ExitCode {
-    let application = match application() {
-        Ok(application) => application,
+    let fleet = match fleet() {
+        Ok(fleet) => fleet,
         Err(message) => return fail(&message),
     };
-    let (verdict, rows) = match dry_run::planned(&application, request).await {
+    let (verdict, rows) = match dry_run::planned(&fleet, request).await {
         Ok(planned) => planned,
         Err(error) => {
             complain!("the namespace could not be read, so there is no plan: {error}");
@@ -35,13 +35,13 @@ pub async fn run(request: &SyncRequest, has_own_id: bool, output: Output) -> Exi
     if verdict.plan == "refuse" { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-fn application() -> Result<Application, String> {
+fn fleet() -> Result<Fleet, String> {
     let settings = reader::settings().map_err(|error| error.to_string())?;
     let text = reader::configuration_text(&settings.configuration)?;
     let configuration = Configuration::parse(&text).map_err(|error| {
         format!("the configuration {} cannot be used:\n{error}", settings.configuration.display())
     })?;
-    reader::application(&settings, configuration).map_err(|error| error.to_string())
+    reader::fleet(&settings, configuration).map_err(|error| error.to_string())
 }
 
 fn print(request: &SyncRequest, verdict: &Verdict, rows: &[Row]) {

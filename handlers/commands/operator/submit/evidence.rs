@@ -9,13 +9,13 @@ use certificate_management::reason::Reason;
 use certificate_management::reason::failure::About;
 use certificate_management::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
 
-use crate::application::Application;
 use crate::failure;
+use crate::fleet::Fleet;
 use crate::observation::{Observer, soon};
 
 /// Follows one request by looking at its namespace.
 pub struct Evidence<'a> {
-    application: &'a Application,
+    fleet: &'a Fleet,
     record: RequestRecord,
     /// The outcomes of the first look; none before it.
     before: Option<Vec<HubOutcome>>,
@@ -24,9 +24,9 @@ pub struct Evidence<'a> {
 
 impl<'a> Evidence<'a> {
     /// Nothing has been looked at yet.
-    pub fn of(application: &'a Application, request: &SyncRequest) -> Self {
-        let record = RequestRecord::queued(request.clone(), application.now());
-        Self { application, record, before: None, last: None }
+    pub fn of(fleet: &'a Fleet, request: &SyncRequest) -> Self {
+        let record = RequestRecord::queued(request.clone(), fleet.now());
+        Self { fleet, record, before: None, last: None }
     }
 
     /// Looks once. The first look plans the request, each later one judges it.
@@ -38,11 +38,11 @@ impl<'a> Evidence<'a> {
             return Ok(self.record.clone());
         }
         let request = self.record.request.clone();
-        let Some(configuration) = self.application.configuration.namespace(&request.namespace_id) else {
+        let Some(configuration) = self.fleet.configuration.namespace(&request.namespace_id) else {
             let detail = format!("policysync.toml has no namespace {}", request.namespace_id);
             return Ok(self.conclude(Outcome::Refused, Reason::NamespaceNotConfigured, detail));
         };
-        let observation = match Observer::new(self.application).namespace(configuration, soon()).await {
+        let observation = match Observer::new(self.fleet).namespace(configuration, soon()).await {
             Ok(observation) => observation,
             // For whomever it does not exist, it does not exist for the function either.
             Err(error) if failure::reason(&error, About::Namespace) == Reason::NamespaceNotFound => {
@@ -50,12 +50,12 @@ impl<'a> Evidence<'a> {
             }
             Err(error) => return Err(error),
         };
-        let now = self.application.now();
+        let now = self.fleet.now();
         if let Some(before) = &self.before {
             let hubs = plan::verify_request(&request, before, &observation, Progress::Open);
             self.record.conclude_hubs(hubs, None, now);
         } else {
-            match plan::plan_request(&request, self.application.mode(configuration), &observation) {
+            match plan::plan_request(&request, self.fleet.mode(configuration), &observation) {
                 RequestPlan::AlreadyTrusted(hubs) => self.record.conclude_hubs(hubs, None, now),
                 RequestPlan::Sync(hubs) | RequestPlan::Verify(hubs) | RequestPlan::Undecided { hubs, .. } => {
                     self.before = Some(hubs.clone());
@@ -75,13 +75,13 @@ impl<'a> Evidence<'a> {
     pub fn overdue(mut self) -> RequestRecord {
         if let (Some(before), Some(observation)) = (&self.before, &self.last) {
             let hubs = plan::verify_request(&self.record.request, before, observation, Progress::Overdue);
-            self.record.conclude_hubs(hubs, None, self.application.now());
+            self.record.conclude_hubs(hubs, None, self.fleet.now());
         }
         self.record
     }
 
     fn conclude(&mut self, outcome: Outcome, reason: Reason, detail: String) -> RequestRecord {
-        self.record.conclude(outcome, Some(reason), Some(detail), self.application.now());
+        self.record.conclude(outcome, Some(reason), Some(detail), self.fleet.now());
         self.record.clone()
     }
 }

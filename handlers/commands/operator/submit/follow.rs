@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use certificate_management::reason::Reason;
 use certificate_management::request::{Outcome, RequestRecord};
+use state::Store;
 use state::WriteError;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::evidence::Evidence;
 use super::progress::Progress;
-use crate::application::Application;
 use crate::synchronization::records;
 
 /// The pause after the first look.
@@ -23,8 +23,8 @@ const LONGEST_PAUSE_FOR_HUBS: Duration = Duration::from_secs(20);
 pub enum Source<'a> {
     /// The record of the request, which the functions write.
     Records {
-        /// Has the store.
-        application: &'a Application,
+        /// The records.
+        store: &'a Store,
         /// The record as it was submitted.
         record: &'a RequestRecord,
     },
@@ -89,9 +89,9 @@ impl Source<'_> {
 
     async fn look(&mut self) -> Result<RequestRecord, NotLearnt> {
         match self {
-            Self::Records { application, record } => {
+            Self::Records { store, record } => {
                 let id = &record.request.request_id;
-                match records::request(&application.store, id).await {
+                match records::request(store, id).await {
                     Ok(Some(record)) => Ok(record),
                     Ok(None) => Err(NotLearnt { why: "its record is gone".to_owned(), passes: false }),
                     Err(error) => {
@@ -166,35 +166,25 @@ fn at_the_deadline(source: Source<'_>, last: RequestRecord, submitted: &RequestR
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use certificate_management::configuration::Configuration;
     use certificate_management::request::SyncRequest;
 
+    use time::OffsetDateTime;
+
     use super::*;
-    use crate::commands::operator::reader;
     use crate::commands::table::Output;
-    use crate::settings::Settings;
     use certificate_management::sync::Conclusion;
 
-    async fn submitted() -> (Application, RequestRecord) {
-        let variables = [
-            ("ServiceBusConnection", "Endpoint=sb://127.0.0.1:9;UseDevelopmentEmulator=true"),
-            ("POLICYSYNC_STATE", "memory"),
-        ];
-        let variables: BTreeMap<String, String> =
-            variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let settings = Settings::from_variables(&variables).unwrap();
-        let application = reader::application(&settings, Configuration::default()).unwrap();
+    async fn submitted() -> (Store, RequestRecord) {
+        let store = Store::memory();
         let id = "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
         let request = SyncRequest::from_submission(&format!("{{\"namespaceId\":\"{id}\"}}"), "r-1").unwrap();
-        records::admit(&application.store, &request, application.now()).await.unwrap();
-        let record = records::request(&application.store, &request.request_id).await.unwrap().unwrap();
-        (application, record)
+        records::admit(&store, &request, OffsetDateTime::now_utc()).await.unwrap();
+        let record = records::request(&store, &request.request_id).await.unwrap().unwrap();
+        (store, record)
     }
 
-    async fn conclude(application: &Application, record: &RequestRecord, outcome: Outcome) {
-        let now = application.now();
+    async fn conclude(store: &Store, record: &RequestRecord, outcome: Outcome) {
+        let now = OffsetDateTime::now_utc();
         let conclusion = Conclusion {
             request: record.request.clone(),
             sync_id: None,
@@ -203,42 +193,42 @@ mod tests {
             detail: None,
             hubs: Vec::new(),
         };
-        records::conclude(&application.store, &conclusion, None, now).await.unwrap();
+        records::conclude(store, &conclusion, None, now).await.unwrap();
     }
 
-    async fn followed(application: &Application, record: &RequestRecord, within: Duration) -> Ended {
-        let source = Source::Records { application, record };
+    async fn followed(store: &Store, record: &RequestRecord, within: Duration) -> Ended {
+        let source = Source::Records { store, record };
         let progress = Progress::start(record, Output::Json, None);
         follow(source, progress, record, Instant::now() + within).await
     }
 
     #[tokio::test]
     async fn a_record_is_followed_until_it_has_its_outcome() {
-        let (application, record) = submitted().await;
+        let (store, record) = submitted().await;
         let ends = async {
-            conclude(&application, &record, Outcome::Syncing).await;
+            conclude(&store, &record, Outcome::Syncing).await;
             sleep(Duration::from_millis(100)).await;
-            conclude(&application, &record, Outcome::Trusted).await;
+            conclude(&store, &record, Outcome::Trusted).await;
         };
-        let (ended, ()) = tokio::join!(followed(&application, &record, Duration::from_secs(30)), ends);
+        let (ended, ()) = tokio::join!(followed(&store, &record, Duration::from_secs(30)), ends);
         assert!(matches!(&ended, Ended::Final(record) if is_trusted(record)), "{:?}", ended.record());
     }
 
     #[tokio::test]
     async fn a_record_that_never_ends_is_waited_for_until_the_deadline_and_no_longer() {
-        let (application, record) = submitted().await;
+        let (store, record) = submitted().await;
         let since = std::time::Instant::now();
-        let ended = followed(&application, &record, Duration::from_millis(200)).await;
+        let ended = followed(&store, &record, Duration::from_millis(200)).await;
         assert!(matches!(ended, Ended::TimedOut(_)));
         assert!(since.elapsed() >= Duration::from_millis(200) && since.elapsed() < Duration::from_secs(10));
     }
 
     #[tokio::test]
     async fn a_record_that_is_not_there_is_no_outcome() {
-        let (application, record) = submitted().await;
+        let (store, record) = submitted().await;
         let other = SyncRequest { request_id: "r-2".to_owned(), ..record.request.clone() };
         let other = RequestRecord { request: other, ..record };
-        let ended = followed(&application, &other, Duration::from_secs(30)).await;
+        let ended = followed(&store, &other, Duration::from_secs(30)).await;
         assert!(matches!(ended, Ended::Unknown { record: None, .. }));
     }
 }

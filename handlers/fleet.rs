@@ -1,0 +1,122 @@
+//! The fleet as the operator describes it, and the way to it: what is needed to look at it and to write to it.
+
+use std::sync::Arc;
+
+use azure::cloud::Cloud;
+use azure::{Azure, credential};
+use certificate_management::configuration::{Configuration, Mode, NamespaceConfiguration};
+use time::OffsetDateTime;
+
+use crate::clock::Clock;
+use crate::deadlines::Deadlines;
+use crate::settings::FleetSettings;
+use crate::walk::Pace;
+
+/// What the operator wants, the clients for Azure, and the time.
+pub struct Fleet {
+    /// What the operator wants.
+    pub configuration: Configuration,
+    /// Whether `POLICYSYNC_MODE=audit` keeps every function from writing.
+    pub kill_switch: bool,
+    /// The clients for Azure.
+    pub azure: Azure,
+    /// The time.
+    pub clock: Clock,
+    /// How long the work of one batch may take.
+    pub deadlines: Deadlines,
+    /// How fast the timers walk through the namespaces.
+    pub pace: Pace,
+}
+
+/// What lies outside the process, and may be another one for a test or a simulation.
+#[derive(Default)]
+pub struct Outside {
+    /// The clients for Azure; `None`: those that the environment names.
+    pub azure: Option<Azure>,
+    /// The time.
+    pub clock: Clock,
+    /// How long the work of one batch may take.
+    pub deadlines: Deadlines,
+    /// How fast the timers walk through the namespaces.
+    pub pace: Pace,
+}
+
+/// Why the fleet cannot be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum FleetError {
+    /// The configuration file cannot be read.
+    #[error(
+        "cannot read the configuration {path}: {source}\nSet POLICYSYNC_CONFIG to the path of a policysync.toml, or put one beside host.json."
+    )]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The configuration is wrong.
+    #[error("the configuration {path} cannot be used:\n{problem}")]
+    Configuration {
+        /// The file.
+        path: String,
+        /// With the line and the key.
+        problem: String,
+    },
+    /// A client cannot be made.
+    #[error("{0}")]
+    Client(#[from] azure::Error),
+}
+
+impl Fleet {
+    /// The fleet that the settings name. No I/O but reading the configuration.
+    ///
+    /// # Errors
+    /// Says which file, key or setting is wrong.
+    pub fn open(settings: &FleetSettings, outside: Outside) -> Result<Self, FleetError> {
+        let path = settings.configuration.display().to_string();
+        let text = std::fs::read_to_string(&settings.configuration)
+            .map_err(|source| FleetError::Unreadable { path: path.clone(), source })?;
+        let configuration = Configuration::parse(&text)
+            .map_err(|error| FleetError::Configuration { path, problem: error.to_string() })?;
+        Ok(Self::of(settings, configuration, outside)?)
+    }
+
+    /// The same with a configuration that was read already. No I/O.
+    ///
+    /// # Errors
+    /// When the identity or the address of Azure in the environment cannot be used.
+    pub fn of(
+        settings: &FleetSettings,
+        configuration: Configuration,
+        outside: Outside,
+    ) -> Result<Self, azure::Error> {
+        let Outside { azure, clock, deadlines, pace } = outside;
+        let azure = match azure {
+            Some(azure) => azure,
+            None => clients(settings)?,
+        };
+        Ok(Self { configuration, kill_switch: settings.kill_switch, azure, clock, deadlines, pace })
+    }
+
+    /// The time, UTC. The one clock of the app: whatever is pure is told the time.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        self.clock.now()
+    }
+
+    /// Whether functions write to a namespace.
+    #[must_use]
+    pub fn mode(&self, namespace: &NamespaceConfiguration) -> Mode {
+        namespace.effective_mode(self.kill_switch)
+    }
+}
+
+/// The clients for the cloud and the identity that the environment names. No I/O.
+///
+/// # Errors
+/// When one of both cannot be used.
+pub fn clients(settings: &FleetSettings) -> Result<Azure, azure::Error> {
+    let cloud = Cloud::new(settings.arm_endpoint.as_deref())?;
+    let tokens = credential::from_environment(&|name| std::env::var(name).ok())?;
+    Azure::new(cloud, Arc::clone(&tokens))
+}
