@@ -1,8 +1,8 @@
 //! The fleet of a campaign: many namespaces in one subscription, so that all of them share one ARM budget, and each
 //! in one of four states at the start. A quarter of them needs nothing, and must be left alone.
 
-use simulator::cloud::fleet::{Fleet, Hub, Namespace, Policy};
-use simulator::cloud::world::World;
+use azure_simulator::fleet::{Fleet, Hub, Namespace, Policy};
+use azure_simulator::world::World;
 
 use crate::error::CampaignError;
 

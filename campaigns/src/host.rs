@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use simulator::sources::{LockedMessage, QueueSource};
+use trigger_sources::{LockedMessage, QueueSource};
 
 use crate::envelope;
 use crate::handler::Handler;

@@ -10,11 +10,11 @@ mod fleet;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use azure_simulator::throttle::Limits;
+use azure_simulator::{Options, Simulator};
 use clap::Args;
 use clap::builder::TypedValueParser;
 use serde_json::Value;
-use simulator::cloud::throttle::Limits;
-use simulator::cloud::{Options, Simulator};
 use tempfile::TempDir;
 
 use crate::accounts::Accounts;
@@ -156,7 +156,7 @@ async fn report(handler: &Handler) -> Result<Run, CampaignError> {
 
 fn provisioning_services(
     arguments: &Arguments,
-    entries: &[simulator::cloud::log::Entry],
+    entries: &[azure_simulator::log::Entry],
     verdict: &mut Verdict,
 ) {
     let names: Vec<String> = (0..arguments.provisioning_services).map(fleet::service_name).collect();

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use azure_simulator::service_bus::Settings;
+use azure_simulator::throttle::Limits;
+use azure_simulator::{Options, Simulator};
 use reqwest::Client;
 use serde_json::Value;
-use simulator::cloud::service_bus::Settings;
-use simulator::cloud::throttle::Limits;
-use simulator::cloud::{Options, Simulator};
 use tempfile::TempDir;
 
 use crate::Arguments;

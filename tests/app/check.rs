@@ -1,8 +1,8 @@
 //! `check`: what is missing for which feature, and the command that grants it.
 
+use azure_simulator::fleet::{Attestation, Fleet};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use simulator::cloud::fleet::{Attestation, Fleet};
 
 use crate::generations::{AUTHORITIES, AUTHORITIES_RULES};
 use crate::submit::{document, policysync, told};

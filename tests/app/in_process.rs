@@ -7,6 +7,8 @@ use std::time::Duration as Wait;
 
 use async_trait::async_trait;
 use azure::{AccessToken, Azure, Cloud, Error, TokenSource};
+use azure_simulator::faults;
+use azure_simulator::{Options, Simulator};
 use certificate_management::request::{RequestRecord, SyncRequest};
 use certificate_management::sync::SyncRecord;
 use policysync::application::Application;
@@ -16,8 +18,6 @@ use policysync::settings::Settings;
 use policysync::synchronization::batch::{self, Done, Received};
 use policysync::synchronization::records;
 use serde_json::{Value, json};
-use simulator::cloud::faults;
-use simulator::cloud::{Options, Simulator};
 use time::{Duration, OffsetDateTime};
 
 /// Messages of one batch, as `host.json` has it.

@@ -3,6 +3,8 @@
 
 use std::time::Duration as Wait;
 
+use azure_simulator::Options;
+use azure_simulator::fleet::Fleet;
 use certificate_management::sync::{MOST_REQUESTS, SyncRecord};
 use futures::future::join_all;
 use policysync::commands::local_world::DEFAULT_CONFIGURATION;
@@ -11,8 +13,6 @@ use policysync::reporting;
 use policysync::synchronization::batch::{self, Received};
 use policysync::synchronization::{records, resume};
 use serde_json::{Value, json};
-use simulator::cloud::Options;
-use simulator::cloud::fleet::Fleet;
 use state::Change;
 use time::Duration;
 

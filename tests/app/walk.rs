@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use azure::{AccessToken, Azure, Cloud, Error, TokenSource};
+use azure_simulator::fleet::Fleet;
+use azure_simulator::{Options, Simulator};
 use certificate_management::ArmId;
 use functions_host::Server;
 use policysync::application::Application;
@@ -14,8 +16,6 @@ use policysync::commands::local_world::{Schedules, app_settings};
 use policysync::settings::Settings;
 use policysync::{functions, reporting};
 use serde_json::{Value, json};
-use simulator::cloud::fleet::Fleet;
-use simulator::cloud::{Options, Simulator};
 use state::Store;
 use time::{Duration, OffsetDateTime};
 

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use simulator::cloud::fleet::{Fleet, FleetError};
+use azure_simulator::fleet::{Fleet, FleetError};
 
 use super::Arguments;
 
