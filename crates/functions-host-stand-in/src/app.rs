@@ -13,7 +13,6 @@ mod load;
 mod local_settings;
 mod section;
 mod settings;
-mod time_span;
 
 pub use binding::{Binding, Cardinality, DataType, Direction};
 pub use custom_handler::CustomHandler;
@@ -23,7 +22,6 @@ pub use load::{App, BrokenFunction, load};
 pub use local_settings::{LocalSettings, local_settings};
 pub use section::SettingError;
 pub use settings::AppSettings;
-pub use time_span::parse_time_span;
 
 use std::time::Duration;
 

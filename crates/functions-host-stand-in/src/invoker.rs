@@ -12,9 +12,9 @@ use super::app::{Function, Trigger};
 use super::envelope::{self, Attempt, Payload};
 use super::events::{Events, HostEvent, InvocationReport, LogLevel, Outcome};
 use super::exchange;
+use super::forward;
 use super::handler::{Handler, Status};
 use super::newtonsoft::Token;
-use super::server::forward;
 use super::trigger::http::HttpRequest;
 use super::zone::Zone;
 

@@ -13,7 +13,8 @@ mod writer;
 
 pub use date::{Kind, NetDate};
 pub use number::format_float;
-pub use reader::{Options, ReadError, Reader};
+pub use reader::{Options, Reader};
+pub use text::ReadError;
 pub use token::{Members, Token};
 pub use writer::{compact, indented, quote};
 

@@ -7,7 +7,7 @@ use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use time::OffsetDateTime;
 
-use super::app::parse_time_span;
+use super::time_span::parse_time_span;
 use super::zone::{Search, Zone};
 
 /// When a timer fires.

@@ -1,7 +1,6 @@
 //! The host's own HTTP side: functions, `/admin`, the Event Grid webhook. Keys are not asked for, as on a laptop.
 
 mod admin;
-pub mod forward;
 mod function;
 mod grid;
 mod guard;

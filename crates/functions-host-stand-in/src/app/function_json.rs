@@ -7,9 +7,8 @@ use serde_json::Value;
 use super::binding::{Binding, Cardinality};
 use super::function::{EventHubTrigger, Function, HttpTrigger, ServiceBusTrigger, TimerTrigger, Trigger};
 use super::host_json::{HostJson, read_retry};
-use super::section::{Located, SettingError};
+use super::section::{Located, SettingError, parse};
 use super::settings::AppSettings;
-use crate::newtonsoft;
 use crate::routes::Route;
 use crate::schedule::Schedule;
 
@@ -73,15 +72,6 @@ pub fn read(
             None => host.retry.clone(),
         },
     })))
-}
-
-/// Parses a settings file as leniently as the host does.
-pub fn parse(file: &str, text: &str) -> Result<Value, SettingError> {
-    newtonsoft::parse_settings(text).map_err(|error| SettingError {
-        file: file.to_owned(),
-        key: format!("line {}", error.line),
-        problem: format!("is not JSON: {error}"),
-    })
 }
 
 fn read_trigger(

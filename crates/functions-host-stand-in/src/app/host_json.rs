@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::custom_handler::CustomHandler;
-use super::section::{Located, SettingError};
-use super::time_span::parse_time_span;
+use super::section::{Located, SettingError, parse};
 use super::{RetryDelay, RetryPolicy};
+use crate::time_span::parse_time_span;
 
 const FILE: &str = "host.json";
 const MINUTE: Duration = Duration::from_secs(60);
@@ -73,7 +73,7 @@ impl HostJson {
     /// # Errors
     /// The first key with a value that the host does not accept.
     pub fn read(text: &str) -> Result<Self, SettingError> {
-        let value = super::function_json::parse(FILE, text)?;
+        let value = parse(FILE, text)?;
         let root = Located::root(FILE, &value)?;
         root.one_of("version", &[("2.0", ())])?
             .ok_or_else(|| root.error("version", "is missing; allowed: \"2.0\""))?;

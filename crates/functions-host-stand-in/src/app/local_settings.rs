@@ -5,8 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::function_json::parse;
-use super::section::{Located, SettingError};
+use super::section::{Located, SettingError, parse};
 
 /// The file's name, beside `host.json`.
 pub const FILE: &str = "local.settings.json";

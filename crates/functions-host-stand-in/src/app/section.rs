@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::time_span::parse_time_span;
+use crate::newtonsoft;
+use crate::time_span::parse_time_span;
 
 /// A setting that the host does not accept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +17,15 @@ pub struct SettingError {
     pub key: String,
     /// What is wrong and what is allowed.
     pub problem: String,
+}
+
+/// Parses a settings file as leniently as the host does.
+pub fn parse(file: &str, text: &str) -> Result<Value, SettingError> {
+    newtonsoft::parse_settings(text).map_err(|error| SettingError {
+        file: file.to_owned(),
+        key: format!("line {}", error.line),
+        problem: format!("is not JSON: {error}"),
+    })
 }
 
 /// An object in a settings file.
@@ -156,5 +166,5 @@ impl<'a> Located<'a> {
 }
 
 fn noun(value: &Value) -> &'static str {
-    super::super::newtonsoft::Token::from_json(value).noun()
+    newtonsoft::Token::from_json(value).noun()
 }

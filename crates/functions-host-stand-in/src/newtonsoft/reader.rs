@@ -6,7 +6,7 @@
 
 use super::super::zone::Zone;
 use super::date::NetDate;
-use super::text::Characters;
+use super::text::{Characters, ReadError};
 use super::token::{Members, Token};
 
 /// How a reader reads.
@@ -16,18 +16,6 @@ pub struct Options<'a> {
     pub zone: Option<&'a Zone>,
     /// How deep objects and arrays may nest.
     pub depth: usize,
-}
-
-/// A text that Json.NET does not read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message} (line {line}, position {position})")]
-pub struct ReadError {
-    /// What is wrong there.
-    pub message: String,
-    /// Line, from 1.
-    pub line: usize,
-    /// Characters read on that line before the fault.
-    pub position: usize,
 }
 
 /// A reader over one text.

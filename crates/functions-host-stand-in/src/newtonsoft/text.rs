@@ -1,6 +1,16 @@
 //! The characters of a JSON text: position, white space, comments, string literals.
 
-use super::reader::ReadError;
+/// A text that Json.NET does not read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message} (line {line}, position {position})")]
+pub struct ReadError {
+    /// What is wrong there.
+    pub message: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Characters read on that line before the fault.
+    pub position: usize,
+}
 
 /// A text and how far it has been read.
 pub(super) struct Characters<'a> {

@@ -71,22 +71,6 @@ impl Token {
         }
     }
 
-    /// What .NET's `ToString()` makes of it in the invariant culture: `True`, `11/23/2026 05:21:41`, objects and
-    /// arrays as indented JSON, null as nothing.
-    #[must_use]
-    pub fn to_net_text(&self) -> String {
-        match self {
-            Self::Null => String::new(),
-            Self::Boolean(true) => "True".to_owned(),
-            Self::Boolean(false) => "False".to_owned(),
-            Self::Integer(digits) => digits.clone(),
-            Self::Float(value) => number::format_float(*value),
-            Self::Text(value) => value.clone(),
-            Self::Date(value) => value.to_invariant_text(),
-            Self::Array(_) | Self::Object(_) => super::writer::indented(self),
-        }
-    }
-
     /// What this value is, in words for an error.
     #[must_use]
     pub fn noun(&self) -> &'static str {

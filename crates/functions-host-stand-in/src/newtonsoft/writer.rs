@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use super::number::write_float;
+use super::number::{format_float, write_float};
 use super::token::Token;
 
 /// The value on one line, without any space.
@@ -30,6 +30,24 @@ pub fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     write_quoted(&mut out, text);
     out
+}
+
+impl Token {
+    /// What .NET's `ToString()` makes of it in the invariant culture: `True`, `11/23/2026 05:21:41`, objects and
+    /// arrays as indented JSON, null as nothing.
+    #[must_use]
+    pub fn to_net_text(&self) -> String {
+        match self {
+            Self::Null => String::new(),
+            Self::Boolean(true) => "True".to_owned(),
+            Self::Boolean(false) => "False".to_owned(),
+            Self::Integer(digits) => digits.clone(),
+            Self::Float(value) => format_float(*value),
+            Self::Text(value) => value.clone(),
+            Self::Date(value) => value.to_invariant_text(),
+            Self::Array(_) | Self::Object(_) => indented(self),
+        }
+    }
 }
 
 fn write(out: &mut String, token: &Token, level: Option<usize>) {

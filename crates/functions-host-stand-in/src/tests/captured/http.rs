@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::{Capture, function};
 use crate::app::Trigger;
+use crate::forward;
 use crate::newtonsoft;
-use crate::server::forward;
 use crate::trigger::http::{self, HttpRequest};
 use crate::zone::Zone;
 

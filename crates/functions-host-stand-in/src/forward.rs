@@ -3,11 +3,11 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
-use super::super::answer::{HttpOutput, Verdict};
-use super::super::exchange::{HOST_VERSION, user_agent};
-use super::super::newtonsoft::Token;
-use super::super::trigger::http::HttpRequest;
-use super::super::wire::{Body, Outgoing, Response};
+use crate::answer::{HttpOutput, Verdict};
+use crate::exchange::{HOST_VERSION, user_agent};
+use crate::newtonsoft::Token;
+use crate::trigger::http::HttpRequest;
+use crate::wire::{Body, Outgoing, Response};
 
 /// Characters of a query value that stand for themselves.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
