@@ -72,7 +72,7 @@ impl Stage {
             .map_err(CampaignError::file(configuration.display().to_string()))?;
         let options = Options { fleet, seed: arguments.seed, limits, queue_settings, ..Options::default() };
         let simulator = Simulator::start(options).await?;
-        fleet::rotate(simulator.world(), &namespaces)?;
+        fleet::rotate(&simulator, &namespaces)?;
         let logs = arguments.logs.clone().unwrap_or_else(|| folder.path().to_owned());
         std::fs::create_dir_all(&logs).map_err(CampaignError::file(logs.display().to_string()))?;
         let command = |name: &str| HandlerCommand {

@@ -82,7 +82,7 @@ impl InProcess {
     /// Lets the service renew the issuing CAs of a namespace.
     pub async fn rotate(&self, namespace: usize) {
         let id = self.application.configuration.namespaces[namespace].id.to_string();
-        let state = self.simulator.world().state();
+        let state = self.simulator.state();
         let namespaces = state["namespaces"].as_array().unwrap();
         let of = |namespace: &&Value| namespace["id"].as_str().unwrap().eq_ignore_ascii_case(&id);
         let policies = &namespaces.iter().find(of).unwrap()["policies"];

@@ -127,7 +127,7 @@ impl Shared {
     async fn renew(&self, day: i64) {
         if day % 30 == 0 && day > 0 {
             let policy = format!("{NAMESPACE}/credentials/default/policies/rotating");
-            self.simulator.world().rotate(&policy).unwrap();
+            self.simulator.rotate(&policy).unwrap();
         }
         if day % 30 == 1 && day > 1 {
             let namespace = ArmId::parse(NAMESPACE).unwrap();

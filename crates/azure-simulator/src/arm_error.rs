@@ -8,6 +8,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::pki::PkiError;
+use super::world::ActionError;
 
 /// What ARM or a resource provider answers when it does not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,6 +67,16 @@ impl From<PkiError> for ArmError {
             PkiError::Request(_) | PkiError::Chain(_) => {
                 Self::bad_request("InvalidCertificateChain", error.to_string())
             }
+        }
+    }
+}
+
+impl From<ActionError> for ArmError {
+    fn from(error: ActionError) -> Self {
+        match error {
+            ActionError::NotFound(id) => Self::not_found(&id),
+            ActionError::Conflict(problem) => Self::conflict("Conflict", problem),
+            ActionError::Pki(error) => error.into(),
         }
     }
 }

@@ -9,6 +9,7 @@
 use std::fmt;
 
 use axum::response::{IntoResponse, Response};
+use data_encoding::HEXLOWER;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
@@ -188,8 +189,7 @@ fn event_grid(headers: &HeaderMap, tokens: &Tokens) -> Result<Principal, Refusal
 fn judge_token(token: &str, tokens: &Tokens, audiences: &[&str]) -> Result<Principal, Refusal> {
     let Some(issued) = tokens.find(token) else {
         let digest = Sha256::digest(token.as_bytes());
-        let short: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        return Ok(Principal(format!("bearer:{short}")));
+        return Ok(Principal(format!("bearer:{}", HEXLOWER.encode(&digest[..8]))));
     };
     if issued.expires_at <= OffsetDateTime::now_utc() {
         return Err(Refusal::Expired);

@@ -2,28 +2,29 @@
 //!
 //! Neither logged, nor throttled, nor made to fail. Everything it refuses names the member that is wrong.
 
+mod queues;
+pub(crate) mod state;
+
 use std::sync::Arc;
 
 use axum::body::to_bytes;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 use time::Duration;
 
+use super::answer::timestamp;
 use super::arm_error::ArmError;
 use super::clock::Clock;
+use super::cloud::Cloud;
 use super::custom_topics;
+use super::device_endpoints::DeviceEndpoints;
 use super::faults::{self, Faults};
 use super::log::Log;
-use super::service::timestamp;
 use super::service_bus::Queues;
-use super::service_bus::message::Message;
-use super::world::World;
 
 /// What one request may carry.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -69,29 +70,31 @@ pub struct Control {
     /// The queues.
     pub queues: Arc<Queues>,
     /// The resources.
-    pub world: Arc<World>,
+    pub cloud: Arc<Cloud>,
+    /// Where devices connect.
+    pub device_endpoints: Arc<DeviceEndpoints>,
 }
 
 /// Everything under `/simulator`.
 pub fn router(control: Control) -> Router {
     Router::new()
-        .route("/simulator/state", get(state))
+        .route("/simulator/state", get(resources))
         .route("/simulator/log", get(log))
         .route("/simulator/clock", get(now).post(advance))
         .route("/simulator/faults", get(installed).put(install).delete(clear))
         .route("/simulator/permissions", get(permissions).put(leave_out))
         .route("/simulator/rotate", post(rotate))
         .route("/simulator/events", post(publish))
-        .route("/simulator/queues", get(queues))
-        .route("/simulator/queues/{queue}/messages", get(messages))
+        .route("/simulator/queues", get(queues::counts))
+        .route("/simulator/queues/{queue}/messages", get(queues::messages))
         .route("/simulator", any(unknown))
         .route("/simulator/", any(unknown))
         .route("/simulator/{*rest}", any(unknown))
         .with_state(control)
 }
 
-async fn state(State(control): State<Control>) -> Response {
-    Json(control.world.state()).into_response()
+async fn resources(State(control): State<Control>) -> Response {
+    Json(state::state(&control.cloud, &control.device_endpoints)).into_response()
 }
 
 async fn log(State(control): State<Control>) -> Response {
@@ -138,7 +141,7 @@ async fn install(State(control): State<Control>, request: Request) -> Response {
 }
 
 async fn permissions(State(control): State<Control>) -> Response {
-    Json(control.world.permissions().left_out()).into_response()
+    Json(control.cloud.permissions().left_out()).into_response()
 }
 
 async fn leave_out(State(control): State<Control>, request: Request) -> Response {
@@ -148,7 +151,7 @@ async fn leave_out(State(control): State<Control>, request: Request) -> Response
     };
     match serde_json::from_value(body) {
         Ok(left_out) => {
-            control.world.permissions().leave_out(left_out);
+            control.cloud.permissions().leave_out(left_out);
             permissions(State(control)).await
         }
         Err(error) => refuse(&error.to_string()),
@@ -166,9 +169,9 @@ async fn rotate(State(control): State<Control>, request: Request) -> Response {
         Ok(_) => return refuse("policyId must be the ARM id of a policy or of a certificate authority."),
         Err(refusal) => return *refusal,
     };
-    match control.world.rotate(&policy_id) {
+    match control.cloud.rotate(&policy_id) {
         Ok(()) => Json(json!({"policyId": policy_id})).into_response(),
-        Err(error) => error.into_response(),
+        Err(error) => ArmError::from(error).into_response(),
     }
 }
 
@@ -181,56 +184,12 @@ async fn publish(State(control): State<Control>, request: Request) -> Response {
         Ok(events) => {
             let published = events.len();
             for event in events {
-                control.world.feeds().publish(event);
+                control.cloud.feeds().publish(event);
             }
             Json(json!({"published": published})).into_response()
         }
         Err(error) => refuse(&error.to_string()),
     }
-}
-
-async fn queues(State(control): State<Control>) -> Response {
-    let mut counts = Map::new();
-    for name in control.queues.names() {
-        if let Some(queue) = control.queues.find(name) {
-            counts.insert(name.clone(), json!(queue.counts()));
-        }
-    }
-    Json(Value::Object(counts)).into_response()
-}
-
-async fn messages(State(control): State<Control>, Path(queue): Path<String>) -> Response {
-    match control.queues.find(&queue) {
-        Some(found) => Json(found.peek(show)).into_response(),
-        None => {
-            let known = control.queues.names().join(", ");
-            let message = format!("There is no queue '{queue}'; there are {known}.");
-            ArmError::new(StatusCode::NOT_FOUND, "QueueNotFound", message).into_response()
-        }
-    }
-}
-
-fn show(kind: &'static str, message: &Message) -> Value {
-    let mut shown = Map::new();
-    let mut put = |name: &str, value: Value| {
-        if !value.is_null() {
-            shown.insert(name.into(), value);
-        }
-    };
-    put("state", json!(kind));
-    put("messageId", json!(message.message_id));
-    put("sequenceNumber", json!(message.sequence_number));
-    put("deliveryCount", json!(message.delivery_count));
-    put("enqueuedTime", json!((kind != "scheduled").then(|| timestamp(message.enqueued_time))));
-    put("scheduledFor", json!(message.content.scheduled_for.map(timestamp)));
-    put("subject", json!(message.content.properties.label));
-    put("contentType", json!(message.content.properties.content_type));
-    put("applicationProperties", Value::Object(message.content.application_properties.clone()));
-    match std::str::from_utf8(&message.content.body) {
-        Ok(text) => put("body", json!(text)),
-        Err(_) => put("bodyBase64", json!(STANDARD.encode(&message.content.body))),
-    }
-    Value::Object(shown)
 }
 
 async fn unknown() -> Response {

@@ -3,14 +3,13 @@
 
 mod event_grid;
 mod event_hubs;
+mod resource_changes;
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
-
-pub use event_grid::ResourceChange;
 
 use super::clock::Clock;
 use event_grid::Subscription;

@@ -26,6 +26,7 @@
 
 mod certificate_authority;
 mod default;
+mod demonstration;
 mod enrollment_group;
 mod link;
 mod namespace;

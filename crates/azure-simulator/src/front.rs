@@ -25,6 +25,7 @@ use super::identity::Tokens;
 use super::log::Log;
 use super::permissions::Permissions;
 use super::provisioning::error::ServiceError;
+use super::roles;
 use super::service::Service;
 use super::throttle::{Operation, Taken, Throttle};
 
@@ -117,7 +118,8 @@ impl Front {
             Err(refusal) => return *refusal,
         };
         let (method, path) = (request.method(), request.uri().path());
-        if let Some(refusal) = self.permissions.refuse(service, method, path, request.headers(), now) {
+        if let Some(refusal) = roles::refuse(&self.permissions, service, method, path, request.headers(), now)
+        {
             return refusal;
         }
         let second_segment = request.uri().path().split('/').nth(2).unwrap_or_default();

@@ -17,6 +17,7 @@ use serde_json::json;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+use super::answer::json_answer;
 use super::service;
 
 /// What `IDENTITY_HEADER` must be.
@@ -118,7 +119,7 @@ async fn token(
         "token_type": "Bearer",
         "client_id": client_id,
     });
-    service::json_answer(StatusCode::OK, &body)
+    json_answer(StatusCode::OK, &body)
 }
 
 #[cfg(test)]

@@ -1,44 +1,50 @@
 //! A simulated Azure on one port: [`Simulator`].
 //!
-//! A request passes [`front`] (log, faults, authorization, throttling) and reaches its service: [`arm`] for the
-//! resources, [`provisioning`] for DPS and its devices, [`service_bus`], [`storage`], [`identity`], [`custom_topics`]. What people
-//! and tests do from outside goes through [`control`]. The resources live in [`world`], which [`fleet`] describes; all
-//! of it goes by one [`clock`].
+//! A request passes the front (log, faults, authorization, throttling) and reaches the door of its service: Azure Resource
+//! Manager, DPS and its devices, Service Bus, storage, identity, custom topics. The doors speak the wire formats; what
+//! exists, and how it changes with time, is a model that knows none of them. A [`fleet`] describes it at the start, and all
+//! of it goes by one [`clock`]. People and tests reach it from outside through `/simulator/...`.
 //!
 //! It is written from the confirmed facts of the services (`azure-wire-facts.md`), never from our own clients: one cannot
 //! hide the other's mistake.
 #![warn(missing_docs)]
 
-pub mod arm;
-pub mod arm_error;
-pub mod authorization;
+mod answer;
+mod arm;
+mod arm_error;
+mod authorization;
 pub mod clock;
-pub mod control;
-pub mod custom_topics;
-pub(crate) mod dates;
+mod cloud;
+mod control;
+mod custom_topics;
+mod dates;
 pub mod device;
-pub(crate) mod device_endpoint;
-pub(crate) mod devices;
+mod device_endpoints;
+mod device_token;
 pub mod faults;
-pub mod feeds;
+mod feeds;
 pub mod fleet;
-pub mod front;
-pub(crate) mod hubs;
-pub mod identity;
+mod front;
+mod identity;
 pub mod log;
-pub mod permissions;
-pub mod pki;
-pub mod provisioning;
-pub(crate) mod provisioning_services;
-pub(crate) mod registry;
-pub mod server;
-pub mod service;
+mod permissions;
+mod pki;
+mod provisioning;
+mod resource_manager;
+mod resource_names;
+mod roles;
+mod server;
+mod service;
 pub mod service_bus;
-pub mod storage;
+mod start;
+mod storage;
 pub mod throttle;
-pub mod world;
+mod world;
 
 pub use server::{Options, Simulator, StartError};
+pub use world::{ActionError, WorldError};
 
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;

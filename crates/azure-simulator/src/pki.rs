@@ -10,6 +10,7 @@ mod device_request;
 pub use bring_your_own_root::PendingAuthority;
 pub use device_request::DeviceRequest;
 
+use data_encoding::HEXUPPER;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyPair, KeyUsagePurpose, PKCS_ECDSA_P384_SHA384, SerialNumber,
@@ -152,17 +153,13 @@ impl Authority {
 /// SHA-1 of a certificate in upper-case hex, as hubs show it.
 #[must_use]
 pub fn sha1_thumbprint(der: &[u8]) -> String {
-    hex(&sha1::Sha1::digest(der))
+    HEXUPPER.encode(&sha1::Sha1::digest(der))
 }
 
 /// SHA-256 of a certificate in upper-case hex.
 #[must_use]
 pub fn sha256_thumbprint(der: &[u8]) -> String {
-    hex(&sha2::Sha256::digest(der))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+    HEXUPPER.encode(&sha2::Sha256::digest(der))
 }
 
 fn pem(label: &str, der: &[u8]) -> String {

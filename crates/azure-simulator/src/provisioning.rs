@@ -1,15 +1,19 @@
-//! The data plane of DPS: the service API under `/dps/{name}` (enrollment groups), and beside it the device
-//! registration API ([`super::devices`]).
+//! The data plane of DPS: the service API under `/dps/{name}` (enrollment groups), and beside it the registration API
+//! for devices (`device_api`).
 
-pub(crate) mod api_version;
+mod api_version;
 mod bulk;
+mod device_api;
 mod diagnostics;
+mod document;
 pub(crate) mod error;
 mod groups;
 mod paging;
 mod query;
-pub(crate) mod reference;
+mod reference;
+mod registration;
 mod registrations;
+pub(crate) mod start;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -23,8 +27,7 @@ use http::{HeaderMap, Method, Uri};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use super::devices;
-use super::world::World;
+use super::cloud::Cloud;
 use api_version::ApiVersion;
 use error::ServiceError;
 
@@ -32,12 +35,12 @@ use error::ServiceError;
 const LARGEST_BODY: usize = 1024 * 1024;
 
 /// `/dps/{name}/...` and `/{idScope}/registrations/...`.
-pub fn router(world: Arc<World>) -> Router {
+pub fn router(cloud: Arc<Cloud>) -> Router {
     Router::new()
         .route("/dps/{service}/{*path}", any(dispatch))
-        .merge(devices::routes())
+        .merge(device_api::routes())
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .with_state(world)
+        .with_state(cloud)
 }
 
 /// A call of the service API.
@@ -124,7 +127,7 @@ impl Operation {
 }
 
 async fn dispatch(
-    State(world): State<Arc<World>>,
+    State(cloud): State<Arc<Cloud>>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -134,38 +137,38 @@ async fn dispatch(
     let answer = || {
         let (service, path) = segments(&uri)?;
         let operation = Operation::parse(&method, &path)?;
-        if world.lock().service_mut(&service).is_none() {
+        if cloud.lock().service_mut(&service).is_none() {
             return Err(ServiceError::new(404_000, format!("There is no provisioning service '{service}'.")));
         }
-        let offered = world.lock().fleet.offered();
+        let offered = cloud.lock().fleet.offered();
         let version = ApiVersion::parse(uri.query().unwrap_or_default(), offered);
         let outcome = version.and_then(|version| {
             let request = ServiceRequest { service: service.clone(), version, headers, body };
-            perform(&world, &request, &operation, started)
+            perform(&cloud, &request, &operation, started)
         });
         if operation != Operation::Bulk || outcome.is_err() {
             let error = outcome.as_ref().err();
-            diagnostics::record(&world, &service, operation.name(), operation.id(), error, started);
+            diagnostics::record(&cloud, &service, operation.name(), operation.id(), error, started);
         }
         outcome
     };
-    answer().unwrap_or_else(|error: ServiceError| error.respond(world.clock().now()))
+    answer().unwrap_or_else(|error: ServiceError| error.respond(cloud.clock().now()))
 }
 
 fn perform(
-    world: &World,
+    cloud: &Cloud,
     request: &ServiceRequest,
     operation: &Operation,
     started: Instant,
 ) -> Result<Response, ServiceError> {
     match operation {
-        Operation::Get(id) => groups::get(world, request, id),
-        Operation::Upsert(id) => groups::upsert(world, request, id),
-        Operation::Delete(id) => groups::delete(world, request, id),
-        Operation::AttestationMechanism(id) => groups::attestation_mechanism(world, request, id),
-        Operation::Query => query::query(world, request),
-        Operation::Registrations(id) => registrations::query(world, request, id, world.clock().now()),
-        Operation::Bulk => bulk::bulk(world, request, started),
+        Operation::Get(id) => groups::get(cloud, request, id),
+        Operation::Upsert(id) => groups::upsert(cloud, request, id),
+        Operation::Delete(id) => groups::delete(cloud, request, id),
+        Operation::AttestationMechanism(id) => groups::attestation_mechanism(cloud, request, id),
+        Operation::Query => query::query(cloud, request),
+        Operation::Registrations(id) => registrations::query(cloud, request, id, cloud.clock().now()),
+        Operation::Bulk => bulk::bulk(cloud, request, started),
     }
 }
 

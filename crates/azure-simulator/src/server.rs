@@ -13,12 +13,15 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
+use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::arm_error::ArmError;
 use super::clock::Clock;
+use super::cloud::Cloud;
 use super::control::{self, Control};
+use super::device_endpoints::DeviceEndpoints;
 use super::faults::{Fault, Faults};
 use super::fleet::Fleet;
 use super::front::Front;
@@ -28,8 +31,8 @@ use super::service_bus::queues::DEFAULT_QUEUES;
 use super::service_bus::rest::{self, Rest};
 use super::service_bus::{Queues, Settings};
 use super::throttle::{Limits, Throttle};
-use super::world::{World, WorldError};
-use super::{arm, custom_topics, provisioning, storage};
+use super::world::{ActionError, WorldError};
+use super::{custom_topics, provisioning, resource_manager, start, storage};
 use trigger_sources::{EventGridSource, EventHubSource, QueueSource};
 
 /// How long to leave off when the machine can take no more connections.
@@ -105,7 +108,8 @@ pub enum StartError {
 pub struct Simulator {
     url: String,
     clock: Clock,
-    world: Arc<World>,
+    cloud: Arc<Cloud>,
+    device_endpoints: Arc<DeviceEndpoints>,
     queues: Arc<Queues>,
     log: Arc<Log>,
     faults: Arc<Faults>,
@@ -135,9 +139,11 @@ impl Simulator {
         let url = format!("http://{address}");
 
         let clock = Clock::default();
-        let world = World::new(options.fleet, clock.clone(), options.seed)?;
-        world.set_base_url(url.clone());
-        world.start_device_endpoints().await.map_err(StartError::DeviceEndpoint)?;
+        let cloud = start::cloud(options.fleet, clock.clone(), options.seed)?;
+        cloud.set_base_url(url.clone());
+        let device_endpoints = DeviceEndpoints::new(clock.now()).map_err(WorldError::Pki)?;
+        device_endpoints.open(&cloud).await.map_err(StartError::DeviceEndpoint)?;
+        let device_endpoints = Arc::new(device_endpoints);
 
         let queues = Queues::new(&options.queues, options.queue_settings, clock.clone());
         let log = Arc::new(Log::default());
@@ -148,7 +154,8 @@ impl Simulator {
             log: Arc::clone(&log),
             faults: Arc::clone(&faults),
             queues: Arc::clone(&queues),
-            world: Arc::clone(&world),
+            cloud: Arc::clone(&cloud),
+            device_endpoints: Arc::clone(&device_endpoints),
         };
         let service_bus =
             Rest { queues: Arc::clone(&queues), clock: clock.clone(), base_url: Arc::from(url.as_str()) };
@@ -159,21 +166,21 @@ impl Simulator {
             .merge(identity::router(endpoint))
             .merge(rest::router(service_bus))
             .merge(storage::router())
-            .merge(custom_topics::router(Arc::clone(world.feeds())))
-            .merge(arm::router(Arc::clone(&world)))
-            .merge(provisioning::router(Arc::clone(&world)))
+            .merge(custom_topics::router(Arc::clone(cloud.feeds())))
+            .merge(resource_manager::router(Arc::clone(&cloud)))
+            .merge(provisioning::router(Arc::clone(&cloud)))
             .fallback(nothing_here);
         let front = Front {
             clock: clock.clone(),
             log: Arc::clone(&log),
             faults: Arc::clone(&faults),
             throttle: Throttle::new(options.limits),
-            permissions: Arc::clone(world.permissions()),
+            permissions: Arc::clone(cloud.permissions()),
             tokens,
             services: TowerToHyperService::new(services),
         };
         let server = tokio::spawn(accept(listener, Arc::new(front)));
-        Ok(Self { url, clock, world, queues, log, faults, server })
+        Ok(Self { url, clock, cloud, device_endpoints, queues, log, faults, server })
     }
 
     /// `http://127.0.0.1:P`, without a slash at the end.
@@ -194,10 +201,19 @@ impl Simulator {
         self.queues.wake();
     }
 
-    /// The resources.
+    /// What exists, as `GET /simulator/state` shows it.
     #[must_use]
-    pub fn world(&self) -> &Arc<World> {
-        &self.world
+    pub fn state(&self) -> Value {
+        control::state::state(&self.cloud, &self.device_endpoints)
+    }
+
+    /// A renewal of an issuing CA that the service does on its own. `id` is the ARM id of a credential policy, whose hubs
+    /// stay untouched; or of a certificate authority or its policy, whose hubs get the new one by the service's push.
+    ///
+    /// # Errors
+    /// When there is no such thing, when it has no issuing CA yet, or when it is a root.
+    pub fn rotate(&self, id: &str) -> Result<(), ActionError> {
+        self.cloud.rotate(id)
     }
 
     /// The Service Bus queues, as the real host reaches them over AMQP.
@@ -209,13 +225,13 @@ impl Simulator {
     /// The event hub of the diagnostic records.
     #[must_use]
     pub fn event_hubs(&self) -> Arc<dyn EventHubSource> {
-        Arc::clone(self.world.feeds()) as Arc<dyn EventHubSource>
+        Arc::clone(self.cloud.feeds()) as Arc<dyn EventHubSource>
     }
 
     /// The events of the one Event Grid subscription.
     #[must_use]
     pub fn event_grid(&self) -> Arc<dyn EventGridSource> {
-        Arc::clone(self.world.feeds()) as Arc<dyn EventGridSource>
+        Arc::clone(self.cloud.feeds()) as Arc<dyn EventGridSource>
     }
 
     /// Every request so far.

@@ -4,20 +4,20 @@
 //! so everything that refuses in front of a service (authorization, throttling, faults) speaks its language: ARM and
 //! DPS have theirs beside their resources, Service Bus answers XML, a managed identity JSON of its own.
 
-use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use serde_json::json;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
+use super::answer::{answer, json_answer, timestamp};
 use super::arm_error::ArmError;
 use super::provisioning::error::ServiceError;
 use super::storage;
 
 /// A service behind the port, known by the first segment of the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::enum_variant_names, reason = "Service Bus is what that service is called")]
 pub enum Service {
     /// `/subscriptions/...`: Azure Resource Manager.
     ResourceManager,
@@ -105,28 +105,6 @@ pub fn identity(status: StatusCode, message: &str) -> Response {
         status,
         &json!({"statusCode": status.as_u16(), "message": message, "correlationId": correlation}),
     )
-}
-
-/// An answer with a JSON body.
-#[must_use]
-pub fn json_answer(status: StatusCode, body: &serde_json::Value) -> Response {
-    answer(status, "application/json; charset=utf-8", body.to_string())
-}
-
-/// An answer with a body of a known type.
-#[must_use]
-pub fn answer(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Response {
-    let mut answer = Response::new(body.into());
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    answer
-}
-
-/// RFC 3339, UTC.
-#[must_use]
-pub fn timestamp(at: OffsetDateTime) -> String {
-    // RFC 3339 only refuses years past 9999, which the type does not hold without its large-dates feature.
-    at.to_offset(time::UtcOffset::UTC).format(&Rfc3339).unwrap_or_default()
 }
 
 fn resource_manager_code(status: StatusCode) -> &'static str {

@@ -1,6 +1,7 @@
 //! The whole simulator, asked over HTTP as its clients ask it.
 
 mod control;
+mod example;
 mod faults;
 mod front;
 mod identity;
@@ -8,6 +9,7 @@ mod official_client;
 mod service_bus;
 mod specs;
 mod storage;
+mod world;
 
 use std::time::Duration;
 
@@ -23,12 +25,12 @@ fn client() -> Client {
 }
 
 /// A running simulator and somebody who asks it.
-struct Cloud {
+struct Caller {
     simulator: Simulator,
     client: Client,
 }
 
-impl Cloud {
+impl Caller {
     async fn start() -> Self {
         Self::with(Options::default()).await
     }

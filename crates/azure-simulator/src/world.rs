@@ -1,35 +1,38 @@
 //! The simulated world: what exists, and how it changes with time.
 //!
-//! One short lock guards all of it and is never held across an await. Long-running operations need no task of their
-//! own: whoever looks at the world first brings it up to the simulated time ([`World::lock`]), so an outcome is a
-//! matter of the clock and never of who asked.
+//! It speaks no wire format: each service's door puts it into JSON, statuses and headers. What a client wrote and only
+//! reads back is kept as it came ([`Verbatim`]).
 
+mod action_error;
 mod build;
 pub(crate) mod certificate_authority;
+pub(crate) mod change;
 pub(crate) mod credential;
-mod device_endpoints;
 pub(crate) mod enrollment;
 pub(crate) mod hub;
 pub(crate) mod link;
-pub mod names;
+pub(crate) mod names;
 pub(crate) mod namespace;
 pub(crate) mod operation;
 mod push;
+pub(crate) mod resource;
 mod rotate;
 mod settle;
-mod shown;
-pub(crate) mod state;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use super::arm_error::ArmError;
-use super::clock::Clock;
-use super::feeds::Feeds;
+use time::OffsetDateTime;
+
 use super::fleet::{Fleet, FleetError};
-use super::pki::{Authority, PkiError};
-use crate::permissions::Permissions;
-use device_endpoints::DeviceEndpoints;
-use state::State;
+use super::pki::PkiError;
+pub use action_error::ActionError;
+use change::{Change, Deed, ResourceKind, Watcher};
+use enrollment::ProvisioningService;
+use hub::Hub;
+use names::Names;
+use namespace::Namespace;
+use operation::Operation;
+use push::Push;
 
 /// Why a world could not be made.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -42,126 +45,53 @@ pub enum WorldError {
     Pki(#[from] PkiError),
 }
 
-/// A simulated Azure: namespaces, hubs, provisioning services, and the feeds that tell about their changes.
-pub struct World {
-    clock: Clock,
-    feeds: Arc<Feeds>,
-    base_url: Mutex<String>,
-    state: Mutex<State>,
-    server_authority: Authority,
-    endpoints: Mutex<DeviceEndpoints>,
-    permissions: Arc<Permissions>,
-}
-
-impl std::fmt::Debug for World {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Not its state: that holds group keys.
-        f.debug_struct("World").field("clock", &self.clock).finish_non_exhaustive()
-    }
+/// Everything that exists. No `Debug`: it holds keys.
+pub(crate) struct World {
+    /// As it was at the start: numbers and options are read from here, resources from below.
+    pub fleet: Fleet,
+    pub names: Names,
+    pub tenant_id: String,
+    pub namespaces: Vec<Namespace>,
+    pub hubs: Vec<Hub>,
+    pub services: Vec<ProvisioningService>,
+    pub operations: Vec<Operation>,
+    pub pushes: Vec<Push>,
+    watcher: Arc<dyn Watcher>,
 }
 
 impl World {
-    /// Makes the world of a fleet. `seed` drives made-up names, ids and group keys, never certificates.
-    ///
-    /// # Errors
-    /// When the fleet does not hold together, or a certificate could not be made.
-    pub fn new(fleet: Fleet, clock: Clock, seed: u64) -> Result<Arc<Self>, WorldError> {
-        fleet.validate()?;
-        let now = clock.now();
-        let feeds = Arc::new(Feeds::new(clock.clone()));
-        let state = State::build(fleet, seed, now, Arc::clone(&feeds))?;
-        let server_authority = Authority::root(
-            "Simulated device endpoints",
-            now - time::Duration::days(1),
-            now + time::Duration::days(30 * 365),
-        )?;
-        let world = Arc::new(Self {
-            clock,
-            feeds,
-            base_url: Mutex::new("http://127.0.0.1".to_owned()),
-            state: Mutex::new(state),
-            server_authority,
-            endpoints: Mutex::new(DeviceEndpoints::default()),
-            permissions: Arc::default(),
-        });
-        let weak = Arc::downgrade(&world);
-        world.feeds.before_each_look(move || {
-            if let Some(world) = weak.upgrade() {
-                drop(world.lock());
-            }
-        });
-        Ok(world)
+    /// The namespace of an ARM id, in any case.
+    pub(crate) fn namespace(&self, id: &str) -> Option<&Namespace> {
+        self.namespaces.iter().find(|namespace| namespace.id.eq_ignore_ascii_case(id))
     }
 
-    /// Tells where the simulator listens, e.g. `http://127.0.0.1:7000`. Used in `Location`, `nextLink` and the
-    /// addresses of provisioning services.
-    pub fn set_base_url(&self, base_url: String) {
-        *self.base_url.lock().unwrap_or_else(PoisonError::into_inner) =
-            base_url.trim_end_matches('/').to_owned();
+    /// The namespace of an ARM id, to be changed.
+    pub(crate) fn namespace_mut(&mut self, id: &str) -> Option<&mut Namespace> {
+        self.namespaces.iter_mut().find(|namespace| namespace.id.eq_ignore_ascii_case(id))
     }
 
-    /// Where the simulator listens, without a slash at the end.
-    #[must_use]
-    pub fn base_url(&self) -> String {
-        self.base_url.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The hubs that are linked to a namespace.
+    pub(crate) fn linked_hubs<'a>(&'a self, namespace_id: &'a str) -> impl Iterator<Item = &'a Hub> {
+        self.hubs.iter().filter(move |hub| {
+            hub.link.as_ref().is_some_and(|link| link.is_listed() && link.is_to(namespace_id))
+        })
     }
 
-    /// Where the simulator listens, without the scheme: `127.0.0.1:7000`.
-    ///
-    /// Azure shows host names in the resource of a provisioning service. A simulated one is at a path, so its
-    /// `serviceOperationsHostName` reads `127.0.0.1:7000/dps/{name}` and a client adds its scheme before it.
-    #[must_use]
-    pub fn address(&self) -> String {
-        let base_url = self.base_url();
-        base_url.split_once("://").map_or(base_url.clone(), |(_, rest)| rest.to_owned())
+    /// The provisioning service of a name, in any case.
+    pub(crate) fn service_mut(&mut self, name: &str) -> Option<&mut ProvisioningService> {
+        self.services.iter_mut().find(|service| service.name.eq_ignore_ascii_case(name))
     }
 
-    /// The clock that everything here goes by.
-    #[must_use]
-    pub fn clock(&self) -> &Clock {
-        &self.clock
+    /// Subscription and resource group of everything.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = (&str, &str)> {
+        let namespaces = self.namespaces.iter().map(|n| (n.subscription.as_str(), n.resource_group.as_str()));
+        let hubs = self.hubs.iter().map(|hub| (hub.subscription.as_str(), hub.resource_group.as_str()));
+        let services = self.services.iter().map(|s| (s.subscription.as_str(), s.resource_group.as_str()));
+        std::iter::once((self.fleet.subscription.as_str(), "")).chain(namespaces).chain(hubs).chain(services)
     }
 
-    /// The feeds that a Functions host's triggers receive from.
-    #[must_use]
-    pub fn feeds(&self) -> &Arc<Feeds> {
-        &self.feeds
-    }
-
-    /// What callers may do.
-    #[must_use]
-    pub fn permissions(&self) -> &Arc<Permissions> {
-        &self.permissions
-    }
-
-    /// The world as of now. Operations that are due have had their effect.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.settle(self.clock.now());
-        state
-    }
-
-    /// The authority that signs the server certificates of device endpoints.
-    pub(crate) fn server_authority(&self) -> &Authority {
-        &self.server_authority
-    }
-
-    /// A renewal of an issuing CA that the service does on its own: a new one with a new subject, valid at least a
-    /// second longer. No event is documented for it, so none is sent; it shows only in its resource
-    /// (`azure-wire-facts.md` §8). Where the signer is the customer's own, there is a new signing request instead.
-    ///
-    /// `id` is the ARM id of a credential policy, whose hubs stay untouched; or of a certificate authority or its
-    /// policy, whose hubs get the new one by the push of the service.
-    ///
-    /// # Errors
-    /// 404 when there is no such thing, 409 when it has no issuing CA yet or is a root.
-    pub fn rotate(&self, id: &str) -> Result<(), ArmError> {
-        let now = self.clock.now();
-        self.lock().rotate(id, now)
+    /// Tells whoever watches of a change.
+    pub(crate) fn tell(&self, resource_id: &str, kind: ResourceKind, deed: Deed, at: OffsetDateTime) {
+        self.watcher.changed(&Change { resource_id, tenant_id: &self.tenant_id, kind, deed, at });
     }
 }
-
-#[cfg(test)]
-pub(crate) mod testing;
-#[cfg(test)]
-mod tests;

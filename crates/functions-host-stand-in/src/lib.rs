@@ -1,15 +1,13 @@
-//! A stand-in for the Azure Functions host.
+#![doc = include_str!("../README.md")]
 //!
-//! Written from recordings of the real host (`functions-host-protocol.md`), never from our own handler, so that one
-//! cannot hide the other's mistake. It runs any function app whose functions are answered by a custom handler:
+//! # Inside
 //!
 //! - [`app`] reads `host.json` and the function folders;
 //! - [`handler`] starts the handler's process and keeps it running;
 //! - [`trigger`] turns what fired into a payload, [`encoding`] and [`envelope`] turn that into a body, [`wire`] sends it;
-//! - [`answer`] judges what comes back;
-//! - `invoker` puts these together with deadlines and retries, and listeners and the HTTP server call it.
-//!
-//! [`newtonsoft`] and [`zone`] hold what .NET does to JSON and time. Output bindings are judged and reported, not sent.
+//! - [`answer`] judges what comes back (`functions-host-protocol.md`);
+//! - `invoker` puts these together with deadlines and retries, and listeners and the HTTP server call it;
+//! - [`newtonsoft`] and [`zone`] hold what .NET does to JSON and time.
 #![warn(missing_docs)]
 
 pub mod answer;
@@ -46,3 +44,4 @@ pub use events::{HandlerAction, HostEvent, InvocationReport, LogLevel, LogSource
 pub use exchange::HOST_VERSION;
 pub use host::{FunctionState, FunctionSummary, Host};
 pub use options::{HostOptions, Sources};
+pub use trigger_sources;

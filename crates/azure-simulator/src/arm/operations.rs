@@ -7,33 +7,41 @@ use serde_json::{Value, json};
 
 use super::{ArmRequest, ok};
 use crate::arm_error::ArmError;
+use crate::cloud::Cloud;
 use crate::dates;
-use crate::world::World;
 use crate::world::operation::{Operation, Outcome, Polling};
 
+/// The path of the status of an operation.
+pub(crate) fn status_path(operation: &Operation) -> String {
+    format!(
+        "/subscriptions/{}/providers/Microsoft.DeviceRegistry/locations/{}/operationStatuses/{}",
+        operation.subscription, operation.location, operation.id
+    )
+}
+
 /// 202 with `Location` and `Retry-After`, and no body.
-pub(crate) fn accepted(world: &World, request: &ArmRequest, operation: &str, retry_after: u32) -> Response {
-    let location = status_url(world, request, operation);
+pub(crate) fn accepted(cloud: &Cloud, request: &ArmRequest, operation: &str, retry_after: u32) -> Response {
+    let location = status_url(cloud, request, operation);
     (StatusCode::ACCEPTED, [(header::LOCATION, location), (header::RETRY_AFTER, retry_after.to_string())])
         .into_response()
 }
 
 /// 201 with the resource as it is so far, `Azure-AsyncOperation` and `Retry-After`.
 pub(crate) fn created(
-    world: &World,
+    cloud: &Cloud,
     request: &ArmRequest,
     operation: &str,
     retry_after: u32,
     body: Value,
 ) -> Response {
-    let status = status_url(world, request, operation);
+    let status = status_url(cloud, request, operation);
     let headers = [("azure-asyncoperation", status), ("retry-after", retry_after.to_string())];
     (StatusCode::CREATED, headers, Json(body)).into_response()
 }
 
-/// `path` is the path of the operation's status, as [`Operation::status_path`] makes it.
-fn status_url(world: &World, request: &ArmRequest, path: &str) -> String {
-    format!("{}{path}?api-version={}", world.base_url(), request.api_version)
+/// `path` is the path of the operation's status.
+fn status_url(cloud: &Cloud, request: &ArmRequest, path: &str) -> String {
+    format!("{}{path}?api-version={}", cloud.base_url(), request.api_version)
 }
 
 /// `GET .../operationStatuses/{id}`.
@@ -41,20 +49,20 @@ fn status_url(world: &World, request: &ArmRequest, path: &str) -> String {
 /// An operation that was answered with `Location` is 202 while it runs; one that was answered with
 /// `Azure-AsyncOperation` is 200 with a status from the start. A failed one is 200 with `status: Failed`: the form that
 /// the official client takes for success (`azure-wire-facts.md` §1.5).
-pub(crate) fn status(world: &World, request: &ArmRequest, id: &str) -> Result<Response, ArmError> {
-    let state = world.lock();
-    let found = state.operations.iter().find(|operation| {
+pub(crate) fn status(cloud: &Cloud, request: &ArmRequest, id: &str) -> Result<Response, ArmError> {
+    let world = cloud.lock();
+    let found = world.operations.iter().find(|operation| {
         operation.id.eq_ignore_ascii_case(id)
             && operation.subscription.eq_ignore_ascii_case(&request.subscription)
     });
     let operation = found.ok_or_else(|| ArmError::not_found(&request.path))?;
     let running = operation.outcome == Outcome::Running;
-    if running && operation.polling == Polling::Location {
-        return Ok(accepted(world, request, &operation.status_path(), state.fleet.retry_after_seconds));
+    if running && operation.polling == Polling::UntilDone {
+        return Ok(accepted(cloud, request, &status_path(operation), world.fleet.retry_after_seconds));
     }
     let mut response = ok(status_body(operation))?;
     if running {
-        let seconds = http::HeaderValue::from(state.fleet.retry_after_seconds);
+        let seconds = http::HeaderValue::from(world.fleet.retry_after_seconds);
         response.headers_mut().insert(header::RETRY_AFTER, seconds);
     }
     Ok(response)
@@ -64,10 +72,10 @@ fn status_body(operation: &Operation) -> Value {
     let status = match operation.outcome {
         Outcome::Running => "InProgress",
         Outcome::Succeeded => "Succeeded",
-        Outcome::Failed { .. } => "Failed",
+        Outcome::Failed(_) => "Failed",
     };
     let mut body = json!({
-        "id": operation.status_path(),
+        "id": status_path(operation),
         "name": operation.id,
         "resourceId": operation.resource_id,
         "status": status,
@@ -79,8 +87,9 @@ fn status_body(operation: &Operation) -> Value {
         body["endTime"] = dates::seconds(operation.finishes).into();
         body["percentComplete"] = 100.into();
     }
-    if let Outcome::Failed { code, message } = &operation.outcome {
-        body["error"] = json!({"code": code, "message": message});
+    if let Outcome::Failed(error) = &operation.outcome {
+        let error = ArmError::from(error.clone());
+        body["error"] = json!({"code": error.code, "message": error.message});
     }
     body
 }

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 
 use super::Device;
-use crate::devices::sas;
+use crate::device_token;
 
 const API_VERSION: &str = "2025-07-01-preview";
 
@@ -92,7 +92,7 @@ impl Device {
             .map_err(DeviceError::Unreachable)?;
         let expiry = OffsetDateTime::now_utc().unix_timestamp() + 3_600;
         let authorization =
-            sas::authorization(group_symmetric_key_base64, id_scope, &self.registration_id, expiry)
+            device_token::authorization(group_symmetric_key_base64, id_scope, &self.registration_id, expiry)
                 .ok_or(DeviceError::GroupKey)?;
         let escaped = utf8_percent_encode(&self.registration_id, NON_ALPHANUMERIC);
         let root = format!("{}/{id_scope}/registrations/{escaped}", base_url.trim_end_matches('/'));

@@ -1,5 +1,5 @@
 use super::*;
-use crate::world::testing::*;
+use crate::testing::*;
 use time::{Duration, OffsetDateTime};
 
 struct Site {
@@ -14,14 +14,14 @@ impl Site {
     }
 
     async fn of(served: Served) -> Self {
-        served.world.start_device_endpoints().await.unwrap();
+        served.open_device_endpoints().await;
         let device = Device::new("pump-1").unwrap();
         let registration = Self::register(&served, &device).await;
         Self { served, device, registration }
     }
 
     async fn register(served: &Served, device: &Device) -> Registration {
-        let scope = served.world.state()["idScopes"]["contoso-dps"].as_str().unwrap().to_owned();
+        let scope = served.state()["idScopes"]["contoso-dps"].as_str().unwrap().to_owned();
         let key = served.group_key("line-1").await;
         device.register(&served.base_url, &scope, &key).await.unwrap()
     }
@@ -38,14 +38,14 @@ async fn a_rotated_ca_is_refused_by_the_hub_until_a_sync() {
     let hub = site.registration.assigned_hub.clone();
     let now = OffsetDateTime::now_utc;
     site.connect(&hub, now()).await.unwrap();
-    site.served.world.rotate(&policy_id("short-lived")).unwrap();
+    site.served.cloud.rotate(&policy_id("short-lived")).unwrap();
     site.connect(&hub, now()).await.unwrap();
     site.registration = Site::register(&site.served, &site.device).await;
     let refusal = site.connect(&hub, now()).await.unwrap_err();
     assert_eq!(refusal.alert(), Some("unknown CA"), "{refusal}");
     site.served.synchronize().await;
     for hub in ["hub-a.azure-devices.net", "hub-b.azure-devices.net"] {
-        site.connect(hub, site.served.world.clock().now()).await.unwrap();
+        site.connect(hub, site.served.cloud.clock().now()).await.unwrap();
     }
 }
 
@@ -60,8 +60,8 @@ async fn a_hub_without_certificates_refuses_everyone() {
 async fn certificates_expire_by_the_simulated_clock() {
     let site = Site::start().await;
     let hub = site.registration.assigned_hub.clone();
-    site.served.world.clock().advance(Duration::days(8));
-    let refusal = site.connect(&hub, site.served.world.clock().now()).await.unwrap_err();
+    site.served.cloud.clock().advance(Duration::days(8));
+    let refusal = site.connect(&hub, site.served.cloud.clock().now()).await.unwrap_err();
     assert_eq!(refusal.alert(), Some("certificate expired"), "the leaf was valid for 7 days: {refusal}");
 }
 
@@ -86,9 +86,9 @@ async fn refusals_that_are_not_the_hubs_are_told_apart() {
 async fn in_generation_b_the_hub_accepts_a_rotated_ca_once_the_service_has_pushed_it() {
     let mut site = Site::of(Served::both().await).await;
     let hub = "hub-a.azure-devices.net";
-    let clock = site.served.world.clock().clone();
+    let clock = site.served.cloud.clock().clone();
     site.connect(hub, clock.now()).await.unwrap();
-    site.served.world.rotate(&authority_id("factory-ica")).unwrap();
+    site.served.cloud.rotate(&authority_id("factory-ica")).unwrap();
     site.registration = Site::register(&site.served, &site.device).await;
     let refusal = site.connect(hub, clock.now()).await.unwrap_err();
     assert_eq!(refusal.alert(), Some("unknown CA"), "{refusal}");

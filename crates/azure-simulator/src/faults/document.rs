@@ -1,17 +1,17 @@
 //! Faults as a document: `{"faults":[...]}`, in a request or in a file.
 //!
-//! Read strictly and member by member: a fault with a misspelt member would be a test that silently tests nothing.
+//! Read strictly: a fault with a misspelt member would be a test that silently tests nothing.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use http::StatusCode;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::Fault;
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS"];
-const MEMBERS: &str =
-    "method, path, status, retryAfter, times, body, delaySeconds, close, afterwards, merge, probability";
 /// More faults than this are a mistake.
 const MOST: usize = 1_000;
 /// A day: longer delays are a mistake.
@@ -33,6 +33,53 @@ pub enum FaultError {
     },
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    faults: Vec<Given>,
+}
+
+/// A fault as it is written.
+#[derive(Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+struct Given {
+    method: String,
+    path: String,
+    status: Option<u16>,
+    retry_after: Option<u64>,
+    times: Option<NonZeroU64>,
+    #[serde(deserialize_with = "present")]
+    body: Option<Value>,
+    delay_seconds: Option<f64>,
+    close: bool,
+    afterwards: bool,
+    merge: Option<Map<String, Value>>,
+    probability: f64,
+}
+
+impl Default for Given {
+    fn default() -> Self {
+        Self {
+            method: "*".to_owned(),
+            path: String::new(),
+            status: None,
+            retry_after: None,
+            times: None,
+            body: None,
+            delay_seconds: None,
+            close: false,
+            afterwards: false,
+            merge: None,
+            probability: 1.0,
+        }
+    }
+}
+
+/// A body that is `null` is a body.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
 /// Reads the text of a document of faults.
 ///
 /// # Errors
@@ -47,124 +94,91 @@ pub fn parse(text: &str) -> Result<Vec<Fault>, FaultError> {
 /// # Errors
 /// Names the first member that is unknown or has a value that it cannot have.
 pub fn read(document: &Value) -> Result<Vec<Fault>, FaultError> {
-    let Some(document) = document.as_object() else {
-        return Err(wrong("faults", r#"the document must be {"faults":[...]}"#));
-    };
-    if let Some(unknown) = document.keys().find(|name| *name != "faults") {
-        return Err(wrong(unknown, "unknown member; the document has one, faults"));
-    }
-    let Some(faults) = document.get("faults").and_then(Value::as_array) else {
-        return Err(wrong("faults", "must be a list"));
-    };
+    let Document { faults } = serde_path_to_error::deserialize(document).map_err(|error| {
+        let place = error.path().to_string();
+        // The document itself is `.`.
+        wrong(if place == "." { "faults" } else { &place }, &error.inner().to_string())
+    })?;
     if faults.len() > MOST {
         return Err(wrong("faults", &format!("at most {MOST} faults")));
     }
-    faults.iter().enumerate().map(|(index, fault)| one(&format!("faults[{index}]"), fault)).collect()
+    let judged = faults.into_iter().enumerate().map(|(index, given)| {
+        judge(given).map_err(|(name, problem)| wrong(&format!("faults[{index}].{name}"), &problem))
+    });
+    judged.collect()
 }
 
-fn one(place: &str, fault: &Value) -> Result<Fault, FaultError> {
-    let Some(members) = fault.as_object() else { return Err(wrong(place, "must be an object")) };
-    let mut read = Fault {
-        method: None,
-        path: String::new(),
-        status: None,
-        retry_after: None,
-        times: None,
-        body: None,
-        delay: Duration::ZERO,
-        close: false,
-        afterwards: false,
-        merge: None,
-        probability: 1.0,
+/// A wrong value, by the name of its member.
+type Wrong = (&'static str, String);
+
+/// The values that each member can have.
+fn judge(given: Given) -> Result<Fault, Wrong> {
+    let fail = |name, problem: &str| Err((name, problem.to_owned()));
+    together(&given)?;
+    let method = match given.method.to_ascii_uppercase() {
+        any if any == "*" => None,
+        method if METHODS.contains(&method.as_str()) => Some(method),
+        _ => return fail("method", &format!("must be * or one of {}", METHODS.join(", "))),
     };
-    for (name, value) in members {
-        set(&mut read, name, value).map_err(|problem| wrong(&format!("{place}.{name}"), &problem))?;
-    }
-    judge(&read, members).map_err(|(name, problem)| wrong(&format!("{place}.{name}"), problem))?;
-    Ok(read)
-}
-
-fn set(fault: &mut Fault, name: &str, value: &Value) -> Result<(), String> {
-    match name {
-        "method" => fault.method = method(value)?,
-        "path" => match value.as_str() {
-            Some(path) if !path.is_empty() => fault.path = path.into(),
-            _ => return Err("must be a glob over the path, such as /subscriptions/*".into()),
+    let status = match given.status {
+        None => None,
+        Some(status) => match StatusCode::from_u16(status) {
+            Ok(code) if (200..=599).contains(&status) => Some(code),
+            _ => return fail("status", "must be a status from 200 to 599"),
         },
-        "status" => {
-            let status = value.as_u64().filter(|status| (200..=599).contains(status));
-            let status = status.and_then(|status| u16::try_from(status).ok());
-            match status.and_then(|status| StatusCode::from_u16(status).ok()) {
-                Some(status) => fault.status = Some(status),
-                None => return Err("must be a status from 200 to 599".into()),
-            }
-        }
-        "retryAfter" => {
-            fault.retry_after = Some(value.as_u64().ok_or("must be whole seconds, 0 or more")?);
-        }
-        "times" => {
-            let times = value.as_u64().filter(|times| *times > 0);
-            fault.times = Some(times.ok_or("must be a whole number, 1 or more")?);
-        }
-        "body" => fault.body = Some(value.clone()),
-        "delaySeconds" => {
-            let seconds = value.as_f64().filter(|seconds| (0.0..=LONGEST_DELAY).contains(seconds));
-            let delay = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-            fault.delay = delay.ok_or("must be seconds, 0 to 86400")?;
-        }
-        "close" => fault.close = value.as_bool().ok_or("must be true or false")?,
-        "afterwards" => fault.afterwards = value.as_bool().ok_or("must be true or false")?,
-        "merge" => match value.as_object() {
-            Some(patch) if !patch.is_empty() => fault.merge = Some(patch.clone()),
-            _ => return Err("must be an object, the members to put into the service's own answer".into()),
-        },
-        "probability" => {
-            let probability = value.as_f64().filter(|probability| (0.0..=1.0).contains(probability));
-            fault.probability = probability.ok_or("must be a number from 0 to 1")?;
-        }
-        _ => return Err(format!("unknown member; a fault has {MEMBERS}")),
+    };
+    let delay = given.delay_seconds.unwrap_or(0.0);
+    let Some(delay) = Some(delay)
+        .filter(|seconds| (0.0..=LONGEST_DELAY).contains(seconds))
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+    else {
+        return fail("delaySeconds", "must be seconds, 0 to 86400");
+    };
+    if !(0.0..=1.0).contains(&given.probability) {
+        return fail("probability", "must be a number from 0 to 1");
     }
-    Ok(())
+    Ok(Fault {
+        method,
+        path: given.path,
+        status,
+        retry_after: given.retry_after,
+        times: given.times.map(NonZeroU64::get),
+        body: given.body,
+        delay,
+        close: given.close,
+        afterwards: given.afterwards,
+        merge: given.merge,
+        probability: given.probability,
+    })
 }
 
-fn method(value: &Value) -> Result<Option<String>, String> {
-    let given = value.as_str().map(str::to_ascii_uppercase);
-    match given.as_deref() {
-        Some("*") => Ok(None),
-        Some(method) if METHODS.contains(&method) => Ok(given),
-        _ => Err(format!("must be * or one of {}", METHODS.join(", "))),
-    }
-}
-
-/// Members that only make sense together.
-fn judge(fault: &Fault, members: &Map<String, Value>) -> Result<(), (&'static str, &'static str)> {
-    if fault.path.is_empty() {
-        return Err(("path", "is required"));
-    }
-    if fault.close && fault.status.is_some() {
-        return Err(("close", "a closed connection has no answer: give close or status"));
-    }
-    if fault.afterwards && fault.status.is_none() && !fault.close {
-        return Err(("afterwards", "needs status or close, which take the place of the lost answer"));
-    }
-    if fault.merge.is_some() && (fault.close || fault.status.is_some()) {
-        return Err(("merge", "changes the service's own answer, which status and close take the place of"));
-    }
-    let is_late = members.contains_key("delaySeconds");
-    if fault.status.is_none() && !fault.close && !is_late && fault.merge.is_none() {
-        return Err(("status", "the fault does nothing: give status, close, merge or delaySeconds"));
-    }
-    if fault.status.is_none() && fault.body.is_some() {
-        return Err(("body", "needs status"));
-    }
-    if fault.status.is_none() && fault.retry_after.is_some() {
-        return Err(("retryAfter", "needs status"));
-    }
-    Ok(())
+/// Members that are needed, and those that only make sense together.
+fn together(given: &Given) -> Result<(), Wrong> {
+    let has_status = given.status.is_some();
+    let (name, problem) = if given.path.is_empty() {
+        ("path", "is required: a glob over the path, such as /subscriptions/*")
+    } else if given.merge.as_ref().is_some_and(Map::is_empty) {
+        ("merge", "must hold the members to put into the service's own answer")
+    } else if given.close && has_status {
+        ("close", "a closed connection has no answer: give close or status")
+    } else if given.afterwards && !has_status && !given.close {
+        ("afterwards", "needs status or close, which take the place of the lost answer")
+    } else if given.merge.is_some() && (given.close || has_status) {
+        ("merge", "changes the service's own answer, which status and close take the place of")
+    } else if !has_status && !given.close && given.delay_seconds.is_none() && given.merge.is_none() {
+        ("status", "the fault does nothing: give status, close, merge or delaySeconds")
+    } else if !has_status && given.body.is_some() {
+        ("body", "needs status")
+    } else if !has_status && given.retry_after.is_some() {
+        ("retryAfter", "needs status")
+    } else {
+        return Ok(());
+    };
+    Err((name, problem.to_owned()))
 }
 
 fn wrong(member: &str, problem: &str) -> FaultError {
-    FaultError::Member { member: member.into(), problem: problem.into() }
+    FaultError::Member { member: member.to_owned(), problem: problem.to_owned() }
 }
 
 #[cfg(test)]

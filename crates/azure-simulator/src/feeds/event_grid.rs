@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::Feeds;
-use crate::dates;
 use trigger_sources::{Delivery, EventGridSource, Pending};
 
 /// Deliveries that wait; the oldest go first.
@@ -18,27 +17,6 @@ const BACKOFF_SECONDS: [i64; 10] = [10, 30, 60, 300, 600, 1_800, 3_600, 10_800, 
 
 /// A POST whose outcome nobody tells comes again after this real time.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
-
-/// What happened to a resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ResourceChange {
-    /// Created or changed.
-    Write,
-    /// An action was done on it.
-    Action,
-    /// Gone.
-    Delete,
-}
-
-impl ResourceChange {
-    fn event_type(self) -> &'static str {
-        match self {
-            Self::Write => "Microsoft.Resources.ResourceWriteSuccess",
-            Self::Action => "Microsoft.Resources.ResourceActionSuccess",
-            Self::Delete => "Microsoft.Resources.ResourceDeleteSuccess",
-        }
-    }
-}
 
 /// The deliveries of the subscription.
 #[derive(Default)]
@@ -70,40 +48,7 @@ impl Feeds {
         }
     }
 
-    /// Tells of a change of an ARM resource, as the Event Grid topic of its subscription does, in `CloudEvents` form.
-    pub(crate) fn resource_event(
-        &self,
-        resource_id: &str,
-        operation: &str,
-        change: ResourceChange,
-        tenant_id: &str,
-        at: OffsetDateTime,
-    ) {
-        let subscription = resource_id.split('/').nth(2).unwrap_or_default();
-        let correlation = uuid::Uuid::new_v4().to_string();
-        self.enqueue(
-            json!({
-                "id": uuid::Uuid::new_v4().to_string(),
-                "source": format!("/subscriptions/{subscription}"),
-                "specversion": "1.0",
-                "type": change.event_type(),
-                "subject": resource_id,
-                "time": dates::ticks(at),
-                "data": {
-                    "correlationId": correlation,
-                    "resourceProvider": operation.split('/').next().unwrap_or_default(),
-                    "resourceUri": resource_id,
-                    "operationName": operation,
-                    "status": "Succeeded",
-                    "subscriptionId": subscription,
-                    "tenantId": tenant_id,
-                },
-            }),
-            at,
-        );
-    }
-
-    fn enqueue(&self, body: Value, due: OffsetDateTime) {
+    pub(super) fn enqueue(&self, body: Value, due: OffsetDateTime) {
         let mut grid = self.grid();
         grid.next_id += 1;
         let delivery = Delivery { id: grid.next_id, body };

@@ -6,7 +6,7 @@ mod enrollment_groups;
 use std::collections::HashSet;
 
 use super::{Fleet, FleetError, LinkingState, Namespace, Policy, UnknownPolicy};
-use crate::world::names;
+use crate::resource_names;
 
 const STATES: [&str; 5] = ["Succeeded", "Failed", "Canceled", "Accepted", "Deleting"];
 
@@ -128,7 +128,7 @@ impl Fleet {
 
 fn check_policy(place: &str, policy: &Policy, taken: &mut HashSet<String>) -> Result<(), FleetError> {
     let place = format!("{place} / policy {:?}", policy.name);
-    if !names::is_policy_name(&policy.name) {
+    if !resource_names::is_policy_name(&policy.name) {
         return fail(
             format!("{place} / name"),
             "a policy name has 3 to 63 letters, digits and hyphens and starts with a letter or digit",

@@ -1,9 +1,6 @@
 //! The api-versions of the DPS service API: data (`azure-wire-facts.md` §0, §3).
 
 use super::error::ServiceError;
-use super::reference::{
-    CERTIFICATE_AUTHORITY, CERTIFICATE_POLICY, CERTIFICATE_POLICY_MEMBERS, CREDENTIAL_POLICY, NAMESPACE,
-};
 use crate::fleet::Generation;
 
 /// An api-version that the simulated service answers.
@@ -46,14 +43,5 @@ impl ApiVersion {
                 format!("The api-version {asked:?} is not supported. Supported are {names}."),
             )
         })
-    }
-
-    /// The members that name a policy and do not exist in it.
-    pub(crate) fn unknown_members(self) -> &'static [&'static str] {
-        match self {
-            Self::V2021_10_01 => &[CREDENTIAL_POLICY, NAMESPACE, CERTIFICATE_AUTHORITY, CERTIFICATE_POLICY],
-            Self::V2025_07_01Preview => &CERTIFICATE_POLICY_MEMBERS,
-            Self::V2026_11_01 | Self::V2026_11_02Preview => &[CREDENTIAL_POLICY],
-        }
     }
 }

@@ -8,14 +8,14 @@ use serde_json::{Map, Value, json};
 
 use super::error::{ServiceError, answer};
 use super::{ServiceRequest, diagnostics, groups};
+use crate::cloud::Cloud;
 use crate::world::World;
-use crate::world::state::State;
 
 /// The service takes no more in one call.
 const MOST_GROUPS: usize = 10;
 
 pub(super) fn bulk(
-    world: &World,
+    cloud: &Cloud,
     request: &ServiceRequest,
     started: Instant,
 ) -> Result<Response, ServiceError> {
@@ -41,9 +41,9 @@ pub(super) fn bulk(
             return Err(invalid("A group is not an object.".to_owned()));
         };
         let id = document.get("enrollmentGroupId").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let outcome = one(world, request, &mode, &id, document);
+        let outcome = one(cloud, request, &mode, &id, document);
         // Whether Azure logs a bulk call once or per group is not documented; per group is what a reader needs.
-        diagnostics::record(world, &request.service, operation, &id, outcome.as_ref().err(), started);
+        diagnostics::record(cloud, &request.service, operation, &id, outcome.as_ref().err(), started);
         if let Err(error) = outcome {
             errors.push(json!({
                 "enrollmentGroupId": id, "errorCode": error.code, "errorStatus": error.message,
@@ -54,27 +54,27 @@ pub(super) fn bulk(
 }
 
 fn one(
-    world: &World,
+    cloud: &Cloud,
     request: &ServiceRequest,
     mode: &str,
     id: &str,
     document: Map<String, Value>,
 ) -> Result<(), ServiceError> {
-    let now = world.clock().now();
-    let mut state = world.lock();
-    let exists = |state: &mut State| {
-        state.service_mut(&request.service).is_some_and(|service| service.group(id).is_some())
+    let now = cloud.clock().now();
+    let mut world = cloud.lock();
+    let exists = |world: &mut World| {
+        world.service_mut(&request.service).is_some_and(|service| service.group(id).is_some())
     };
     let etag = document.get("etag").and_then(Value::as_str).map(str::to_owned);
     let condition = match mode {
-        "create" if exists(&mut state) => {
+        "create" if exists(&mut world) => {
             return Err(ServiceError::new(409_201, format!("Enrollment group '{id}' already exists.")));
         }
-        "update" | "updateIfMatchETag" if !exists(&mut state) => return Err(ServiceError::no_group(id)),
+        "update" | "updateIfMatchETag" if !exists(&mut world) => return Err(ServiceError::no_group(id)),
         "updateIfMatchETag" => Some(etag.unwrap_or_default()),
-        "delete" => return groups::remove(&mut state, &request.service, id, None),
+        "delete" => return groups::remove(&mut world, &request.service, id, None),
         _ => None,
     };
-    groups::write(&mut state, &request.service, id, document, condition.as_deref(), request.version, now)?;
+    groups::write(&mut world, &request.service, id, document, condition.as_deref(), request.version, now)?;
     Ok(())
 }

@@ -6,23 +6,23 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::error::ServiceError;
+use crate::cloud::Cloud;
 use crate::dates;
 use crate::feeds::DPS_OPERATIONS;
-use crate::world::World;
 
 /// Records one operation. `id` is empty for an operation that is not about one group.
 pub(super) fn record(
-    world: &World,
+    cloud: &Cloud,
     service: &str,
     operation: &str,
     id: &str,
     error: Option<&ServiceError>,
     started: Instant,
 ) {
-    let now = world.clock().now();
-    let mut state = world.lock();
-    let delay = time::Duration::seconds(i64::from(state.fleet.diagnostics_delay_seconds));
-    let Some(service) = state.service_mut(service) else { return };
+    let now = cloud.clock().now();
+    let mut world = cloud.lock();
+    let delay = time::Duration::seconds(i64::from(world.fleet.diagnostics_delay_seconds));
+    let Some(service) = world.service_mut(service) else { return };
     let (outcome, level) = match error.map(|error| error.status().as_u16()) {
         None => ("Success", "Information"),
         Some(400..=499) => ("ClientError", "Error"),
@@ -47,5 +47,5 @@ pub(super) fn record(
         "properties": properties,
     }]});
     // Under the lock, so that records stand in the order of their operations.
-    state.feeds.append(DPS_OPERATIONS, body.to_string(), now + delay);
+    cloud.feeds().append(DPS_OPERATIONS, body.to_string(), now + delay);
 }

@@ -7,48 +7,51 @@ use time::OffsetDateTime;
 
 use super::ServiceRequest;
 use super::api_version::ApiVersion;
+use super::document::{self, Write};
 use super::error::{ServiceError, answer};
-use super::reference::Reference;
+use crate::cloud::Cloud;
 use crate::fleet::UnknownPolicy;
 use crate::world::World;
-use crate::world::enrollment::{EnrollmentGroup, ProvisioningService, Write};
+use crate::world::enrollment::{EnrollmentGroup, PolicyReference, ProvisioningService};
 use crate::world::namespace::Namespace;
-use crate::world::state::State;
 
-pub(super) fn get(world: &World, request: &ServiceRequest, id: &str) -> Result<Response, ServiceError> {
-    let mut state = world.lock();
-    let group = state.service_mut(&request.service).and_then(|service| service.group(id));
-    Ok(answer(StatusCode::OK, &group.ok_or_else(|| ServiceError::no_group(id))?.shown(request.version)))
+pub(super) fn get(cloud: &Cloud, request: &ServiceRequest, id: &str) -> Result<Response, ServiceError> {
+    let mut world = cloud.lock();
+    let group = world.service_mut(&request.service).and_then(|service| service.group(id));
+    Ok(answer(
+        StatusCode::OK,
+        &document::shown(group.ok_or_else(|| ServiceError::no_group(id))?, request.version),
+    ))
 }
 
 pub(super) fn attestation_mechanism(
-    world: &World,
+    cloud: &Cloud,
     request: &ServiceRequest,
     id: &str,
 ) -> Result<Response, ServiceError> {
-    let mut state = world.lock();
-    let group = state.service_mut(&request.service).and_then(|service| service.group(id));
-    Ok(answer(StatusCode::OK, &group.ok_or_else(|| ServiceError::no_group(id))?.attestation()))
+    let mut world = cloud.lock();
+    let group = world.service_mut(&request.service).and_then(|service| service.group(id));
+    Ok(answer(StatusCode::OK, &document::attestation(group.ok_or_else(|| ServiceError::no_group(id))?)))
 }
 
 /// 200 also for a new group (`azure-wire-facts.md` §3).
-pub(super) fn upsert(world: &World, request: &ServiceRequest, id: &str) -> Result<Response, ServiceError> {
+pub(super) fn upsert(cloud: &Cloud, request: &ServiceRequest, id: &str) -> Result<Response, ServiceError> {
     let document = request.object()?;
-    let now = world.clock().now();
-    let mut state = world.lock();
+    let now = cloud.clock().now();
+    let mut world = cloud.lock();
     let condition = request.header("if-match");
-    let shown = write(&mut state, &request.service, id, document, condition, request.version, now)?;
+    let shown = write(&mut world, &request.service, id, document, condition, request.version, now)?;
     Ok(answer(StatusCode::OK, &shown))
 }
 
-pub(super) fn delete(world: &World, request: &ServiceRequest, id: &str) -> Result<Response, ServiceError> {
-    remove(&mut world.lock(), &request.service, id, request.header("if-match"))?;
+pub(super) fn delete(cloud: &Cloud, request: &ServiceRequest, id: &str) -> Result<Response, ServiceError> {
+    remove(&mut cloud.lock(), &request.service, id, request.header("if-match"))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Replaces or creates a group, and gives it as a read shows it.
 pub(super) fn write(
-    state: &mut State,
+    world: &mut World,
     service: &str,
     id: &str,
     document: Map<String, Value>,
@@ -56,18 +59,18 @@ pub(super) fn write(
     version: ApiVersion,
     now: OffsetDateTime,
 ) -> Result<Value, ServiceError> {
-    let State { services, names, namespaces, fleet, .. } = state;
+    let World { services, names, namespaces, fleet, .. } = world;
     let service = services.iter_mut().find(|known| known.name.eq_ignore_ascii_case(service));
     let service = service.ok_or_else(|| ServiceError::no_group(id))?;
     let previous = service.group(id);
     matches(previous, condition)?;
     let how = Write { version, unknown_reference: fleet.unknown_reference, now };
-    let group = EnrollmentGroup::written(previous, id, document, &how, names)?;
-    if let Some(reference) = group.reference() {
+    let group = document::written(previous, id, document, &how, names)?;
+    if let Some(reference) = &group.policy {
         let namespace = linked_namespace(service, namespaces, now)?;
         check(reference, namespace, fleet.unknown_policy)?;
     }
-    let shown = group.shown(version);
+    let shown = document::shown(&group, version);
     service.groups.insert(id.to_ascii_lowercase(), group);
     Ok(shown)
 }
@@ -97,21 +100,23 @@ fn linked_namespace<'a>(
 /// Whether Azure looks at the names is not documented; the fleet decides (`azure-wire-facts.md` §10c.7). Another
 /// namespace than the linked one, and a root, are never taken.
 fn check(
-    reference: Reference<'_>,
+    reference: &PolicyReference,
     namespace: &Namespace,
     unknown: UnknownPolicy,
 ) -> Result<(), ServiceError> {
     let invalid = |problem: String| Err(ServiceError::new(400_000, problem));
     let refuses = unknown == UnknownPolicy::Refuse;
     match reference {
-        Reference::Credential(policy) if refuses && namespace.policy(policy).is_none() => {
+        PolicyReference::Credential(policy) if refuses && namespace.policy(policy).is_none() => {
             invalid(format!("The credential policy '{policy}' does not exist."))
         }
-        Reference::Credential(_) => Ok(()),
-        Reference::Certificate { namespace: name, .. } if !name.eq_ignore_ascii_case(&namespace.name) => {
+        PolicyReference::Credential(_) => Ok(()),
+        PolicyReference::Certificate { namespace: name, .. }
+            if !name.eq_ignore_ascii_case(&namespace.name) =>
+        {
             invalid(format!("The namespace '{name}' is not linked to this DPS instance."))
         }
-        Reference::Certificate { authority, policy, .. } => {
+        PolicyReference::Certificate { authority, policy, .. } => {
             let found = namespace.certificate_authority(authority);
             if found.is_some_and(|found| !found.is_issuing()) {
                 return invalid(format!("The certificate authority '{authority}' is not of type ICA."));
@@ -126,12 +131,12 @@ fn check(
 
 /// Deletes a group.
 pub(super) fn remove(
-    state: &mut State,
+    world: &mut World,
     service: &str,
     id: &str,
     condition: Option<&str>,
 ) -> Result<(), ServiceError> {
-    let service = state.service_mut(service).ok_or_else(|| ServiceError::no_group(id))?;
+    let service = world.service_mut(service).ok_or_else(|| ServiceError::no_group(id))?;
     let group = service.group(id).ok_or_else(|| ServiceError::no_group(id))?;
     matches(Some(group), condition)?;
     service.groups.remove(&id.to_ascii_lowercase());

@@ -3,21 +3,22 @@
 use axum::response::Response;
 use serde_json::Value;
 
-use super::ServiceRequest;
 use super::error::ServiceError;
 use super::paging::Page;
-use crate::world::World;
+use super::{ServiceRequest, document};
+use crate::cloud::Cloud;
 
 /// All groups, page by page in the order of their ids.
-pub(super) fn query(world: &World, request: &ServiceRequest) -> Result<Response, ServiceError> {
+pub(super) fn query(cloud: &Cloud, request: &ServiceRequest) -> Result<Response, ServiceError> {
     understood(request)?;
     let page = Page::asked(request)?;
-    let mut state = world.lock();
-    let page_size = state.fleet.page_size;
-    let Some(service) = state.service_mut(&request.service) else {
+    let mut world = cloud.lock();
+    let page_size = world.fleet.page_size;
+    let Some(service) = world.service_mut(&request.service) else {
         return Err(ServiceError::new(404_000, "There is no such provisioning service."));
     };
-    let groups = service.groups.iter().map(|(id, group)| (id.as_str(), group.shown(request.version)));
+    let groups =
+        service.groups.iter().map(|(id, group)| (id.as_str(), document::shown(group, request.version)));
     Ok(page.answer(groups, page_size, "enrollmentGroup"))
 }
 

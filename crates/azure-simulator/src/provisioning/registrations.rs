@@ -5,10 +5,10 @@ use axum::response::Response;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
-use super::ServiceRequest;
 use super::error::ServiceError;
 use super::paging::Page;
-use crate::world::World;
+use super::{ServiceRequest, registration};
+use crate::cloud::Cloud;
 use crate::world::enrollment::Registration;
 
 /// What a registration state shows; the certificates that a device was given are not among it.
@@ -28,32 +28,27 @@ const MEMBERS: [&str; 11] = [
 
 /// A page of them, in the order of their ids: devices that registered through the device API.
 pub(super) fn query(
-    world: &World,
+    cloud: &Cloud,
     request: &ServiceRequest,
     group: &str,
     now: OffsetDateTime,
 ) -> Result<Response, ServiceError> {
     let page = Page::asked(request)?;
-    let mut state = world.lock();
-    let page_size = state.fleet.page_size;
-    let Some(service) = state.service_mut(&request.service) else {
+    let mut world = cloud.lock();
+    let page_size = world.fleet.page_size;
+    let Some(service) = world.service_mut(&request.service) else {
         return Err(ServiceError::new(404_000, "There is no such provisioning service."));
     };
     if service.group(group).is_none() {
         return Err(ServiceError::no_group(group));
     }
-    let own = service.registrations.iter().filter(|(_, registration)| is_of(registration, group));
-    let shown = own.map(|(id, registration)| (id.as_str(), shown(registration, now)));
+    let own = service.registrations.iter().filter(|(_, one)| one.group.eq_ignore_ascii_case(group));
+    let shown = own.map(|(id, registration)| (id.as_str(), shown(id, registration, now)));
     Ok(page.answer(shown, page_size, "deviceRegistration"))
 }
 
-fn is_of(registration: &Registration, group: &str) -> bool {
-    let id = &registration.result["registrationState"]["symmetricKey"]["enrollmentGroupId"];
-    id.as_str().is_some_and(|id| id.eq_ignore_ascii_case(group))
-}
-
-fn shown(registration: &Registration, now: OffsetDateTime) -> Value {
-    let state = &registration.result["registrationState"];
+fn shown(id: &str, registration: &Registration, now: OffsetDateTime) -> Value {
+    let state = registration::state(id, registration);
     let mut shown: Map<String, Value> = MEMBERS
         .iter()
         .filter_map(|member| Some(((*member).to_owned(), state.get(*member)?.clone())))

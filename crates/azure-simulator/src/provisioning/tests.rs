@@ -1,5 +1,5 @@
 use crate::fleet::UnknownPolicy;
-use crate::world::testing::*;
+use crate::testing::*;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -226,7 +226,7 @@ async fn every_operation_leaves_a_diagnostic_record_a_little_later() {
     served.put(&path("line-9"), DPS, group("line-9")).await;
     served.get(&path("nowhere"), DPS).await;
     let receive =
-        async || served.world.feeds().receive("dps-operations", -1, 9, Duration::from_millis(1)).await;
+        async || served.cloud.feeds().receive("dps-operations", -1, 9, Duration::from_millis(1)).await;
     assert!(receive().await.is_empty(), "records are late");
     served.wait(2);
     let events = receive().await;

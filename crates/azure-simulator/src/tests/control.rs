@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 
-async fn refused(cloud: &Cloud, path: &str, body: &Value) -> String {
+async fn refused(cloud: &Caller, path: &str, body: &Value) -> String {
     let answer = cloud.post(path, body).await;
     assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{path} {body}");
     answer.json::<Value>().await.unwrap()["error"]["message"].as_str().unwrap().to_owned()
@@ -12,7 +12,7 @@ async fn refused(cloud: &Cloud, path: &str, body: &Value) -> String {
 
 #[tokio::test]
 async fn the_clock_starts_at_real_time_and_is_pushed_forward_only() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let read = |body: &Value| {
         let now = OffsetDateTime::parse(
             body["now"].as_str().unwrap(),
@@ -41,7 +41,7 @@ async fn the_clock_starts_at_real_time_and_is_pushed_forward_only() {
 
 #[tokio::test]
 async fn a_rotated_policy_shows_a_new_subject() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let state = cloud.json("/simulator/state").await;
     let policy = state["namespaces"][0]["policies"][0].as_str().unwrap();
     let path = format!("{policy}?api-version=2026-03-01-preview");
@@ -62,7 +62,7 @@ async fn a_rotated_policy_shows_a_new_subject() {
 
 #[tokio::test]
 async fn published_events_reach_the_subscription_as_event_grid_posts_them() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let grid = cloud.simulator.event_grid();
     // Whatever the fleet told while it was made does not concern this test.
     while let Some(delivery) = grid.next(Duration::ZERO).await {
@@ -89,7 +89,7 @@ async fn published_events_reach_the_subscription_as_event_grid_posts_them() {
 
 #[tokio::test]
 async fn what_does_not_exist_is_answered_with_what_does() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     for path in ["/simulator", "/simulator/", "/simulator/nothing", "/simulator/log/more"] {
         let answer = cloud.get(path).await;
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
@@ -100,7 +100,7 @@ async fn what_does_not_exist_is_answered_with_what_does() {
 
 #[tokio::test]
 async fn a_path_of_no_service_says_which_services_there_are() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let answer = cloud.get("/servicebusses").await;
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
     let message = answer.json::<Value>().await.unwrap()["error"]["message"].to_string();
@@ -109,7 +109,7 @@ async fn a_path_of_no_service_says_which_services_there_are() {
 
 #[tokio::test]
 async fn the_control_surface_is_never_made_to_fail() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     cloud.install(&json!({"faults": [{"path": "*", "close": true}]})).await;
     assert_eq!(cloud.get("/simulator/state").await.status(), StatusCode::OK);
     assert_eq!(cloud.json("/simulator/log").await, json!([]));
@@ -117,7 +117,7 @@ async fn the_control_surface_is_never_made_to_fail() {
 
 #[tokio::test]
 async fn queues_are_those_that_were_asked_for() {
-    let cloud = Cloud::with(Options { queues: vec!["mine".into()], ..Options::default() }).await;
+    let cloud = Caller::with(Options { queues: vec!["mine".into()], ..Options::default() }).await;
     let queues = cloud.json("/simulator/queues").await;
     assert_eq!(queues, json!({"mine": {"active": 0, "scheduled": 0, "deadLettered": 0, "locked": 0}}));
 }

@@ -8,7 +8,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_fault_answers_in_the_shape_of_the_service_whose_path_it_is() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let (namespace, groups) = (cloud.namespace().await, cloud.groups().await);
     cloud.install(&json!({"faults": [{"path": "*", "status": 429, "retryAfter": 3}]})).await;
 
@@ -35,7 +35,7 @@ async fn a_fault_answers_in_the_shape_of_the_service_whose_path_it_is() {
 
 #[tokio::test]
 async fn a_fault_strikes_as_often_as_it_says_where_it_says() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let namespace = cloud.namespace().await;
     let fault = json!({"faults": [{"method": "GET", "path": "/subscriptions/*/namespaces/*", "status": 503,
         "times": 2, "body": {"mine": true}}]});
@@ -51,7 +51,7 @@ async fn a_fault_strikes_as_often_as_it_says_where_it_says() {
 
 #[tokio::test]
 async fn removed_faults_strike_no_more() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let namespace = cloud.namespace().await;
     cloud.install(&json!({"faults": [{"path": "*", "status": 500}]})).await;
     assert_eq!(cloud.get(&namespace).await.status(), StatusCode::INTERNAL_SERVER_ERROR);
@@ -62,7 +62,7 @@ async fn removed_faults_strike_no_more() {
 
 #[tokio::test]
 async fn a_closed_connection_carries_no_answer_and_no_work_was_done() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     cloud.install(&json!({"faults": [{"path": "/servicebus/*", "close": true, "times": 1}]})).await;
     let send = || cloud.request(Method::POST, "/servicebus/sync-requests/messages").body("{}").send();
     let error = send().await.unwrap_err();
@@ -75,7 +75,7 @@ async fn a_closed_connection_carries_no_answer_and_no_work_was_done() {
 
 #[tokio::test]
 async fn an_answer_can_be_lost_after_the_work_was_done() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let faults = json!({"faults": [
         {"path": "/servicebus/*", "afterwards": true, "close": true, "times": 1},
         {"path": "/servicebus/*", "afterwards": true, "status": 500, "times": 1},
@@ -92,7 +92,7 @@ async fn an_answer_can_be_lost_after_the_work_was_done() {
 
 #[tokio::test]
 async fn a_delay_comes_before_the_answer_of_the_service() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let namespace = cloud.namespace().await;
     cloud.install(&json!({"faults": [{"path": "/subscriptions/*", "delaySeconds": 0.3, "times": 1}]})).await;
     let started = Instant::now();
@@ -102,7 +102,7 @@ async fn a_delay_comes_before_the_answer_of_the_service() {
 
 #[tokio::test]
 async fn a_fault_document_with_a_mistake_is_refused_whole_and_the_mistake_is_named() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     cloud.install(&json!({"faults": [{"path": "/kept", "status": 500}]})).await;
     let wrong =
         json!({"faults": [{"path": "*", "status": 500}, {"path": "*", "status": 500, "retyAfter": 1}]});
@@ -116,13 +116,13 @@ async fn a_fault_document_with_a_mistake_is_refused_whole_and_the_mistake_is_nam
 #[tokio::test]
 async fn faults_can_be_there_from_the_start() {
     let faults = crate::faults::parse(r#"{"faults":[{"path":"/identity","status":500}]}"#).unwrap();
-    let cloud = Cloud::with(Options { faults, ..Options::default() }).await;
+    let cloud = Caller::with(Options { faults, ..Options::default() }).await;
     assert_eq!(cloud.get("/identity").await.status(), StatusCode::INTERNAL_SERVER_ERROR);
 }
 
 #[tokio::test]
 async fn an_answer_can_carry_members_and_values_that_nobody_knew() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let namespace = cloud.namespace().await;
     let before = cloud.json(&namespace).await;
     let list = namespace.rsplit_once("/namespaces/").unwrap().0.to_owned()

@@ -13,7 +13,7 @@ fn two(per_second: f64) -> Rate {
 
 #[tokio::test]
 async fn a_taken_port_is_one_clear_error() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let port: u16 = cloud.simulator.url().rsplit(':').next().unwrap().parse().unwrap();
     let error = Simulator::start(Options { port: Some(port), ..Options::default() }).await.unwrap_err();
     assert!(matches!(error, StartError::PortTaken { port: taken } if taken == port));
@@ -22,8 +22,8 @@ async fn a_taken_port_is_one_clear_error() {
 
 #[tokio::test]
 async fn a_stopped_simulator_gives_its_port_back_and_ends_its_connections() {
-    let cloud = Cloud::start().await;
-    let Cloud { simulator, client } = cloud;
+    let cloud = Caller::start().await;
+    let Caller { simulator, client } = cloud;
     let url = format!("{}/simulator/clock", simulator.url());
     let waiting = client
         .post(format!("{}/servicebus/sync-requests/messages/head?timeout=25", simulator.url()))
@@ -40,7 +40,7 @@ async fn a_stopped_simulator_gives_its_port_back_and_ends_its_connections() {
 
 #[tokio::test]
 async fn a_dropped_simulator_stops_too() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let url = format!("{}/simulator/clock", cloud.simulator.url());
     let client = client();
     drop(cloud);
@@ -50,7 +50,7 @@ async fn a_dropped_simulator_stops_too() {
 
 #[tokio::test]
 async fn every_answer_is_dated_by_the_simulated_clock() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     cloud.simulator.advance(time::Duration::days(30));
     let namespace = cloud.namespace().await;
     for path in [namespace.as_str(), "/identity", "/nowhere", "/simulator/state", "/servicebus/a/messages"] {
@@ -63,7 +63,7 @@ async fn every_answer_is_dated_by_the_simulated_clock() {
 
 #[tokio::test]
 async fn arm_answers_carry_request_ids_and_what_is_left() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let namespace = cloud.namespace().await;
     let answer = cloud.get(&namespace).await;
     assert_eq!(answer.status(), StatusCode::OK);
@@ -82,7 +82,7 @@ async fn arm_answers_carry_request_ids_and_what_is_left() {
 #[tokio::test]
 async fn an_empty_arm_bucket_refuses_names_the_wait_and_fills_by_the_clock() {
     let limits = Limits { reads: two(0.1), ..Limits::default() };
-    let cloud = Cloud::with(Options { limits, ..Options::default() }).await;
+    let cloud = Caller::with(Options { limits, ..Options::default() }).await;
     let namespace = cloud.namespace().await;
     for left in ["1", "0"] {
         let answer = cloud.get(&namespace).await;
@@ -105,7 +105,7 @@ async fn an_empty_arm_bucket_refuses_names_the_wait_and_fills_by_the_clock() {
 #[tokio::test]
 async fn a_provisioning_service_takes_so_many_operations_a_minute() {
     let limits = Limits { provisioning: two(1.0 / 30.0), ..Limits::default() };
-    let cloud = Cloud::with(Options { limits, ..Options::default() }).await;
+    let cloud = Caller::with(Options { limits, ..Options::default() }).await;
     let groups = cloud.groups().await;
     let query = json!({"query": "SELECT *"});
     for _ in 0..2 {
@@ -122,7 +122,7 @@ async fn a_provisioning_service_takes_so_many_operations_a_minute() {
 
 #[tokio::test]
 async fn nobody_enters_without_credentials() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let (namespace, groups) = (cloud.namespace().await, cloud.groups().await);
     let arm = cloud.bare(Method::GET, &namespace).send().await.unwrap();
     assert_eq!(arm.status(), StatusCode::UNAUTHORIZED);
@@ -144,7 +144,7 @@ async fn nobody_enters_without_credentials() {
 
 #[tokio::test]
 async fn a_signature_opens_dps_and_service_bus_until_its_real_time_is_over() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     cloud.simulator.advance(time::Duration::days(1));
     let groups = cloud.groups().await;
     let query = async |credentials: String| {
@@ -163,7 +163,7 @@ async fn a_signature_opens_dps_and_service_bus_until_its_real_time_is_over() {
 
 #[tokio::test]
 async fn the_log_shows_every_request_but_our_own_in_order_and_no_secret() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let namespace = cloud.namespace().await;
     cloud.get(&namespace).await;
     cloud.request(Method::POST, "/servicebus/sync-requests/messages").body("body-text").send().await.unwrap();
@@ -193,7 +193,7 @@ async fn the_log_shows_every_request_but_our_own_in_order_and_no_secret() {
 
 #[tokio::test]
 async fn paths_of_azure_are_read_in_any_case() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let namespace = cloud.namespace().await.replacen("/subscriptions/", "/Subscriptions/", 1);
     assert_eq!(cloud.get(&namespace).await.status(), StatusCode::OK);
 }

@@ -6,7 +6,7 @@ use super::*;
 
 const TOKEN: &str = "/identity?api-version=2019-08-01&resource=";
 
-impl Cloud {
+impl Caller {
     async fn identity(&self, query: &str) -> Response {
         self.bare(Method::GET, query).header("x-identity-header", "x").send().await.unwrap()
     }
@@ -25,7 +25,7 @@ impl Cloud {
 
 #[tokio::test]
 async fn a_token_is_answered_as_app_service_answers_it() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let answer = cloud.identity(&format!("{TOKEN}https://management.azure.com")).await;
     assert_eq!(answer.status(), StatusCode::OK);
     let body: Value = answer.json().await.unwrap();
@@ -39,7 +39,7 @@ async fn a_token_is_answered_as_app_service_answers_it() {
 
 #[tokio::test]
 async fn a_request_without_the_secret_version_or_resource_is_refused() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let path = format!("{TOKEN}https://management.azure.com");
     let none = cloud.bare(Method::GET, &path).send().await.unwrap();
     assert_eq!(none.status(), StatusCode::UNAUTHORIZED);
@@ -53,7 +53,7 @@ async fn a_request_without_the_secret_version_or_resource_is_refused() {
 
 #[tokio::test]
 async fn with_user_assigned_identities_only_one_must_be_named() {
-    let cloud = Cloud::with(Options { user_assigned: true, ..Options::default() }).await;
+    let cloud = Caller::with(Options { user_assigned: true, ..Options::default() }).await;
     let path = format!("{TOKEN}https://management.azure.com");
     let refused = cloud.identity(&path).await;
     assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
@@ -67,7 +67,7 @@ async fn with_user_assigned_identities_only_one_must_be_named() {
 
 #[tokio::test]
 async fn a_token_opens_the_service_of_its_audience() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let (namespace, groups) = (cloud.namespace().await, cloud.groups().await);
     let bus = "/servicebus/sync-requests/messages";
     for audience in ["https://management.azure.com", "https://management.azure.com/"] {

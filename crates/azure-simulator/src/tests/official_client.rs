@@ -47,7 +47,7 @@ impl HttpClient for Rehosted {
     }
 }
 
-impl Cloud {
+impl Caller {
     fn official_client(&self) -> QueueClient {
         let transport = Rehosted { client: client(), base_url: self.simulator.url().to_owned() };
         QueueClient::new(Arc::new(transport), "contoso", "sync-requests", "owner", "a2V5".to_owned()).unwrap()
@@ -56,7 +56,7 @@ impl Cloud {
 
 #[tokio::test]
 async fn it_sends_and_settles() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let client = cloud.official_client();
     let options = SendMessageOptions {
         content_type: Some("application/json".into()),
@@ -90,7 +90,7 @@ async fn it_sends_and_settles() {
 
 #[tokio::test]
 async fn what_it_schedules_is_scheduled() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let client = cloud.official_client();
     let options = SendMessageOptions {
         broker_properties: Some(SettableBrokerProperties {

@@ -12,7 +12,7 @@ const QUEUE: &str = "/servicebus/sync-requests/messages";
 const HEAD: &str = "/servicebus/sync-requests/messages/head?timeout=0";
 const DEAD: &str = "/servicebus/sync-requests/$deadletterqueue/messages/head?timeout=0";
 
-impl Cloud {
+impl Caller {
     async fn send(&self, properties: &Value, body: &str) -> StatusCode {
         let request = self.request(Method::POST, QUEUE).header("BrokerProperties", properties.to_string());
         request.body(body.to_owned()).send().await.unwrap().status()
@@ -38,7 +38,7 @@ fn broker(answer: &Response) -> Value {
 
 #[tokio::test]
 async fn a_message_is_sent_locked_renewed_unlocked_and_completed() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let sent = cloud
         .request(Method::POST, QUEUE)
         .header("content-type", "application/json")
@@ -78,7 +78,7 @@ async fn a_message_is_sent_locked_renewed_unlocked_and_completed() {
 
 #[tokio::test]
 async fn a_destructive_read_removes_the_message() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     cloud.send(&json!({}), "gone").await;
     let read = cloud.request(Method::DELETE, HEAD).send().await.unwrap();
     assert_eq!(read.status(), StatusCode::OK);
@@ -89,7 +89,7 @@ async fn a_destructive_read_removes_the_message() {
 
 #[tokio::test]
 async fn a_batch_is_taken_whole_or_not_at_all() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let batch = |body: Value| {
         let request = cloud.request(Method::POST, QUEUE);
         request
@@ -108,7 +108,7 @@ async fn a_batch_is_taken_whole_or_not_at_all() {
 
 #[tokio::test]
 async fn a_duplicate_is_accepted_and_dropped() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let id = json!({"MessageId": "same"});
     assert_eq!(cloud.send(&id, "first").await, StatusCode::CREATED);
     assert_eq!(cloud.send(&id, "second").await, StatusCode::CREATED);
@@ -120,7 +120,7 @@ async fn a_duplicate_is_accepted_and_dropped() {
 
 #[tokio::test]
 async fn after_ten_deliveries_a_message_is_a_dead_letter() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     cloud.send(&json!({"MessageId": "poison"}), "{").await;
     for _ in 0..10 {
         let locked = cloud.peek_lock(HEAD).await;
@@ -155,7 +155,7 @@ async fn after_ten_deliveries_a_message_is_a_dead_letter() {
 
 #[tokio::test]
 async fn a_scheduled_message_comes_when_the_clock_was_pushed_past_it() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     cloud.simulator.advance(time::Duration::hours(5));
     // The sender runs on real time: to it, this is in ten minutes.
     let due = (OffsetDateTime::now_utc() + time::Duration::minutes(10)).format(&Rfc2822).unwrap();
@@ -183,7 +183,7 @@ async fn a_scheduled_message_comes_when_the_clock_was_pushed_past_it() {
 
 #[tokio::test]
 async fn a_waiting_receiver_is_woken_by_a_message() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let queues = cloud.simulator.queues();
     let started = Instant::now();
     let wait = Duration::from_secs(20);
@@ -203,7 +203,7 @@ async fn a_waiting_receiver_is_woken_by_a_message() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_two_receivers_hold_one_message() {
     const MESSAGES: usize = 200;
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     for index in 0..MESSAGES {
         cloud.send(&json!({"MessageId": index.to_string()}), "{}").await;
     }
@@ -240,7 +240,7 @@ async fn no_two_receivers_hold_one_message() {
 
 #[tokio::test]
 async fn a_lock_that_ran_out_is_lost() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     cloud.send(&json!({}), "{}").await;
     let address = header(&cloud.peek_lock(HEAD).await, "location").unwrap();
     cloud.simulator.advance(time::Duration::seconds(61));
@@ -250,7 +250,7 @@ async fn a_lock_that_ran_out_is_lost() {
 
 #[tokio::test]
 async fn what_is_wrong_with_a_request_is_said_in_xml() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let refused = async |request: RequestBuilder| {
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
@@ -273,7 +273,7 @@ async fn what_is_wrong_with_a_request_is_said_in_xml() {
 
 #[tokio::test]
 async fn what_a_queue_holds_can_be_looked_at_without_touching_it() {
-    let cloud = Cloud::start().await;
+    let cloud = Caller::start().await;
     let due = (OffsetDateTime::now_utc() + time::Duration::minutes(10)).format(&Rfc2822).unwrap();
     cloud.send(&json!({"MessageId": "now", "Label": "sync"}), "text").await;
     cloud.send(&json!({"MessageId": "later", "ScheduledEnqueueTimeUtc": due}), "{}").await;

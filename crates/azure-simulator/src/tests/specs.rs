@@ -1,14 +1,12 @@
 //! Every example of Microsoft's specifications, sent as it stands: the simulator answers with a documented status, and
 //! with every member that the example's answer has.
 
-mod example;
-
 use serde_json::json;
 
+use super::example::{Example, same_members};
 use super::*;
 use crate::fleet::Fleet;
-use crate::world::testing::sign;
-use example::{Example, same_members};
+use crate::testing::sign;
 
 const NAMESPACE: &str = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rgdeviceregistry/providers/Microsoft.DeviceRegistry/namespaces/mynamespace";
 
@@ -62,7 +60,13 @@ resource_group = "myResourceGroup"
 /// Not what the simulator is for: devices as resources of a namespace.
 const NOT_SIMULATED: [&str; 1] = ["genA/NamespaceDevices_RevokeFailure"];
 
-async fn send(cloud: &Cloud, method: Method, path: &str, example: &Example, body: Option<Value>) -> Response {
+async fn send(
+    cloud: &Caller,
+    method: Method,
+    path: &str,
+    example: &Example,
+    body: Option<Value>,
+) -> Response {
     let mut request = cloud.request(method, &format!("{path}?api-version={}", example.version()));
     if let Some(body) = body {
         request = request.json(&body);
@@ -70,12 +74,12 @@ async fn send(cloud: &Cloud, method: Method, path: &str, example: &Example, body
     request.send().await.unwrap()
 }
 
-async fn specified() -> Cloud {
-    Cloud::with(Options { fleet: Fleet::from_toml(FLEET).unwrap(), ..Options::default() }).await
+async fn specified() -> Caller {
+    Caller::with(Options { fleet: Fleet::from_toml(FLEET).unwrap(), ..Options::default() }).await
 }
 
 /// Everything that runs is done.
-fn settled(cloud: &Cloud) {
+fn settled(cloud: &Caller) {
     cloud.simulator.advance(time::Duration::seconds(5));
 }
 

@@ -4,7 +4,7 @@ use super::*;
 
 const BLOB: &str = "/storage/records/a/b%20c";
 
-async fn put(cloud: &Cloud, path: &str, condition: Option<(&str, &str)>) -> Response {
+async fn put(cloud: &Caller, path: &str, condition: Option<(&str, &str)>) -> Response {
     let mut request = cloud.request(Method::PUT, path).header("x-ms-blob-type", "BlockBlob").body("{}");
     if let Some((name, value)) = condition {
         request = request.header(name, value);
@@ -12,8 +12,8 @@ async fn put(cloud: &Cloud, path: &str, condition: Option<(&str, &str)>) -> Resp
     request.send().await.unwrap()
 }
 
-async fn with_container() -> Cloud {
-    let cloud = Cloud::start().await;
+async fn with_container() -> Caller {
+    let cloud = Caller::start().await;
     let missing = put(&cloud, BLOB, None).await;
     assert_eq!((missing.status(), code(&missing)), (StatusCode::NOT_FOUND, "ContainerNotFound".to_owned()));
     for (status, expected) in [(StatusCode::CREATED, ""), (StatusCode::CONFLICT, "ContainerAlreadyExists")] {

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 
-use super::credential::{ROOT_VALIDITY, activation_status, next_end};
+use super::credential::{Activation, ROOT_VALIDITY, next_end};
 use super::names::Names;
-use super::namespace::SystemData;
+use super::resource::{ProvisioningState, Tags, Times};
 use crate::pki::{Authority, PendingAuthority, PkiError};
 
 /// A certificate authority as a resource.
@@ -19,9 +18,9 @@ pub(crate) struct CertificateAuthority {
     pub kind: Kind,
     pub validity_days: u32,
     pub location: String,
-    pub tags: Map<String, Value>,
-    pub provisioning_state: String,
-    pub system_data: SystemData,
+    pub tags: Tags,
+    pub provisioning_state: ProvisioningState,
+    pub times: Times,
     /// The current certificate and its key. Absent until creation, or activation, is done.
     pub authority: Option<Arc<Authority>>,
     /// Of an external one: the key and signing request that wait for activation.
@@ -47,8 +46,8 @@ pub(crate) struct CertificatePolicy {
     pub name: String,
     pub uuid: String,
     pub validity_days: u32,
-    pub provisioning_state: String,
-    pub system_data: SystemData,
+    pub provisioning_state: ProvisioningState,
+    pub times: Times,
 }
 
 impl CertificateAuthority {
@@ -67,9 +66,9 @@ impl CertificateAuthority {
             kind,
             validity_days,
             location,
-            tags: Map::new(),
-            provisioning_state: "Accepted".to_owned(),
-            system_data: SystemData::new(at),
+            tags: Tags::new(),
+            provisioning_state: ProvisioningState::Accepted,
+            times: Times::new(at),
             authority: None,
             pending: None,
             policies: IndexMap::new(),
@@ -83,12 +82,14 @@ impl CertificateAuthority {
 
     /// The certificate that hubs get and device certificates come from.
     pub(crate) fn active_authority(&self) -> Option<&Arc<Authority>> {
-        self.authority.as_ref().filter(|_| self.provisioning_state == "Succeeded" && self.is_issuing())
+        self.authority
+            .as_ref()
+            .filter(|_| self.provisioning_state == ProvisioningState::Succeeded && self.is_issuing())
     }
 
-    /// `issuer.status` of an external one.
-    pub(crate) fn activation_status(&self) -> &'static str {
-        activation_status(self.authority.as_ref(), self.pending.as_ref())
+    /// How far an external one is.
+    pub(crate) fn activation(&self) -> Activation {
+        Activation::of(self.authority.as_deref(), self.pending.as_ref())
     }
 
     /// The policy of a name in any case.

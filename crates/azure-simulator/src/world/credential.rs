@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 
 use super::names::Names;
-use super::namespace::SystemData;
+use super::resource::{ProvisioningState, Tags, Times};
 use crate::pki::{Authority, PendingAuthority, PkiError};
 
 /// The root CA of a namespace.
@@ -16,9 +15,9 @@ pub(crate) struct Credential {
     /// Absent until its creation is done.
     pub root: Option<Arc<Authority>>,
     pub location: String,
-    pub tags: Map<String, Value>,
-    pub provisioning_state: String,
-    pub system_data: SystemData,
+    pub tags: Tags,
+    pub provisioning_state: ProvisioningState,
+    pub times: Times,
     /// By lower-case name.
     pub policies: IndexMap<String, Policy>,
 }
@@ -29,16 +28,16 @@ pub(crate) struct Policy {
     pub name: String,
     pub leaf_validity_days: u32,
     pub issuing_ca_validity_days: u32,
-    pub provisioning_state: String,
+    pub provisioning_state: ProvisioningState,
     /// Shown by `2025-11-01-preview` only, where a policy is a tracked resource.
     pub location: String,
-    pub tags: Map<String, Value>,
+    pub tags: Tags,
     pub bring_your_own_root: bool,
     /// The current issuing CA. Absent until creation, or activation, is done.
     pub authority: Option<Arc<Authority>>,
     /// The key and signing request that wait for activation.
     pub pending: Option<PendingAuthority>,
-    pub system_data: SystemData,
+    pub times: Times,
 }
 
 /// Ten years, as documented for generation B; generation A does not say (`azure-wire-facts.md` §1.2).
@@ -46,13 +45,13 @@ pub(super) const ROOT_VALIDITY: Duration = Duration::days(3650);
 
 impl Credential {
     /// A credential whose root does not exist yet.
-    pub(crate) fn accepted(location: String, tags: Map<String, Value>, at: OffsetDateTime) -> Self {
+    pub(crate) fn accepted(location: String, tags: Tags, at: OffsetDateTime) -> Self {
         Self {
             root: None,
             location,
             tags,
-            provisioning_state: "Accepted".to_owned(),
-            system_data: SystemData::new(at),
+            provisioning_state: ProvisioningState::Accepted,
+            times: Times::new(at),
             policies: IndexMap::new(),
         }
     }
@@ -63,7 +62,7 @@ impl Credential {
     /// When the certificate could not be made.
     pub(crate) fn complete(&mut self, names: &mut Names, at: OffsetDateTime) -> Result<(), PkiError> {
         self.root = Some(Arc::new(Authority::root(&names.hex(), at, at + ROOT_VALIDITY)?));
-        self.provisioning_state = "Succeeded".to_owned();
+        self.provisioning_state = ProvisioningState::Succeeded;
         Ok(())
     }
 }
@@ -71,12 +70,12 @@ impl Credential {
 impl Policy {
     /// Whether its issuing CA is synced to hubs and issues device certificates.
     pub(crate) fn active_authority(&self) -> Option<&Arc<Authority>> {
-        self.authority.as_ref().filter(|_| self.provisioning_state == "Succeeded")
+        self.authority.as_ref().filter(|_| self.provisioning_state == ProvisioningState::Succeeded)
     }
 
-    /// `bringYourOwnRoot.status` (`azure-wire-facts.md` §1.2).
-    pub(crate) fn activation_status(&self) -> &'static str {
-        activation_status(self.authority.as_ref(), self.pending.as_ref())
+    /// How far one under the customer's own root is.
+    pub(crate) fn activation(&self) -> Activation {
+        Activation::of(self.authority.as_deref(), self.pending.as_ref())
     }
 
     /// Makes the first or the next issuing CA; or, under the customer's own root, the next signing request.
@@ -108,13 +107,21 @@ pub(super) fn next_end(old: Option<&Authority>, days: u32, at: OffsetDateTime) -
 }
 
 /// Where a CA stands whose signer is the customer's own root (`azure-wire-facts.md` §1.2).
-pub(super) fn activation_status(
-    authority: Option<&Arc<Authority>>,
-    pending: Option<&PendingAuthority>,
-) -> &'static str {
-    match (authority, pending) {
-        (None, _) => "PendingActivation",
-        (Some(_), None) => "Active",
-        (Some(_), Some(_)) => "ActiveButPendingRenewal",
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Activation {
+    /// It waits for its first certificate.
+    Pending,
+    Active,
+    /// It waits for its next certificate.
+    PendingRenewal,
+}
+
+impl Activation {
+    pub(super) fn of(authority: Option<&Authority>, pending: Option<&PendingAuthority>) -> Self {
+        match (authority, pending) {
+            (None, _) => Self::Pending,
+            (Some(_), None) => Self::Active,
+            (Some(_), Some(_)) => Self::PendingRenewal,
+        }
     }
 }

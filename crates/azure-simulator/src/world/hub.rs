@@ -1,10 +1,10 @@
 //! IoT hubs and the CA certificates that a sync leaves on them.
 
-use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use super::link::Link;
 use super::names::Names;
+use super::resource::Tags;
 use crate::pki::{self, Authority};
 
 /// An IoT hub.
@@ -20,7 +20,7 @@ pub(crate) struct Hub {
     /// The namespace's identity lacks its role here, so that no certificate arrives.
     pub lacks_role: bool,
     pub identity_id: String,
-    pub tags: Map<String, Value>,
+    pub tags: Tags,
     pub etag: String,
     pub certificates: Vec<HubCertificate>,
 }

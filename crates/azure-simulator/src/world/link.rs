@@ -1,12 +1,7 @@
-//! The link between a namespace and a hub or provisioning service, and the three sides' words for its state
-//! (`azure-wire-facts.md` §2.3).
+//! The link between a namespace and a hub or provisioning service (`azure-wire-facts.md` §2.3).
 
-use serde_json::{Value, json};
-
+use super::resource::Verbatim;
 use crate::fleet::LinkingState;
-
-/// What a failed link says when nobody gave a code: the namespace's identity may not do it.
-pub(crate) const NOT_AUTHORIZED: &str = "AdrMiNotAuthorized";
 
 /// A link, kept by the hub or service.
 #[derive(Debug, Clone)]
@@ -14,10 +9,10 @@ pub(crate) struct Link {
     pub namespace_id: String,
     /// Its name among the endpoints of the namespace.
     pub endpoint: String,
-    /// `inboundCallerIdentity` of the endpoint.
-    pub identity: Value,
+    /// The identity by which the namespace is called, as the link was written; absent: its own.
+    pub identity: Option<Verbatim>,
     pub state: LinkingState,
-    /// Error code of a failed one.
+    /// Why it failed, as the fleet says it; absent: the namespace's identity may not do it.
     pub error: Option<String>,
 }
 
@@ -27,17 +22,16 @@ impl Link {
         Self {
             namespace_id: namespace_id.to_owned(),
             endpoint: endpoint.to_owned(),
-            identity: json!({"type": "SystemAssigned"}),
+            identity: None,
             state: LinkingState::Succeeded,
             error: None,
         }
     }
 
-    /// The same in another state. A failed one without a code gets one.
+    /// The same in another state.
     pub(crate) fn in_state(mut self, state: LinkingState, error: Option<&str>) -> Self {
-        let failed = state == LinkingState::Failed;
         self.state = state;
-        self.error = error.or(failed.then_some(NOT_AUTHORIZED)).map(str::to_owned);
+        self.error = error.map(str::to_owned);
         self
     }
 
@@ -54,39 +48,5 @@ impl Link {
     /// Whether something can pass.
     pub(crate) fn works(&self) -> bool {
         self.state == LinkingState::Succeeded
-    }
-
-    /// `linkingState` of the namespace's endpoint.
-    pub(crate) fn state_of_endpoint(&self) -> &'static str {
-        match self.state {
-            LinkingState::Succeeded => "Succeeded",
-            LinkingState::InProgress => "InProgress",
-            LinkingState::Failed | LinkingState::Orphaned => "Failed",
-        }
-    }
-
-    /// `linkingProperties.state` of the hub.
-    pub(crate) fn state_of_hub(&self) -> &'static str {
-        match self.state {
-            LinkingState::Succeeded => "Success",
-            LinkingState::InProgress => "InProgress",
-            LinkingState::Failed => "Failed",
-            LinkingState::Orphaned => "Orphaned",
-        }
-    }
-
-    /// `linkingState` of the provisioning service, which has no word for a failure.
-    pub(crate) fn state_of_service(&self) -> &'static str {
-        match self.state {
-            LinkingState::Succeeded => "Succeeded",
-            LinkingState::InProgress => "InProgress",
-            LinkingState::Failed => "NotLinked",
-            LinkingState::Orphaned => "Orphaned",
-        }
-    }
-
-    /// What went wrong, for a person.
-    pub(crate) fn message(&self) -> String {
-        format!("The namespace '{}' could not be linked.", self.namespace_id)
     }
 }

@@ -1,25 +1,11 @@
 //! Namespaces: what both API generations of the device registry hang on.
 
 use indexmap::IndexMap;
-use serde_json::{Map, Value};
-use time::OffsetDateTime;
 
 use super::certificate_authority::CertificateAuthority;
 use super::credential::{Credential, Policy};
+use super::resource::{ProvisioningState, Tags, Times};
 use crate::fleet::Generation;
-
-/// When a resource was made and last written.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SystemData {
-    pub created: OffsetDateTime,
-    pub modified: OffsetDateTime,
-}
-
-impl SystemData {
-    pub(crate) fn new(at: OffsetDateTime) -> Self {
-        Self { created: at, modified: at }
-    }
-}
 
 /// A device registry namespace.
 #[derive(Debug)]
@@ -29,12 +15,12 @@ pub(crate) struct Namespace {
     pub subscription: String,
     pub resource_group: String,
     pub location: String,
-    pub tags: Map<String, Value>,
+    pub tags: Tags,
     pub uuid: String,
     pub principal_id: String,
     pub tenant_id: String,
-    pub provisioning_state: String,
-    pub system_data: SystemData,
+    pub provisioning_state: ProvisioningState,
+    pub times: Times,
     /// Of which generation the fleet says it is; one that was made later is of both.
     pub generation: Generation,
     /// Generation A.

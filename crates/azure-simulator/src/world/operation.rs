@@ -2,8 +2,8 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::state::State;
-use crate::feeds::ResourceChange;
+use super::change::{Deed, ResourceKind};
+use super::{ActionError, World};
 
 /// Finished operations are forgotten when there are more than this; then their status is 404, as Azure's are after a
 /// while (`azure-wire-facts.md` §10a).
@@ -22,24 +22,23 @@ pub(crate) struct Operation {
     pub polling: Polling,
     pub outcome: Outcome,
     pub effect: Option<Effect>,
-    /// As in role definitions, e.g. `Microsoft.DeviceRegistry/namespaces/credentials/synchronize/action`.
-    pub name: &'static str,
-    pub change: ResourceChange,
 }
 
-/// Which header led the client to the status.
+/// How the client was told to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Polling {
-    Location,
-    AsyncOperation,
+    /// It asks until the operation is done, and gets no status before.
+    UntilDone,
+    /// It asks for the status of the operation.
+    ForStatus,
 }
 
 /// How far it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Outcome {
     Running,
     Succeeded,
-    Failed { code: String, message: String },
+    Failed(ActionError),
 }
 
 /// What happens when it is done. Policies are named by their lower-case name.
@@ -83,23 +82,37 @@ pub(crate) struct NewOperation<'a> {
     pub namespace_id: String,
     pub polling: Polling,
     pub effect: Effect,
-    pub name: &'static str,
-    pub change: ResourceChange,
 }
 
-impl Operation {
-    /// The path of its status.
-    pub(crate) fn status_path(&self) -> String {
-        format!(
-            "/subscriptions/{}/providers/Microsoft.DeviceRegistry/locations/{}/operationStatuses/{}",
-            self.subscription, self.location, self.id
-        )
+impl Effect {
+    /// What is told of it when it is done.
+    pub(super) fn told(&self) -> (ResourceKind, Deed) {
+        match self {
+            Self::WriteNamespace => (ResourceKind::Namespace, Deed::Write),
+            Self::CreateCredential => (ResourceKind::Credential, Deed::Write),
+            Self::DeleteCredential => (ResourceKind::Credential, Deed::Delete),
+            Self::Synchronize => (ResourceKind::Credential, Deed::Synchronize),
+            Self::CreatePolicy(_) => (ResourceKind::CredentialPolicy, Deed::Write),
+            Self::DeletePolicy(_) => (ResourceKind::CredentialPolicy, Deed::Delete),
+            Self::RevokeIssuer(_) => (ResourceKind::CredentialPolicy, Deed::RevokeIssuer),
+            Self::Activate { .. } => (ResourceKind::CredentialPolicy, Deed::ActivateBringYourOwnRoot),
+            Self::CertificateAuthority { change, .. } => match change {
+                AuthorityChange::Create => (ResourceKind::CertificateAuthority, Deed::Write),
+                AuthorityChange::Delete => (ResourceKind::CertificateAuthority, Deed::Delete),
+                AuthorityChange::RevokeAndRotate => {
+                    (ResourceKind::CertificateAuthority, Deed::RevokeAndRotate)
+                }
+                AuthorityChange::Activate(_) => (ResourceKind::CertificateAuthority, Deed::Activate),
+                AuthorityChange::CreatePolicy(_) => (ResourceKind::CertificatePolicy, Deed::Write),
+                AuthorityChange::DeletePolicy(_) => (ResourceKind::CertificatePolicy, Deed::Delete),
+            },
+        }
     }
 }
 
-impl State {
-    /// Starts an operation and gives the path of its status.
-    pub(crate) fn start(&mut self, new: NewOperation<'_>, now: OffsetDateTime) -> String {
+impl World {
+    /// Starts an operation.
+    pub(crate) fn start(&mut self, new: NewOperation<'_>, now: OffsetDateTime) -> &Operation {
         let seconds = match new.effect {
             Effect::Synchronize => self.fleet.synchronize_seconds,
             _ => self.fleet.operation_seconds,
@@ -121,12 +134,8 @@ impl State {
             polling: new.polling,
             outcome: Outcome::Running,
             effect: Some(new.effect),
-            name: new.name,
-            change: new.change,
         };
-        let path = operation.status_path();
-        self.operations.push(operation);
-        path
+        self.operations.push_mut(operation)
     }
 
     /// Whether an operation that `matches` runs on a namespace.

@@ -7,8 +7,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::certificate_authority::Kind;
 use super::hub::Origin;
-use super::state::State;
-use crate::arm_error::ArmError;
+use super::{ActionError, World};
 use crate::pki::Authority;
 
 /// A push that is due.
@@ -20,7 +19,7 @@ pub(crate) struct Push {
     pub authority: String,
 }
 
-impl State {
+impl World {
     /// Plans the push of a certificate authority, unless the fleet holds pushes back.
     pub(crate) fn plan_push(&mut self, namespace_id: &str, authority: &str, at: OffsetDateTime) {
         if self.fleet.hold_push {
@@ -64,15 +63,16 @@ impl State {
         namespace_id: &str,
         name: &str,
         at: OffsetDateTime,
-    ) -> Result<(), ArmError> {
+    ) -> Result<(), ActionError> {
         let Self { namespaces, names, .. } = self;
         let namespace = namespaces.iter_mut().find(|one| one.id.eq_ignore_ascii_case(namespace_id));
-        let namespace = namespace.ok_or_else(|| ArmError::not_found(namespace_id))?;
+        let namespace = namespace.ok_or_else(|| ActionError::not_found(namespace_id))?;
         let mut others = namespace.certificate_authorities.values();
         let root = others.find(|one| one.kind == Kind::Root).and_then(|root| root.authority.clone());
-        let authority = namespace.certificate_authority_mut(name).ok_or_else(|| ArmError::not_found(name))?;
+        let authority =
+            namespace.certificate_authority_mut(name).ok_or_else(|| ActionError::not_found(name))?;
         if authority.kind == Kind::Microsoft && root.is_none() {
-            return Err(ArmError::conflict("Conflict", "The namespace has no root certificate authority."));
+            return Err(ActionError::conflict("The namespace has no root certificate authority."));
         }
         let pushes = authority.kind == Kind::Microsoft;
         authority.renew(root.as_deref(), names, at)?;

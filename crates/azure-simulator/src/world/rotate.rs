@@ -2,8 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::state::State;
-use crate::arm_error::ArmError;
+use super::{ActionError, World};
 
 /// What an ARM id names.
 enum Target {
@@ -13,10 +12,10 @@ enum Target {
     CertificateAuthority(String),
 }
 
-impl State {
+impl World {
     /// See [`super::World::rotate`].
-    pub(crate) fn rotate(&mut self, id: &str, at: OffsetDateTime) -> Result<(), ArmError> {
-        let (namespace_id, target) = self.target(id).ok_or_else(|| ArmError::not_found(id))?;
+    pub(crate) fn rotate(&mut self, id: &str, at: OffsetDateTime) -> Result<(), ActionError> {
+        let (namespace_id, target) = self.target(id).ok_or_else(|| ActionError::not_found(id))?;
         match target {
             Target::Policy(name) => self.rotate_policy(&namespace_id, &name, id, at),
             Target::CertificateAuthority(name) => self.rotate_authority(&namespace_id, &name, id, at),
@@ -52,14 +51,14 @@ impl State {
         name: &str,
         id: &str,
         at: OffsetDateTime,
-    ) -> Result<(), ArmError> {
+    ) -> Result<(), ActionError> {
         let Self { namespaces, names, .. } = self;
         let namespace = namespaces.iter_mut().find(|namespace| namespace.id == namespace_id);
-        let namespace = namespace.ok_or_else(|| ArmError::not_found(namespace_id))?;
+        let namespace = namespace.ok_or_else(|| ActionError::not_found(namespace_id))?;
         let root = namespace.credential.as_ref().and_then(|credential| credential.root.clone());
         match (root, namespace.policy_mut(name)) {
             (Some(root), Some(policy)) if policy.authority.is_some() => Ok(policy.renew(&root, names, at)?),
-            _ => Err(ArmError::conflict("Conflict", format!("The policy '{id}' has no issuing CA yet."))),
+            _ => Err(ActionError::conflict(format!("The policy '{id}' has no issuing CA yet."))),
         }
     }
 
@@ -69,19 +68,16 @@ impl State {
         name: &str,
         id: &str,
         at: OffsetDateTime,
-    ) -> Result<(), ArmError> {
+    ) -> Result<(), ActionError> {
         let found = self.namespace(namespace_id).and_then(|namespace| namespace.certificate_authority(name));
         match found {
             Some(authority) if !authority.is_issuing() => {
-                return Err(ArmError::conflict(
-                    "Conflict",
-                    format!("'{id}' is a root, which is not renewed."),
-                ));
+                return Err(ActionError::conflict(format!("'{id}' is a root, which is not renewed.")));
             }
             Some(authority) if authority.authority.is_some() => {}
             _ => {
                 let problem = format!("The certificate authority '{id}' has no certificate yet.");
-                return Err(ArmError::conflict("Conflict", problem));
+                return Err(ActionError::conflict(problem));
             }
         }
         self.renew_authority(namespace_id, name, at)

@@ -7,10 +7,10 @@ mod links;
 use time::OffsetDateTime;
 
 use super::operation::{Effect, Outcome};
-use super::state::State;
-use crate::arm_error::ArmError;
+use super::resource::ProvisioningState;
+use super::{ActionError, World};
 
-impl State {
+impl World {
     /// Brings the world up to `now`: every operation and every push that is due has its effect, in the order of their
     /// times. What has been operated is pushed last when both are due at once.
     pub(crate) fn settle(&mut self, now: OffsetDateTime) {
@@ -35,18 +35,19 @@ impl State {
         let operation = &mut self.operations[index];
         let Some(effect) = operation.effect.take() else { return };
         let (namespace_id, at) = (operation.namespace_id.clone(), operation.finishes);
+        let (kind, deed) = effect.told();
         let outcome = match self.apply(&namespace_id, effect, at) {
             Ok(()) => Outcome::Succeeded,
-            Err(error) => Outcome::Failed { code: error.code.into_owned(), message: error.message },
+            Err(error) => Outcome::Failed(error),
         };
         self.operations[index].outcome = outcome;
         let operation = &self.operations[index];
         if operation.outcome == Outcome::Succeeded {
-            self.announce(&operation.resource_id, operation.name, operation.change, at);
+            self.tell(&operation.resource_id, kind, deed, at);
         }
     }
 
-    fn apply(&mut self, namespace_id: &str, effect: Effect, at: OffsetDateTime) -> Result<(), ArmError> {
+    fn apply(&mut self, namespace_id: &str, effect: Effect, at: OffsetDateTime) -> Result<(), ActionError> {
         match effect {
             Effect::Synchronize => self.synchronize(namespace_id, at),
             Effect::RevokeIssuer(policy) => self.revoke_issuer(namespace_id, &policy, at),
@@ -54,7 +55,7 @@ impl State {
             Effect::Activate { policy, chain } => self.activate(namespace_id, &policy, &chain, at),
             Effect::WriteNamespace => {
                 self.settle_links(namespace_id, at);
-                self.found(namespace_id)?.provisioning_state = "Succeeded".to_owned();
+                self.found(namespace_id)?.provisioning_state = ProvisioningState::Succeeded;
                 Ok(())
             }
             Effect::CertificateAuthority { name, change } => {
@@ -65,7 +66,7 @@ impl State {
                 let namespace = namespaces.iter_mut().find(|n| n.id.eq_ignore_ascii_case(namespace_id));
                 match namespace.and_then(|namespace| namespace.credential.as_mut()) {
                     Some(credential) => Ok(credential.complete(names, at)?),
-                    None => Err(ArmError::not_found(namespace_id)),
+                    None => Err(ActionError::not_found(namespace_id)),
                 }
             }
             Effect::DeleteCredential => {
@@ -82,7 +83,7 @@ impl State {
         }
     }
 
-    fn found(&mut self, namespace_id: &str) -> Result<&mut super::namespace::Namespace, ArmError> {
-        self.namespace_mut(namespace_id).ok_or_else(|| ArmError::not_found(namespace_id))
+    fn found(&mut self, namespace_id: &str) -> Result<&mut super::namespace::Namespace, ActionError> {
+        self.namespace_mut(namespace_id).ok_or_else(|| ActionError::not_found(namespace_id))
     }
 }

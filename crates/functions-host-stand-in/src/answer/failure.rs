@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use uuid::Uuid;
 
-use super::super::newtonsoft::{Members, Token};
+use crate::newtonsoft::{Members, Token};
 
 /// A failed invocation.
 #[derive(Debug, Clone, PartialEq)]

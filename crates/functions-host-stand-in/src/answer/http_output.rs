@@ -1,7 +1,7 @@
 //! The response that an HTTP function's client gets, from the value of its `http` output.
 
-use super::super::newtonsoft::{Token, compact};
 use super::outputs::Value;
+use crate::newtonsoft::{Token, compact};
 
 /// A response to a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl HttpOutput {
         }
     }
 
-    fn from_members(members: &super::super::newtonsoft::Members) -> Self {
+    fn from_members(members: &crate::newtonsoft::Members) -> Self {
         let find = |name: &str| {
             let exact = members.get(name);
             let any_case =

@@ -8,9 +8,9 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::super::app::{Binding, DataType};
-use super::super::newtonsoft::{self, Token};
-use super::super::zone::Zone;
+use crate::app::{Binding, DataType};
+use crate::newtonsoft::{self, Token};
+use crate::zone::Zone;
 
 /// .NET does not mind bits that padding leaves over.
 const LAX: GeneralPurpose = GeneralPurpose::new(

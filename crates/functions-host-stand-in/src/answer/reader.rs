@@ -2,8 +2,8 @@
 
 use indexmap::IndexMap;
 
-use super::super::newtonsoft::{Options, ReadError, Reader, Token};
-use super::super::zone::Zone;
+use crate::newtonsoft::{Options, ReadError, Reader, Token};
+use crate::zone::Zone;
 
 /// How deep an answer may nest (the default of ASP.NET's JSON formatter).
 const DEPTH: usize = 256;

@@ -5,9 +5,9 @@
 
 use serde_json::Value;
 
-use super::super::app::{self, AppSettings, Function};
-use super::super::zone::Zone;
 use super::{Answer, Verdict, judge};
+use crate::app::{self, AppSettings, Function};
+use crate::zone::Zone;
 
 /// The recorded cases.
 fn cases() -> Vec<Value> {

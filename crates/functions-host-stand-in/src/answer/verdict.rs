@@ -2,14 +2,14 @@
 
 use indexmap::IndexMap;
 
-use super::super::app::Function;
-use super::super::newtonsoft::Token;
-use super::super::zone::Zone;
 use super::credentials;
 use super::failure::{Exception, Failure};
 use super::http_output::HttpOutput;
 use super::outputs::Value;
 use super::reader::{self, HandlerResult};
+use crate::app::Function;
+use crate::newtonsoft::Token;
+use crate::zone::Zone;
 
 /// How much of a faulty answer is shown in words, characters.
 const SHOWN: usize = 300;

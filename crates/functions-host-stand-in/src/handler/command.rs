@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::super::app::{App, AppSettings, SettingError};
+use crate::app::{App, AppSettings, SettingError};
 
 /// Variables that programs need to run at all; kept when the environment is cleared.
 const BASIC: [&str; 7] = ["PATH", "HOME", "TMPDIR", "LANG", "TZ", "SystemRoot", "TEMP"];

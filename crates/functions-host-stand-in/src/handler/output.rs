@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::timeout;
 
-use super::super::events::{Events, HostEvent, LogLevel, LogSource};
+use crate::events::{Events, HostEvent, LogLevel, LogSource};
 
 /// Longest line that is passed on, bytes.
 const MOST_LINE: usize = 16 * 1024;

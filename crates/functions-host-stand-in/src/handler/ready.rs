@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::super::events::{Events, LogLevel};
-use super::super::exchange;
-use super::super::wire::{Client, WireError};
+use crate::events::{Events, LogLevel};
+use crate::exchange;
+use crate::wire::{Client, WireError};
 
 /// How often the real host asks.
 const PAUSE: Duration = Duration::from_millis(25);

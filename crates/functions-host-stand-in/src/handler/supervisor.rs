@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use super::super::events::{Events, HandlerAction, HostEvent, LogLevel, LogSource};
-use super::super::exchange;
-use super::super::wire::Client;
 use super::command::HandlerCommand;
 use super::output::{self, LastLines};
 use super::process::Process;
 use super::ready;
 use super::restarts::{Consequence, Restarts};
+use crate::events::{Events, HandlerAction, HostEvent, LogLevel, LogSource};
+use crate::exchange;
+use crate::wire::Client;
 
 /// A handler that asks for a restart (exit code 200) sooner than this waits as long for it. The real host restarts
 /// at once, however often.

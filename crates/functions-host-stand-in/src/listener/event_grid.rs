@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use tokio::task::JoinSet;
 
-use super::super::app::Function;
-use super::super::engine::Engine;
-use super::super::events::LogLevel;
-use super::super::newtonsoft;
 use super::{WAIT, pause};
+use crate::app::Function;
+use crate::engine::Engine;
+use crate::events::LogLevel;
+use crate::newtonsoft;
 use trigger_sources::{Delivery, EventGridSource};
 
 /// Most POSTs that are worked on at a time.

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::super::app::{Cardinality, EventHubTrigger, Function};
-use super::super::connection::namespace;
-use super::super::engine::Engine;
-use super::super::invoker::Work;
-use super::super::trigger::event_hub;
 use super::gathering::{Gathering, Limits};
 use super::{WAIT, pause};
+use crate::app::{Cardinality, EventHubTrigger, Function};
+use crate::connection::namespace;
+use crate::engine::Engine;
+use crate::invoker::Work;
+use crate::trigger::event_hub;
 use trigger_sources::EventHubSource;
 
 /// Receives from the beginning, one batch at a time. The position moves on whether the function succeeds or not: a

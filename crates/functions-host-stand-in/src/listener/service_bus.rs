@@ -6,11 +6,11 @@ use std::time::Instant;
 use indexmap::IndexMap;
 use tokio::task::JoinSet;
 
-use super::super::app::{Function, ServiceBusTrigger};
-use super::super::engine::Engine;
-use super::super::trigger::service_bus;
 use super::gathering::{Gathering, Limits};
 use super::{WAIT, pause};
+use crate::app::{Function, ServiceBusTrigger};
+use crate::engine::Engine;
+use crate::trigger::service_bus;
 use trigger_sources::{LockedMessage, QueueSource};
 
 /// Receives batches and runs them one at a time, however many sessions there are. A session batch never mixes sessions.
@@ -126,7 +126,7 @@ async fn settle(
                 "message {} of {} could not be {done}: its lock was lost while the function ran, so it will be delivered again",
                 message.message_id, trigger.entity
             );
-            engine.events().log(super::super::events::LogLevel::Warning, words);
+            engine.events().log(crate::events::LogLevel::Warning, words);
         }
     }
 }

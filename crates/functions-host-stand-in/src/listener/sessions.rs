@@ -7,10 +7,10 @@ use std::time::Instant;
 
 use tokio::task::JoinSet;
 
-use super::super::app::{Function, ServiceBusTrigger};
-use super::super::engine::Engine;
 use super::service_bus::handle;
 use super::{WAIT, pause};
+use crate::app::{Function, ServiceBusTrigger};
+use crate::engine::Engine;
 use trigger_sources::{LockedMessage, Pending, QueueSource};
 
 /// How many messages are looked at ahead, as a multiple of what may run at a time: enough to find another session

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::super::app::{Function, TimerTrigger};
-use super::super::engine::Engine;
-use super::super::invoker::Work;
-use super::super::trigger::timer::{ScheduleStatus, timer};
+use crate::app::{Function, TimerTrigger};
+use crate::engine::Engine;
+use crate::invoker::Work;
+use crate::trigger::timer::{ScheduleStatus, timer};
 
 /// Fires a timer for as long as the host runs: one run at a time, and a failure never stops the schedule.
 pub async fn run(engine: Arc<Engine>, function: Arc<Function>, trigger: TimerTrigger) {

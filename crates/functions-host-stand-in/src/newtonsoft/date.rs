@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use time::{Date, Duration, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 
-use super::super::zone::Zone;
+use crate::zone::Zone;
 
 /// How a .NET date-time relates to UTC; decides how it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,10 +4,10 @@
 //! missing elements, `NaN`, `Infinity`, `undefined`, hexadecimal and octal numbers, and (for whoever does not ask)
 //! any text after the first value.
 
-use super::super::zone::Zone;
 use super::date::NetDate;
 use super::text::{Characters, ReadError};
 use super::token::{Members, Token};
+use crate::zone::Zone;
 
 /// How a reader reads.
 #[derive(Debug, Clone, Copy)]

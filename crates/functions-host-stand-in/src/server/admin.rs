@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::super::engine::Engine;
-use super::super::error::FireError;
-use super::super::newtonsoft;
-use super::super::trigger::http::HttpRequest;
 use super::Reply;
+use crate::engine::Engine;
+use crate::error::FireError;
+use crate::newtonsoft;
+use crate::trigger::http::HttpRequest;
 
 /// Answers a request below `/admin/`.
 pub async fn answer(engine: &Arc<Engine>, path: &str, request: &HttpRequest) -> Reply {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::super::app::{Function, Trigger};
-use super::super::engine::Engine;
-use super::super::invoker::Work;
-use super::super::routes::RouteValues;
-use super::super::trigger::http::{self, HttpRequest};
 use super::Reply;
+use crate::app::{Function, Trigger};
+use crate::engine::Engine;
+use crate::invoker::Work;
+use crate::routes::RouteValues;
+use crate::trigger::http::{self, HttpRequest};
 
 /// The HTTP functions of an app, the most exact route first.
 pub struct Routes(Vec<Arc<Function>>);

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::super::app::Trigger;
-use super::super::engine::Engine;
-use super::super::events::LogLevel;
-use super::super::newtonsoft::{self, Token};
-use super::super::trigger::http::HttpRequest;
 use super::Reply;
+use crate::app::Trigger;
+use crate::engine::Engine;
+use crate::events::LogLevel;
+use crate::newtonsoft::{self, Token};
+use crate::trigger::http::HttpRequest;
 
 /// Answers a request to the webhook.
 pub async fn answer(engine: &Arc<Engine>, request: &HttpRequest) -> Reply {

@@ -4,7 +4,7 @@
 //! this machine must not reach it: neither by posting here from its own address (`Origin`), nor by giving its own name this
 //! address (`Host`, DNS rebinding). The real host checks neither.
 
-use super::super::trigger::http::HttpRequest;
+use crate::trigger::http::HttpRequest;
 
 /// Why a request is refused, if it is.
 pub fn refusal(request: &HttpRequest) -> Option<&'static str> {

@@ -1,9 +1,9 @@
 //! Event Grid events, alone or as the whole of one POST (`functions-host-protocol.md` §1.5).
 
-use super::super::app::Function;
-use super::super::encoding::NetValue;
-use super::super::envelope::{Metadata, Payload};
-use super::super::newtonsoft::{Members, Token};
+use crate::app::Function;
+use crate::encoding::NetValue;
+use crate::envelope::{Metadata, Payload};
+use crate::newtonsoft::{Members, Token};
 
 /// One event in an invocation.
 #[must_use]

@@ -1,10 +1,10 @@
 //! Event Hubs events, alone or as a batch (`functions-host-protocol.md` §1.6).
 
-use super::super::app::{EventHubTrigger, Function};
-use super::super::encoding::NetValue;
-use super::super::envelope::{Metadata, Payload};
-use super::super::newtonsoft::{Kind, Members, NetDate, Token};
-use super::super::zone::Zone;
+use crate::app::{EventHubTrigger, Function};
+use crate::encoding::NetValue;
+use crate::envelope::{Metadata, Payload};
+use crate::newtonsoft::{Kind, Members, NetDate, Token};
+use crate::zone::Zone;
 use trigger_sources::HubEvent;
 
 /// Many events in one invocation.

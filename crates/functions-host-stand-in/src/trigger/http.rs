@@ -4,12 +4,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use indexmap::IndexMap;
 
-use super::super::app::Function;
-use super::super::encoding::NetValue;
-use super::super::envelope::{Metadata, Payload};
-use super::super::newtonsoft::{Members, Token};
-use super::super::routes::RouteValues;
-use super::super::zone::Zone;
+use crate::app::Function;
+use crate::encoding::NetValue;
+use crate::envelope::{Metadata, Payload};
+use crate::newtonsoft::{Members, Token};
+use crate::routes::RouteValues;
+use crate::zone::Zone;
 
 /// A client's request to an HTTP function.
 #[derive(Debug, Clone, Default)]

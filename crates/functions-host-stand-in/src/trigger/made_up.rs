@@ -4,8 +4,8 @@ use serde_json::Map;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::super::newtonsoft::{self, Members, Token};
-use super::super::zone::Zone;
+use crate::newtonsoft::{self, Members, Token};
+use crate::zone::Zone;
 use trigger_sources::{HubEvent, LockedMessage};
 
 /// A Service Bus message that was just sent and is delivered for the first time.

@@ -3,11 +3,11 @@
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::super::app::{Cardinality, Function};
-use super::super::encoding::NetValue;
-use super::super::envelope::{Metadata, Payload};
-use super::super::newtonsoft::{Kind, NetDate, Token};
-use super::super::zone::Zone;
+use crate::app::{Cardinality, Function};
+use crate::encoding::NetValue;
+use crate::envelope::{Metadata, Payload};
+use crate::newtonsoft::{Kind, NetDate, Token};
+use crate::zone::Zone;
 
 /// An invocation with `input` as the trigger's value.
 ///

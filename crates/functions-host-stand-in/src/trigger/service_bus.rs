@@ -2,11 +2,11 @@
 
 use time::OffsetDateTime;
 
-use super::super::app::Function;
-use super::super::encoding::NetValue;
-use super::super::envelope::{Metadata, Payload};
-use super::super::newtonsoft::{Kind, Members, NetDate, Token};
-use super::super::zone::Zone;
+use crate::app::Function;
+use crate::encoding::NetValue;
+use crate::envelope::{Metadata, Payload};
+use crate::newtonsoft::{Kind, Members, NetDate, Token};
+use crate::zone::Zone;
 use trigger_sources::LockedMessage;
 
 /// The link over which messages came.

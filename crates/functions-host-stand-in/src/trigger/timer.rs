@@ -3,11 +3,11 @@
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use super::super::app::Function;
-use super::super::encoding::NetValue;
-use super::super::envelope::{Metadata, Payload};
-use super::super::newtonsoft::{Kind, Members, NetDate, Token};
-use super::super::zone::Zone;
+use crate::app::Function;
+use crate::encoding::NetValue;
+use crate::envelope::{Metadata, Payload};
+use crate::newtonsoft::{Kind, Members, NetDate, Token};
+use crate::zone::Zone;
 
 /// What the monitor of a timer remembers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

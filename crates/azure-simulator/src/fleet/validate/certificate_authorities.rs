@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{STATES, fail, within};
 use crate::fleet::{CertificateAuthority, CertificateAuthorityKind, FleetError, Namespace};
-use crate::world::names;
+use crate::resource_names;
 
 /// Issuing CAs of a namespace (`azure-wire-facts.md` §1.2).
 const MOST_ISSUING: usize = 3;
@@ -71,7 +71,7 @@ fn check_one(
 }
 
 fn check_name(place: &str, name: &str) -> Result<(), FleetError> {
-    match names::is_policy_name(name) {
+    match resource_names::is_policy_name(name) {
         true => Ok(()),
         false => fail(
             format!("{place} / name"),

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{fail, known_hubs};
 use crate::fleet::{CertificateAuthorityKind, EnrollmentGroup, FleetError, Namespace};
-use crate::world::names;
+use crate::resource_names;
 
 /// What the groups of one service may name.
 pub(super) struct Known<'a> {
@@ -20,7 +20,7 @@ pub(super) fn check(place: &str, groups: &[EnrollmentGroup], known: &Known<'_>) 
     let mut taken = HashSet::new();
     for group in groups {
         let place = format!("{place} / enrollment_group {:?}", group.name);
-        if !names::is_enrollment_group_id(&group.name) {
+        if !resource_names::is_enrollment_group_id(&group.name) {
             return fail(
                 format!("{place} / name"),
                 "an id has up to 128 letters, digits and : . _ - with a letter or digit at both ends",

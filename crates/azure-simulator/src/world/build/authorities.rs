@@ -1,7 +1,6 @@
 //! The credential policies and certificate authorities of a fleet.
 
 use indexmap::IndexMap;
-use serde_json::Map;
 
 use super::Builder;
 use crate::fleet::{self, CertificateAuthorityKind};
@@ -10,7 +9,7 @@ use crate::world::certificate_authority::{
     CertificateAuthority, CertificatePolicy, Kind, root_validity_days,
 };
 use crate::world::credential::{Credential, Policy};
-use crate::world::namespace::SystemData;
+use crate::world::resource::{ProvisioningState, Tags, Times};
 
 impl Builder<'_> {
     /// Generation A.
@@ -27,13 +26,13 @@ impl Builder<'_> {
                 issuing_ca_validity_days: policy
                     .issuing_ca_validity_days
                     .unwrap_or(self.fleet.issuing_ca_validity_days),
-                provisioning_state: policy.provisioning_state.clone(),
+                provisioning_state: ProvisioningState::named(&policy.provisioning_state),
                 location: self.fleet.location.clone(),
-                tags: Map::new(),
+                tags: Tags::new(),
                 bring_your_own_root: policy.bring_your_own_root,
                 authority: None,
                 pending: None,
-                system_data: SystemData::new(self.now),
+                times: Times::new(self.now),
             };
             if let Some(root) = &credential.root {
                 made.renew(root, &mut self.names, self.now)?;
@@ -60,7 +59,7 @@ impl Builder<'_> {
             let name = &authority.name;
             let mut one =
                 CertificateAuthority::accepted(name, kind, days, location, &mut self.names, self.now);
-            one.provisioning_state.clone_from(&authority.provisioning_state);
+            one.provisioning_state = ProvisioningState::named(&authority.provisioning_state);
             if let Some(policy) = &authority.policy {
                 one.policies.insert(policy.name.to_ascii_lowercase(), self.certificate_policy(policy));
             }
@@ -81,8 +80,8 @@ impl Builder<'_> {
             name: given.name.clone(),
             uuid: self.names.guid(),
             validity_days: given.leaf_validity_days,
-            provisioning_state: given.provisioning_state.clone(),
-            system_data: SystemData::new(self.now),
+            provisioning_state: ProvisioningState::named(&given.provisioning_state),
+            times: Times::new(self.now),
         }
     }
 }

@@ -4,23 +4,23 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use crate::arm_error::ArmError;
 use crate::world::certificate_authority::CertificateAuthority;
 use crate::world::operation::AuthorityChange;
-use crate::world::state::State;
+use crate::world::resource::ProvisioningState;
+use crate::world::{ActionError, World};
 
-impl State {
+impl World {
     pub(super) fn change_authority(
         &mut self,
         namespace_id: &str,
         name: &str,
         change: AuthorityChange,
         at: OffsetDateTime,
-    ) -> Result<(), ArmError> {
+    ) -> Result<(), ActionError> {
         match change {
             AuthorityChange::Create => {
                 self.renew_authority(namespace_id, name, at)?;
-                self.authority(namespace_id, name)?.provisioning_state = "Succeeded".to_owned();
+                self.authority(namespace_id, name)?.provisioning_state = ProvisioningState::Succeeded;
             }
             // Its certificate stays on the hubs, as that of a deleted policy does in generation A
             // (`azure-wire-facts.md` §2.2).
@@ -35,7 +35,7 @@ impl State {
             AuthorityChange::CreatePolicy(policy) => {
                 let authority = self.authority(namespace_id, name)?;
                 if let Some(policy) = authority.policies.get_mut(&policy) {
-                    policy.provisioning_state = "Succeeded".to_owned();
+                    policy.provisioning_state = ProvisioningState::Succeeded;
                 }
             }
             AuthorityChange::DeletePolicy(policy) => {
@@ -45,17 +45,25 @@ impl State {
         Ok(())
     }
 
-    fn authority(&mut self, namespace_id: &str, name: &str) -> Result<&mut CertificateAuthority, ArmError> {
+    fn authority(
+        &mut self,
+        namespace_id: &str,
+        name: &str,
+    ) -> Result<&mut CertificateAuthority, ActionError> {
         let namespace = self.found(namespace_id)?;
-        namespace.certificate_authority_mut(name).ok_or_else(|| ArmError::not_found(name))
+        namespace.certificate_authority_mut(name).ok_or_else(|| ActionError::not_found(name))
     }
 }
 
 /// The signed certificate becomes the issuing CA.
-fn activate(authority: &mut CertificateAuthority, chain: &str, at: OffsetDateTime) -> Result<(), ArmError> {
+fn activate(
+    authority: &mut CertificateAuthority,
+    chain: &str,
+    at: OffsetDateTime,
+) -> Result<(), ActionError> {
     let Some(pending) = authority.pending.take() else {
         let problem = "The certificate authority has no pending certificate signing request.";
-        return Err(ArmError::conflict("Conflict", problem));
+        return Err(ActionError::conflict(problem));
     };
     if let Err(error) = pending.check(chain, at) {
         authority.pending = Some(pending);

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use crate::arm_error::ArmError;
 use crate::pki::Authority;
 use crate::world::credential::Policy;
 use crate::world::hub::Origin;
 use crate::world::namespace::Namespace;
-use crate::world::state::State;
+use crate::world::resource::ProvisioningState;
+use crate::world::{ActionError, World};
 
-impl State {
+impl World {
     /// Every hub that can be reached gets the current issuing CA of every active policy.
-    pub(super) fn synchronize(&mut self, namespace_id: &str, at: OffsetDateTime) -> Result<(), ArmError> {
-        let namespace = self.namespace(namespace_id).ok_or_else(|| ArmError::not_found(namespace_id))?;
+    pub(super) fn synchronize(&mut self, namespace_id: &str, at: OffsetDateTime) -> Result<(), ActionError> {
+        let namespace = self.namespace(namespace_id).ok_or_else(|| ActionError::not_found(namespace_id))?;
         let current: Vec<_> = namespace.policies().filter_map(|policy| current(namespace, policy)).collect();
         self.push_to_hubs(namespace_id, &current, at);
         Ok(())
@@ -25,24 +25,24 @@ impl State {
         namespace_id: &str,
         policy: &str,
         at: OffsetDateTime,
-    ) -> Result<(), ArmError> {
+    ) -> Result<(), ActionError> {
         self.renew(namespace_id, policy, at)?;
         if let Some(policy) = self.found(namespace_id)?.policy_mut(policy) {
-            policy.provisioning_state = "Succeeded".to_owned();
+            policy.provisioning_state = ProvisioningState::Succeeded;
         }
         Ok(())
     }
 
-    fn renew(&mut self, namespace_id: &str, policy: &str, at: OffsetDateTime) -> Result<(), ArmError> {
+    fn renew(&mut self, namespace_id: &str, policy: &str, at: OffsetDateTime) -> Result<(), ActionError> {
         let Self { namespaces, names, .. } = self;
         let credential = namespaces
             .iter_mut()
             .find(|namespace| namespace.id.eq_ignore_ascii_case(namespace_id))
             .and_then(|namespace| namespace.credential.as_mut())
-            .ok_or_else(|| ArmError::not_found(namespace_id))?;
+            .ok_or_else(|| ActionError::not_found(namespace_id))?;
         match (&credential.root, credential.policies.get_mut(policy)) {
             (Some(root), Some(policy)) => Ok(policy.renew(root, names, at)?),
-            _ => Err(ArmError::not_found(policy)),
+            _ => Err(ActionError::not_found(policy)),
         }
     }
 
@@ -53,7 +53,7 @@ impl State {
         namespace_id: &str,
         policy: &str,
         at: OffsetDateTime,
-    ) -> Result<(), ArmError> {
+    ) -> Result<(), ActionError> {
         self.renew(namespace_id, policy, at)?;
         let namespace = self.found(namespace_id)?;
         let current = namespace.policy(policy).and_then(|policy| current(namespace, policy));
@@ -71,14 +71,11 @@ impl State {
         policy: &str,
         chain: &str,
         at: OffsetDateTime,
-    ) -> Result<(), ArmError> {
+    ) -> Result<(), ActionError> {
         let policy =
-            self.found(namespace_id)?.policy_mut(policy).ok_or_else(|| ArmError::not_found(policy))?;
+            self.found(namespace_id)?.policy_mut(policy).ok_or_else(|| ActionError::not_found(policy))?;
         let Some(pending) = policy.pending.take() else {
-            return Err(ArmError::conflict(
-                "Conflict",
-                "The policy has no pending certificate signing request.",
-            ));
+            return Err(ActionError::conflict("The policy has no pending certificate signing request."));
         };
         if let Err(error) = pending.check(chain, at) {
             policy.pending = Some(pending);

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use crate::fleet::LinkingState;
+use crate::world::World;
 use crate::world::hub::Origin;
-use crate::world::link::NOT_AUTHORIZED;
-use crate::world::state::State;
+use crate::world::link::Link;
 
-impl State {
+impl World {
     /// Links that are in progress succeed; not where the namespace's identity lacks its role.
     pub(super) fn settle_links(&mut self, namespace_id: &str, at: OffsetDateTime) {
         let mut is_new = false;
@@ -18,7 +18,7 @@ impl State {
             let open = |link: &&mut _| is_open(link, namespace_id);
             if let Some(link) = hub.link.as_mut().filter(open) {
                 link.state = if lacks_role { LinkingState::Failed } else { LinkingState::Succeeded };
-                link.error = lacks_role.then(|| NOT_AUTHORIZED.to_owned());
+                link.error = None;
                 is_new = true;
             }
         }
@@ -47,6 +47,6 @@ impl State {
     }
 }
 
-fn is_open(link: &crate::world::link::Link, namespace_id: &str) -> bool {
+fn is_open(link: &Link, namespace_id: &str) -> bool {
     link.is_to(namespace_id) && link.state == LinkingState::InProgress
 }
