@@ -8,10 +8,10 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use azure_simulator::throttle::Limits;
+use azure_simulator::{Options, Simulator};
 use clap::Args;
 use serde_json::Value;
-use simulator::cloud::throttle::Limits;
-use simulator::cloud::{Options, Simulator};
 use tempfile::TempDir;
 
 use crate::accounts::Accounts;
@@ -143,7 +143,7 @@ async fn report(handler: &Handler) -> Result<Run, CampaignError> {
     Ok(Run { seconds: since.elapsed().as_secs_f64(), events })
 }
 
-fn provisioning_services(size: &Size, entries: &[simulator::cloud::log::Entry], verdict: &mut Verdict) {
+fn provisioning_services(size: &Size, entries: &[azure_simulator::log::Entry], verdict: &mut Verdict) {
     let names: Vec<String> = (0..size.provisioning_services).map(report_fleet::service_name).collect();
     let calls: Vec<Calls<'_>> = names.iter().map(|name| Calls::to(entries, name)).collect();
     let busiest = calls.iter().map(Calls::busiest_minute).max().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The rules that a run must keep. Each broken one is a sentence that names the namespace or the request.
 
+use azure_simulator::throttle::Limits;
 use serde_json::Value;
-use simulator::cloud::throttle::Limits;
 
 use crate::accounts::Accounts;
 use crate::fleet::CampaignNamespace;

@@ -3,9 +3,9 @@
 
 use std::time::{Duration, Instant};
 
+use azure_simulator::service_bus::Settings;
+use azure_simulator::throttle::Limits;
 use futures::future::join_all;
-use simulator::cloud::service_bus::Settings;
-use simulator::cloud::throttle::Limits;
 use time::OffsetDateTime;
 
 use crate::Arguments;
