@@ -9,8 +9,8 @@ use time::OffsetDateTime;
 
 use crate::clock::Clock;
 use crate::deadlines::Deadlines;
+use crate::pace::Pace;
 use crate::settings::FleetSettings;
-use crate::walk::Pace;
 
 /// What the operator wants, the clients for Azure, and the time.
 pub struct Fleet {

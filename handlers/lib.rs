@@ -16,6 +16,7 @@ pub mod failure;
 pub mod fleet;
 pub mod functions;
 pub mod observation;
+pub mod pace;
 pub mod page;
 pub mod reporting;
 pub mod resource_events;

@@ -10,8 +10,7 @@ use std::time::Duration;
 use reqwest::{NoProxy, Proxy, redirect};
 use rustls::{ClientConfig, RootCertStore};
 
-use super::transport::TransportFailure;
-use crate::error::{Error, ErrorKind, Sent};
+use crate::error::Error;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const USER_AGENT: &str = concat!("policysync/", env!("CARGO_PKG_VERSION"));
@@ -47,22 +46,8 @@ fn proxy_address(env: &dyn Fn(&str) -> Option<String>) -> Option<String> {
         .find(|address| !address.trim().is_empty())
 }
 
-/// What a failed transfer means: whether the request can have left this machine decides whether a write may be repeated.
-pub(super) fn failure(error: &reqwest::Error) -> TransportFailure {
-    let (kind, sent) = if error.is_builder() {
-        (ErrorKind::Invalid, Sent::No)
-    } else if error.is_connect() {
-        (ErrorKind::Unavailable, Sent::No)
-    } else if error.is_timeout() {
-        (ErrorKind::Timeout, Sent::Maybe)
-    } else {
-        (ErrorKind::Unavailable, Sent::Maybe)
-    };
-    TransportFailure { kind, sent, message: chain(error) }
-}
-
 /// The causes below the top one, which only repeats the URL with its query.
-fn chain(error: &reqwest::Error) -> String {
+pub(super) fn chain(error: &reqwest::Error) -> String {
     let mut parts = Vec::new();
     let mut cause = error.source();
     while let Some(error) = cause {

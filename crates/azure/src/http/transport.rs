@@ -8,7 +8,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use url::Url;
 
-use super::client;
+use super::client::chain;
 use crate::error::{ErrorKind, Sent};
 
 /// A request as it goes out.
@@ -65,13 +65,27 @@ impl Transport for Reqwest {
     async fn send(&self, request: Outgoing) -> Result<Incoming, TransportFailure> {
         let Outgoing { method, url, headers, body } = request;
         let sent = self.0.request(method, url).headers(headers).body(body).send().await;
-        let mut response = sent.map_err(|error| client::failure(&error))?;
+        let mut response = sent.map_err(|error| failure(&error))?;
         let (status, length) = (response.status(), response.content_length());
         let headers = std::mem::take(response.headers_mut());
         let body = stream::try_unfold(response, |mut response| async move {
-            let chunk = response.chunk().await.map_err(|error| client::failure(&error))?;
+            let chunk = response.chunk().await.map_err(|error| failure(&error))?;
             Ok(chunk.map(|chunk| (chunk, response)))
         });
         Ok(Incoming { status, headers, length, body: body.boxed() })
     }
+}
+
+/// What a failed transfer means: whether the request can have left this machine decides whether a write may be repeated.
+fn failure(error: &reqwest::Error) -> TransportFailure {
+    let (kind, sent) = if error.is_builder() {
+        (ErrorKind::Invalid, Sent::No)
+    } else if error.is_connect() {
+        (ErrorKind::Unavailable, Sent::No)
+    } else if error.is_timeout() {
+        (ErrorKind::Timeout, Sent::Maybe)
+    } else {
+        (ErrorKind::Unavailable, Sent::Maybe)
+    };
+    TransportFailure { kind, sent, message: chain(error) }
 }

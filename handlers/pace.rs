@@ -1,0 +1,37 @@
+//! How fast a walk through the namespaces goes.
+
+use std::time::Duration;
+
+/// How fast a walk goes, and when it stops.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How many namespaces are visited at once.
+    pub at_once: usize,
+    /// How long the groups of one DPS may take, so that one that hangs leaves time for the others.
+    pub service: Duration,
+    /// How long the reads of one visit may take.
+    pub visit: Duration,
+    /// How long after its beginning the walk still begins a visit. The last visit, and what the caller does after the walk,
+    /// have to fit into the time of its invocation as well.
+    pub begins: Duration,
+}
+
+impl Default for Pace {
+    /// That of a function that a timer wakes, within the five minutes of `functionTimeout` (`host.json`).
+    fn default() -> Self {
+        Self {
+            at_once: 4,
+            service: Duration::from_secs(25),
+            visit: Duration::from_secs(50),
+            begins: Duration::from_secs(190),
+        }
+    }
+}
+
+impl Pace {
+    /// That of a command, which has all the time that a person gives it.
+    #[must_use]
+    pub fn of_a_command() -> Self {
+        Self { begins: Duration::from_secs(24 * 60 * 60), ..Self::default() }
+    }
+}
