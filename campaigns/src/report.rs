@@ -103,7 +103,7 @@ pub async fn run(arguments: &Arguments) -> Result<Verdict, CampaignError> {
     verdict.figure("wall", format!("{:.1} s", first.seconds));
     let ratio = if floor > 0.0 { format!("{:.2}", first.seconds / floor) } else { "none: no floor".into() };
     verdict.figure("ratio", format!("{ratio} (at most {})", rules::HIGHEST_RATIO));
-    verdict.broken(rules::ratio(&accounts, limits, first.seconds));
+    verdict.broken(rules::ratio(&accounts, limits, first.seconds, rules::HIGHEST_RATIO));
     if accounts.throttled > 0 {
         verdict.broken(vec![format!("ARM throttled {} calls", accounts.throttled)]);
     }
