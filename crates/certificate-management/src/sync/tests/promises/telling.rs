@@ -8,6 +8,9 @@ use crate::sync::tests::world::{NOW, request};
 use crate::sync::{Conclusion, Event, Look, OperationState, conclusions, step};
 use crate::trust::Trust::{Stale, Trusted};
 
+/// Makes a conclusion say something else.
+type Change = fn(&mut Conclusion);
+
 fn hub(name: &str, outcome: Outcome, reason: Option<Reason>) -> HubOutcome {
     HubOutcome {
         hub: name.to_owned(),
@@ -40,7 +43,7 @@ fn known() -> (RequestRecord, Conclusion) {
 fn what_says_the_same_is_not_written_again() {
     let (mut record, told) = known();
     let later = NOW + time::Duration::MINUTE;
-    let same: [fn(&mut Conclusion); 4] = [
+    let same: [Change; 4] = [
         |_| {},
         |told| told.sync_id = None,
         |told| told.detail = Some("h2: 503, asked at another time".to_owned()),
@@ -56,7 +59,7 @@ fn what_says_the_same_is_not_written_again() {
 
 #[test]
 fn whatever_is_news_is_written() {
-    let news: [(&str, fn(&mut Conclusion)); 9] = [
+    let news: [(&str, Change); 9] = [
         ("another outcome", |told| told.outcome = Outcome::Queued),
         ("a final outcome", |told| told.outcome = Outcome::Trusted),
         ("another reason", |told| told.reason = None),
