@@ -4,7 +4,7 @@ use std::time::{Duration as Wait, Instant};
 
 use policysync::commands::laptop::local_world::DEFAULT_CONFIGURATION;
 use policysync::deadlines::Deadlines;
-use policysync::synchronization::batch::Done;
+use policysync::synchronization::batch::Handled;
 use serde_json::json;
 use simulator::cloud::Options;
 use simulator::cloud::fleet::{Fleet, Hub};
@@ -25,7 +25,7 @@ fn hurried(by: u32) -> Deadlines {
 }
 
 /// A batch of whatever is due.
-async fn next_batch(app: &InProcess) -> Done {
+async fn next_batch(app: &InProcess) -> Handled {
     app.deliver_batches(1).await.remove(0).unwrap()
 }
 
