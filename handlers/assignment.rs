@@ -234,7 +234,7 @@ impl Run<'_> {
                 .application
                 .fleet
                 .azure
-                .enrollment_groups()
+                .enrollment_groups(service.generation)
                 .get(&service.endpoint, &group.view.id)
                 .await
             {

@@ -191,12 +191,10 @@ impl<'a> Observer<'a> {
                     name: host_label(named),
                     hubs: Vec::new(),
                     id: None,
+                    generation: namespace.generation,
                 },
             };
             services.push(service.within(&namespace));
-        }
-        for service in &services {
-            self.fleet.azure.provisioning_service_is_of(&service.endpoint, namespace.generation);
         }
         Ok(services)
     }
@@ -236,11 +234,14 @@ pub struct LinkedService {
     pub hubs: Vec<String>,
     /// Its ARM id; `None` for one that is named by its endpoint and not found in the scopes.
     pub id: Option<ArmId>,
+    /// The generation of its namespace, which decides how its groups are read.
+    pub generation: NamespaceGeneration,
 }
 
 impl LinkedService {
     /// In the second generation hubs are linked to the namespace, and its DPS allocate to all of them.
     fn within(mut self, namespace: &Namespace) -> Self {
+        self.generation = namespace.generation;
         if self.hubs.is_empty() {
             self.hubs = named_hubs(namespace).into_iter().map(|hub| hub.host_name).collect();
         }
@@ -262,6 +263,7 @@ impl From<&ProvisioningService> for LinkedService {
             name: service.name.clone(),
             hubs: service.hubs.clone(),
             id: Some(service.id.clone()),
+            generation: NamespaceGeneration::default(),
         }
     }
 }
@@ -293,6 +295,7 @@ mod tests {
             name: "contoso-dps".into(),
             hubs: vec![],
             id: None,
+            generation: NamespaceGeneration::default(),
         };
         for text in [
             "contoso-dps",

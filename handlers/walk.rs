@@ -133,7 +133,7 @@ async fn groups(
     wanted: Wanted<'_>,
     until: Instant,
 ) -> (Vec<Group>, Vec<Unread>) {
-    let client = fleet.azure.enrollment_groups();
+    let client = fleet.azure.enrollment_groups(service.generation);
     let late = |_| Error::timed_out(format!("reading the enrollment groups of {}", service.name));
     let ids = match wanted {
         Wanted::Nothing => return (Vec::new(), Vec::new()),

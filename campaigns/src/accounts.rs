@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use simulator::cloud::log::Entry;
-use simulator::cloud::throttle::{Limits, Rate};
+use azure_simulator::log::Entry;
+use azure_simulator::throttle::{Limits, Rate};
 use time::OffsetDateTime;
 
 /// The calls to ARM of one run, counted. Names are in lower case.

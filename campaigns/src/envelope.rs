@@ -2,9 +2,9 @@
 //! `http.default.get.nobody.json`): everything that is no object is JSON inside a JSON string.
 
 use serde_json::{Map, Value, json};
-use simulator::sources::LockedMessage;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use trigger_sources::LockedMessage;
 use uuid::Uuid;
 
 /// A batch of Service Bus messages: cardinality many, data type string.

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use simulator::cloud::StartError;
-use simulator::cloud::fleet::FleetError;
+use azure_simulator::StartError;
+use azure_simulator::fleet::FleetError;
 
 /// Why a campaign could not be run to its end.
 #[derive(Debug, thiserror::Error)]

@@ -1,8 +1,8 @@
 //! The fleet of a campaign: many namespaces in one subscription, so that all of them share one ARM budget, and each
 //! in one of four states at the start. A quarter of them needs nothing, and must be left alone.
 
-use simulator::cloud::fleet::{Fleet, Hub, Namespace, Policy};
-use simulator::cloud::world::World;
+use azure_simulator::Simulator;
+use azure_simulator::fleet::{Fleet, Hub, Namespace, Policy};
 
 use crate::error::CampaignError;
 
@@ -91,10 +91,10 @@ fn in_fleet(known: &CampaignNamespace) -> Namespace {
 ///
 /// # Errors
 /// When the simulated Azure does not have such a policy.
-pub fn rotate(world: &World, namespaces: &[CampaignNamespace]) -> Result<(), CampaignError> {
+pub fn rotate(simulator: &Simulator, namespaces: &[CampaignNamespace]) -> Result<(), CampaignError> {
     for namespace in namespaces.iter().filter(|namespace| namespace.start == Start::Rotated) {
         let policy = format!("{}/credentials/default/policies/{}", namespace.id, namespace.policies[0]);
-        world
+        simulator
             .rotate(&policy)
             .map_err(|error| CampaignError::unanswered(format!("rotating {policy}"), format!("{error:?}")))?;
     }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use simulator::sources::{LockedMessage, QueueSource};
+use trigger_sources::{LockedMessage, QueueSource};
 
 use crate::envelope;
 use crate::handler::Handler;

@@ -7,8 +7,8 @@
 
 use std::time::{Duration, Instant};
 
-use simulator::cloud::service_bus::Settings;
-use simulator::cloud::throttle::{Limits, Rate};
+use azure_simulator::service_bus::Settings;
+use azure_simulator::throttle::{Limits, Rate};
 
 use crate::Arguments;
 use crate::accounts::Accounts;

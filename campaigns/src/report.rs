@@ -8,10 +8,10 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use azure_simulator::throttle::Limits;
+use azure_simulator::{Options, Simulator};
 use clap::Args;
 use serde_json::Value;
-use simulator::cloud::throttle::Limits;
-use simulator::cloud::{Options, Simulator};
 use tempfile::TempDir;
 
 use crate::accounts::Accounts;
@@ -103,7 +103,7 @@ pub async fn run(arguments: &Arguments) -> Result<Verdict, CampaignError> {
     verdict.figure("wall", format!("{:.1} s", first.seconds));
     let ratio = if floor > 0.0 { format!("{:.2}", first.seconds / floor) } else { "none: no floor".into() };
     verdict.figure("ratio", format!("{ratio} (at most {})", rules::HIGHEST_RATIO));
-    verdict.broken(rules::ratio(&accounts, limits, first.seconds));
+    verdict.broken(rules::ratio(&accounts, limits, first.seconds, rules::HIGHEST_RATIO));
     if accounts.throttled > 0 {
         verdict.broken(vec![format!("ARM throttled {} calls", accounts.throttled)]);
     }
@@ -143,7 +143,7 @@ async fn report(handler: &Handler) -> Result<Run, CampaignError> {
     Ok(Run { seconds: since.elapsed().as_secs_f64(), events })
 }
 
-fn provisioning_services(size: &Size, entries: &[simulator::cloud::log::Entry], verdict: &mut Verdict) {
+fn provisioning_services(size: &Size, entries: &[azure_simulator::log::Entry], verdict: &mut Verdict) {
     let names: Vec<String> = (0..size.provisioning_services).map(report_fleet::service_name).collect();
     let calls: Vec<Calls<'_>> = names.iter().map(|name| Calls::to(entries, name)).collect();
     let busiest = calls.iter().map(Calls::busiest_minute).max().unwrap_or_default();

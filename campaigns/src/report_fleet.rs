@@ -3,9 +3,9 @@
 
 use std::fmt::Write as _;
 
+use azure_simulator::fleet::{Fleet, FleetError};
 use clap::Args;
 use clap::builder::TypedValueParser;
-use simulator::cloud::fleet::{Fleet, FleetError};
 
 const SUBSCRIPTION: &str = "6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40";
 /// Policies of each namespace.

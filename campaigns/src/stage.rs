@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use azure_simulator::service_bus::Settings;
+use azure_simulator::throttle::Limits;
+use azure_simulator::{Options, Simulator};
 use reqwest::Client;
 use serde_json::Value;
-use simulator::cloud::service_bus::Settings;
-use simulator::cloud::throttle::Limits;
-use simulator::cloud::{Options, Simulator};
 use tempfile::TempDir;
 
 use crate::Arguments;
@@ -73,7 +73,7 @@ impl Stage {
             .map_err(CampaignError::file(configuration.display().to_string()))?;
         let options = Options { fleet, seed: arguments.seed, limits, queue_settings, ..Options::default() };
         let simulator = Simulator::start(options).await?;
-        fleet::rotate(simulator.world(), &namespaces)?;
+        fleet::rotate(&simulator, &namespaces)?;
         let logs = arguments.logs.clone().unwrap_or_else(|| folder.path().to_owned());
         std::fs::create_dir_all(&logs).map_err(CampaignError::file(logs.display().to_string()))?;
         let command = |name: &str| HandlerCommand {

@@ -3,9 +3,9 @@
 
 use std::time::{Duration, Instant};
 
+use azure_simulator::service_bus::Settings;
+use azure_simulator::throttle::Limits;
 use futures::future::join_all;
-use simulator::cloud::service_bus::Settings;
-use simulator::cloud::throttle::Limits;
 use time::OffsetDateTime;
 
 use crate::Arguments;
@@ -95,13 +95,13 @@ pub async fn run(arguments: &Arguments) -> Result<Verdict, CampaignError> {
     );
     verdict.figure(
         "wall, from the first call to the last one",
-        format!("{asking:.1} s, ratio {} (at most {})", ratio(asking), rules::HIGHEST_RATIO),
+        format!("{asking:.1} s, ratio {} (at most {})", ratio(asking), rules::HIGHEST_RATIO_OF_SYNCS),
     );
 
     progress.phase("asking for every request");
     verdict.broken(rules::synchronize(&stage.namespaces, &accounts, Syncs { most: 1 }));
     verdict.broken(rules::calls(&stage.namespaces, &accounts, delivered.batches));
-    verdict.broken(rules::ratio(&accounts, limits, asking));
+    verdict.broken(rules::ratio(&accounts, limits, asking, rules::HIGHEST_RATIO_OF_SYNCS));
     verdict.broken(rules::reads(&accounts, limits, arguments.namespaces * arguments.hubs));
     check_requests(&stage, &planned, &mut verdict).await?;
 

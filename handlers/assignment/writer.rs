@@ -74,7 +74,7 @@ impl Writer<'_> {
         target: Target<'_>,
         entry: &PlannedAssignment,
     ) -> Outcome {
-        match self.write(configuration, &service.endpoint, target, entry).await {
+        match self.write(configuration, service, target, entry).await {
             Ok(unrecorded) => Outcome::Written { unrecorded },
             Err(Stopped { hindrance, detail }) => {
                 let Consequence { reason, next } = hindrance.consequence();
@@ -97,27 +97,29 @@ impl Writer<'_> {
     async fn write(
         &self,
         configuration: &NamespaceConfiguration,
-        endpoint: &str,
+        service: &LinkedService,
         target: Target<'_>,
         entry: &PlannedAssignment,
     ) -> Result<Option<String>, Stopped> {
         permit::permitted(configuration, self.fleet.kill_switch, self.by)
             .map_err(|why| self.in_audit(entry, why))?;
-        let groups = self.fleet.azure.enrollment_groups();
+        let groups = self.fleet.azure.enrollment_groups(service.generation);
         if let Target::Existing(group) = target {
             if let Some((_, detail)) = unwritable(&group.view) {
                 return Err(Stopped { hindrance: Hindrance::AttestationUnknown, detail });
             }
             // Before the record: a group whose keys stay unreadable would be recorded as planned by every reconcile.
-            groups.check_keys(endpoint, group).await?;
+            groups.check_keys(&service.endpoint, group).await?;
         }
         let record = self.journal.planned(entry, self.fleet.now()).await.map_err(|error| Stopped {
             hindrance: Hindrance::Unrecorded,
             detail: format!("the write could not be recorded, so it was not made: {error}"),
         })?;
         let etag = match target {
-            Target::Existing(group) => groups.set_policy(endpoint, group, entry.after.as_deref()).await?.etag,
-            Target::New(raw) => groups.create(endpoint, &with_policy(raw, entry)?).await?.view.etag,
+            Target::Existing(group) => {
+                groups.set_policy(&service.endpoint, group, entry.after.as_deref()).await?.etag
+            }
+            Target::New(raw) => groups.create(&service.endpoint, &with_policy(raw, entry)?).await?.view.etag,
         };
         let completed = self.journal.written(record, etag).await;
         Ok(completed

@@ -5,6 +5,7 @@
 //! last [`WINDOW`]. Each page of devices is one operation of the DPS, so both are bounded: what is left out is told by the
 //! next report, once the groups before it are done; until then no alert about it clears.
 
+use certificate_management::generation::NamespaceGeneration;
 use certificate_management::plan;
 use certificate_management::reason::Reason;
 use certificate_management::report::{EarlyDevices, ReportInput};
@@ -23,6 +24,7 @@ const PAGES: usize = 2;
 
 /// A group to count, and since when it has its policy.
 struct Candidate<'a> {
+    generation: NamespaceGeneration,
     endpoint: &'a str,
     id: &'a str,
     assigned_at: Option<OffsetDateTime>,
@@ -50,7 +52,6 @@ pub async fn count(
     application: &Application,
     input: &ReportInput<'_>,
 ) -> (Vec<EarlyDevices>, Result<(), state::Error>) {
-    let groups = application.fleet.azure.enrollment_groups();
     let (recent, read) = match journal::since(&application.store, input.now - WINDOW).await {
         Ok(recent) => (recent, Ok(())),
         Err(error) => (Vec::new(), Err(error)),
@@ -61,7 +62,8 @@ pub async fn count(
             counted.push(candidate.with(None, false));
             continue;
         }
-        let Candidate { endpoint, id, assigned_at, .. } = candidate;
+        let Candidate { generation, endpoint, id, assigned_at, .. } = candidate;
+        let groups = application.fleet.azure.enrollment_groups(generation);
         match groups.registrations_before(endpoint, id, assigned_at, PAGES).await {
             Ok(count) => counted.push(candidate.with(Some(count.devices), count.is_cut)),
             Err(error) => {
@@ -81,6 +83,7 @@ async fn candidates<'a>(
     let mut candidates = Vec::new();
     for namespace in &input.namespaces {
         let Ok(observation) = &namespace.observation else { continue };
+        let generation = observation.namespace.generation;
         for service in namespace.provisioning_services.iter().flatten() {
             let name = host_label(&service.endpoint);
             let endpoint = service.endpoint.as_str();
@@ -94,22 +97,30 @@ async fn candidates<'a>(
                         if matches!(plan.reason, Reason::RuleSaysNone | Reason::OptedOut) {
                             continue;
                         }
-                        Candidate { endpoint, id, assigned_at: None, is_counted: room > 0 }
+                        Candidate { generation, endpoint, id, assigned_at: None, is_counted: room > 0 }
                     }
                     Some(policy) => {
                         let Some(write) = recent.iter().find(|write| write.is_of(&name, id)) else {
                             continue;
                         };
                         if room == 0 {
-                            candidates.push(Candidate { endpoint, id, assigned_at: None, is_counted: false });
+                            candidates.push(Candidate {
+                                generation,
+                                endpoint,
+                                id,
+                                assigned_at: None,
+                                is_counted: false,
+                            });
                             continue;
                         }
                         match first_assignment(application, write, policy).await {
                             Ok(None) => continue,
-                            Ok(at) => Candidate { endpoint, id, assigned_at: at, is_counted: true },
+                            Ok(at) => {
+                                Candidate { generation, endpoint, id, assigned_at: at, is_counted: true }
+                            }
                             Err(error) => {
                                 tracing::warn!("when {id} was assigned cannot be told: {error}");
-                                Candidate { endpoint, id, assigned_at: None, is_counted: false }
+                                Candidate { generation, endpoint, id, assigned_at: None, is_counted: false }
                             }
                         }
                     }

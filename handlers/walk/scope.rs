@@ -62,10 +62,18 @@ fn is_meant(name: Option<&str>, service: &LinkedService) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use certificate_management::generation::NamespaceGeneration;
+
     use super::*;
 
     fn service(name: &str) -> LinkedService {
-        LinkedService { endpoint: format!("https://{name}"), name: name.to_owned(), hubs: vec![], id: None }
+        LinkedService {
+            endpoint: format!("https://{name}"),
+            name: name.to_owned(),
+            hubs: vec![],
+            id: None,
+            generation: NamespaceGeneration::default(),
+        }
     }
 
     fn hint(service: Option<&str>, group: &str) -> GroupHint {

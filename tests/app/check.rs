@@ -1,7 +1,7 @@
 //! `check`: what is missing for which feature, and the command that grants it.
 
+use azure_simulator::fleet::{Attestation, Fleet};
 use serde_json::{Value, json};
-use simulator::cloud::fleet::{Attestation, Fleet};
 
 use crate::generations::{AUTHORITIES, AUTHORITIES_RULES};
 use crate::operator::{ATTESTATION, document, leave_out, policysync, told};

@@ -1,8 +1,8 @@
 //! Devices that came before their group had its policy: the report counts them until they come again.
 
+use azure_simulator::device::Device;
 use reqwest::Method;
 use serde_json::{Value, json};
-use simulator::device::Device;
 
 use crate::operator::{DPS, policy_of};
 use crate::world::World;

@@ -1,8 +1,8 @@
 //! Certificate authorities, alone and beside credentials: what is verified, explained and migrated.
 
+use azure_simulator::fleet::Fleet;
 use reqwest::Method;
 use serde_json::{Value, json};
-use simulator::cloud::fleet::Fleet;
 
 use crate::operator::run;
 use crate::world::World;

@@ -116,7 +116,7 @@ async fn a_person_sees_the_functions_first_and_then_what_they_do() {
 
 #[test]
 fn the_documented_rust_handler_is_the_one_that_is_compiled() {
-    let compiled = include_str!("../../crates/simulator/examples/host_handler.rs");
+    let compiled = include_str!("../../crates/functions-host-stand-in/examples/host_handler.rs");
     assert_eq!(documented("### Rust", "handler.rs"), compiled);
 }
 

@@ -3,6 +3,7 @@
 
 use certificate_management::alerting::{FindingEvent, FindingState};
 use certificate_management::checks::CheckId;
+use certificate_management::generation::NamespaceGeneration;
 use functions_host::TraceContext;
 use policysync::assignment::{self, Done, Waker};
 use policysync::reporting;
@@ -28,7 +29,7 @@ fn endpoint(app: &InProcess) -> String {
 }
 
 async fn policy_of(app: &InProcess, id: &str) -> Option<String> {
-    let groups = app.application.fleet.azure.enrollment_groups();
+    let groups = app.application.fleet.azure.enrollment_groups(NamespaceGeneration::Credentials);
     groups.get(&endpoint(app), id).await.unwrap().unwrap().view.policy
 }
 

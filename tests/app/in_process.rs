@@ -7,6 +7,8 @@ use std::time::Duration as Wait;
 
 use async_trait::async_trait;
 use azure::{AccessToken, Azure, Cloud, Error, TokenSource};
+use azure_simulator::faults;
+use azure_simulator::{Options, Simulator};
 use certificate_management::request::{RequestRecord, SyncRequest};
 use certificate_management::sync::SyncRecord;
 use policysync::application::Application;
@@ -20,8 +22,6 @@ use policysync::synchronization::received::Received;
 use policysync::synchronization::records;
 use policysync::walk::Pace;
 use serde_json::{Value, json};
-use simulator::cloud::faults;
-use simulator::cloud::{Options, Simulator};
 use time::{Duration, OffsetDateTime};
 
 /// Messages of one batch, as `host.json` has it.
@@ -106,7 +106,7 @@ impl InProcess {
     /// Lets the service renew the issuing CAs of a namespace.
     pub async fn rotate(&self, namespace: usize) {
         let id = self.application.fleet.configuration.namespaces[namespace].id.to_string();
-        let state = self.simulator.world().state();
+        let state = self.simulator.state();
         let namespaces = state["namespaces"].as_array().unwrap();
         let of = |namespace: &&Value| namespace["id"].as_str().unwrap().eq_ignore_ascii_case(&id);
         let policies = &namespaces.iter().find(of).unwrap()["policies"];

@@ -1,12 +1,12 @@
 //! A sync whose follow-up message was lost: the report finds it and sends the follow-up again.
 
+use azure_simulator::Simulator;
 use certificate_management::request::{Outcome, SyncRequest};
 use certificate_management::sync::{Conclusion, SyncRecord};
 use policysync::reporting;
 use policysync::synchronization::received::Received;
 use policysync::synchronization::records;
 use serde_json::json;
-use simulator::cloud::Simulator;
 use state::Change;
 use time::Duration;
 

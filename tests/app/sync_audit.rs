@@ -1,11 +1,11 @@
 //! Who may write, and whose request is whose: audit mode reaches every POST, and no id stands for two wishes.
 
+use azure_simulator::Options;
 use certificate_management::sync::Phase;
 use policysync::commands::laptop::local_world::DEFAULT_CONFIGURATION;
 use policysync::reporting;
 use policysync::synchronization::submission::{self, SubmitError};
 use serde_json::json;
-use simulator::cloud::Options;
 use time::Duration;
 
 use crate::in_process::{InProcess, received};

@@ -1,9 +1,9 @@
 //! What a service refuses, and how long it asks to wait: a lock is final, a conflict ends with the need's one deadline, and
 //! no pause is believed that is longer than a look may wait.
 
+use azure_simulator::Options;
 use policysync::commands::laptop::local_world::DEFAULT_CONFIGURATION;
 use serde_json::{Value, json};
-use simulator::cloud::Options;
 use time::Duration;
 
 use crate::in_process::{InProcess, received, text};

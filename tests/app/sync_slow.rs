@@ -2,12 +2,12 @@
 
 use std::time::{Duration as Wait, Instant};
 
+use azure_simulator::Options;
+use azure_simulator::fleet::{Fleet, Hub};
 use policysync::commands::laptop::local_world::DEFAULT_CONFIGURATION;
 use policysync::deadlines::Deadlines;
 use policysync::synchronization::batch::Handled;
 use serde_json::json;
-use simulator::cloud::Options;
-use simulator::cloud::fleet::{Fleet, Hub};
 use time::Duration;
 
 use crate::in_process::{InProcess, received, text};

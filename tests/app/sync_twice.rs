@@ -3,6 +3,8 @@
 
 use std::time::Duration as Wait;
 
+use azure_simulator::Options;
+use azure_simulator::fleet::Fleet;
 use certificate_management::sync::{MOST_REQUESTS, SyncRecord};
 use futures::future::join_all;
 use policysync::commands::laptop::local_world::DEFAULT_CONFIGURATION;
@@ -12,8 +14,6 @@ use policysync::synchronization::batch;
 use policysync::synchronization::received::Received;
 use policysync::synchronization::{records, resume};
 use serde_json::{Value, json};
-use simulator::cloud::Options;
-use simulator::cloud::fleet::Fleet;
 use state::Change;
 use time::Duration;
 

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use azure_simulator::Options;
+use azure_simulator::fleet::Fleet;
 use functions_host::TraceContext;
 use policysync::assignment::{self, Waker};
 use policysync::reporting;
 use policysync::walk::Pace;
 use serde_json::{Value, json};
-use simulator::cloud::Options;
-use simulator::cloud::fleet::Fleet;
 
 use crate::in_process::InProcess;
 

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use azure::{AccessToken, Azure, Cloud, Error, TokenSource};
+use azure_simulator::fleet::Fleet;
+use azure_simulator::{Options, Simulator};
 use certificate_management::ArmId;
 use functions_host::Server;
 use policysync::application::Application;
@@ -15,8 +17,6 @@ use policysync::fleet::Outside;
 use policysync::settings::Settings;
 use policysync::{functions, reporting};
 use serde_json::{Value, json};
-use simulator::cloud::fleet::Fleet;
-use simulator::cloud::{Options, Simulator};
 use state::Store;
 use time::{Duration, OffsetDateTime};
 
@@ -126,7 +126,7 @@ impl Shared {
     async fn renew(&self, day: i64) {
         if day % 30 == 0 && day > 0 {
             let policy = format!("{NAMESPACE}/credentials/default/policies/rotating");
-            self.simulator.world().rotate(&policy).unwrap();
+            self.simulator.rotate(&policy).unwrap();
         }
         if day % 30 == 1 && day > 1 {
             let namespace = ArmId::parse(NAMESPACE).unwrap();

@@ -4,12 +4,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use azure_simulator::fleet::Fleet;
 use policysync::commands::laptop::local_world::{
     DEFAULT_CONFIGURATION, LocalOptions, LocalWorld, WorldArguments,
 };
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
-use simulator::cloud::fleet::Fleet;
 
 /// How long anything may take before a test fails; nothing waits that long when all is well.
 pub const PATIENCE: Duration = Duration::from_secs(40);

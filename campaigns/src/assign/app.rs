@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use azure_simulator::fleet::Fleet;
+use azure_simulator::{Options, Simulator};
+use functions_host_stand_in::{Host, HostOptions, InvocationReport, Sources};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
-use simulator::cloud::fleet::Fleet;
-use simulator::cloud::{Options, Simulator};
-use simulator::functions_host::{Host, HostOptions, InvocationReport, Sources};
 use tempfile::TempDir;
 
 use super::Arguments;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use simulator::cloud::log::Entry;
+use azure_simulator::log::Entry;
 use time::{Duration, OffsetDateTime};
 
 /// The limit of the real service (`azure-wire-facts.md` §7).

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use simulator::cloud::fleet::{Fleet, FleetError};
+use azure_simulator::fleet::{Fleet, FleetError};
 
 /// Half of the provisioning services are in each, since a subscription holds ten at the most (`azure-wire-facts.md` §7).
 const SUBSCRIPTIONS: [&str; 2] =

@@ -49,7 +49,7 @@ pub use event_grid::{EventGridTopic, TopicConnection};
 pub use http::Http;
 pub use hubs::Hubs;
 pub use pause::LONGEST_PAUSE;
-use provisioning::versions::ReferencesRead;
+use provisioning::versions::OlderVersionGone;
 pub use provisioning::{
     AssignError, Assigned, CreateError, EnrollmentGroups, Group, ProvisioningServices, RawGroup,
 };
@@ -69,7 +69,7 @@ pub struct Azure {
     budget: Budget,
     offers: Offers,
     surprises: Surprises,
-    references: ReferencesRead,
+    older_gone: OlderVersionGone,
 }
 
 impl Azure {
@@ -91,7 +91,7 @@ impl Azure {
             budget: Budget::new(),
             offers: Offers::default(),
             surprises: Surprises::default(),
-            references: ReferencesRead::default(),
+            older_gone: OlderVersionGone::default(),
         }
     }
 
@@ -143,24 +143,20 @@ impl Azure {
         ProvisioningServices::new(self.arm())
     }
 
-    /// Enrollment groups of any provisioning service of the cloud.
+    /// Enrollment groups of the provisioning services of namespaces of a generation. A version of the service API hides the
+    /// references of the other generation, so groups are read with one or with both.
     #[must_use]
-    pub fn enrollment_groups(&self) -> EnrollmentGroups {
+    pub fn enrollment_groups(&self, generation: NamespaceGeneration) -> EnrollmentGroups {
         EnrollmentGroups::new(self.http.clone(), self.cloud.clone(), self.tokens.clone())
             .with_budget(self.budget.clone())
-            .reading(self.references.clone())
+            .knowing(self.older_gone.clone())
+            .of(generation)
     }
 
     /// What the service sent in this process that this version does not know; for a metric and a finding.
     #[must_use]
     pub fn surprises(&self) -> Vec<Surprise> {
         self.surprises.snapshot()
-    }
-
-    /// Tells which generations of policies the groups of the DPS at `endpoint` can name, until told otherwise. A version of
-    /// the service API hides the references of the other generation, so groups are read with one or with both.
-    pub fn provisioning_service_is_of(&self, endpoint: &str, generation: NamespaceGeneration) {
-        self.references.set(endpoint, generation);
     }
 
     /// A sender to a queue.

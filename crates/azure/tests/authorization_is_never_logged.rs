@@ -140,7 +140,11 @@ async fn no_crate_logs_an_authorization_but_the_pipeline_that_nothing_here_runs(
     ] {
         azure.queue(&connection, "sync-requests").unwrap().send(&message).await.unwrap();
     }
-    azure.enrollment_groups().list(&format!("http://{place}/dps/d")).await.unwrap_err();
+    azure
+        .enrollment_groups(certificate_management::generation::NamespaceGeneration::Credentials)
+        .list(&format!("http://{place}/dps/d"))
+        .await
+        .unwrap_err();
     // Azure speaks HTTP/2, which only TLS brings about by itself.
     let mut value = reqwest::header::HeaderValue::from_static("Bearer a-token-over-http-2");
     value.set_sensitive(true);

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use simulator::functions_host::{
+use functions_host_stand_in::{
     Host, HostEvent, HostOptions, LocalSettings, LogLevel, LogSource, local_settings,
 };
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use azure_simulator::fleet::Fleet;
+use azure_simulator::{Options, Simulator};
 use certificate_management::configuration::Configuration;
 use clap::Args;
-use simulator::cloud::fleet::Fleet;
-use simulator::cloud::{Options, Simulator};
-use simulator::functions_host::{Host, HostEvent, HostOptions, Sources};
+use functions_host_stand_in::{Host, HostEvent, HostOptions, Sources};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use azure_simulator::fleet::Fleet;
+use azure_simulator::{Options, Simulator, faults};
 use clap::Args;
 use serde_json::json;
-use simulator::cloud::fleet::Fleet;
-use simulator::cloud::{Options, Simulator, faults};
 
 use super::fail;
 

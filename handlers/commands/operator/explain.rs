@@ -6,6 +6,7 @@
 mod live;
 mod print;
 
+use certificate_management::generation::NamespaceGeneration;
 use std::process::ExitCode;
 
 use certificate_management::configuration::{Configuration, Examined, Mode, NamespaceConfiguration};
@@ -208,8 +209,13 @@ impl<'a> Wanted<'a> {
 
 /// Whether a DPS is the one that the configuration names by endpoint or ARM id.
 fn is_service(name: &str, configured: &str) -> bool {
-    let service =
-        LinkedService { endpoint: String::new(), name: name.to_owned(), hubs: Vec::new(), id: None };
+    let service = LinkedService {
+        endpoint: String::new(),
+        name: name.to_owned(),
+        hubs: Vec::new(),
+        id: None,
+        generation: NamespaceGeneration::default(),
+    };
     service.is_named(configured)
 }
 

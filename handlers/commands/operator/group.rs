@@ -162,7 +162,7 @@ async fn planned(
     view: &EnrollmentGroup,
     policy: Option<&str>,
 ) -> Result<PlannedAssignment, Problem> {
-    let groups = survey.fleet.azure.enrollment_groups();
+    let groups = survey.fleet.azure.enrollment_groups(service.linked.generation);
     let existing = groups.get(&service.linked.endpoint, &view.id).await.map_err(|error| {
         let reason = failure::reason(&error, About::EnrollmentGroup);
         Problem::Failed(format!("whether the group exists cannot be told: {reason}: {error}"))

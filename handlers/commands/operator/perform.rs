@@ -109,7 +109,7 @@ async fn one(
         };
         return Row::of(entry, Outcome::Failed, reason, detail);
     };
-    let groups = survey.fleet.azure.enrollment_groups();
+    let groups = survey.fleet.azure.enrollment_groups(service.linked.generation);
     let group = match groups.get(&service.linked.endpoint, &entry.enrollment_group).await {
         Ok(group) => group,
         Err(error) => {

@@ -5,6 +5,6 @@ use crate::steps::{self, Steps};
 use crate::workspace::Workspace;
 
 pub fn run(workspace: &Workspace, steps: &mut Steps) {
-    let arguments = ["bench", "--quiet", "--package", "simulator", "--bench", "host"];
+    let arguments = ["bench", "--quiet", "--package", "functions-host-stand-in", "--bench", "host"];
     steps.run("bench host", || steps::program(&mut workspace.cargo(&arguments)));
 }

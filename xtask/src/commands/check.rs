@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::steps::{self, Outcome, Steps};
 use crate::workspace::{PRODUCT, Workspace};
 
-/// The stand-ins for Azure. Never in a production build (`contracts.md` §2).
-const SIMULATOR: &str = "simulator";
+/// What stands in for Azure and for the Functions host. Never in a production build (`contracts.md` §2).
+const STAND_INS: [&str; 3] = ["azure-simulator", "functions-host-stand-in", "trigger-sources"];
 
 pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
     let mut members = Vec::new();
@@ -54,7 +54,7 @@ pub fn production(workspace: &Workspace, steps: &mut Steps) {
     steps.run("compile the production build", || {
         steps::program(&mut workspace.cargo(&["check", "--package", PRODUCT, "--no-default-features"]))
     });
-    steps.run("no simulator in the production build", || {
+    steps.run("no stand-in in the production build", || {
         let tree = ["tree", "--package", PRODUCT, "--no-default-features", "--edges", "normal,build"];
         let lines = ["--target", "all", "--prefix", "none", "--format", "{p}"];
         match steps::output(workspace.cargo(&tree).args(lines)) {
@@ -70,10 +70,10 @@ fn judge(tree: &str) -> Outcome {
     if !has(PRODUCT) {
         return Outcome::Failed(format!("cargo tree does not show `{PRODUCT}`, so it shows nothing"));
     }
-    if has(SIMULATOR) {
-        return Outcome::Failed(format!("`{SIMULATOR}` is in the dependency tree of `{PRODUCT}`"));
+    match STAND_INS.into_iter().find(|name| has(name)) {
+        Some(name) => Outcome::Failed(format!("`{name}` is in the dependency tree of `{PRODUCT}`")),
+        None => Outcome::Passed,
     }
-    Outcome::Passed
 }
 
 #[cfg(test)]
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn the_members_are_those_of_this_workspace() {
         let members = list(&Workspace::find()).unwrap();
-        for name in [PRODUCT, SIMULATOR, "campaigns", "xtask"] {
+        for name in [PRODUCT, "campaigns", "xtask"].into_iter().chain(STAND_INS) {
             assert!(members.iter().any(|member| member == name), "{name}");
         }
         let crates = fs::read_dir(Workspace::find().root().join("crates")).unwrap().count();
@@ -134,11 +134,13 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_with_the_simulator_anywhere_in_it_fails() {
+    fn a_tree_with_a_stand_in_anywhere_in_it_fails() {
         let clean = "policysync v0.1.0 (/repo)\nserde v1.0.0\nazure v0.1.0 (/repo/crates/azure)\n";
         assert_eq!(judge(clean), Outcome::Passed);
-        let dirty = format!("{clean}simulator v0.1.0 (/repo/crates/simulator)\n");
-        assert!(matches!(judge(&dirty), Outcome::Failed(_)));
+        for name in STAND_INS {
+            let dirty = format!("{clean}{name} v0.1.0 (/repo/crates/{name})\n");
+            assert!(matches!(judge(&dirty), Outcome::Failed(_)), "{name}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use certificate_management::generation::Generation;
+use certificate_management::generation::{Generation, NamespaceGeneration};
 
 use crate::api_version::CREDENTIALS;
 use crate::arm::LongRunningOperation;
@@ -88,7 +88,7 @@ async fn all_clients_of_one_identity_draw_from_one_bucket_per_subscription_and_k
 async fn each_provisioning_service_has_a_bucket_of_its_own_however_it_is_written() {
     let fake = Fake::start(|_, _| Reply::json(200, json!([]))).await;
     let (azure, place) = (fake.azure(), fake.origin.trim_start_matches("http://"));
-    let groups = azure.enrollment_groups();
+    let groups = azure.enrollment_groups(NamespaceGeneration::Credentials);
     for endpoint in [format!("{place}/dps/a"), format!("http://{place}/dps/a/"), format!("{place}/dps/b")] {
         groups.list(&endpoint).await.unwrap();
     }
@@ -104,7 +104,8 @@ async fn a_provisioning_service_that_throttles_is_left_alone_and_the_others_are_
     })
     .await;
     let azure = fake.azure();
-    let (groups, other) = (azure.enrollment_groups(), format!("{}/dps/b", fake.origin));
+    let (groups, other) =
+        (azure.enrollment_groups(NamespaceGeneration::Credentials), format!("{}/dps/b", fake.origin));
     groups.list(&fake.origin).await.unwrap_err();
     let error = groups.get(&fake.origin, "a").await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Throttled { retry_after: Some(_) }), "{error}");

@@ -41,7 +41,7 @@ pub const PERMISSIONS: &[Permission] = &[
         "Microsoft.DeviceRegistry/namespaces/read",
         PermissionScope::Namespace,
         Role::Resources,
-        &["registry/mod::namespace"],
+        &["registry::namespace"],
     ),
     Permission {
         generation: Some(Generation::Credentials),
@@ -50,7 +50,7 @@ pub const PERMISSIONS: &[Permission] = &[
             "Microsoft.DeviceRegistry/namespaces/credentials/policies/read",
             PermissionScope::Namespace,
             Role::Credentials,
-            &["registry/mod::policies", "registry/credentials::policies"],
+            &["registry::policies", "registry/credentials::policies"],
         )
     },
     Permission {
@@ -61,7 +61,7 @@ pub const PERMISSIONS: &[Permission] = &[
             "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/read",
             PermissionScope::Namespace,
             Role::CertificateAuthorities,
-            &["registry/mod::namespace", "registry/certificate_authorities::authorities"],
+            &["registry::namespace", "registry/certificate_authorities::authorities"],
         )
     },
     Permission {
@@ -72,7 +72,7 @@ pub const PERMISSIONS: &[Permission] = &[
             "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/certificatePolicies/read",
             PermissionScope::Namespace,
             Role::CertificateAuthorities,
-            &["registry/mod::policies", "registry/certificate_authorities::policies"],
+            &["registry::policies", "registry/certificate_authorities::policies"],
         )
     },
     // `api_generation = "auto"` asks which versions there are; where it may not, each namespace is asked.
@@ -134,7 +134,7 @@ pub const PERMISSIONS: &[Permission] = &[
             "Microsoft.DeviceRegistry/namespaces/credentials/synchronize/action",
             PermissionScope::Namespace,
             Role::Credentials,
-            &["registry/mod::synchronize", "registry/credentials::synchronize"],
+            &["registry::synchronize", "registry/credentials::synchronize"],
         )
     },
     Permission {
@@ -145,7 +145,7 @@ pub const PERMISSIONS: &[Permission] = &[
             "Microsoft.DeviceRegistry/locations/operationStatuses/read",
             PermissionScope::Subscription,
             Role::Subscription,
-            &["arm/mod::operation_status"],
+            &["arm::operation_status"],
         )
     },
     data_row(
@@ -174,7 +174,7 @@ pub const PERMISSIONS: &[Permission] = &[
         "Microsoft.ServiceBus/namespaces/messages/send/action",
         PermissionScope::Queues,
         Role::ServiceBusDataSender,
-        &["service_bus/mod::send"],
+        &["service_bus::send"],
     ),
     // `announce`, by whoever creates groups.
     Permission {

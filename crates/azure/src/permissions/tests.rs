@@ -9,7 +9,7 @@ use super::*;
 /// Files below `crates/azure/src` that reach Azure only on behalf of a client, or not at all.
 const PLUMBING: [&str; 6] = ["budget", "credential", "fake", "http", "specs", "trace"];
 /// What clients call Resource Manager or a provisioning service with; the clients' own functions have the rows.
-const GENERIC: [&str; 3] = ["arm/mod::get", "arm/mod::list", "arm/mod::post_long_running"];
+const GENERIC: [&str; 3] = ["arm::get", "arm::list", "arm::post_long_running"];
 /// Set it to write `permissions.json` instead of comparing it.
 const WRITE: &str = "WRITE_GENERATED_FILES";
 

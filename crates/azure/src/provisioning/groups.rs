@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use certificate_management::generation::Generation;
+use certificate_management::generation::{Generation, NamespaceGeneration};
 use certificate_management::model::EnrollmentGroup;
 use certificate_management::reference::Reference;
 use reqwest::Method;
@@ -18,7 +18,7 @@ use url::Url;
 pub use self::creation::CreateError;
 pub use self::registrations::RegistrationCount;
 use super::raw_group::RawGroup;
-use super::versions::ReferencesRead;
+use super::versions::OlderVersionGone;
 use crate::api_version::newest;
 use crate::budget::Budget;
 use crate::cloud::{Cloud, Service};
@@ -87,14 +87,22 @@ pub struct EnrollmentGroups {
     cloud: Arc<Cloud>,
     tokens: Arc<dyn TokenSource>,
     budget: Budget,
-    references: ReferencesRead,
+    generation: NamespaceGeneration,
+    older_gone: OlderVersionGone,
 }
 
 impl EnrollmentGroups {
     /// A client for the provisioning services of `cloud`, with a budget of its own.
     #[must_use]
     pub fn new(http: Http, cloud: Arc<Cloud>, tokens: Arc<dyn TokenSource>) -> Self {
-        Self { http, cloud, tokens, budget: Budget::new(), references: ReferencesRead::default() }
+        Self {
+            http,
+            cloud,
+            tokens,
+            budget: Budget::new(),
+            generation: NamespaceGeneration::default(),
+            older_gone: OlderVersionGone::default(),
+        }
     }
 
     /// The same within a budget that others draw from too.
@@ -104,11 +112,26 @@ impl EnrollmentGroups {
         self
     }
 
-    /// The same with what others know of each DPS.
+    /// The same for the DPS of a namespace of that generation, whose groups name policies of that generation.
     #[must_use]
-    pub(crate) fn reading(mut self, references: ReferencesRead) -> Self {
-        self.references = references;
+    pub fn of(mut self, generation: NamespaceGeneration) -> Self {
+        self.generation = generation;
         self
+    }
+
+    /// The same with what others have learnt of each DPS.
+    #[must_use]
+    pub(crate) fn knowing(mut self, older_gone: OlderVersionGone) -> Self {
+        self.older_gone = older_gone;
+        self
+    }
+
+    /// The generation whose version the DPS at `endpoint` is read with first, and whether it is read with the other one too.
+    fn versions(&self, endpoint: &str) -> (Generation, bool) {
+        match self.generation.has(Generation::CertificateAuthorities) {
+            true => (Generation::CertificateAuthorities, !self.older_gone.is_known_of(endpoint)),
+            false => (Generation::Credentials, false),
+        }
     }
 
     /// Reads every group of the DPS at `endpoint` (a URL or a host name).
@@ -116,7 +139,7 @@ impl EnrollmentGroups {
     /// # Errors
     /// Any [`ErrorKind`]; `Untrusted` when the endpoint is outside the cloud, `Unreadable` when the pages go in circles.
     pub async fn list(&self, endpoint: &str) -> Result<Vec<Group>, Error> {
-        let (first, reads_older) = self.references.of(endpoint);
+        let (first, reads_older) = self.versions(endpoint);
         let groups = self.list_as(endpoint, first).await?;
         if !reads_older {
             return Ok(groups);
@@ -124,7 +147,7 @@ impl EnrollmentGroups {
         let older = match self.list_as(endpoint, Generation::Credentials).await {
             Ok(older) => older,
             Err(error) if error.rejects_api_version() => {
-                self.references.forget_older(endpoint);
+                self.older_gone.learn(endpoint);
                 return Ok(groups);
             }
             Err(error) => return Err(error),
@@ -178,14 +201,14 @@ impl EnrollmentGroups {
     /// # Errors
     /// Any [`ErrorKind`] but `NotFound`.
     pub async fn get(&self, endpoint: &str, id: &str) -> Result<Option<Group>, Error> {
-        let (first, reads_older) = self.references.of(endpoint);
+        let (first, reads_older) = self.versions(endpoint);
         let found = self.get_as(endpoint, id, first).await?;
         let (Some(group), true) = (found.clone(), reads_older) else { return Ok(found) };
         match self.get_as(endpoint, id, Generation::Credentials).await {
             Ok(Some(older)) => Ok(Some(group.with_older(older))),
             Ok(None) => Ok(None),
             Err(error) if error.rejects_api_version() => {
-                self.references.forget_older(endpoint);
+                self.older_gone.learn(endpoint);
                 Ok(Some(group))
             }
             Err(error) => Err(error),

@@ -1,7 +1,7 @@
 //! A device of the story: registers at DPS with a certificate request, and knocks at its hub by TLS.
 
+use azure_simulator::device::Device;
 use serde_json::Value;
-use simulator::device::Device;
 
 use super::operator::Operator;
 use super::scene::Scene;

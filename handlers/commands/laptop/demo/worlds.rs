@@ -43,8 +43,8 @@ impl Generation {
 
 #[cfg(test)]
 mod tests {
+    use azure_simulator::fleet::Fleet;
     use certificate_management::configuration::Configuration;
-    use simulator::cloud::fleet::Fleet;
 
     use super::*;
 

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use simulator::functions_host::{FunctionSummary, HostEvent, LogLevel, LogSource};
+use functions_host_stand_in::{FunctionSummary, HostEvent, LogLevel, LogSource};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 

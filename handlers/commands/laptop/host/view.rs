@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use simulator::functions_host::{
+use functions_host_stand_in::{
     FunctionState, FunctionSummary, HandlerAction, HostEvent, InvocationReport, LogLevel, LogSource, Outcome,
 };
 use time::macros::format_description;

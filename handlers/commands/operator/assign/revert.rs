@@ -66,7 +66,7 @@ pub(super) async fn plan(person: &Person, run: &str) -> Result<SavedPlan, Proble
             plan.left_alone.push(out_of_sight(Reason::NamespaceNotConfigured, detail));
             continue;
         };
-        let groups = person.fleet.azure.enrollment_groups();
+        let groups = person.fleet.azure.enrollment_groups(service.linked.generation);
         let group = match groups.get(&service.linked.endpoint, &record.enrollment_group).await {
             Ok(Some(group)) => group.view,
             Ok(None) => {

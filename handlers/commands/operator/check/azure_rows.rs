@@ -173,7 +173,7 @@ impl Look<'_> {
 
     async fn enrollment_groups(&self, service: &LinkedService) -> Checked {
         let subject = format!("{} / {}", self.namespace.id.name(), service.name);
-        match self.fleet.azure.enrollment_groups().list(&service.endpoint).await {
+        match self.fleet.azure.enrollment_groups(service.generation).list(&service.endpoint).await {
             Ok(groups) => Checked::ok("enrollment-groups", subject, format!("groups: {}", groups.len())),
             Err(error) => {
                 let is_permission = failure::reason(&error, About::EnrollmentGroup) == Reason::NotPermitted;

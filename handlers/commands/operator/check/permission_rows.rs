@@ -66,7 +66,9 @@ pub(super) async fn rows(
         for permission in needed.filter(|row| of_generation(row)) {
             if granted.allows(permission.action, permission.data) {
                 allowed += 1;
-            } else if permission.role == Role::SymmetricKeys && !has_symmetric_groups(fleet, &scope).await {
+            } else if permission.role == Role::SymmetricKeys
+                && !has_symmetric_groups(fleet, namespace, &scope).await
+            {
                 // Nothing here has keys that it would open.
             } else if permission.feature == Feature::Observe || needs_writes {
                 rows.push(missing(permission, &scope, subject.clone(), principal));
@@ -88,9 +90,9 @@ pub(super) async fn rows(
 }
 
 /// Whether a provisioning service has a group with symmetric keys; yes where its groups cannot be read.
-async fn has_symmetric_groups(fleet: &Fleet, scope: &Scope) -> bool {
+async fn has_symmetric_groups(fleet: &Fleet, namespace: &Namespace, scope: &Scope) -> bool {
     let Some(endpoint) = &scope.endpoint else { return true };
-    match fleet.azure.enrollment_groups().list(endpoint).await {
+    match fleet.azure.enrollment_groups(namespace.generation).list(endpoint).await {
         Ok(groups) => groups.iter().any(|group| group.view.attestation == Attestation::SymmetricKey),
         Err(_) => true,
     }

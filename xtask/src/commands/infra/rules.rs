@@ -108,12 +108,12 @@ pub fn problems(root: &Path, file: &str, snapshot: &Snapshot) -> Result<Vec<Stri
 }
 
 /// An instance of Flex Consumption holds twice the memory that the handler may need: the other half is the host's. How much the
-/// handler needs is what `cargo xtask bench report` judges.
+/// handler needs is what `cargo xtask bench report` and `bench sync` judge.
 fn memory(root: &Path, snapshot: &Snapshot) -> Result<Vec<String>, String> {
-    let path = root.join("campaigns/src/report.rs");
+    let path = root.join("campaigns/src/memory.rs");
     let source = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let most = source
-        .split_once("const MOST_MEMORY_BYTES: u64 = ")
+        .split_once("const MOST_BYTES: u64 = ")
         .and_then(|(_, rest)| rest.split_once(" * 1024 * 1024;"));
     let most: u64 = most
         .and_then(|(number, _)| number.parse().ok())

@@ -61,7 +61,7 @@ impl EnrollmentGroups {
         let Some(view) = raw.view() else {
             return Err(Error::invalid("creating an enrollment group", "it has no id").into());
         };
-        let (spoken, _) = self.references.of(endpoint);
+        let (spoken, _) = self.versions(endpoint);
         let generation = match view.policy.as_deref().map(Reference::parse) {
             Some(Reference::Certificate { .. }) => Generation::CertificateAuthorities,
             Some(Reference::Credential(_)) => Generation::Credentials,
@@ -118,6 +118,8 @@ fn refusal(id: &str, doing: &str, errors: Vec<BulkError>, keys: &[String]) -> Cr
 mod tests {
     use serde_json::{Value, json};
 
+    use certificate_management::generation::NamespaceGeneration;
+
     use super::*;
     use crate::fake::{Fake, Reply};
 
@@ -125,7 +127,7 @@ mod tests {
 
     async fn create(fake: &Fake) -> Result<Group, CreateError> {
         let raw = RawGroup::parse(GROUP).unwrap();
-        fake.azure().enrollment_groups().create(&fake.origin, &raw).await
+        fake.azure().enrollment_groups(NamespaceGeneration::Credentials).create(&fake.origin, &raw).await
     }
 
     fn bulk(errors: Value) -> Reply {

@@ -56,7 +56,7 @@ impl EnrollmentGroups {
         before: Option<OffsetDateTime>,
         pages: usize,
     ) -> Result<RegistrationCount, Error> {
-        let url = self.url(endpoint, &["registrations", id, "query"], self.references.of(endpoint).0)?;
+        let url = self.url(endpoint, &["registrations", id, "query"], self.versions(endpoint).0)?;
         let mut count = RegistrationCount::default();
         let mut continuation: Option<String> = None;
         for _ in 0..pages {
@@ -85,6 +85,8 @@ mod tests {
     use serde_json::json;
     use time::macros::datetime;
 
+    use certificate_management::generation::NamespaceGeneration;
+
     use super::*;
     use crate::error::ErrorKind;
     use crate::fake::{Fake, Reply};
@@ -104,7 +106,7 @@ mod tests {
             Some(_) => Reply::json(200, json!([{"registrationId": "d", "status": "Assigned"}, {"later": 1}])),
         })
         .await;
-        let groups = fake.azure().enrollment_groups();
+        let groups = fake.azure().enrollment_groups(NamespaceGeneration::Credentials);
         let count = async |before, pages| {
             groups.registrations_before(&fake.origin, "line 7", before, pages).await.unwrap()
         };
@@ -120,7 +122,7 @@ mod tests {
     #[tokio::test]
     async fn a_group_that_is_gone_is_an_error() {
         let fake = Fake::start(|_, _| Reply::json(404, json!({"errorCode": 404_201}))).await;
-        let groups = fake.azure().enrollment_groups();
+        let groups = fake.azure().enrollment_groups(NamespaceGeneration::Credentials);
         let error = groups.registrations_before(&fake.origin, "gone", None, 1).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
     }

@@ -23,7 +23,8 @@ async fn every_page_of_a_query_is_read() {
     })
     .await;
     let endpoint = format!("{}/dps/contoso/", fake.origin);
-    let groups = fake.azure().enrollment_groups().list(&endpoint).await.unwrap();
+    let groups =
+        fake.azure().enrollment_groups(NamespaceGeneration::Credentials).list(&endpoint).await.unwrap();
     assert_eq!(ids(&groups), ["a", "b", "c"]);
     let seen = fake.seen();
     assert_eq!(seen.len(), 3, "a query is repeated, since it is a read");
@@ -44,11 +45,21 @@ async fn every_page_of_a_query_is_read() {
 #[tokio::test]
 async fn a_query_that_goes_in_circles_is_given_up() {
     let fake = Fake::start(|_, _| Reply::json(200, json!([])).header("x-ms-continuation", "same")).await;
-    let error = fake.azure().enrollment_groups().list(&fake.origin).await.unwrap_err();
+    let error = fake
+        .azure()
+        .enrollment_groups(NamespaceGeneration::Credentials)
+        .list(&fake.origin)
+        .await
+        .unwrap_err();
     assert_eq!((error.kind(), fake.seen().len()), (ErrorKind::Unreadable, 2));
     let fake =
         Fake::start(|seen, _| Reply::json(200, json!([])).header("x-ms-continuation", seen.number)).await;
-    let error = fake.azure().enrollment_groups().list(&fake.origin).await.unwrap_err();
+    let error = fake
+        .azure()
+        .enrollment_groups(NamespaceGeneration::Credentials)
+        .list(&fake.origin)
+        .await
+        .unwrap_err();
     assert_eq!((error.kind(), fake.seen().len()), (ErrorKind::Unreadable, MAX_PAGES));
 }
 
@@ -60,7 +71,7 @@ async fn a_group_that_does_not_exist_is_none_and_other_refusals_are_errors_with_
         _ => Reply::json(403, json!({"errorCode": 403_000, "trackingId": "t", "message": "No grant."})),
     })
     .await;
-    let groups = fake.azure().enrollment_groups();
+    let groups = fake.azure().enrollment_groups(NamespaceGeneration::Credentials);
     let read = groups.get(&fake.origin, "line 7/ä").await.unwrap().unwrap();
     assert_eq!(read.view.etag.as_deref(), Some("\"line 7/ä\""));
     assert_eq!(fake.seen()[0].path, "/enrollmentGroups/line%207%2F%C3%A4");
@@ -76,7 +87,7 @@ async fn a_write_is_for_the_version_that_was_read_and_keeps_every_member() {
         _ => Reply::json(412, json!({"errorCode": 412_001, "message": "Stale."})),
     })
     .await;
-    let groups = fake.azure().enrollment_groups();
+    let groups = fake.azure().enrollment_groups(NamespaceGeneration::Credentials);
     let text = r#"{"enrollmentGroupId":"a","etag":"\"v1\"","odd":1.00}"#;
     let raw = RawGroup::parse(text).unwrap();
     groups.put(&fake.origin, "a", &raw, Generation::Credentials).await.unwrap();
@@ -101,7 +112,7 @@ async fn a_write_is_for_the_version_that_was_read_and_keeps_every_member() {
 async fn an_endpoint_outside_the_cloud_gets_neither_token_nor_call() {
     let fake = Fake::start(|_, _| Reply::status(200)).await;
     let elsewhere = Fake::start(|_, _| Reply::json(200, json!([]))).await;
-    let groups = fake.azure().enrollment_groups();
+    let groups = fake.azure().enrollment_groups(NamespaceGeneration::Credentials);
     for endpoint in
         [elsewhere.origin.as_str(), "https://contoso-dps.azure-devices-provisioning.net", "contoso.com"]
     {
@@ -117,7 +128,7 @@ async fn an_endpoint_outside_the_cloud_gets_neither_token_nor_call() {
 #[tokio::test]
 async fn a_body_that_is_no_list_or_no_group_is_unreadable() {
     let fake = Fake::start(|_, _| Reply::json(200, json!({"value": []}))).await;
-    let groups = fake.azure().enrollment_groups();
+    let groups = fake.azure().enrollment_groups(NamespaceGeneration::Credentials);
     assert_eq!(groups.list(&fake.origin).await.unwrap_err().kind(), ErrorKind::Unreadable);
     assert_eq!(groups.get(&fake.origin, "a").await.unwrap_err().kind(), ErrorKind::Unreadable);
 }

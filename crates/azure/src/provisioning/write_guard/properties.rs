@@ -1,5 +1,6 @@
 //! Whatever a group looks like: a write changes its policy and nothing else, and its keys survive.
 
+use certificate_management::generation::NamespaceGeneration;
 use std::cell::Cell;
 use std::sync::{Arc, Mutex};
 
@@ -61,7 +62,8 @@ async fn a_write(
     let group = Group::of(RawGroup::parse(&text).unwrap()).unwrap();
     *dps.lock().unwrap() = Stored { group: text, keys: keys.clone().unwrap_or_default(), puts: Vec::new() };
     let azure = fake.azure();
-    let assigned = azure.enrollment_groups().assign(&fake.origin, &group, policy).await;
+    let assigned =
+        azure.enrollment_groups(NamespaceGeneration::Credentials).assign(&fake.origin, &group, policy).await;
     let puts = std::mem::take(&mut dps.lock().unwrap().puts);
     if assigned.is_err() || group.view.policy.as_deref() == Some(policy) {
         prop_assert!(puts.is_empty(), "{assigned:?}");

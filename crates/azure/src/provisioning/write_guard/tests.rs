@@ -40,7 +40,7 @@ fn dps(mechanism: Value) -> impl Fn(&Seen, &str) -> Reply {
 }
 
 async fn assign(fake: &Fake, group: &Group, policy: &str) -> Result<Assigned, AssignError> {
-    fake.azure().enrollment_groups().assign(&fake.origin, group, policy).await
+    fake.azure().enrollment_groups(NamespaceGeneration::Credentials).assign(&fake.origin, group, policy).await
 }
 
 fn excess_of(result: Result<Assigned, AssignError>) -> Vec<String> {
@@ -72,7 +72,11 @@ async fn the_policy_changes_and_every_other_byte_of_a_member_stays() {
 async fn a_policy_that_was_not_there_before_is_removed_and_nothing_else() {
     let fake = Fake::start(dps(keys())).await;
     let named = SYMMETRIC.replace(r#","later""#, r#","credentialPolicyName":"old","later""#);
-    let assigned = fake.azure().enrollment_groups().set_policy(&fake.origin, &group(&named), None).await;
+    let assigned = fake
+        .azure()
+        .enrollment_groups(NamespaceGeneration::Credentials)
+        .set_policy(&fake.origin, &group(&named), None)
+        .await;
     let assigned = assigned.unwrap();
     assert_eq!((assigned.before.as_deref(), assigned.after), (Some("old"), None));
     let put = fake.seen()[1].body.clone();
@@ -114,10 +118,18 @@ async fn a_group_whose_keys_may_not_be_read_is_not_written() {
             matches!(&refused, Err(AssignError::KeysUnreadable { group, .. }) if group == ID),
             "{refused:?}"
         );
-        let asked = fake.azure().enrollment_groups().check_keys(&fake.origin, &group(SYMMETRIC)).await;
+        let asked = fake
+            .azure()
+            .enrollment_groups(NamespaceGeneration::Credentials)
+            .check_keys(&fake.origin, &group(SYMMETRIC))
+            .await;
         assert!(matches!(&asked, Err(AssignError::KeysUnreadable { .. })), "{asked:?}");
         assert_eq!(fake.calls(), ["POST /enrollmentGroups/line-7/attestationmechanism"; 2], "{status}");
-        fake.azure().enrollment_groups().check_keys(&fake.origin, &group(X509)).await.unwrap();
+        fake.azure()
+            .enrollment_groups(NamespaceGeneration::Credentials)
+            .check_keys(&fake.origin, &group(X509))
+            .await
+            .unwrap();
         assert_eq!(fake.seen().len(), 2, "a group without symmetric keys needs none");
     }
 }
@@ -278,8 +290,7 @@ async fn a_group_is_migrated_and_taken_back_whatever_the_service_does_with_hidde
     for keeps in [true, false] {
         let fake = Fake::start(both_versions(stored(json!({"credentialPolicyName": "old"})), keeps)).await;
         let azure = fake.azure();
-        azure.provisioning_service_is_of(&fake.origin, NamespaceGeneration::Migrating);
-        let groups = azure.enrollment_groups();
+        let groups = azure.enrollment_groups(NamespaceGeneration::Migrating);
         let seen = groups.list(&fake.origin).await.unwrap().remove(0);
         assert_eq!(seen.view.policy.as_deref(), Some("old"));
         let moved = groups.assign(&fake.origin, &seen, CERTIFICATE).await.unwrap();
@@ -313,9 +324,12 @@ async fn an_older_version_that_is_gone_is_asked_for_once() {
     })
     .await;
     let azure = fake.azure();
-    azure.provisioning_service_is_of(&fake.origin, NamespaceGeneration::CertificateAuthorities);
     for _ in 0..3 {
-        let groups = azure.enrollment_groups().list(&fake.origin).await.unwrap();
+        let groups = azure
+            .enrollment_groups(NamespaceGeneration::CertificateAuthorities)
+            .list(&fake.origin)
+            .await
+            .unwrap();
         assert_eq!(groups[0].view.policy.as_deref(), Some(CERTIFICATE));
     }
     assert_eq!(fake.seen().len(), 4);

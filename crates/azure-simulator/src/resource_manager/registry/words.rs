@@ -1,0 +1,39 @@
+//! The device registry's words for where a resource stands (`azure-wire-facts.md` §1.2).
+
+use crate::arm_error::ArmError;
+use crate::world::credential::Activation;
+use crate::world::resource::ProvisioningState;
+
+/// `provisioningState`.
+pub(super) fn provisioning_state(state: ProvisioningState) -> &'static str {
+    match state {
+        ProvisioningState::Accepted => "Accepted",
+        ProvisioningState::Succeeded => "Succeeded",
+        ProvisioningState::Failed => "Failed",
+        ProvisioningState::Canceled => "Canceled",
+        ProvisioningState::Deleting => "Deleting",
+    }
+}
+
+/// `bringYourOwnRoot.status` of a policy, `issuer.status` of a certificate authority.
+pub(super) fn activation(activation: Activation) -> &'static str {
+    match activation {
+        Activation::Pending => "PendingActivation",
+        Activation::Active => "Active",
+        Activation::PendingRenewal => "ActiveButPendingRenewal",
+    }
+}
+
+/// What is being created or deleted cannot be changed.
+///
+/// # Errors
+/// 409.
+pub(super) fn not_busy(what: &str, name: &str, state: ProvisioningState) -> Result<(), ArmError> {
+    match state {
+        ProvisioningState::Accepted | ProvisioningState::Deleting => {
+            let state = provisioning_state(state);
+            Err(ArmError::conflict("Conflict", format!("The {what} '{name}' is in state {state}.")))
+        }
+        ProvisioningState::Succeeded | ProvisioningState::Failed | ProvisioningState::Canceled => Ok(()),
+    }
+}

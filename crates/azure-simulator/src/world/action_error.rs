@@ -1,0 +1,27 @@
+//! Why the world does not do what it is told.
+
+use crate::pki::PkiError;
+
+/// Why the world does not do what it is told.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ActionError {
+    /// There is no such resource.
+    #[error("The resource '{0}' was not found.")]
+    NotFound(String),
+    /// Not as things stand; the text says what is in the way.
+    #[error("{0}")]
+    Conflict(String),
+    /// A certificate was not made or not taken.
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+}
+
+impl ActionError {
+    pub(super) fn not_found(id: &str) -> Self {
+        Self::NotFound(id.to_owned())
+    }
+
+    pub(super) fn conflict(problem: impl Into<String>) -> Self {
+        Self::Conflict(problem.into())
+    }
+}

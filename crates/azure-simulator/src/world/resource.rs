@@ -1,0 +1,67 @@
+//! What resources have in common.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use time::OffsetDateTime;
+
+/// Tags of a resource, in the order in which they were written.
+pub(crate) type Tags = IndexMap<String, String>;
+
+/// When a resource was made and last written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    pub created: OffsetDateTime,
+    pub modified: OffsetDateTime,
+}
+
+impl Times {
+    pub(crate) fn new(at: OffsetDateTime) -> Self {
+        Self { created: at, modified: at }
+    }
+}
+
+/// How far a resource is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ProvisioningState {
+    /// It is being made.
+    Accepted,
+    Succeeded,
+    Failed,
+    Canceled,
+    Deleting,
+}
+
+impl ProvisioningState {
+    /// The state that a fleet file names. Which words there are is checked when the file is read.
+    pub(super) fn named(word: &str) -> Self {
+        match word {
+            "Accepted" => Self::Accepted,
+            "Canceled" => Self::Canceled,
+            "Deleting" => Self::Deleting,
+            "Succeeded" => Self::Succeeded,
+            _ => Self::Failed,
+        }
+    }
+}
+
+/// What a client wrote and the world only keeps: only the door that took it knows what it means. No `Debug` of the text:
+/// it may hold keys.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Verbatim(Arc<str>);
+
+impl Verbatim {
+    pub(crate) fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Verbatim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}

@@ -1,0 +1,92 @@
+//! What operations of generation A do when they are done.
+
+use std::sync::Arc;
+
+use time::OffsetDateTime;
+
+use crate::pki::Authority;
+use crate::world::credential::Policy;
+use crate::world::hub::Origin;
+use crate::world::namespace::Namespace;
+use crate::world::resource::ProvisioningState;
+use crate::world::{ActionError, World};
+
+impl World {
+    /// Every hub that can be reached gets the current issuing CA of every active policy.
+    pub(super) fn synchronize(&mut self, namespace_id: &str, at: OffsetDateTime) -> Result<(), ActionError> {
+        let namespace = self.namespace(namespace_id).ok_or_else(|| ActionError::not_found(namespace_id))?;
+        let current: Vec<_> = namespace.policies().filter_map(|policy| current(namespace, policy)).collect();
+        self.push_to_hubs(namespace_id, &current, at);
+        Ok(())
+    }
+
+    pub(super) fn create_policy(
+        &mut self,
+        namespace_id: &str,
+        policy: &str,
+        at: OffsetDateTime,
+    ) -> Result<(), ActionError> {
+        self.renew(namespace_id, policy, at)?;
+        if let Some(policy) = self.found(namespace_id)?.policy_mut(policy) {
+            policy.provisioning_state = ProvisioningState::Succeeded;
+        }
+        Ok(())
+    }
+
+    fn renew(&mut self, namespace_id: &str, policy: &str, at: OffsetDateTime) -> Result<(), ActionError> {
+        let Self { namespaces, names, .. } = self;
+        let credential = namespaces
+            .iter_mut()
+            .find(|namespace| namespace.id.eq_ignore_ascii_case(namespace_id))
+            .and_then(|namespace| namespace.credential.as_mut())
+            .ok_or_else(|| ActionError::not_found(namespace_id))?;
+        match (&credential.root, credential.policies.get_mut(policy)) {
+            (Some(root), Some(policy)) => Ok(policy.renew(root, names, at)?),
+            _ => Err(ActionError::not_found(policy)),
+        }
+    }
+
+    /// A new issuing CA, pushed to the hubs as documented unless the fleet turns that off
+    /// (`azure-wire-facts.md` §8, §9).
+    pub(super) fn revoke_issuer(
+        &mut self,
+        namespace_id: &str,
+        policy: &str,
+        at: OffsetDateTime,
+    ) -> Result<(), ActionError> {
+        self.renew(namespace_id, policy, at)?;
+        let namespace = self.found(namespace_id)?;
+        let current = namespace.policy(policy).and_then(|policy| current(namespace, policy));
+        if self.fleet.revoke_pushes_to_hubs {
+            let current: Vec<_> = current.into_iter().collect();
+            self.push_to_hubs(namespace_id, &current, at);
+        }
+        Ok(())
+    }
+
+    /// The signed certificate becomes the issuing CA. Hubs get it by the next sync (`azure-wire-facts.md` §2.2).
+    pub(super) fn activate(
+        &mut self,
+        namespace_id: &str,
+        policy: &str,
+        chain: &str,
+        at: OffsetDateTime,
+    ) -> Result<(), ActionError> {
+        let policy =
+            self.found(namespace_id)?.policy_mut(policy).ok_or_else(|| ActionError::not_found(policy))?;
+        let Some(pending) = policy.pending.take() else {
+            return Err(ActionError::conflict("The policy has no pending certificate signing request."));
+        };
+        if let Err(error) = pending.check(chain, at) {
+            policy.pending = Some(pending);
+            return Err(error.into());
+        }
+        policy.authority = Some(Arc::new(pending.activate(chain, at)?));
+        Ok(())
+    }
+}
+
+/// What hubs get of a policy.
+fn current(namespace: &Namespace, policy: &Policy) -> Option<(Origin, Arc<Authority>)> {
+    Some((Origin::Policy(namespace.policy_id(&policy.name)), Arc::clone(policy.active_authority()?)))
+}
