@@ -3,7 +3,7 @@
 //! The ledger is one record under compare-and-swap, so of two instances that see the same finding one announces it. A
 //! run that changes nothing writes nothing.
 
-use certificate_management::alerting::{FindingEvent, Ledger, State};
+use certificate_management::alerting::{FindingEvent, FindingState, Ledger};
 use certificate_management::report::Report;
 use state::{Change, Store, WriteError};
 use time::OffsetDateTime;
@@ -55,8 +55,8 @@ pub fn log(event: &FindingEvent) {
     );
     let next_step = finding.next_step.as_str();
     match event.data.state {
-        State::Cleared => tracing::info!(event.id, "{text}"),
-        State::Raised | State::Escalated => tracing::warn!(event.id, next_step, "{text}"),
+        FindingState::Cleared => tracing::info!(event.id, "{text}"),
+        FindingState::Raised | FindingState::Escalated => tracing::warn!(event.id, next_step, "{text}"),
     }
 }
 
@@ -189,8 +189,8 @@ mod tests {
         let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for event in topic {
             let step = match event.data.state {
-                State::Cleared => "cleared".to_owned(),
-                State::Raised | State::Escalated => event.data.step.clone(),
+                FindingState::Cleared => "cleared".to_owned(),
+                FindingState::Raised | FindingState::Escalated => event.data.step.clone(),
             };
             told.entry(event.subject.clone()).or_default().push(step);
         }

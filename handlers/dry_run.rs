@@ -49,7 +49,7 @@ impl Would {
 /// What is so and what would happen, for a pair.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Row {
+pub struct PairVerdict {
     /// Name of the hub.
     pub hub: String,
     /// Name of the policy.
@@ -81,7 +81,10 @@ pub struct Verdict {
 ///
 /// # Errors
 /// When the namespace cannot be read.
-pub async fn planned(fleet: &Fleet, request: &SyncRequest) -> Result<(Verdict, Vec<Row>), azure::Error> {
+pub async fn planned(
+    fleet: &Fleet,
+    request: &SyncRequest,
+) -> Result<(Verdict, Vec<PairVerdict>), azure::Error> {
     let refused = |reason, detail| Verdict { plan: "refuse", reason: Some(reason), detail: Some(detail) };
     let Some(configuration) = fleet.configuration.namespace(&request.namespace_id) else {
         let detail = format!("policysync.toml has no namespace {}", request.namespace_id);
@@ -112,7 +115,7 @@ pub async fn planned(fleet: &Fleet, request: &SyncRequest) -> Result<(Verdict, V
 }
 
 /// Every pair that the request is for, and every other that is out of sync.
-fn rows(request: &SyncRequest, plan: &RequestPlan, observation: &Observation) -> Vec<Row> {
+fn rows(request: &SyncRequest, plan: &RequestPlan, observation: &Observation) -> Vec<PairVerdict> {
     let row = |pair: Pair<'_>| {
         let is_asked_for = plan::covers(request, &pair);
         let is_trusted = pair.assessment.trust.admits_current();
@@ -143,7 +146,7 @@ fn rows(request: &SyncRequest, plan: &RequestPlan, observation: &Observation) ->
             RequestPlan::Sync(_) => (Would::SyncToo, None),
             _ => (Would::NotAskedFor, None),
         };
-        Some(Row {
+        Some(PairVerdict {
             hub: pair.hub.name.clone(),
             policy: pair.policy.name.clone(),
             trust: pair.assessment.trust,
@@ -158,7 +161,12 @@ fn rows(request: &SyncRequest, plan: &RequestPlan, observation: &Observation) ->
 
 /// The plan for a program. `request_id` is one that the caller chose.
 #[must_use]
-pub fn document(request: &SyncRequest, request_id: Option<&str>, verdict: &Verdict, rows: &[Row]) -> Value {
+pub fn document(
+    request: &SyncRequest,
+    request_id: Option<&str>,
+    verdict: &Verdict,
+    rows: &[PairVerdict],
+) -> Value {
     json!({
         "requestId": request_id,
         "namespaceId": request.namespace_id,

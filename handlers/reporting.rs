@@ -30,7 +30,7 @@ const PARKED_FOR: Duration = Duration::days(31);
 
 /// What a run did, for its log line.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Done {
+pub struct Reported {
     /// Findings in the report.
     pub findings: usize,
     /// Requests that were submitted because a hub does not trust a policy.
@@ -49,7 +49,7 @@ pub struct Done {
 ///
 /// # Errors
 /// When the report cannot be recorded.
-pub async fn run(application: &Application) -> Result<Done, state::Error> {
+pub async fn run(application: &Application) -> Result<Reported, state::Error> {
     // First, since an observation of services that hang can take all the time of an invocation.
     let resumed = resume::resume(application, &Observer::new(&application.fleet)).await;
     let mut input = observe(application).await;
@@ -68,12 +68,12 @@ pub async fn run(application: &Application) -> Result<Done, state::Error> {
     application.store.put(LATEST, &report).await?;
     let dated = format!("reports/{}/{:02}", report.generated_at.date(), report.generated_at.hour());
     application.store.put(&dated, &report).await?;
-    let mut done = Done {
+    let mut done = Reported {
         findings: report.findings.len(),
         resumed: resumed.syncs,
         taken_in: resumed.requests,
         failures: resumed.failures,
-        ..Done::default()
+        ..Reported::default()
     };
     for namespace in &input.namespaces {
         let (configuration, Ok(observation)) = (namespace.configuration, &namespace.observation) else {
@@ -96,7 +96,7 @@ pub async fn run(application: &Application) -> Result<Done, state::Error> {
 }
 
 /// Removes records that nobody changed for long, some on each run.
-async fn forget(application: &Application, done: &mut Done) {
+async fn forget(application: &Application, done: &mut Reported) {
     let days = application.fleet.configuration.retention_days;
     let before = application.fleet.now() - Duration::days(i64::from(days));
     if let Err(error) = forget_requests(application, before, days).await {

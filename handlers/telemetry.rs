@@ -1,7 +1,7 @@
 //! What operators see of a running app: logs on stdout, traces and metrics by OTLP and in Application Insights.
 //!
 //! Telemetry never holds a reply back. Spans and measurements are put where threads of their own find them, in queues
-//! that are bounded; a collector that is gone, slow or lying costs drops, which are counted, and no invocation. Nothing
+//! that are bounded; a collector that is gone, slow or lying costs drops, and no invocation. Nothing
 //! is made and no thread is started for a destination that is not set, and what is made does no I/O before its first
 //! export, since the process has to be ready at once.
 //!
@@ -12,7 +12,7 @@
 //! | `logs` | lines on stdout |
 //! | `traces`, `measure` | spans and whose trace they are in; spans measured |
 //! | `metrics`, `standing`, `lane`, `pump` | numbers, how things stand, and their export within a second |
-//! | `application_insights`, `monitor_token`, `transport`, `deliveries` | the way out, bounded and counted |
+//! | `application_insights`, `monitor_token`, `transport`, `deliveries` | the way out, bounded, and told of when nothing arrives |
 
 mod application_insights;
 mod deliveries;

@@ -83,7 +83,7 @@ pub async fn walk<'a, T, F: Future<Output = T>>(
                 if began >= ends {
                     return (place, (configuration, None));
                 }
-                let found = look(fleet, observer, configuration, scope, pace, began + pace.visit).await;
+                let found = found_at(fleet, observer, configuration, scope, pace, began + pace.visit).await;
                 (place, (configuration, Some(visit(found).await)))
             }
         })
@@ -93,7 +93,7 @@ pub async fn walk<'a, T, F: Future<Output = T>>(
     walked.into_iter().map(|(_, visited)| visited).collect()
 }
 
-async fn look<'a>(
+async fn found_at<'a>(
     fleet: &Fleet,
     observer: &Observer<'_>,
     configuration: &'a NamespaceConfiguration,

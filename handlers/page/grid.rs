@@ -13,13 +13,13 @@ use super::words::{self, Moment};
 pub struct Grid {
     /// The policies, in the report's order.
     pub policies: Vec<String>,
-    pub rows: Vec<Row>,
+    pub rows: Vec<HubRow>,
     /// When the hubs were read: the first of them, and the last where that is another minute.
     pub seen: Option<(Moment, Option<Moment>)>,
 }
 
 /// One hub.
-pub struct Row {
+pub struct HubRow {
     pub hub: String,
     /// How many CA certificates it has, where they could be read.
     pub certificates: Option<String>,
@@ -41,7 +41,7 @@ impl Grid {
         let policies: Vec<&str> = namespace.policies.iter().map(|policy| policy.name.as_str()).collect();
         let pairs: HashMap<(&str, &str), &TrustReport> =
             namespace.trust.iter().map(|pair| ((pair.hub.as_str(), pair.policy.as_str()), pair)).collect();
-        let row = |hub: &HubReport| Row {
+        let row = |hub: &HubReport| HubRow {
             hub: words::name(&hub.name),
             certificates: hub.certificates.map(|certificates| words::count(certificates, "certificate")),
             cells: policies

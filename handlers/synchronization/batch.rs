@@ -9,7 +9,7 @@ use super::observe::AT_ONCE;
 use super::received::Received;
 pub use super::settling::BatchError;
 use super::settling::{Aside, Settled, settle};
-pub use super::sorting::Done;
+pub use super::sorting::Handled;
 use super::sorting::sorted;
 use super::working;
 use crate::application::Application;
@@ -19,9 +19,9 @@ use crate::observation::Observer;
 ///
 /// # Errors
 /// When something could neither be done nor put back nor parked; then the batch must come again.
-pub async fn handle(application: &Application, messages: Vec<Received>) -> Result<Done, BatchError> {
+pub async fn handle(application: &Application, messages: Vec<Received>) -> Result<Handled, BatchError> {
     let since = Instant::now();
-    let mut done = Done::default();
+    let mut done = Handled::default();
     let (by_namespace, unreadable) = sorted(messages, &mut done);
     let observer = Observer::new(&application.fleet);
     let works =

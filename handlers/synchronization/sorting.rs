@@ -10,7 +10,7 @@ use crate::telemetry;
 
 /// What was done, for the log line of the invocation.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Done {
+pub struct Handled {
     /// Requests handled.
     pub requests: usize,
     /// Follow-ups handled.
@@ -35,7 +35,7 @@ pub(super) struct Work {
 /// The messages by namespace, and those that cannot be understood.
 pub(super) fn sorted(
     messages: Vec<Received>,
-    done: &mut Done,
+    done: &mut Handled,
 ) -> (BTreeMap<ArmId, Work>, Vec<(Received, Unreadable)>) {
     let mut by_namespace: BTreeMap<ArmId, Work> = BTreeMap::new();
     let mut unreadable = Vec::new();

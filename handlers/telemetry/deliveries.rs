@@ -1,80 +1,56 @@
-//! What became of telemetry itself: how much was delivered, dropped or lost, per destination.
-//!
-//! The queue in front of an exporter is bounded here, so that every drop is counted. That a destination does not take
-//! anything is said once, and once more when it does again: a line for each try would drown the others.
+//! Whether telemetry arrives. That a destination does not take anything is said once, and once more when it does again: a
+//! line for each try would drown the others.
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use opentelemetry::Context;
 use opentelemetry::trace::SpanKind;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::Temporality;
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMetrics};
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
-use opentelemetry_sdk::trace::{
-    BatchConfigBuilder, BatchSpanProcessor, Span, SpanData, SpanExporter, SpanProcessor,
-};
+use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SpanData, SpanExporter};
 
-/// Most spans that wait for one exporter: a few megabytes at the most.
-pub const SPAN_QUEUE: usize = 2048;
+/// Most spans that wait for one exporter, a few megabytes at the most; what comes beyond is dropped.
+const SPAN_QUEUE: usize = 2048;
 /// How long a span waits for others before it is exported.
 const GATHERING: Duration = Duration::from_millis(400);
 
-/// The counts of one destination.
+/// Whether one destination takes what it is sent.
 #[derive(Debug)]
 pub struct Deliveries {
-    /// What it is called in `otel.component.name`.
-    pub destination: &'static str,
-    in_queue: AtomicUsize,
-    /// Spans handed to the exporter.
-    pub processed: AtomicU64,
-    /// Spans that found the queue full.
-    pub queue_full: AtomicU64,
-    /// Spans that the exporter sent.
-    pub spans: Tally,
-    /// Points of metrics that the exporter sent. Of those that were lost, sums come again as a whole with the next ones.
-    pub points: Tally,
+    spans: Delivery,
+    points: Delivery,
 }
 
-/// What was taken of one signal, and what was not.
+/// Whether one signal is taken.
 #[derive(Debug)]
-pub struct Tally {
+struct Delivery {
     /// Whose it is, for a person.
     name: String,
-    /// How many were taken.
-    pub taken: AtomicU64,
-    /// How many were not.
-    pub lost: AtomicU64,
     is_failing: AtomicBool,
 }
 
 impl Deliveries {
-    /// The counts of a destination, all zero.
+    /// Those to a destination, of which nothing is known yet.
     pub fn to(destination: &'static str) -> Arc<Self> {
         Arc::new(Self {
-            destination,
-            in_queue: AtomicUsize::new(0),
-            processed: AtomicU64::new(0),
-            queue_full: AtomicU64::new(0),
-            spans: Tally::of(format!("traces to {destination}")),
-            points: Tally::of(format!("metrics to {destination}")),
+            spans: Delivery::of(format!("traces to {destination}")),
+            points: Delivery::of(format!("metrics to {destination}")),
         })
     }
 }
 
-impl Tally {
+impl Delivery {
     fn of(name: String) -> Self {
-        let (taken, lost, is_failing) = Default::default();
-        Self { name, taken, lost, is_failing }
+        Self { name, is_failing: AtomicBool::new(false) }
     }
 
-    fn count(&self, number: usize, result: &OTelSdkResult) {
-        let counter = if result.is_ok() { &self.taken } else { &self.lost };
-        counter.fetch_add(wide(number), Ordering::Relaxed);
+    /// Tells of a change.
+    fn tell(&self, result: &OTelSdkResult) {
         match (result, self.is_failing.swap(result.is_err(), Ordering::Relaxed)) {
             (Err(error), false) => {
                 let error: String = error.to_string().chars().take(300).collect();
@@ -86,62 +62,23 @@ impl Tally {
     }
 }
 
-fn wide(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-/// A processor for spans with a queue that is bounded and counted.
+/// A processor for spans with a bounded queue.
 pub fn span_processor<E: SpanExporter + 'static>(
     exporter: E,
     deliveries: &Arc<Deliveries>,
     as_part_of_host: bool,
-) -> impl SpanProcessor + use<E> {
-    let exporter = CountedSpans { exporter, deliveries: Arc::clone(deliveries), as_part_of_host };
+) -> BatchSpanProcessor {
+    let exporter = ToldSpans { exporter, deliveries: Arc::clone(deliveries), as_part_of_host };
     let config = BatchConfigBuilder::default()
         .with_scheduled_delay(GATHERING)
         .with_max_queue_size(SPAN_QUEUE)
         .with_max_export_batch_size(512)
         .build();
-    let batches = BatchSpanProcessor::builder(exporter).with_batch_config(config).build();
-    BoundedQueue { batches, deliveries: Arc::clone(deliveries) }
+    BatchSpanProcessor::builder(exporter).with_batch_config(config).build()
 }
 
-#[derive(Debug)]
-struct BoundedQueue {
-    batches: BatchSpanProcessor,
-    deliveries: Arc<Deliveries>,
-}
-
-impl SpanProcessor for BoundedQueue {
-    fn on_start(&self, span: &mut Span, context: &Context) {
-        self.batches.on_start(span, context);
-    }
-
-    fn on_end(&self, span: SpanData) {
-        let deliveries = &self.deliveries;
-        if deliveries.in_queue.fetch_add(1, Ordering::Relaxed) < SPAN_QUEUE {
-            self.batches.on_end(span);
-        } else {
-            deliveries.in_queue.fetch_sub(1, Ordering::Relaxed);
-            deliveries.queue_full.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        self.batches.force_flush()
-    }
-
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.batches.shutdown_with_timeout(timeout)
-    }
-
-    fn set_resource(&mut self, resource: &Resource) {
-        self.batches.set_resource(resource);
-    }
-}
-
-/// Counts the spans that an exporter takes.
-struct CountedSpans<E> {
+/// Tells whether an exporter of spans is taken from.
+struct ToldSpans<E> {
     exporter: E,
     deliveries: Arc<Deliveries>,
     /// The host reports each invocation to the same place, as a request of the function's name. Ours is a part of that
@@ -149,19 +86,15 @@ struct CountedSpans<E> {
     as_part_of_host: bool,
 }
 
-impl<E: SpanExporter> SpanExporter for CountedSpans<E> {
+impl<E: SpanExporter> SpanExporter for ToldSpans<E> {
     async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
-        let number = batch.len();
-        let deliveries = &self.deliveries;
-        deliveries.in_queue.fetch_sub(number, Ordering::Relaxed);
-        deliveries.processed.fetch_add(wide(number), Ordering::Relaxed);
         if self.as_part_of_host {
             for span in batch.iter_mut().filter(|span| span.span_kind == SpanKind::Server) {
                 span.span_kind = SpanKind::Internal;
             }
         }
         let result = self.exporter.export(batch).await;
-        deliveries.spans.count(number, &result);
+        self.deliveries.spans.tell(&result);
         result
     }
 
@@ -178,34 +111,33 @@ impl<E: SpanExporter> SpanExporter for CountedSpans<E> {
     }
 }
 
-impl<E> fmt::Debug for CountedSpans<E> {
+impl<E> fmt::Debug for ToldSpans<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CountedSpans").field("deliveries", &self.deliveries).finish_non_exhaustive()
+        f.debug_struct("ToldSpans").field("deliveries", &self.deliveries).finish_non_exhaustive()
     }
 }
 
-/// Counts the points of metrics that an exporter takes.
-pub struct CountedPoints<E> {
+/// Tells whether an exporter of metrics is taken from. One without any points is not asked.
+pub struct ToldPoints<E> {
     exporter: E,
     deliveries: Arc<Deliveries>,
 }
 
-impl<E> CountedPoints<E> {
-    /// Counts what `exporter` takes.
+impl<E> ToldPoints<E> {
+    /// Tells whether what `exporter` sends is taken.
     pub fn new(exporter: E, deliveries: &Arc<Deliveries>) -> Self {
         Self { exporter, deliveries: Arc::clone(deliveries) }
     }
 }
 
-impl<E: PushMetricExporter> PushMetricExporter for CountedPoints<E> {
+impl<E: PushMetricExporter> PushMetricExporter for ToldPoints<E> {
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
         let all = metrics.scope_metrics().flat_map(|scope| scope.metrics());
-        let number = all.map(|metric| points(metric.data())).sum();
-        if number == 0 {
+        if all.map(|metric| points(metric.data())).sum::<usize>() == 0 {
             return Ok(());
         }
         let result = self.exporter.export(metrics).await;
-        self.deliveries.points.count(number, &result);
+        self.deliveries.points.tell(&result);
         result
     }
 
@@ -240,7 +172,9 @@ fn points(data: &AggregatedMetrics) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{self, Write};
     use std::sync::Mutex;
+    use std::sync::atomic::AtomicUsize;
     use std::sync::mpsc::{self, Receiver};
     use std::time::Instant;
 
@@ -250,55 +184,73 @@ mod tests {
 
     use super::*;
 
-    /// Holds every export until it is let go, and then answers as it is told.
+    /// Holds every export until it is let go, and counts what it was given.
     #[derive(Debug)]
     struct Held {
         go: Mutex<Receiver<()>>,
-        takes: bool,
+        given: Arc<AtomicUsize>,
     }
 
     impl SpanExporter for Held {
-        async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
+        async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+            self.given.fetch_add(batch.len(), Ordering::Relaxed);
             // An error says that the test lets everything go.
             let _ = self.go.lock().unwrap().recv();
-            if self.takes { Ok(()) } else { Err(OTelSdkError::InternalFailure("it is gone".to_owned())) }
+            Ok(())
         }
     }
 
-    fn flood(number: usize, takes: bool) -> (Arc<Deliveries>, Duration) {
+    #[test]
+    fn an_exporter_that_hangs_costs_spans_and_no_time() {
         let (let_go, go) = mpsc::channel();
-        let deliveries = Deliveries::to("test");
-        let processor = span_processor(Held { go: Mutex::new(go), takes }, &deliveries, false);
+        let given = Arc::new(AtomicUsize::new(0));
+        let held = Held { go: Mutex::new(go), given: Arc::clone(&given) };
         let provider = SdkTracerProvider::builder()
             .with_sampler(Sampler::AlwaysOn)
-            .with_span_processor(processor)
+            .with_span_processor(span_processor(held, &Deliveries::to("test"), false))
             .build();
         let tracer = provider.tracer("test");
         let since = Instant::now();
-        (0..number).for_each(|_| drop(tracer.start("span")));
-        let took = since.elapsed();
+        (0..20_000).for_each(|_| drop(tracer.start("span")));
+        assert!(since.elapsed() < Duration::from_secs(4), "{:?}", since.elapsed());
         drop(let_go);
         provider.shutdown().unwrap();
-        (deliveries, took)
+        let given = given.load(Ordering::Relaxed);
+        // What waited, and what the exporter had in hand when it hung.
+        assert!((SPAN_QUEUE..=SPAN_QUEUE + 1024).contains(&given), "{given}");
+    }
+
+    /// Where lines go to.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
     }
 
     #[test]
-    fn an_exporter_that_hangs_costs_spans_which_are_counted_and_no_time() {
-        let (deliveries, took) = flood(20_000, true);
-        assert!(took < Duration::from_secs(4), "{took:?}");
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let (taken, dropped) = (read(&deliveries.spans.taken), read(&deliveries.queue_full));
-        assert_eq!(taken + dropped, 20_000, "each span is delivered or counted");
-        assert_eq!(read(&deliveries.processed), taken);
-        // What the exporter had in hand when it hung does not count as waiting.
-        assert!((2048..=2048 + 512).contains(&taken), "{taken}");
-        assert_eq!(deliveries.in_queue.load(Ordering::Relaxed), 0);
-    }
-
-    #[test]
-    fn what_is_not_taken_is_counted_as_lost() {
-        let (deliveries, _) = flood(100, false);
-        assert_eq!(deliveries.spans.lost.load(Ordering::Relaxed), 100);
-        assert_eq!(deliveries.spans.taken.load(Ordering::Relaxed), 0);
+    fn a_change_is_told_once_and_nothing_else_is() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+        let gone = || Err(OTelSdkError::InternalFailure("it is gone".to_owned()));
+        tracing::subscriber::with_default(subscriber, || {
+            let delivery = Delivery::of("traces to test".to_owned());
+            for result in [Ok(()), gone(), gone(), Ok(()), Ok(()), gone()] {
+                delivery.tell(&result);
+            }
+        });
+        let told = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let expected = ["is not delivered", "is delivered again", "is not delivered"];
+        assert_eq!(told.lines().count(), expected.len(), "{told}");
+        for (line, words) in told.lines().zip(expected) {
+            assert!(line.contains(words) && line.contains("traces to test"), "{line}");
+        }
     }
 }

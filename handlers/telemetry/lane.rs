@@ -4,7 +4,6 @@
 //! what happens (counters, durations, budgets) is exported after each measurement, and how things stand (trust, days to
 //! expiry) only when it is known anew, since a large fleet has thousands of those.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::metrics::{Instrument, PeriodicReader, SdkMeterProvider, Stream};
 
-use super::deliveries::{CountedPoints, Deliveries};
+use super::deliveries::{Deliveries, ToldPoints};
 use super::names::{self, Metric};
 use super::pump::Pump;
 use super::standing::Standing;
@@ -62,7 +61,7 @@ impl Lane {
         standing: &Arc<Mutex<Standing>>,
     ) -> Result<Self, String> {
         let provider = || {
-            let mut reader = PeriodicReader::builder(CountedPoints::new(exporter()?, deliveries));
+            let mut reader = PeriodicReader::builder(ToldPoints::new(exporter()?, deliveries));
             if let Some(repeat) = repeat {
                 reader = reader.with_interval(repeat);
             }
@@ -79,12 +78,11 @@ impl Lane {
         let meter = events.meter("policysync");
         let flush = |provider: &SdkMeterProvider| {
             let provider = provider.clone();
-            // A failure is counted and told where the exporter is called.
+            // A failure is told where the exporter is called.
             move || drop(provider.force_flush())
         };
         let pump = Pump::start(flush(&events), flush(&stands)).map_err(|error| error.to_string())?;
         super::standing::observe(&stands.meter("policysync"), standing);
-        observe_deliveries(&meter, deliveries);
         Ok(Self {
             invocations: histogram(&meter, &names::INVOKE_DURATION, &INVOKE_BOUNDS),
             requests: histogram(&meter, &names::REQUEST_DURATION, &REQUEST_BOUNDS),
@@ -177,39 +175,6 @@ fn per_bucket(
             ];
             instrument.observe(value(&bucket), &attributes);
         }
-    }
-}
-
-/// Counts of telemetry itself. They are read and never measured, so that an export calls for no other.
-fn observe_deliveries(meter: &Meter, deliveries: &Arc<Deliveries>) {
-    type Read = fn(&Deliveries) -> &AtomicU64;
-    let rows: [(&Metric, &str, Option<&str>, Read); 6] = [
-        (&names::SPANS_PROCESSED, "batching_span_processor", None, |d| &d.processed),
-        (&names::SPANS_PROCESSED, "batching_span_processor", Some("queue_full"), |d| &d.queue_full),
-        (&names::SPANS_EXPORTED, "span_exporter", None, |d| &d.spans.taken),
-        (&names::SPANS_EXPORTED, "span_exporter", Some("rejected"), |d| &d.spans.lost),
-        (&names::POINTS_EXPORTED, "metric_exporter", None, |d| &d.points.taken),
-        (&names::POINTS_EXPORTED, "metric_exporter", Some("rejected"), |d| &d.points.lost),
-    ];
-    for metric in [&names::SPANS_PROCESSED, &names::SPANS_EXPORTED, &names::POINTS_EXPORTED] {
-        let deliveries = Arc::clone(deliveries);
-        let rows: Vec<_> = rows.iter().filter(|(of, ..)| *of == metric).copied().collect();
-        observe(meter, metric, move |instrument| {
-            for (_, component, error, read) in &rows {
-                let value = read(&deliveries).load(Ordering::Relaxed);
-                // What never happened is no series.
-                if error.is_some() && value == 0 {
-                    continue;
-                }
-                let name = format!("{component}/{}", deliveries.destination);
-                let mut attributes = vec![
-                    KeyValue::new("otel.component.type", *component),
-                    KeyValue::new("otel.component.name", name),
-                ];
-                attributes.extend(error.map(|error| KeyValue::new("error.type", error)));
-                instrument.observe(value, &attributes);
-            }
-        });
     }
 }
 

@@ -156,35 +156,8 @@ pub const SURPRISES: Metric = Metric {
     attributes: &["policysync.service.member"],
 };
 
-/// Spans that went through a queue, or found it full.
-pub const SPANS_PROCESSED: Metric = Metric {
-    name: "otel.sdk.processor.span.processed",
-    kind: Kind::Counter,
-    unit: "{span}",
-    description: "Spans that were handed to an exporter, or dropped (error.type is queue_full)",
-    attributes: &["otel.component.type", "otel.component.name", "error.type"],
-};
-
-/// Spans that were delivered, or could not be.
-pub const SPANS_EXPORTED: Metric = Metric {
-    name: "otel.sdk.exporter.span.exported",
-    kind: Kind::Counter,
-    unit: "{span}",
-    description: "Spans that were exported, or lost because the collector did not take them (with error.type)",
-    attributes: &["otel.component.type", "otel.component.name", "error.type"],
-};
-
-/// Points that were delivered, or could not be.
-pub const POINTS_EXPORTED: Metric = Metric {
-    name: "otel.sdk.exporter.metric_data_point.exported",
-    kind: Kind::Counter,
-    unit: "{data_point}",
-    description: "Points of metrics that were exported, or not taken by the collector (with error.type)",
-    attributes: &["otel.component.type", "otel.component.name", "error.type"],
-};
-
 /// Every metric, in the order of the documentation.
-pub const METRICS: [Metric; 16] = [
+pub const METRICS: [Metric; 13] = [
     INVOKE_DURATION,
     REQUEST_DURATION,
     SYNC_REQUESTS,
@@ -198,9 +171,6 @@ pub const METRICS: [Metric; 16] = [
     BUDGET_THROTTLED,
     BUDGET_PUT_OFF,
     SURPRISES,
-    SPANS_PROCESSED,
-    SPANS_EXPORTED,
-    POINTS_EXPORTED,
 ];
 
 /// A span.

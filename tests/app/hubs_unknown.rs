@@ -1,7 +1,7 @@
 //! What was not seen proves nothing: no group is assigned past a hub that nobody saw, and no finding clears because a list
 //! could not be read.
 
-use certificate_management::alerting::{FindingEvent, State};
+use certificate_management::alerting::{FindingEvent, FindingState};
 use certificate_management::checks::CheckId;
 use certificate_management::generation::NamespaceGeneration;
 use functions_host::TraceContext;
@@ -98,7 +98,7 @@ async fn a_group_of_an_attestation_that_this_version_does_not_know_is_not_writte
 }
 
 /// What a report tells of groups.
-fn of_groups(events: &[FindingEvent]) -> Vec<(State, String)> {
+fn of_groups(events: &[FindingEvent]) -> Vec<(FindingState, String)> {
     let about = events.iter().filter(|event| event.data.finding.subject.enrollment_group.is_some());
     about.map(|event| (event.data.state, event.data.finding.subject.text.clone())).collect()
 }
@@ -109,7 +109,7 @@ async fn a_list_that_cannot_be_read_clears_no_finding_and_raises_none_again() {
     let told = reporting::run(&app.application).await.unwrap().events;
     let raised = of_groups(&told);
     assert!(raised.iter().any(|(_, subject)| subject.ends_with(GROUP)), "{raised:?}");
-    assert!(raised.iter().all(|(state, _)| *state == State::Raised), "{raised:?}");
+    assert!(raised.iter().all(|(state, _)| *state == FindingState::Raised), "{raised:?}");
     for unreadable in [
         fails(SERVICES),
         fails(HUBS),
@@ -128,5 +128,7 @@ async fn a_list_that_cannot_be_read_clears_no_finding_and_raises_none_again() {
     reconcile(&app).await;
     let events = reporting::run(&app.application).await.unwrap().events;
     let cleared = of_groups(&events);
-    assert!(cleared.iter().any(|(state, subject)| *state == State::Cleared && subject.ends_with(GROUP)));
+    assert!(
+        cleared.iter().any(|(state, subject)| *state == FindingState::Cleared && subject.ends_with(GROUP))
+    );
 }

@@ -17,7 +17,7 @@ use policysync::commands::laptop::local_world::{DEFAULT_CONFIGURATION, Schedules
 use policysync::deadlines::Deadlines;
 use policysync::fleet::Outside;
 use policysync::settings::Settings;
-use policysync::synchronization::batch::{self, Done};
+use policysync::synchronization::batch::{self, Handled};
 use policysync::synchronization::received::Received;
 use policysync::synchronization::records;
 use policysync::walk::Pace;
@@ -118,12 +118,12 @@ impl InProcess {
     }
 
     /// Handles messages as a batch that must not come again.
-    pub async fn handle(&self, messages: Vec<Received>) -> Done {
+    pub async fn handle(&self, messages: Vec<Received>) -> Handled {
         batch::handle(&self.application, messages).await.unwrap()
     }
 
     /// Delivers a batch of what is due, in which case there is something to answer.
-    pub async fn deliver_once(&self) -> Option<Result<Done, batch::BatchError>> {
+    pub async fn deliver_once(&self) -> Option<Result<Handled, batch::BatchError>> {
         let queues = self.simulator.queues();
         let locked = queues.receive("sync-requests", BATCH, Wait::ZERO).await;
         if locked.is_empty() {
@@ -161,7 +161,7 @@ impl InProcess {
     }
 
     /// Delivers so many batches, whenever they are due, or fewer when the queue is empty; answers what came of each.
-    pub async fn deliver_batches(&self, count: usize) -> Vec<Result<Done, batch::BatchError>> {
+    pub async fn deliver_batches(&self, count: usize) -> Vec<Result<Handled, batch::BatchError>> {
         let mut handled = Vec::new();
         while handled.len() < count && !self.is_empty("sync-requests").await {
             match self.deliver_once().await {

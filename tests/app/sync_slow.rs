@@ -6,7 +6,7 @@ use azure_simulator::Options;
 use azure_simulator::fleet::{Fleet, Hub};
 use policysync::commands::laptop::local_world::DEFAULT_CONFIGURATION;
 use policysync::deadlines::Deadlines;
-use policysync::synchronization::batch::Done;
+use policysync::synchronization::batch::Handled;
 use serde_json::json;
 use time::Duration;
 
@@ -25,7 +25,7 @@ fn hurried(by: u32) -> Deadlines {
 }
 
 /// A batch of whatever is due.
-async fn next_batch(app: &InProcess) -> Done {
+async fn next_batch(app: &InProcess) -> Handled {
     app.deliver_batches(1).await.remove(0).unwrap()
 }
 

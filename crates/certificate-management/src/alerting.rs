@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-pub use self::event::{EVENT_TYPE, FindingEvent, State};
+pub use self::event::{EVENT_TYPE, FindingEvent, FindingState};
 use crate::finding::{Finding, Step};
 use crate::report::Report;
 
@@ -128,7 +128,7 @@ impl Ledger {
                 return None;
             }
             (alert.step, alert.finding) = (step, bare());
-            return Some(FindingEvent::new(State::Escalated, alert, finding, now));
+            return Some(FindingEvent::new(FindingState::Escalated, alert, finding, now));
         }
         if self.open.len() >= OPEN_AT_MOST {
             return None;
@@ -136,7 +136,7 @@ impl Ledger {
         let raised_at = whole_milliseconds(now).max(self.newest + Duration::MILLISECOND);
         self.newest = raised_at;
         let alert = Alert { raised_at, step, finding: bare() };
-        let event = FindingEvent::new(State::Raised, &alert, finding, now);
+        let event = FindingEvent::new(FindingState::Raised, &alert, finding, now);
         self.open.insert(finding.id.clone(), alert);
         Some(event)
     }
@@ -150,7 +150,7 @@ impl Ledger {
             .filter(|(id, alert)| !found.contains(id.as_str()) && !hold::is_held(&alert.finding, report));
         let gone: Vec<String> = gone.take(room).map(|(id, _)| id.clone()).collect();
         let cleared = gone.iter().filter_map(|id| self.open.remove(id));
-        cleared.map(|alert| FindingEvent::new(State::Cleared, &alert, &alert.finding, now)).collect()
+        cleared.map(|alert| FindingEvent::new(FindingState::Cleared, &alert, &alert.finding, now)).collect()
     }
 }
 

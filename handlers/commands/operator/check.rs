@@ -42,7 +42,7 @@ enum Status {
 /// One thing that was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Row {
+struct Checked {
     check: &'static str,
     status: Status,
     subject: String,
@@ -56,7 +56,7 @@ struct Row {
     grant: Option<String>,
 }
 
-impl Row {
+impl Checked {
     fn ok(check: &'static str, subject: impl Into<String>, message: impl Into<String>) -> Self {
         let (subject, message) = (subject.into(), message.into());
         Self { check, status: Status::Ok, subject, line: None, message, next_step: None, grant: None }
@@ -100,12 +100,12 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn rows(offline: bool, principal: Option<&str>) -> Vec<Row> {
+async fn rows(offline: bool, principal: Option<&str>) -> Vec<Checked> {
     let settings = match reader::settings() {
         Ok(settings) => settings,
         Err(error) => {
             let next_step = "Correct the variable, or unset it.";
-            return vec![Row::failed("environment", error.variable, error.problem, next_step)];
+            return vec![Checked::failed("environment", error.variable, error.problem, next_step)];
         }
     };
     let path = settings.configuration.display().to_string();
@@ -113,14 +113,14 @@ async fn rows(offline: bool, principal: Option<&str>) -> Vec<Row> {
         Ok(text) => text,
         Err(problem) => {
             let next_step = "Set POLICYSYNC_CONFIG to the path of a policysync.toml, or run this beside one.";
-            return vec![Row::failed(Check::Configuration.code(), path, problem, next_step)];
+            return vec![Checked::failed(Check::Configuration.code(), path, problem, next_step)];
         }
     };
     let (mut rows, examined) = file_rows(&path, &text);
     let Some(examined) = examined.filter(|_| !offline) else { return rows };
     match reader::fleet(&settings, examined.configuration) {
         Ok(fleet) => rows.extend(azure_rows::rows(&fleet, &examined.lines, principal).await),
-        Err(error) => rows.push(Row::failed(
+        Err(error) => rows.push(Checked::failed(
             "azure",
             "the identity of this process",
             error.to_string(),
@@ -131,12 +131,12 @@ async fn rows(offline: bool, principal: Option<&str>) -> Vec<Row> {
 }
 
 /// What the file alone tells. Without a configuration it is no TOML, or a key or value is wrong.
-fn file_rows(path: &str, text: &str) -> (Vec<Row>, Option<Examined>) {
+fn file_rows(path: &str, text: &str) -> (Vec<Checked>, Option<Examined>) {
     let examined = match Configuration::examine(text) {
         Ok(examined) => examined,
         Err(error) => {
             let next_step = "Correct the line that the message shows.";
-            let row = Row::failed(Check::Configuration.code(), path, error.to_string(), next_step);
+            let row = Checked::failed(Check::Configuration.code(), path, error.to_string(), next_step);
             return (vec![row], None);
         }
     };
@@ -156,16 +156,16 @@ fn file_rows(path: &str, text: &str) -> (Vec<Row>, Option<Examined>) {
     for (check, message) in passes {
         let failed = problems.iter().filter(|problem| problem.check == check).cloned();
         let before = rows.len();
-        rows.extend(failed.map(|problem| Row::of(problem, path)));
+        rows.extend(failed.map(|problem| Checked::of(problem, path)));
         if rows.len() == before {
-            rows.push(Row::ok(check.code(), path, message));
+            rows.push(Checked::ok(check.code(), path, message));
         }
     }
     (rows, Some(examined))
 }
 
-fn printed(rows: &[Row]) -> String {
-    let cells = |row: &Row| {
+fn printed(rows: &[Checked]) -> String {
+    let cells = |row: &Checked| {
         let status = match row.status {
             Status::Ok => "ok",
             Status::Failed => "FAILED",

@@ -3,7 +3,7 @@
 //! A group that exists is read live. One that does not exist yet is described by flags, and then the configuration is all
 //! that is needed. Nothing is written either way.
 
-mod look;
+mod live;
 mod print;
 
 use certificate_management::generation::NamespaceGeneration;
@@ -50,7 +50,7 @@ pub struct Arguments {
 
 /// Why nothing is explained.
 #[derive(Debug, PartialEq, Eq)]
-enum Problem {
+enum Unexplained {
     /// The command has to be given differently.
     Usage(String),
     /// The world, or a file, is in the way.
@@ -86,22 +86,22 @@ pub async fn run(arguments: Arguments) -> ExitCode {
             say!("{text}");
             ExitCode::SUCCESS
         }
-        Err(Problem::Failed(message)) => fail(&message),
-        Err(Problem::Usage(message)) => {
+        Err(Unexplained::Failed(message)) => fail(&message),
+        Err(Unexplained::Usage(message)) => {
             complain!("{message}");
             ExitCode::from(USAGE)
         }
     }
 }
 
-async fn explain(arguments: &Arguments) -> Result<String, Problem> {
-    let settings = reader::settings().map_err(|error| Problem::Failed(error.to_string()))?;
+async fn explain(arguments: &Arguments) -> Result<String, Unexplained> {
+    let settings = reader::settings().map_err(|error| Unexplained::Failed(error.to_string()))?;
     let text = reader::configuration_text(&settings.configuration).map_err(|problem| {
-        Problem::Failed(format!("{problem}\nSet POLICYSYNC_CONFIG to the path of a policysync.toml."))
+        Unexplained::Failed(format!("{problem}\nSet POLICYSYNC_CONFIG to the path of a policysync.toml."))
     })?;
     let path = settings.configuration.display();
     let Examined { configuration, problems, .. } = Configuration::examine(&text)
-        .map_err(|error| Problem::Failed(format!("the configuration {path} cannot be used:\n{error}")))?;
+        .map_err(|error| Unexplained::Failed(format!("the configuration {path} cannot be used:\n{error}")))?;
     // A rule test that does not hold is a good reason to ask for an explanation, so it is no reason to refuse one.
     for problem in problems {
         complain!("{path}: {problem}");
@@ -118,9 +118,9 @@ async fn explain(arguments: &Arguments) -> Result<String, Problem> {
         return Ok(print::text(&explained, arguments.output));
     }
     let fleet = reader::fleet(&settings, configuration)
-        .map_err(|error| Problem::Failed(format!("{error}\n{OFFLINE}")))?;
+        .map_err(|error| Unexplained::Failed(format!("{error}\n{OFFLINE}")))?;
     let candidates = wanted.candidates(&fleet.configuration, false)?;
-    let explained = look::explain(&fleet, &wanted, &candidates).await?;
+    let explained = live::explain(&fleet, &wanted, &candidates).await?;
     Ok(print::text(&explained, arguments.output))
 }
 
@@ -175,9 +175,9 @@ impl<'a> Wanted<'a> {
         &self,
         configuration: &'c Configuration,
         by_configuration: bool,
-    ) -> Result<Vec<&'c NamespaceConfiguration>, Problem> {
+    ) -> Result<Vec<&'c NamespaceConfiguration>, Unexplained> {
         if self.group.is_empty() || self.group.contains('/') {
-            return Err(Problem::Usage("GROUP is the id of a group, or DPS/ID".to_owned()));
+            return Err(Unexplained::Usage("GROUP is the id of a group, or DPS/ID".to_owned()));
         }
         let named = |namespace: &&NamespaceConfiguration| {
             self.namespace.is_none_or(|wanted| {
@@ -189,7 +189,7 @@ impl<'a> Wanted<'a> {
         if found.is_empty() {
             let wanted = self.namespace.unwrap_or_default();
             let known = names(&configuration.namespaces.iter().collect::<Vec<_>>());
-            return Err(Problem::Usage(format!(
+            return Err(Unexplained::Usage(format!(
                 "the configuration has no namespace `{wanted}`; it has:\n{known}"
             )));
         }
@@ -200,7 +200,7 @@ impl<'a> Wanted<'a> {
             if found.is_empty() {
                 let message =
                     format!("no namespace of the configuration has a provisioning service `{service}`");
-                return Err(Problem::Usage(message));
+                return Err(Unexplained::Usage(message));
             }
         }
         Ok(found)
@@ -220,10 +220,10 @@ fn is_service(name: &str, configured: &str) -> bool {
 }
 
 /// The one namespace that is meant.
-fn only<'c>(candidates: &[&'c NamespaceConfiguration]) -> Result<&'c NamespaceConfiguration, Problem> {
+fn only<'c>(candidates: &[&'c NamespaceConfiguration]) -> Result<&'c NamespaceConfiguration, Unexplained> {
     match candidates {
         [one] => Ok(one),
-        several => Err(Problem::Usage(format!(
+        several => Err(Unexplained::Usage(format!(
             "several namespaces could be meant; name one with --namespace, or the DPS as DPS/GROUP:\n{}",
             names(several)
         ))),

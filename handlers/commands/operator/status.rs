@@ -47,7 +47,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         say!("{}", list::text(&list::thresholds(), arguments.output));
         return ExitCode::SUCCESS;
     }
-    let report = match look().await {
+    let report = match observed().await {
         Ok(report) => report,
         Err(message) => {
             complain!("{message}");
@@ -61,7 +61,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     ExitCode::from(exit_code(&report, arguments.fail_on))
 }
 
-async fn look() -> Result<Report, String> {
+async fn observed() -> Result<Report, String> {
     let settings = reader::settings().map_err(|error| error.to_string())?;
     let text = reader::configuration_text(&settings.configuration)?;
     let configuration = Configuration::parse(&text).map_err(|error| {

@@ -102,7 +102,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     // What the hubs show before the request is taken tells whether it would be refused.
     let mut evidence = (arguments.wait && !is_shared).then(|| Evidence::of(&application.fleet, &request));
     if let Some(evidence) = &mut evidence {
-        let looked = tokio::time::timeout_at(deadline, evidence.look()).await;
+        let looked = tokio::time::timeout_at(deadline, evidence.observe()).await;
         if let Ok(Err(error)) = looked {
             complain!("the namespace could not be looked at yet: {error}");
         }

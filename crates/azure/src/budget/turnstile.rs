@@ -16,11 +16,11 @@ use super::bucket::{Bucket, Shape};
 /// A bucket and those who wait for it.
 #[derive(Debug)]
 pub(super) struct Turnstile {
-    state: Mutex<State>,
+    state: Mutex<TurnstileState>,
 }
 
 #[derive(Debug)]
-struct State {
+struct TurnstileState {
     bucket: Bucket,
     waiting: VecDeque<Waiter>,
     next_ticket: u64,
@@ -47,8 +47,13 @@ pub(super) struct Reading {
 impl Turnstile {
     pub(super) fn new(shape: Shape) -> Self {
         let bucket = Bucket::full(shape, Instant::now());
-        let state =
-            State { bucket, waiting: VecDeque::new(), next_ticket: 0, throttled_total: 0, put_off_total: 0 };
+        let state = TurnstileState {
+            bucket,
+            waiting: VecDeque::new(),
+            next_ticket: 0,
+            throttled_total: 0,
+            put_off_total: 0,
+        };
         Self { state: Mutex::new(state) }
     }
 
@@ -103,7 +108,7 @@ impl Turnstile {
         Some(Place { turnstile: self, ticket, wake })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, TurnstileState> {
         // Every change under the lock is complete in itself, so a panic elsewhere leaves nothing half done.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

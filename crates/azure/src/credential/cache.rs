@@ -25,12 +25,12 @@ pub struct CachedTokens<S> {
 
 #[derive(Default)]
 struct Slot {
-    state: Mutex<State>,
+    state: Mutex<SlotState>,
     asking: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
-struct State {
+struct SlotState {
     token: Option<AccessToken>,
     replace_at: Option<OffsetDateTime>,
     rounds: u64,
@@ -81,12 +81,12 @@ impl<S: TokenSource> CachedTokens<S> {
 }
 
 impl Slot {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, SlotState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl SlotState {
     fn find(&self, now: OffsetDateTime) -> Found {
         match &self.token {
             Some(token) if token.expires_on() <= now => Found::Nothing,

@@ -13,7 +13,7 @@ pub const EVENT_TYPE: &str = "Policysync.Finding";
 /// What became of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum FindingState {
     /// It is new.
     Raised,
     /// It is on a higher step than it was told before.
@@ -22,7 +22,7 @@ pub enum State {
     Cleared,
 }
 
-impl std::fmt::Display for State {
+impl std::fmt::Display for FindingState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(match self {
             Self::Raised => "raised",
@@ -60,7 +60,7 @@ pub struct FindingEvent {
 #[serde(rename_all = "camelCase")]
 pub struct Data {
     /// What became of it.
-    pub state: State,
+    pub state: FindingState,
     /// The step that it is on; when it has cleared, the highest that was told.
     pub step: String,
     /// When it was raised.
@@ -71,9 +71,9 @@ pub struct Data {
 }
 
 impl FindingEvent {
-    pub(super) fn new(state: State, alert: &Alert, finding: &Finding, now: OffsetDateTime) -> Self {
+    pub(super) fn new(state: FindingState, alert: &Alert, finding: &Finding, now: OffsetDateTime) -> Self {
         let milliseconds = alert.raised_at.unix_timestamp_nanos() / 1_000_000;
-        let last = if state == State::Cleared { "cleared" } else { alert.step.name.as_str() };
+        let last = if state == FindingState::Cleared { "cleared" } else { alert.step.name.as_str() };
         let source = finding.subject.namespace_id.as_ref().map_or("policysync", ArmId::as_str);
         Self {
             specversion: "1.0".to_owned(),

@@ -31,12 +31,12 @@ fn a_finding_is_told_once_and_once_when_it_clears_and_anew_when_it_is_back() {
     let mut ledger = Ledger::default();
     let raised = run(&mut ledger, &without_trust());
     assert_eq!(raised.len(), 1);
-    assert_eq!((raised[0].data.state, raised[0].data.step.as_str()), (State::Raised, "critical"));
+    assert_eq!((raised[0].data.state, raised[0].data.step.as_str()), (FindingState::Raised, "critical"));
     let unchanged = ledger.clone();
     assert_eq!(run(&mut ledger, &without_trust()), []);
     assert_eq!(ledger, unchanged);
     let cleared = run(&mut ledger, &World::healthy());
-    assert_eq!((cleared.len(), cleared[0].data.state), (1, State::Cleared));
+    assert_eq!((cleared.len(), cleared[0].data.state), (1, FindingState::Cleared));
     assert_eq!(run(&mut ledger, &World::healthy()), []);
     let again = run(&mut ledger, &without_trust());
     assert_ne!(again[0].id, raised[0].id);
@@ -69,18 +69,18 @@ fn what_cannot_be_read_does_not_clear() {
     let mut unreadable = without_trust();
     unreadable.observation = Err(ReadFailure::other("503"));
     let told = run(&mut ledger, &unreadable);
-    assert_eq!(told.iter().map(|event| event.data.state).collect::<Vec<_>>(), [State::Raised]);
+    assert_eq!(told.iter().map(|event| event.data.state).collect::<Vec<_>>(), [FindingState::Raised]);
     // Its hub and its DPS alone: the failure of the namespace clears, the two are still held.
     let mut partly = World::healthy();
     partly.hub().certificates = Err(ReadFailure::other("503"));
     partly.groups = Err(ReadFailure::other("503"));
     let told = run(&mut ledger, &partly);
-    let cleared = told.iter().filter(|event| event.data.state == State::Cleared);
+    let cleared = told.iter().filter(|event| event.data.state == FindingState::Cleared);
     let cleared: Vec<&str> = cleared.map(|event| event.subject.as_str()).collect();
     assert_eq!(cleared, ["unreadable/contoso"]);
     // All of it: what is well clears.
     let told = run(&mut ledger, &World::healthy());
-    assert!(told.iter().all(|event| event.data.state == State::Cleared));
+    assert!(told.iter().all(|event| event.data.state == FindingState::Cleared));
     assert!(ledger.open.is_empty());
 }
 
@@ -233,13 +233,13 @@ fn an_alert_clears_only_by_seeing() {
     let mut partly = blinded(much_is_wrong(), &[Blind::Services]);
     partly.hub().certificates = World::healthy().hub().certificates.clone();
     let cleared = run(&mut ledger, &partly);
-    let cleared = cleared.iter().filter(|event| event.data.state == State::Cleared);
+    let cleared = cleared.iter().filter(|event| event.data.state == FindingState::Cleared);
     let cleared: Vec<&str> = cleared.map(|event| event.subject.as_str()).collect();
     // The hub trusts, so the failed sync is of no matter any more.
     assert_eq!(cleared, ["hub-untrusting/contoso / short / h1", "sync-unverified/contoso / short / h1"]);
     // And by seeing all it clears.
     let cleared = run(&mut told, &World::healthy());
-    assert!(cleared.iter().all(|event| event.data.state == State::Cleared));
+    assert!(cleared.iter().all(|event| event.data.state == FindingState::Cleared));
     assert!(told.open.is_empty(), "{:?}", told.open.values().map(|alert| &alert.finding.subject.text));
 }
 
@@ -316,7 +316,7 @@ proptest! {
         let mut ledger = Ledger::default();
         let mut now = NOW;
         let (mut delivered, mut in_doubt) = (BTreeSet::new(), BTreeSet::new());
-        let mut told: BTreeMap<(String, OffsetDateTime), Vec<(i64, State)>> = BTreeMap::new();
+        let mut told: BTreeMap<(String, OffsetDateTime), Vec<(i64, FindingState)>> = BTreeMap::new();
         for turn in turns {
             now += Duration::minutes(turn.minutes);
             let mut world = World::healthy();
@@ -351,11 +351,11 @@ proptest! {
             }
         }
         for (_, story) in told {
-            prop_assert_eq!(story[0].1, State::Raised);
-            prop_assert!(story.iter().skip(1).all(|(_, state)| *state != State::Raised));
+            prop_assert_eq!(story[0].1, FindingState::Raised);
+            prop_assert!(story.iter().skip(1).all(|(_, state)| *state != FindingState::Raised));
             prop_assert!(story.windows(2).all(|pair| pair[0].0 < pair[1].0), "{:?}", story);
-            let cleared = story.iter().filter(|(_, state)| *state == State::Cleared).count();
-            prop_assert!(cleared <= 1 && (cleared == 0 || story[story.len() - 1].1 == State::Cleared));
+            let cleared = story.iter().filter(|(_, state)| *state == FindingState::Cleared).count();
+            prop_assert!(cleared <= 1 && (cleared == 0 || story[story.len() - 1].1 == FindingState::Cleared));
         }
         // Whoever looks last and lives delivers all that is left.
         now += LEASE;

@@ -11,7 +11,7 @@ use certificate_management::reason::Reason;
 use certificate_management::reason::failure::{About, CallFailure};
 use futures::{StreamExt, stream};
 
-use super::{Row, permission_rows};
+use super::{Checked, permission_rows};
 use crate::failure;
 use crate::fleet::Fleet;
 use crate::observation::{LinkedService, Observer, named_hubs};
@@ -21,7 +21,7 @@ const NAMESPACES_AT_ONCE: usize = 4;
 const HUBS_AT_ONCE: usize = 8;
 
 /// The rows of every namespace, in the order of the file.
-pub(super) async fn rows(fleet: &Fleet, lines: &Lines, principal: Option<&str>) -> Vec<Row> {
+pub(super) async fn rows(fleet: &Fleet, lines: &Lines, principal: Option<&str>) -> Vec<Checked> {
     let observer = Observer::new(fleet);
     let looks: Vec<_> = fleet
         .configuration
@@ -32,7 +32,7 @@ pub(super) async fn rows(fleet: &Fleet, lines: &Lines, principal: Option<&str>) 
             Look { fleet, observer: &observer, lines, index, namespace, principal }.rows()
         })
         .collect();
-    let rows: Vec<Vec<Row>> = stream::iter(looks).buffered(NAMESPACES_AT_ONCE).collect().await;
+    let rows: Vec<Vec<Checked>> = stream::iter(looks).buffered(NAMESPACES_AT_ONCE).collect().await;
     rows.into_iter().flatten().collect()
 }
 
@@ -47,7 +47,7 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    async fn rows(self) -> Vec<Row> {
+    async fn rows(self) -> Vec<Checked> {
         let mut rows = Vec::new();
         let name = self.namespace.id.name();
         let namespace = match self.observer.registered(self.namespace).await {
@@ -56,7 +56,7 @@ impl Look<'_> {
                     NamespaceGeneration::Credentials => String::new(),
                     other => format!(", {other}"),
                 };
-                rows.push(Row::ok(
+                rows.push(Checked::ok(
                     "namespace",
                     name,
                     format!("{}, {}{generation}", seen.location, seen.provisioning_state),
@@ -86,7 +86,7 @@ impl Look<'_> {
         rows
     }
 
-    async fn policies(&self, namespace: &Namespace, rows: &mut Vec<Row>) {
+    async fn policies(&self, namespace: &Namespace, rows: &mut Vec<Checked>) {
         let name = self.namespace.id.name();
         let policies = match self.fleet.azure.registry().policies(namespace).await {
             Ok(policies) => policies,
@@ -94,18 +94,18 @@ impl Look<'_> {
         };
         let names: Vec<String> = policies.iter().map(|policy| policy.name.clone()).collect();
         if policies.iter().any(plan::is_active) {
-            rows.push(Row::ok("policies", name, names.join(", ")));
+            rows.push(Checked::ok("policies", name, names.join(", ")));
         } else {
             rows.push(by_reason("policies", name, Reason::NoPolicies));
         }
         let unknown = analysis::unknown_policies(&self.fleet.configuration, self.index, &names, self.lines);
         if unknown.is_empty() {
-            rows.push(Row::ok("rule-policies", name, "every policy that the rules name exists"));
+            rows.push(Checked::ok("rule-policies", name, "every policy that the rules name exists"));
         }
-        rows.extend(unknown.into_iter().map(|problem| Row::of(problem, name)));
+        rows.extend(unknown.into_iter().map(|problem| Checked::of(problem, name)));
     }
 
-    async fn hubs(&self, namespace: &Namespace, rows: &mut Vec<Row>) {
+    async fn hubs(&self, namespace: &Namespace, rows: &mut Vec<Checked>) {
         let name = self.namespace.id.name();
         let mut linked: Vec<Hub> = named_hubs(namespace);
         let mut all_listed = true;
@@ -131,19 +131,21 @@ impl Look<'_> {
             rows.push(by_reason("hubs", name, Reason::NoHubsLinked));
         }
         let reads: Vec<_> = linked.iter().map(|hub| self.hub(hub, namespace.generation)).collect();
-        let read: Vec<Row> = stream::iter(reads).buffered(HUBS_AT_ONCE).collect().await;
+        let read: Vec<Checked> = stream::iter(reads).buffered(HUBS_AT_ONCE).collect().await;
         rows.extend(read);
     }
 
-    async fn hub(&self, hub: &Hub, generation: NamespaceGeneration) -> Row {
+    async fn hub(&self, hub: &Hub, generation: NamespaceGeneration) -> Checked {
         let subject = format!("{} / {}", self.namespace.id.name(), hub.name);
         match self.fleet.azure.hubs().certificates(&hub.id, generation).await {
-            Ok(certificates) => Row::ok("hub", subject, format!("CA certificates: {}", certificates.len())),
+            Ok(certificates) => {
+                Checked::ok("hub", subject, format!("CA certificates: {}", certificates.len()))
+            }
             Err(error) => unread("hub", &subject, &error),
         }
     }
 
-    async fn provisioning_services(&self, rows: &mut Vec<Row>) {
+    async fn provisioning_services(&self, rows: &mut Vec<Checked>) {
         let services = match self.observer.provisioning_services(self.namespace).await {
             Ok(services) => services,
             Err(error) => {
@@ -156,43 +158,43 @@ impl Look<'_> {
         }
     }
 
-    fn provisioning_service(&self, service: &LinkedService) -> Row {
+    fn provisioning_service(&self, service: &LinkedService) -> Checked {
         let subject = format!("{} / {}", self.namespace.id.name(), service.name);
         if service.hubs.is_empty() {
-            return Row::failed(
+            return Checked::failed(
                 "provisioning-service",
                 subject,
                 "the hubs that it allocates devices to are not known, so rules that select by hubs match none of its groups",
                 "Add the subscription of the DPS to `scopes`, or link it to its hubs.",
             );
         }
-        Row::ok("provisioning-service", subject, format!("linked hubs: {}", service.hubs.len()))
+        Checked::ok("provisioning-service", subject, format!("linked hubs: {}", service.hubs.len()))
     }
 
-    async fn enrollment_groups(&self, service: &LinkedService) -> Row {
+    async fn enrollment_groups(&self, service: &LinkedService) -> Checked {
         let subject = format!("{} / {}", self.namespace.id.name(), service.name);
         match self.fleet.azure.enrollment_groups(service.generation).list(&service.endpoint).await {
-            Ok(groups) => Row::ok("enrollment-groups", subject, format!("groups: {}", groups.len())),
+            Ok(groups) => Checked::ok("enrollment-groups", subject, format!("groups: {}", groups.len())),
             Err(error) => {
                 let is_permission = failure::reason(&error, About::EnrollmentGroup) == Reason::NotPermitted;
                 let row = unread("enrollment-groups", &subject, &error);
                 let next_step = is_permission.then(|| Reason::GroupUnreadable.next_step().to_owned());
-                Row { next_step: next_step.or(row.next_step.clone()), ..row }
+                Checked { next_step: next_step.or(row.next_step.clone()), ..row }
             }
         }
     }
 }
 
-fn by_reason(check: &'static str, subject: &str, reason: Reason) -> Row {
-    Row::failed(check, subject, reason.meaning(), reason.next_step())
+fn by_reason(check: &'static str, subject: &str, reason: Reason) -> Checked {
+    Checked::failed(check, subject, reason.meaning(), reason.next_step())
 }
 
-fn unread(check: &'static str, subject: &str, error: &Error) -> Row {
+fn unread(check: &'static str, subject: &str, error: &Error) -> Checked {
     let next_step = match failure::call(error) {
         CallFailure::Unavailable => {
             "Check the network and POLICYSYNC_ARM_ENDPOINT, and try again; `--offline` checks the file only."
         }
         other => other.reason(About::Namespace).next_step(),
     };
-    Row::failed(check, subject, error.to_string(), next_step)
+    Checked::failed(check, subject, error.to_string(), next_step)
 }

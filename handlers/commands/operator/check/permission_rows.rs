@@ -8,7 +8,7 @@ use certificate_management::configuration::{Mode, NamespaceConfiguration};
 use certificate_management::model::{Attestation, Namespace};
 use futures::{StreamExt, stream};
 
-use super::Row;
+use super::Checked;
 use crate::fleet::Fleet;
 use crate::observation::Observer;
 
@@ -35,7 +35,7 @@ pub(super) async fn rows(
     configuration: &NamespaceConfiguration,
     namespace: &Namespace,
     principal: Option<&str>,
-) -> Vec<Row> {
+) -> Vec<Checked> {
     let name = configuration.id.name();
     let scopes = scopes(observer, configuration, namespace).await;
     let access = fleet.azure.access();
@@ -56,7 +56,7 @@ pub(super) async fn rows(
             Err(error) => {
                 let next_step =
                     "Grant `Reader` there to whoever runs this; without it the other rows are all there is.";
-                rows.push(Row::failed(CHECK, subject, error.to_string(), next_step));
+                rows.push(Checked::failed(CHECK, subject, error.to_string(), next_step));
                 continue;
             }
         };
@@ -84,7 +84,7 @@ pub(super) async fn rows(
         if !later.is_empty() {
             message = format!("{message}; `mode = \"enforce\"` lacks some for {}", later.join(", "));
         }
-        rows.push(Row::ok(CHECK, name, message));
+        rows.push(Checked::ok(CHECK, name, message));
     }
     rows
 }
@@ -121,7 +121,7 @@ async fn scopes(
     scopes
 }
 
-fn missing(permission: &Permission, scope: &Scope, subject: String, principal: Option<&str>) -> Row {
+fn missing(permission: &Permission, scope: &Scope, subject: String, principal: Option<&str>) -> Checked {
     let mut message = format!("missing for `{}`: {}", permission.feature.name(), permission.action);
     let mut next_step = "Grant the role: the command is below.".to_owned();
     if permission.role == Role::SymmetricKeys {
@@ -138,7 +138,7 @@ fn missing(permission: &Permission, scope: &Scope, subject: String, principal: O
     }
     let grant =
         permission.grant_command(&role(permission.role), principal.unwrap_or(APP_IDENTITY), &scope.id);
-    Row { grant: Some(grant), ..Row::failed(CHECK, subject, message, next_step) }
+    Checked { grant: Some(grant), ..Checked::failed(CHECK, subject, message, next_step) }
 }
 
 /// The role's name in the tenant. Those of our own end in a token there, which the templates choose.

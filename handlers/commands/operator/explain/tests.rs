@@ -82,7 +82,7 @@ fn a_group_that_could_be_anywhere_has_to_be_placed() {
     };
     let usage = |line: &[&str], part: &str| {
         let problem = meant(line).unwrap_err();
-        assert!(matches!(&problem, Problem::Usage(message) if message.contains(part)), "{problem:?}");
+        assert!(matches!(&problem, Unexplained::Usage(message) if message.contains(part)), "{problem:?}");
     };
     assert_eq!(meant(&["CONTOSO-DPS/x"]).unwrap(), "contoso");
     usage(&["x"], "namespaces/fabrikam");

@@ -8,7 +8,7 @@ use certificate_management::request::SyncRequest;
 use super::UNKNOWN;
 use crate::commands::operator::{fail, reader};
 use crate::commands::table::{self, Output};
-use crate::dry_run::{self, Row, Verdict};
+use crate::dry_run::{self, PairVerdict, Verdict};
 use crate::fleet::Fleet;
 
 /// Prints the plan: exit code 0 when it would be done, 1 when it would be refused, 3 when Azure could not be read.
@@ -44,10 +44,10 @@ fn fleet() -> Result<Fleet, String> {
     reader::fleet(&settings, configuration).map_err(|error| error.to_string())
 }
 
-fn print(request: &SyncRequest, verdict: &Verdict, rows: &[Row]) {
+fn print(request: &SyncRequest, verdict: &Verdict, rows: &[PairVerdict]) {
     say!("Plan for {}; nothing is written.", request.namespace_id);
     if !rows.is_empty() {
-        let cells = |row: &Row| {
+        let cells = |row: &PairVerdict| {
             let reason = row.reason.map_or_else(String::new, |reason| format!(": {reason}"));
             vec![
                 row.hub.clone(),

@@ -33,7 +33,7 @@ impl<'a> Evidence<'a> {
     ///
     /// # Errors
     /// When the namespace cannot be read.
-    pub async fn look(&mut self) -> Result<RequestRecord, Error> {
+    pub async fn observe(&mut self) -> Result<RequestRecord, Error> {
         if self.record.outcome.is_final() {
             return Ok(self.record.clone());
         }

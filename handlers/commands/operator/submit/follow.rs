@@ -87,7 +87,7 @@ impl Source<'_> {
         }
     }
 
-    async fn look(&mut self) -> Result<RequestRecord, NotLearnt> {
+    async fn ask(&mut self) -> Result<RequestRecord, NotLearnt> {
         match self {
             Self::Records { store, record } => {
                 let id = &record.request.request_id;
@@ -104,7 +104,7 @@ impl Source<'_> {
                 }
             }
             Self::Evidence(evidence) => evidence
-                .look()
+                .observe()
                 .await
                 .map_err(|error| NotLearnt { why: error.to_string(), passes: error.is_retryable() }),
         }
@@ -122,7 +122,7 @@ pub async fn follow(
     let mut trouble = None;
     let mut pause = FIRST_PAUSE;
     loop {
-        match timeout_at(deadline, source.look()).await {
+        match timeout_at(deadline, source.ask()).await {
             Ok(Ok(record)) => {
                 progress.show(&record);
                 if record.outcome.is_final() {

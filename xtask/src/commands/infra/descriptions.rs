@@ -8,11 +8,11 @@ const SECRET_WORDS: [&str; 6] = ["key", "secret", "password", "connectionstring"
 /// What is wrong with a built template.
 pub fn problems(file: &str, template: &Value) -> Vec<String> {
     let mut problems = Vec::new();
-    look(file, template, true, &mut problems);
+    check(file, template, true, &mut problems);
     problems
 }
 
-fn look(place: &str, template: &Value, is_root: bool, problems: &mut Vec<String>) {
+fn check(place: &str, template: &Value, is_root: bool, problems: &mut Vec<String>) {
     let none = Map::new();
     for (name, parameter) in template["parameters"].as_object().unwrap_or(&none) {
         let described = parameter["metadata"]["description"].as_str().is_some_and(|text| text.len() > 3);
@@ -43,7 +43,7 @@ fn look(place: &str, template: &Value, is_root: bool, problems: &mut Vec<String>
     for resource in list {
         let inner = &resource["properties"]["template"];
         if inner.is_object() {
-            look(&format!("{place} / {}", resource["name"]), inner, false, problems);
+            check(&format!("{place} / {}", resource["name"]), inner, false, problems);
         }
     }
 }

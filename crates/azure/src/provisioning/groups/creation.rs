@@ -40,12 +40,12 @@ pub enum CreateError {
 struct Answered {
     is_successful: bool,
     #[serde(default)]
-    errors: Vec<Problem>,
+    errors: Vec<BulkError>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Problem {
+struct BulkError {
     error_code: u32,
     #[serde(default)]
     error_status: Option<String>,
@@ -97,8 +97,8 @@ impl EnrollmentGroups {
 }
 
 /// An error code is the HTTP status times 1,000 plus a number of its own (`azure-wire-facts.md` §3).
-fn refusal(id: &str, doing: &str, errors: Vec<Problem>, keys: &[String]) -> CreateError {
-    let Some(Problem { error_code, error_status }) = errors.into_iter().next() else {
+fn refusal(id: &str, doing: &str, errors: Vec<BulkError>, keys: &[String]) -> CreateError {
+    let Some(BulkError { error_code, error_status }) = errors.into_iter().next() else {
         return Error::unreadable(doing, "it says that it was not successful, and not why").into();
     };
     let kind = match error_code / 1_000 {

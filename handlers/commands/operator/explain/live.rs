@@ -4,7 +4,7 @@ use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::plan;
 use certificate_management::rules::{self, Subject};
 
-use super::{Explained, OFFLINE, Problem, Source, Wanted, only};
+use super::{Explained, OFFLINE, Source, Unexplained, Wanted, only};
 use crate::fleet::Fleet;
 use crate::observation::{LinkedService, Observer, soon};
 use crate::walk::{GroupHint, Pace, Scope, Unread, VisitedService, walk};
@@ -21,7 +21,7 @@ pub(super) async fn explain<'a>(
     fleet: &'a Fleet,
     wanted: &Wanted<'_>,
     candidates: &[&'a NamespaceConfiguration],
-) -> Result<Explained<'a>, Problem> {
+) -> Result<Explained<'a>, Unexplained> {
     let observer = Observer::new(fleet);
     let mut found = Vec::new();
     let mut looked_at = Vec::new();
@@ -52,7 +52,7 @@ pub(super) async fn explain<'a>(
         }
     }
     match found.len() {
-        0 if !unreadable.is_empty() => Err(Problem::Failed(format!(
+        0 if !unreadable.is_empty() => Err(Unexplained::Failed(format!(
             "group `{}` cannot be looked for everywhere:\n{}\n{OFFLINE}",
             wanted.group,
             unreadable.join("\n")
@@ -68,7 +68,7 @@ pub(super) async fn explain<'a>(
             let places = found.iter().map(|place| {
                 format!("  {}/{}  in {}", place.service.name, place.group.view.id, place.namespace.id)
             });
-            Err(Problem::Usage(format!(
+            Err(Unexplained::Usage(format!(
                 "group `{}` exists on {} provisioning services; name one as DPS/GROUP:\n{}",
                 wanted.group,
                 found.len(),
@@ -82,10 +82,10 @@ async fn live<'a>(
     fleet: &Fleet,
     observer: &Observer<'_>,
     found: Found<'a>,
-) -> Result<Explained<'a>, Problem> {
+) -> Result<Explained<'a>, Unexplained> {
     let Found { namespace, service, group } = found;
     let observation = observer.namespace(namespace, soon()).await.map_err(|error| {
-        Problem::Failed(format!("namespace {} cannot be read: {error}\n{OFFLINE}", namespace.id.name()))
+        Unexplained::Failed(format!("namespace {} cannot be read: {error}\n{OFFLINE}", namespace.id.name()))
     })?;
     Ok(Explained {
         namespace,
@@ -103,7 +103,7 @@ fn absent<'a>(
     wanted: &Wanted<'_>,
     candidates: &[&'a NamespaceConfiguration],
     looked_at: &[(&'a NamespaceConfiguration, LinkedService)],
-) -> Result<Explained<'a>, Problem> {
+) -> Result<Explained<'a>, Unexplained> {
     let mut homes: Vec<&NamespaceConfiguration> = Vec::new();
     for (namespace, _) in looked_at {
         if !homes.iter().any(|known| known.id == namespace.id) {
@@ -112,14 +112,14 @@ fn absent<'a>(
     }
     if let (Some(service), true) = (wanted.service, homes.is_empty()) {
         let message = format!("no namespace of the configuration has a provisioning service `{service}`");
-        return Err(Problem::Usage(message));
+        return Err(Unexplained::Usage(message));
     }
     let homes = if homes.is_empty() { candidates } else { &homes };
     let namespace = only(homes).map_err(|problem| match problem {
-        Problem::Usage(message) => {
-            Problem::Usage(format!("group `{}` does not exist on any DPS; {message}", wanted.group))
+        Unexplained::Usage(message) => {
+            Unexplained::Usage(format!("group `{}` does not exist on any DPS; {message}", wanted.group))
         }
-        failed @ Problem::Failed(_) => failed,
+        failed @ Unexplained::Failed(_) => failed,
     })?;
     // With one DPS the hubs of a new group are known too, unless it will name its own.
     let service = match looked_at {
