@@ -98,7 +98,8 @@ fn the_schema_of_the_report_has_the_codes_of_the_code() {
 
 #[test]
 fn a_row_is_replaced_or_put_behind_the_one_before_it_or_goes() {
-    let row = |code: &str| Row { start: format!("| `{code}` | "), text: format!("| `{code}` | warning | new |") };
+    let row =
+        |code: &str| Row { start: format!("| `{code}` | "), text: format!("| `{code}` | warning | new |") };
     let page = "# A\n| `b` | warning | old |\n| `gone` | critical | old |\n\n# B\n| `d` | warning | old |\n| `x` | 2 |\n";
     let rows = ["a", "b", "c", "d"].map(row);
     assert_eq!(
