@@ -165,13 +165,11 @@ impl CheckId {
     /// Its thresholds with their values, as a person reads them; empty for a check without any.
     #[must_use]
     pub fn thresholds(self, thresholds: &Thresholds) -> String {
-        match self {
-            Self::CaExpiring => thresholds.ca_expiring.to_string(),
-            Self::HubCertificateLimit => thresholds.hub_certificate_limit.to_string(),
-            Self::SyncUnverified => thresholds.sync_unverified.to_string(),
-            Self::ReportOverdue => thresholds.report_overdue.to_string(),
-            _ => String::new(),
-        }
+        // They stand in `[checks]` under the code of their check. Numbers and lists of them can always be written as JSON.
+        let all = serde_json::to_value(thresholds).unwrap_or_default();
+        let members = all[self.code()].as_object().into_iter().flatten();
+        let texts = members.map(|(key, value)| format!("{key} = {}", value.to_string().replace(',', ", ")));
+        texts.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -196,6 +194,21 @@ pub fn run(facts: &Facts<'_>) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn thresholds_are_shown_as_the_configuration_writes_them() {
+        let shown = |check: CheckId| check.thresholds(&Thresholds::default());
+        assert_eq!(shown(CheckId::CaExpiring), "days = [90, 60, 30, 14, 7, 1], critical_days = 14");
+        assert_eq!(shown(CheckId::HubCertificateLimit), "limit = 25, margin = 3");
+        assert_eq!(shown(CheckId::NothingToSync), "");
+        let with_some = CheckId::ALL.iter().filter(|check| !shown(**check).is_empty()).count();
+        let all = serde_json::to_value(Thresholds::default()).unwrap();
+        assert_eq!(
+            with_some,
+            all.as_object().unwrap().len(),
+            "a table of [checks] is not the code of a check"
+        );
+    }
 
     #[test]
     fn every_check_says_what_to_do_in_a_cell_of_a_table() {
