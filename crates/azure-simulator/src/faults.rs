@@ -13,10 +13,11 @@ use time::OffsetDateTime;
 use wildmatch::WildMatch;
 
 use super::answer;
+use super::clock::Clock;
 use super::service::Service;
 
 mod document;
-pub(crate) mod merge;
+mod merge;
 
 pub use document::{FaultError, parse, read};
 
@@ -53,9 +54,31 @@ impl Fault {
             && WildMatch::new_case_insensitive(&self.path).matches(path)
     }
 
+    /// Strikes a request that `serve` hands to its service. Gives the answer, if there is one, and whether work was done
+    /// whose own answer is lost.
+    pub(crate) async fn act(
+        &self,
+        service: Service,
+        clock: &Clock,
+        serve: impl Future<Output = Response>,
+    ) -> (Option<Response>, bool) {
+        tokio::time::sleep(self.delay).await;
+        let is_answered = self.status.is_none() && !self.close;
+        if is_answered {
+            let answer = serve.await;
+            return match &self.merge {
+                None => (Some(answer), false),
+                Some(patch) => (Some(merge::into(answer, patch).await), false),
+            };
+        }
+        if self.afterwards {
+            drop(serve.await);
+        }
+        (self.answer(service, clock.now()), self.afterwards)
+    }
+
     /// The answer that this fault gives in place of the service's; none when it gives none.
-    #[must_use]
-    pub fn answer(&self, service: Service, now: OffsetDateTime) -> Option<Response> {
+    fn answer(&self, service: Service, now: OffsetDateTime) -> Option<Response> {
         let status = self.status?;
         let mut answer = match &self.body {
             Some(Value::String(text)) => answer::answer(status, "text/plain; charset=utf-8", text.clone()),

@@ -20,7 +20,7 @@ use super::arm_error::ArmError;
 use super::authorization;
 use super::clock::Clock;
 use super::dates;
-use super::faults::{Fault, Faults, merge};
+use super::faults::Faults;
 use super::identity::Tokens;
 use super::log::Log;
 use super::permissions::Permissions;
@@ -83,32 +83,10 @@ impl Front {
         }
         let (answer, lost) = match fault {
             None => (Some(self.serve(service, request).await), false),
-            Some(fault) => self.fail(service, request, &fault).await,
+            Some(fault) => fault.act(service, &self.clock, self.serve(service, request)).await,
         };
         self.log.answered(number, answer.as_ref().map(|answer| answer.status().as_u16()), lost);
         answer.map(|answer| self.finish(service, correlation, answer)).ok_or(NoAnswer)
-    }
-
-    /// The answer, if any, and whether work was done whose own answer is lost.
-    async fn fail(
-        &self,
-        service: Service,
-        request: Request<Body>,
-        fault: &Fault,
-    ) -> (Option<Response>, bool) {
-        tokio::time::sleep(fault.delay).await;
-        let is_answered = fault.status.is_none() && !fault.close;
-        if is_answered {
-            let answer = self.serve(service, request).await;
-            return match &fault.merge {
-                None => (Some(answer), false),
-                Some(patch) => (Some(merge::into(answer, patch).await), false),
-            };
-        }
-        if fault.afterwards {
-            drop(self.serve(service, request).await);
-        }
-        (fault.answer(service, self.clock.now()), fault.afterwards)
     }
 
     async fn serve(&self, service: Service, request: Request<Body>) -> Response {

@@ -34,7 +34,7 @@ use crate::finding::Finding;
 use crate::reason::Severity;
 
 macro_rules! checks {
-    ($($variant:ident $code:literal $severity:ident $module:ident $description:literal)*) => {
+    ($($variant:ident $code:literal $severity:ident $module:ident $description:literal $next_step:literal)*) => {
         /// A check, by its stable code.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -64,6 +64,12 @@ macro_rules! checks {
                 match self { $(Self::$variant => $description,)* }
             }
 
+            /// What to do about what it finds, more than the reason of a finding says. Links are relative to `RUNBOOK.md`.
+            #[must_use]
+            pub const fn next_step(self) -> &'static str {
+                match self { $(Self::$variant => $next_step,)* }
+            }
+
             fn run(self, facts: &Facts<'_>) -> Vec<Finding> {
                 match self { $(Self::$variant => $module::check(facts),)* }
             }
@@ -74,44 +80,79 @@ macro_rules! checks {
 checks! {
     CaExpiring "ca-expiring" Warning ca_expiring
         "The issuing CA of a policy ends soon or has ended; told again at each step of a ladder of days."
+        "A CA that the service manages is rotated by the service: look whether it was, and sync then. Renew one \
+         that your own root signs: sign its request and activate it. Critical from the step of 14 days on."
     CaShorterThanLeaf "ca-shorter-than-leaf" Warning ca_shorter_than_leaf
         "The issuing CA of a policy ends before a device certificate that is issued today."
+        "Have the CA renewed now, or shorten the leaf validity of the policy: until then devices get shorter \
+         certificates, or none."
     HubUntrusting "hub-untrusting" Critical hub_untrusting
         "A linked hub does not trust the current issuing CA of a policy: it has none, or an older one."
+        "`policysync submit --namespace ID --wait`, and read its outcome per hub. Do not provision devices to \
+         that hub before."
     CaLeftover "ca-leftover" Warning ca_leftover
         "A linked hub still has an older CA of a policy beside the current one."
+        "Wait until the last device certificate of the older CA has ended (one leaf validity after the rotation), \
+         then delete the certificate that the evidence names on the hub."
     HubCertificateWithoutPolicy "hub-certificate-without-policy" Warning hub_certificate_without_policy
         "A linked hub has a CA certificate of a policy that the namespace does not have."
+        "Find out which devices still use its certificates; when there are none, delete the certificate on the \
+         hub."
     HubCertificateLimit "hub-certificate-limit" Warning hub_certificate_limit
         "A linked hub has almost as many CA certificates as a hub can have, and a sync needs one more for each new CA."
+        "Delete certificates on the hub that no device needs, those of `ca-leftover` and \
+         `hub-certificate-without-policy` first."
     GroupUnassigned "group-unassigned" Warning group_unassigned
         "An enrollment group has no policy, so its devices get no operational certificate."
+        "`policysync explain GROUP` shows each rule that was tried. Add a rule, or sync the namespace where it \
+         waits for trust."
     GroupDangling "group-dangling" Critical group_dangling
         "An enrollment group names a policy that the namespace does not have."
+        "Correct the name on the group, or create the policy. Devices that provision now get no operational \
+         certificate."
     GroupPolicyChanged "group-policy-changed" Warning group_policy_changed
         "Somebody else changed the policy of an enrollment group that Policysync had assigned."
+        "Ask who changed it. Where that is meant, write a rule for it; else `policysync assign --from GROUP --to \
+         GROUP` takes it back."
     DevicesBeforePolicy "devices-before-policy" Warning devices_before_policy
         "Devices registered with an enrollment group before it had its policy."
+        "Let them register again once the group has its policy. Create groups with `policysync group create`, or \
+         `announce` them, so that no device comes first."
     GroupPreviousGeneration "group-previous-generation" Warning group_previous_generation
         "An enrollment group names a policy of the previous generation of the service, in a namespace that has the next one."
+        "State what takes the place of its policy as `[[namespace.migration]]`, look at `policysync plan`, then \
+         run `policysync assign --migrate --apply` ([docs/generations.md](docs/generations.md))."
     BringYourOwnRoot "bring-your-own-root" Warning bring_your_own_root
         "A policy under the customer's own root waits for its activation or renewal."
+        "Sign the certificate signing request of the policy with your root and activate the policy with the \
+         chain; then sync."
     StateNotSucceeded "state-not-succeeded" Warning state_not_succeeded
         "The provisioning state of a namespace or policy is not Succeeded."
+        "Read the activity log of the resource in Azure, and repeat the write that failed."
     NothingToSync "nothing-to-sync" Warning nothing_to_sync
         "A namespace has no linked hub within the configured scopes."
+        "Link a hub to the namespace, or add the subscription of its hubs to `scopes`."
     SyncUnverified "sync-unverified" Critical sync_unverified
         "A sync ended or failed without the evidence that a hub trusts the policy."
+        "Check the hub's link and the roles of the namespace's identity on the hub, then submit the sync again."
     ReportOverdue "report-overdue" Warning report_overdue
         "The report before this one is older than it should be: the timer did not fire, or its runs failed."
+        "Look at the invocations of `report-policy-status` in the gap, and whether the app was stopped or could \
+         not reach its storage."
     PermissionMissing "permission-missing" Critical permission_missing
         "The identity may not read something that it must read."
+        "Grant the action that the finding names on the resource that it names; `policysync check` shows whether \
+         it arrived."
     Unreadable "unreadable" Critical unreadable
         "A namespace, hub, provisioning service or record could not be read."
+        "Read the message: an id that is wrong, a network rule, or a service that fails. What stands in the \
+         report about it is nothing, not good news."
     PreviewSurprise "preview-surprise" Information preview_surprise
         "The service sends members or values that this version does not know; they are kept out of every decision."
+        "Nothing at once. Look for a newer version of Policysync, and report the names that the message gives."
     SuppressionExpired "suppression-expired" Warning suppression_expired
         "A [[suppress]] of policysync.toml has passed its end date and suppresses nothing any more."
+        "Correct what it kept quiet, or give it a new date; delete it when there is nothing to keep quiet."
 }
 
 impl CheckId {
@@ -124,13 +165,11 @@ impl CheckId {
     /// Its thresholds with their values, as a person reads them; empty for a check without any.
     #[must_use]
     pub fn thresholds(self, thresholds: &Thresholds) -> String {
-        match self {
-            Self::CaExpiring => thresholds.ca_expiring.to_string(),
-            Self::HubCertificateLimit => thresholds.hub_certificate_limit.to_string(),
-            Self::SyncUnverified => thresholds.sync_unverified.to_string(),
-            Self::ReportOverdue => thresholds.report_overdue.to_string(),
-            _ => String::new(),
-        }
+        // They stand in `[checks]` under the code of their check. Numbers and lists of them can always be written as JSON.
+        let all = serde_json::to_value(thresholds).unwrap_or_default();
+        let members = all[self.code()].as_object().into_iter().flatten();
+        let texts = members.map(|(key, value)| format!("{key} = {}", value.to_string().replace(',', ", ")));
+        texts.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -157,17 +196,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_check_has_a_row_in_the_runbook_under_its_anchor() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../RUNBOOK.md");
-        let runbook = std::fs::read_to_string(path).unwrap();
+    fn thresholds_are_shown_as_the_configuration_writes_them() {
+        let shown = |check: CheckId| check.thresholds(&Thresholds::default());
+        assert_eq!(shown(CheckId::CaExpiring), "days = [90, 60, 30, 14, 7, 1], critical_days = 14");
+        assert_eq!(shown(CheckId::HubCertificateLimit), "limit = 25, margin = 3");
+        assert_eq!(shown(CheckId::NothingToSync), "");
+        let with_some = CheckId::ALL.iter().filter(|check| !shown(**check).is_empty()).count();
+        let all = serde_json::to_value(Thresholds::default()).unwrap();
+        assert_eq!(
+            with_some,
+            all.as_object().unwrap().len(),
+            "a table of [checks] is not the code of a check"
+        );
+    }
+
+    #[test]
+    fn every_check_says_what_to_do_in_a_cell_of_a_table() {
         for check in CheckId::ALL {
-            let code = check.code();
-            let start = format!("| <a id=\"check-{code}\"></a>`{code}` | {} | ", check.severity());
-            let row = runbook.lines().find(|line| line.starts_with(&start));
-            let row = row.unwrap_or_else(|| panic!("RUNBOOK.md has no row that begins with {start}"));
-            assert!(row.contains(check.description()), "{row}\nshould say: {}", check.description());
-            let cells: Vec<_> = row.trim_matches('|').split(" | ").collect();
-            assert!(cells.len() == 4 && cells[3].trim().len() > 20, "{row}\nhas no next step");
+            let next_step = check.next_step();
+            assert!(next_step.len() > 20 && !next_step.contains(['|', '\n']), "{check}: {next_step}");
         }
     }
 }

@@ -26,6 +26,8 @@ pub mod configuration;
 pub mod facts;
 pub mod finding;
 pub mod finding_subject;
+#[cfg(test)]
+mod generated_files;
 pub mod generation;
 mod glob;
 pub mod model;

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 const LARGEST: usize = 16 * 1024 * 1024;
 
 /// The answer with the patch in it. Refusals, and what is not JSON, stay as they are.
-pub(crate) async fn into(answer: Response, patch: &Map<String, Value>) -> Response {
+pub(super) async fn into(answer: Response, patch: &Map<String, Value>) -> Response {
     if !answer.status().is_success() {
         return answer;
     }

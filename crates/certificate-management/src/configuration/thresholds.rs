@@ -1,7 +1,5 @@
 //! `[checks]` of `policysync.toml`: where a check begins to mind.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use time::Duration;
 
@@ -98,30 +96,5 @@ impl CaExpiring {
     #[must_use]
     pub fn severity(&self, step: u16) -> Severity {
         if step <= self.critical_days { Severity::Critical } else { Severity::Warning }
-    }
-}
-
-impl fmt::Display for CaExpiring {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let days: Vec<String> = self.days.iter().map(ToString::to_string).collect();
-        write!(f, "days = [{}], critical_days = {}", days.join(", "), self.critical_days)
-    }
-}
-
-impl fmt::Display for HubCertificateLimit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "limit = {}, margin = {}", self.limit, self.margin)
-    }
-}
-
-impl fmt::Display for SyncUnverified {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "days = {}", self.days)
-    }
-}
-
-impl fmt::Display for ReportOverdue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "minutes = {}", self.minutes)
     }
 }
