@@ -10,7 +10,7 @@ use crate::host_process::{HostProcess, TestFolder, complaint, is_gone, processes
 /// How long anything here may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-const HOST: &str = r#"{"version":"2.0","customHandler":{"description":{"defaultExecutablePath":"handler"},"initializationTimeout":"00:00:01"}}"#;
+const HOST: &str = r#"{"version":"2.0","customHandler":{"description":{"defaultExecutablePath":"handler"},"initializationTimeout":"00:00:04"}}"#;
 const QUEUE: &str = r#"{"bindings":[{"type":"queueTrigger","name":"item","queueName":"q"}]}"#;
 
 /// The block of docs/host.md below the heading that starts with `heading`, whose line above names the file.

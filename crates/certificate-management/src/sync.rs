@@ -21,14 +21,17 @@
 
 mod admission;
 mod automatic;
+mod conclusion;
 mod conclusions;
 mod effect;
 mod event;
 mod failure;
 mod joining;
 mod judging;
+mod leaving;
 mod looking;
 mod missing;
+mod operation;
 pub mod pause;
 mod planning;
 mod posting;
@@ -38,11 +41,13 @@ mod unseen;
 
 pub use self::admission::{Admission, admit, purges};
 pub use self::automatic::{Automatic, Repeat, automatic, candidates, look_again_after, repeat};
-pub use self::effect::{Conclusion, Effect, FollowUp, Outcomes};
-pub use self::event::{Claim, Context, Event, Look, OperationState, PostEnd};
+pub use self::conclusion::Conclusion;
+pub use self::effect::{Effect, FollowUp, Outcomes};
+pub use self::event::{Claim, Context, Event, Look, MOST_REQUESTS, OperationState, PostEnd};
 pub use self::failure::{Failure, FailureKind, Setback};
 pub use self::missing::Missing;
-pub use self::record::{MOST_REQUESTS, Phase, SyncOperation, SyncRecord};
+pub use self::operation::SyncOperation;
+pub use self::record::{Phase, SyncRecord};
 pub use self::sent::Sent;
 use crate::request::RequestRecord;
 

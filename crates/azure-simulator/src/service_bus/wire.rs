@@ -281,5 +281,4 @@ fn ascii(value: &Value) -> String {
 }
 
 #[cfg(test)]
-#[path = "wire_tests.rs"]
 mod tests;

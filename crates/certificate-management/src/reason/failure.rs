@@ -1,6 +1,6 @@
 //! What a call to a service ended with, and the one table from there to the reason that a person is told.
 //!
-//! The client of Azure is read into [`CallFailure`] at one place of the app (`handlers/observation/failure.rs`); what the
+//! The client of Azure is read into [`CallFailure`] at one place of the app (`handlers/failure.rs`); what the
 //! failure means depends on what the call was about.
 
 use super::Reason;

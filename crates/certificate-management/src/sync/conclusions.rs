@@ -2,7 +2,8 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::{Conclusion, Context, Effect, Failure, SyncRecord, pause};
+use super::conclusion::{Conclusion, with};
+use super::{Context, Effect, Failure, SyncRecord, pause};
 use crate::plan::{Observation, RequestPlan};
 use crate::reason::Reason;
 use crate::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
@@ -40,14 +41,6 @@ pub(super) fn as_a_whole(
 pub(super) fn failed(known: &RequestRecord, failure: &Failure) -> Conclusion {
     let outcome = if failure.is_refusal() { Outcome::Refused } else { Outcome::Failed };
     as_a_whole(known, outcome, failure.reason(), &failure.message)
-}
-
-/// Hubs of which those without a final outcome get one.
-pub(super) fn with(mut hubs: Vec<HubOutcome>, outcome: Outcome, reason: Reason) -> Vec<HubOutcome> {
-    for hub in hubs.iter_mut().filter(|hub| !hub.outcome.is_final()) {
-        (hub.outcome, hub.reason) = (outcome, Some(reason));
-    }
-    hubs
 }
 
 /// A request with the outcome of its hubs. Without any hub there is nothing left that could happen.

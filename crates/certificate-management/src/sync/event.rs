@@ -2,9 +2,15 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::{Conclusion, Failure, MOST_REQUESTS, SyncOperation};
+use super::conclusion::Conclusion;
+use super::failure::Failure;
+use super::operation::SyncOperation;
 use crate::configuration::{Mode, NamespaceConfiguration};
 use crate::plan::Observation;
+
+/// Most requests that one sync knows at a time. What comes beyond goes back to the queue, so that a record stays below
+/// 256 KiB with ids of the longest kind.
+pub const MOST_REQUESTS: usize = 1_500;
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -160,7 +160,7 @@ fn decide(
     if is_lost && needs_sync && record.posts.saturating_sub(record.refused) < MOST_POSTS {
         record.posts += 1;
         record.since = context.now;
-        record.sent = Some(Sent::of(&record, observation, context));
+        record.sent = Some(Sent::of(&record.sync_id, record.posts, observation, context));
         let claim = Claim { look: look.clone(), post: record.posts, planned: open };
         return Step::write(record, vec![Effect::Post(claim), Effect::Conclude(outcomes)]);
     }

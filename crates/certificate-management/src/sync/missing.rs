@@ -1,10 +1,7 @@
-//! Requests of which a look found no record. They leave the sync when another look finds none either: between what a look
-//! has read and its step, the message of a request may come and make its record anew, and then the request stays.
+//! Requests of which a look found no record.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-
-use super::{Look, SyncRecord};
 
 /// The requests that one look found no record of.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -16,28 +13,23 @@ pub struct Missing {
     pub requests: Vec<String>,
 }
 
-impl SyncRecord {
-    /// A look has found no record of these requests.
-    pub(super) fn lacks(&mut self, look: &Look, missing: &[String]) {
-        let before = self.missing.take();
-        let was_missing = |id: &String| {
-            let another = before.as_ref().filter(|before| before.look != look.attempt);
-            another.is_some_and(|before| before.requests.contains(&digest(id)))
-        };
-        let leaves = |id: &String| missing.contains(id) && was_missing(id);
-        self.requests.retain(|id| !leaves(id));
-        self.waiting.retain(|id| !leaves(id));
-        let requests: Vec<String> = missing.iter().filter(|id| self.knows(id)).map(|id| digest(id)).collect();
-        self.missing = (!requests.is_empty()).then_some(Missing { look: look.attempt, requests });
+impl Missing {
+    /// What the look of this number has not found; `None` when it has found everything.
+    pub(super) fn of<'i>(look: u32, ids: impl Iterator<Item = &'i str>) -> Option<Self> {
+        Some(Self { look, requests: ids.map(digest).collect() })
+            .filter(|missing| !missing.requests.is_empty())
     }
 
-    /// Requests have come, so each of them has a record.
-    pub(super) fn has<'r>(&mut self, ids: impl Iterator<Item = &'r str>) {
-        if let Some(missing) = &mut self.missing {
-            let come: Vec<String> = ids.map(digest).collect();
-            missing.requests.retain(|known| !come.contains(known));
-        }
-        self.missing = self.missing.take().filter(|missing| !missing.requests.is_empty());
+    /// Whether another look than the one of this number has not found a request either.
+    pub(super) fn was_so_before(&self, look: u32, id: &str) -> bool {
+        self.look != look && self.requests.contains(&digest(id))
+    }
+
+    /// The same without these, which were found; `None` when nothing is left.
+    pub(super) fn without<'i>(mut self, ids: impl Iterator<Item = &'i str>) -> Option<Self> {
+        let found: Vec<String> = ids.map(digest).collect();
+        self.requests.retain(|known| !found.contains(known));
+        Some(self).filter(|missing| !missing.requests.is_empty())
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) fn seen(
     }
     let mut record = taken_out_of_gathering(record, requests, is_claimed, context);
     if is_claimed {
-        record.sent = Some(Sent::of(&record, observation, context));
+        record.sent = Some(Sent::of(&record.sync_id, record.posts, observation, context));
         to_sync.append(&mut to_watch);
         let claim = Claim { look: look.clone(), post: record.posts, planned: to_sync };
         return Step::write(record, vec![Effect::Post(claim), Effect::Conclude(outcomes)]);

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
-use super::{Claim, Context, SyncRecord, pause};
+use super::event::{Claim, Context};
+use super::pause;
 use crate::plan::{Observation, Pair};
 use crate::trust::Trust;
 
@@ -31,12 +32,12 @@ pub struct Sent {
 }
 
 impl Sent {
-    /// The POST of the claim that a record has just got.
-    pub(super) fn of(record: &SyncRecord, observation: &Observation, context: &Context) -> Self {
+    /// The POST of a claim that was just made.
+    pub(super) fn of(sync_id: &str, post: u32, observation: &Observation, context: &Context) -> Self {
         let pairs: Vec<String> = unproven(observation).collect();
         Self {
-            sync_id: record.sync_id.clone(),
-            post: record.posts,
+            sync_id: sync_id.to_owned(),
+            post,
             claimed_at: context.now,
             is_accepted: false,
             pairs: Some(pairs).filter(|pairs| pairs.len() <= MOST_PAIRS),
