@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Folders that do not follow it yet. An entry goes with its last breach.
-const KNOWN: [&str; 0] = [];
 /// A file does not take its only child in where it would grow longer than this.
 const LONGEST: usize = 300;
 /// A bench shares two files with the tests; a library for them alone would be one more crate.
@@ -53,12 +51,7 @@ fn breaches(files: &BTreeMap<String, String>) -> Vec<String> {
 fn every_module_is_where_the_convention_says() {
     let files = sources();
     assert!(files.len() > 500, "only {} files were found", files.len());
-    let mut breaches = breaches(&files);
-    for folder in KNOWN.iter().filter(|folder| root().join(folder).exists()) {
-        let is_there = breaches.iter().any(|breach| breach.starts_with(folder));
-        assert!(is_there, "{folder} follows the convention now: delete it from the list");
-    }
-    breaches.retain(|breach| !KNOWN.iter().any(|folder| breach.starts_with(folder)));
+    let breaches = breaches(&files);
     assert!(breaches.is_empty(), "{}", breaches.join("\n"));
 }
 
