@@ -10,6 +10,7 @@ use state::{BlobSettings, Store, TokenProvider};
 use time::OffsetDateTime;
 
 use crate::fleet::{Fleet, FleetError, Outside};
+use crate::in_hand::InHand;
 use crate::settings::{QueueSettings, STATE_CONTAINER, Settings, StateSettings};
 
 /// Everything that functions share.
@@ -20,6 +21,8 @@ pub struct Application {
     pub store: Store,
     /// The queues.
     pub queues: Queues,
+    /// Room for the records of requests that looks work on.
+    pub in_hand: InHand,
     /// Whether the platform says who a caller is; see [`Settings::signs_in`].
     pub signs_in: bool,
 }
@@ -63,7 +66,7 @@ impl Application {
         let fleet = Fleet::open(&settings.fleet, outside)?;
         let store = records(&settings.state, Arc::clone(fleet.azure.tokens()))?;
         let queues = Queues::open(&settings.queues, &fleet.azure)?;
-        Ok(Self { fleet, store, queues, signs_in: settings.signs_in })
+        Ok(Self { fleet, store, queues, in_hand: InHand::default(), signs_in: settings.signs_in })
     }
 
     /// The same with the records of another instance.

@@ -15,6 +15,7 @@ pub mod dry_run;
 pub mod failure;
 pub mod fleet;
 pub mod functions;
+pub mod in_hand;
 pub mod observation;
 pub mod pace;
 pub mod page;

@@ -3,6 +3,7 @@
 
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::plan::Observation;
+use certificate_management::reason::failure::CallFailure;
 use certificate_management::request::NamespaceLook;
 use certificate_management::sync::{self, Failure, FailureKind, Repeat};
 use tokio::time::Instant;
@@ -90,7 +91,9 @@ pub async fn look(
     let observation = match observe::namespace(observer, Some(configuration), until).await {
         Ok(observation) => observation,
         Err(Failure { kind, message, .. }) => {
-            let Some(pause) = sync::look_again_after(look.attempt, kind == FailureKind::Unavailable) else {
+            let Some(pause) =
+                sync::look_again_after(look.attempt, kind == FailureKind::Call(CallFailure::Unavailable))
+            else {
                 tracing::warn!(
                     namespace = name,
                     "the namespace could not be read; the report looks again: {message}"

@@ -17,6 +17,7 @@ use ulid::Ulid;
 use super::observe::{self, AT_ONCE};
 use super::{messages, records, sender};
 use crate::application::Application;
+use crate::in_hand::Held;
 use crate::observation::Observer;
 use crate::telemetry::metrics;
 
@@ -61,6 +62,8 @@ pub struct Driver<'a> {
     written: Instant,
     /// The requests of a look, as they were read.
     requests: BTreeMap<String, Stored<RequestRecord>>,
+    /// The right to hold on to them.
+    held: Option<Held>,
     /// Requests that the sync had no room for.
     pub put_back: Vec<String>,
 }
@@ -83,6 +86,7 @@ impl<'a> Driver<'a> {
             record: None,
             written: Instant::now(),
             requests: BTreeMap::new(),
+            held: None,
             put_back: Vec::new(),
         }
     }
@@ -100,6 +104,13 @@ impl<'a> Driver<'a> {
     pub async fn handle(&mut self, event: &Event<'_>, requests: &[RequestRecord]) -> Result<(), DriveError> {
         // Other runs may have written since the last event.
         self.record = None;
+        let handled = self.handle_all(event, requests).await;
+        self.requests.clear();
+        self.held = None;
+        handled
+    }
+
+    async fn handle_all(&mut self, event: &Event<'_>, requests: &[RequestRecord]) -> Result<(), DriveError> {
         let mut effects: VecDeque<Effect> = self.settle(event, requests).await?.into();
         let mut done = 0;
         while let Some(effect) = effects.pop_front() {
@@ -202,6 +213,9 @@ impl<'a> Driver<'a> {
             );
         }
         let Some(Some(stored)) = &self.record else { return Ok(Vec::new()) };
+        self.requests.clear();
+        self.held = None;
+        self.held = Some(self.application.in_hand.take(stored.value.known().count()).await);
         let (known, missing) = observe::requests(&self.application.store, &stored.value).await?;
         // Taken apart and put together again: a copy of 1,500 records with their hubs is 30 MiB.
         let (requests, versions): (Vec<RequestRecord>, Vec<_>) =

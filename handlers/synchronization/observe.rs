@@ -5,7 +5,6 @@ use std::time::Duration;
 use azure::arm;
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::plan::Observation;
-use certificate_management::reason::failure::CallFailure;
 use certificate_management::request::RequestRecord;
 use certificate_management::sync::{Failure, FailureKind, OperationState, SyncOperation, SyncRecord};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -25,17 +24,8 @@ const OPERATION_WITHIN: Duration = Duration::from_secs(8);
 /// What a failure of a client is, in the words of the machine.
 #[must_use]
 pub fn failure_of(error: &azure::Error) -> Failure {
-    let kind = match failure::call(error) {
-        CallFailure::ApiVersionRejected => FailureKind::ApiVersionRejected,
-        CallFailure::Unavailable => FailureKind::Unavailable,
-        CallFailure::Conflict => FailureKind::Conflict,
-        CallFailure::Unauthorized => FailureKind::Unauthorized,
-        CallFailure::Forbidden => FailureKind::Forbidden,
-        CallFailure::NotFound => FailureKind::NotFound,
-        CallFailure::Moved | CallFailure::LinkNotReady | CallFailure::Rejected => FailureKind::Rejected,
-    };
     Failure {
-        kind,
+        kind: FailureKind::Call(failure::call(error)),
         code: error.service_code().map(str::to_owned),
         message: error.to_string(),
         retry_after: error.retry_after().map(|pause| pause.try_into().unwrap_or(time::Duration::MAX)),

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use azure::arm;
 use certificate_management::configuration::{Mode, NamespaceConfiguration};
+use certificate_management::reason::failure::CallFailure;
 use certificate_management::sync::{Failure, FailureKind, PostEnd, SyncOperation};
 
 use super::observe;
@@ -40,12 +41,12 @@ pub async fn send(
     }
     if claimed.elapsed() > SEND_WITHIN {
         let message = "the claim was too old when its sync was to be sent".to_owned();
-        return refused(FailureKind::Unavailable, message);
+        return refused(FailureKind::Call(CallFailure::Unavailable), message);
     }
     let deadlines = application.fleet.deadlines;
     if since.elapsed() > deadlines.post {
         let message = "the invocation had no time left to send the sync".to_owned();
-        return refused(FailureKind::Unavailable, message);
+        return refused(FailureKind::Call(CallFailure::Unavailable), message);
     }
     let left = deadlines.done.saturating_sub(since.elapsed());
     let within = left.saturating_sub(RECORDED_WITHIN).max(left / 2).min(LONGEST);

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::Duration;
 
 use crate::reason::Reason;
+use crate::reason::failure::{About, CallFailure};
 
 /// Why the service, or the app itself, did not do something.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -21,24 +22,12 @@ pub struct Failure {
 /// What kind of failure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureKind {
-    /// Throttled, not reachable, or failing: it passes.
-    Unavailable,
-    /// Another operation or a lock is in the way (409).
-    Conflict,
-    /// There is no valid token (401). A token can have expired in this very moment.
-    Unauthorized,
-    /// The identity may not do this (403).
-    Forbidden,
-    /// The resource does not exist.
-    NotFound,
-    /// The service does not answer the API version.
-    ApiVersionRejected,
+    /// The service did not do it. A token that is not valid (401) can have expired in this very moment.
+    Call(CallFailure),
     /// The configuration does not name the namespace.
     NotConfigured,
     /// The configuration, or the kill switch, lets nothing be written.
     Audit,
-    /// Anything else that the service would say again.
-    Rejected,
 }
 
 /// What follows from a failure.
@@ -65,8 +54,10 @@ impl Failure {
     pub(super) fn consequence(&self) -> Consequence {
         match self.kind {
             _ if self.is_locked() => Consequence::Final,
-            FailureKind::Unavailable => Consequence::Passes,
-            FailureKind::Unauthorized | FailureKind::Conflict => Consequence::PassesUntilDeadline,
+            FailureKind::Call(CallFailure::Unavailable) => Consequence::Passes,
+            FailureKind::Call(CallFailure::Unauthorized | CallFailure::Conflict) => {
+                Consequence::PassesUntilDeadline
+            }
             _ => Consequence::Final,
         }
     }
@@ -76,14 +67,9 @@ impl Failure {
     pub fn reason(&self) -> Reason {
         match self.kind {
             _ if self.is_locked() => Reason::NamespaceLocked,
-            FailureKind::Unavailable => Reason::ServiceUnavailable,
-            FailureKind::Conflict => Reason::SyncConflict,
-            FailureKind::Unauthorized | FailureKind::Forbidden => Reason::NotPermitted,
-            FailureKind::NotFound => Reason::NamespaceNotFound,
-            FailureKind::ApiVersionRejected => Reason::ApiVersionRejected,
+            FailureKind::Call(call) => call.reason(About::Namespace),
             FailureKind::NotConfigured => Reason::NamespaceNotConfigured,
             FailureKind::Audit => Reason::AuditMode,
-            FailureKind::Rejected => Reason::ServiceRejected,
         }
     }
 

@@ -3,6 +3,7 @@
 use super::Row;
 use super::looks::{joined, leaves_the_look_alone_once, sends_what_the_sync_waits_for};
 use super::stage::{Stage, sends_in};
+use crate::reason::failure::CallFailure;
 use crate::request::Outcome::{Queued, Trusted, Unverified};
 use crate::sync::tests::model::{Action, Answer, Todo};
 use crate::sync::tests::world::request;
@@ -80,7 +81,7 @@ fn started() {
 fn post_refused() {
     let mut stage = joined(1);
     stage.until(|_, todo| matches!(todo, Todo::Await(_)));
-    stage.act(Action::Go(0, Answer::Refused(FailureKind::Conflict)));
+    stage.act(Action::Go(0, Answer::Refused(FailureKind::Call(CallFailure::Conflict))));
     stage.run_until(sends_in(Phase::Gathering));
     sends_what_the_sync_waits_for(&mut stage);
     stage.ends(&[Trusted], 1);

@@ -1,5 +1,6 @@
 //! What can happen next.
 
+use crate::reason::failure::CallFailure;
 use std::rc::Rc;
 
 use super::{Answer, Body, Model, Run, Running, Setting, Todo};
@@ -194,8 +195,11 @@ impl Model {
             Some(Todo::Observe(..)) => {
                 go(Answer::Well);
                 if self.may(Fault::Unobservable) && self.is_configured {
-                    for kind in [FailureKind::Unavailable, FailureKind::Unauthorized, FailureKind::Forbidden]
-                    {
+                    for kind in [
+                        FailureKind::Call(CallFailure::Unavailable),
+                        FailureKind::Call(CallFailure::Unauthorized),
+                        FailureKind::Call(CallFailure::Forbidden),
+                    ] {
                         go(Answer::Unobservable(kind));
                     }
                 }
@@ -214,9 +218,11 @@ impl Model {
                             go(Answer::Lost);
                         }
                         if self.may(Fault::PostRefused) {
-                            for kind in
-                                [FailureKind::Conflict, FailureKind::Unavailable, FailureKind::Forbidden]
-                            {
+                            for kind in [
+                                FailureKind::Call(CallFailure::Conflict),
+                                FailureKind::Call(CallFailure::Unavailable),
+                                FailureKind::Call(CallFailure::Forbidden),
+                            ] {
                                 go(Answer::Refused(kind));
                             }
                             go(Answer::Locked);

@@ -1,5 +1,6 @@
 //! What a worker does next: the driver's contract, one thing at a time.
 
+use crate::reason::failure::CallFailure;
 use std::rc::Rc;
 
 use super::{Body, Fact, Happening, InFlight, Message, Model, Running, Setting, Stepped};
@@ -172,7 +173,7 @@ impl Model {
         let kind = match self.mode {
             _ if !self.is_configured => Some(FailureKind::NotConfigured),
             Mode::Audit => Some(FailureKind::Audit),
-            Mode::Enforce if !is_fresh => Some(FailureKind::Unavailable),
+            Mode::Enforce if !is_fresh => Some(FailureKind::Call(CallFailure::Unavailable)),
             Mode::Enforce => None,
         };
         if let Some(kind) = kind {
@@ -202,7 +203,7 @@ impl Model {
                 self.posted = sent.before;
                 let (kind, code) = match answer {
                     Answer::Refused(kind) => (kind, None),
-                    _ => (FailureKind::Conflict, Some("ScopeLocked".to_owned())),
+                    _ => (FailureKind::Call(CallFailure::Conflict), Some("ScopeLocked".to_owned())),
                 };
                 PostEnd::Refused(Failure { code, ..failure(kind) })
             }

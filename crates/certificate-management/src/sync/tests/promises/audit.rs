@@ -4,6 +4,7 @@ use time::Duration;
 
 use crate::configuration::Mode;
 use crate::reason::Reason;
+use crate::reason::failure::CallFailure;
 use crate::request::Outcome;
 use crate::sync::pause::CLAIM_DEADLINE;
 use crate::sync::tests::stage::{Stage, accepted, claim_in, follow_ups_in, sees};
@@ -78,7 +79,7 @@ fn no_look_of_any_sync_ends_in_a_post_in_audit() {
         let mut again = answer_lost();
         again.passes(CLAIM_DEADLINE + Duration::SECOND);
         let claim = again.claims(&sees(&[Stale, Trusted]));
-        again.post_ends(&claim, PostEnd::Refused(failure(FailureKind::Conflict)));
+        again.post_ends(&claim, PostEnd::Refused(failure(FailureKind::Call(CallFailure::Conflict))));
         for mut stage in [gathering, watching, started, answer_lost(), again] {
             let begins = stage.record().phase;
             stage.context.mode = Mode::Audit;

@@ -3,6 +3,7 @@
 use time::Duration;
 
 use crate::reason::Reason;
+use crate::reason::failure::CallFailure;
 use crate::request::Outcome;
 use crate::sync::tests::stage::{Stage, accepted, claim_in, sees};
 use crate::sync::tests::world::failure;
@@ -10,7 +11,10 @@ use crate::sync::{Effect, Event, Failure, FailureKind, Look, OperationState, Pha
 use crate::trust::Trust::{Stale, Trusted, Unreadable};
 
 fn locked(code: &str) -> PostEnd {
-    PostEnd::Refused(Failure { code: Some(code.to_owned()), ..failure(FailureKind::Conflict) })
+    PostEnd::Refused(Failure {
+        code: Some(code.to_owned()),
+        ..failure(FailureKind::Call(CallFailure::Conflict))
+    })
 }
 
 #[test]
@@ -38,7 +42,7 @@ fn a_conflict_ends_at_the_one_deadline_however_often_it_is_claimed_again() {
         let first = *deadline.get_or_insert(stage.record().deadline);
         assert_eq!(stage.record().deadline, first, "claim {posts} moved the deadline");
         assert!(stage.context.now < first, "claim {posts} came after the deadline");
-        stage.post_ends(&claim, PostEnd::Refused(failure(FailureKind::Conflict)));
+        stage.post_ends(&claim, PostEnd::Refused(failure(FailureKind::Call(CallFailure::Conflict))));
         assert_eq!(stage.record().deadline, first, "the conflict moved the deadline");
     }
     assert!(posts > 2, "it was tried again while there was time");
@@ -51,7 +55,7 @@ fn a_request_that_joins_after_a_conflict_has_its_own_time() {
     let mut stage = Stage::new();
     stage.submit("r-1", "");
     let claim = stage.claims(&sees(&[Stale]));
-    stage.post_ends(&claim, PostEnd::Refused(failure(FailureKind::Conflict)));
+    stage.post_ends(&claim, PostEnd::Refused(failure(FailureKind::Call(CallFailure::Conflict))));
     stage.context.now = stage.record().deadline - Duration::MINUTE;
     stage.submit("r-2", "");
     stage.passes(Duration::minutes(2));

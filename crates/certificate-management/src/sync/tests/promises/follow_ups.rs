@@ -3,6 +3,7 @@
 use time::Duration;
 
 use crate::reason::Reason;
+use crate::reason::failure::CallFailure;
 use crate::request::Outcome;
 use crate::sync::tests::stage::{Stage, accepted, claim_in, follow_ups_in, sees};
 use crate::sync::tests::world::failure;
@@ -66,7 +67,7 @@ fn a_record_that_a_forged_follow_up_brought_to_the_highest_number_counts_anew() 
     for mut stage in in_each_phase().into_iter().filter(|stage| stage.record().is_open()) {
         stage.record.as_mut().unwrap().attempt = u32::MAX;
         let phase = stage.record().phase;
-        stage.looks_in_vain(&failure(FailureKind::Unavailable));
+        stage.looks_in_vain(&failure(FailureKind::Call(CallFailure::Unavailable)));
         assert_eq!((stage.record().attempt, stage.record().look), (1, None), "{phase}");
         assert_ne!(stage.record().sync_id, "sync-1", "the queue may know the low numbers of the old id");
         stage.goes_on_to_its_end(&sees(&[Trusted]));

@@ -1,5 +1,6 @@
 //! Whatever a service asks for, the next look is between a second and two minutes away.
 
+use crate::reason::failure::CallFailure;
 use time::Duration;
 
 use crate::sync::pause::{LONGEST_PAUSE, SHORTEST_PAUSE};
@@ -69,7 +70,8 @@ fn a_failure_to_observe_what_was_started() {
     for (asked, waited) in ASKED {
         let (mut stage, _) = started(None, true);
         let retry_after = Some(Duration::seconds(asked));
-        let wanted = stage.looks_in_vain(&Failure { retry_after, ..failure(FailureKind::Unavailable) });
+        let wanted = stage
+            .looks_in_vain(&Failure { retry_after, ..failure(FailureKind::Call(CallFailure::Unavailable)) });
         assert_eq!(waits(&stage, &wanted), waited, "{asked} s");
     }
 }
@@ -77,8 +79,10 @@ fn a_failure_to_observe_what_was_started() {
 #[test]
 fn a_failure_to_observe_what_gathers_and_a_post_that_is_refused_wait_longer_each_time() {
     for (asked, waited) in ASKED {
-        let failure =
-            Failure { retry_after: Some(Duration::seconds(asked)), ..failure(FailureKind::Unavailable) };
+        let failure = Failure {
+            retry_after: Some(Duration::seconds(asked)),
+            ..failure(FailureKind::Call(CallFailure::Unavailable))
+        };
         let mut stage = gathering();
         let wanted = stage.looks_in_vain(&failure);
         let pause = waits(&stage, &wanted);

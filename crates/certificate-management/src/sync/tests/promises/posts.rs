@@ -3,6 +3,7 @@
 use time::Duration;
 
 use crate::reason::Reason;
+use crate::reason::failure::CallFailure;
 use crate::request::Outcome;
 use crate::sync::pause::{CLAIM_DEADLINE, CLOCKS_APART, MOST_POSTS};
 use crate::sync::tests::stage::{Stage, accepted, claim_in, follow_ups_in, sees};
@@ -55,7 +56,7 @@ fn the_next_sync_waits_for_what_the_last_post_was_for() {
 #[test]
 fn a_post_that_was_refused_late_is_waited_for_no_more() {
     let (mut stage, claim) = ended_while_its_post_is_under_way();
-    stage.post_ends(&claim, PostEnd::Refused(failure(FailureKind::Conflict)));
+    stage.post_ends(&claim, PostEnd::Refused(failure(FailureKind::Call(CallFailure::Conflict))));
     assert_eq!(stage.record().sent, None);
     stage.claims(&sees(&[Stale, Stale]));
 }
@@ -77,7 +78,7 @@ fn a_lost_answer_is_waited_for_until_the_claims_time_is_over_and_no_longer() {
     assert!(stage.context.now - claimed_at < CLAIM_DEADLINE + CLOCKS_APART + Duration::MINUTE);
     // It is the POST that is remembered now, so the late answer of the first one changes nothing.
     let before = stage.record.clone();
-    for end in [accepted(), PostEnd::Refused(failure(FailureKind::Conflict))] {
+    for end in [accepted(), PostEnd::Refused(failure(FailureKind::Call(CallFailure::Conflict)))] {
         let wanted = stage.happens(&Event::PostEnded { claim: claim.clone(), end });
         assert_eq!((wanted, &stage.record), (vec![], &before));
     }
@@ -150,7 +151,7 @@ fn a_post_that_was_refused_leaves_the_lost_ones_their_tries() {
     stage.submit("r-1", "");
     for _ in 0..MOST_POSTS {
         let claim = stage.claims(&seen);
-        stage.post_ends(&claim, PostEnd::Refused(failure(FailureKind::Conflict)));
+        stage.post_ends(&claim, PostEnd::Refused(failure(FailureKind::Call(CallFailure::Conflict))));
         assert_eq!(stage.record().phase, Phase::Gathering);
     }
     // The answers to these are lost, one after the other.

@@ -1,6 +1,7 @@
 //! A hub that cannot be read is unreadable, and nothing else: no need, no evidence.
 
 use crate::reason::Reason;
+use crate::reason::failure::CallFailure;
 use crate::request::Outcome;
 use crate::sync::tests::stage::{Stage, accepted, claim_in, sees};
 use crate::sync::tests::world::failure;
@@ -113,7 +114,7 @@ fn a_need_whose_post_meets_a_conflict_does_not_fail_a_request_whose_hub_is_unrea
     let seen = sees(&[Unreadable, Stale]);
     for _ in 0..200 {
         if let Some(claim) = claim_in(&stage.looks(&seen)) {
-            stage.post_ends(&claim, PostEnd::Refused(failure(FailureKind::Conflict)));
+            stage.post_ends(&claim, PostEnd::Refused(failure(FailureKind::Call(CallFailure::Conflict))));
         }
         if !stage.record().is_open() {
             break;

@@ -3,6 +3,7 @@
 use time::Duration;
 
 use crate::reason::Reason;
+use crate::reason::failure::CallFailure;
 use crate::request::Outcome;
 use crate::sync::pause::CLAIM_DEADLINE;
 use crate::sync::tests::stage::{Stage, accepted, claim_in, follow_ups_in, sees};
@@ -111,7 +112,7 @@ fn a_post_that_was_refused_lets_those_that_wait_join_the_next_try() {
     stage.submit("r-1", "");
     let claim = stage.claims(&sees(&[Stale, Trusted]));
     stage.submit("r-2", "");
-    let conflict = crate::sync::tests::world::failure(crate::sync::FailureKind::Conflict);
+    let conflict = crate::sync::tests::world::failure(crate::sync::FailureKind::Call(CallFailure::Conflict));
     stage.post_ends(&claim, PostEnd::Refused(conflict));
     let claim = stage.claims(&sees(&[Stale, Trusted]));
     let planned: Vec<&str> =

@@ -1,5 +1,6 @@
 //! The same for records, requests and events of any kind, also of kinds that no run leads to.
 
+use crate::reason::failure::CallFailure;
 use proptest::prelude::*;
 use time::Duration;
 
@@ -16,15 +17,15 @@ use crate::sync::{
 use crate::trust::Trust::{self, Missing, Stale, Trusted, Unreadable};
 
 const KINDS: [FailureKind; 9] = [
-    FailureKind::Unavailable,
-    FailureKind::Conflict,
-    FailureKind::Unauthorized,
-    FailureKind::Forbidden,
-    FailureKind::NotFound,
-    FailureKind::ApiVersionRejected,
+    FailureKind::Call(CallFailure::Unavailable),
+    FailureKind::Call(CallFailure::Conflict),
+    FailureKind::Call(CallFailure::Unauthorized),
+    FailureKind::Call(CallFailure::Forbidden),
+    FailureKind::Call(CallFailure::NotFound),
+    FailureKind::Call(CallFailure::ApiVersionRejected),
     FailureKind::NotConfigured,
     FailureKind::Audit,
-    FailureKind::Rejected,
+    FailureKind::Call(CallFailure::Rejected),
 ];
 const SHAPES: [&str; 4] =
     ["", r#","hubs":["h1"]"#, r#","hubs":["h2"],"allowWholeNamespace":true"#, r#","hubs":["h9"]"#];

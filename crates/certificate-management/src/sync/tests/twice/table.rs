@@ -1,5 +1,6 @@
 //! Each kind of event in each phase.
 
+use crate::reason::failure::CallFailure;
 use time::Duration;
 
 use super::{Second, twice};
@@ -146,7 +147,7 @@ fn what_was_seen() {
             with(stage, &stage.requests, &event)
         }
     };
-    assert_eq!(seconds(true, unseen(FailureKind::Unavailable)), [Nothing; 5]);
+    assert_eq!(seconds(true, unseen(FailureKind::Call(CallFailure::Unavailable))), [Nothing; 5]);
     assert_eq!(seconds(true, unseen(FailureKind::NotConfigured)), [Same, Same, Same, Same, Nothing]);
 }
 
@@ -162,11 +163,11 @@ fn how_a_post_ended() {
     for is_looking in [false, true] {
         let seconds = |end| seconds(is_looking, ended(end));
         assert_eq!(seconds(accepted()), [Nothing; 5]);
-        assert_eq!(seconds(refused(FailureKind::Conflict)), [Nothing; 5]);
+        assert_eq!(seconds(refused(FailureKind::Call(CallFailure::Conflict))), [Nothing; 5]);
         // What was planned, or the failure, is told again.
         let claimed_only = [Nothing, Same, Nothing, Nothing, Nothing];
         assert_eq!(seconds(PostEnd::AnswerLost("reset".to_owned())), claimed_only);
-        assert_eq!(seconds(refused(FailureKind::Forbidden)), claimed_only);
+        assert_eq!(seconds(refused(FailureKind::Call(CallFailure::Forbidden))), claimed_only);
     }
 }
 
