@@ -67,7 +67,7 @@ impl App {
         let event_hubs = with_events.then(|| simulator.event_hubs());
         let options = HostOptions {
             root: folder.path().to_owned(),
-            app_settings: settings.clone(),
+            app_settings: with_clock(&settings),
             clear_environment: true,
             sources: Sources { event_hubs, ..Sources::default() },
             handler_executable: Some(program.clone()),
@@ -211,4 +211,10 @@ fn settings(simulator: &str, azurite: &Azurite, configuration: &Path) -> BTreeMa
         ("IDENTITY_HEADER", "x".to_owned()),
     ];
     settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The settings of the app, which goes by the clock of this process.
+fn with_clock(settings: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let clock = clock().filter_map(|(name, value)| Some((name.to_owned(), value.into_string().ok()?)));
+    settings.clone().into_iter().chain(clock).collect()
 }
