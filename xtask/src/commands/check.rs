@@ -112,6 +112,7 @@ mod tests {
         let target = ["--target-dir".to_owned(), folder.path().join("target").display().to_string()];
         let mut lock = std::process::Command::new(env!("CARGO"));
         lock.args(["generate-lockfile", "--offline"]).current_dir(folder.path()).stderr(Stdio::null());
+        lock.env_remove("LD_PRELOAD");
         assert_eq!(steps::program(&mut lock), Outcome::Passed);
         let mut whole = workspace.cargo(&["check", "--quiet", "--workspace", "--all-targets"]);
         assert_eq!(steps::program(whole.args(&target)), Outcome::Passed, "together they compile");

@@ -21,6 +21,7 @@ fn root() -> PathBuf {
 /// The root files of every crate of the repository: libraries, programs, tests, benches and examples.
 fn crates() -> Vec<PathBuf> {
     let mut list = std::process::Command::new(env!("CARGO"));
+    list.env_remove("LD_PRELOAD");
     list.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]).current_dir(root());
     let metadata: serde_json::Value = serde_json::from_slice(&list.output().unwrap().stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
