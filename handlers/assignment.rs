@@ -95,15 +95,19 @@ pub async fn reconcile_all(application: &Application, waker: Waker<'_>) -> Done 
     let namespaces = &application.fleet.configuration.namespaces;
     let roster = Roster::open(&application.store, &application.fleet.clock, waker.function, namespaces).await;
     let order = roster.order(namespaces);
-    let done = run(application, &order, &Scope::Every(None), waker, Some(&roster)).await;
-    roster.write().await;
-    done
+    run(application, &order, &Scope::Every(None), waker, Some(&roster)).await
 }
 
 /// Reconciles groups that something happened to.
 pub async fn reconcile(application: &Application, groups: Vec<GroupHint>, waker: Waker<'_>) -> Done {
     let order: Vec<_> = application.fleet.configuration.namespaces.iter().collect();
-    run(application, &order, &Scope::Groups(groups), waker, None).await
+    let mut done = run(application, &order, &Scope::Groups(groups), waker, None).await;
+    if done.not_visited > 0 {
+        // The groups may be there, and no other run of this event follows unless this one fails.
+        let not_visited = std::mem::take(&mut done.not_visited);
+        done.failures.push(format!("namespaces that could not be looked at in time: {not_visited}"));
+    }
+    done
 }
 
 /// Reconciles a scope. A namespace or a DPS that cannot be read is a failure of its own; the others are done.
@@ -123,12 +127,9 @@ async fn run(
     };
     let observer = Observer::new(&application.fleet);
     let writer = Writer { fleet: &application.fleet, journal, by: permit::Writer::Function };
-    let walked = walk(&application.fleet, &observer, order, scope, application.fleet.pace, |visit| {
+    let walked = walk(&application.fleet, &observer, order, scope, application.fleet.pace, roster, |visit| {
         let (observer, writer) = (&observer, &writer);
         async move {
-            if let Some(roster) = roster {
-                roster.took(visit.configuration).await;
-            }
             let mut run = Run { application, writer, done: Done::default() };
             run.namespace(observer, visit).await;
             run.done

@@ -9,7 +9,8 @@ pub struct Pace {
     pub at_once: usize,
     /// How long the groups of one DPS may take, so that one that hangs leaves time for the others.
     pub service: Duration,
-    /// How long the reads of one visit may take.
+    /// How long each of the two parts of a visit may take: the DPS with their groups, and then the namespace with its hubs.
+    /// So DPS that hang leave the namespace its time.
     pub visit: Duration,
     /// How long after its beginning the walk still begins a visit. The last visit, and what the caller does after the walk,
     /// have to fit into the time of its invocation as well.
@@ -21,9 +22,9 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             at_once: 4,
-            service: Duration::from_secs(25),
-            visit: Duration::from_secs(50),
-            begins: Duration::from_secs(190),
+            service: Duration::from_secs(20),
+            visit: Duration::from_secs(40),
+            begins: Duration::from_secs(170),
         }
     }
 }

@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout_at};
 
 use self::scope::Wanted;
 pub use self::scope::{GroupHint, Scope};
+use self::turns::Roster;
 use crate::fleet::Fleet;
 use crate::observation::{LinkedService, Observer};
 pub use crate::pace::Pace;
@@ -28,8 +29,8 @@ pub struct Visit<'a> {
     pub configuration: &'a NamespaceConfiguration,
     /// Its DPS that are in the scope, or why they are not known.
     pub services: Result<Vec<VisitedService>, Error>,
-    /// Until when the namespace may be read.
-    pub until: Instant,
+    /// How long the namespace may be read.
+    pace: Pace,
 }
 
 /// A DPS, and the groups of it that are in the scope.
@@ -51,17 +52,18 @@ pub struct Unread {
 }
 
 impl Visit<'_> {
-    /// The namespace as it is, within the time of the visit.
+    /// The namespace as it is, within the time that a visit has for it.
     ///
     /// # Errors
     /// As [`Observer::namespace`].
     pub async fn observe(&self, observer: &Observer<'_>) -> Result<Observation, Error> {
-        observer.namespace(self.configuration, self.until).await
+        observer.namespace(self.configuration, Instant::now() + self.pace.visit).await
     }
 }
 
 /// Visits the namespaces in this order, and calls `visit` with what was found at each. What that call does is never cut
-/// off.
+/// off. With a `roster` each turn is taken down when it begins, so that a walk that is killed is not begun again with the
+/// namespaces that it died of.
 ///
 /// The answers have the order of `namespaces`; `None` stands for one whose turn did not come in time.
 pub async fn walk<'a, T, F: Future<Output = T>>(
@@ -70,6 +72,7 @@ pub async fn walk<'a, T, F: Future<Output = T>>(
     namespaces: &[&'a NamespaceConfiguration],
     scope: &Scope,
     pace: Pace,
+    roster: Option<&Roster<'_>>,
     visit: impl Fn(Visit<'a>) -> F,
 ) -> Vec<(&'a NamespaceConfiguration, Option<T>)> {
     let ends = Instant::now() + pace.begins;
@@ -83,12 +86,19 @@ pub async fn walk<'a, T, F: Future<Output = T>>(
                 if began >= ends {
                     return (place, (configuration, None));
                 }
+                if let Some(roster) = roster {
+                    roster.take(configuration);
+                }
                 let found = found_at(fleet, observer, configuration, scope, pace, began + pace.visit).await;
                 (place, (configuration, Some(visit(found).await)))
             }
         })
         .collect();
-    let mut walked: Vec<_> = stream::iter(visits).buffer_unordered(pace.at_once).collect().await;
+    let walking = stream::iter(visits).buffer_unordered(pace.at_once).collect::<Vec<_>>();
+    let mut walked = match roster {
+        Some(roster) => roster.kept_during(walking).await,
+        None => walking.await,
+    };
     walked.sort_by_key(|(place, _)| *place);
     walked.into_iter().map(|(_, visited)| visited).collect()
 }
@@ -123,7 +133,7 @@ async fn found_at<'a>(
         }
         Err(error) => Err(error),
     };
-    Visit { configuration, services, until }
+    Visit { configuration, services, pace }
 }
 
 /// The groups of a DPS that are wanted, as they are now, and what could not be read by `until`.

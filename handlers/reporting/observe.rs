@@ -20,17 +20,12 @@ pub async fn observe(application: &Application) -> ReportInput<'_> {
         Roster::open(&application.store, &application.fleet.clock, "report-policy-status", namespaces).await;
     let order = roster.order(namespaces);
     let observer = Observer::new(&application.fleet);
-    let walked =
-        walk::walk(&application.fleet, &observer, &order, &EVERYTHING, application.fleet.pace, |visit| {
-            let (roster, observer) = (&roster, &observer);
-            async move {
-                roster.took(visit.configuration).await;
-                input(observer, visit).await
-            }
-        });
-    let walked = walked.await;
-    roster.write().await;
-    put_together(&application.fleet, walked)
+    let fleet = &application.fleet;
+    let walked = walk::walk(fleet, &observer, &order, &EVERYTHING, fleet.pace, Some(&roster), |visit| {
+        let observer = &observer;
+        async move { input(observer, visit).await }
+    });
+    put_together(fleet, walked.await)
 }
 
 /// The same for a command, which has the time for all, and leaves no trace of itself.
@@ -38,7 +33,7 @@ pub async fn observe_all(fleet: &Fleet) -> ReportInput<'_> {
     let order: Vec<_> = fleet.configuration.namespaces.iter().collect();
     let observer = Observer::new(fleet);
     let pace = Pace::of_a_command();
-    let walked = walk::walk(fleet, &observer, &order, &EVERYTHING, pace, |visit| {
+    let walked = walk::walk(fleet, &observer, &order, &EVERYTHING, pace, None, |visit| {
         let observer = &observer;
         async move { input(observer, visit).await }
     });

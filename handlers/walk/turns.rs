@@ -2,6 +2,7 @@
 //! others that hang.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,7 +10,6 @@ use certificate_management::configuration::NamespaceConfiguration;
 use serde::{Deserialize, Serialize};
 use state::Store;
 use time::OffsetDateTime;
-use tokio::time::Instant;
 
 use crate::clock::Clock;
 
@@ -62,12 +62,7 @@ pub struct Roster<'a> {
     store: &'a Store,
     clock: &'a Clock,
     key: String,
-    turns: Mutex<Written>,
-}
-
-struct Written {
-    turns: Turns,
-    at: Instant,
+    turns: Mutex<Turns>,
 }
 
 impl<'a> Roster<'a> {
@@ -87,40 +82,50 @@ impl<'a> Roster<'a> {
             }
         };
         turns.keep(namespaces);
-        Self { store, clock, key, turns: Mutex::new(Written { turns, at: Instant::now() }) }
+        Self { store, clock, key, turns: Mutex::new(turns) }
     }
 
     /// The namespaces in the order in which they have their turns now.
     #[must_use]
     pub fn order<'n>(&self, namespaces: &'n [NamespaceConfiguration]) -> Vec<&'n NamespaceConfiguration> {
-        self.lock().turns.order(namespaces, self.clock.now())
+        self.lock().order(namespaces, self.clock.now())
     }
 
-    /// A namespace has had its turn; written down from time to time.
-    pub async fn took(&self, namespace: &NamespaceConfiguration) {
-        let is_due = {
-            let mut written = self.lock();
-            written.turns.take(namespace);
-            let is_due = written.at.elapsed() >= WRITTEN_EVERY;
-            if is_due {
-                written.at = Instant::now();
-            }
-            is_due
+    /// A namespace has its turn.
+    pub fn take(&self, namespace: &NamespaceConfiguration) {
+        self.lock().take(namespace);
+    }
+
+    /// Writes the turns down while a walk goes on, and at its end.
+    pub async fn kept_during<T>(&self, walk: impl Future<Output = T>) -> T {
+        self.written_during(walk, WRITTEN_EVERY).await
+    }
+
+    async fn written_during<T>(&self, walk: impl Future<Output = T>, every: Duration) -> T {
+        let walked = tokio::select! {
+            walked = walk => walked,
+            never = self.keep(every) => match never {},
         };
-        if is_due {
+        self.write().await;
+        walked
+    }
+
+    async fn keep(&self, every: Duration) -> Infallible {
+        loop {
+            tokio::time::sleep(every).await;
             self.write().await;
         }
     }
 
-    /// Writes the turns down. When that fails the next walk goes on from the turns that were written before.
-    pub async fn write(&self) {
-        let turns = self.lock().turns.clone();
+    /// When that fails, the next walk goes on from the turns that were written before.
+    async fn write(&self) {
+        let turns = self.lock().clone();
         if let Err(error) = self.store.put(&self.key, &turns).await {
             tracing::warn!("which namespaces had their turn cannot be recorded: {error}");
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Written> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Turns> {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -178,6 +183,24 @@ mod tests {
             Turns::default().order(&all, now)[0].id.name().to_owned()
         };
         assert_eq!([0, 1, 2, 3].map(first), ["n0", "n1", "n2", "n0"]);
+    }
+
+    #[tokio::test]
+    async fn a_walk_that_is_killed_has_left_its_turns() {
+        let all = namespaces(5);
+        let (store, clock) = (Store::memory(), Clock::default());
+        let roster = Roster::open(&store, &clock, "f", &all).await;
+        let walk = async {
+            all[..2].iter().for_each(|namespace| roster.take(namespace));
+            std::future::pending::<()>().await;
+        };
+        let every = Duration::from_millis(10);
+        let killed = tokio::time::timeout(every * 20, roster.written_during(walk, every)).await;
+        assert!(killed.is_err());
+        let order = Roster::open(&store, &clock, "f", &all).await;
+        let last: Vec<_> =
+            order.order(&all)[3..].iter().map(|namespace| namespace.id.name().to_owned()).collect();
+        assert_eq!(last, ["n0", "n1"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use azure_simulator::fleet::Fleet;
 use functions_host::TraceContext;
 use policysync::assignment::{self, Waker};
 use policysync::reporting;
-use policysync::walk::Pace;
+use policysync::walk::{GroupHint, Pace};
 use serde_json::{Value, json};
 
 use crate::in_process::InProcess;
@@ -86,4 +86,31 @@ async fn a_report_says_whose_turn_did_not_come_and_the_next_one_begins_there() {
         }
         assert!(reads_of_the_one_that_answers(&app) > before, "it has its turn within two reports");
     }
+}
+
+#[tokio::test]
+async fn an_event_whose_namespace_had_no_turn_fails_so_that_it_comes_again() {
+    let app = world().await;
+    let trace = TraceContext::default();
+    let waker = Waker { function: "assign-policy", invocation: "0", trace: &trace };
+    let hint = GroupHint {
+        provisioning_service: Some("answering-dps".to_owned()),
+        enrollment_group: "line-1".to_owned(),
+    };
+    let done = assignment::reconcile(&app.application, vec![hint], waker).await;
+    let told = done.failures.iter().any(|failure| failure.contains("could not be looked at in time"));
+    assert!(told && done.groups == 0, "{done:?}");
+}
+
+#[tokio::test]
+async fn provisioning_services_that_hang_leave_the_namespace_its_time() {
+    let mut app = InProcess::start().await;
+    app.walk_at(Pace { service: Duration::from_secs(2), visit: Duration::from_secs(2), ..Pace::default() });
+    app.faults(&json!([{"path": "/dps/*", "delaySeconds": 60}]));
+    reporting::run(&app.application).await.unwrap();
+    let report = app.application.store.get::<Value>(reporting::LATEST).await.unwrap().unwrap().value;
+    let reasons: Vec<&Value> =
+        report["findings"].as_array().unwrap().iter().map(|finding| &finding["reason"]).collect();
+    assert!(reasons.contains(&&json!("group-unreadable")), "{reasons:?}");
+    assert!(!reasons.contains(&&json!("namespace-unreadable")), "{reasons:?}");
 }

@@ -32,7 +32,7 @@ pub(super) async fn explain<'a>(
     };
     let scope = Scope::Groups(vec![hint]);
     let pace = Pace::of_a_command();
-    let walked = walk(fleet, &observer, candidates, &scope, pace, std::future::ready).await;
+    let walked = walk(fleet, &observer, candidates, &scope, pace, None, std::future::ready).await;
     for (namespace, visit) in walked {
         let services = match visit.map(|visit| visit.services) {
             Some(Ok(services)) => services,

@@ -73,7 +73,7 @@ impl<'a> Survey<'a> {
         let namespaces: Vec<_> = self.fleet.configuration.namespaces.iter().collect();
         let pace = Pace::of_a_command();
         let each = |visit: Visit<'a>| std::future::ready(visit);
-        let walked = walk(self.fleet, &self.observer, &namespaces, scope, pace, each).await;
+        let walked = walk(self.fleet, &self.observer, &namespaces, scope, pace, None, each).await;
         let mut found = Vec::new();
         for visit in walked.into_iter().filter_map(|(_, visit)| visit) {
             let configuration = visit.configuration;
