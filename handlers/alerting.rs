@@ -81,7 +81,7 @@ mod tests {
     const ID: &str =
         "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
 
-    /// Two policies on one hub. `expiring` ends after 100 days and nobody acts; `rotating` ends after 20 and is renewed on day
+    /// Two policies on one hub. `expiring` ends after 100 days and no person acts; `rotating` ends after 20 and is renewed on day
     /// 10, and the hub learns it on day 11, where the older CA stays until day 50.
     fn world(day: i64) -> Result<Observation, ReadFailure> {
         // On two days nothing can be read: neither is a reason to clear anything.

@@ -297,7 +297,7 @@ async fn what_a_dps_does_wrong_has_its_outcome_and_reason_and_the_next_try_succe
         let (row, _) = with_fault(&world, fault.clone()).await;
         assert_eq!((&row["outcome"], &row["reason"]), (&json!(outcome), &json!(reason)), "{fault}: {row}");
         assert_eq!(policy_of(&world, DPS, GROUP).await, None, "{fault}");
-        // What was refused is recorded, whoever tried; what passes by itself is nothing to remember.
+        // What was refused is recorded for functions and persons alike; what passes by itself is nothing to remember.
         if reason != "service-unavailable" {
             let kept = record(&world, &format!("refusals/{DPS}/{GROUP}")).await;
             assert_eq!(kept["reason"], reason, "{fault}: {kept}");

@@ -1,4 +1,4 @@
-//! What was not seen proves nothing: no group is assigned past a hub that nobody saw, and no finding clears because a list
+//! What was not seen proves nothing: no group is assigned past a hub that was not seen, and no finding clears because a list
 //! could not be read.
 
 use certificate_management::alerting::{FindingEvent, FindingState};

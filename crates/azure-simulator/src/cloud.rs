@@ -10,7 +10,7 @@ use super::world::{ActionError, World};
 /// What every service of the simulator works on.
 ///
 /// One short lock guards the world and is never held across an await. Long-running operations need no task of their
-/// own: whoever looks at the world first brings it up to the simulated time ([`Cloud::lock`]), so an outcome is a
+/// own: the first look at the world brings it up to the simulated time ([`Cloud::lock`]), so an outcome is a
 /// matter of the clock and never of who asked.
 pub struct Cloud {
     clock: Clock,

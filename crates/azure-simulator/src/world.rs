@@ -90,7 +90,7 @@ impl World {
         std::iter::once((self.fleet.subscription.as_str(), "")).chain(namespaces).chain(hubs).chain(services)
     }
 
-    /// Tells whoever watches of a change.
+    /// Tells the feeds of a change.
     pub(crate) fn tell(&self, resource_id: &str, kind: ResourceKind, deed: Deed, at: OffsetDateTime) {
         self.watcher.changed(&Change { resource_id, tenant_id: &self.tenant_id, kind, deed, at });
     }

@@ -26,7 +26,7 @@ pub(super) struct Write {
 
 /// The group that a write makes. A write replaces all: a member that is left out is gone. Members that the service
 /// does not know are kept as they came. A symmetric-key group that comes without keys gets new ones, also when it
-/// had some: reading does not show them, so whoever writes back what was read loses them (`azure-wire-facts.md` §3).
+/// had some: reading does not show them, so a client that writes back what it read loses them (`azure-wire-facts.md` §3).
 ///
 /// # Errors
 /// 400 when the service would not take it.

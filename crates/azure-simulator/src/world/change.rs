@@ -36,7 +36,7 @@ pub(crate) enum Deed {
     RevokeIssuer,
     /// A credential policy got an issuing CA that the customer's root signed.
     ActivateBringYourOwnRoot,
-    /// A certificate authority got the certificate that somebody else signed.
+    /// A certificate authority got the certificate that an external issuer signed.
     Activate,
     /// A certificate authority got another certificate.
     RevokeAndRotate,

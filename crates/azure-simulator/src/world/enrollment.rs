@@ -16,7 +16,7 @@ pub(crate) struct ProvisioningService {
     pub location: String,
     /// The link to a namespace, in whatever state.
     pub link: Option<Link>,
-    /// Its data plane does not know the namespace, until somebody writes the resource.
+    /// Its data plane does not know the namespace, until a client writes the resource.
     pub is_unaware: bool,
     /// When its roles on the namespace have replicated.
     pub roles_replicated: OffsetDateTime,
@@ -80,7 +80,7 @@ pub(crate) struct Registration {
 pub(crate) enum Assignment {
     /// The device has a hub, and a certificate when it asked for one: the chain, DER, its own first.
     Assigned { hub: String, chain: Vec<Vec<u8>> },
-    /// Nobody can sign the certificate that it asked for; in words for a person.
+    /// No authority can sign the certificate that it asked for; in words for a person.
     Unsigned(String),
 }
 

@@ -5,19 +5,28 @@ use crate::facts::Facts;
 use crate::finding::{Finding, Subject};
 use crate::finding_subject::PROVISIONING_SERVICES;
 use crate::model::ReadFailureKind;
-use crate::reason::Reason;
+use crate::reason::{Reason, Severity};
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let unread = facts.unread().into_iter();
     let failed = unread.filter(|(_, failure)| failure.kind != ReadFailureKind::Forbidden);
+    // A namespace that had no turn is told once, not once more for its list of DPS.
+    let is_told =
+        |subject: &Subject, kind| kind != ReadFailureKind::NotVisited || subject.component.is_none();
     failed
+        .filter(|(subject, failure)| is_told(subject, failure.kind))
         .map(|(subject, failure)| {
             let reason = match failure.kind {
                 ReadFailureKind::ApiVersionRejected => Reason::ApiVersionRejected,
                 _ => reason(&subject),
             };
+            let severity = match failure.kind {
+                // The next run begins with it.
+                ReadFailureKind::NotVisited => Severity::Information,
+                _ => reason.severity(),
+            };
             Finding::new(CheckId::Unreadable, reason, subject, failure.message.clone())
-                .with_severity(reason.severity())
+                .with_severity(severity)
         })
         .collect()
 }
@@ -52,6 +61,18 @@ mod tests {
         let found = world.found(CheckId::Unreadable);
         assert_eq!((found.len(), found[0].reason), (1, Reason::ApiVersionRejected));
         assert!(found[0].message.contains("2027-05-01"));
+    }
+
+    #[test]
+    fn a_namespace_that_had_no_turn_is_told_once_and_needs_no_person() {
+        let failure =
+            ReadFailure { kind: ReadFailureKind::NotVisited, ..ReadFailure::other("its turn did not come") };
+        let mut world = World::healthy();
+        world.observation = Err(failure.clone());
+        world.services = Err(failure);
+        let found = world.found(CheckId::Unreadable);
+        let told: Vec<_> = found.iter().map(|finding| (finding.reason, finding.severity)).collect();
+        assert_eq!(told, [(Reason::NamespaceUnreadable, Severity::Information)]);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub enum Hindrance {
 pub enum Next {
     /// Look at the group again and decide again.
     DecideAgain,
-    /// Try later. Nobody has refused anything, so nothing is recorded.
+    /// Try later. The service has refused nothing, so nothing is recorded.
     TryLater,
     /// Record the refusal. It stays until a person does something, so another try now is of no use.
     Refuse,

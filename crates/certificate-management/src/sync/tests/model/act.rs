@@ -71,7 +71,7 @@ pub(in crate::sync::tests) enum Fault {
     AnswerLost,
     /// The operation fails.
     OperationFailed,
-    /// A hub gets the current CA of a policy by somebody else's doing.
+    /// A hub gets the current CA of a policy by another client's doing.
     PushedByOthers,
     /// A step is taken with the mode that was read just before it was switched.
     OldMode,

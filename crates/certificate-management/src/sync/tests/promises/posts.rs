@@ -11,7 +11,7 @@ use crate::sync::tests::world::failure;
 use crate::sync::{Claim, Effect, Event, FailureKind, Phase, PostEnd};
 use crate::trust::Trust::{Stale, Trusted};
 
-/// `sync-1` claimed a POST for `h1`. Before it has an answer somebody else has given `h1` the CA, so that the sync ends.
+/// `sync-1` claimed a POST for `h1`. Before it has an answer another client has given `h1` the CA, so that the sync ends.
 /// Then `h2` lacks it, and `r-2` asks.
 fn ended_while_its_post_is_under_way() -> (Stage, Claim) {
     let mut stage = Stage::new();
