@@ -13,20 +13,20 @@ use serde_json::{Value, json};
 use crate::in_process::InProcess;
 
 const SUBSCRIPTION: &str = "6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40";
-/// In one walk eight visits begin.
-const PACE: Pace = Pace {
-    at_once: 4,
-    service: Duration::from_secs(1),
-    visit: Duration::from_secs(1),
-    begins: Duration::from_millis(1_500),
-};
+/// How long each part of a visit may take.
+const PART: Duration = Duration::from_secs(1);
+
+/// A pace by which eight visits begin in one walk, where each takes so many parts at a namespace that hangs.
+fn pace(parts: u32) -> Pace {
+    Pace { at_once: 4, service: PART, visit: PART, begins: PART * parts * 3 / 2 }
+}
 
 fn names() -> impl Iterator<Item = String> {
     (0..10).map(|number| format!("hanging-{number}")).chain(["answering".to_owned()])
 }
 
 /// Ten namespaces that hang, and behind them one that answers.
-async fn world() -> InProcess {
+async fn world(pace: Pace) -> InProcess {
     let mut fleet = format!("subscription = \"{SUBSCRIPTION}\"\nlocation = \"westeurope\"\n");
     let mut configuration = String::new();
     for name in names() {
@@ -44,7 +44,7 @@ async fn world() -> InProcess {
     }
     let fleet = Fleet::from_toml(&fleet).unwrap();
     let mut app = InProcess::of(Options { fleet, ..Options::default() }, &configuration).await;
-    app.walk_at(PACE);
+    app.walk_at(pace);
     app.faults(&json!([{"path": "*/namespaces/hanging-*", "delaySeconds": 60}]));
     app
 }
@@ -56,7 +56,7 @@ fn reads_of_the_one_that_answers(app: &InProcess) -> usize {
 
 #[tokio::test]
 async fn ten_namespaces_that_hang_keep_the_eleventh_from_no_turn_of_the_reconcile() {
-    let app = world().await;
+    let app = world(pace(1)).await;
     let trace = TraceContext::default();
     let waker = Waker { function: "reconcile-assignments", invocation: "0", trace: &trace };
     let mut assigned = 0;
@@ -75,7 +75,7 @@ async fn ten_namespaces_that_hang_keep_the_eleventh_from_no_turn_of_the_reconcil
 
 #[tokio::test]
 async fn a_report_says_whose_turn_did_not_come_and_the_next_one_begins_there() {
-    let app = world().await;
+    let app = world(pace(2)).await;
     for _ in 0..2 {
         let before = reads_of_the_one_that_answers(&app);
         for _ in 0..2 {
@@ -90,7 +90,7 @@ async fn a_report_says_whose_turn_did_not_come_and_the_next_one_begins_there() {
 
 #[tokio::test]
 async fn an_event_whose_namespace_had_no_turn_fails_so_that_it_comes_again() {
-    let app = world().await;
+    let app = world(pace(1)).await;
     let trace = TraceContext::default();
     let waker = Waker { function: "assign-policy", invocation: "0", trace: &trace };
     let hint = GroupHint {
