@@ -84,6 +84,10 @@ fn is_good(outcome: &str) -> bool {
 /// The campaign's processes, which share one subscription.
 const PROCESSES: usize = 2;
 
+/// One look plans, one proves. A third one is lawful where the second one came before the service was done with a hub, as on a
+/// machine that is slow; [`reads`] keeps that from being the rule.
+const MOST_LOOKS: usize = 3;
+
 /// ARM is asked no more than needed.
 pub fn calls(namespaces: &[CampaignNamespace], accounts: &Accounts, batches: usize) -> Vec<String> {
     let mut broken = Vec::new();
@@ -100,9 +104,9 @@ pub fn calls(namespaces: &[CampaignNamespace], accounts: &Accounts, batches: usi
         let lists = accounts.policies.get(&namespace.name).copied().unwrap_or_default();
         let read = |hub: &String| accounts.certificates.get(hub).copied().unwrap_or_default();
         let most = namespace.hubs.iter().map(read).max().unwrap_or_default();
-        if lists > 2 || most > 2 {
+        if lists > MOST_LOOKS || most > MOST_LOOKS {
             broken.push(format!(
-                "{}: its policies were listed {lists} times and the certificates of one hub {most} times; twice is enough ({:?})",
+                "{}: its policies were listed {lists} times and the certificates of one hub {most} times; {MOST_LOOKS} are allowed ({:?})",
                 namespace.name, namespace.start
             ));
         }
@@ -169,6 +173,16 @@ mod tests {
             assert_eq!(judge(200, wrong).len(), 1);
         }
         assert_eq!(judge(404, json!({})).len(), 1);
+    }
+
+    #[test]
+    fn a_fourth_look_at_a_namespace_is_named() {
+        let (_, namespaces) = fleet::generate(1, 1, 100);
+        let looks = |count| {
+            let policies = [(namespaces[0].name.clone(), count)].into_iter().collect();
+            calls(&namespaces, &Accounts { policies, ..Accounts::default() }, 1).len()
+        };
+        assert_eq!((looks(3), looks(4)), (0, 1));
     }
 
     #[test]
