@@ -7,6 +7,14 @@ use crate::steps::{self, Steps};
 use crate::tools::needs::{self, Environment};
 use crate::workspace::{PRODUCT, Workspace};
 
+/// How many tests of one program run at once; libtest reads it.
+const THREADS: &str = "RUST_TEST_THREADS";
+
+/// Twice as many as there are cores: the whole-app tests wait for clocks and processes more than they compute.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(2, |cores| cores.get() * 2)
+}
+
 pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
     let environment = needs::environment(workspace, steps);
     run_with(workspace, steps, arguments, &environment);
@@ -20,7 +28,11 @@ pub fn run_with(workspace: &Workspace, steps: &mut Steps, arguments: &[String], 
         if !names_packages(arguments) {
             cargo.arg("--workspace");
         }
-        steps::program(cargo.args(arguments).envs(environment.iter().cloned()))
+        cargo.args(arguments).envs(environment.iter().cloned());
+        if std::env::var_os(THREADS).is_none() {
+            cargo.env(THREADS, threads().to_string());
+        }
+        steps::program(&mut cargo)
     });
     contract::run(workspace, steps, &[]);
     infra::run(workspace, steps, &[]);
