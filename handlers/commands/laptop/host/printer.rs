@@ -128,8 +128,10 @@ impl Logs {
 
     fn tell_left_out(&mut self) {
         if self.left_out > 0 {
-            let message =
-                format!("stderr is read more slowly than the handler prints: {} lines are left out", self.left_out);
+            let message = format!(
+                "stderr is read more slowly than the handler prints: {} lines are left out",
+                self.left_out
+            );
             self.left_out = 0;
             self.send(HostEvent::Log { source: LogSource::Host, level: LogLevel::Warning, message });
         }

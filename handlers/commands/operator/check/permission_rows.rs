@@ -54,8 +54,7 @@ pub(super) async fn rows(
         let granted = match granted {
             Ok(granted) => granted,
             Err(error) => {
-                let next_step =
-                    "Grant `Reader` there to the person who runs this; without it the other rows are all there is.";
+                let next_step = "Grant `Reader` there to the person who runs this; without it the other rows are all there is.";
                 rows.push(Checked::failed(CHECK, subject, error.to_string(), next_step));
                 continue;
             }
