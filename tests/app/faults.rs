@@ -1,4 +1,4 @@
-//! What the services do wrong, and what becomes of a sync request then.
+//! The outcome of a sync request when a service does something wrong.
 
 use policysync::commands::laptop::local_world::DEFAULT_CONFIGURATION;
 use serde_json::{Value, json};
@@ -117,7 +117,7 @@ fn impatient() -> String {
 async fn an_operation_that_succeeded_without_any_trace_on_the_hub_ends_unverified() {
     let world = World::configured(&impatient()).await;
     let stale = world.namespace("contoso-logistics").await;
-    // What the hub shows from now on is what it shows now, whatever the sync does.
+    // From now on the hub shows the same certificates, whatever the sync does.
     let hub = stale["hubs"][0].as_str().unwrap();
     let url = world.azure(&format!("{hub}/certificates?api-version=2025-08-01-preview"));
     let shown: Value =
@@ -177,7 +177,7 @@ async fn a_revoked_policy_leads_by_its_event_to_a_sync_that_nobody_asked_for() {
     let url = world.azure(&format!("{policy}/revokeIssuer?api-version=2026-03-01-preview"));
     let answer = world.client.post(url).bearer_auth("operator").send().await.unwrap();
     assert!(answer.status().is_success(), "{}", answer.status());
-    // The event is the only thing that can lead to it: no timer fires in this world.
+    // Only the event can lead to the sync: no timer fires in this world.
     world
         .until("the namespace was synced", async || {
             let synced = world.writes().await.iter().any(|write| write.ends_with("/synchronize"));
