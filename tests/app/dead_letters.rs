@@ -137,7 +137,7 @@ async fn each_message_is_shown_with_where_it_waits_and_is_sent_again_before_it_i
 async fn a_dead_letter_that_cannot_be_sent_again_stays_where_it_is() {
     let world = world().await;
     send(&world, REQUESTS, Some("order-1"), b"{}").await;
-    send(&world, REQUESTS, Some("order-2"), b"\xff\xfe\x00 of somebody else").await;
+    send(&world, REQUESTS, Some("order-2"), b"\xff\xfe\x00 of another program").await;
     deliver_in_vain(&world, REQUESTS).await;
     let refusal =
         json!({"faults": [{"method": "POST", "path": "/servicebus/sync-requests/messages", "status": 403}]});

@@ -47,7 +47,7 @@ fn it_tells_the_whole_story_twice_in_a_row() {
 }
 
 #[test]
-fn it_tells_the_story_of_somebody_elses_fleet() {
+fn it_tells_the_story_of_another_fleet() {
     let folder = "examples/water-utility";
     let story = told(&demo(&[
         "--fleet",

@@ -131,17 +131,17 @@ async fn ids_of_the_app_cannot_be_claimed_and_unknown_members_are_named() {
 #[tokio::test]
 async fn a_namespace_that_is_not_configured_is_refused_at_the_door_and_leaves_no_record() {
     let world = World::default().await;
-    let id = "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/nobodys";
+    let id = "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/unlisted";
     let url = world.app("/api/sync-requests");
-    let request = world.client.post(&url).header("Idempotency-Key", "nobodys-1");
+    let request = world.client.post(&url).header("Idempotency-Key", "unlisted-1");
     let answer = request.json(&json!({"namespaceId": id})).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
     let answer: Value = answer.json().await.unwrap();
     assert_eq!(answer["error"]["fields"][0]["field"], "namespaceId", "{answer}");
     assert_eq!(answer["error"]["code"], "namespace-not-configured");
-    let record = world.client.get(format!("{url}/nobodys-1")).send().await.unwrap();
+    let record = world.client.get(format!("{url}/unlisted-1")).send().await.unwrap();
     assert_eq!(record.status(), StatusCode::NOT_FOUND);
-    let output = policysync(&world, &["submit", "--namespace", id, "--id", "nobodys-2"], &[]).await;
+    let output = policysync(&world, &["submit", "--namespace", id, "--id", "unlisted-2"], &[]).await;
     assert_eq!(output.status.code(), Some(1), "{}", told(&output));
     assert_eq!(world.sends().await, Vec::<String>::new());
     world.stop().await;

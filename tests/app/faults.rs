@@ -42,7 +42,7 @@ impl Story {
 }
 
 #[tokio::test]
-async fn a_conflict_is_somebody_elses_sync_and_is_waited_for() {
+async fn a_conflict_is_the_sync_of_another_client_and_is_waited_for() {
     let story =
         Story::of(json!([{"method": "POST", "path": "*/synchronize", "status": 409, "times": 1}])).await;
     assert_eq!(story.posts().await, [json!(409), json!(202)]);
@@ -75,7 +75,7 @@ async fn an_identity_without_the_right_ends_the_request_with_the_reason() {
 }
 
 #[tokio::test]
-async fn an_operation_that_nobody_remembers_or_may_read_is_no_failure() {
+async fn an_operation_that_is_forgotten_or_may_not_be_read_is_no_failure() {
     for status in [404, 403] {
         let story =
             Story::of(json!([{"method": "GET", "path": "*/operationStatuses/*", "status": status}])).await;
@@ -170,7 +170,7 @@ async fn services_that_fail_for_a_moment_cost_only_time() {
 }
 
 #[tokio::test]
-async fn a_revoked_policy_leads_by_its_event_to_a_sync_that_nobody_asked_for() {
+async fn a_revoked_policy_leads_by_its_event_to_a_sync_without_a_request() {
     let world = World::with_fleet(|fleet| fleet.revoke_pushes_to_hubs = false).await;
     let namespace = world.namespace("contoso-plants").await;
     let policy = namespace["policies"].as_array().unwrap()[0].as_str().unwrap();

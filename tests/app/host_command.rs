@@ -139,7 +139,7 @@ async fn local_settings_are_app_settings_unless_the_environment_has_them() {
 }
 
 #[tokio::test]
-async fn whoever_stops_reading_ends_the_host() {
+async fn a_reader_that_goes_away_ends_the_host() {
     let app = documented_app("Python", &["host.json", "handler.py"]);
     let mut host = HostProcess::start(app.path(), &[]);
     let ready = host.line("ready at ").await;
@@ -225,7 +225,7 @@ async fn a_handler_that_accepts_and_never_answers_is_told_so() {
 #[tokio::test]
 async fn a_hundred_megabytes_on_stdout_do_no_harm() {
     let app = documented_app("Python", &["host.json", "handler.py"]);
-    let loud = "import sys\nfor _ in range(100): sys.stdout.write('a line of no use to anybody\\n' * 37500)\nsys.stdout.flush()\n";
+    let loud = "import sys\nfor _ in range(100): sys.stdout.write('a line of no use to readers\\n' * 37500)\nsys.stdout.flush()\n";
     app.write("handler.py", &format!("{loud}{}", documented("### Python", "handler.py")));
     let mut host = HostProcess::start(app.path(), &["--output", "json"]);
     let url = loop {

@@ -120,7 +120,7 @@ async fn looking_often_never_makes_a_dead_letter() {
 #[tokio::test]
 async fn whatever_lies_on_the_queue_can_be_listed_and_discarded() {
     let world = World::default().await;
-    for body in [&b"\xff\xfe of somebody else"[..], b"{\"schema\":\"parked-message/v1\"}", b""] {
+    for body in [&b"\xff\xfe of another program"[..], b"{\"schema\":\"parked-message/v1\"}", b""] {
         send(&world, "sync-requests-parked", None, body.to_vec()).await;
     }
     let list = listed(&world).await;

@@ -137,7 +137,7 @@ async fn a_group_waits_until_its_hubs_trust_the_policy_and_is_assigned_then() {
 }
 
 #[tokio::test]
-async fn in_audit_mode_nothing_is_written_whoever_asks() {
+async fn in_audit_mode_nothing_is_written_for_any_caller() {
     let namespace = "/subscriptions/6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40/resourceGroups/rg-contoso-plants/providers/Microsoft.DeviceRegistry/namespaces/contoso-plants";
     let world = World::configured(&format!(
         "[[namespace]]\nid = \"{namespace}\"\nprovisioning_services = [\"/subscriptions/6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40/resourceGroups/rg-contoso-plants/providers/Microsoft.Devices/provisioningServices/contoso-plants-dps\"]\n[[namespace.rule]]\nname = \"all\"\nenrollment_groups = [\"*\"]\npolicy = \"default\"\nreassign = true\n"

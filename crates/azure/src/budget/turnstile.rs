@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whose_turn_would_come_too_late_is_told_at_once_and_takes_nobodys_turn() {
+    async fn a_call_whose_turn_would_come_too_late_is_told_at_once_and_takes_no_turn() {
         let turnstile = emptied().await;
         let start = Instant::now();
         let first = passing(&turnstile, start, HOUR).await;
@@ -309,7 +309,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn in_any_crowd_turns_keep_their_order_and_the_refill_and_nobody_is_forgotten(visits in vec(visit(), 1..60)) {
+        fn in_any_crowd_turns_keep_their_order_and_the_refill_and_no_call_is_forgotten(visits in vec(visit(), 1..60)) {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
             let (start, passed, reading) = runtime.block_on(async {

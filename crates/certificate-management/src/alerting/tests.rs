@@ -44,8 +44,7 @@ fn a_finding_is_told_once_and_once_when_it_clears_and_anew_when_it_is_back() {
 }
 
 #[test]
-fn what_was_recorded_and_not_delivered_is_sent_again_with_the_same_id_and_never_while_somebody_may_be_at_it()
-{
+fn an_event_that_was_not_delivered_is_sent_again_with_the_same_id_and_never_while_a_run_may_be_at_it() {
     let mut ledger = Ledger::default();
     let mut world = without_trust();
     let lost = ledger.advance(&world.report(), world.now);

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_rules_say_is_right_whoever_wrote_it() {
+    fn a_group_with_the_policy_of_the_rules_is_right() {
         let mut world = World::healthy();
         world.groups(vec![group("line-1", Some("short"))]);
         let last = LastAssignment {

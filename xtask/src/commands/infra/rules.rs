@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_nobody_looked_at_is_noticed() {
+    fn a_type_that_no_person_looked_at_is_noticed() {
         let problems = changed("Microsoft.EventGrid/topics", "/type", json!("Microsoft.Cache/redis"));
         assert!(
             problems.iter().any(|problem| problem.contains("Microsoft.Cache/redis is new")),

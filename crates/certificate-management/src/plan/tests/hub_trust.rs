@@ -132,7 +132,7 @@ fn what_is_not_known_of_the_hubs_is_told_with_what_to_look_at() {
 }
 
 #[test]
-fn a_group_of_an_unknown_attestation_is_written_by_nobody_and_for_nothing() {
+fn a_group_of_an_unknown_attestation_is_never_written() {
     let observation = world(&["short", "long"], &["short", "long"]);
     for attestation in [
         Attestation::X509CaReference,

@@ -106,8 +106,7 @@ fn an_action_of_the_other_generation_or_the_right_to_keys_is_noticed() {
 
 #[test]
 fn a_role_that_the_parameters_do_not_ask_for_is_noticed() {
-    // The fleet has every role. Its snapshot gets each of them under the name of a role that the first parameter file
-    // does not ask for.
+    // The fleet asks for every role. A role that the test renames is missing there.
     let fleet = "environments/fleet.bicepparam";
     for name in ["Policysync credentials", "Policysync certificate authorities", "Policysync symmetric keys"]
     {
