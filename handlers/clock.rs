@@ -1,4 +1,4 @@
-//! The one clock of the app. Whatever is pure is told the time; whatever is not asks here.
+//! The one clock of the app. Code that does I/O asks it, and hands the time to pure code.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 pub struct Clock(Arc<dyn Fn() -> OffsetDateTime + Send + Sync>);
 
 impl Clock {
-    /// A clock that somebody else moves, such as that of the simulated Azure.
+    /// A clock that follows `now`, such as the clock of the simulated Azure.
     pub fn of(now: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
@@ -23,7 +23,7 @@ impl Clock {
 }
 
 impl Default for Clock {
-    /// The system's.
+    /// The clock of the system.
     fn default() -> Self {
         Self::of(OffsetDateTime::now_utc)
     }

@@ -1,4 +1,4 @@
-//! The fleet as the operator describes it, and the way to it: what is needed to look at it and to write to it.
+//! The fleet as the operator describes it, with the clients that read it and write to it.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use crate::deadlines::Deadlines;
 use crate::pace::Pace;
 use crate::settings::FleetSettings;
 
-/// What the operator wants, the clients for Azure, and the time.
+/// The configuration, the clients for Azure, and the clock.
 pub struct Fleet {
-    /// What the operator wants.
+    /// The configuration.
     pub configuration: Configuration,
     /// Whether `POLICYSYNC_MODE=audit` keeps every function from writing.
     pub kill_switch: bool,
@@ -28,7 +28,7 @@ pub struct Fleet {
     pub pace: Pace,
 }
 
-/// What lies outside the process, and may be another one for a test or a simulation.
+/// The surroundings of the process, which a test or a simulation may replace.
 #[derive(Default)]
 pub struct Outside {
     /// The clients for Azure; `None`: those that the environment names.
@@ -41,7 +41,7 @@ pub struct Outside {
     pub pace: Pace,
 }
 
-/// Why the fleet cannot be looked at.
+/// Why the fleet cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum FleetError {
     /// The configuration file cannot be read.
@@ -51,7 +51,7 @@ pub enum FleetError {
     Unreadable {
         /// The file.
         path: String,
-        /// What the system says.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// The configuration is wrong.
@@ -81,7 +81,7 @@ impl Fleet {
         Ok(Self::of(settings, configuration, outside)?)
     }
 
-    /// The same with a configuration that was read already. No I/O.
+    /// As [`Fleet::open`], with a configuration that was read already. No I/O.
     ///
     /// # Errors
     /// When the identity or the address of Azure in the environment cannot be used.
@@ -98,7 +98,7 @@ impl Fleet {
         Ok(Self { configuration, kill_switch: settings.kill_switch, azure, clock, deadlines, pace })
     }
 
-    /// The time, UTC. The one clock of the app: whatever is pure is told the time.
+    /// The time, UTC, on the one clock of the app.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
         self.clock.now()
@@ -113,8 +113,7 @@ impl Fleet {
 
 /// The clients for the cloud and the identity that the environment names. No I/O.
 ///
-/// # Errors
-/// When one of both cannot be used.
+/// # Errors When the cloud or the identity cannot be used.
 pub fn clients(settings: &FleetSettings) -> Result<Azure, azure::Error> {
     let cloud = Cloud::new(settings.arm_endpoint.as_deref())?;
     let tokens = credential::from_environment(&|name| std::env::var(name).ok())?;

@@ -1,11 +1,11 @@
-//! What metadata tells about a connection: the host name of a namespace.
+//! Finds the host name of a connection's namespace, for metadata.
 
 use super::app::AppSettings;
 
 /// The fully qualified namespace that the setting `connection` leads to.
 ///
-/// `NAME__fullyQualifiedNamespace`, or the endpoint of a connection string in `NAME`; `localhost` when there is neither,
-/// since this stand-in receives from elsewhere anyway.
+/// `NAME__fullyQualifiedNamespace`, or the endpoint of a connection string in `NAME`; `localhost` when there is
+/// neither, since this stand-in does not receive from that namespace.
 #[must_use]
 pub fn namespace(settings: &AppSettings, connection: &str) -> String {
     let named = settings

@@ -21,7 +21,7 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
     calendar::sample(workspace, steps, &environment);
 }
 
-/// Everything but what the calendar could break. `environment` is that of the tests.
+/// Everything but the tests with the clock ahead. `environment` is that of the tests.
 pub fn run_with(workspace: &Workspace, steps: &mut Steps, arguments: &[String], environment: &Environment) {
     steps.run("cargo test", || {
         let mut cargo = workspace.cargo(&["test"]);
@@ -49,7 +49,7 @@ fn packaged(workspace: &Workspace, steps: &mut Steps) {
     });
 }
 
-/// Whether the caller wants some packages only. What follows `--` is for the tests themselves.
+/// Whether the caller wants some packages only. Arguments after `--` are for the tests themselves.
 fn names_packages(arguments: &[String]) -> bool {
     let ours = arguments.iter().take_while(|argument| *argument != "--");
     ours.into_iter().any(|argument| {

@@ -1,4 +1,4 @@
-//! Bearer tokens for the storage account, from whoever knows how to get them.
+//! Bearer tokens for the storage account, from a provider that the app hands in.
 //!
 //! This crate knows nothing of managed identities: the app hands in a [`TokenProvider`].
 
@@ -21,11 +21,10 @@ pub trait TokenProvider: Send + Sync {
     async fn token(&self) -> Result<(String, OffsetDateTime), Error>;
 }
 
-/// A token is renewed this long before it expires, as the official identity crate does it
-/// (`messaging-and-state.md` §4).
+/// How long before its end a token is renewed, as in the official identity crate (`messaging-and-state.md` §4).
 const RENEW_BEFORE: Duration = Duration::minutes(5);
 
-/// A token that could not be renewed is used until this long before it expires.
+/// How long before its end a token that could not be renewed is no longer used.
 const USABLE_UNTIL: Duration = Duration::seconds(30);
 
 /// Keeps a provider's token: `object_store` asks for one before every request (`messaging-and-state.md` §3.5).
