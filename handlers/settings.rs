@@ -78,7 +78,7 @@ impl std::fmt::Debug for StateSettings {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{variable}: {problem}")]
 pub struct SettingsError {
-    /// The variable.
+    /// Name of the variable.
     pub variable: String,
     /// What is wrong, and what to do.
     pub problem: String,

@@ -12,8 +12,7 @@
 //! | `logs` | lines on stdout |
 //! | `traces`, `measure` | spans and whose trace they are in; spans measured |
 //! | `metrics`, `standing`, `lane`, `pump` | numbers, how things stand, and their export within a second |
-//! | `application_insights`, `monitor_token`, `transport`, `deliveries` | the way out, bounded, and the log line that
-//! says when nothing arrives |
+//! | `application_insights`, `monitor_token`, `transport`, `deliveries` | the way out, bounded; a log line when nothing arrives |
 
 mod application_insights;
 mod deliveries;

@@ -72,7 +72,6 @@ mod tests {
         assert_eq!(lines("مصنع 🏭 工厂 é"), "مصنع 🏭 工厂 é");
     }
 
-    /// The ranges of the promise, one by one.
     #[test]
     fn every_range_of_the_promise_is_covered() {
         let ranges = [

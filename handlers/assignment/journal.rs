@@ -53,15 +53,15 @@ pub enum Stage {
 pub struct WriteRecord {
     /// `assignment/v1`.
     pub record: String,
-    /// The run.
+    /// Id of the run.
     pub run: String,
     /// The function and its invocation, or the command and its person, that woke it.
     pub woken_by: String,
-    /// The namespace.
+    /// ARM id of the namespace.
     pub namespace_id: ArmId,
     /// The name of the DPS.
     pub provisioning_service: String,
-    /// The group.
+    /// Id of the group.
     pub enrollment_group: String,
     /// The rule or the wish that says so.
     pub rule: String,

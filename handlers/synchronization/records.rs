@@ -36,7 +36,7 @@ pub fn sync_key(namespace_id: &ArmId) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Marker {
-    /// The request.
+    /// Id of the request.
     pub request_id: String,
     /// When it was taken.
     #[serde(with = "time::serde::rfc3339")]

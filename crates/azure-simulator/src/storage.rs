@@ -27,7 +27,6 @@ use super::dates;
 const LARGEST_BLOB: usize = 16 * 1024 * 1024;
 const XML: &str = "application/xml";
 
-/// A blob.
 struct Blob {
     body: Bytes,
     content_type: String,
@@ -37,7 +36,6 @@ struct Blob {
 
 type Containers = BTreeMap<String, BTreeMap<String, Blob>>;
 
-/// The account.
 #[derive(Default)]
 struct Account {
     containers: Mutex<(Containers, u64)>,

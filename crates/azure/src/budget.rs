@@ -36,7 +36,7 @@ const DELETES: Shape = Shape { capacity: 200, refill_per_second: 10 };
 /// operation for each group of a full service; over a longer time it is 780 a minute, which leaves people a fifth here too.
 const PROVISIONING: Shape = Shape { capacity: 250, refill_per_second: 13 };
 
-/// Whose bucket it is.
+/// The owner of the bucket.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     /// A subscription, by its id in lower case.
@@ -63,7 +63,7 @@ pub enum OperationKind {
 /// A bucket at one moment, for metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BucketSnapshot {
-    /// Whose bucket it is.
+    /// The owner of the bucket.
     pub scope: Scope,
     /// The kind of operation that draws from it.
     pub kind: OperationKind,

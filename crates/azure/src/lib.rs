@@ -95,7 +95,7 @@ impl Azure {
         }
     }
 
-    /// The cloud.
+    /// The cloud that these clients talk to.
     #[must_use]
     pub fn cloud(&self) -> &Cloud {
         &self.cloud

@@ -36,7 +36,7 @@ pub enum FireError {
     /// The function is in error.
     #[error("the function {name:?} is in error: {error}")]
     Broken {
-        /// Its name.
+        /// Name of the function.
         name: String,
         /// Why it is in error.
         error: String,
@@ -47,7 +47,7 @@ pub enum FireError {
     /// HTTP functions are called at their URL.
     #[error("the function {name:?} has an HTTP trigger: call it at {url}")]
     Http {
-        /// Its name.
+        /// Name of the function.
         name: String,
         /// Its URL, with the route's parameters in braces.
         url: String,
@@ -55,7 +55,7 @@ pub enum FireError {
     /// The input does not fit the trigger.
     #[error("the input does not fit the trigger of {name:?}: {problem}")]
     Input {
-        /// Its name.
+        /// Name of the function.
         name: String,
         /// What is wrong.
         problem: String,

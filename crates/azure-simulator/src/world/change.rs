@@ -12,7 +12,6 @@ pub(crate) struct Change<'a> {
     pub at: OffsetDateTime,
 }
 
-/// The kind of the resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResourceKind {
     Namespace,
@@ -24,7 +23,6 @@ pub(crate) enum ResourceKind {
     ProvisioningService,
 }
 
-/// The deed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Deed {
     /// It was made or changed.

@@ -37,7 +37,7 @@ pub enum AssignError {
     /// Reason `write-would-change-more`: the write would change something that we do not own; nothing was written.
     #[error("write-would-change-more: writing enrollment group `{group}` would also change {}", .members.join(", "))]
     WouldChangeMore {
-        /// The group.
+        /// Id of the group.
         group: String,
         /// What would change besides the policy.
         members: Vec<String>,
@@ -48,7 +48,7 @@ pub enum AssignError {
         "symmetric-keys-unreadable: the symmetric keys of enrollment group `{group}` may not be read, so it was not written: {error}"
     )]
     KeysUnreadable {
-        /// The group.
+        /// Id of the group.
         group: String,
         /// The refusal of the service.
         error: Error,
@@ -56,7 +56,7 @@ pub enum AssignError {
     /// The write was accepted, but the group names another policy afterwards.
     #[error("enrollment group `{group}` was written, but names {} afterwards", .found.as_deref().unwrap_or("no policy"))]
     NotVerified {
-        /// The group.
+        /// Id of the group.
         group: String,
         /// The policy that it names.
         found: Option<String>,

@@ -52,7 +52,7 @@ pub enum Verdict {
     NoRule,
     /// The group is left alone, because a tag of its initial twin says so.
     OptedOut {
-        /// The tag.
+        /// Name of the tag.
         tag: String,
     },
 }

@@ -12,7 +12,7 @@ const BASIC: [&str; 7] = ["PATH", "HOME", "TMPDIR", "LANG", "TZ", "SystemRoot", 
 /// How to start the handler.
 #[derive(Debug, Clone)]
 pub struct HandlerCommand {
-    /// The program.
+    /// Path of the program.
     pub program: PathBuf,
     /// Its arguments.
     pub arguments: Vec<String>,

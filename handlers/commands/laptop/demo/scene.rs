@@ -11,7 +11,7 @@ use super::operator::Operator;
 /// The namespace, the rule, the policy and the group of the story.
 #[derive(Debug, Clone)]
 pub struct Scene {
-    /// The namespace.
+    /// ARM id of the namespace.
     pub namespace_id: ArmId,
     /// The name of its DPS.
     pub provisioning_service: String,

@@ -34,7 +34,6 @@ impl Generation {
         }
     }
 
-    /// Its configuration.
     #[cfg(test)]
     fn configuration(self) -> &'static str {
         self.built_in().map_or(DEFAULT_CONFIGURATION, |world| world.configuration)

@@ -49,7 +49,7 @@ pub enum Ended {
     Unknown {
         /// Its last known record.
         record: Option<RequestRecord>,
-        /// Why.
+        /// Why it could not, for a person to read.
         why: String,
     },
 }

@@ -24,7 +24,7 @@ pub enum CreateError {
     /// The group was made, but reads differently afterwards.
     #[error("enrollment group `{group}` was created, but names {} afterwards", .found.as_deref().unwrap_or("no policy"))]
     NotVerified {
-        /// The group.
+        /// Id of the group.
         group: String,
         /// The policy that it names.
         found: Option<String>,

@@ -18,7 +18,7 @@ pub struct TriedSelector {
     pub selector: String,
     /// Whether it matched.
     pub matched: bool,
-    /// Why.
+    /// Why it matched or did not, for a person to read.
     pub why: String,
 }
 

@@ -116,7 +116,6 @@ pub(super) struct Run {
 /// Per hub and policy: how long ago a run sent the last POST.
 pub(super) type Posted = [[Option<Duration>; POLICIES]; HUBS];
 
-/// A hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct HubState {
     /// Per policy.

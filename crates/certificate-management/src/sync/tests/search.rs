@@ -43,7 +43,6 @@ pub(super) struct Violation {
     pub way: Vec<Action>,
 }
 
-/// One search.
 pub(super) struct Search {
     pub start: Model,
     pub setting: Setting,
