@@ -321,7 +321,7 @@ async fn a_write_whose_answer_is_lost_is_looked_up_and_not_sent_again() {
 
 #[tokio::test]
 async fn a_function_that_meets_a_fault_names_the_reason_and_the_next_run_converges() {
-    let world = World::default().await;
+    let world = World::with_process().await;
     for (fault, reason) in [
         (json!({"status": 403, "body": {"errorCode": 403_000, "message": "no"}}), "not-permitted"),
         (json!({"status": 400, "body": {"errorCode": 400_004, "message": "no"}}), "link-not-ready"),

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use azure_simulator::fleet::Fleet;
+use policysync::commands::laptop::local_world::DEFAULT_CONFIGURATION;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -216,7 +218,10 @@ async fn ids_with_every_character_that_is_allowed_are_assigned_by_event_and_by_h
 
 #[tokio::test]
 async fn what_a_dps_does_wrong_with_one_group_harms_no_other_and_has_its_reason() {
-    let world = without_events().await;
+    // It reads the log, which a handler without a process writes nowhere.
+    let mut fleet = Fleet::default_fleet();
+    fleet.diagnostics_delay_seconds = 86_400;
+    let world = World::of_with_process(&fleet, DEFAULT_CONFIGURATION).await;
     let code = |code: u32| json!({"status": code / 1_000, "body": {"errorCode": code, "message": "no"}});
     for (number, (fault, reason)) in [
         (code(400_004), "link-not-ready"),

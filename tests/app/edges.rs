@@ -43,7 +43,7 @@ fn peak(process: u32) -> u64 {
 #[tokio::test]
 async fn the_worst_mix_of_bodies_takes_less_than_half_of_an_instance() {
     const MIB: usize = 1024 * 1024;
-    let world = World::default().await;
+    let world = World::with_process().await;
     let door = world.handler_url();
     let client = reqwest::Client::builder().timeout(Duration::from_secs(120)).build().unwrap();
     let post = |function: &str, body: String| {

@@ -1,10 +1,11 @@
-//! The whole app: the simulated Azure, the stand-in for the Functions host and `policysync serve` as processes that
-//! talk HTTP, as they will talk to the real ones.
+//! The whole app: the simulated Azure, the stand-in for the Functions host and the handler of `policysync`, which talk HTTP as
+//! they will talk to the real ones. The handler is a process where the process is what a test is about.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod assignment;
 mod assignment_events;
+mod attached;
 mod bad_input;
 mod browser_tests;
 mod check;

@@ -64,7 +64,7 @@ async fn rule_12_the_key_of_idempotence_is_the_request_and_not_the_invocation() 
 
 #[tokio::test]
 async fn rule_17_stdout_has_a_line_with_the_invocation_id_and_stderr_is_silent() {
-    let world = World::default().await;
+    let world = World::with_process().await;
     let report = world.local.host.fire("report-policy-status", None).await.unwrap();
     let said = world
         .until("the invocation is logged", async || {
@@ -92,7 +92,7 @@ fn rule_25_output_names_are_spelt_as_in_function_json() {
 
 #[tokio::test]
 async fn rule_33_no_key_of_a_caller_is_logged_or_answered() {
-    let world = World::default().await;
+    let world = World::with_process().await;
     let secret = "s3cr3t-function-key";
     let request = world.client.post(world.app("/api/sync-requests")).header("x-functions-key", secret);
     let answer = request.header("Authorization", secret).body("{").send().await.unwrap();

@@ -185,7 +185,7 @@ async fn the_status_page_is_for_people_and_json_for_pipelines() {
 
 #[tokio::test]
 async fn the_handler_ends_when_its_host_does() {
-    let world = World::default().await;
+    let world = World::with_process().await;
     let process = world.local.host.handler_pid().unwrap();
     world.stop().await;
     let gone = std::fs::read_to_string(format!("/proc/{process}/stat")).is_err();

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use policysync::commands::laptop::local_world::LocalOptions;
+use policysync::commands::laptop::local_world::{HandlerOf, LocalOptions};
 
 use crate::telemetry::sync;
 use crate::telemetry_collector::{Collector, Manner};
@@ -49,7 +49,8 @@ async fn at_the_most_verbose_nothing_that_lets_the_app_in_is_logged() {
         ("OTEL_EXPORTER_OTLP_HEADERS", &authorization),
     ];
     let app_settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let options = LocalOptions { handler: Some(handler), app_settings, ..LocalOptions::default() };
+    let options =
+        LocalOptions { handler: HandlerOf::Program(handler), app_settings, ..LocalOptions::default() };
     let world = World::run(options, folder).await;
     // Tokens for ARM and DPS, signatures for the queue and the records, the collector's key.
     world.fire("reconcile-assignments").await;

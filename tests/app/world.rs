@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 
 use azure_simulator::fleet::Fleet;
 use policysync::commands::laptop::local_world::{
-    DEFAULT_CONFIGURATION, LocalOptions, LocalWorld, WorldArguments,
+    DEFAULT_CONFIGURATION, HandlerOf, LocalOptions, LocalWorld, WorldArguments,
 };
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
+
+use crate::attached::InThisProcess;
 
 /// How long anything may take before a test fails; nothing waits that long when all is well.
 pub const PATIENCE: Duration = Duration::from_secs(40);
@@ -22,16 +24,24 @@ pub fn clock() -> impl Iterator<Item = (&'static str, OsString)> {
     names.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)))
 }
 
+/// The app behind a Functions host and a simulated Azure. The handler serves within the test, except in tests of what only a
+/// process has: memory, an end, a log.
 pub struct World {
     pub local: LocalWorld,
     pub client: Client,
+    handler: Option<InThisProcess>,
     _folder: tempfile::TempDir,
 }
 
 impl World {
     /// The default fleet with the default rules.
     pub async fn default() -> Self {
-        Self::start(WorldArguments::default(), tempfile::tempdir().unwrap()).await
+        Self::within(LocalOptions::default(), tempfile::tempdir().unwrap()).await
+    }
+
+    /// The same with a handler in a process of its own.
+    pub async fn with_process() -> Self {
+        Self::run(LocalOptions::default(), tempfile::tempdir().unwrap()).await
     }
 
     /// The default fleet with another configuration.
@@ -48,33 +58,44 @@ impl World {
 
     /// A fleet and its configuration.
     pub async fn of(fleet: &Fleet, configuration: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let (fleet_file, config_file) =
-            (folder.path().join("fleet.toml"), folder.path().join("policysync.toml"));
-        std::fs::write(&fleet_file, fleet.to_toml().unwrap()).unwrap();
-        std::fs::write(&config_file, configuration).unwrap();
-        Self::start(WorldArguments { fleet: Some(fleet_file), config: Some(config_file) }, folder).await
+        let (world, folder) = files(fleet, configuration);
+        Self::within(LocalOptions { world, ..LocalOptions::default() }, folder).await
     }
 
-    /// The default fleet with the default rules, and further app settings.
+    /// The same with a handler in a process of its own.
+    pub async fn of_with_process(fleet: &Fleet, configuration: &str) -> Self {
+        let (world, folder) = files(fleet, configuration);
+        Self::run(LocalOptions { world, ..LocalOptions::default() }, folder).await
+    }
+
+    /// The default fleet with the default rules and further app settings, and a handler in a process of its own, which reads
+    /// them from its environment.
     pub async fn with_settings(settings: &[(&str, &str)]) -> Self {
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let options = LocalOptions { app_settings: settings.collect(), ..LocalOptions::default() };
         Self::run(options, tempfile::tempdir().unwrap()).await
     }
 
-    async fn start(world: WorldArguments, folder: tempfile::TempDir) -> Self {
-        Self::run(LocalOptions { world, ..LocalOptions::default() }, folder).await
+    /// A world of its own kind, with a handler in a process of its own. `folder` lives as long as it does.
+    pub async fn run(options: LocalOptions, folder: tempfile::TempDir) -> Self {
+        let handler = match options.handler {
+            HandlerOf::ThisProgram => HandlerOf::Program(PathBuf::from(env!("CARGO_BIN_EXE_policysync"))),
+            other => other,
+        };
+        Self::start(LocalOptions { handler, ..options }, None, folder).await
     }
 
-    /// A world of its own kind. `folder` lives as long as it does.
-    pub async fn run(options: LocalOptions, folder: tempfile::TempDir) -> Self {
-        let handler = options.handler.clone();
-        let handler = handler.or_else(|| Some(PathBuf::from(env!("CARGO_BIN_EXE_policysync"))));
-        let local = LocalWorld::start(LocalOptions { handler, ..options }).await;
+    async fn within(options: LocalOptions, folder: tempfile::TempDir) -> Self {
+        let (attach, handler) = InThisProcess::attach();
+        let options = LocalOptions { handler: HandlerOf::Attached(attach), ..options };
+        Self::start(options, Some(handler), folder).await
+    }
+
+    async fn start(options: LocalOptions, handler: Option<InThisProcess>, folder: tempfile::TempDir) -> Self {
+        let local = LocalWorld::start(options).await;
         let local = local.unwrap_or_else(|error| panic!("the world did not start: {error}"));
         let client = Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
-        Self { local, client, _folder: folder }
+        Self { local, client, handler, _folder: folder }
     }
 
     pub async fn stop(self) {
@@ -89,14 +110,19 @@ impl World {
         format!("{}{path}", self.local.host.url())
     }
 
-    /// The address of the handler, from the environment that the host gave it.
+    /// The address of the handler; that of a process is in the environment that the host gave it.
     pub fn handler_url(&self) -> String {
-        let process = self.local.host.handler_pid().unwrap();
-        let environment = std::fs::read(format!("/proc/{process}/environ")).unwrap();
-        let environment = String::from_utf8_lossy(&environment);
-        let port =
-            environment.split('\0').find_map(|line| line.strip_prefix("FUNCTIONS_CUSTOMHANDLER_PORT="));
-        format!("http://127.0.0.1:{}", port.unwrap())
+        let port = match &self.handler {
+            Some(handler) => handler.port().to_string(),
+            None => {
+                let process = self.local.host.handler_pid().unwrap();
+                let environment = std::fs::read(format!("/proc/{process}/environ")).unwrap();
+                let environment = String::from_utf8_lossy(&environment);
+                let mut lines = environment.split('\0');
+                lines.find_map(|line| line.strip_prefix("FUNCTIONS_CUSTOMHANDLER_PORT=")).unwrap().to_owned()
+            }
+        };
+        format!("http://127.0.0.1:{port}")
     }
 
     /// A GET that must succeed, as JSON.
@@ -241,4 +267,13 @@ impl World {
         let status = answer.status();
         (status, answer.json().await.unwrap_or(Value::Null))
     }
+}
+
+/// The files of a fleet and of its configuration, and the folder that they are in.
+fn files(fleet: &Fleet, configuration: &str) -> (WorldArguments, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let (fleet_file, config_file) = (folder.path().join("fleet.toml"), folder.path().join("policysync.toml"));
+    std::fs::write(&fleet_file, fleet.to_toml().unwrap()).unwrap();
+    std::fs::write(&config_file, configuration).unwrap();
+    (WorldArguments { fleet: Some(fleet_file), config: Some(config_file) }, folder)
 }

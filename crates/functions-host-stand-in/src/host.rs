@@ -67,20 +67,26 @@ impl Host {
         let port_error = |source| HostError::Port { port: wanted, source };
         let listener = TcpListener::bind(("127.0.0.1", wanted)).await.map_err(port_error)?;
         let url = format!("http://{}", listener.local_addr().map_err(port_error)?);
-        let executable = options.handler_executable.as_deref();
-        let command = HandlerCommand::resolve(&app, &settings, executable, options.clear_environment)?;
-        let custom = &app.host.custom_handler;
-        let handler_port = match custom.port {
-            Some(port) => port,
-            None => free_port().await.map_err(|source| HostError::Port { port: 0, source })?,
+        let limit = app.host.custom_handler.initialization_timeout;
+        let handler = match options.attached {
+            Some(port) => Handler::attached(format!("127.0.0.1:{port}")),
+            None => {
+                let executable = options.handler_executable.as_deref();
+                let command =
+                    HandlerCommand::resolve(&app, &settings, executable, options.clear_environment)?;
+                let port = match app.host.custom_handler.port {
+                    Some(port) => port,
+                    None => free_port().await.map_err(|source| HostError::Port { port: 0, source })?,
+                };
+                Handler::start(command, port, limit, events.clone())
+            }
         };
-        let limit = custom.initialization_timeout;
         let invoker = Invoker {
-            handler: Handler::start(command, handler_port, limit, events.clone()),
+            handler,
             zone,
             timeout: app.host.function_timeout,
             start_limit: limit * 4,
-            follow_redirects: !custom.forwarding,
+            follow_redirects: !app.host.custom_handler.forwarding,
             traced: app.host.open_telemetry,
             events: events.clone(),
         };

@@ -54,6 +54,9 @@ pub struct HostOptions {
     pub events: Option<UnboundedSender<HostEvent>>,
     /// The handler, instead of the one that `host.json` names.
     pub handler_executable: Option<PathBuf>,
+    /// The port of 127.0.0.1 of a handler that runs already, in a debugger or within a test: the host starts no process. The
+    /// real host always starts one, and kills it after a timeout; this one only stops waiting for it.
+    pub attached: Option<u16>,
     /// The time zone, instead of the one of `WEBSITE_TIME_ZONE`, `TZ` or this machine.
     pub zone: Option<Zone>,
     /// The status of earlier runs of timers, by function.
@@ -71,6 +74,7 @@ impl fmt::Debug for HostOptions {
             .field("clear_environment", &self.clear_environment)
             .field("sources", &self.sources)
             .field("handler_executable", &self.handler_executable)
+            .field("attached", &self.attached)
             .field("zone", &self.zone)
             .finish_non_exhaustive()
     }

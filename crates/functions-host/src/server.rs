@@ -144,12 +144,7 @@ impl Server {
     pub async fn serve(self, router: Router) -> io::Result<Stopped> {
         // This comes before the first connection, so that no signal is missed.
         let stop = Stop::watch(self.parent)?;
-        // Sends answers without delay: they are small, and the host waits for them.
-        let listener = tokio::net::TcpListener::from_std(self.listener)?.tap_io(|connection| {
-            if let Err(error) = connection.set_nodelay(true) {
-                tracing::debug!(%error, "answers on this connection may be delayed");
-            }
-        });
+        let listener = prompt(self.listener)?;
         let (drain, draining) = oneshot::channel::<()>();
         let serving = axum::serve(listener, router.into_service()).with_graceful_shutdown(async {
             // An error means that the sender was dropped, which happens only when serving is over.
@@ -172,6 +167,25 @@ impl Server {
         }
         Ok(stopped)
     }
+
+    /// Serves until the future is dropped, and heeds neither signals nor the parent: for a handler inside another program,
+    /// such as a test or a debugging session.
+    ///
+    /// # Errors
+    /// When the runtime cannot watch the socket.
+    pub async fn serve_within(self, router: Router) -> io::Result<()> {
+        axum::serve(prompt(self.listener)?, router.into_service()).await
+    }
+}
+
+/// Sends answers without delay: they are small, and the host waits for them.
+fn prompt(listener: TcpListener) -> io::Result<impl axum::serve::Listener<Addr = SocketAddr>> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    Ok(listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "answers on this connection may be delayed");
+        }
+    }))
 }
 
 /// The signals and the parent that end the server.

@@ -59,6 +59,22 @@ pub struct BuiltIn {
     pub configuration: &'static str,
 }
 
+/// The handler that the host calls.
+#[derive(Default)]
+pub enum HandlerOf {
+    /// This very program, as a process that the host starts.
+    #[default]
+    ThisProgram,
+    /// Another program, as a process that the host starts.
+    Program(PathBuf),
+    /// A handler that is no process of its own. The function gets the app settings, starts the handler, and answers the
+    /// port of 127.0.0.1 on which it serves, or why it does not.
+    Attached(Attach),
+}
+
+/// Starts a handler with these app settings; answers its port.
+pub type Attach = Box<dyn FnOnce(&BTreeMap<String, String>) -> Result<u16, String> + Send>;
+
 /// How this world runs.
 #[derive(Default)]
 pub struct LocalOptions {
@@ -74,8 +90,8 @@ pub struct LocalOptions {
     pub schedules: Schedules,
     /// Whether each event of the host is printed as it comes.
     pub print_events: bool,
-    /// The program that serves; this very program without it.
-    pub handler: Option<PathBuf>,
+    /// The handler of the functions.
+    pub handler: HandlerOf,
     /// App settings beside those of the world.
     pub app_settings: BTreeMap<String, String>,
     /// A package to run from, as it is, instead of the app that is compiled in.
@@ -126,9 +142,9 @@ impl LocalWorld {
         match &options.package {
             Some(package) => unpacking::unpack(package, &app)?,
             None => {
-                let handler = match options.handler {
-                    Some(handler) => handler,
-                    None => std::env::current_exe()
+                let handler = match &options.handler {
+                    HandlerOf::Program(handler) => handler.clone(),
+                    HandlerOf::ThisProgram | HandlerOf::Attached(_) => std::env::current_exe()
                         .map_err(|error| format!("cannot find this very program: {error}"))?,
                 };
                 staging::lay_out(&app, &handler)
@@ -143,6 +159,10 @@ impl LocalWorld {
         tokio::spawn(listen(events, Arc::clone(&recent), options.print_events));
         let mut settings = with_configuration(app_settings(simulator.url(), options.schedules), &configured);
         settings.extend(options.app_settings);
+        let attached = match options.handler {
+            HandlerOf::Attached(attach) => Some(attach(&settings)?),
+            HandlerOf::ThisProgram | HandlerOf::Program(_) => None,
+        };
         let host_options = HostOptions {
             root: app,
             port: options.host_port,
@@ -153,6 +173,7 @@ impl LocalWorld {
                 event_grid: Some(simulator.event_grid()),
             },
             events: Some(sender),
+            attached,
             ..HostOptions::default()
         };
         let world = Host::start(host_options).await.map_err(|error| describe(&error));

@@ -84,7 +84,7 @@ impl Handler {
     }
 
     /// A handler that the caller runs at `address`; kills are acknowledged and do nothing.
-    #[cfg(test)]
+    #[must_use]
     pub fn attached(address: String) -> Self {
         let (sender, status) = watch::channel(Status::Ready { pid: 0 });
         let (commands, mut receiver) = mpsc::channel(16);
