@@ -18,7 +18,6 @@ use certificate_management::reason::Reason;
 use certificate_management::reason::failure::About;
 use certificate_management::rules::Verdict;
 use functions_host::{Invocation, TraceContext};
-use ulid::Ulid;
 
 use self::journal::Journal;
 use self::writer::{NotWritten, Outcome, Target, Writer};
@@ -93,7 +92,8 @@ struct Run<'a> {
 /// Reconciles every group of every DPS, namespaces first that waited longest.
 pub async fn reconcile_all(application: &Application, waker: Waker<'_>) -> Done {
     let namespaces = &application.fleet.configuration.namespaces;
-    let roster = Roster::open(&application.store, &application.fleet.clock, waker.function, namespaces).await;
+    let roster =
+        Roster::open(&application.store, &application.fleet.ambient.clock, waker.function, namespaces).await;
     let order = roster.order(namespaces);
     run(application, &order, &Scope::Every(None), waker, Some(&roster)).await
 }
@@ -118,7 +118,7 @@ async fn run(
     waker: Waker<'_>,
     roster: Option<&Roster<'_>>,
 ) -> Done {
-    let id = Ulid::generate();
+    let id = application.fleet.ambient.ulid();
     let journal = Journal {
         store: &application.store,
         run: id.to_string(),

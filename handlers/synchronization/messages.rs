@@ -10,7 +10,6 @@ use data_encoding::HEXLOWER;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use time::{Duration, OffsetDateTime};
-use ulid::Ulid;
 
 use crate::application::Application;
 
@@ -36,7 +35,8 @@ pub async fn send_request_again(
     application: &Application,
     request: &SyncRequest,
 ) -> Result<(), azure::Error> {
-    application.queues.requests.send(&of_request(request, format!("again-{}", Ulid::generate()))).await
+    let id = format!("again-{}", application.fleet.ambient.ulid());
+    application.queues.requests.send(&of_request(request, id)).await
 }
 
 /// Sends a request that its sync had no room for, for later.
@@ -46,7 +46,7 @@ pub async fn send_request_again(
 pub async fn put_back(application: &Application, request: &SyncRequest) -> Result<(), azure::Error> {
     let later = OutgoingMessage {
         scheduled_for: Some(application.fleet.now() + PUT_BACK_FOR),
-        ..of_request(request, format!("later-{}", Ulid::generate()))
+        ..of_request(request, format!("later-{}", application.fleet.ambient.ulid()))
     };
     application.queues.requests.send(&later).await
 }

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use ambient::Ambient;
 use opentelemetry_application_insights::Exporter;
 use tokio::runtime::Handle;
 use url::{Host, Url};
@@ -82,12 +83,12 @@ impl Ingestion {
     ///
     /// # Errors
     /// A text without any secret.
-    pub fn exporter(&self, runtime: Handle) -> Result<Exporter<Transport>, String> {
+    pub fn exporter(&self, runtime: Handle, ambient: &Ambient) -> Result<Exporter<Transport>, String> {
         let track = self.track();
         let mut transport = Transport::new(runtime).to(track);
         if let Authorization::Identity { client_id, scope } = &self.authorization {
-            transport =
-                transport.authorized_by(Arc::new(MonitorToken::new(client_id.clone(), scope.clone())));
+            let token = MonitorToken::new(client_id.clone(), scope.clone(), ambient.clone());
+            transport = transport.authorized_by(Arc::new(token));
         }
         // The transport knows the endpoint itself: the crate would send to another path, and never by plain http.
         let connection = format!("InstrumentationKey={};IngestionEndpoint=https://unused.invalid", self.key);

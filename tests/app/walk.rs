@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ambient::{Ambient, Clock, Randomness};
 use async_trait::async_trait;
-use azure::{AccessToken, Azure, Cloud, Error, TokenSource};
+use azure::{AccessToken, Azure, Cloud, Error, Http, TokenSource};
 use azure_simulator::fleet::Fleet;
 use azure_simulator::{Options, Simulator};
 use certificate_management::ArmId;
 use functions_host::Server;
 use policysync::application::Application;
-use policysync::clock::Clock;
 use policysync::commands::laptop::local_world::{Schedules, app_settings};
 use policysync::fleet::Outside;
 use policysync::settings::Settings;
@@ -77,10 +77,12 @@ impl Shared {
         variables.insert("POLICYSYNC_STATE".to_owned(), "memory".to_owned());
         let settings = Settings::from_variables(&variables).unwrap();
         let clock = self.simulator.clock().clone();
-        let azure = Azure::new(Cloud::new(Some(self.simulator.url())).unwrap(), Arc::new(AnyToken)).unwrap();
-        let outside =
-            Outside { azure: Some(azure), clock: Clock::of(move || clock.now()), ..Outside::default() };
-        Application::start_within(&settings, outside).unwrap().with_records(self.store.clone())
+        let clock = Clock::of(move || clock.now());
+        let ambient = Ambient { clock, randomness: Randomness::of_system() };
+        let http = Http::shared(ambient.clone()).unwrap();
+        let azure = Azure::new(http, Cloud::new(Some(self.simulator.url())).unwrap(), Arc::new(AnyToken));
+        let outside = Outside { azure: Some(azure), ..Outside::of(ambient) };
+        Application::start(&settings, outside).unwrap().with_records(self.store.clone())
     }
 
     /// Lets an instance make a report over HTTP, as the host would; answers what it hands to the topic.

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ambient::Ambient;
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::to_bytes;
@@ -121,7 +122,7 @@ impl Fake {
 
     /// The clients of a cloud that is this server.
     pub(crate) fn azure(&self) -> Azure {
-        Azure::with_http(http(), Cloud::new(Some(&self.origin)).unwrap(), Arc::new(FixedToken))
+        Azure::new(http(), Cloud::new(Some(&self.origin)).unwrap(), Arc::new(FixedToken))
     }
 }
 
@@ -138,7 +139,7 @@ pub(crate) fn http() -> Http {
         longest_pause: Duration::from_millis(10),
         ..RetryPolicy::default()
     };
-    Http::new(policy).unwrap()
+    Http::new(policy, Ambient::of_system()).unwrap()
 }
 
 /// Gives [`TOKEN`] for every scope.

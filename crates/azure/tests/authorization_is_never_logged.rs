@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ambient::Ambient;
 use async_trait::async_trait;
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
@@ -123,8 +124,8 @@ async fn no_crate_logs_an_authorization_but_the_pipeline_that_nothing_here_runs(
     });
 
     let cloud = Cloud::new(Some(&format!("http://{place}"))).unwrap();
-    let azure =
-        Azure::with_http(Http::new(azure::http::RetryPolicy::default()).unwrap(), cloud, Arc::new(Identity));
+    let http = Http::new(azure::http::RetryPolicy::default(), Ambient::of_system()).unwrap();
+    let azure = Azure::new(http, cloud, Arc::new(Identity));
     azure
         .arm()
         .get("/subscriptions/s", api_version::newest(Generation::Credentials).device_registry)

@@ -16,6 +16,8 @@
 //! A write whose answer got lost on the way is sent again, so it may meet its own result. Each write carries an
 //! id inside the record ([`record`]); finding its own id there, a write knows that it has succeeded.
 //!
+//! The ids of writes and the pauses after lost races are drawn from the randomness that the store is given.
+//!
 //! What a record means, and how its fields evolve, is the caller's business.
 #![warn(missing_docs)]
 

@@ -10,7 +10,6 @@ use azure::TopicConnection;
 use azure::event_grid::CloudEvent;
 use clap::Args;
 use serde_json::json;
-use ulid::Ulid;
 
 use super::assign::Problem;
 use super::assign::wanted::Wanted;
@@ -68,7 +67,7 @@ async fn publish(person: &Person, group: &str) -> Result<CloudEvent, Problem> {
     let (service, group) = Wanted::parse(group)?.find(&mut Survey::new(fleet)).await?;
     let event = CloudEvent {
         specversion: "1.0",
-        id: Ulid::generate().to_string(),
+        id: fleet.ambient.ulid().to_string(),
         source: service.linked.endpoint.clone(),
         r#type: CREATED.to_owned(),
         subject: format!("enrollmentGroups/{}", group.view.id),

@@ -218,7 +218,6 @@ mod tests {
     use super::*;
     use crate::error::ErrorKind;
     use async_trait::async_trait;
-    use time::OffsetDateTime;
 
     const KEY: &str = "c3dvcmRmaXNo";
 
@@ -226,7 +225,7 @@ mod tests {
 
     #[async_trait]
     impl TokenProvider for NoTokens {
-        async fn token(&self) -> Result<(String, OffsetDateTime), Error> {
+        async fn token(&self) -> Result<String, Error> {
             Err(Error::token(ErrorKind::Forbidden, "no tokens here"))
         }
     }

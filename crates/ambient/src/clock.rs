@@ -1,16 +1,22 @@
-//! The one clock of the app. Whatever is pure is told the time; whatever is not asks here.
+//! The one clock of the app. Pure code is told the time; all other code asks here.
 
 use std::fmt;
 use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-/// What tells the time, UTC.
+/// Tells the time, UTC. Cheap to clone; all clones are one clock.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> OffsetDateTime + Send + Sync>);
 
 impl Clock {
-    /// A clock that somebody else moves, such as that of the simulated Azure.
+    /// The clock of the operating system.
+    #[must_use]
+    pub fn of_system() -> Self {
+        Self::of(OffsetDateTime::now_utc)
+    }
+
+    /// A clock that other code moves, such as that of the simulated Azure.
     pub fn of(now: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
@@ -19,13 +25,6 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
         (self.0)()
-    }
-}
-
-impl Default for Clock {
-    /// The system's.
-    fn default() -> Self {
-        Self::of(OffsetDateTime::now_utc)
     }
 }
 
