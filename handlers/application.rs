@@ -60,12 +60,6 @@ impl Application {
         let queues = Queues::open(&settings.queues, &fleet.azure)?;
         Ok(Self { fleet, store, queues, in_hand: InHand::default(), signs_in: settings.signs_in })
     }
-
-    /// The same with the records of another instance.
-    #[must_use]
-    pub fn with_records(self, store: Store) -> Self {
-        Self { store, ..self }
-    }
 }
 
 impl Queues {

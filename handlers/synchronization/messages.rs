@@ -2,13 +2,12 @@
 
 use azure::service_bus::OutgoingMessage;
 use certificate_management::ArmId;
+use certificate_management::digest;
 use certificate_management::request::{
     LOOK_PREFIX, LOOK_SCHEMA, NamespaceLook, SyncRequest, SyncVerification, VERIFICATION_SCHEMA,
 };
 use certificate_management::sync::FollowUp;
-use data_encoding::HEXLOWER;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use time::{Duration, OffsetDateTime};
 
 use crate::application::Application;
@@ -118,8 +117,7 @@ pub async fn send_look(
 ) -> Result<(), azure::Error> {
     let slot_seconds = LOOK_SLOT.whole_seconds();
     let slot = (application.fleet.now() + pause).unix_timestamp() / slot_seconds + 1;
-    let digest = Sha256::digest(look.namespace_id.key());
-    let namespace = HEXLOWER.encode(&digest[..16]);
+    let namespace = digest::of::<16>(look.namespace_id.key());
     let message = OutgoingMessage {
         body: json!(look).to_string(),
         message_id: Some(format!("{LOOK_PREFIX}{namespace}-{slot}")),

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ambient::{Ambient, Clock, Randomness};
-use async_trait::async_trait;
-use azure::{AccessToken, Azure, Cloud, Error, Http, TokenSource};
+use azure::{Azure, Cloud, Http};
 use azure_simulator::fleet::Fleet;
 use azure_simulator::{Options, Simulator};
 use certificate_management::ArmId;
@@ -18,7 +17,9 @@ use policysync::settings::Settings;
 use policysync::{functions, reporting};
 use serde_json::{Value, json};
 use state::Store;
-use time::{Duration, OffsetDateTime};
+use time::Duration;
+
+use crate::in_process::AnyToken;
 
 const FLEET: &str = r#"
 subscription = "6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40"
@@ -40,15 +41,6 @@ name = "contoso-hub"
 "#;
 const NAMESPACE: &str = "/subscriptions/6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40/resourceGroups/rg/providers/Microsoft.DeviceRegistry/namespaces/contoso";
 const DAYS: i64 = 120;
-
-struct AnyToken;
-
-#[async_trait]
-impl TokenSource for AnyToken {
-    async fn token(&self, _scope: &str) -> Result<AccessToken, Error> {
-        Ok(AccessToken::new("operator", OffsetDateTime::now_utc() + Duration::hours(1)))
-    }
-}
 
 /// The world that the instances share.
 struct Shared {
@@ -82,7 +74,7 @@ impl Shared {
         let http = Http::shared(ambient.clone()).unwrap();
         let azure = Azure::new(http, Cloud::new(Some(self.simulator.url())).unwrap(), Arc::new(AnyToken));
         let outside = Outside { azure: Some(azure), ..Outside::of(ambient) };
-        Application::start(&settings, outside).unwrap().with_records(self.store.clone())
+        Application { store: self.store.clone(), ..Application::start(&settings, outside).unwrap() }
     }
 
     /// Lets an instance make a report over HTTP, as the host would; answers what it hands to the topic.

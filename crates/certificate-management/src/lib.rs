@@ -23,6 +23,7 @@ pub mod alerting;
 pub mod arm_id;
 pub mod checks;
 pub mod configuration;
+pub mod digest;
 pub mod facts;
 pub mod finding;
 pub mod finding_subject;

@@ -4,13 +4,12 @@
 //! Everything in it that somebody else wrote is bounded when it is made, so that an envelope always fits into a message,
 //! and when it is read, since others can put anything on a queue.
 
-use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::digest;
 use crate::reason::Reason;
 
 /// Schema of an envelope.
@@ -121,8 +120,7 @@ impl Envelope {
     /// queue drops the copy, and another one for another message with the same id, which would be dropped as a copy of it.
     #[must_use]
     pub fn queue_id(&self, whole_body: &str) -> String {
-        let digest = Sha256::digest(whole_body.as_bytes());
-        let digest = HEXLOWER.encode(&digest[..12]);
+        let digest = digest::of::<12>(whole_body);
         let id = self.message_id.as_deref().unwrap_or("parked");
         format!("{}~{digest}", beginning(id, KEPT_OF_ID))
     }

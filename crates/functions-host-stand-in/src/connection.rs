@@ -1,4 +1,7 @@
 //! What metadata tells about a connection: the host name of a namespace.
+//!
+//! It reads a connection string by itself, not as our clients do: it stands for the real host, and one must not hide the
+//! other's mistake.
 
 use super::app::AppSettings;
 

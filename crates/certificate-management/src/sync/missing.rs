@@ -1,7 +1,8 @@
 //! Requests of which a look found no record.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+
+use crate::digest;
 
 /// The requests that one look found no record of.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -16,23 +17,19 @@ pub struct Missing {
 impl Missing {
     /// What the look of this number has not found; `None` when it has found everything.
     pub(super) fn of<'i>(look: u32, ids: impl Iterator<Item = &'i str>) -> Option<Self> {
-        Some(Self { look, requests: ids.map(digest).collect() })
+        Some(Self { look, requests: ids.map(digest::of::<4>).collect() })
             .filter(|missing| !missing.requests.is_empty())
     }
 
     /// Whether another look than the one of this number has not found a request either.
     pub(super) fn was_so_before(&self, look: u32, id: &str) -> bool {
-        self.look != look && self.requests.contains(&digest(id))
+        self.look != look && self.requests.contains(&digest::of::<4>(id))
     }
 
     /// The same without these, which were found; `None` when nothing is left.
     pub(super) fn without<'i>(mut self, ids: impl Iterator<Item = &'i str>) -> Option<Self> {
-        let found: Vec<String> = ids.map(digest).collect();
+        let found: Vec<String> = ids.map(digest::of::<4>).collect();
         self.requests.retain(|known| !found.contains(known));
         Some(self).filter(|missing| !missing.requests.is_empty())
     }
-}
-
-fn digest(id: &str) -> String {
-    Sha256::digest(id).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
