@@ -53,7 +53,7 @@ impl<'a> Waker<'a> {
 
 /// What a run did, for its log line.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Done {
+pub struct RunSummary {
     /// The run, by which `policysync assign --revert` takes its assignments back.
     pub run: String,
     /// Groups looked at.
@@ -70,7 +70,7 @@ pub struct Done {
     pub failures: Vec<String>,
 }
 
-impl Done {
+impl RunSummary {
     /// What was done at one namespace more.
     fn add(&mut self, other: Self) {
         self.groups += other.groups;
@@ -86,11 +86,11 @@ impl Done {
 struct Run<'a> {
     application: &'a Application,
     writer: &'a Writer<'a>,
-    done: Done,
+    done: RunSummary,
 }
 
 /// Reconciles every group of every DPS, namespaces first that waited longest.
-pub async fn reconcile_all(application: &Application, waker: Waker<'_>) -> Done {
+pub async fn reconcile_all(application: &Application, waker: Waker<'_>) -> RunSummary {
     let namespaces = &application.fleet.configuration.namespaces;
     let roster =
         Roster::open(&application.store, &application.fleet.ambient.clock, waker.function, namespaces).await;
@@ -99,7 +99,7 @@ pub async fn reconcile_all(application: &Application, waker: Waker<'_>) -> Done 
 }
 
 /// Reconciles groups that something happened to.
-pub async fn reconcile(application: &Application, groups: Vec<GroupHint>, waker: Waker<'_>) -> Done {
+pub async fn reconcile(application: &Application, groups: Vec<GroupHint>, waker: Waker<'_>) -> RunSummary {
     let order: Vec<_> = application.fleet.configuration.namespaces.iter().collect();
     let mut done = run(application, &order, &Scope::Groups(groups), waker, None).await;
     if done.not_visited > 0 {
@@ -117,7 +117,7 @@ async fn run(
     scope: &Scope,
     waker: Waker<'_>,
     roster: Option<&Roster<'_>>,
-) -> Done {
+) -> RunSummary {
     let id = application.fleet.ambient.ulid();
     let journal = Journal {
         store: &application.store,
@@ -130,12 +130,12 @@ async fn run(
     let walked = walk(&application.fleet, &observer, order, scope, application.fleet.pace, roster, |visit| {
         let (observer, writer) = (&observer, &writer);
         async move {
-            let mut run = Run { application, writer, done: Done::default() };
+            let mut run = Run { application, writer, done: RunSummary::default() };
             run.namespace(observer, visit).await;
             run.done
         }
     });
-    let mut done = Done { run: id.to_string(), ..Done::default() };
+    let mut done = RunSummary { run: id.to_string(), ..RunSummary::default() };
     for (_, at_namespace) in walked.await {
         match at_namespace {
             Some(at_namespace) => done.add(at_namespace),

@@ -11,8 +11,8 @@ use azure::event_grid::CloudEvent;
 use clap::Args;
 use serde_json::json;
 
-use super::assign::Problem;
 use super::assign::wanted::Wanted;
+use super::command_failure::CommandFailure;
 use super::fail;
 use super::person::{self, Person};
 use super::plan::survey::Survey;
@@ -38,7 +38,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     };
     let event = match publish(&person, &arguments.group).await {
         Ok(event) => event,
-        Err(problem) => return problem.tell(),
+        Err(failure) => return failure.tell(),
     };
     match arguments.output {
         Output::Json => say!("{}", table::json(&event)),
@@ -52,18 +52,18 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-async fn publish(person: &Person, group: &str) -> Result<CloudEvent, Problem> {
+async fn publish(person: &Person, group: &str) -> Result<CloudEvent, CommandFailure> {
     let fleet = &person.fleet;
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
     let Some(endpoint) = set(ENDPOINT) else {
-        return Err(Problem::Failed(format!(
+        return Err(CommandFailure::Failed(format!(
             "{ENDPOINT}: it is not set; set it to the topic's endpoint, https://.../api/events ({KEY} is its key; \
              without one the identity of this process is used)"
         )));
     };
     let topic = TopicConnection::new(&endpoint, set(KEY).as_deref())
         .and_then(|connection| fleet.azure.topic(connection))
-        .map_err(|error| Problem::Failed(format!("{ENDPOINT}: {error}")))?;
+        .map_err(|error| CommandFailure::Failed(format!("{ENDPOINT}: {error}")))?;
     let (service, group) = Wanted::parse(group)?.find(&mut Survey::new(fleet)).await?;
     let event = CloudEvent {
         specversion: "1.0",
@@ -79,6 +79,6 @@ async fn publish(person: &Person, group: &str) -> Result<CloudEvent, Problem> {
         }),
     };
     let published = topic.publish(&event).await;
-    published.map_err(|error| Problem::Failed(format!("the event was not published: {error}")))?;
+    published.map_err(|error| CommandFailure::Failed(format!("the event was not published: {error}")))?;
     Ok(event)
 }
