@@ -1,4 +1,5 @@
-//! Findings on their way to the topic: recorded before the reply that carries them, confirmed once it was handed over.
+//! Brings findings to the topic: records each event before the reply that carries it, and confirms it once the reply
+//! was handed over.
 //!
 //! The ledger is one record under compare-and-swap, so of two instances that see the same finding one announces it. A
 //! run that changes nothing writes nothing.
@@ -8,10 +9,10 @@ use certificate_management::report::Report;
 use state::{Change, Store, WriteError};
 use time::OffsetDateTime;
 
-/// Where the ledger is.
+/// Key of the ledger among the records.
 pub const LEDGER: &str = "alerts/ledger";
 
-/// Records what is to be told now; answers the events to deliver.
+/// Records the findings to announce now; answers the events to deliver.
 ///
 /// # Errors
 /// When the ledger cannot be read or written; then nothing must be delivered.
@@ -31,10 +32,9 @@ pub async fn announce(
     Ok(events)
 }
 
-/// Records that events were handed over, so that nobody sends them again.
+/// Records that events were handed over, so that no run sends them again.
 ///
-/// # Errors
-/// When the ledger cannot be read or written; then they are sent again, with the same ids.
+/// # Errors When the ledger cannot be read or written; then the next run sends them again, with the same ids.
 pub async fn confirm(store: &Store, event_ids: &[String]) -> Result<(), WriteError> {
     let decide = |existing: Option<Ledger>| {
         let Some(before) = existing else { return Change::Keep };
@@ -60,7 +60,8 @@ pub fn log(event: &FindingEvent) {
     }
 }
 
-/// Two instances over one store, a clock that walks 120 days, and deaths between the record and the delivery.
+/// Two instances over one store, a clock that walks 120 days, and processes that die between the record and the
+/// delivery.
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -159,8 +160,8 @@ mod tests {
         })
     }
 
-    /// Walks the days. In the runs that `dies` names, the process that wins is killed between the record and the delivery.
-    /// Answers what the topic got, in order.
+    /// Walks the days. In the runs that `dies` names, the process that wins is killed between the record and the
+    /// delivery. Answers the events that the topic got, in order.
     async fn walk(dies: impl Fn(i64) -> bool) -> Vec<FindingEvent> {
         let configuration = Configuration::parse(&format!("[[namespace]]\nid = \"{ID}\"\n")).unwrap();
         let store = Store::memory();
@@ -207,7 +208,7 @@ mod tests {
             ("ca-expiring/contoso / rotating".to_owned(), list(&["30-days", "14-days", "cleared"])),
             ("hub-untrusting/contoso / rotating / h1".to_owned(), list(&["critical", "cleared"])),
             ("ca-leftover/contoso / rotating / h1".to_owned(), list(&["warning", "cleared"])),
-            // It ended, and with it what the hub has of it.
+            // The CA ended, and with it the certificate that the hub has.
             ("hub-untrusting/contoso / expiring / h1".to_owned(), list(&["critical"])),
             // A leaf of one day does not fit into the CA's last day.
             ("ca-shorter-than-leaf/contoso / expiring".to_owned(), list(&["warning", "cleared"])),

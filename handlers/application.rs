@@ -1,5 +1,5 @@
-//! What the functions share: the fleet, the records, the queues. Made once, without any I/O but reading the configuration
-//! file, so that the process is ready at once.
+//! Holds what the functions share: the fleet, the records, the queues. `start` makes it once, and does no I/O but
+//! reading the configuration file, so that the process is ready at once.
 
 use std::sync::Arc;
 
@@ -13,15 +13,15 @@ use crate::fleet::{Fleet, FleetError, Outside};
 use crate::in_hand::InHand;
 use crate::settings::{QueueSettings, STATE_CONTAINER, Settings, StateSettings};
 
-/// Everything that functions share.
+/// The fleet, the records and the queues, which all functions share.
 pub struct Application {
-    /// What the operator wants, the clients, the time and randomness.
+    /// The configuration, the clients, the clock and the randomness.
     pub fleet: Fleet,
     /// The records.
     pub store: Store,
     /// The queues.
     pub queues: Queues,
-    /// Room for the records of requests that looks work on.
+    /// Limits how many records of requests the looks hold in memory.
     pub in_hand: InHand,
     /// Whether the platform says who a caller is; see [`Settings::signs_in`].
     pub signs_in: bool,
@@ -31,20 +31,20 @@ pub struct Application {
 pub struct Queues {
     /// Sync requests.
     pub requests: QueueSender,
-    /// Messages that could not be understood.
+    /// Messages that could not be parsed.
     pub parked: QueueSender,
 }
 
 /// Why the app cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The fleet cannot be looked at.
+    /// The configuration, or a client, cannot be made.
     #[error(transparent)]
     Fleet(#[from] FleetError),
-    /// A queue cannot be sent to.
+    /// The settings of a queue are wrong.
     #[error("{0}")]
     Queue(#[from] azure::Error),
-    /// The place for records is wrong.
+    /// The settings of the record store are wrong.
     #[error("AzureWebJobsStorage: {0}")]
     State(#[from] state::Error),
 }

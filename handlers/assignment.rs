@@ -29,10 +29,10 @@ use crate::telemetry;
 use crate::walk::turns::Roster;
 use crate::walk::{GroupHint, Scope, Unread, Visit, VisitedService, walk};
 
-/// How often a group is decided again when somebody else changes it at the same time.
+/// How often a run decides about a group again when another writer changes it at the same time.
 const TRIES: u32 = 4;
 
-/// What woke a run.
+/// The invocation that woke a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Waker<'a> {
     /// The function.
@@ -60,18 +60,18 @@ pub struct RunSummary {
     pub groups: usize,
     /// Groups that were given a policy.
     pub assigned: usize,
-    /// Groups that would have been, but the namespace is in audit mode.
+    /// Groups that would have been given one, but the namespace is in audit mode.
     pub audited: usize,
     /// Groups that wait until their hubs trust the policy.
     pub waiting: usize,
     /// Namespaces whose turn did not come in time; the next run begins with them.
     pub not_visited: usize,
-    /// What went wrong, and may go right later.
+    /// What went wrong, one sentence each; another run may succeed.
     pub failures: Vec<String>,
 }
 
 impl RunSummary {
-    /// What was done at one namespace more.
+    /// Adds what the run did at another namespace.
     fn add(&mut self, other: Self) {
         self.groups += other.groups;
         self.assigned += other.assigned;
@@ -82,14 +82,14 @@ impl RunSummary {
     }
 }
 
-/// What a run does at one namespace.
+/// The part of a run at one namespace.
 struct Run<'a> {
     application: &'a Application,
     writer: &'a Writer<'a>,
     done: RunSummary,
 }
 
-/// Reconciles every group of every DPS, namespaces first that waited longest.
+/// Reconciles every group of every DPS, beginning with the namespaces that waited longest.
 pub async fn reconcile_all(application: &Application, waker: Waker<'_>) -> RunSummary {
     let namespaces = &application.fleet.configuration.namespaces;
     let roster =
@@ -98,19 +98,21 @@ pub async fn reconcile_all(application: &Application, waker: Waker<'_>) -> RunSu
     run(application, &order, &Scope::Every(None), waker, Some(&roster)).await
 }
 
-/// Reconciles groups that something happened to.
+/// Reconciles the groups that an event names.
 pub async fn reconcile(application: &Application, groups: Vec<GroupHint>, waker: Waker<'_>) -> RunSummary {
     let order: Vec<_> = application.fleet.configuration.namespaces.iter().collect();
     let mut done = run(application, &order, &Scope::Groups(groups), waker, None).await;
     if done.not_visited > 0 {
-        // The groups may be there, and no other run of this event follows unless this one fails.
+        // The groups of a namespace that had no turn may exist, and the host runs this event again only if this run
+        // fails.
         let not_visited = std::mem::take(&mut done.not_visited);
         done.failures.push(format!("namespaces that could not be looked at in time: {not_visited}"));
     }
     done
 }
 
-/// Reconciles a scope. A namespace or a DPS that cannot be read is a failure of its own; the others are done.
+/// Reconciles a scope. A namespace or a DPS that cannot be read is a failure of its own; the run goes on with the
+/// others.
 async fn run(
     application: &Application,
     order: &[&NamespaceConfiguration],
@@ -182,7 +184,7 @@ impl Run<'_> {
         }
     }
 
-    /// What could not be read is a failure, but a hint with an id that no group can have: that is a wrong one.
+    /// Records each failed read, but not that of a hint with an id that no group can have: such a hint is wrong.
     fn unread(
         &mut self,
         namespace: &str,
@@ -230,7 +232,7 @@ impl Run<'_> {
                     return needs_sync;
                 }
             }
-            // Somebody changed the group between our read and our write: look again, decide again.
+            // Another writer changed the group between our read and our write: look again, decide again.
             match self
                 .application
                 .fleet
@@ -277,7 +279,7 @@ impl Run<'_> {
         self.done.failures.extend(unrecorded.map(|why| format!("{subject}: {why}")));
     }
 
-    /// A group that the plan does not write.
+    /// Leaves a group alone that the plan does not write.
     async fn leave(&mut self, subject: &str, plan: &AssignmentPlan, entry: &PlannedAssignment) {
         let is_a_rule = matches!(plan.decision.verdict, Verdict::Policy { .. });
         match plan.reason {
@@ -295,7 +297,7 @@ impl Run<'_> {
         }
     }
 
-    /// Records a refusal of the plan, and tells it.
+    /// Records and logs a refusal of the plan.
     async fn refuse(&mut self, subject: &str, entry: &PlannedAssignment) {
         tracing::info!(reason = entry.reason.code(), "{subject}: not assigned: {}", entry.detail);
         let unrecorded = self.writer.refuse(entry, entry.reason, &entry.detail).await;

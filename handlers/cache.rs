@@ -4,10 +4,10 @@ use certificate_management::digest;
 use functions_host::{HttpReply, HttpRequest};
 use http::{StatusCode, header};
 
-/// Kept by whoever asked and nobody between, and asked for again before each use.
+/// Only the client keeps the answer, no proxy does, and the client asks again before each use.
 const CACHE_CONTROL: &str = "private, no-cache";
 
-/// The answer to a GET with this body, or that the client has it already.
+/// Answers a GET with this body, or with 304 when the client has it already.
 ///
 /// The tag is a hash of the body, so the page, whose words tell its own age, changes with the minute, and the JSON only with the report.
 pub fn reply(request: &HttpRequest, content_type: &str, body: String) -> HttpReply {

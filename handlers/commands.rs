@@ -45,11 +45,11 @@ pub fn main() -> ExitCode {
         Ok(command_line) => command_line,
         Err(error) => {
             if error.use_stderr() {
-                // It quotes what was given, which may be a name that others chose.
+                // The error quotes the arguments, which may hold a name that others chose.
                 terminal::complain(error.render());
                 return ExitCode::from(USAGE);
             }
-            // Nothing is left to tell when even this cannot be printed.
+            // There is no other place for the error when stdout and stderr fail.
             let _ = error.print();
             return ExitCode::SUCCESS;
         }

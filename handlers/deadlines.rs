@@ -1,19 +1,19 @@
-//! How long the work of one batch may take. Each deadline lies within the next, so that what does not fit is told, put back
-//! and taken up again, and no invocation is cut from outside.
+//! How long the work of one batch may take. Each deadline lies within the next, so that the batch has time to put back
+//! what does not fit, and the host cuts no invocation off.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Deadlines of one batch. But for [`Deadlines::hub`] they count from its beginning.
+/// Deadlines of one batch. Except for [`Deadlines::hub`] they count from its beginning.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadlines {
-    /// How long one hub may take, so that some that hang leave time for the others.
+    /// How long one hub may take, so that hubs that hang leave time for the others.
     pub hub: Duration,
     /// How long the observations may take. Hubs that have not answered by then are unreadable.
     pub observed: Duration,
-    /// Until when a POST may begin. From here to [`Deadlines::done`] it has time to be answered and recorded, however long
-    /// the observation took: a claim that is cut off costs minutes.
+    /// Until when a POST may begin. From here to [`Deadlines::done`] the service has time to answer and the driver to
+    /// record the answer, however long the observation took: a claim that is cut off costs minutes.
     pub post: Duration,
     /// How long the work on the namespaces may take. The locks of a batch are not renewed (`messaging-and-state.md` §2), so
     /// the rest of the minute is for what did not get done.

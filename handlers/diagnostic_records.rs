@@ -1,8 +1,8 @@
 //! `ServiceOperations` records of a DPS, as Azure Monitor sends them to an event hub (`azure-wire-facts.md` §5).
 //!
-//! The form is only partly documented: the casing of members varies, `properties` is text or an object, records come
-//! in an envelope, bare or as an array, and the type of a group is not documented. So whatever could be an upserted
-//! enrollment group is a hint; a hint that is wrong costs one read.
+//! The form is only partly documented: the casing of members varies, `properties` is text or an object, records come in
+//! an envelope, bare or as an array, and the type of a group is not documented. So every record that could mean an
+//! upserted enrollment group is a hint; a wrong hint costs one read.
 
 use serde_json::{Map, Value};
 

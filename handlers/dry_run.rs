@@ -1,4 +1,4 @@
-//! What would become of a sync request, from one look at Azure. Nothing is written and nothing is submitted.
+//! Foresees the outcome of a sync request from one look at Azure. It writes nothing and submits nothing.
 
 use certificate_management::generation::Generation;
 use certificate_management::plan::{self, Observation, Pair, RequestPlan};
@@ -19,15 +19,15 @@ use crate::observation::{Observer, soon};
 pub enum Would {
     /// Nothing: the hub trusts it.
     AlreadyTrusted,
-    /// It would be synced.
+    /// A sync would give the hub the CA.
     Sync,
-    /// It was not asked for, and would be synced too.
+    /// The request does not name it, and the sync would cover it too.
     SyncToo,
-    /// Its evidence would be looked for, since the service pushes by itself.
+    /// The app would look for its evidence, since the service pushes by itself.
     Verify,
     /// Nothing: the request would be refused.
     Refuse,
-    /// Nothing. It was not asked for, but it is out of sync as well.
+    /// Nothing. The request does not name it, but it is out of sync as well.
     NotAskedFor,
 }
 
@@ -46,7 +46,7 @@ impl Would {
     }
 }
 
-/// What is so and what would happen, for a pair.
+/// The trust of a pair now, and what would happen to it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PairVerdict {
@@ -66,7 +66,7 @@ pub struct PairVerdict {
     pub evidence: Option<Evidence>,
 }
 
-/// What would become of the request as a whole.
+/// The outcome of the request as a whole.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// `already-trusted`, `sync`, `verify`, `undecided` or `refuse`.
@@ -138,7 +138,7 @@ fn rows(request: &SyncRequest, plan: &RequestPlan, observation: &Observation) ->
             RequestPlan::Sync(_) if pair.policy.generation() == Generation::CertificateAuthorities => {
                 (if is_asked_for { Would::Verify } else { Would::NotAskedFor }, None)
             }
-            // What could not be read is no need, and a sync is not made for it.
+            // A hub that could not be read is no need, so no sync is made for it.
             RequestPlan::Sync(_) if !pair.needs_sync() => {
                 (if is_asked_for { Would::Verify } else { Would::NotAskedFor }, Some(Reason::HubUnreadable))
             }

@@ -1,4 +1,4 @@
-//! What a call failed with, in the words of the domain: the one place that reads the kinds of the clients' errors.
+//! Turns errors of the clients into the words of the domain: the one place that reads the kinds of those errors.
 
 use azure::permissions::PERMISSIONS;
 use azure::{Error, ErrorKind};
@@ -9,7 +9,7 @@ use certificate_management::reason::failure::{About, CallFailure};
 /// The code of a DPS that does not know its namespace (`azure-wire-facts.md` §2.3, §3).
 const NO_NAMESPACE: &str = "400004";
 
-/// What a call ended with.
+/// The kind of a call's failure.
 #[must_use]
 pub fn call(error: &Error) -> CallFailure {
     match error.kind() {
@@ -33,7 +33,7 @@ pub fn reason(error: &Error, about: About) -> Reason {
     call(error).reason(about)
 }
 
-/// The failure to read that an error is.
+/// Turns an error into a failure to read.
 #[must_use]
 pub fn of(error: &Error) -> ReadFailure {
     let kind = match call(error) {
@@ -49,8 +49,8 @@ pub fn of(error: &Error) -> ReadFailure {
     ReadFailure { kind, message: error.to_string(), permission: permission.map(missing) }
 }
 
-/// The failure that an error of the data plane of a DPS is. It does not tell which action it denies, but a list of groups
-/// needs one only.
+/// Turns an error of the data plane of a DPS into a failure to read. The service does not tell which action it denies,
+/// but a list of groups needs one only.
 #[must_use]
 pub fn of_enrollment_groups(error: &Error) -> ReadFailure {
     let failure = of(error);
@@ -61,7 +61,7 @@ pub fn of_enrollment_groups(error: &Error) -> ReadFailure {
     ReadFailure { permission: read.map(|permission| missing(permission.action)), ..failure }
 }
 
-/// The failure that an error of the records is.
+/// Turns an error of the record store into a failure to read.
 #[must_use]
 pub fn of_records(error: &state::Error) -> ReadFailure {
     let kind = match error.kind() {

@@ -1,4 +1,4 @@
-//! The fleet as the operator describes it, and the way to it: what is needed to look at it and to write to it.
+//! The fleet as the operator describes it, with the clients that read it and write to it.
 
 use ambient::Ambient;
 use azure::cloud::Cloud;
@@ -10,9 +10,9 @@ use crate::deadlines::Deadlines;
 use crate::pace::Pace;
 use crate::settings::FleetSettings;
 
-/// What the operator wants, the clients for Azure, the time and randomness.
+/// The configuration, the clients for Azure, the clock and the randomness.
 pub struct Fleet {
-    /// What the operator wants.
+    /// The configuration.
     pub configuration: Configuration,
     /// Whether `POLICYSYNC_MODE=audit` keeps every function from writing.
     pub kill_switch: bool,
@@ -26,7 +26,7 @@ pub struct Fleet {
     pub pace: Pace,
 }
 
-/// What lies outside the process, and may be another one for a test or a simulation.
+/// The surroundings of the process, which a test or a simulation may replace.
 pub struct Outside {
     /// The clients for Azure; `None`: those that the environment names.
     pub azure: Option<Azure>,
@@ -46,7 +46,7 @@ impl Outside {
     }
 }
 
-/// Why the fleet cannot be looked at.
+/// Why the fleet cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum FleetError {
     /// The configuration file cannot be read.
@@ -56,7 +56,7 @@ pub enum FleetError {
     Unreadable {
         /// The file.
         path: String,
-        /// What the system says.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// The configuration is wrong.
@@ -86,7 +86,7 @@ impl Fleet {
         Ok(Self::of(settings, configuration, outside)?)
     }
 
-    /// The same with a configuration that was read already. No I/O.
+    /// As [`Fleet::open`], with a configuration that was read already. No I/O.
     ///
     /// # Errors
     /// When the identity or the address of Azure in the environment cannot be used.
@@ -103,7 +103,7 @@ impl Fleet {
         Ok(Self { configuration, kill_switch: settings.kill_switch, azure, ambient, deadlines, pace })
     }
 
-    /// The time, UTC. The one clock of the app: whatever is pure is told the time.
+    /// The time, UTC, on the one clock of the app.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
         self.ambient.now()
@@ -119,7 +119,7 @@ impl Fleet {
 /// The clients for the cloud and the identity that the environment names. No I/O.
 ///
 /// # Errors
-/// When one of both cannot be used.
+/// When the cloud or the identity cannot be used.
 pub fn clients(settings: &FleetSettings, ambient: &Ambient) -> Result<Azure, azure::Error> {
     let (http, cloud) = (Http::shared(ambient.clone())?, Cloud::new(settings.arm_endpoint.as_deref())?);
     let tokens = credential::from_environment(http.clone(), &|name| std::env::var(name).ok())?;

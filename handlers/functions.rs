@@ -1,5 +1,5 @@
-//! The seven functions, and those that only some packages have. Folder name = function name; each says what it expects of
-//! its `function.json`.
+//! The seven functions, and those that only some packages have. Folder name = function name; the file of each says what
+//! it expects of its `function.json`.
 
 pub mod assign_policy;
 pub mod handle_resource_event;
@@ -49,7 +49,7 @@ const HTTP_HEADERS: [(HeaderName, &str); 3] = [
     (header::CONTENT_SECURITY_POLICY, page::CONTENT_SECURITY_POLICY),
 ];
 
-/// A batch's locks are not renewed, so its work must end before the shortest one, 60 seconds, runs out.
+/// The host does not renew a batch's locks, so the work must end before the shortest one, 60 seconds, runs out.
 const SYNC_DEADLINE: Duration = Duration::from_secs(55);
 
 /// A handler of one function, holding on to the application.
@@ -97,14 +97,14 @@ mod tests {
 
     /// Largest message of a Service Bus queue that is not premium, with its properties, in bytes (`messaging-and-state.md` §2).
     const LARGEST_MESSAGE: u64 = 256 * 1024;
-    /// What a character becomes at the most when it is quoted twice: `\\u0001`.
+    /// The most bytes that a character becomes when it is quoted twice: `\\u0001`.
     const QUOTED_TWICE: u64 = 7;
 
     fn host_json() -> Value {
         serde_json::from_str(include_str!("../host.json")).unwrap()
     }
 
-    /// A batch that is too large would fail for ever, and its messages would end as dead letters.
+    /// The app would refuse a batch that is too large each time, and its messages would end as dead letters.
     #[test]
     fn no_batch_of_the_queue_is_larger_than_what_is_taken() {
         let messages = host_json()["extensions"]["serviceBus"]["maxMessageBatchSize"].as_u64().unwrap();

@@ -1,5 +1,6 @@
-//! How many records of requests the process has in its hands at once. A sync knows up to 1,500 of them, with their hubs, and a
-//! batch may have follow-ups of many full syncs: their looks take turns, so that memory does not grow with the batch.
+//! Limits how many records of requests the process holds at once. A sync knows up to 1,500 of them, with their hubs,
+//! and a batch may have follow-ups of many full syncs: their looks take turns, so that memory does not grow with the
+//! batch.
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// many small ones go beside each other.
 const MOST: u32 = 2_000;
 
-/// Lets looks take their requests into their hands.
+/// Gives looks the right to hold their requests.
 #[derive(Debug, Clone)]
 pub struct InHand(Arc<Semaphore>);
 
@@ -24,7 +25,8 @@ impl Default for InHand {
 }
 
 impl InHand {
-    /// Waits until there is room for so many records. Who came first goes first. More than fit at all go alone.
+    /// Waits until there is room for so many records. Looks go in the order in which they came. A look with more
+    /// records than fit goes alone.
     pub async fn take(&self, records: usize) -> Held {
         let wanted = u32::try_from(records).unwrap_or(MOST).clamp(1, MOST);
         // Only a closed semaphore fails, and this one is never closed.

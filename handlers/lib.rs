@@ -1,7 +1,7 @@
-//! Policysync: the app. One file per function in [`functions`], what they share beside it.
+//! Policysync: the app. One file per function in [`functions`]; the modules beside it are what they share.
 //!
-//! The one loop of everything here: wake-up, observe, plan, act, verify, record. A wake-up only says where to look;
-//! what to do is decided by the pure crate `certificate-management` from what was observed.
+//! The one loop of everything here: wake-up, observe, plan, act, verify, record. A wake-up only says where to look; the
+//! pure crate `certificate-management` decides from the observation what to do.
 
 pub mod alerting;
 pub mod application;

@@ -1,4 +1,4 @@
-//! Looking at the world: one namespace at a time, with the reads that several namespaces need done once.
+//! Reads one namespace at a time, and does the reads once that several namespaces need.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,13 +25,13 @@ const WITHIN: Duration = Duration::from_secs(60);
 
 type Shared<T> = Mutex<HashMap<String, Arc<OnceCell<Arc<Vec<T>>>>>>;
 
-/// Until when an observation ends that has no other deadline.
+/// The deadline of an observation whose caller has none.
 #[must_use]
 pub fn soon() -> Instant {
     Instant::now() + WITHIN
 }
 
-/// Reads for the length of one invocation: what is listed per subscription is listed once.
+/// Reads for the length of one invocation. It lists the hubs and DPS of a subscription once.
 pub struct Observer<'a> {
     fleet: &'a Fleet,
     hubs: Shared<Hub>,
@@ -40,7 +40,7 @@ pub struct Observer<'a> {
 }
 
 impl<'a> Observer<'a> {
-    /// An observer that has seen nothing yet.
+    /// An observer that has read nothing yet.
     #[must_use]
     pub fn new(fleet: &'a Fleet) -> Self {
         Self {
@@ -78,7 +78,7 @@ impl<'a> Observer<'a> {
         Ok(Observation { namespace, policies, hubs, seen_at: self.fleet.now() })
     }
 
-    /// The namespace itself: which generation it is of, and what it says it is linked to.
+    /// The namespace itself, with its generation and the links that it shows.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -103,8 +103,8 @@ impl<'a> Observer<'a> {
         ObservedHub { hub, certificates: certificates.map_err(|error| failure::of(&error)) }
     }
 
-    /// The hubs that are linked to the namespace: those that it names itself, and those in the configured scopes that name
-    /// it. In the second generation the namespace's word is enough, and nothing is searched.
+    /// The hubs that are linked to the namespace: those that it names itself, and those in the configured scopes that
+    /// name it. In the second generation the namespace's own links are enough, and no subscription is searched.
     ///
     /// # Errors
     /// When the hubs of a subscription cannot be listed.
@@ -141,11 +141,11 @@ impl<'a> Observer<'a> {
             .cloned()
     }
 
-    /// The DPS of a namespace, as the configuration names them: by endpoint, or by ARM id. Where it names none, those that
+    /// The DPS of a namespace that the configuration names, by endpoint or by ARM id. Where it names none: the DPS that
     /// a namespace of the second generation says it is linked to.
     ///
-    /// A DPS that is named by its endpoint and is not found in the scopes is used all the same; then the hubs that
-    /// it allocates to are not known.
+    /// A DPS that the configuration names by its endpoint and that is not found in the scopes is used all the same;
+    /// then the hubs that it allocates to are not known.
     ///
     /// # Errors
     /// When a DPS that is named by its ARM id, or the list, cannot be read.
@@ -200,7 +200,7 @@ impl<'a> Observer<'a> {
     }
 }
 
-/// What a namespace says it is linked to, of one type.
+/// The links of a namespace to resources of one type.
 fn links_to<'n>(namespace: &'n Namespace, resource_type: &'n str) -> impl Iterator<Item = &'n Link> {
     namespace.links.iter().filter(move |link| link.resource.is_of_type(resource_type))
 }
@@ -213,7 +213,7 @@ pub fn named_hubs(namespace: &Namespace) -> Vec<Hub> {
 
 fn hub_of(link: &Link, namespace: &Namespace) -> Hub {
     let name = link.resource.name().to_owned();
-    // The last one is that for devices.
+    // The last host name is the one for devices.
     let own = link.host_names.last().cloned();
     Hub {
         host_name: own.unwrap_or_else(|| format!("{name}.azure-devices.net")),

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub struct Pace {
     /// How many namespaces are visited at once.
     pub at_once: usize,
-    /// How long the groups of one DPS may take, so that one that hangs leaves time for the others.
+    /// How long the groups of one DPS may take, so that a DPS that hangs leaves time for the others.
     pub service: Duration,
     /// How long each of the two parts of a visit may take: the DPS with their groups, and then the namespace with its hubs.
     /// So DPS that hang leave the namespace its time.
@@ -18,7 +18,7 @@ pub struct Pace {
 }
 
 impl Default for Pace {
-    /// That of a function that a timer wakes, within the five minutes of `functionTimeout` (`host.json`).
+    /// The pace of a function that a timer wakes, within the five minutes of `functionTimeout` (`host.json`).
     fn default() -> Self {
         Self {
             at_once: 4,
@@ -30,7 +30,7 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// That of a command, which has all the time that a person gives it.
+    /// The pace of a command, which has all the time that a person gives it.
     #[must_use]
     pub fn of_a_command() -> Self {
         Self { begins: Duration::from_secs(24 * 60 * 60), ..Self::default() }

@@ -1,4 +1,4 @@
-//! Events about ARM resources, and `Created` events from the custom topic: where do they say to look?
+//! Finds out where to look after an event about an ARM resource, or a `Created` event from the custom topic.
 
 use certificate_management::ArmId;
 use serde_json::Value;
@@ -14,11 +14,11 @@ pub enum Wake {
     Namespace(ArmId),
     /// At a hub, since it or something below it was written or acted on.
     Hub(ArmId),
-    /// Nowhere: the event is about nothing that we look after.
+    /// Nowhere, for this reason: no namespace of the configuration is concerned.
     Nothing(&'static str),
 }
 
-/// What an event of this type, about this subject, means for us.
+/// Where to look after an event of this type about this subject.
 #[must_use]
 pub fn wake(event_type: &str, subject: Option<&str>, data: &Value) -> Wake {
     let kind = event_type.to_ascii_lowercase();

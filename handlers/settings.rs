@@ -20,18 +20,18 @@ pub const STATE_CONTAINER: &str = "policysync";
 /// What the environment says to the whole app.
 #[derive(Debug)]
 pub struct Settings {
-    /// How the fleet is seen.
+    /// The settings of the fleet.
     pub fleet: FleetSettings,
     /// The queues.
     pub queues: QueueSettings,
     /// Where the records live.
     pub state: StateSettings,
-    /// `WEBSITE_AUTH_ENABLED`: App Service authentication stands before every HTTP function, and takes the headers in which
-    /// it names the caller away from requests that bring them. Without it anyone can send those headers.
+    /// `WEBSITE_AUTH_ENABLED`: App Service authentication stands before every HTTP function, and takes the headers in
+    /// which it names the caller away from requests that bring them. Without it any caller can send those headers.
     pub signs_in: bool,
 }
 
-/// What it takes to look at the fleet, and to write to it.
+/// The settings that reading and writing the fleet takes.
 #[derive(Debug)]
 pub struct FleetSettings {
     /// `POLICYSYNC_CONFIG`: where the configuration is.
@@ -119,7 +119,7 @@ impl Settings {
 }
 
 impl FleetSettings {
-    /// Reads what concerns the fleet, and finds names that are no setting of ours.
+    /// Reads the settings of the fleet, and refuses unknown names with our prefix.
     ///
     /// # Errors
     /// Names the first variable that is wrong or unknown.
@@ -150,7 +150,7 @@ impl FleetSettings {
 }
 
 impl QueueSettings {
-    /// Reads what concerns the queues.
+    /// Reads the settings of the queues.
     ///
     /// # Errors
     /// Names the first variable that is missing or wrong.
@@ -172,8 +172,8 @@ impl StateSettings {
         state(given)
     }
 
-    /// The same for a command that also works without records; `None` where no place for them is set, or where they are in
-    /// the memory of another process.
+    /// As [`StateSettings::from_variables`], for a command that also works without records. `None` where no place for
+    /// them is set, or where they are in the memory of another process.
     ///
     /// # Errors
     /// Names the variable that is wrong.
@@ -188,7 +188,7 @@ impl StateSettings {
     }
 }
 
-/// A variable that is set to something.
+/// The value of a variable; `None` where it is empty.
 fn get<'a>(given: &'a BTreeMap<String, String>, name: &str) -> Option<&'a str> {
     given.get(name).map(String::as_str).filter(|value| !value.is_empty())
 }

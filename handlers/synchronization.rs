@@ -1,18 +1,18 @@
-//! Syncs: batched per namespace, at most one in flight, proven per hub. What is to be done is decided by
-//! [`certificate_management::sync`](mod@certificate_management::sync); this folder does it.
+//! Syncs: batched per namespace, at most one in flight, proven per hub.
+//! [`certificate_management::sync`](mod@certificate_management::sync) decides what to do; this folder does it.
 //!
-//! - [`batch`]: a batch of messages, each namespace for itself: [`sorting`] by namespace, [`working`] on each, [`joining`] of
-//!   requests, and [`settling`] of what did not get done.
+//! - [`batch`]: handles a batch of messages, each namespace for itself: [`sorting`] by namespace, [`working`] on each,
+//!   [`joining`] of requests, and [`settling`] of messages that did not get done.
 //! - [`received`]: a message on its way in.
 //! - [`drive`]: load, step, compare-and-swap, and the effects in their order.
-//! - [`observe`]: what effects ask: the operation, the namespace, the requests.
+//! - [`observe`]: reads what effects ask for: the operation, the namespace, the requests.
 //! - [`sender`]: the one place that sends a sync, and asks for the mode itself.
-//! - [`records`]: what is remembered of requests and of the one sync of each namespace.
-//! - [`messages`]: what is put on the queue.
-//! - [`submission`]: a request is submitted.
-//! - [`holding`], [`parking`]: messages that come again later, and those that wait for a person.
+//! - [`records`]: the records of requests and of the one sync of each namespace.
+//! - [`messages`]: the messages that the app puts on the queue.
+//! - [`submission`]: submits a request.
+//! - [`holding`], [`parking`]: make messages come again later, or wait for a person.
 //! - [`automatic`]: requests that the app makes itself.
-//! - [`resume`]: what the report finds that has lost its message.
+//! - [`resume`]: lets the report send messages again that were lost.
 
 pub mod automatic;
 pub mod batch;

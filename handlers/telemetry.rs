@@ -1,9 +1,9 @@
-//! What operators see of a running app: logs on stdout, traces and metrics by OTLP and in Application Insights.
+//! Shows operators a running app: logs on stdout, traces and metrics by OTLP and in Application Insights.
 //!
-//! Telemetry never holds a reply back. Spans and measurements are put where threads of their own find them, in queues
-//! that are bounded; a collector that is gone, slow or lying costs drops, and no invocation. Nothing
-//! is made and no thread is started for a destination that is not set, and what is made does no I/O before its first
-//! export, since the process has to be ready at once.
+//! Telemetry never holds a reply back. Invocations put spans and measurements into bounded queues, from which threads
+//! of their own export them; a collector that is gone, slow or lying costs drops, and no invocation. A destination that
+//! is not set gets no exporter and no thread, and no exporter does I/O before its first export, since the process has
+//! to be ready at once.
 //!
 //! | file | thought |
 //! |---|---|
@@ -12,7 +12,8 @@
 //! | `logs` | lines on stdout |
 //! | `traces`, `measure` | spans and whose trace they are in; spans measured |
 //! | `metrics`, `standing`, `lane`, `pump` | numbers, how things stand, and their export within a second |
-//! | `application_insights`, `monitor_token`, `transport`, `deliveries` | the way out, bounded, and told of when nothing arrives |
+//! | `application_insights`, `monitor_token`, `transport`, `deliveries` | the way out, bounded, and the log line that
+//! says when nothing arrives |
 
 mod application_insights;
 mod deliveries;
@@ -52,7 +53,7 @@ use transport::Transport;
 
 /// How long the end of the process may be put off to export what is left.
 const LAST_EXPORT: Duration = Duration::from_secs(2);
-/// A component adds up what it is sent, so nothing is repeated while nothing happens.
+/// A component adds up the figures that it gets, so the app repeats none while nothing happens.
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Keeps telemetry going; exports what is left when it is dropped.
@@ -63,11 +64,11 @@ pub struct Telemetry {
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
-        // Each on a thread of its own, so that one destination that hangs takes no time from another. None is joined:
-        // not every provider keeps to a deadline, and one that does not ends with the process.
+        // Each end runs on a thread of its own, so that one destination that hangs takes no time from another. The
+        // threads are not joined: a provider that does not keep to the deadline ends with the process.
         let mut ends: Vec<Box<dyn FnOnce() + Send>> = Vec::new();
         if let Some(traces) = self.traces.take() {
-            // Nothing is left to tell of a failure here, and below.
+            // The process ends, so there is no place to report a failure here, and below.
             ends.push(Box::new(move || drop(traces.shutdown_with_timeout(LAST_EXPORT))));
         }
         ends.extend(metrics::take().into_iter().flat_map(Lane::ends));
@@ -77,7 +78,7 @@ impl Drop for Telemetry {
             let ended = ended.clone();
             let thread = std::thread::Builder::new().spawn(move || {
                 end();
-                // Nobody waits any more after the deadline.
+                // The receiver is gone after the deadline.
                 let _ = ended.send(());
             });
             number += usize::from(thread.is_ok());
@@ -122,7 +123,7 @@ pub fn start(ambient: &Ambient) -> Telemetry {
     Telemetry { traces }
 }
 
-/// Makes every exporter that is asked for. One that cannot be made is complained about and left out.
+/// Makes every exporter that the settings ask for. It complains about one that cannot be made, and leaves it out.
 fn start_exports(
     destinations: &mut Destinations,
     runtime: Handle,
@@ -136,7 +137,7 @@ fn start_exports(
     let standing = Arc::new(Mutex::new(Standing::default()));
     let mut traces = SdkTracerProvider::builder().with_resource(resource.clone());
     traces = traces.with_id_generator(TraceIds(ambient.randomness.clone()));
-    // The host marks what it calls as not sampled while its own telemetry is the classic one, so its word is not taken.
+    // The host marks its calls as not sampled while its own telemetry is the classic one, so the app ignores that mark.
     if std::env::var_os("OTEL_TRACES_SAMPLER").is_none() {
         traces = traces.with_sampler(Sampler::AlwaysOn);
     }

@@ -1,9 +1,11 @@
-//! Making visible what would be obeyed or hidden. Names, messages and errors come from others; a terminal obeys control
-//! characters in them, and both terminal and page show the text in another order after a mark that turns its direction.
+//! Makes characters visible that a terminal would obey or hide. Names, messages and errors come from others; a terminal
+//! obeys control characters in them, and both terminal and page show the text in another order after a mark that turns
+//! its direction.
 
-/// Whether a character would be obeyed by a terminal, or change how the text around it is shown without being seen itself:
-/// control characters (C0, DEL, C1), line and paragraph separators, marks that turn the direction of text, characters without
-/// width, tags. The joiners U+200C and U+200D count, though scripts and emoji use them: a name is read here to be compared.
+/// Whether a terminal would obey a character, or the character, itself unseen, changes how the text around it is shown:
+/// control characters (C0, DEL, C1), line and paragraph separators, marks that turn the direction of text, characters
+/// without width, tags. The joiners U+200C and U+200D count, though scripts and emoji use them: people read names here
+/// to compare them.
 #[must_use]
 pub fn is_deceptive(character: char) -> bool {
     character.is_control()

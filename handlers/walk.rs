@@ -1,8 +1,8 @@
 //! The one way through the namespaces of the configuration, their DPS, and the groups of those.
 //!
-//! Several namespaces are visited at once. What a visit reads has a deadline, and no visit begins when the time of the walk
-//! is over. So a namespace that hangs costs its own turn; [`turns`] sees to it that the next walk begins with those that
-//! had none.
+//! The walk visits several namespaces at once. The reads of a visit have a deadline, and no visit begins when the time
+//! of the walk is over. So a namespace that hangs costs its own turn; [`turns`] sees to it that the next walk begins
+//! with the namespaces that had none.
 
 mod scope;
 pub mod turns;
@@ -23,7 +23,7 @@ pub use crate::pace::Pace;
 /// How many DPS of one namespace, and how many hinted groups of one DPS, are read at once.
 const AT_ONCE: usize = 4;
 
-/// What a visit to one namespace has found.
+/// The result of a visit to one namespace.
 pub struct Visit<'a> {
     /// The namespace.
     pub configuration: &'a NamespaceConfiguration,
@@ -39,7 +39,7 @@ pub struct VisitedService {
     pub service: LinkedService,
     /// Its groups, as far as they could be read.
     pub groups: Vec<Group>,
-    /// What could not be read.
+    /// The groups that could not be read.
     pub unread: Vec<Unread>,
 }
 
@@ -52,7 +52,7 @@ pub struct Unread {
 }
 
 impl Visit<'_> {
-    /// The namespace as it is, within the time that a visit has for it.
+    /// Observes the namespace within the time that a visit has for it.
     ///
     /// # Errors
     /// As [`Observer::namespace`].
@@ -61,11 +61,11 @@ impl Visit<'_> {
     }
 }
 
-/// Visits the namespaces in this order, and calls `visit` with what was found at each. What that call does is never cut
-/// off. With a `roster` each turn is taken down when it begins, so that a walk that is killed is not begun again with the
+/// Visits the namespaces in this order, and calls `visit` with the result of each. The walk never cuts that call off. A
+/// `roster` notes each turn when it begins, so that the walk after one that was killed does not begin with the
 /// namespaces that it died of.
 ///
-/// The answers have the order of `namespaces`; `None` stands for one whose turn did not come in time.
+/// The answers have the order of `namespaces`; `None` stands for a namespace whose turn did not come in time.
 pub async fn walk<'a, T, F: Future<Output = T>>(
     fleet: &'a Fleet,
     observer: &Observer<'_>,
@@ -136,7 +136,7 @@ async fn found_at<'a>(
     Visit { configuration, services, pace }
 }
 
-/// The groups of a DPS that are wanted, as they are now, and what could not be read by `until`.
+/// Reads the wanted groups of a DPS. Answers them, and what could not be read by `until`.
 async fn groups(
     fleet: &Fleet,
     service: &LinkedService,

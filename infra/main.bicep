@@ -85,7 +85,7 @@ param reportSchedule string = '0 5 * * * *'
 @maxValue(330)
 param reportLateMinutes int = 150
 
-@description('Days until a record that nobody changed is removed.')
+@description('Days after its last change until a record is removed.')
 @minValue(30)
 @maxValue(3650)
 param recordRetentionDays int = 90

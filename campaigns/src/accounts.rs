@@ -1,4 +1,4 @@
-//! What the log of the simulated Azure says that a run has asked of ARM.
+//! Counts the calls of a run to ARM, from the log of the simulated Azure.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub struct Accounts {
     pub writes: usize,
     /// Calls that were answered 429.
     pub throttled: usize,
-    /// `POST .../synchronize` per namespace, whatever became of them, but for those answered 429: they never came in.
+    /// `POST .../synchronize` per namespace, with any result but 429: those never came in.
     pub synchronize: BTreeMap<String, usize>,
     /// Reads of one hub's certificates.
     pub certificates: BTreeMap<String, usize>,
@@ -41,7 +41,7 @@ pub struct Accounts {
     pub fewest_reads_left: f64,
     /// The least that was left in the bucket of writes.
     pub fewest_writes_left: f64,
-    /// Reads that flowed past a full bucket since the first call: nothing was asked then.
+    /// Reads that flowed past a full bucket since the first call, because no process asked then.
     pub reads_past: f64,
     /// What was left in the bucket of reads after the last call.
     pub reads_left: f64,
@@ -139,15 +139,15 @@ impl Accounts {
         counts.values().sum()
     }
 
-    /// For how many seconds of the run nothing was asked, as far as reads decide it: at the beginning, at the end, and whenever
-    /// the bucket was full in between.
+    /// For how many seconds of the run no process asked, as far as reads decide it: at the beginning, at the end, and
+    /// whenever the bucket was full in between.
     pub fn unused_seconds(&self, limits: Limits) -> f64 {
         let beyond_reserve = (self.reads_left - 0.2 * limits.reads.burst).max(0.0);
         (self.reads_past + beyond_reserve) / limits.reads.per_second
     }
 
-    /// Seconds that the calls of this run need at the least: a bucket gives 80 % of its burst at once, since a reserve of
-    /// 20 % is left to people, and then as many a second as flow in. Reads and writes flow side by side.
+    /// Seconds that the calls of this run need at the least: a bucket gives 80 % of its burst at once, since the budget
+    /// leaves 20 % to people, and then as many a second as flow in. Reads and writes flow side by side.
     pub fn floor_seconds(&self, limits: Limits) -> f64 {
         let seconds = |calls: usize, rate: Rate| (calls as f64 - 0.8 * rate.burst) / rate.per_second;
         seconds(self.reads, limits.reads).max(seconds(self.writes, limits.writes)).max(0.0)
@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(accounts.policies["contoso"], 1);
         assert!(accounts.other.is_empty(), "{:?}", accounts.other);
         assert!((accounts.fewest_reads_left - 245.0).abs() < 1e-9, "{}", accounts.fewest_reads_left);
-        // 25 of the second between them filled the bucket again, but for those that found it full.
+        // The 25 tokens of the second between them filled the bucket again, except those that found it full.
         assert!((accounts.reads_left - 249.0).abs() < 1e-9, "{}", accounts.reads_left);
         assert!((accounts.reads_past - 20.0).abs() < 1e-9, "{}", accounts.reads_past);
     }

@@ -1,11 +1,13 @@
-//! The campaign `assign`: from the event to the policy, what a full reconcile asks of a DPS, and the way back.
+//! The campaign `assign` measures the time from an event to the policy, the calls of a full reconcile to a DPS, and the
+//! revert of a run.
 //!
 //! One `policysync serve` process runs under the stand-in for the Functions host, over records in Azurite. Each DPS takes
 //! 1,000 operations a minute, as the real one, from the app and from the pipeline that creates groups alike.
 //!
-//! - [`events`]: groups are created, one after the other and all at once; how long until each carries its policy.
-//! - [`unchanged`]: a reconcile over every group of every DPS, with nothing to do.
-//! - [`revert`]: a policy is copied to many groups and the run is taken back.
+//! - [`events`]: creates groups, one after the other and all at once, and measures how long it takes until each has its
+//!   policy.
+//! - [`unchanged`]: runs a reconcile over every group of every DPS, with nothing to do.
+//! - [`revert`]: copies a policy to many groups and takes that run back.
 
 mod app;
 pub mod calls;
@@ -23,7 +25,7 @@ use crate::error::CampaignError;
 use crate::progress::Progress;
 use crate::verdict::Verdict;
 
-/// What the campaign is run with.
+/// The options of the campaign.
 #[derive(Args, Clone)]
 pub struct Arguments {
     /// Provisioning services of the full reconcile

@@ -1,5 +1,5 @@
-//! Azurite, the storage emulator: the records that both processes share. In memory, so nothing is left behind; as far away
-//! as a campaign wants.
+//! Azurite, the storage emulator, which holds the records that both processes share. It keeps them in memory, so it
+//! leaves no files behind. A campaign may put it at a distance.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -51,7 +51,7 @@ impl Azurite {
             .await
             .map_err(|_| failed("it did not listen within a minute".to_owned()))?
             .ok_or_else(|| failed("it ended before it listened".to_owned()))?;
-        // It may say more later, and must not stop because nobody reads.
+        // Azurite may print more later, and must not stop because its pipe is full.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let distance = match latency {
             Duration::ZERO => None,

@@ -1,5 +1,5 @@
-//! A service that is far away: what is sent to it arrives a while later. Every call over a connection takes that much longer,
-//! and calls over several connections do not wait for each other, as with a network in between.
+//! Puts a service at a distance: delays everything that is sent to it. Every call over a connection takes that much
+//! longer, and calls over several connections do not wait for each other, as with a network in between.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -34,7 +34,7 @@ impl Distance {
         let address = listener.local_addr()?;
         let listening = tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
-                // A connection that breaks is what its two ends see; the others go on.
+                // Only its two ends see that a connection breaks; the others go on.
                 tokio::spawn(async move { connect(near, target, latency).await });
             }
         });
@@ -62,7 +62,7 @@ async fn connect(near: TcpStream, target: SocketAddr, latency: Duration) -> io::
     Ok(())
 }
 
-/// Hands everything on in its order, each part `latency` after it came.
+/// Passes everything on in its order, each part `latency` after it came.
 async fn late(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, latency: Duration) -> io::Result<()> {
     let (sender, mut receiver) = mpsc::channel::<(Instant, Vec<u8>)>(UNDER_WAY);
     let reading = async move {
@@ -94,7 +94,7 @@ mod tests {
 
     const LATENCY: Duration = Duration::from_millis(200);
 
-    /// Answers whatever comes, until the end of it.
+    /// A server that sends everything back that it gets.
     async fn echo() -> SocketAddr {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();

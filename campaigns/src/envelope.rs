@@ -1,5 +1,5 @@
 //! The bodies that the real host posts, in the form of its captures (`tests/fixtures/captured/sb.batch.string.json`,
-//! `http.default.get.nobody.json`): everything that is no object is JSON inside a JSON string.
+//! `http.default.get.nobody.json`): every value but an object is JSON inside a JSON string.
 
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;

@@ -1,4 +1,4 @@
-//! Why a campaign could not be run. What a campaign finds out is no error but a broken rule (`rules`).
+//! Why a campaign could not be run. A result that a campaign does not accept is no error but a broken rule (`rules`).
 
 use std::path::PathBuf;
 
@@ -51,7 +51,7 @@ pub enum CampaignError {
 }
 
 impl CampaignError {
-    /// Something that was asked over HTTP.
+    /// A call over HTTP without the answer that it should have.
     pub fn unanswered(asked: impl Into<String>, problem: impl ToString) -> Self {
         Self::Unanswered { asked: asked.into(), problem: problem.to_string() }
     }

@@ -1,5 +1,5 @@
-//! The fleet of a campaign: many namespaces in one subscription, so that all of them share one ARM budget, and each
-//! in one of four states at the start. A quarter of them needs nothing, and must be left alone.
+//! The fleet of a campaign: many namespaces in one subscription, so that all of them share one ARM budget, and each in
+//! one of four states at the start. A quarter of them needs nothing, and the app must leave these alone.
 
 use azure_simulator::Simulator;
 use azure_simulator::fleet::{Fleet, Hub, Namespace, Policy};
@@ -87,7 +87,7 @@ fn in_fleet(known: &CampaignNamespace) -> Namespace {
     }
 }
 
-/// Lets the service renew what is [`Start::Rotated`].
+/// Lets the service renew the first policy of each namespace that is [`Start::Rotated`].
 ///
 /// # Errors
 /// When the simulated Azure does not have such a policy.

@@ -19,7 +19,7 @@ use crate::error::CampaignError;
 /// The `functionTimeout` of host.json.
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(300);
 const PATIENCE: Duration = Duration::from_secs(20);
-/// A free port can be taken by somebody else before the process binds it.
+/// Another process can take a free port before this one binds it.
 const TRIES: usize = 5;
 
 /// The variables that a program needs to have our clock, which `cargo xtask calendar` moves.
@@ -28,7 +28,7 @@ pub fn clock() -> impl Iterator<Item = (&'static str, OsString)> {
     names.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)))
 }
 
-/// What is needed to start a process.
+/// The program, folder and settings of a process.
 #[derive(Debug, Clone)]
 pub struct HandlerCommand {
     /// The program.
@@ -103,7 +103,7 @@ impl Handler {
     /// Waits until it works on something, at the most so long.
     pub async fn wait_until_busy(&self, patience: Duration) {
         let mut busy = self.busy.subscribe();
-        // Nothing to do is an instant as good as any other.
+        // A kill while the process has nothing to do is as good as any other.
         let _ = tokio::time::timeout(patience, busy.wait_for(|calls| *calls > 0)).await;
     }
 
@@ -112,7 +112,8 @@ impl Handler {
         *self.busy.borrow() == 0
     }
 
-    /// Invokes a function, once the process is up. Success is what the real host takes for it: 200 and a JSON object.
+    /// Invokes a function, once the process is up. Success is what the real host takes for success: 200 and a JSON
+    /// object.
     ///
     /// # Errors
     /// Anything else, as a text.

@@ -1,9 +1,9 @@
-//! The Functions host's part, for `sync-policies` alone: takes messages from the queue, posts them in batches to two
-//! processes (one batch at a time each, as the real host), completes all on success and gives all back on failure.
+//! Plays the Functions host for `sync-policies` alone: takes messages from the queue, posts them in batches to two
+//! processes (one batch at a time each, as the real host does), completes all on success and gives all back on failure.
 //!
-//! It is a worse host than the real one. Every message is delivered several times: once under its lock, and again at
-//! random later instants, to either process, in whatever company. That is what lost locks, crashed hosts and callers
-//! who send twice amount to.
+//! It is a worse host than the real one. It delivers every message several times: once under its lock, and again at
+//! random later instants, to either process, with any other messages. Lost locks, crashed hosts and callers who send
+//! twice have the same effect.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +22,8 @@ const FUNCTION: &str = "sync-policies";
 const BINDING: &str = "requests";
 /// How long an idle worker waits for a message before it looks for repeats again.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-/// Repeats come within so long. Half of them come at once, so that they meet the first delivery while it is worked on.
+/// The latest instant of a repeat. Half of the repeats come at once, so that they meet the first delivery while it is
+/// worked on.
 const LATEST_REPEAT: Duration = Duration::from_secs(20);
 const SOON_REPEAT: Duration = Duration::from_secs(2);
 
@@ -35,12 +36,12 @@ pub struct Delivering {
     pub deliveries: usize,
     /// Whether batches are smaller at random, so that there are more of them.
     pub any_size: bool,
-    /// Chance that the host dies together with its process: then nobody gives the batch back, and it comes again only when
-    /// its locks are lost, after the follow-ups that it has sent.
+    /// Chance that the host dies together with its process: then no host gives the batch back, and it comes again only
+    /// when its locks are lost, after the follow-ups that it has sent.
     pub host_dies: f64,
 }
 
-/// What was delivered.
+/// The figures of the deliveries.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Delivered {
     /// Different messages.
@@ -124,13 +125,13 @@ impl Host {
         self.pool().repeats.is_empty()
     }
 
-    /// What was delivered so far.
+    /// The figures so far.
     pub fn delivered(&self) -> Delivered {
         let pool = self.pool();
         Delivered { messages: pool.seen.len(), ..pool.delivered }
     }
 
-    /// What processes answered that were up and refused a batch.
+    /// The answers of processes that were up and refused a batch.
     pub fn failures(&self) -> Vec<String> {
         self.pool().failures.clone()
     }
@@ -150,8 +151,8 @@ impl Host {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Some of the repeats that are due, and how many messages the batch may have. Never only repeats, so that a crowd
-    /// of them does not keep new messages waiting until their locks are lost.
+    /// Some of the repeats that are due, and how many messages the batch may have. A batch never has repeats only, so
+    /// that many of them do not keep new messages waiting until their locks are lost.
     fn take_repeats(&self) -> (Vec<LockedMessage>, usize) {
         let mut pool = self.pool();
         let most = match self.delivering.any_size {
@@ -177,7 +178,7 @@ impl Host {
         for message in fresh {
             let highest = &mut pool.delivered.highest_delivery_count;
             *highest = message.delivery_count.max(*highest);
-            // What comes back after a failed batch has its repeats planned already.
+            // A message that comes back after a failed batch has its repeats planned already.
             if pool.seen.insert(message.sequence_number, message.clone()).is_some() {
                 continue;
             }

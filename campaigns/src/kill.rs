@@ -2,8 +2,9 @@
 //! and its batch given back and delivered again.
 //!
 //! Requests come while the kills go on, namespace after namespace, so that every kill meets a run with new syncs in it.
-//! Kills wait until their process is at work, and then for a random moment, short or long. A third of them is aimed: they
-//! come when a follow-up or a sync has just been sent, since the record of it is only milliseconds away. ARM throttles nothing here: kills are the point.
+//! Kills wait until their process is at work, and then for a random moment, short or long. A third of them is aimed:
+//! they come when a follow-up or a sync has just been sent, since the record of it is only milliseconds away. ARM
+//! throttles nothing here, since the campaign is about kills.
 
 use std::time::{Duration, Instant};
 
@@ -24,9 +25,9 @@ use crate::verdict::Verdict;
 
 /// No bucket is ever empty.
 const ENDLESS: Rate = Rate { burst: 1e9, per_second: 1e9 };
-/// A kill waits so long for its process to get something to do.
+/// How long a kill waits for its process to get something to do.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Kills that are not aimed come so long after a batch has begun, at the most: half of them by each.
+/// Longest time between the start of a batch and a kill that is not aimed: half of the kills use each of the two.
 const SHORT: Duration = Duration::from_millis(25);
 const LONG: Duration = Duration::from_millis(400);
 
@@ -52,7 +53,7 @@ pub async fn run(arguments: &Arguments, kills: usize) -> Result<Verdict, Campaig
         host_dies: HOST_DIES,
     };
     // A batch that is given back stands first in the queue again, so kills that come every second hit the same messages
-    // more than ten times. That is what the dead-letter queue is for, and not what is asked here.
+    // more than ten times. Such messages belong into the dead-letter queue, which this campaign does not test.
     let queue_settings =
         Settings { max_delivery_count: u32::MAX, lock_duration: LOCK_DURATION, ..Settings::default() };
     progress.phase("building the fleet");
@@ -115,7 +116,8 @@ pub async fn run(arguments: &Arguments, kills: usize) -> Result<Verdict, Campaig
     Ok(verdict)
 }
 
-/// Waits until one of the processes has sent a follow-up or started a sync: the instants between that and its record.
+/// Waits until one of the processes has sent a follow-up or started a sync, so that the kill comes between that and its
+/// record.
 async fn wait_for_a_step(stage: &Stage) {
     let steps = || {
         let entries = stage.simulator.log().entries();

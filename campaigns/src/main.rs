@@ -34,7 +34,7 @@ use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand};
 
 #[derive(Parser)]
-// An option that is given twice counts as it was given last.
+// Of an option that is given twice the last value counts.
 #[command(about = "Long runs against the whole product, with figures", args_override_self = true)]
 struct CommandLine {
     #[command(subcommand)]
@@ -59,7 +59,7 @@ enum Campaign {
     Report(report::Arguments),
 }
 
-/// What campaigns have in common.
+/// The options that campaigns have in common.
 #[derive(Args, Clone)]
 pub struct Arguments {
     /// Makes chance repeatable

@@ -3,7 +3,7 @@
 use crate::handler::Handler;
 use crate::verdict::Verdict;
 
-/// What a process may have at the most.
+/// The most memory that a process may have.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Judges the most memory that each process had until now in its present life, where the system tells.

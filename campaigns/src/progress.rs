@@ -1,4 +1,4 @@
-//! How far a campaign is: one line that changes on a terminal, a line every ten seconds elsewhere.
+//! Shows how far a campaign is: one line that changes on a terminal, a line every ten seconds elsewhere.
 
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
@@ -26,7 +26,7 @@ impl Progress {
         Self { since: now, bar, last_line: Mutex::new(now), phase: Mutex::default() }
     }
 
-    /// What is done now.
+    /// Shows the current phase.
     pub fn phase(&self, phase: &str) {
         phase.clone_into(&mut self.phase.lock().unwrap_or_else(PoisonError::into_inner));
         self.print(phase);

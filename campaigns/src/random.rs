@@ -1,5 +1,5 @@
-//! Chance that can be repeated: the same seed makes the same fleet, the same requests and the same draws; which process
-//! answers first is still the machine's affair.
+//! Repeatable chance: the same seed makes the same fleet, the same requests and the same draws. Which process answers
+//! first still depends on the machine.
 
 use fastrand::Rng;
 

@@ -1,9 +1,9 @@
 //! The campaign `report`: one status report over many namespaces, under the real throttle buckets, and a second one over
 //! the unchanged world.
 //!
-//! The app is called as the host calls it. What counts is what it asked of ARM and of each DPS, how long it took against
-//! what the bucket allows with its reserve for people, the most memory it ever had, and that the second report says
-//! nothing again.
+//! The campaign calls the app as the host does. It judges the calls to ARM and to each DPS, the time against the time
+//! that the bucket allows with its reserve for people, the most memory that the app ever had, and that the second
+//! report announces nothing again.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -34,7 +34,7 @@ const MOST_CALLS_FOR_GROUPS: usize = 4;
 /// pages of each (`handlers/reporting/early_devices.rs`).
 const MOST_CALLS_FOR_DEVICES: usize = 20;
 
-/// What the campaign is run with.
+/// The options of the campaign.
 #[derive(Args, Clone)]
 pub struct Arguments {
     #[command(flatten)]
@@ -122,7 +122,7 @@ pub async fn run(arguments: &Arguments) -> Result<Verdict, CampaignError> {
         verdict.broken(vec![format!("reports in audit mode made {writes} writes and {messages} messages")]);
     }
     let findings = report_size(&handler, &mut verdict).await?;
-    // What did not fit into the first run is told by the second, and nothing else is.
+    // The second run announces the findings that did not fit into the first run, and no others.
     let left = findings.saturating_sub(first.events);
     if first.events == 0 || (left == 0 && second.events > 0) || second.events > left {
         verdict.broken(vec![format!(

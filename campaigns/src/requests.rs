@@ -1,4 +1,4 @@
-//! The requests of a campaign: put on the queue as a pipeline would, and asked for afterwards.
+//! The requests of a campaign: puts them on the queue as a pipeline would, and asks for their outcomes afterwards.
 
 use std::time::Duration;
 
@@ -35,8 +35,8 @@ pub enum Order {
     ByNamespace,
 }
 
-/// Makes `count` requests over all namespaces. Four of five ask for the whole namespace; the others name a hub and a policy
-/// and say that they mean the whole namespace, so that none is refused.
+/// Makes `count` requests over all namespaces. Four of five ask for the whole namespace; the others name a hub and a
+/// policy and allow the whole namespace, so that none is refused.
 pub fn plan(
     namespaces: &[CampaignNamespace],
     count: usize,
@@ -100,7 +100,7 @@ pub async fn submit(
     stream::iter(sends).buffered(AT_ONCE).try_collect().await
 }
 
-/// What a process answers about a request.
+/// The answer of a process about a request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     /// The HTTP status.

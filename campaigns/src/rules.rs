@@ -7,13 +7,13 @@ use crate::accounts::Accounts;
 use crate::fleet::CampaignNamespace;
 use crate::requests::{Answer, CampaignRequest};
 
-/// Wall time over the floor, at the most.
+/// Most times that the wall time may be longer than the floor.
 pub const HIGHEST_RATIO: f64 = 1.3;
 /// The same for syncs, from their first call to the last one.
 pub const HIGHEST_RATIO_OF_SYNCS: f64 = 1.1;
-/// Reads of Resource Manager for each hub, at the most, with all that is read for several hubs at once.
+/// Most reads of Resource Manager for each hub, with its share of the reads for several hubs at once.
 const MOST_READS_PER_HUB: f64 = 2.5;
-/// Below this the floor says nothing: the seconds that a sync itself takes outweigh it.
+/// Below this the floor proves nothing, since the seconds that a sync itself takes outweigh it.
 pub const SHORTEST_FLOOR_SECONDS: f64 = 30.0;
 
 /// The bounds on `POST .../synchronize` for each namespace that needs a sync.
@@ -84,7 +84,11 @@ fn is_good(outcome: &str) -> bool {
 /// The campaign's processes, which share one subscription.
 const PROCESSES: usize = 2;
 
-/// ARM is asked no more than needed.
+/// One look plans, one proves. A third one is lawful where the second one came before the service was done with a hub, as on a
+/// machine that is slow; [`reads`] keeps that from being the rule.
+const MOST_LOOKS: usize = 3;
+
+/// The app asks ARM no more than it needs to.
 pub fn calls(namespaces: &[CampaignNamespace], accounts: &Accounts, batches: usize) -> Vec<String> {
     let mut broken = Vec::new();
     if let Some((kind, count)) = accounts.other.iter().next() {
@@ -100,9 +104,9 @@ pub fn calls(namespaces: &[CampaignNamespace], accounts: &Accounts, batches: usi
         let lists = accounts.policies.get(&namespace.name).copied().unwrap_or_default();
         let read = |hub: &String| accounts.certificates.get(hub).copied().unwrap_or_default();
         let most = namespace.hubs.iter().map(read).max().unwrap_or_default();
-        if lists > 2 || most > 2 {
+        if lists > MOST_LOOKS || most > MOST_LOOKS {
             broken.push(format!(
-                "{}: its policies were listed {lists} times and the certificates of one hub {most} times; twice is enough ({:?})",
+                "{}: its policies were listed {lists} times and the certificates of one hub {most} times; {MOST_LOOKS} are allowed ({:?})",
                 namespace.name, namespace.start
             ));
         }
@@ -110,8 +114,8 @@ pub fn calls(namespaces: &[CampaignNamespace], accounts: &Accounts, batches: usi
     broken
 }
 
-/// Resource Manager is asked for what a look needs, twice, and little beside it. Nothing where the fleet is so small that what is
-/// asked once for all hubs outweighs the rest.
+/// The app reads from Resource Manager what a look needs, twice, and little beside it. No judgement where the fleet is
+/// so small that the reads for all hubs outweigh the rest.
 pub fn reads(accounts: &Accounts, limits: Limits, hubs: usize) -> Vec<String> {
     let per_hub = accounts.reads as f64 / hubs.max(1) as f64;
     if accounts.floor_seconds(limits) < SHORTEST_FLOOR_SECONDS || per_hub <= MOST_READS_PER_HUB {
@@ -120,7 +124,7 @@ pub fn reads(accounts: &Accounts, limits: Limits, hubs: usize) -> Vec<String> {
     vec![format!("{per_hub:.2} reads per hub; {MOST_READS_PER_HUB} are allowed")]
 }
 
-/// The run takes at the most so many times as long as the buckets explain. Nothing where the floor is too short to say so.
+/// The run takes at most `most` times as long as the buckets explain. No judgement where the floor is too short.
 pub fn ratio(accounts: &Accounts, limits: Limits, wall_seconds: f64, most: f64) -> Vec<String> {
     let floor = accounts.floor_seconds(limits);
     if floor < SHORTEST_FLOOR_SECONDS || wall_seconds <= most * floor {
@@ -169,6 +173,16 @@ mod tests {
             assert_eq!(judge(200, wrong).len(), 1);
         }
         assert_eq!(judge(404, json!({})).len(), 1);
+    }
+
+    #[test]
+    fn a_fourth_look_at_a_namespace_is_named() {
+        let (_, namespaces) = fleet::generate(1, 1, 100);
+        let looks = |count| {
+            let policies = [(namespaces[0].name.clone(), count)].into_iter().collect();
+            calls(&namespaces, &Accounts { policies, ..Accounts::default() }, 1).len()
+        };
+        assert_eq!((looks(3), looks(4)), (0, 1));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a campaign runs on: the simulated Azure in this process, Azurite, and two `policysync serve` processes.
+//! The stage of a campaign: the simulated Azure in this process, Azurite, and two `policysync serve` processes.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::progress::Progress;
 use crate::random;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
-/// So many looks in a row must find nothing to do: a message can be on its way between two of them.
+/// How many looks in a row must find the queue empty, since a message can be on its way during one.
 const LOOKS_IN_A_ROW: usize = 5;
 
 /// A stage. Dropping it ends every process of it.
@@ -34,7 +34,7 @@ pub struct Stage {
     pub handlers: [Arc<Handler>; 2],
     /// The stand-in for the Functions host.
     pub host: Arc<Host>,
-    /// For whatever is asked over HTTP.
+    /// The client for all calls over HTTP.
     pub client: Client,
     _azurite: Azurite,
     _folder: TempDir,
@@ -109,7 +109,7 @@ impl Stage {
         }
     }
 
-    /// Waits until nothing is left to deliver. `false` when that is not so by `deadline`.
+    /// Waits until nothing is left to deliver. `false` when `deadline` comes first.
     ///
     /// # Errors
     /// When the simulated Azure does not answer.
@@ -144,7 +144,7 @@ impl Stage {
         Ok(())
     }
 
-    /// What the queues hold.
+    /// How many messages the queues hold.
     ///
     /// # Errors
     /// When the simulated Azure does not answer.

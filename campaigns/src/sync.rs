@@ -49,7 +49,8 @@ pub async fn run(arguments: &Arguments) -> Result<Verdict, CampaignError> {
     let delivered = stage.host.delivered();
     let since =
         |from: OffsetDateTime, to: Option<OffsetDateTime>| to.map_or(0.0, |to| (to - from).as_seconds_f64());
-    // The queue is first in, first out: no look begins before the requests that were there before its follow-up are taken in.
+    // The queue is first in, first out: no look begins before the app has taken in the requests that were there before
+    // its follow-up.
     let (taking_in, wall) = (since(started, accounts.first_call), since(started, accounts.last_call));
     let asking = wall - taking_in;
 
@@ -154,7 +155,7 @@ pub async fn check_requests(
     Ok(())
 }
 
-/// No message may have been given up, and no process may have failed a batch by itself.
+/// Checks that no message was dead-lettered, and that no process failed a batch by itself.
 ///
 /// # Errors
 /// When the simulated Azure does not answer.

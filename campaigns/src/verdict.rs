@@ -7,7 +7,7 @@ use comfy_table::{Table, TableStyle};
 use crate::accounts::Accounts;
 use crate::host::Delivered;
 
-/// Broken rules that are shown; how many more there are is said.
+/// Most broken rules that are shown. The output says how many more there are.
 const MOST_SHOWN: usize = 25;
 
 /// What a campaign found.
@@ -28,7 +28,7 @@ impl Verdict {
         self.broken.extend(rules);
     }
 
-    /// Adds what was delivered.
+    /// Adds the figures of the deliveries.
     pub fn deliveries(&mut self, delivered: &Delivered) {
         self.figure("messages", delivered.messages);
         self.figure("deliveries, in batches", format!("{} in {}", delivered.deliveries, delivered.batches));
@@ -38,7 +38,7 @@ impl Verdict {
         self.figure("longest batch", seconds(delivered.longest_batch));
     }
 
-    /// Adds what was asked of ARM.
+    /// Adds the figures of the calls to ARM.
     pub fn calls(&mut self, accounts: &Accounts, namespaces: usize, hubs: usize) {
         let per_hub = |count: usize| format!("{count} ({:.2} per hub)", count as f64 / hubs.max(1) as f64);
         let per_namespace =

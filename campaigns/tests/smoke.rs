@@ -7,8 +7,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Each campaign with its size. Small, and still every kind of namespace, some kills, duplicates, and more than one page of
-/// groups: the figures mean nothing, the rules hold.
+/// Each campaign with its size. It is small and still has every kind of namespace, some kills, duplicates, and more
+/// than one page of groups. The figures mean nothing; the rules have to hold.
 const CAMPAIGNS: [(&str, &[&str]); 4] = [
     ("sync", &["--namespaces", "5", "--hubs", "3", "--requests", "40", "--limit-minutes", "5"]),
     (
@@ -31,13 +31,13 @@ fn policysync() -> PathBuf {
     program
 }
 
-/// Runs a campaign to its end, and fails with all that it said when it broke a rule.
+/// Runs a campaign to its end, and fails with its output when it broke a rule.
 fn keeps_every_rule(campaign: &str, more: &[&str]) {
     let size = CAMPAIGNS.iter().find_map(|(name, size)| (*name == campaign).then_some(*size)).unwrap();
     if std::env::var_os("AZURITE").is_none() {
         let is_required = std::env::var("CI").is_ok_and(|value| value == "true");
         assert!(!is_required, "AZURITE is not set; `cargo xtask test` installs Azurite and sets it");
-        // Straight to stderr: the test harness would keep back what a passing test prints.
+        // Straight to stderr, since the test harness hides the output of a passing test.
         let line = format!(
             "skipped: the campaign {campaign}: AZURITE is not set; `cargo xtask test` installs Azurite\n"
         );

@@ -1,11 +1,11 @@
-//! The audit record: every write with what was there before and after, and every refusal that somebody may ask about.
+//! The audit record: every write with the policy before and after it, and every refusal that a person may ask about.
 //!
-//! - `assignments/{run}/{dps}/{group}`: a write, kept before it is sent and completed when it was read back, so that a
-//!   kill in between leaves a trace. `assign --revert` reads them.
-//! - `refusals/{dps}/{group}`: the refusals of a group, the last one first. The same refusal again is the same one and
-//!   is not written again, so a run over an unchanged world writes nothing.
+//! - `assignments/{run}/{dps}/{group}`: a write. The writer stores it before it sends the write and completes it after
+//!   reading the group back, so that a kill in between leaves a trace. `assign --revert` reads these records.
+//! - `refusals/{dps}/{group}`: the refusals of a group, the last one first. The journal does not write the same refusal
+//!   again, so a run over an unchanged world writes nothing.
 //!
-//! A record names policies and versions only; nothing of a group's attestation ever gets here.
+//! A record names policies and versions only, and never holds anything of a group's attestation.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ const EARLIER_REFUSALS: usize = 20;
 /// Prefix of the records of refusals.
 const REFUSALS: &str = "refusals";
 
-/// Who acts, in which run.
+/// Writes the records of one run.
 #[derive(Debug, Clone)]
 pub struct Journal<'a> {
     /// Where the records are kept.
@@ -41,7 +41,7 @@ pub struct Journal<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// It is about to be sent, was refused, or its outcome was never learnt.
+    /// The writer is about to send it, the service refused it, or the writer never learnt its outcome.
     Planned,
     /// It was read back.
     Written,
@@ -55,7 +55,7 @@ pub struct WriteRecord {
     pub record: String,
     /// The run.
     pub run: String,
-    /// Who or what woke it.
+    /// The function and its invocation, or the command and its person, that woke it.
     pub woken_by: String,
     /// The namespace.
     pub namespace_id: ArmId,
@@ -63,7 +63,7 @@ pub struct WriteRecord {
     pub provisioning_service: String,
     /// The group.
     pub enrollment_group: String,
-    /// Who says so.
+    /// The rule or the wish that says so.
     pub rule: String,
     /// The policy that was there.
     pub before: Option<String>,
@@ -93,7 +93,7 @@ struct RefusalRecord {
     record: String,
     #[serde(flatten)]
     last: Refused,
-    /// Those before it, the newest first.
+    /// The refusals before it, the newest first.
     #[serde(default)]
     earlier: Vec<Refused>,
 }
@@ -114,7 +114,7 @@ struct Refused {
     settled_by: Option<String>,
 }
 
-/// What makes a refusal the same as another.
+/// The members of which equal values make two refusals the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WriteRefusal {
@@ -160,7 +160,8 @@ impl Journal<'_> {
         Ok(record)
     }
 
-    /// Completes the record of a write that was read back, and closes the refusal that it ends, if there is one.
+    /// Completes the record of a write after it was read back, and closes the refusal that the write ends, if there is
+    /// one.
     ///
     /// # Errors
     /// When the store cannot be written. The write itself is done all the same.
@@ -248,7 +249,7 @@ pub async fn of_run(store: &Store, run: &str) -> Result<Vec<WriteRecord>, String
     Ok(records)
 }
 
-/// The last writes to groups, each named by its DPS and its id. `most` keys of the newest are searched.
+/// The last writes to groups, each named by its DPS and its id. Searches the `most` newest keys.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -271,7 +272,7 @@ pub async fn last_writes(
     Ok(records)
 }
 
-/// The record of a write, by where its group is. Nothing of it is read yet.
+/// The key of the record of a write, which is not read yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteKey {
     key: String,
@@ -317,7 +318,7 @@ fn refusal_key(provisioning_service: &str, enrollment_group: &str) -> String {
     format!("{REFUSALS}/{}", place(provisioning_service, enrollment_group))
 }
 
-/// Names of a DPS and of a group are the same in any case.
+/// Azure compares the names of a DPS and of a group in any case.
 fn place(provisioning_service: &str, enrollment_group: &str) -> String {
     let segment = |name: &str| key::segment(&name.to_ascii_lowercase());
     format!("{}/{}", segment(provisioning_service), segment(enrollment_group))

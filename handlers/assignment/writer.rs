@@ -1,6 +1,6 @@
-//! The one place that writes the policy of an enrollment group, for the functions and for the commands of a person. It asks
-//! for the mode itself, writes under the guard, reads back, and records the attempt, the success and the refusal. What
-//! follows from an error is in one table: [`Hindrance::consequence`].
+//! The one place that writes the policy of an enrollment group, for the functions and for the commands of a person. It
+//! asks for the mode itself, writes under the guard, reads back, and records the attempt, the success and the refusal.
+//! One table says what follows from an error: [`Hindrance::consequence`].
 
 use azure::{AssignError, CreateError, Group, RawGroup};
 use certificate_management::configuration::NamespaceConfiguration;
@@ -19,22 +19,22 @@ use crate::observation::LinkedService;
 pub struct Writer<'a> {
     /// The app.
     pub fleet: &'a Fleet,
-    /// Where it is recorded.
+    /// The journal that records the writes.
     pub journal: Journal<'a>,
     /// Who writes.
     pub by: permit::Writer,
 }
 
-/// What is written.
+/// The group that the writer writes.
 #[derive(Debug, Clone, Copy)]
 pub enum Target<'a> {
-    /// The policy of a group, as it was read.
+    /// A group as it was read, which gets another policy.
     Existing(&'a Group),
-    /// A new group with its policy.
+    /// A new group, which is created with its policy.
     New(&'a RawGroup),
 }
 
-/// What became of an entry.
+/// The outcome of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// It was written and read back.
@@ -42,7 +42,7 @@ pub enum Outcome {
         /// Why its record could not be completed, if so.
         unrecorded: Option<String>,
     },
-    /// It was not written, or that it was could not be learnt.
+    /// It was not written, or the writer could not learn whether it was.
     NotWritten(NotWritten),
 }
 
@@ -51,7 +51,7 @@ pub enum Outcome {
 pub struct NotWritten {
     /// The reason code.
     pub reason: Reason,
-    /// What is done next.
+    /// What the caller does next.
     pub next: Next,
     /// With the particulars.
     pub detail: String,
@@ -59,7 +59,7 @@ pub struct NotWritten {
     pub unrecorded: Option<String>,
 }
 
-/// What was in the way, with the particulars.
+/// The hindrance of a write, with the particulars.
 struct Stopped {
     hindrance: Hindrance,
     detail: String,
@@ -108,7 +108,8 @@ impl Writer<'_> {
             if let Some((_, detail)) = unwritable(&group.view) {
                 return Err(Stopped { hindrance: Hindrance::AttestationUnknown, detail });
             }
-            // Before the record: a group whose keys stay unreadable would be recorded as planned by every reconcile.
+            // This comes before the record: otherwise every reconcile would record a group whose keys stay unreadable
+            // as planned.
             groups.check_keys(&service.endpoint, group).await?;
         }
         let record = self.journal.planned(entry, self.fleet.now()).await.map_err(|error| Stopped {
@@ -129,7 +130,7 @@ impl Writer<'_> {
 
     fn in_audit(&self, entry: &PlannedAssignment, why: String) -> Stopped {
         let detail = match (self.by, &entry.after) {
-            // A person has the plan before them.
+            // A person has the plan before them and decides about the rest.
             (permit::Writer::Person { .. }, _) => why,
             (permit::Writer::Function, Some(policy)) => {
                 format!("would assign `{policy}`: {}; {why}", entry.detail)

@@ -1,5 +1,5 @@
-//! What runs on one machine without Azure: the stand-ins for Azure and for the Functions host, alone, or together with the
-//! app as a world. Only with the feature `simulator`; no build that ships has any of it.
+//! Commands that run on one machine without Azure: the stand-ins for Azure and for the Functions host, alone, or
+//! together with the app as a world. Only builds with the feature `simulator` have them; no build that ships does.
 
 mod console;
 mod demo;
@@ -29,7 +29,7 @@ pub enum Command {
     Simulator(simulator::Arguments),
 }
 
-/// Runs one of them.
+/// Runs the command.
 pub async fn run(command: Command) -> ExitCode {
     match command {
         Command::Demo(arguments) => demo::run(arguments).await,

@@ -1,10 +1,10 @@
-//! In place of [`laptop`](super::laptop) in a build without the feature `simulator`: the same room without a command.
+//! Takes the place of [`laptop`](super::laptop) in a build without the feature `simulator`: a room without commands.
 
-/// No command: a value of it cannot be made.
+/// A type without values, since this room has no command.
 pub use std::convert::Infallible as Command;
 use std::process::ExitCode;
 
-/// What cannot be called.
+/// No code can call it, since there is no `Command`.
 pub async fn run(command: Command) -> ExitCode {
     match command {}
 }

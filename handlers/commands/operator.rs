@@ -1,4 +1,5 @@
-//! What operators run, on their machines and in their pipelines, as themselves: against Azure, the queue and the records.
+//! Commands that operators run as themselves, on their machines and in their pipelines, against Azure, the queue and
+//! the records.
 
 mod announce;
 mod apply;
@@ -47,7 +48,7 @@ pub enum Command {
     Check(check::Arguments),
 }
 
-/// Runs one of them.
+/// Runs the command.
 pub async fn run(command: Command) -> ExitCode {
     match command {
         Command::Submit(arguments) => submit::run(arguments).await,

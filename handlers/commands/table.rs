@@ -1,4 +1,4 @@
-//! How commands print data: as a table for a person, or as JSON for a program.
+//! Prints data as a table for a person, or as JSON for a program.
 
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
@@ -19,8 +19,8 @@ pub enum Output {
 /// One line, under the header.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-/// A table as text, as wide as its contents. A cell may have several lines; nothing else in it is obeyed by a terminal, so
-/// that its width is what is seen.
+/// A table as text, as wide as its contents. A cell may have several lines; other control characters in it are escaped,
+/// so that its width is what a person sees.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
@@ -35,7 +35,7 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
 pub fn wrapped(text: &str, width: usize) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in text.lines() {
-        // A line that is set in by hand, as the parser's pointer at a wrong key is, stays as it is.
+        // A line that is indented already stays as it is, such as the parser's pointer at a wrong key.
         if line.starts_with(' ') || line.contains('|') {
             lines.push(line.to_owned());
             continue;
@@ -57,7 +57,7 @@ pub fn wrapped(text: &str, width: usize) -> String {
 
 /// A document as JSON text, in which characters that a terminal would obey are escapes of JSON.
 pub fn json(document: &impl Serialize) -> String {
-    // Only a map whose keys are not texts, or a `Serialize` of our own that fails, could be refused; there is neither.
+    // serde refuses only a map whose keys are not texts, or a `Serialize` of our own that fails; there is neither.
     visible::json(&serde_json::to_string_pretty(document).unwrap_or_default())
 }
 

@@ -1,7 +1,8 @@
-//! The one way to stdout and stderr of every command but `serve`: whatever is printed passes here, and nothing of it is
-//! obeyed by a terminal ([`crate::visible`]). A test finds every other `println!`.
+//! The one way to stdout and stderr of every command but `serve`. It escapes what a terminal would obey
+//! ([`crate::visible`]). A test finds every other `println!`.
 //!
-//! A text may have several lines. What must stay on one, because others chose it, is given as [`line`] before.
+//! A text may have several lines. Callers pass a text that others chose through [`line`] first, so that it stays on
+//! one.
 
 use std::fmt::Display;
 use std::process::ExitCode;
@@ -47,13 +48,13 @@ mod tests {
     const OTHERS: [&str; 6] = [
         // This one.
         "commands/terminal.rs",
-        // They clean what they tell and put colours around it.
+        // They escape their texts themselves and put colours around them.
         "commands/laptop/console.rs",
         "commands/laptop/demo.rs",
         "commands/laptop/local_world.rs",
-        // It cleans by itself, since colours are in its lines.
+        // It escapes its texts itself, since its lines hold colours.
         "commands/laptop/host/view.rs",
-        // It cleans by itself: one line of JSON each.
+        // It escapes its texts itself: one line of JSON each.
         "commands/laptop/host/printer.rs",
     ];
 

@@ -17,11 +17,10 @@ pub const DEFINITION: Definition = Definition {
 
 /// Reconciles every group that a record of the batch may be about.
 ///
-/// # Errors
-/// When a group could not be looked at or written. The host moves on in the event hub all the same unless a retry
-/// policy is set; then the timer catches what was missed.
+/// # Errors When a group could not be read or written. Without a retry policy the host moves on in the event hub all
+/// the same; then the timer catches the groups that were missed.
 pub async fn run(application: &Application, invocation: Invocation) -> Result<Reply, Failure> {
-    // Only read one at a time, since a tree takes many times what its text does.
+    // Parsed one at a time, since a tree takes many times the memory of its text.
     let batch = invocation.event_hub_batch::<IgnoredAny>("records")?;
     let mut hints = Vec::new();
     let mut malformed = 0;
@@ -46,7 +45,7 @@ pub async fn run(application: &Application, invocation: Invocation) -> Result<Re
     reply(&assignment::reconcile(application, hints, Waker::of(DEFINITION.name, &invocation)).await)
 }
 
-/// The reply for a run: a failure when something may go right on another try.
+/// The reply for a run: a failure when another try may succeed.
 pub(super) fn reply(done: &assignment::RunSummary) -> Result<Reply, Failure> {
     let summary = format!(
         "run {}: {} groups looked at: {} assigned, {} waiting for trust, {} left alone in audit mode, {} failed",

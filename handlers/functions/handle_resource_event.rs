@@ -1,5 +1,5 @@
-//! `handle-resource-event`: an enrollment group was created, or an ARM resource that we look after was written or
-//! acted on; look there.
+//! `handle-resource-event`: an event says that an enrollment group was created, or that an ARM resource of a namespace
+//! was written or acted on; look there.
 
 use certificate_management::ArmId;
 use certificate_management::configuration::NamespaceConfiguration;
@@ -19,15 +19,16 @@ pub const DEFINITION: Definition = Definition {
     outputs: &[],
 };
 
-/// Schedules a look where the event says. The event itself is not believed, and a swarm of events leads to one look.
+/// Schedules a look where the event says. The function believes nothing else of the event, and a swarm of events leads
+/// to one look.
 ///
-/// # Errors
-/// When the look could not be scheduled, or the group not be reconciled: Event Grid sends the event again.
+/// # Errors When the look could not be scheduled, or the group could not be reconciled: Event Grid sends the event
+/// again.
 pub async fn run(application: &Application, invocation: Invocation) -> Result<Reply, Failure> {
     handle(application, invocation.event_grid("event")?, &invocation).await
 }
 
-/// The same for events that came on any way.
+/// Handles an event, whichever way it came.
 pub(super) async fn handle(
     application: &Application,
     events: Vec<EventGridEvent>,

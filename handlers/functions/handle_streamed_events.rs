@@ -1,5 +1,5 @@
-//! `handle-streamed-events`: the events of `handle-resource-event` on another way, for an app that Event Grid cannot reach
-//! since it has private endpoints only: Event Grid writes them to an event hub.
+//! `handle-streamed-events`: takes the events of `handle-resource-event` from an event hub, for an app that Event Grid
+//! cannot reach since it has private endpoints only: Event Grid writes them to the event hub.
 //!
 //! Not every package has it (`cargo xtask package --streamed-events`): without the event hub its trigger is an error.
 
@@ -17,14 +17,14 @@ pub const DEFINITION: Definition = Definition {
     outputs: &[],
 };
 
-/// Does what each event of the batch asks for. What is no event is left out with a warning: it would be none on another
-/// try.
+/// Handles each event of the batch. It leaves out a record that is no event, with a warning: another try would not make
+/// it one.
 ///
 /// # Errors
 /// As [`handle_resource_event::run`]; a retry policy brings the batch again.
 pub async fn run(application: &Application, invocation: Invocation) -> Result<Reply, Failure> {
     let mut events = Vec::new();
-    // Only read one at a time, since a tree takes many times what its text does.
+    // Parsed one at a time, since a tree takes many times the memory of its text.
     for record in &invocation.event_hub_batch::<IgnoredAny>("events")?.events {
         let read = serde_json::from_str::<Value>(&record.text).map_err(|error| error.to_string());
         match read.as_ref().map(EventGridEvent::read) {

@@ -12,8 +12,7 @@ pub const DEFINITION: Definition =
 
 /// Reconciles everything.
 ///
-/// # Errors
-/// When a group could not be looked at or written; the next firing tries again.
+/// # Errors When a group could not be read or written; the next firing tries again.
 pub async fn run(application: &Application, invocation: Invocation) -> Result<Reply, Failure> {
     let timer = invocation.timer("timer")?;
     tracing::info!(is_past_due = timer.is_past_due, "reconciling every enrollment group");

@@ -1,5 +1,5 @@
-//! `report-policy-status`: observe all, write the report, raise findings once, ask for what is missing, resume what was
-//! lost.
+//! `report-policy-status`: observes everything, writes the report, announces findings once, requests syncs that are
+//! needed, and sends the follow-ups and requests again whose messages were lost.
 
 use certificate_management::alerting::FindingEvent;
 use functions_host::{Definition, Failure, Invocation, Output, OutputKind, Reply, Trigger};
@@ -37,8 +37,8 @@ pub async fn run(application: &Application, invocation: Invocation) -> Result<Re
     let failures = done.failures.join("; ");
     if !failures.is_empty() {
         let failure = Failure::new("the report was written, but not all beside it").detail(failures.clone());
-        // A failed invocation has no outputs. What fails beside the report must not keep findings back for ever, so the
-        // run after this one fails instead, if it still does.
+        // A failed invocation has no outputs. A failure beside the report must not keep findings back for ever, so a
+        // run with events succeeds; the run after it fails instead, if the failure is still there.
         if done.events.is_empty() {
             return Err(failure);
         }
@@ -48,7 +48,7 @@ pub async fn run(application: &Application, invocation: Invocation) -> Result<Re
     if done.events.is_empty() { Ok(reply) } else { deliver(application, reply, &done.events) }
 }
 
-/// Puts events into the reply, and has them confirmed once it is handed over.
+/// Puts events into the reply, and confirms them once the reply is handed over.
 fn deliver(application: &Application, reply: Reply, events: &[FindingEvent]) -> Result<Reply, Failure> {
     let output = Output::list(events)
         .map_err(|error| Failure::new("the findings cannot be delivered").detail(error.to_string()))?;

@@ -16,8 +16,8 @@ pub const DEFINITION: Definition = Definition {
 
 /// Handles the batch.
 ///
-/// # Errors
-/// Only when records or queue fail: the host gives every message of the batch back, and each is handled again.
+/// # Errors Only when the records or the queue fail: the host gives every message of the batch back, and the function
+/// handles each again.
 pub async fn run(application: &Application, invocation: Invocation) -> Result<Reply, Failure> {
     let batch = invocation.service_bus_batch::<IgnoredAny>("requests")?;
     let received = batch

@@ -14,7 +14,7 @@ use crate::synchronization::records;
 use crate::synchronization::submission::{self, SubmitError};
 use crate::telemetry;
 
-/// Most that is kept of who asks, in characters.
+/// How much of the caller's name the record keeps, in characters.
 const LONGEST_PERSON: usize = 256;
 
 /// What the code expects of `function.json`.
@@ -31,8 +31,7 @@ pub const DEFINITION: Definition = Definition {
 
 /// Answers one HTTP request.
 ///
-/// # Errors
-/// Never for what a caller did: that is an HTTP status. Only when the trigger's data cannot be understood.
+/// # Errors Never for a mistake of the caller: that is an HTTP status. Only when the trigger's data cannot be parsed.
 pub async fn run(application: &Application, invocation: Invocation) -> Result<Reply, Failure> {
     let request = invocation.http("req")?;
     let id = request.params.get("id").filter(|id| !id.is_empty());
@@ -102,8 +101,9 @@ fn wrong_key(key: &str) -> Option<&'static str> {
     (!request::is_request_id(key)).then_some("it must be 1 to 128 letters, digits, `-`, `_`, `.` or `:`")
 }
 
-/// Who asks, as the platform's sign-in says: the name, and the id that nobody can take over. It sets these headers itself
-/// and takes them away from whoever sends them (`X-MS-CLIENT-PRINCIPAL-*`, App Service authentication).
+/// The caller, as the platform's sign-in says: the name, and the id, which no other account can take over. The platform
+/// sets these headers itself and removes those that a caller sends (`X-MS-CLIENT-PRINCIPAL-*`, App Service
+/// authentication).
 fn signed_in(request: &HttpRequest) -> Option<String> {
     let header = |name| request.headers.get(name).map(str::trim).filter(|value| !value.is_empty());
     let person = match (header("X-MS-CLIENT-PRINCIPAL-NAME"), header("X-MS-CLIENT-PRINCIPAL-ID")) {
@@ -114,7 +114,7 @@ fn signed_in(request: &HttpRequest) -> Option<String> {
     Some(person.chars().take(LONGEST_PERSON).collect())
 }
 
-/// A body that was submitted: a request, and whether it is only to be foreseen.
+/// A submitted body: a request, and whether it is a dry run.
 struct Submission {
     request: SyncRequest,
     is_dry_run: bool,
@@ -122,7 +122,7 @@ struct Submission {
 
 impl Submission {
     fn read(body: &str, request_id: &str) -> Result<Self, Vec<FieldError>> {
-        // What is too long is told before it is read as a tree.
+        // A body that is too long is refused before it is parsed.
         let parsed =
             (body.len() <= MAX_SUBMISSION).then(|| serde_json::from_str::<Value>(body).ok()).flatten();
         let Some(Value::Object(mut members)) = parsed else {
@@ -144,7 +144,7 @@ impl Submission {
     }
 }
 
-/// What would become of it.
+/// Answers a dry run.
 async fn foresee(application: &Application, request: &SyncRequest, given: Option<&str>) -> HttpReply {
     match dry_run::planned(&application.fleet, request).await {
         Ok((verdict, rows)) => {
@@ -179,7 +179,7 @@ async fn progress(application: &Application, id: &str) -> HttpReply {
     }
 }
 
-/// What a caller sees of a request.
+/// The record of a request as a caller sees it.
 pub fn view(record: &RequestRecord) -> Value {
     json!({
         "requestId": record.request.request_id,
@@ -194,7 +194,7 @@ pub fn view(record: &RequestRecord) -> Value {
     })
 }
 
-/// Refused at once, so that it leaves no record: a retry after the configuration was corrected is a fresh request.
+/// Refuses the request at once, without a record: a retry after the configuration was corrected is a fresh request.
 fn not_configured(request: &SyncRequest) -> HttpReply {
     let problem = format!("policysync.toml has no namespace {}", request.namespace_id);
     let fields = [FieldError { field: "namespaceId".to_owned(), problem }];

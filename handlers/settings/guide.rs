@@ -1,5 +1,5 @@
-//! Writes `docs/configuration.md`: the keys from the types that read the file, with their comments, and the variables from
-//! their table. So the guide cannot say anything else than the code.
+//! Writes `docs/configuration.md`: the keys from the types that read the file, with their comments, and the variables
+//! from their table. So the guide says what the code does.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -105,7 +105,7 @@ fn table(text: &mut String, definitions: &Map<String, Value>, schema: &Value, he
         };
         let mut meaning = one_line(property);
         let variants = variants(definitions, property);
-        // More are a catalogue, which has a place of its own.
+        // A longer list has a page of its own.
         if variants.len() <= MOST_EXPLAINED {
             for (variant, about) in variants {
                 let _ = write!(meaning, " `{variant}`: {about}");
@@ -128,7 +128,7 @@ fn table_in(definitions: &Map<String, Value>, property: &Value) -> Option<(Kind,
     }
 }
 
-/// What a schema refers to, by `$ref` alone or beside something.
+/// The schema that a `$ref` refers to, whether that stands alone or beside other members.
 fn resolved(definitions: &Map<String, Value>, schema: &Value) -> Value {
     let alternatives = schema["anyOf"].as_array().into_iter().flatten();
     let mut references = std::iter::once(schema).chain(alternatives).filter_map(|one| one["$ref"].as_str());

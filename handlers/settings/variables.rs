@@ -17,7 +17,7 @@ pub struct Variable {
     pub name: &'static str,
     /// Who reads it.
     pub reader: Reader,
-    /// What holds without it; empty where something has to be said.
+    /// The value without it; empty where the variable is required.
     pub default: &'static str,
     /// What it means.
     pub meaning: &'static str,
@@ -281,7 +281,7 @@ mod tests {
         }
         let texts: Vec<String> = paths.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
         let mut read: BTreeSet<&str> = texts.iter().flat_map(|text| names(text)).collect();
-        // Read by bindings, in function.json.
+        // Bindings in function.json read these.
         read.extend(["POLICYSYNC_RECONCILE_SCHEDULE", "POLICYSYNC_REPORT_SCHEDULE"]);
         let unlisted: Vec<_> = read.iter().filter(|name| !is_listed(name)).collect();
         assert!(unlisted.is_empty(), "say in VARIABLES what these mean: {unlisted:?}");

@@ -1,5 +1,5 @@
-//! Requests that the app makes itself, and looks after events. What is needed is decided by
-//! [`certificate_management::sync::automatic`].
+//! Requests that the app makes itself, and looks after events. [`certificate_management::sync::automatic`] decides
+//! whether a sync is needed.
 
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::plan::Observation;
@@ -14,14 +14,14 @@ use super::{messages, observe, records};
 use crate::application::Application;
 use crate::observation::Observer;
 
-/// What came of looking at a namespace.
+/// The result of a look at a namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
-    /// No hub is known to lack a policy's current CA.
+    /// No hub was seen to lack a policy's current CA.
     NotNeeded,
-    /// A sync of the namespace is in flight, or this very need was answered today.
+    /// A sync of the namespace is in flight, or the same need got its answer today.
     UnderWay,
-    /// The configuration wants to be asked, or no function may write.
+    /// The configuration says `sync = "ask"`, or no function may write.
     Ask,
     /// A request was submitted, or sent again.
     Submitted(String),

@@ -1,5 +1,5 @@
-//! A batch of messages. Each namespace is worked on for itself, within a time of its own; what did not get done comes again
-//! later; what cannot be understood is parked, after its neighbours.
+//! Handles a batch of messages. It works on each namespace for itself, within a time of its own. Messages that did not
+//! get done come again later; messages that cannot be parsed are parked, after their neighbours.
 
 use futures::future::join_all;
 use futures::{StreamExt, stream};
@@ -17,8 +17,7 @@ use crate::observation::Observer;
 
 /// Handles a batch.
 ///
-/// # Errors
-/// When something could neither be done nor put back nor parked; then the batch must come again.
+/// # Errors When a message could neither be done nor put back nor parked; then the batch must come again.
 pub async fn handle(application: &Application, messages: Vec<Received>) -> Result<Handled, BatchError> {
     let since = Instant::now();
     let mut done = Handled::default();
@@ -38,7 +37,7 @@ pub async fn handle(application: &Application, messages: Vec<Received>) -> Resul
         (message, because, Some(unreadable))
     });
     let holds = aside.to_hold.into_iter().map(|(message, because)| (message, because, None));
-    // At once, so that one that hangs does not use up the time of the others.
+    // All at once, so that a call that hangs does not use up the time of the others.
     let settles: Vec<_> = holds
         .chain(parks)
         .map(|(message, because, unreadable)| settle(application, message, because, unreadable, until))

@@ -1,5 +1,5 @@
-//! Does what the machine says: load, step, compare-and-swap, then the effects in their order, each with what comes of it
-//! before the next.
+//! Does what the machine says: loads the record, steps, writes by compare-and-swap, then does the effects in their
+//! order. The effects of an effect's event come before the next effect.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -21,14 +21,14 @@ use crate::in_hand::Held;
 use crate::observation::Observer;
 use crate::telemetry::metrics;
 
-/// How often a step is taken anew because another run has written the record.
+/// How often the driver takes a step anew because another run has written the record.
 const TRIES: u32 = 10;
 /// Pause after the first of them, at the most; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
-/// Most effects of one event. A look has six at the most; more than this would be a circle.
+/// Most effects of one event. A look has six at the most; more than this would be an endless loop.
 const MOST_EFFECTS: usize = 64;
 
-/// What kept a step from being done. Each may be done again: nothing was lost.
+/// Why the driver could not do a step. The step can be done again; nothing was lost.
 #[derive(Debug, thiserror::Error)]
 pub enum DriveError {
     /// The records could not be written.
@@ -40,10 +40,10 @@ pub enum DriveError {
     /// The queue did not take a message.
     #[error("queue: {0}")]
     Queue(#[from] azure::Error),
-    /// It did not end within its time.
+    /// The step did not end within its time.
     #[error("it did not end within its time")]
     Late,
-    /// The effects of an event came back to where they began.
+    /// The effects of an event do not come to an end.
     #[error("more than {MOST_EFFECTS} effects of one event")]
     Endless,
 }
@@ -56,13 +56,13 @@ pub struct Driver<'a> {
     configuration: Option<&'a NamespaceConfiguration>,
     /// When the work of this invocation began.
     since: Instant,
-    /// The record as it was last read or written here.
+    /// The record as this driver last read or wrote it; `None` before the first read.
     record: Option<Option<Stored<SyncRecord>>>,
-    /// When it was last written here.
+    /// When this driver last wrote it.
     written: Instant,
     /// The requests of a look, as they were read.
     requests: BTreeMap<String, Stored<RequestRecord>>,
-    /// The right to hold on to them.
+    /// The right to hold those records in memory.
     held: Option<Held>,
     /// Requests that the sync had no room for.
     pub put_back: Vec<String>,
@@ -97,7 +97,7 @@ impl<'a> Driver<'a> {
         self.record.as_ref()?.as_ref().map(|stored| &stored.value)
     }
 
-    /// Takes in an event and does all that follows from it.
+    /// Takes in an event and does everything that follows from it.
     ///
     /// # Errors
     /// When records or queue fail; then the event must come again.
@@ -118,7 +118,7 @@ impl<'a> Driver<'a> {
             if done > MOST_EFFECTS {
                 return Err(DriveError::Endless);
             }
-            // What comes of an effect comes before the next effect.
+            // The effects of this effect's event come before the next effect.
             for following in self.perform(effect).await?.into_iter().rev() {
                 effects.push_front(following);
             }
@@ -167,7 +167,7 @@ impl<'a> Driver<'a> {
         Context::of(self.configuration, application.fleet.kill_switch, application.fleet.now(), next)
     }
 
-    /// Does one effect; answers the effects of the event that comes of it.
+    /// Does one effect; answers the effects of the event that it leads to.
     async fn perform(&mut self, effect: Effect) -> Result<Vec<Effect>, DriveError> {
         match effect {
             Effect::AskOperation(look, operation) => {
@@ -220,7 +220,7 @@ impl<'a> Driver<'a> {
         self.held = None;
         self.held = Some(self.application.in_hand.take(stored.value.known().count()).await);
         let (known, missing) = observe::requests(&self.application.store, &stored.value).await?;
-        // Taken apart and put together again: a copy of 1,500 records with their hubs is 30 MiB.
+        // The map is taken apart and put together again, since a copy of 1,500 records with their hubs is 30 MiB.
         let (requests, versions): (Vec<RequestRecord>, Vec<_>) =
             known.into_iter().map(|stored| (stored.value, stored.version)).unzip();
         let seen = seen.as_ref();
@@ -250,7 +250,7 @@ impl<'a> Driver<'a> {
             let reason = conclusion.reason.map(|reason| reason.code());
             let detail = conclusion.detail.as_deref().unwrap_or_default();
             tracing::info!(request.id = id, reason, "{}: {detail}", conclusion.outcome);
-            // One without a record leaves once two looks have found none.
+            // A request without a record leaves the sync once two looks have found none.
             if record.is_some_and(|record| record.outcome.is_final()) {
                 finished.push(id);
             }

@@ -1,5 +1,6 @@
-//! Messages that could not be done now come again later, so that an outage does not use up their deliveries: a queue gives a
-//! message that failed back at once, and after ten times it is dead-lettered (`messaging-and-state.md` §2).
+//! Makes messages that could not be done now come again later, so that an outage does not use up their deliveries: a
+//! queue delivers a message that failed again at once, and dead-letters it after ten times (`messaging-and-state.md`
+//! §2).
 
 use std::time::Duration;
 
@@ -11,12 +12,12 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::received::Received;
 use crate::application::Application;
 
-/// What separates the id of a message from how often it was held.
+/// Separates the id of a message from the number of times that it was held.
 const HELD: &str = "~held-";
 /// How often a message is held before a person has to look: over three hours, on every clock.
 pub const MOST_HOLDS: u32 = 100;
-/// How often it is held with a short pause, before [`pause::CLOCKS_APART`] is added to each: a queue whose clock is ahead
-/// gives a message back too early by as much.
+/// How often it is held with a short pause, before each pause gets [`pause::CLOCKS_APART`] longer: a queue whose clock
+/// is ahead delivers a message too early by as much.
 const SHORT_PAUSES: u32 = 5;
 /// Longest first part of the id of a message that is held, in characters; what follows it fits into the 128 that Service Bus
 /// allows.
@@ -31,7 +32,7 @@ pub fn held(message: &Received) -> (String, u32) {
     let split = id.and_then(|id| id.rsplit_once(HELD));
     match (split.and_then(|(first, count)| Some((first, count.parse().ok()?))), id) {
         (Some((first, count)), _) => (first.to_owned(), count),
-        // Cut short, two of them could be one, and the queue would drop the second.
+        // If ids were cut short, two could become one, and the queue would drop the second message.
         (None, Some(id)) if id.chars().count() > LONGEST_FIRST => (digest::of::<16>(id), 0),
         (None, Some(id)) => (id.to_owned(), 0),
         (None, None) => (digest::of::<16>(&message.text), 0),
@@ -44,10 +45,9 @@ fn pause_of(count: u32, first: &str) -> time::Duration {
     pause::growing(count.saturating_add(2), first) + apart
 }
 
-/// Puts a message back on the queue for later. A queue that refuses is asked again until `until`.
+/// Puts a message back on the queue for later. Asks a queue that refuses again until `until`.
 ///
-/// # Errors
-/// When the queue has not taken it by then. The message must be given back then, undone.
+/// # Errors When the queue has not taken it by then. The caller must give the message back then, undone.
 pub async fn hold(application: &Application, message: &Received, until: Instant) -> Result<(), azure::Error> {
     let (first, count) = held(message);
     let count = count.saturating_add(1);

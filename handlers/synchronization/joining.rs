@@ -1,4 +1,4 @@
-//! Requests are recorded and join the sync of their namespace.
+//! Records requests and joins them to the sync of their namespace.
 
 use certificate_management::reason::Reason;
 use certificate_management::request::{RequestRecord, SyncRequest, Unreadable};
@@ -12,8 +12,8 @@ use super::records;
 use super::settling::Aside;
 use crate::application::Application;
 
-/// Records requests and joins them to the sync of their namespace. One whose id belongs to another is parked, and one that
-/// cannot be recorded is held; both keep nothing from their neighbours.
+/// Records requests and joins them to the sync of their namespace. It parks a request whose id belongs to another one,
+/// and holds a request that it cannot record; the other requests of the batch join all the same.
 pub(super) async fn join(
     application: &Application,
     driver: &mut Driver<'_>,
@@ -64,7 +64,8 @@ pub async fn take_in(
 ) -> Result<(), DriveError> {
     driver.handle(&Event::Requested, known).await?;
     let store = &application.store;
-    // What has its outcome lost its mark when it was taken in; should that have failed, the report takes the mark away.
+    // A request that has its outcome lost its mark when it was taken in; should that have failed, the report takes the
+    // mark away.
     let unmarks: Vec<_> = known
         .iter()
         .filter(|record| !record.outcome.is_final())

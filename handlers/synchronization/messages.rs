@@ -1,4 +1,4 @@
-//! What is put on the queue of sync requests: requests, follow-ups, looks after events.
+//! Sends the messages of the queue of sync requests: requests, follow-ups, looks after events.
 
 use azure::service_bus::OutgoingMessage;
 use certificate_management::ArmId;
@@ -14,7 +14,7 @@ use crate::application::Application;
 
 /// Events about one namespace within such a slot lead to one look.
 const LOOK_SLOT: Duration = Duration::seconds(10);
-/// How much later a request comes again that its sync had no room for.
+/// The pause before a request comes again for which its sync had no room.
 const PUT_BACK_FOR: Duration = Duration::seconds(30);
 
 /// Sends a request. Its message has its id, so the same request sent twice is one message.
@@ -25,8 +25,8 @@ pub async fn send_request(application: &Application, request: &SyncRequest) -> R
     application.queues.requests.send(&of_request(request, request.request_id.clone())).await
 }
 
-/// Sends a request that was sent before and may have been lost. The queue knows the id of its first message, so this one
-/// has an id of its own; that the request joins twice is nothing new.
+/// Sends a request that was sent before and may have been lost. The queue knows the id of its first message, so this
+/// message has an id of its own. A request that joins twice changes nothing.
 ///
 /// # Errors
 /// When the queue does not take it.
@@ -38,7 +38,7 @@ pub async fn send_request_again(
     application.queues.requests.send(&of_request(request, id)).await
 }
 
-/// Sends a request that its sync had no room for, for later.
+/// Sends a request for later for which its sync had no room.
 ///
 /// # Errors
 /// When the queue does not take it.
@@ -85,8 +85,9 @@ pub async fn send_follow_up(application: &Application, follow_up: &FollowUp) -> 
     application.queues.requests.send(&message).await
 }
 
-/// Schedules a look at a namespace after an event. Events come in swarms (a sync alone makes several), so all of one time
-/// slot lead to one look at its end: its message has the slot in its id, and duplicate detection drops the others.
+/// Schedules a look at a namespace after an event. Events come in swarms (a sync alone makes several), so all events of
+/// one time slot lead to one look at its end: the message has the slot in its id, and duplicate detection drops the
+/// others.
 ///
 /// # Errors
 /// When the queue does not take it.

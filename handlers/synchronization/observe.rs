@@ -1,4 +1,4 @@
-//! What the effects of a step ask: how far the operation is, what the namespace shows, what the requests are.
+//! Reads what the effects of a step ask for: how far the operation is, the namespace, the records of the requests.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub const AT_ONCE: usize = 32;
 /// How long the service may take to tell how far an operation is.
 const OPERATION_WITHIN: Duration = Duration::from_secs(8);
 
-/// What a failure of a client is, in the words of the machine.
+/// Turns an error of a client into a failure in the words of the machine.
 #[must_use]
 pub fn failure_of(error: &azure::Error) -> Failure {
     Failure {
@@ -32,7 +32,7 @@ pub fn failure_of(error: &azure::Error) -> Failure {
     }
 }
 
-/// Asks the service how far an operation is. What it does not tell in time it does not tell.
+/// Asks the service how far an operation is. No answer in time counts as silence.
 pub async fn operation(application: &Application, operation: &SyncOperation) -> OperationState {
     let Ok(url) = operation.url.as_deref().map(str::parse).transpose() else { return OperationState::Silent };
     let asked = arm::LongRunningOperation {
@@ -61,11 +61,9 @@ pub async fn operation(application: &Application, operation: &SyncOperation) -> 
     }
 }
 
-/// Observes a namespace. By `until` it is seen, or it is said why it is not; hubs that did not answer by then are
-/// unreadable.
+/// Observes a namespace until `until`. Hubs that have not answered by then are unreadable.
 ///
-/// # Errors
-/// Why nothing was seen.
+/// # Errors Why the namespace was not seen.
 pub async fn namespace(
     observer: &Observer<'_>,
     configuration: Option<&NamespaceConfiguration>,
@@ -82,8 +80,8 @@ pub async fn namespace(
     observer.namespace(configuration, until).await.map_err(|error| failure_of(&error))
 }
 
-/// The requests that a sync knows, with their versions, and those that have no record in its namespace. A record that is none
-/// any more counts as missing: no outcome can be written to it, and it must not keep one from the others.
+/// The requests that a sync knows, with their versions, and those that have no record in its namespace. A broken record
+/// counts as missing: no outcome can be written to it, and it must not keep the other requests from theirs.
 ///
 /// # Errors
 /// When the store cannot be read.

@@ -1,5 +1,5 @@
-//! A message that cannot be understood waits for a person, with its reason: on the parked queue, or where that refuses, in
-//! the records.
+//! Makes a message that cannot be parsed wait for a person, with its reason: on the parked queue, or where that
+//! refuses, in the records.
 
 use azure::service_bus::OutgoingMessage;
 use certificate_management::parked::{self, Envelope};
@@ -26,8 +26,7 @@ pub enum ParkError {
     Large(String),
 }
 
-/// Keeps a message that could not be understood, with the reason. Each place that hangs leaves half of the time until `until`
-/// to the next one.
+/// Parks a message with the reason. Each place that hangs leaves half of the time until `until` to the next one.
 ///
 /// # Errors
 /// When neither the parked queue nor the records take it.
@@ -46,10 +45,10 @@ pub async fn park(
         "parked a message: {}",
         envelope.detail.as_deref().unwrap_or_default()
     );
-    // The id that the same message has whenever it is parked again is made of its whole body.
+    // This id is made of the whole body, so the same message has it whenever it is parked again.
     let queue_id = envelope.queue_id(&message.text);
     if !envelope.fits() {
-        // Written as JSON it does not fit into a message, so the whole of it goes to the records.
+        // As JSON the body does not fit into a message, so the whole of it goes to the records.
         let key = format!("{}/{}", parked::WHOLE_BODIES, application.fleet.ambient.ulid());
         put(application, &key, &message.text, until).await.map_err(ParkError::Large)?;
         envelope = envelope.quoting(&key);

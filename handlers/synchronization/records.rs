@@ -1,4 +1,4 @@
-//! What is remembered: a record per request, one per namespace for its sync, and a marker for each request that no sync
+//! The stored records: one per request, one per namespace for its sync, and a marker for each request that no sync
 //! knows yet.
 
 use certificate_management::ArmId;
@@ -14,7 +14,7 @@ use crate::telemetry::metrics;
 pub const SYNCS: &str = "syncs";
 /// Prefix of the records of requests.
 pub const REQUESTS: &str = "requests";
-/// Prefix of the markers of requests that were taken and that no sync knows yet.
+/// Prefix of the markers of requests that the app has taken and that no sync knows yet.
 pub const TAKEN: &str = "taken";
 
 fn request_key(request_id: &str) -> String {
@@ -31,7 +31,8 @@ pub fn sync_key(namespace_id: &ArmId) -> String {
     format!("{SYNCS}/{}", key::segment(&namespace_id.key()))
 }
 
-/// A request that was taken, until a sync knows it. Without it a request whose message is lost would stay `queued` for ever.
+/// Marks a request that the app has taken, until a sync knows it. Without the marker a request whose message is lost
+/// would stay `queued` for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Marker {
@@ -61,10 +62,9 @@ pub async fn stored_request(
     store.get(&request_key(request_id)).await
 }
 
-/// What was read of a request; nothing where what is stored is no record, which no other try could change.
+/// Turns a broken record of a request into `None`, since another read would find it broken too.
 ///
-/// # Errors
-/// As the store has it, but for a record that is broken.
+/// # Errors Every other error of the store.
 pub fn unless_broken<T>(id: &str, read: Result<Option<T>, state::Error>) -> Result<Option<T>, state::Error> {
     match read {
         Err(error) if matches!(error.kind(), state::ErrorKind::Corrupt | state::ErrorKind::TooLarge) => {
@@ -78,7 +78,7 @@ pub fn unless_broken<T>(id: &str, read: Result<Option<T>, state::Error>) -> Resu
     }
 }
 
-/// Compares a request with the record of its id, and makes the record when there is none. The marker is written before.
+/// Compares a request with the record of its id. Where there is none, it writes the marker and then the record.
 ///
 /// # Errors
 /// When the store cannot be read or written.
@@ -190,8 +190,7 @@ pub async fn sync(store: &Store, namespace_id: &ArmId) -> Result<Option<Stored<S
 
 /// Writes the record of a namespace's sync, if no other run has written it since it was read.
 ///
-/// # Errors
-/// [`WriteError::Conflict`] when another run has; else as the store has it.
+/// # Errors [`WriteError::Conflict`] when another run has; otherwise the error of the store.
 pub async fn write_sync(
     store: &Store,
     read: Option<&Stored<SyncRecord>>,

@@ -1,5 +1,5 @@
-//! What the report finds that has lost its message: syncs whose follow-up is long overdue, and requests that were taken and
-//! that no sync knows.
+//! Sends messages again that were lost: the report finds syncs whose follow-up is long overdue, and requests that the
+//! app has taken and that no sync knows.
 
 use std::collections::BTreeMap;
 
@@ -17,14 +17,14 @@ use super::records::{self, Marker};
 use crate::application::Application;
 use crate::observation::Observer;
 
-/// What was resumed, and what could not be.
+/// How many syncs and requests the report has resumed, and what failed.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Resumed {
     /// Syncs whose follow-up was sent again.
     pub syncs: usize,
     /// Requests that were taken in again.
     pub requests: usize,
-    /// What went wrong, and may go right later.
+    /// What went wrong, one sentence each; the next report tries again.
     pub failures: Vec<String>,
 }
 
@@ -87,7 +87,7 @@ async fn requests(application: &Application, observer: &Observer<'_>, resumed: &
     }
 }
 
-/// The request of a mark that is long overdue. A mark without an open request has nothing to remind of.
+/// The request of a mark that is long overdue. A mark without an open request is needless.
 async fn lost_request(application: &Application, key: &str) -> Result<Option<RequestRecord>, DriveError> {
     let store = &application.store;
     let Some(Stored { value: marker, .. }) = store.get::<Marker>(key).await? else { return Ok(None) };

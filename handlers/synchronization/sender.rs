@@ -1,5 +1,5 @@
-//! The one place that sends a sync. It asks for the mode itself, at the last moment, so that audit mode and the kill switch
-//! hold for functions, for resends, and for what was recorded before the mode changed.
+//! The one place that sends a sync. It asks for the mode itself, at the last moment, so that audit mode and the kill
+//! switch hold for functions, for resends, and for syncs that were recorded before the mode changed.
 
 use std::time::Duration;
 
@@ -12,9 +12,9 @@ use tokio::time::Instant;
 use super::observe;
 use crate::application::Application;
 
-/// How long after its claim a POST may still be sent. The claim is believed to be over after
-/// [`certificate_management::sync::pause::CLAIM_DEADLINE`], on every clock; a process that was stopped in between has no
-/// right to send any more.
+/// How long after its claim a POST may still be sent. Other runs take the claim for over after
+/// [`certificate_management::sync::pause::CLAIM_DEADLINE`], on every clock; a process that was stopped in between has
+/// no right to send any more.
 const SEND_WITHIN: Duration = Duration::from_secs(20);
 
 /// Shortest time in which the answer to a POST is recorded and its follow-up sent.
@@ -22,8 +22,9 @@ const RECORDED_WITHIN: Duration = Duration::from_secs(2);
 /// Longest time that the service may take to answer.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Sends the POST of a claim that was recorded at `claimed`, by an invocation whose work began at `since`. It is not begun
-/// when the invocation has not enough time left for it, and ends early enough for its answer to be recorded.
+/// Sends the POST of a claim that was recorded at `claimed`, by an invocation whose work began at `since`. The POST
+/// does not begin when the invocation has not enough time left for it, and is cut off early enough to record what is
+/// known.
 pub async fn send(
     application: &Application,
     configuration: Option<&NamespaceConfiguration>,

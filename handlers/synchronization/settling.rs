@@ -1,4 +1,4 @@
-//! What becomes of messages that did not get done: they come again later, or wait for a person.
+//! Settles messages that did not get done: they come again later, or wait for a person.
 
 use certificate_management::reason::Reason;
 use certificate_management::request::Unreadable;
@@ -8,8 +8,8 @@ use super::received::Received;
 use super::{holding, parking};
 use crate::application::Application;
 
-/// A message could neither be done, nor parked where that was due, nor put back. It makes the whole batch come again: nothing
-/// was lost, since every step may run twice.
+/// A message could neither be done, nor parked where that was due, nor put back. The host delivers the whole batch
+/// again; nothing is lost, since every step may run twice.
 #[derive(Debug, thiserror::Error)]
 #[error("{because}; and the queue did not take the message back: {queue}")]
 pub struct BatchError {
@@ -19,12 +19,12 @@ pub struct BatchError {
     pub queue: azure::Error,
 }
 
-/// Messages that were set aside while their neighbours were worked on.
+/// Messages that a batch sets aside while it works on their neighbours.
 #[derive(Default)]
 pub(super) struct Aside {
-    /// A person has to look at these.
+    /// Messages that a person has to look at.
     pub to_park: Vec<(Received, Unreadable)>,
-    /// These come again later.
+    /// Messages that come again later.
     pub to_hold: Vec<(Received, String)>,
 }
 
@@ -34,8 +34,8 @@ pub(super) enum Settled {
     Parked,
 }
 
-/// Parks a message that is `unreadable`, or that was held for hours, and holds any other. What cannot be parked is held too:
-/// an outage passes.
+/// Parks a message that is `unreadable`, or that was held for hours, and holds any other. It also holds a message that
+/// cannot be parked: an outage passes.
 pub(super) async fn settle(
     application: &Application,
     message: Received,

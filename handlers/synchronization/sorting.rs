@@ -1,4 +1,4 @@
-//! The messages of a batch, sorted: what there is to do for each namespace, and what cannot be understood.
+//! Sorts the messages of a batch by namespace, and picks out those that cannot be parsed.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use certificate_management::request::{Message, NamespaceLook, SyncRequest, SyncV
 use super::received::Received;
 use crate::telemetry;
 
-/// What was done, for the log line of the invocation.
+/// The figures of a batch, for the log line of the invocation.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Handled {
     /// Requests handled.
@@ -23,7 +23,7 @@ pub struct Handled {
     pub parked: usize,
 }
 
-/// What a batch has for one namespace.
+/// The messages of a batch for one namespace.
 #[derive(Default)]
 pub(super) struct Work {
     pub messages: Vec<Received>,
@@ -32,7 +32,7 @@ pub(super) struct Work {
     pub looks: Vec<NamespaceLook>,
 }
 
-/// The messages by namespace, and those that cannot be understood.
+/// The messages by namespace, and those that cannot be parsed.
 pub(super) fn sorted(
     messages: Vec<Received>,
     done: &mut Handled,

@@ -1,4 +1,4 @@
-//! A request is submitted: recorded as queued, then put on the queue.
+//! Submits a request: records it as queued, then puts it on the queue.
 
 use certificate_management::ArmId;
 use certificate_management::request::{RequestRecord, SyncRequest};

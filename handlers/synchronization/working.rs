@@ -1,5 +1,5 @@
-//! The work of a batch on one namespace: its requests join, then its follow-ups have their looks, then it is looked at after
-//! events.
+//! The work of a batch on one namespace: its requests join, then its follow-ups have their looks, then come the looks
+//! after events.
 
 use certificate_management::ArmId;
 use certificate_management::sync::Event;
@@ -15,7 +15,8 @@ use crate::application::Application;
 use crate::observation::Observer;
 use crate::telemetry;
 
-/// Works on one namespace until its time is over. What is cut off is put back, and may run again from any of its awaits.
+/// Works on one namespace until its time is over. Messages that are cut off are put back; their work may stop at any
+/// await and run again.
 pub(super) async fn within(
     application: &Application,
     observer: &Observer<'_>,
@@ -30,7 +31,7 @@ pub(super) async fn within(
         Err(_) => Some(DriveError::Late),
     };
     if let Some(error) = error {
-        // Which of them got done is not known, and each may be done again.
+        // It is not known which messages got done, and each may be done again.
         let known = aside.to_park.iter().map(|(message, _)| message);
         let known: Vec<&Received> = known.chain(aside.to_hold.iter().map(|(message, _)| message)).collect();
         let rest = work.messages.iter().filter(|message| !known.contains(message)).cloned();

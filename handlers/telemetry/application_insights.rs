@@ -1,10 +1,10 @@
 //! Application Insights: its connection string, how it wants to be authorized, and the exporter for it.
 //!
-//! What the envelope of the ingestion service looks like is known to `opentelemetry-application-insights`. Here is what
-//! that crate leaves to its user: the way there, a token of Entra where the component takes no key (our templates make
-//! it so), and the newer path `/v2.1/track`, which Microsoft's own exporters use for both kinds of authorization.
-//! Sources: Microsoft Learn, "Connection strings in Application Insights" and "Microsoft Entra authentication for
-//! Application Insights"; the audience and path are those of Azure Monitor's OpenTelemetry exporter for Java.
+//! The crate `opentelemetry-application-insights` knows the envelope of the ingestion service. This file adds what that
+//! crate leaves to its user: the way there, a token of Entra where the component takes no key (our templates make it
+//! so), and the newer path `/v2.1/track`, which Microsoft's own exporters use for both kinds of authorization. Sources:
+//! Microsoft Learn, "Connection strings in Application Insights" and "Microsoft Entra authentication for Application
+//! Insights"; the audience and path are those of Azure Monitor's OpenTelemetry exporter for Java.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,15 +18,15 @@ use url::Url;
 use super::monitor_token::MonitorToken;
 use super::transport::Transport;
 
-/// Where telemetry went before components named their region's endpoint.
+/// The endpoint of components from before connection strings named the region's endpoint.
 const GLOBAL_ENDPOINT: &str = "https://dc.services.visualstudio.com";
-/// Whom a token is for, unless the connection string names another cloud's.
+/// The audience of the token, unless the connection string names another cloud's.
 const PUBLIC_AUDIENCE: &str = "https://monitor.azure.com/";
 
 /// What is wrong with a text that cannot be taken apart.
 const FORM: &str = "is not of the form Name=value;Name=value, with each name once";
 
-/// A component, and how it lets us in.
+/// A component, with the authorization that it takes.
 #[derive(Clone)]
 pub struct Ingestion {
     key: String,
@@ -34,7 +34,7 @@ pub struct Ingestion {
     authorization: Authorization,
 }
 
-/// How telemetry is let in.
+/// How the app authorizes its telemetry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Authorization {
     /// By the key within each envelope.
@@ -43,7 +43,7 @@ enum Authorization {
     Identity { client_id: Option<String>, scope: String },
 }
 
-/// What is wrong with the settings. It never holds a value of them.
+/// What is wrong with the settings, without their values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsProblem {
     /// The connection string.
@@ -106,7 +106,7 @@ impl Ingestion {
     }
 }
 
-// The key is no secret where a token is asked for, and is one elsewhere.
+// The key is a secret where the component takes no token.
 impl fmt::Debug for Ingestion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ingestion").field("endpoint", &self.endpoint.as_str()).finish_non_exhaustive()

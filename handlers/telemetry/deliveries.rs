@@ -1,5 +1,5 @@
-//! Whether telemetry arrives. That a destination does not take anything is said once, and once more when it does again: a
-//! line for each try would drown the others.
+//! Reports whether telemetry arrives: a log line when a destination takes nothing any more, and another one when it
+//! does again. A line for each try would drown the others.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMe
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SpanData, SpanExporter};
 
-/// Most spans that wait for one exporter, a few megabytes at the most; what comes beyond is dropped.
+/// Most spans that wait for one exporter, a few megabytes at the most; further ones are dropped.
 const SPAN_QUEUE: usize = 2048;
 /// How long a span waits for others before it is exported.
 const GATHERING: Duration = Duration::from_millis(400);
 
-/// Whether one destination takes what it is sent.
+/// Whether one destination takes the telemetry that it is sent.
 #[derive(Debug)]
 pub struct Deliveries {
     spans: Delivery,
@@ -29,13 +29,13 @@ pub struct Deliveries {
 /// Whether one signal is taken.
 #[derive(Debug)]
 struct Delivery {
-    /// Whose it is, for a person.
+    /// The name of the signal and its destination, for a person.
     name: String,
     is_failing: AtomicBool,
 }
 
 impl Deliveries {
-    /// Those to a destination, of which nothing is known yet.
+    /// The deliveries to a destination, before the first result.
     pub fn to(destination: &'static str) -> Arc<Self> {
         Arc::new(Self {
             spans: Delivery::of(format!("traces to {destination}")),
@@ -49,7 +49,7 @@ impl Delivery {
         Self { name, is_failing: AtomicBool::new(false) }
     }
 
-    /// Tells of a change.
+    /// Logs a change.
     fn tell(&self, result: &OTelSdkResult) {
         match (result, self.is_failing.swap(result.is_err(), Ordering::Relaxed)) {
             (Err(error), false) => {
@@ -77,12 +77,12 @@ pub fn span_processor<E: SpanExporter + 'static>(
     BatchSpanProcessor::builder(exporter).with_batch_config(config).build()
 }
 
-/// Tells whether an exporter of spans is taken from.
+/// Watches the results of an exporter of spans.
 struct ToldSpans<E> {
     exporter: E,
     deliveries: Arc<Deliveries>,
-    /// The host reports each invocation to the same place, as a request of the function's name. Ours is a part of that
-    /// one, not a second request that dashboards and alerts would count.
+    /// The host reports each invocation to the same place, as a request of the function's name. Our span becomes a part
+    /// of that request, not a second one that dashboards and alerts would count.
     as_part_of_host: bool,
 }
 
@@ -117,14 +117,14 @@ impl<E> fmt::Debug for ToldSpans<E> {
     }
 }
 
-/// Tells whether an exporter of metrics is taken from. One without any points is not asked.
+/// Watches the results of an exporter of metrics, and does not call it without points.
 pub struct ToldPoints<E> {
     exporter: E,
     deliveries: Arc<Deliveries>,
 }
 
 impl<E> ToldPoints<E> {
-    /// Tells whether what `exporter` sends is taken.
+    /// Watches the results of `exporter`.
     pub fn new(exporter: E, deliveries: &Arc<Deliveries>) -> Self {
         Self { exporter, deliveries: Arc::clone(deliveries) }
     }
@@ -184,7 +184,7 @@ mod tests {
 
     use super::*;
 
-    /// Holds every export until it is let go, and counts what it was given.
+    /// Holds every export until the test lets it go, and counts the spans that it got.
     #[derive(Debug)]
     struct Held {
         go: Mutex<Receiver<()>>,
@@ -194,7 +194,7 @@ mod tests {
     impl SpanExporter for Held {
         async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
             self.given.fetch_add(batch.len(), Ordering::Relaxed);
-            // An error says that the test lets everything go.
+            // An error means that the test lets everything go.
             let _ = self.go.lock().unwrap().recv();
             Ok(())
         }
@@ -216,7 +216,7 @@ mod tests {
         drop(let_go);
         provider.shutdown().unwrap();
         let given = given.load(Ordering::Relaxed);
-        // What waited, and what the exporter had in hand when it hung.
+        // The spans that waited, and those that the exporter had in hand when it hung.
         assert!((SPAN_QUEUE..=SPAN_QUEUE + 1024).contains(&given), "{given}");
     }
 

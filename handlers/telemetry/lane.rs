@@ -1,8 +1,8 @@
 //! One destination of metrics: its readers, its instruments, and the pump that has them exported.
 //!
-//! Each destination has providers of its own, so that one that hangs holds up no other. And there are two of them:
-//! what happens (counters, durations, budgets) is exported after each measurement, and how things stand (trust, days to
-//! expiry) only when it is known anew, since a large fleet has thousands of those.
+//! Each destination has two providers of its own, so that one that hangs holds up no other. The first exports what
+//! happens (counters, durations, budgets) after each measurement; the second exports how things stand (trust, days to
+//! expiry) only after a new report, since a large fleet has thousands of those.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -22,10 +22,10 @@ use super::standing::Standing;
 /// Seconds that bound the buckets of invocations, from the semantic conventions for HTTP, and beyond.
 const INVOKE_BOUNDS: [f64; 16] =
     [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0];
-/// Those of requests.
+/// Seconds that bound the buckets of requests.
 const REQUEST_BOUNDS: [f64; 14] =
     [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
-/// Those of syncs: they take minutes, and are given up after half an hour.
+/// Seconds that bound the buckets of syncs: they take minutes, and end after half an hour at the latest.
 const SYNC_BOUNDS: [f64; 12] =
     [1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 900.0, 1200.0, 1800.0];
 /// Most series of one metric: 100 namespaces of 10 hubs and 3 policies are 3,000.
@@ -78,7 +78,7 @@ impl Lane {
         let meter = events.meter("policysync");
         let flush = |provider: &SdkMeterProvider| {
             let provider = provider.clone();
-            // A failure is told where the exporter is called.
+            // [`super::deliveries`] logs a failure.
             move || drop(provider.force_flush())
         };
         let pump = Pump::start(flush(&events), flush(&stands)).map_err(|error| error.to_string())?;
@@ -98,7 +98,7 @@ impl Lane {
         })
     }
 
-    /// Adds what the budget says of its buckets, whenever metrics are exported.
+    /// Adds the figures of the budget's buckets whenever metrics are exported.
     pub fn observe_budget(&self, budget: &Budget) {
         let meter = self.events.meter("policysync");
         observe(&meter, &names::BUDGET_REMAINING, per_bucket(budget, |bucket| u64::from(bucket.left)));
@@ -114,7 +114,7 @@ impl Lane {
         observe(&self.events.meter("policysync"), &names::SURPRISES, move |instrument| {
             let surprises = azure.surprises();
             if surprises.is_empty() {
-                // So that whoever asks for it finds that there are none.
+                // A zero, so that a query finds that there are none.
                 instrument.observe(0, &[]);
             }
             for surprise in surprises {
@@ -124,7 +124,7 @@ impl Lane {
         });
     }
 
-    /// What exports the rest and ends; it may take as long as an export does.
+    /// Closures that export the rest and end; each may take as long as an export does.
     pub fn ends(self) -> [Box<dyn FnOnce() + Send>; 2] {
         drop(self.pump);
         [self.events, self.standing]

@@ -1,8 +1,8 @@
 //! Logs on stdout: one line each, with the invocation's id.
 //!
 //! The host takes every line on stderr for an error, and correlates none with its invocation
-//! (`functions-host-protocol.md` §2.3). So everything goes to stdout, each line names its invocation itself, and what
-//! has several lines (an error of a service, a panic) is made one: line ends are written as `\n`.
+//! (`functions-host-protocol.md` §2.3). So everything goes to stdout, each line names its invocation itself, and a text
+//! of several lines (an error of a service, a panic) becomes one line with `\n` for its line ends.
 //!
 //! ```text
 //! 2026-11-25T16:02:37.123456Z  INFO report written: 3 findings faas.name=report-policy-status faas.invocation_id=…
@@ -24,13 +24,13 @@ use tracing_subscriber::{Layer, fmt as lines};
 use super::names::LOG_FIELDS;
 use crate::visible;
 
-/// What is logged unless `RUST_LOG` says otherwise. The exporters' own complaints would come with every try; what is to
-/// be known of them is said once, by [`super::deliveries`].
+/// The filter unless `RUST_LOG` says otherwise. It leaves out the exporters' own complaints, which would come with
+/// every try; [`super::deliveries`] logs each change once.
 const DEFAULT_FILTER: &str = "warn,policysync=info,azure=info,azure_core=warn,azure_identity=warn,\
     azure_messaging_servicebus=warn,state=info,functions_host=info,opentelemetry=off,opentelemetry_sdk=off,\
     opentelemetry-otlp=off";
 
-/// The layer that writes log lines, and a complaint about `RUST_LOG` if that cannot be understood.
+/// The layer that writes log lines, and a complaint about `RUST_LOG` if that cannot be parsed.
 pub fn layer<S, W>(rust_log: Option<&str>, writer: W) -> (impl Layer<S> + Send + Sync, Option<String>)
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
@@ -48,7 +48,7 @@ where
     (layer.with_filter(with_our_spans(filter)), complaint)
 }
 
-/// A stricter filter drops events, never the spans that say which invocation the others belong to.
+/// Keeps our spans under a stricter filter, since they say which invocation an event belongs to.
 fn with_our_spans<S: Subscriber + for<'a> LookupSpan<'a>>(filter: EnvFilter) -> impl Filter<S> {
     filter.or(filter_fn(|metadata| metadata.is_span() && is_ours(metadata)))
 }
@@ -108,7 +108,7 @@ impl<'writer> FormatFields<'writer> for Shown {
     }
 }
 
-/// Message and fields of an event; or of a span, where only those count that are to be shown.
+/// Message and fields of an event; or those fields of a span that are shown.
 #[derive(Default)]
 struct EventText {
     shown: Option<&'static [(&'static str, &'static str)]>,
@@ -122,7 +122,7 @@ impl EventText {
         if self.shown.is_some_and(|shown| !shown.iter().any(|(known, _)| *known == name)) {
             return;
         }
-        // Writing to a text does not fail.
+        // Writing to a string cannot fail.
         let _ = match name {
             "message" => write!(self.message, " {value}"),
             _ => write!(self.fields, " {name}={value}"),

@@ -1,4 +1,4 @@
-//! Measures spans: how long invocations and requests take, with what their spans say of them.
+//! Measures spans: how long invocations and requests take, with attributes from their spans.
 //!
 //! So the crates below know nothing of metrics, and the numbers do not depend on which traces are sampled.
 
@@ -28,7 +28,7 @@ impl<F: Fn(&'static Metric, Duration, &[KeyValue]) + 'static> Measure<F> {
     }
 }
 
-/// What is known of a span so far.
+/// The metric and the attributes of a span so far.
 struct Measured {
     metric: &'static Metric,
     since: Instant,
@@ -66,7 +66,8 @@ where
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         let Some(span) = context.span(&id) else { return };
         let Some(mut measured) = span.extensions_mut().remove::<Measured>() else { return };
-        // Anything on this machine can post to a function that does not exist; its name is no series.
+        // Any process on this machine can post to a function that does not exist, so such a name must not become a
+        // series.
         let is_invocation = measured.metric.name == names::INVOKE_DURATION.name;
         if is_invocation && !measured.attributes.iter().any(|known| known.key.as_str() == "faas.trigger") {
             measured.attributes.retain(|known| known.key.as_str() != "faas.name");

@@ -1,4 +1,5 @@
-//! What the app measures itself. Each call sets numbers in memory and returns; without a destination it does nothing.
+//! The measurements of the app itself. Each call sets numbers in memory and returns; without a destination it does
+//! nothing.
 
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -24,7 +25,7 @@ pub struct Lanes {
 
 /// Makes these the destinations of this process.
 pub fn install(lanes: Vec<Lane>, standing: Arc<Mutex<Standing>>) {
-    // Telemetry starts once in a process; a second set would have no one to end it.
+    // Telemetry starts once in a process; no caller would end a second set.
     let _ = LANES.set(Lanes { lanes: Mutex::new(Arc::new(lanes)), standing });
 }
 
@@ -62,7 +63,7 @@ pub fn sync_request_ended(namespace_id: &ArmId, outcome: Outcome, reason: Option
     });
 }
 
-/// A sync has ended: the worst outcome of what it was for.
+/// A sync has ended; `outcome` is the worst outcome of its requests.
 pub fn sync_ended(namespace_id: &ArmId, outcome: Outcome, duration: Duration) {
     each(|lane| {
         let attributes = [namespace(namespace_id), KeyValue::new("policysync.outcome", outcome.to_string())];
@@ -71,7 +72,7 @@ pub fn sync_ended(namespace_id: &ArmId, outcome: Outcome, duration: Duration) {
     });
 }
 
-/// How things stand is known anew.
+/// A report has found how things stand.
 pub fn stand(standing: Standing) {
     if let Some(lanes) = LANES.get() {
         lane::keep(&lanes.standing, standing);
@@ -79,12 +80,12 @@ pub fn stand(standing: Standing) {
     }
 }
 
-/// Reports the budget of this process from now on.
+/// From now on reports the budget of this process.
 pub fn watch_budget(budget: &Budget) {
     each(|lane| lane.observe_budget(budget));
 }
 
-/// Reports what the service sends that is new from now on.
+/// From now on reports the members and values of the service that this version does not know.
 pub fn watch_surprises(azure: &azure::Azure) {
     each(|lane| lane.observe_surprises(azure));
 }

@@ -1,4 +1,4 @@
-//! How requests to Application Insights are authorized where its component takes no key.
+//! Authorizes requests to Application Insights where its component takes no key.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use tokio::sync::OnceCell;
 use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 
-/// A token for the ingestion service. Asked for silently: a span or a line about it would be telemetry about sending
-/// telemetry, and would call for the next export.
+/// A token for the ingestion service. The app asks for it without spans or log lines: these would be telemetry about
+/// sending telemetry, and would call for the next export.
 #[derive(Debug)]
 pub struct MonitorToken {
     client_id: Option<String>,

@@ -1,12 +1,13 @@
-//! Every metric, span and field of a log line that the app emits: one table, which the code takes its names from, and
-//! with which a test compares `docs/telemetry.md` and the queries of the workbook and the alerts.
+//! Every metric, span and field of a log line that the app emits, in one table. The code takes its names from it, and a
+//! test compares it with `docs/telemetry.md` and the queries of the workbook and the alerts.
 //!
-//! Names of others are those of OpenTelemetry's semantic conventions; ours begin with `policysync.`. Units are UCUM.
+//! Our own names begin with `policysync.`; the others are those of OpenTelemetry's semantic conventions. Units are
+//! UCUM.
 
 use certificate_management::ArmId;
 use opentelemetry::KeyValue;
 
-/// What an instrument is, and so how its points are added up.
+/// The kind of an instrument, which decides how its points are added up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A sum that only grows.
@@ -74,7 +75,7 @@ pub const SYNC_DURATION: Metric = Metric {
     attributes: &["policysync.namespace.id", "policysync.outcome"],
 };
 
-/// What is left of the issuing CA of a policy.
+/// Days until the issuing CA of a policy ends.
 pub const POLICY_VALIDITY: Metric = Metric {
     name: "policysync.policy.remaining_validity",
     kind: Kind::Gauge,
@@ -83,7 +84,7 @@ pub const POLICY_VALIDITY: Metric = Metric {
     attributes: &["policysync.namespace.id", "policysync.policy.name"],
 };
 
-/// What is left of the certificate of a policy that a hub holds.
+/// Days until the certificate of a policy that a hub holds ends.
 pub const HUB_VALIDITY: Metric = Metric {
     name: "policysync.hub.certificate.remaining_validity",
     kind: Kind::Gauge,
@@ -93,7 +94,7 @@ pub const HUB_VALIDITY: Metric = Metric {
     attributes: &["policysync.namespace.id", "policysync.policy.name", "policysync.hub.name"],
 };
 
-/// How much trust there is.
+/// Pairs of a policy and a hub in each state of trust.
 pub const TRUST_PAIRS: Metric = Metric {
     name: "policysync.trust.pairs",
     kind: Kind::Gauge,
@@ -102,7 +103,7 @@ pub const TRUST_PAIRS: Metric = Metric {
     attributes: &["policysync.namespace.id", "policysync.trust.state"],
 };
 
-/// What a person should know.
+/// Findings of the last report.
 pub const FINDINGS: Metric = Metric {
     name: "policysync.findings",
     kind: Kind::Gauge,
@@ -111,7 +112,7 @@ pub const FINDINGS: Metric = Metric {
     attributes: &["policysync.severity"],
 };
 
-/// What is left of a budget of calls.
+/// Calls that are left in a budget.
 pub const BUDGET_REMAINING: Metric = Metric {
     name: "policysync.budget.remaining",
     kind: Kind::Gauge,
@@ -129,7 +130,7 @@ pub const BUDGET_WAITING: Metric = Metric {
     attributes: &["policysync.budget.scope", "policysync.budget.operation"],
 };
 
-/// Refusals for want of budget by Azure.
+/// Calls that Azure throttled.
 pub const BUDGET_THROTTLED: Metric = Metric {
     name: "policysync.budget.throttled",
     kind: Kind::Counter,
@@ -138,7 +139,7 @@ pub const BUDGET_THROTTLED: Metric = Metric {
     attributes: &["policysync.budget.scope", "policysync.budget.operation"],
 };
 
-/// Refusals for want of budget by ourselves.
+/// Calls that the app did not make for want of budget.
 pub const BUDGET_PUT_OFF: Metric = Metric {
     name: "policysync.budget.put_off",
     kind: Kind::Counter,
@@ -147,7 +148,7 @@ pub const BUDGET_PUT_OFF: Metric = Metric {
     attributes: &["policysync.budget.scope", "policysync.budget.operation"],
 };
 
-/// What a preview of the service sends that is new.
+/// Members and values of the service that this version does not know.
 pub const SURPRISES: Metric = Metric {
     name: "policysync.service.surprises",
     kind: Kind::Counter,

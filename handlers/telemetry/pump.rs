@@ -1,8 +1,8 @@
 //! Exports metrics within a second of a measurement, and costs nothing while nothing is measured.
 //!
-//! A reader that collects every second would send, and have people pay for, the same sums all day. So a thread waits
-//! until something was measured, lets more of it gather for a moment, and has it exported. A measurement sets a flag and
-//! goes on; it never waits for an export.
+//! A reader that collects every second would send the same sums all day, and people would pay for them. So a thread
+//! waits for a measurement, lets more of them gather for a moment, and exports them. A measurement sets a flag and goes
+//! on; it never waits for an export.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -50,12 +50,12 @@ impl Pump {
         Ok(Self { shared })
     }
 
-    /// Something happened and was measured.
+    /// Wakes the thread after a measurement.
     pub fn measured(&self) {
         self.shared.flag(&self.shared.events);
     }
 
-    /// How things stand is known anew.
+    /// Wakes the thread after a report has found how things stand.
     pub fn stood(&self) {
         self.shared.flag(&self.shared.standing);
     }
@@ -71,13 +71,13 @@ impl Drop for Pump {
 impl Shared {
     fn flag(&self, flag: &AtomicBool) {
         if !flag.swap(true, Ordering::Relaxed) {
-            // With the lock, so that the thread cannot look at the flags before and wait after.
+            // The lock keeps the thread from reading the flags before this change and waiting after it.
             drop(self.is_stopped.lock().unwrap_or_else(PoisonError::into_inner));
             self.wake.notify_all();
         }
     }
 
-    /// Waits until a flag is set and a moment more; false when it is over.
+    /// Waits until a flag is set, and a moment more. `false`: the pump has been stopped.
     fn next(&self) -> bool {
         let is_idle = || !self.events.load(Ordering::Relaxed) && !self.standing.load(Ordering::Relaxed);
         let mut is_stopped = self.is_stopped.lock().unwrap_or_else(PoisonError::into_inner);
@@ -97,7 +97,7 @@ mod tests {
 
     use super::*;
 
-    /// What a thread that has to wait for a busy machine is given; how fast an export is, is measured elsewhere.
+    /// Time for threads on a busy machine. Other tests measure how fast an export is.
     const PATIENCE: Duration = Duration::from_secs(30);
 
     #[test]

@@ -1,6 +1,6 @@
-//! Who sends: the attributes that everything carries, from what App Service and Functions tell the process.
+//! The sender: the attributes that all telemetry carries, read from variables that App Service and Functions set.
 //!
-//! `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` say it better when they are set.
+//! `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` win over these when they are set.
 
 use ambient::Ambient;
 use opentelemetry::KeyValue;
@@ -33,7 +33,7 @@ pub fn resource(variable: &dyn Fn(&str) -> Option<String>, ambient: &Ambient) ->
     let detectors: [Box<dyn ResourceDetector>; 2] =
         [Box::new(TelemetryResourceDetector), Box::new(EnvResourceDetector::new())];
     resource = resource.with_detectors(&detectors);
-    // The detector leaves it out.
+    // The detector of the crate leaves this variable out.
     if let Some(name) = read("OTEL_SERVICE_NAME") {
         resource = resource.with_service_name(name);
     }

@@ -1,8 +1,8 @@
-//! What the environment says about telemetry: where it goes, and what of it cannot be understood.
+//! Reads from the environment where telemetry goes, and collects complaints about wrong values.
 //!
-//! Telemetry never stops `serve`: a value that makes no sense becomes a complaint, which is logged once, and what it
-//! would have set is left at its default or left out. Headers, timeouts and compression of OTLP are read by the
-//! exporter itself, from the standard variables.
+//! Telemetry never stops `serve`: a wrong value becomes a complaint, which is logged once, and the setting keeps its
+//! default or is left out. The exporter itself reads headers, timeouts and compression of OTLP from the standard
+//! variables.
 
 use url::Url;
 
@@ -17,7 +17,7 @@ pub struct Destinations {
     pub otlp_metrics: bool,
     /// The Application Insights component that takes both.
     pub application_insights: Option<Ingestion>,
-    /// What cannot be understood, one line each, without any value that may be a secret.
+    /// One line for each value that is wrong, without any value that may be a secret.
     pub complaints: Vec<String>,
 }
 

@@ -12,12 +12,12 @@ use time::OffsetDateTime;
 
 use super::names::{self, Metric, namespace};
 
-/// Every state of trust: one that no pair is in is reported as zero, so that an alert sees it end.
+/// Every state of trust: a state that no pair is in is reported as zero, so that an alert sees it end.
 const TRUSTS: [Trust; 5] = [Trust::Trusted, Trust::Leftover, Trust::Stale, Trust::Missing, Trust::Unreadable];
 /// Every severity, for the same reason.
 const SEVERITIES: [Severity; 3] = [Severity::Information, Severity::Warning, Severity::Critical];
 
-/// How things stand. It replaces what was known before as a whole, so that a hub that is gone is not reported for ever.
+/// How things stand. A new one replaces the one before as a whole, so that a hub that is gone is not reported for ever.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Standing {
     points: BTreeMap<&'static str, Vec<(Vec<KeyValue>, f64)>>,

@@ -1,7 +1,7 @@
-//! Spans, and whose trace they belong to: from the submit to the evidence it is one.
+//! Puts spans into their traces: the way of a request from the submission to the evidence is one trace.
 //!
-//! A batch has messages of many traces, and is a part of none of them: its span links to each. What is done for one
-//! request is a span in the trace of that request, which links back to the invocation.
+//! A batch has messages of many traces, and is a part of none of them: its span links to each. The work for one request
+//! is a span in the trace of that request, which links back to the invocation.
 
 use std::collections::HashMap;
 
@@ -35,7 +35,7 @@ impl IdGenerator for TraceIds {
 pub fn continue_trace(span: &Span, trace: &TraceContext) {
     let context = extract(trace);
     if context.span().span_context().is_valid() {
-        // A span that nobody exports has no place in a trace; that is no error here.
+        // A span that is not exported has no place in a trace; that is no error here.
         let _ = span.set_parent(context.clone());
     }
     show_trace(span, "trace_id", &context.span().span_context().clone());
@@ -54,7 +54,7 @@ pub fn sync_step(step: &'static str, traceparent: Option<&str>, namespace_id: &A
     let context = extract(&TraceContext::new(traceparent, None));
     let request = context.span().span_context().clone();
     if request.is_valid() {
-        // As above.
+        // As in `continue_trace`.
         let _ = span.set_parent(context);
         span.add_link(invocation);
         show_trace(&span, "request.trace_id", &request);
@@ -80,8 +80,8 @@ pub fn traceparent() -> Option<String> {
     })
 }
 
-/// The id of the trace that a run belongs to: the caller's, or that of the span which is exported. A run that belongs
-/// to none has one of its own, its id as 32 hexadecimal digits.
+/// The id of the trace that a run belongs to: the caller's, or that of the exported span. A run without either gets a
+/// trace id of its own: the run's id as 32 hexadecimal digits.
 #[must_use]
 pub fn trace_id(trace: &TraceContext, run: Ulid) -> String {
     let of_caller = trace.traceparent.as_deref().and_then(|parent| parent.split('-').nth(1));

@@ -1,7 +1,7 @@
 //! The way to a collector: our HTTP client, driven by our runtime, since each exporter has a thread of its own.
 //!
-//! A collector may be gone, slow or lie. Every request has a deadline, and no more than a little of an answer is read;
-//! nothing here is waited for by an invocation.
+//! A collector may be gone, slow or lie. Every request has a deadline, the transport reads only the beginning of an
+//! answer, and no invocation waits for it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +17,8 @@ use super::monitor_token::MonitorToken;
 
 /// How long one request may take.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// How much of an answer is read, in bytes; the rest is left. What was not taken of a batch fits into it.
+/// How much of an answer the transport reads, in bytes. The list of the items that the service did not take fits into
+/// it.
 const ANSWER_LIMIT: usize = 256 * 1024;
 
 /// The way to one collector.
@@ -29,7 +30,7 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// The way to wherever the exporter sends. `runtime` drives the connections.
+    /// A transport to the URLs that the exporter names. `runtime` drives the connections.
     pub fn new(runtime: Handle) -> Self {
         Self { runtime, to: None, token: None }
     }

@@ -2,7 +2,7 @@
 
 use crate::observation::LinkedService;
 
-/// From how many hinted groups of one DPS on the whole list is read instead: one query is cheaper than many reads.
+/// From this many hinted groups of one DPS on, the walk reads the whole list: one query is cheaper than many reads.
 pub(super) const LIST_FROM: usize = 6;
 
 /// What a walk looks at.
@@ -25,7 +25,7 @@ pub struct GroupHint {
     pub enrollment_group: String,
 }
 
-/// What of a DPS is in a scope.
+/// The part of a DPS that is in a scope.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Wanted<'s> {
     /// The DPS itself.
@@ -37,7 +37,7 @@ pub(super) enum Wanted<'s> {
 }
 
 impl Scope {
-    /// What of a DPS is in the scope; `None` when the DPS is not.
+    /// The part of a DPS that is in the scope; `None` when the DPS is not.
     pub(super) fn of(&self, service: &LinkedService) -> Option<Wanted<'_>> {
         match self {
             Self::Every(name) => is_meant(name.as_deref(), service).then_some(Wanted::All),

@@ -1,5 +1,5 @@
-//! In which order the namespaces have their turns: first those that waited longest, so that none waits for ever behind
-//! others that hang.
+//! The order in which the namespaces have their turns: those that waited longest come first, so that none waits for
+//! ever behind others that hang.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -27,14 +27,14 @@ pub struct Turns {
 impl Turns {
     /// A namespace has its turn.
     fn take(&mut self, namespace: &NamespaceConfiguration) {
-        // Whatever the record says of the number of turns, this one comes after each that it names.
+        // The number of turns in the record may be too small, so this turn also comes after each that the record names.
         let last = self.namespaces.values().copied().max().unwrap_or_default();
         self.taken = self.taken.max(last).saturating_add(1);
         self.namespaces.insert(namespace.id.key(), self.taken);
     }
 
-    /// The namespaces in the order in which they have their turns now. Those that never had one begin at a place that moves
-    /// on from minute to minute, which matters when no turn can be recorded.
+    /// The namespaces in the order in which they have their turns now. The list of those that never had one begins at a
+    /// place that moves on from minute to minute, which matters when no turn can be recorded.
     #[must_use]
     pub fn order<'a>(
         &self,
@@ -65,7 +65,8 @@ pub struct Roster<'a> {
 }
 
 impl<'a> Roster<'a> {
-    /// Reads the record of a function. What cannot be read is told, and the walk goes on in the order of the configuration.
+    /// Reads the record of a function. When it cannot be read, the log says so, and the walk goes in the order of the
+    /// configuration.
     pub async fn open(
         store: &'a Store,
         clock: &'a Clock,
@@ -95,7 +96,7 @@ impl<'a> Roster<'a> {
         self.lock().take(namespace);
     }
 
-    /// Writes the turns down while a walk goes on, and at its end.
+    /// Records the turns while a walk goes on, and at its end.
     pub async fn kept_during<T>(&self, walk: impl Future<Output = T>) -> T {
         self.written_during(walk, WRITTEN_EVERY).await
     }
@@ -116,7 +117,7 @@ impl<'a> Roster<'a> {
         }
     }
 
-    /// When that fails, the next walk goes on from the turns that were written before.
+    /// Records the turns. When that fails, the next walk goes on from the turns that were recorded before.
     async fn write(&self) {
         let turns = self.lock().clone();
         if let Err(error) = self.store.put(&self.key, &turns).await {
@@ -148,8 +149,8 @@ mod tests {
     }
 
     proptest! {
-        /// A walk that begins only `fits` visits each time still visits every namespace once in ⌈n / fits⌉ walks, whatever
-        /// was recorded before and whatever the clock says.
+        /// A walk that begins only `fits` visits each time still visits every namespace once in ⌈n / fits⌉ walks, for
+        /// any record and any clock.
         #[test]
         fn none_waits_longer_than_it_must(
             count in 1..12_usize,

@@ -1,7 +1,7 @@
 using '../main.bicep'
 
 // Nothing is reached from outside: Elastic Premium in a network of its own, events through an event hub, sign-in with Entra ID,
-// and no writes until somebody has looked at the first reports.
+// and no writes until a person has looked at the first reports.
 
 param environmentName = 'private'
 param location = 'westeurope'

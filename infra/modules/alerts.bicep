@@ -87,7 +87,7 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
       scopes: [componentId]
       evaluationFrequency: rule.frequency
       windowSize: rule.window
-      // What is true stays one alert until it is not true any more.
+      // A condition stays one alert until it does not hold any more.
       autoMitigate: true
       criteria: {
         allOf: [

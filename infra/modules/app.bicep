@@ -101,8 +101,8 @@ module storage 'storage.bicep' = {
   }
 }
 
-// On Flex Consumption the platform stores an uploaded package with an identity of the app, which so has to be able to write. It
-// is another one than the app runs as. It is attached to the app all the same: what runs there can ask for its token by name.
+// On Flex Consumption the platform stores an uploaded package with an identity of the app, which therefore needs to write. It is
+// not the one that the app runs as. It is attached to the app all the same: code in the app can ask for its token by name.
 var isFlex = plan == 'flex'
 
 module packageIdentity 'identity.bicep' = if (isFlex) {

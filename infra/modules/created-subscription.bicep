@@ -36,7 +36,7 @@ resource topic 'Microsoft.EventGrid/topics@2025-02-15' existing = {
           }
         ]
       }
-      // What is lost after a day, the timer found long before. So nothing is dead-lettered.
+      // An event may get lost after a day: the timer has found its resource long before. So there are no dead letters.
       retryPolicy: { eventTimeToLiveInMinutes: 1440, maxDeliveryAttempts: 30 }
     }
   }

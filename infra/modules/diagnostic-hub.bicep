@@ -38,7 +38,7 @@ resource namespace 'Microsoft.EventHub/namespaces@2026-01-01' = {
   sku: isPrivate ? { name: 'Standard', tier: 'Standard', capacity: 1 } : { name: 'Basic', tier: 'Basic', capacity: 1 }
   properties: {
     // The one place where keys stay on: Azure Monitor writes diagnostic records with a SAS rule and knows no other way.
-    // The rule below can send and nothing else, which is enough since the setting names the event hub; nobody reads its key.
+    // The rule below can send and nothing else, which is enough since the setting names the event hub; no program reads its key.
     disableLocalAuth: false
     minimumTlsVersion: '1.2'
     // Azure Monitor comes from outside; as a trusted service it passes the network rules below.
@@ -50,7 +50,7 @@ resource namespace 'Microsoft.EventHub/namespaces@2026-01-01' = {
     properties: {
       // A few records a minute at most. Two partitions let two instances read.
       partitionCount: 2
-      // What is lost after a day, the timer finds within a quarter of an hour.
+      // A record may get lost after a day: the timer finds its group within a quarter of an hour.
       retentionDescription: {
         cleanupPolicy: 'Delete'
         retentionTimeInHours: 24

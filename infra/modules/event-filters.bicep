@@ -23,5 +23,5 @@ var resourceOperations = [
 ]
 
 @export()
-@description('End of the type of events that whoever creates enrollment groups publishes.')
+@description('End of the type of the events that creators of enrollment groups publish.')
 var createdEventType = '.EnrollmentGroup.Created'

@@ -1,4 +1,4 @@
-// The custom topic: the app announces findings here, and whoever creates an enrollment group can say so. Publishing needs the
+// The custom topic: the app announces findings here, and a pipeline that creates an enrollment group can say so. Publishing needs the
 // role `EventGrid Data Sender` on the topic: the app has it, other publishers are given it by hand.
 
 import { roles } from 'roles.bicep'

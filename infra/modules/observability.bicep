@@ -1,4 +1,4 @@
-// Logs and telemetry, without a key: who sends needs a role.
+// Logs and telemetry, without a key: a sender needs a role.
 
 import { roles } from 'roles.bicep'
 
@@ -29,7 +29,7 @@ param principalId string
 @maxValue(730)
 param logRetentionDays int
 
-@description('Most that may be taken in per day, in GB. Bounds the bill; what comes beyond it is dropped.')
+@description('Most that may be taken in per day, in GB. It bounds the bill; the workspace drops what comes beyond it.')
 @minValue(1)
 param dailyQuotaGb int
 

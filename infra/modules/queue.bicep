@@ -1,4 +1,4 @@
-// Service Bus: the queue of sync requests, and the one for messages that nobody could understand.
+// Service Bus: the queue of sync requests, and the one for messages that no function could parse.
 
 import { roles } from 'roles.bicep'
 
@@ -46,13 +46,13 @@ resource namespace 'Microsoft.ServiceBus/namespaces@2026-01-01' = {
   resource requests 'queues' = {
     name: requestQueue
     properties: {
-      // A batch is not renewed while it is worked on; a step takes less than this (host-json.md).
+      // The host does not renew the locks of a batch while it is worked on; a step takes less than this (host-json.md).
       lockDuration: 'PT1M'
       maxDeliveryCount: 10
       // The message id is the request's, or the sync's with its attempt: a repeated send within the window is dropped.
       requiresDuplicateDetection: true
       duplicateDetectionHistoryTimeWindow: 'PT1H'
-      // Whoever waits longer than a week has asked again; the dead-letter queue tells of it.
+      // A caller that waits longer than a week has asked again; the dead-letter queue tells of it.
       defaultMessageTimeToLive: 'P7D'
       deadLetteringOnMessageExpiration: true
     }
@@ -66,7 +66,7 @@ resource namespace 'Microsoft.ServiceBus/namespaces@2026-01-01' = {
       // A second copy of the same unreadable message, after a batch was delivered again, is one to look at.
       requiresDuplicateDetection: true
       duplicateDetectionHistoryTimeWindow: 'PT1H'
-      // People read it. An alert tells them; after a month nobody will.
+      // People read it. An alert tells them; after a month they will not look any more.
       defaultMessageTimeToLive: 'P30D'
       deadLetteringOnMessageExpiration: false
     }

@@ -1,6 +1,6 @@
 // Second stage: writes and actions on policies and hubs, in one subscription, go to the function.
 //
-// On the subscription itself and not by a system topic: Azure allows one of those per source, and somebody may have it.
+// On the subscription itself and not by a system topic: Azure allows one of those per source, and another program may have it.
 
 targetScope = 'subscription'
 
@@ -35,7 +35,7 @@ resource events 'Microsoft.EventGrid/eventSubscriptions@2025-02-15' = {
         }
       ]
     }
-    // What is lost after a day, the timer found long before. So nothing is dead-lettered.
+    // An event may get lost after a day: the timer has found its resource long before. So there are no dead letters.
     retryPolicy: { eventTimeToLiveInMinutes: 1440, maxDeliveryAttempts: 30 }
   }
 }

@@ -1,5 +1,5 @@
-// Storage of the host and of our records; old records are removed. The package is elsewhere: who can write records is not to
-// be able to change what runs.
+// Storage of the host and of our records; old records are removed. The package is elsewhere, so that
+// an identity that can write records cannot change what runs.
 
 import { roles } from 'roles.bicep'
 
@@ -23,7 +23,7 @@ param principalId string
 @description('Whether the account is reached through a private endpoint only.')
 param isPrivate bool
 
-@description('Days until a record that nobody changed is removed. What the app still needs is written again at every report.')
+@description('Days after its last change until a record is removed. The report writes the records again that the app still needs.')
 @minValue(30)
 param recordRetentionDays int
 

@@ -1,5 +1,5 @@
-//! Assignment by hand, as a person does it against a world that lives elsewhere, and by the functions when the DPS does
-//! something wrong: each command does what it printed, and the same again does nothing.
+//! Assignment by hand, as a person does it against a world in other processes, and by the functions when the DPS does
+//! something wrong: each command does what it printed, and the same command again does nothing.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ async fn the_kill_switch_stops_every_command_that_writes_and_says_what_to_do() {
         assert!(told(&output).contains("POLICYSYNC_MODE=audit"), "{command:?}: {}", told(&output));
         assert!(told(&output).contains("Unset it"), "{command:?}: {}", told(&output));
     }
-    // What only looks goes on.
+    // Commands that only read go on.
     for command in [&["plan"][..], &["assign", "--from", "line-1", "--to", GROUP], &create] {
         let output = policysync(&world, command, &[("POLICYSYNC_MODE", "audit")]).await;
         assert_eq!(code(&output), 0, "{command:?}: {}", told(&output));
@@ -126,7 +126,7 @@ async fn a_plan_is_refused_entry_by_entry_when_the_world_moved() {
     let world = World::default().await;
     let saved = file(&world, "plan.json");
     run(&world, &["plan", "--out", &saved]).await;
-    // No function writes in this namespace, so nobody else assigns it meanwhile.
+    // No function writes in this namespace, so only this command assigns it.
     let (service, id) = ("fabrikam-energy-dps", "meters-pilot");
     let (_, mut group) = world.group(service, id, Method::GET, None).await;
     group["initialTwin"]["tags"]["site"] = json!("moved");
@@ -297,7 +297,7 @@ async fn what_a_dps_does_wrong_has_its_outcome_and_reason_and_the_next_try_succe
         let (row, _) = with_fault(&world, fault.clone()).await;
         assert_eq!((&row["outcome"], &row["reason"]), (&json!(outcome), &json!(reason)), "{fault}: {row}");
         assert_eq!(policy_of(&world, DPS, GROUP).await, None, "{fault}");
-        // What was refused is recorded for functions and persons alike; what passes by itself is nothing to remember.
+        // The writer records a refusal for functions and people alike, and records no failure that passes by itself.
         if reason != "service-unavailable" {
             let kept = record(&world, &format!("refusals/{DPS}/{GROUP}")).await;
             assert_eq!(kept["reason"], reason, "{fault}: {kept}");
@@ -369,7 +369,7 @@ async fn a_group_with_symmetric_keys_is_not_written_when_they_may_not_be_read() 
     assert_eq!(before, after);
     let writes = world.writes().await;
     assert!(!writes.iter().any(|write| write.ends_with(GROUP)), "{writes:?}");
-    // It is no write that was planned and never done: one refusal is all that is kept, however often it is tried.
+    // The journal has no planned write that was never done, and one refusal only, however often the write is tried.
     assert_eq!(writes_of(&world, GROUP).await, Vec::<String>::new());
     let kept = record(&world, &format!("refusals/{DPS}/{GROUP}")).await;
     assert_eq!(kept["reason"], "symmetric-keys-unreadable", "{kept}");

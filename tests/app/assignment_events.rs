@@ -44,7 +44,7 @@ async fn deliver(world: &World, events: &[String]) -> (Value, Duration) {
     (serde_json::from_str(&text).unwrap(), since.elapsed())
 }
 
-/// The same, under an invocation id, whatever comes back.
+/// Delivers events under an invocation id, and returns any answer.
 async fn offer(world: &World, events: &[String], invocation: &str) -> (StatusCode, String) {
     let body = json!({"Data": {"records": serde_json::to_string(events).unwrap()}, "Metadata": {}});
     let answer = world
@@ -248,14 +248,14 @@ async fn what_a_dps_does_wrong_with_one_group_harms_no_other_and_has_its_reason(
         assert!(answer["Logs"].to_string().contains("1 assigned"), "{fault}: {answer}");
         assert_eq!(policy_of(&world, DPS, &bad).await.as_deref(), Some("short-lived"), "{fault}");
     }
-    // Who is told when to come back comes back then, within the same invocation.
+    // When the DPS names a time to come back, the app tries again then, within the same invocation.
     create(&world, "line-later", json!({})).await;
     let later = json!({"path": "*/enrollmentGroups/line-later", "status": 429, "retryAfter": 1, "times": 1});
     faults(&world, &json!([later])).await;
     let (answer, took) = deliver(&world, &[record("line-later").to_string()]).await;
     assert!(answer["Logs"].to_string().contains("1 assigned"), "{answer}");
     assert!(took >= Duration::from_secs(1), "{took:?}");
-    // A group that is gone is nothing to do.
+    // For a group that is gone there is nothing to do.
     let (answer, _) = deliver(&world, &[record("line-gone").to_string()]).await;
     assert!(answer["Logs"].to_string().contains("0 groups looked at"), "{answer}");
     world.stop().await;

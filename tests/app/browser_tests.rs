@@ -12,17 +12,17 @@ use std::path::PathBuf;
 use browser::{Browser, Programs};
 use time::Duration;
 
-/// From when on a report is said to be old.
+/// From this age on the page says that a report is old.
 const OVERDUE: Duration = Duration::minutes(150);
 
-/// A browser of its own for a test. Where there is none the test is skipped in words, and in CI it fails.
+/// A browser of its own for a test. Without one the test says that it is skipped, and fails in CI.
 async fn start(test: &str) -> Option<Browser> {
     let programs = match Programs::from_environment() {
         Ok(programs) => programs,
         Err(why) => {
             let is_required = std::env::var("CI").is_ok_and(|value| value == "true");
             assert!(!is_required, "{why}");
-            // Straight to stderr: the test harness would keep back what a passing test prints.
+            // Straight to stderr, since the test harness hides the output of a passing test.
             std::io::stderr().write_all(format!("skipped: {test}: {why}\n").as_bytes()).unwrap();
             return None;
         }

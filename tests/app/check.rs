@@ -1,4 +1,4 @@
-//! `check`: what is missing for which feature, and the command that grants it.
+//! `check` names the permission that a feature lacks, and the command that grants it.
 
 use azure_simulator::fleet::{Attestation, Fleet};
 use serde_json::{Value, json};

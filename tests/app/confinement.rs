@@ -1,4 +1,5 @@
-//! What a generation of the service calls things stands in the clients alone, so that a third one touches nothing else.
+//! Only the clients hold the names of members and types of a generation of the service, so that a third generation
+//! changes nothing else.
 
 use std::fs;
 use std::path::{Path, PathBuf};

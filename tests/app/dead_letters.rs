@@ -1,5 +1,5 @@
-//! `policysync parked` over dead letters and over what was kept in the records: each is shown with where it waits, and a
-//! person sends it again or throws it away.
+//! `policysync parked` over dead letters and over messages that are kept in the records: it shows where each waits, and
+//! a person sends it again or throws it away.
 
 use ambient::Randomness;
 use reqwest::StatusCode;
@@ -13,7 +13,7 @@ const SAS: &str = "SharedAccessSignature sr=x&sig=eA%3D%3D&se=4102444800&skn=n";
 const REQUESTS: &str = "sync-requests";
 const PARKED: &str = "sync-requests-parked";
 
-/// A world in which no function takes a message, so that what is sent stays where a test has put it.
+/// A world in which no function takes a message, so that a message stays where a test has put it.
 async fn world() -> World {
     World::with_settings(&[("AzureWebJobs.sync-policies.Disabled", "true")]).await
 }
@@ -40,7 +40,7 @@ async fn send(world: &World, queue: &str, id: Option<&str>, body: &[u8]) {
     assert_eq!(request.send().await.unwrap().status(), StatusCode::CREATED);
 }
 
-/// Delivers what is on a queue in vain, as often as the queue allows.
+/// Delivers the messages of a queue in vain, as often as the queue allows.
 async fn deliver_in_vain(world: &World, queue: &str) {
     loop {
         let head = world.azure(&format!("/servicebus/{queue}/messages/head?timeout=0"));
@@ -120,7 +120,7 @@ async fn each_message_is_shown_with_where_it_waits_and_is_sent_again_before_it_i
     assert_eq!(on_queue(&world, REQUESTS, "dead-lettered").await, Vec::<Value>::new());
     assert_eq!(store.list("parked-envelopes").await.unwrap().keys, Vec::<String>::new());
     assert_eq!(listed(&world).await.len(), 1);
-    // Sent first, completed then: a kill in between leaves two of the message and never none.
+    // It sends the message before it completes the old one: a kill in between leaves two messages and never none.
     let log = world.get(&world.azure("/simulator/log")).await;
     let position = |method: &str, part: &str| {
         let entries = log.as_array().unwrap().iter();
@@ -139,7 +139,7 @@ async fn each_message_is_shown_with_where_it_waits_and_is_sent_again_before_it_i
 async fn a_dead_letter_that_cannot_be_sent_again_stays_where_it_is() {
     let world = world().await;
     send(&world, REQUESTS, Some("order-1"), b"{}").await;
-    send(&world, REQUESTS, Some("order-2"), b"\xff\xfe\x00 of somebody else").await;
+    send(&world, REQUESTS, Some("order-2"), b"\xff\xfe\x00 of another program").await;
     deliver_in_vain(&world, REQUESTS).await;
     let refusal =
         json!({"faults": [{"method": "POST", "path": "/servicebus/sync-requests/messages", "status": 403}]});
@@ -149,7 +149,7 @@ async fn a_dead_letter_that_cannot_be_sent_again_stays_where_it_is() {
     assert_eq!(code, Some(1), "{told}");
     assert_eq!(on_queue(&world, REQUESTS, "dead-lettered").await.len(), 2);
     world.client.delete(world.azure("/simulator/faults")).send().await.unwrap();
-    // Sent as text it would be another message.
+    // As text it would be another message.
     let (code, told) = run(&world, &["parked", "resubmit", "order-2"]).await;
     assert_eq!(code, Some(1));
     assert!(told.contains("policysync submit") && told.contains("discard order-2"), "{told}");
@@ -200,7 +200,7 @@ async fn whatever_ids_and_bodies_they_have_each_is_listed_and_discarded_and_no_t
     assert_eq!(code, Some(0), "{told}");
     let active = on_queue(&world, REQUESTS, "active").await;
     assert_eq!(active[0]["body"], large.as_str());
-    // One that was looked at often gets a new number in its queue, so the ids are looked up each time.
+    // A message that was looked at often gets a new number in its queue, so the test looks up the ids each time.
     while let Some(message) = listed(&world).await.first() {
         let id = message["id"].as_str().unwrap();
         let (code, told) = run(&world, &["parked", "discard", id]).await;
@@ -249,12 +249,12 @@ async fn a_place_that_cannot_be_looked_at_is_told_and_the_others_are_shown() {
     let (code, told) = run(&world, &["parked", "list"]).await;
     assert_eq!(code, Some(1), "{told}");
     assert!(told.contains("order-1") && told.contains("records: "), "{told}");
-    // The beginning of an id could be that of a message that was not seen.
+    // A message that was not seen could have an id with the same beginning.
     let (code, told) = run(&world, &["parked", "discard", "order"]).await;
     assert_eq!(code, Some(1));
     assert!(told.contains("order-1") && told.contains("there may be others"), "{told}");
     assert_eq!(run(&world, &["parked", "discard", "order-1"]).await.0, Some(0));
-    // Without the setting the queues are looked at alone, and the command says so.
+    // Without the setting the command looks at the queues only, and says so.
     let none = [("AzureWebJobsStorage", ""), ("POLICYSYNC_STATE", "memory")];
     let output = policysync(&world, &["parked", "list"], &none).await;
     let told = crate::operator::told(&output);

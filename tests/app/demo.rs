@@ -25,7 +25,7 @@ fn it_tells_the_whole_story_twice_in_a_row() {
         let story = told(&demo(&[]));
         let mut rest = story.as_str();
         for expected in [
-            "Somebody creates an enrollment group",
+            "A person creates an enrollment group",
             "It has the policy `short-lived`",
             "accepted",
             "renews the policy's issuing CA",
@@ -47,7 +47,7 @@ fn it_tells_the_whole_story_twice_in_a_row() {
 }
 
 #[test]
-fn it_tells_the_story_of_somebody_elses_fleet() {
+fn it_tells_the_story_of_another_fleet() {
     let folder = "examples/water-utility";
     let story = told(&demo(&[
         "--fleet",

@@ -1,4 +1,4 @@
-//! What pages and files beside the code say, held to the code.
+//! Compares pages and files beside the code with the code.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::operator::{DPS, policy_of};
 use crate::world::World;
 
-/// The key of a group, as whoever makes its devices has it.
+/// The key of a group, as the maker of its devices has it.
 async fn key_of(world: &World, id: &str) -> String {
     let mechanism = format!("{id}/attestationmechanism");
     let (status, keys) = world.group(DPS, &mechanism, Method::POST, None).await;

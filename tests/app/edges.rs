@@ -1,4 +1,4 @@
-//! The edges of the app: what callers, queue senders and names of others can do to it, and what they cannot.
+//! The edges of the app: what callers, queue senders and hostile names can do to it, and what they cannot.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ async fn the_worst_mix_of_bodies_takes_less_than_half_of_an_instance() {
         let list = json!(vec![text; count]).to_string();
         json!({"Data": {binding: list}, "Metadata": {}}).to_string()
     };
-    // What is small as text and large as a tree.
+    // A body that is small as text and large as a tree.
     let zeros = format!("[{}0]", "0,".repeat(MIB / 2));
     let event = format!(
         r#"{{"Data":{{"event":{{"specversion":"1.0","type":"t","data":{zeros}}}}},"Metadata":{{}}}}"#
@@ -131,17 +131,17 @@ async fn ids_of_the_app_cannot_be_claimed_and_unknown_members_are_named() {
 #[tokio::test]
 async fn a_namespace_that_is_not_configured_is_refused_at_the_door_and_leaves_no_record() {
     let world = World::default().await;
-    let id = "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/nobodys";
+    let id = "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/unlisted";
     let url = world.app("/api/sync-requests");
-    let request = world.client.post(&url).header("Idempotency-Key", "nobodys-1");
+    let request = world.client.post(&url).header("Idempotency-Key", "unlisted-1");
     let answer = request.json(&json!({"namespaceId": id})).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
     let answer: Value = answer.json().await.unwrap();
     assert_eq!(answer["error"]["fields"][0]["field"], "namespaceId", "{answer}");
     assert_eq!(answer["error"]["code"], "namespace-not-configured");
-    let record = world.client.get(format!("{url}/nobodys-1")).send().await.unwrap();
+    let record = world.client.get(format!("{url}/unlisted-1")).send().await.unwrap();
     assert_eq!(record.status(), StatusCode::NOT_FOUND);
-    let output = policysync(&world, &["submit", "--namespace", id, "--id", "nobodys-2"], &[]).await;
+    let output = policysync(&world, &["submit", "--namespace", id, "--id", "unlisted-2"], &[]).await;
     assert_eq!(output.status.code(), Some(1), "{}", told(&output));
     assert_eq!(world.sends().await, Vec::<String>::new());
     world.stop().await;
@@ -183,7 +183,7 @@ async fn with_sign_in_the_platform_says_who_asked_and_without_it_is_a_claim() {
     let world = World::with_settings(&[("WEBSITE_AUTH_ENABLED", "True")]).await;
     assert_eq!(asked(&world).await, (json!("alice@contoso.com (b0a1)"), json!("signed-in")));
     world.stop().await;
-    // Nobody takes the headers away here, so they are worth no more than the body.
+    // No platform takes the headers away here, so the app believes them no more than the body.
     let world = World::default().await;
     assert_eq!(asked(&world).await, (json!("the chief"), json!("claimed")));
     world.stop().await;
@@ -254,14 +254,14 @@ async fn names_of_others_are_shown_and_never_obeyed() {
     let list: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(list[0]["messageId"], HOSTILE, "the document is the same");
 
-    // A rule's name; a group's, which nobody has; a hub's.
+    // The name of a rule, of a group that does not exist, and of a hub.
     assert_clean("explain", &policysync(&world, &["explain", "some-group", "--offline"], &[]).await);
     assert_clean("explain of its name", &policysync(&world, &["explain", HOSTILE, "--offline"], &[]).await);
     let arguments = ["submit", "--namespace", namespace.as_str(), "--dry-run", "--hub", HOSTILE];
     assert_clean("submit", &policysync(&world, &arguments, &[]).await);
     assert_clean("wrong usage", &policysync(&world, &["submit", &format!("--{HOSTILE}")], &[]).await);
 
-    // What a service answers, in every command that looks.
+    // An answer of a service, in every command that reads.
     let faults = json!({"faults": [{"method": "GET", "path": "*/policies", "status": 403, "times": 1000, "message": HOSTILE}]});
     let answer = world.client.put(world.azure("/simulator/faults")).json(&faults).send().await.unwrap();
     let message_is_taken = answer.status().is_success();

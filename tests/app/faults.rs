@@ -1,4 +1,4 @@
-//! What the services do wrong, and what becomes of a sync request then.
+//! The outcome of a sync request when a service does something wrong.
 
 use policysync::commands::laptop::local_world::DEFAULT_CONFIGURATION;
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ impl Story {
 }
 
 #[tokio::test]
-async fn a_conflict_is_somebody_elses_sync_and_is_waited_for() {
+async fn a_conflict_is_the_sync_of_another_client_and_is_waited_for() {
     let story =
         Story::of(json!([{"method": "POST", "path": "*/synchronize", "status": 409, "times": 1}])).await;
     assert_eq!(story.posts().await, [json!(409), json!(202)]);
@@ -75,7 +75,7 @@ async fn an_identity_without_the_right_ends_the_request_with_the_reason() {
 }
 
 #[tokio::test]
-async fn an_operation_that_nobody_remembers_or_may_read_is_no_failure() {
+async fn an_operation_that_is_forgotten_or_may_not_be_read_is_no_failure() {
     for status in [404, 403] {
         let story =
             Story::of(json!([{"method": "GET", "path": "*/operationStatuses/*", "status": status}])).await;
@@ -117,7 +117,7 @@ fn impatient() -> String {
 async fn an_operation_that_succeeded_without_any_trace_on_the_hub_ends_unverified() {
     let world = World::configured(&impatient()).await;
     let stale = world.namespace("contoso-logistics").await;
-    // What the hub shows from now on is what it shows now, whatever the sync does.
+    // From now on the hub shows the same certificates, whatever the sync does.
     let hub = stale["hubs"][0].as_str().unwrap();
     let url = world.azure(&format!("{hub}/certificates?api-version=2025-08-01-preview"));
     let shown: Value =
@@ -170,14 +170,14 @@ async fn services_that_fail_for_a_moment_cost_only_time() {
 }
 
 #[tokio::test]
-async fn a_revoked_policy_leads_by_its_event_to_a_sync_that_nobody_asked_for() {
+async fn a_revoked_policy_leads_by_its_event_to_a_sync_without_a_request() {
     let world = World::with_fleet(|fleet| fleet.revoke_pushes_to_hubs = false).await;
     let namespace = world.namespace("contoso-plants").await;
     let policy = namespace["policies"].as_array().unwrap()[0].as_str().unwrap();
     let url = world.azure(&format!("{policy}/revokeIssuer?api-version=2026-03-01-preview"));
     let answer = world.client.post(url).bearer_auth("operator").send().await.unwrap();
     assert!(answer.status().is_success(), "{}", answer.status());
-    // The event is the only thing that can lead to it: no timer fires in this world.
+    // Only the event can lead to the sync: no timer fires in this world.
     world
         .until("the namespace was synced", async || {
             let synced = world.writes().await.iter().any(|write| write.ends_with("/synchronize"));

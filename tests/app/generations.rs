@@ -1,4 +1,4 @@
-//! Certificate authorities, alone and beside credentials: what is verified, explained and migrated.
+//! Certificate authorities, alone and beside credentials: requests verify and explain, and groups are migrated.
 
 use azure_simulator::fleet::Fleet;
 use reqwest::Method;
@@ -74,7 +74,7 @@ async fn world(fleet: &str, configuration: &str) -> World {
     World::of(&Fleet::from_toml(fleet).unwrap(), configuration).await
 }
 
-/// What a group names, by either kind of members.
+/// The policy that a group names, by either kind of members.
 async fn named(world: &World, id: &str) -> Option<String> {
     let (_, newer) = world.group_by("2026-11-01", DPS, id, Method::GET, None).await;
     let names = ["namespaceName", "certificateAuthorityName", "certificatePolicyName"];

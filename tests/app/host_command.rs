@@ -105,7 +105,7 @@ async fn a_person_sees_the_functions_first_and_then_what_they_do() {
     assert!(host.line("orders ").await.contains("succeeded in "));
     assert!(host.line("log  ").await.ends_with("order 7 accepted"));
     fire(&url, "orders", "no JSON").await;
-    // What the handler prints and what it answers come by two ways, in either order.
+    // The lines that the handler prints and its answers come by two ways, in either order.
     let expected =
         ["JSONDecodeError", "FAILED in ", "because  Response status code does not indicate success: 500"];
     while !expected.iter().all(|words| host.seen().contains(words)) {
@@ -139,7 +139,7 @@ async fn local_settings_are_app_settings_unless_the_environment_has_them() {
 }
 
 #[tokio::test]
-async fn whoever_stops_reading_ends_the_host() {
+async fn a_reader_that_goes_away_ends_the_host() {
     let app = documented_app("Python", &["host.json", "handler.py"]);
     let mut host = HostProcess::start(app.path(), &[]);
     let ready = host.line("ready at ").await;
@@ -150,7 +150,7 @@ async fn whoever_stops_reading_ends_the_host() {
     assert_eq!(processes_of(app.path()), "");
 }
 
-/// Runs a host that cannot start; what it complains of, after it was checked that nothing is left of it.
+/// Runs a host that cannot start, and checks that it leaves no process behind. Answers its complaint.
 async fn refused(app: &Path) -> String {
     let output =
         tokio::time::timeout(PATIENCE, HostProcess::start(app, &[]).output()).await.expect("it hangs");
@@ -225,7 +225,7 @@ async fn a_handler_that_accepts_and_never_answers_is_told_so() {
 #[tokio::test]
 async fn a_hundred_megabytes_on_stdout_do_no_harm() {
     let app = documented_app("Python", &["host.json", "handler.py"]);
-    let loud = "import sys\nfor _ in range(100): sys.stdout.write('a line of no use to anybody\\n' * 37500)\nsys.stdout.flush()\n";
+    let loud = "import sys\nfor _ in range(100): sys.stdout.write('a line of no use to readers\\n' * 37500)\nsys.stdout.flush()\n";
     app.write("handler.py", &format!("{loud}{}", documented("### Python", "handler.py")));
     let mut host = HostProcess::start(app.path(), &["--output", "json"]);
     let url = loop {

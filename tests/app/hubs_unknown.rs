@@ -1,5 +1,5 @@
-//! What was not seen proves nothing: no group is assigned past a hub that was not seen, and no finding clears because a list
-//! could not be read.
+//! A hub that was not seen proves nothing: the app assigns no group past such a hub, and no finding clears because a
+//! list could not be read.
 
 use certificate_management::alerting::{FindingEvent, FindingState};
 use certificate_management::checks::CheckId;
@@ -38,7 +38,7 @@ async fn refusal(app: &InProcess, id: &str) -> Value {
     app.application.store.get::<Value>(&key).await.unwrap().unwrap().value
 }
 
-/// A list as it comes when nothing is there that the identity may see.
+/// An empty list, as the service answers when the identity may see nothing in it.
 fn empty(path: &str) -> Value {
     json!({"method": "GET", "path": path, "status": 200, "body": {"value": []}})
 }
@@ -97,7 +97,7 @@ async fn a_group_of_an_attestation_that_this_version_does_not_know_is_not_writte
     assert_eq!(reconcile(&app).await.assigned, 1);
 }
 
-/// What a report tells of groups.
+/// The events of a report about groups.
 fn of_groups(events: &[FindingEvent]) -> Vec<(FindingState, String)> {
     let about = events.iter().filter(|event| event.data.finding.subject.enrollment_group.is_some());
     about.map(|event| (event.data.state, event.data.finding.subject.text.clone())).collect()

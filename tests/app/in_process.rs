@@ -1,5 +1,5 @@
-//! The app in this process, against a simulated Azure: batches and reports are called directly, and the queue and the clock go
-//! as the test says.
+//! The app in this process, against a simulated Azure: tests call batches and reports directly, and control the queue
+//! and the clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -26,7 +26,7 @@ use time::{Duration, OffsetDateTime};
 
 /// Messages of one batch, as `host.json` has it.
 const BATCH: usize = 16;
-/// Batches after which something goes round in circles.
+/// Most batches. After that many, something goes round in circles.
 const MOST_BATCHES: usize = 400;
 
 /// Lets everybody into the simulated Azure.
@@ -74,13 +74,13 @@ impl InProcess {
         Self { simulator, application, configuration, ambient, ahead, deadlines, pace }
     }
 
-    /// Starts the app again, as one that has so much time for a batch.
+    /// Starts the app again, with these deadlines for a batch.
     pub fn hurry(&mut self, deadlines: Deadlines) {
         self.deadlines = deadlines;
         self.restart(&[]);
     }
 
-    /// Starts the app again, as one that walks at this pace.
+    /// Starts the app again, with this pace of a walk.
     pub fn walk_at(&mut self, pace: Pace) {
         self.pace = pace;
         self.restart(&[]);
@@ -97,7 +97,7 @@ impl InProcess {
         );
     }
 
-    /// Lets time go by for the app.
+    /// Moves the clock of the app.
     pub fn later(&self, by: Duration) {
         self.ahead.fetch_add(by.whole_seconds(), Ordering::Relaxed);
     }
@@ -134,7 +134,7 @@ impl InProcess {
         batch::handle(&self.application, messages).await.unwrap()
     }
 
-    /// Delivers a batch of what is due, in which case there is something to answer.
+    /// Delivers a batch of the messages that are due. `None`: no message is due.
     pub async fn deliver_once(&self) -> Option<Result<Handled, batch::BatchError>> {
         let queues = self.simulator.queues();
         let locked = queues.receive("sync-requests", BATCH, Wait::ZERO).await;
@@ -159,8 +159,8 @@ impl InProcess {
         Some(handled)
     }
 
-    /// Delivers all that is on the queue and all that follows from it, until nothing does. Between two batches as much time
-    /// goes by as `pace` says.
+    /// Delivers every message on the queue and every message that follows from it, until the queue is empty. `pace`
+    /// passes between two batches.
     pub async fn deliver(&self, pace: Duration) {
         for _ in 0..MOST_BATCHES {
             match self.deliver_once().await {
@@ -172,7 +172,7 @@ impl InProcess {
         panic!("messages follow from messages without end");
     }
 
-    /// Delivers so many batches, whenever they are due, or fewer when the queue is empty; answers what came of each.
+    /// Delivers so many batches, whenever they are due, or fewer when the queue is empty; answers the result of each.
     pub async fn deliver_batches(&self, count: usize) -> Vec<Result<Handled, batch::BatchError>> {
         let mut handled = Vec::new();
         while handled.len() < count && !self.is_empty("sync-requests").await {
@@ -195,12 +195,12 @@ impl InProcess {
         ["active", "scheduled", "locked"].iter().all(|kind| counts[kind] == 0)
     }
 
-    /// How many messages of the queue of requests were given up on.
+    /// How many messages of the queue of requests were dead-lettered.
     pub async fn dead_letters(&self) -> u64 {
         self.counts("sync-requests").await["deadLettered"].as_u64().unwrap()
     }
 
-    /// The bodies of what is on a queue, without touching it.
+    /// The bodies of the messages on a queue, without touching them.
     pub async fn on_queue(&self, queue: &str) -> Vec<Value> {
         let url = format!("{}/simulator/queues/{queue}/messages", self.simulator.url());
         let messages: Vec<Value> = reqwest::get(url).await.unwrap().json().await.unwrap();
@@ -225,7 +225,7 @@ impl InProcess {
         records::request(&self.application.store, id).await.unwrap().unwrap()
     }
 
-    /// What became of a request, in words.
+    /// The outcome of a request, in words.
     pub async fn outcome(&self, id: &str) -> (String, Option<&'static str>) {
         let record = self.record(id).await;
         (record.outcome.to_string(), record.reason.map(certificate_management::reason::Reason::code))

@@ -1,4 +1,4 @@
-//! A person or a pipeline with the command line, and what they look up afterwards.
+//! Runs commands as a person or a pipeline does, and looks up the results.
 
 use std::process::Output;
 

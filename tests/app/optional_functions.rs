@@ -1,4 +1,4 @@
-//! Functions that only some packages have: their triggers cannot fire here, so what the host would post is posted.
+//! Functions that only some packages have: their triggers cannot fire here, so the tests post what the host would post.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! `policysync parked`: what could not be understood is not lost, and a person decides what becomes of it.
+//! `policysync parked`: no message that cannot be parsed is lost, and a person decides what becomes of it.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::world::World;
 
 const SAS: &str = "SharedAccessSignature sr=x&sig=eA%3D%3D&se=4102444800&skn=n";
 
-/// Puts a message on a queue, as somebody else's program would.
+/// Puts a message on a queue, as another program would.
 async fn send(world: &World, queue: &str, id: Option<&str>, body: Vec<u8>) {
     let url = world.azure(&format!("/servicebus/{queue}/messages"));
     let mut request = world.client.post(url).header("Authorization", SAS).body(body);
@@ -68,7 +68,7 @@ async fn a_message_that_is_not_json_is_listed_resubmitted_and_discarded() {
         );
     }
 
-    // It is not dropped as a duplicate of itself: the function gets it, and parks it once more.
+    // The queue does not drop the message as a duplicate of itself: the function gets it, and parks it once more.
     let output = policysync(&world, &["parked", "resubmit", "order-7"], &[]).await;
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
     let list = world
@@ -97,7 +97,7 @@ async fn looking_often_never_makes_a_dead_letter() {
     let world = World::default().await;
     send(&world, "sync-requests", Some("order-7"), b"not json".to_vec()).await;
     until_parked(&world, 1).await;
-    // Others have looked at it too: four deliveries.
+    // Others have looked at the message too: four deliveries.
     for _ in 0..4 {
         let head = world.azure("/servicebus/sync-requests-parked/messages/head?timeout=5");
         let lock = world.client.post(head).header("Authorization", SAS).send().await.unwrap();
@@ -120,7 +120,7 @@ async fn looking_often_never_makes_a_dead_letter() {
 #[tokio::test]
 async fn whatever_lies_on_the_queue_can_be_listed_and_discarded() {
     let world = World::default().await;
-    for body in [&b"\xff\xfe of somebody else"[..], b"{\"schema\":\"parked-message/v1\"}", b""] {
+    for body in [&b"\xff\xfe of another program"[..], b"{\"schema\":\"parked-message/v1\"}", b""] {
         send(&world, "sync-requests-parked", None, body.to_vec()).await;
     }
     let list = listed(&world).await;

@@ -1,4 +1,4 @@
-//! What a person who can read or write the app's records gets from that.
+//! What an attacker who can read or write the app's records can do with that.
 
 use reqwest::Method;
 use serde_json::json;

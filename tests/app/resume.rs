@@ -92,9 +92,9 @@ async fn a_request_without_an_outcome_outlives_every_retention() {
     };
     records::admit(&store, &done.request, application.fleet.now()).await.unwrap();
     records::conclude(&store, &done, None, application.fleet.now()).await.unwrap();
-    // What waits for a person is in flight too: a parked message names the record that has its body.
+    // A record that waits for a person stays too: a parked message names the record that has its body.
     store.put("parked/large", &"body").await.unwrap();
-    // What is as old as this very second is not older than now.
+    // A record of this very second is not older than now.
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
 
     let report = reporting::run(application).await.unwrap();

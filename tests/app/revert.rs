@@ -52,7 +52,7 @@ async fn what_a_person_copied_is_taken_back_and_again_does_nothing() {
 }
 
 #[tokio::test]
-async fn what_a_function_assigned_is_taken_back_but_not_what_somebody_changed_since() {
+async fn an_assignment_of_a_function_is_taken_back_but_not_one_that_was_changed_since() {
     let world = World::default().await;
     world.fire("reconcile-assignments").await;
     assert_eq!(policy_of(&world, DPS, GROUP).await.as_deref(), Some("default"));
@@ -67,7 +67,7 @@ async fn what_a_function_assigned_is_taken_back_but_not_what_somebody_changed_si
     }
 
     let (_, mut group) = world.group(DPS, GROUP, Method::GET, None).await;
-    group["initialTwin"]["tags"]["owner"] = json!("somebody");
+    group["initialTwin"]["tags"]["owner"] = json!("another-team");
     world.group(DPS, GROUP, Method::PUT, Some(&group)).await;
     let (plan, exit) = run(&world, &["assign", "--revert", &id]).await;
     let left = row(&plan, "leftAlone", GROUP);

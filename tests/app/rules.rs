@@ -105,7 +105,7 @@ async fn rule_33_no_key_of_a_caller_is_logged_or_answered() {
 async fn the_synthetic_payloads_of_the_reference_are_understood_or_refused_in_words() {
     let world = World::default().await;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/payloads");
-    // The data of each payload under the name that our own binding of that trigger has.
+    // Puts the data of each payload under the name of our own binding of that trigger.
     for (file, function, theirs, ours) in [
         ("req.timer.json", "report-policy-status", "timer", "timer"),
         ("req.timer.first-run.json", "reconcile-assignments", "timer", "timer"),
@@ -129,7 +129,7 @@ async fn the_synthetic_payloads_of_the_reference_are_understood_or_refused_in_wo
         let answer: Value = answer.json().await.unwrap();
         assert!(answer["Outputs"].is_object(), "{file}: {answer}");
     }
-    // Its messages have a schema of somebody else's, so they are kept.
+    // Its messages have an unknown schema, so the app parks them.
     let parked = world.get(&world.azure("/simulator/queues/sync-requests-parked/messages")).await;
     assert_eq!(parked.as_array().unwrap().len(), 2, "{parked}");
     world.stop().await;

@@ -1,4 +1,4 @@
-//! What the product does for a fleet, from the outside.
+//! Scenarios of a fleet, tested from the outside.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ async fn a_rotated_policy_becomes_stale_and_trusted_again_after_a_request() {
 async fn a_second_look_at_an_unchanged_world_writes_nothing_and_sends_nothing() {
     let world = World::default().await;
     let namespace = world.namespace("contoso-plants").await;
-    // The first walk assigns what is missing; from then on the world is as the rules want it.
+    // The first walk assigns every missing policy; from then on the world is as the rules want it.
     world.fire("reconcile-assignments").await;
     world.fire("report-policy-status").await;
     let id = world.submit(json!({"namespaceId": namespace["id"]})).await;
@@ -119,7 +119,7 @@ async fn a_group_waits_until_its_hubs_trust_the_policy_and_is_assigned_then() {
     );
     world.rotate(&policy).await;
     world.group("contoso-plants-dps", "line-8", Method::PUT, Some(&group("line-8"))).await;
-    // `sync = "automatic"`: the group that waits is reason enough for a sync, and the sync alone is no reason to assign.
+    // With `sync = "automatic"` a waiting group is reason enough for a sync, and the sync alone is no reason to assign.
     let synced = world
         .until("the namespace is synced", async || {
             let report = world.report().await;
@@ -137,7 +137,7 @@ async fn a_group_waits_until_its_hubs_trust_the_policy_and_is_assigned_then() {
 }
 
 #[tokio::test]
-async fn in_audit_mode_nothing_is_written_whoever_asks() {
+async fn in_audit_mode_nothing_is_written_for_any_caller() {
     let namespace = "/subscriptions/6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40/resourceGroups/rg-contoso-plants/providers/Microsoft.DeviceRegistry/namespaces/contoso-plants";
     let world = World::configured(&format!(
         "[[namespace]]\nid = \"{namespace}\"\nprovisioning_services = [\"/subscriptions/6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40/resourceGroups/rg-contoso-plants/providers/Microsoft.Devices/provisioningServices/contoso-plants-dps\"]\n[[namespace.rule]]\nname = \"all\"\nenrollment_groups = [\"*\"]\npolicy = \"default\"\nreassign = true\n"
@@ -214,7 +214,7 @@ fn a_handler_whose_host_vanishes_ends_by_itself() {
     dev.kill().unwrap();
     dev.wait().unwrap();
     let since = std::time::Instant::now();
-    // A process that has ended and that nobody waits for has no command line any more.
+    // A process that has ended has no command line any more, even before its parent waits for it.
     while std::fs::read(format!("/proc/{handler}/cmdline")).is_ok_and(|line| !line.is_empty()) {
         assert!(since.elapsed() < crate::world::PATIENCE, "the handler {handler} outlived its host");
         std::thread::sleep(std::time::Duration::from_millis(50));

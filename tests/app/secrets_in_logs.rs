@@ -1,4 +1,4 @@
-//! What lets the app in is in none of its log lines, at the most verbose that `RUST_LOG` allows.
+//! No log line of the app holds one of its credentials, at the most verbose level that `RUST_LOG` allows.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -8,10 +8,10 @@ use crate::telemetry::sync;
 use crate::telemetry_collector::{Collector, Manner};
 use crate::world::World;
 
-/// What a collector of telemetry is let in by.
+/// The credential for the collector of telemetry.
 const OF_THE_COLLECTOR: &str = "a-key-of-the-collector";
 
-/// What stands in every value that lets the app in: the simulated Azure begins its tokens so, and any signature is named.
+/// Parts of every credential of the app: the beginning of the simulated Azure's tokens, and the names of signatures.
 const MARKS: [&str; 8] = [
     "simulated.",
     "SharedAccessSignature sr=",

@@ -102,7 +102,7 @@ async fn the_report_hands_a_finding_to_the_topic_once_and_once_when_it_clears() 
     let told = fire().await;
     let cleared = told.iter().filter(|event| event["data"]["state"] == "cleared").count();
     assert_eq!(cleared, raised.len(), "{told:?}");
-    // What the sync left behind on the hub is news.
+    // The older CA that the sync left on the hub is a new finding.
     assert!(told.iter().all(|event| {
         event["data"]["state"] == "cleared" || event["data"]["finding"]["check"] == "ca-leftover"
     }));

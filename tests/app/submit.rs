@@ -1,4 +1,4 @@
-//! `policysync submit`, as a person or a pipeline runs it against a world that lives elsewhere.
+//! `policysync submit`, as a person or a pipeline runs it against a world in other processes.
 
 use std::process::Output;
 
@@ -39,7 +39,7 @@ impl Plants {
         policysync(&self.world, &arguments, &[]).await
     }
 
-    /// The same where no records are shared, so that only the hubs can tell the outcome.
+    /// The same without shared records, so that only the hubs can show the outcome.
     async fn submit_without_records(&self, arguments: &[&str]) -> Output {
         let arguments = [&["submit", "--namespace", &self.id], arguments].concat();
         policysync(&self.world, &arguments, &[("POLICYSYNC_STATE", "memory")]).await

@@ -1,4 +1,4 @@
-//! Who may write, and whose request is whose: audit mode reaches every POST, and no id stands for two wishes.
+//! Audit mode stops every POST, and no id stands for two requests.
 
 use azure_simulator::Options;
 use certificate_management::sync::Phase;
@@ -97,7 +97,7 @@ async fn one_id_for_two_namespaces_is_one_request_and_the_other_is_parked() {
     app.handle(received(std::slice::from_ref(&first))).await;
     let done = app.handle(received(&[second.clone(), neighbour])).await;
     assert_eq!((done.requests, done.parked, done.held), (2, 1, 0));
-    // Over HTTP it is refused with 409, and its own repeat is no other request.
+    // Over HTTP the app refuses it with 409, and takes a repeat of the first request for the same request.
     let refused = submission::submit(&app.application, &second).await;
     assert!(matches!(refused, Err(SubmitError::DifferentRequest(id)) if id == "same"));
     assert!(submission::submit(&app.application, &first).await.is_ok());

@@ -1,4 +1,4 @@
-//! Messages and records that are none, beside others that are: the neighbours are done, and nothing is lost.
+//! Broken messages and records beside good ones: the app handles the good ones, and loses none.
 
 use certificate_management::parked;
 use certificate_management::request::VERIFICATION_SCHEMA;
@@ -10,7 +10,7 @@ use time::Duration;
 
 use crate::in_process::{InProcess, received, text};
 
-/// A message that cannot be understood, large, with all of it in what is wrong with it.
+/// A large message that cannot be parsed, and whose error quotes all of it.
 fn large(quote: &str) -> Received {
     let escaped = json!(quote).to_string().len() - 2;
     let schema = quote.repeat(200 * 1024 / escaped);
@@ -86,7 +86,7 @@ async fn a_look_with_a_long_reason_leads_to_a_request_that_can_be_read() {
     assert_eq!(app.posts(), [Some(202)]);
 }
 
-/// Puts something that is no record where one is.
+/// Replaces a record by something that is no record.
 async fn break_record(app: &InProcess, key: &str) {
     app.application.store.put(key, &"no record").await.unwrap();
 }
@@ -143,7 +143,7 @@ async fn a_sync_whose_record_is_broken_keeps_nothing_from_other_namespaces() {
         "{:?}",
         report.failures
     );
-    // A person has removed it; what was taken meanwhile is still known.
+    // A person has removed the record; the app still knows the requests that it took meanwhile.
     app.application.store.delete(&policysync::synchronization::records::sync_key(namespace)).await.unwrap();
     app.deliver(Duration::seconds(5)).await;
     for id in ["broken", "whole"] {

@@ -1,4 +1,4 @@
-//! Storage or queue that refuse for a while: nothing is given up on, and everything that was taken gets its outcome.
+//! Storage or queue refuse for a while: the app gives up on no request, and each that it has taken gets its outcome.
 
 use policysync::deadlines::Deadlines;
 use policysync::reporting;
@@ -73,7 +73,7 @@ async fn what_was_not_taken_over_http_is_taken_with_the_same_key() {
     assert!(matches!(submission::submit(&app.application, &request).await, Err(SubmitError::State(_))));
     app.faults(&json!([{"path": "/servicebus/*", "status": 400}]));
     assert!(matches!(submission::submit(&app.application, &request).await, Err(SubmitError::Queue(_))));
-    // Its answer is lost, though the queue knows the message now and drops another one of the same id.
+    // The answer of the queue is lost, but the queue has the message now and drops another one of the same id.
     app.faults(&json!([{"path": "/servicebus/*", "status": 400, "afterwards": true}]));
     assert!(matches!(submission::submit(&app.application, &request).await, Err(SubmitError::Queue(_))));
     app.faults(&json!([]));

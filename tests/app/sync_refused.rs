@@ -1,5 +1,5 @@
-//! What a service refuses, and how long it asks to wait: a lock is final, a conflict ends with the need's one deadline, and
-//! no pause is believed that is longer than a look may wait.
+//! Refusals of a service, and the pauses that it asks for: a lock is final, a conflict ends at the need's one deadline,
+//! and the app waits for no pause that is longer than the longest one between two looks.
 
 use azure_simulator::Options;
 use policysync::commands::laptop::local_world::DEFAULT_CONFIGURATION;
@@ -8,7 +8,7 @@ use time::Duration;
 
 use crate::in_process::{InProcess, received, text};
 
-/// A namespace that needs a sync, with a request that has joined, and evidence that is waited for `seconds`.
+/// A namespace that needs a sync, with a request that has joined. The app waits `seconds` for evidence.
 async fn waiting(seconds: u32, faults: &Value) -> InProcess {
     let mode = "mode = \"enforce\"";
     let configuration = format!("{mode}\nevidence_deadline_seconds = {seconds}");

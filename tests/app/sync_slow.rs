@@ -1,4 +1,5 @@
-//! Services that hang or are slow: a batch answers in time with what it got done, and what was not seen is not known.
+//! Services that hang or are slow: a batch answers in time with what it got done, and a hub that was not seen stays
+//! unknown.
 
 use std::time::{Duration as Wait, Instant};
 
@@ -24,7 +25,7 @@ fn hurried(by: u32) -> Deadlines {
     }
 }
 
-/// A batch of whatever is due.
+/// A batch of the messages that are due.
 async fn next_batch(app: &InProcess) -> Handled {
     app.deliver_batches(1).await.remove(0).unwrap()
 }
@@ -74,7 +75,7 @@ async fn an_invocation_without_time_left_claims_nothing_that_it_cannot_send() {
     let mut app = InProcess::start().await;
     app.rotate(0).await;
     app.handle(received(&[app.request(0, "r", &json!({}))])).await;
-    // As if the observation had taken all the time.
+    // The deadline for the POST is over, as if the observation had taken all the time.
     app.hurry(Deadlines { post: Wait::ZERO, ..Deadlines::default() });
     for _ in 0..4 {
         assert_eq!(next_batch(&app).await.held, 0);

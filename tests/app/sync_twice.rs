@@ -1,5 +1,5 @@
-//! Messages that come twice, early, at several instances at once, or to an instance that is cut off in the middle: time is
-//! all that they cost.
+//! Messages that come twice, early, at several instances at once, or to an instance that is cut off in the middle cost
+//! time only.
 
 use std::time::Duration as Wait;
 
@@ -36,7 +36,7 @@ fn copies(bodies: &[Value]) -> Vec<Received> {
 async fn a_follow_up_that_comes_early_and_twice_never_stops_the_sync() {
     let app = waiting(150).await;
     let mut seen = 0;
-    // Whatever a message says about when it is due; and the clock of the app stands still.
+    // The test delivers messages before they are due, and the clock of the app stands still.
     for _ in 0..40 {
         let messages = app.on_queue("sync-requests").await;
         seen += messages.len();
@@ -79,7 +79,7 @@ async fn a_batch_that_is_cut_off_at_any_instant_costs_time_only() {
         let app = waiting(3).await;
         for _ in 0..4 {
             let messages = copies(&app.on_queue("sync-requests").await);
-            // Dropped wherever it is; the queue gives its messages again.
+            // The batch is dropped at any await; the queue delivers its messages again.
             let cut =
                 tokio::time::timeout(Wait::from_millis(after), batch::handle(&app.application, messages));
             drop(cut.await);
@@ -88,7 +88,7 @@ async fn a_batch_that_is_cut_off_at_any_instant_costs_time_only() {
         app.deliver(Duration::minutes(1)).await;
         let outcome = app.outcome("r").await.0;
         assert!(matches!(outcome.as_str(), "trusted"), "{outcome} when cut off after {after} ms");
-        // A second one is right only where the first had no effect.
+        // A second POST is right only where the first had no effect.
         let accepted = app.posts().iter().filter(|status| **status == Some(202)).count();
         assert!(accepted <= 1, "{:?} when cut off after {after} ms", app.posts());
         let open = app.application.store.list(records::TAKEN).await.unwrap();

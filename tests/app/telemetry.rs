@@ -54,7 +54,7 @@ async fn metrics_arrive_with_the_names_units_kinds_and_attributes_of_the_table()
     let world = exporting_to(&collector).await;
     world.fire("report-policy-status").await;
     sync(&world).await;
-    // Nothing failed and nothing was dropped, but every other metric has to be there.
+    // Metrics of failures and drops have no points, since nothing failed; every other metric has to be there.
     let expected: BTreeSet<&str> = METRICS.iter().map(|metric| metric.name).collect();
     let seen = async || {
         let seen: BTreeSet<String> = collector.metrics().into_iter().map(|metric| metric.name).collect();
@@ -109,7 +109,7 @@ async fn spans_and_metrics_arrive_within_about_a_second() {
     let collector = Collector::start(Manner::Takes);
     let world = exporting_to(&collector).await;
     let mut fastest = (Duration::MAX, Duration::MAX);
-    // Other tests run beside this one, so the best of some tries tells what the program does.
+    // Other tests run beside this one, so the best of several tries shows how fast the program is.
     for times in 1..=5 {
         let since = SystemTime::now();
         world.fire("report-policy-status").await;
@@ -118,7 +118,7 @@ async fn spans_and_metrics_arrive_within_about_a_second() {
                 let mut spans = received.spans.iter();
                 let (at, span) =
                     spans.find(|(_, span)| span.name == "report-policy-status" && started(span) > since)?;
-                // The export that has this invocation in its count, not one that was on its way.
+                // Waits for the export that counts this invocation, not for one that was on its way.
                 let counts_it = |(attributes, count): &(Vec<KeyValue>, f64)| {
                     attribute(attributes, "faas.name").as_deref() == Some("report-policy-status")
                         && *count >= f64::from(times)
@@ -247,7 +247,7 @@ async fn the_resource_says_who_sends_and_the_standard_variables_are_heard() {
     world.stop().await;
 }
 
-/// What an operator does, with the longest that a reply of the app took.
+/// Does what an operator does in a day; answers the longest time that a reply of the app took.
 async fn a_days_work(world: &World) -> Duration {
     let mut slowest = Duration::ZERO;
     let mut timed = async |function: &str| {

@@ -1,5 +1,5 @@
-//! A collector for tests: takes OTLP over HTTP, read with the published protobuf types, and what Application Insights
-//! is sent. It can hang and lie too.
+//! A collector for tests: takes OTLP over HTTP, read with the published protobuf types, and the telemetry for
+//! Application Insights. It can hang and lie too.
 
 use std::io::Read;
 use std::sync::{Arc, Mutex};
@@ -75,14 +75,14 @@ impl Collector {
         Self { url: format!("http://{address}"), received, runtime: Some(runtime) }
     }
 
-    /// Ends it in the middle of whatever it does.
+    /// Ends it at once, in the middle of its work.
     pub fn kill(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
     }
 
-    /// Looks at what came so far.
+    /// Looks at the telemetry that came so far.
     pub fn look<T>(&self, look: impl FnOnce(&Received) -> T) -> T {
         look(&self.received.lock().unwrap())
     }

@@ -1,4 +1,4 @@
-//! A walk through the namespaces stops in time, and each namespace has its turn, whatever the others do.
+//! A walk through the namespaces stops in time, and each namespace has its turn, even when others hang.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const SUBSCRIPTION: &str = "6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40";
 /// How long each part of a visit may take.
 const PART: Duration = Duration::from_secs(1);
 
-/// A pace by which eight visits begin in one walk, where each takes so many parts at a namespace that hangs.
+/// A pace at which eight visits begin in one walk, when a visit to a namespace that hangs takes so many parts.
 fn pace(parts: u32) -> Pace {
     Pace { at_once: 4, service: PART, visit: PART, begins: PART * parts * 3 / 2 }
 }

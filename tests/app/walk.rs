@@ -1,5 +1,5 @@
-//! A hundred and twenty days in one go: two instances, one store, one simulated Azure whose clock is moved. One CA ends
-//! and nobody acts; another is renewed every 30 days and synced a day later.
+//! A hundred and twenty days in one go: two instances, one store, one simulated Azure whose clock the test moves. One
+//! CA ends and no person acts; another is renewed every 30 days and synced a day later.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ struct Shared {
 impl Shared {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        // A report a day is what this walk has.
+        // This walk has one report a day.
         let configuration =
             format!("[checks.report-overdue]\nminutes = 2000\n[[namespace]]\nid = \"{NAMESPACE}\"\n");
         std::fs::write(folder.path().join("policysync.toml"), configuration).unwrap();
@@ -98,7 +98,7 @@ impl Shared {
         assert!(answer.status().is_success(), "{}", answer.status());
         let answer: Value = answer.json().await.unwrap();
         let events = answer["Outputs"]["findings"].as_array().cloned().unwrap_or_default();
-        // The host has the answer; that it was delivered is recorded a moment later.
+        // The host has the answer; the app records the delivery a moment later.
         self.until_confirmed(&events).await;
         serving.abort();
         events
@@ -156,7 +156,7 @@ async fn walk(deaths: bool) -> Vec<Value> {
     for day in 0..=DAYS {
         shared.renew(day).await;
         if deaths && day % 3 == 0 {
-            // It records what it is about to tell, and never gets to tell it.
+            // The instance records the events that it is about to deliver, and dies before it delivers them.
             let died = reporting::run(&shared.instance()).await.unwrap();
             assert_eq!(died.failures, Vec::<String>::new());
             shared.simulator.advance(Duration::minutes(11));

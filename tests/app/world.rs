@@ -1,4 +1,4 @@
-//! A world for a test, and what an operator sees of it over HTTP.
+//! A world for a test, with the calls of an operator to it over HTTP.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 /// How long anything may take before a test fails; nothing waits that long when all is well.
 pub const PATIENCE: Duration = Duration::from_secs(40);
 
-/// The variables that a program needs to have the clock of these tests, which `cargo xtask calendar` moves: what is started
-/// with an environment of its own lives in another year without them, and its signatures have expired.
+/// The variables that a program needs to have the clock of these tests, which `cargo xtask calendar` moves: without
+/// them a process that is started with an environment of its own lives in another year, and its signatures have
+/// expired.
 pub fn clock() -> impl Iterator<Item = (&'static str, OsString)> {
     let names = ["LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC"];
     names.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)))
@@ -88,7 +89,7 @@ impl World {
         format!("{}{path}", self.local.host.url())
     }
 
-    /// Where the handler listens: the host told it so in its environment.
+    /// The address of the handler, from the environment that the host gave it.
     pub fn handler_url(&self) -> String {
         let process = self.local.host.handler_pid().unwrap();
         let environment = std::fs::read(format!("/proc/{process}/environ")).unwrap();
@@ -146,7 +147,7 @@ impl World {
         .await
     }
 
-    /// Looks until there is an answer.
+    /// Calls `look` until it gives an answer.
     pub async fn until<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
         let since = Instant::now();
         loop {

@@ -22,7 +22,7 @@ const SIZE_LIMIT: usize = 1_000_000;
 const PAINT_LIMIT: std::time::Duration = std::time::Duration::from_secs(1);
 /// How often each page is loaded, each time by a browser that has just started.
 const LOADS: usize = 5;
-/// What `cargo bench` says to the program that it runs, and `cargo test` does not.
+/// The argument that `cargo bench` gives to the program that it runs, and `cargo test` does not.
 const BENCH: &str = "--bench";
 
 #[tokio::main]

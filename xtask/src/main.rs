@@ -85,7 +85,7 @@ fn main() -> ExitCode {
     steps.finish(name)
 }
 
-/// In CI what is skipped has failed: nobody reads the line that says so.
+/// In CI a skipped step counts as failed, since no person reads the line that says so.
 fn is_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| value == "true")
 }

@@ -1,4 +1,4 @@
-//! Steps of a command: each runs whatever became of the one before, and a summary at the end says how each went.
+//! Steps of a command: each runs even when the one before has failed, and a summary at the end says how each went.
 
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -10,7 +10,7 @@ pub enum Outcome {
     Passed,
     /// Not done, and why. A failure in CI.
     Skipped(String),
-    /// Done in vain, and why.
+    /// Failed, and why.
     Failed(String),
 }
 
@@ -73,7 +73,7 @@ fn line(step: &Step) -> String {
     }
 }
 
-/// Runs a program to its end; what it prints is shown as it comes.
+/// Runs a program to its end, and shows its output as it comes.
 pub fn program(command: &mut Command) -> Outcome {
     match command.status() {
         Ok(status) if status.success() => Outcome::Passed,

@@ -1,4 +1,4 @@
-//! What the tests need and cargo does not bring.
+//! Tools that the tests need and cargo does not install.
 
 pub mod azurite;
 pub mod bicep;

@@ -1,4 +1,4 @@
-//! Where things are, and which cargo to call.
+//! Knows the folders of the workspace, and which cargo to call.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,7 +31,7 @@ impl Workspace {
         &self.root
     }
 
-    /// Where things go that the tests need and cargo does not bring. Deleted with the target folder.
+    /// The folder of the tools that the tests need and cargo does not install. It is deleted with the target folder.
     pub fn tools(&self) -> PathBuf {
         self.target().join("tools")
     }

@@ -1,4 +1,4 @@
-//! One convention for modules: a module `name` is in `name.rs`, and what belongs to it in the folder `name/`.
+//! Checks one convention for modules: a module `name` is in `name.rs`, and its children are in the folder `name/`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,5 +1,5 @@
-//! The app as it is deployed, as far as assignment goes: two functions, their host, records in Azurite, and the same
-//! program as a person runs it.
+//! The parts of the deployed app that assign: two functions, their host, records in Azurite, and the same program as a
+//! person runs it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ const FILES: [(&str, &str); 3] = [
         include_str!("../../../function-definitions/reconcile-assignments/function.json"),
     ),
 ];
-/// New Year's Day: whoever measures fires the timer.
+/// New Year's Day: the campaign fires the timer itself.
 const NEVER: &str = "0 0 0 1 1 *";
 const CONTINUATION: &str = "x-ms-continuation";
 const API_VERSION: &str = "2025-07-01-preview";
@@ -93,8 +93,8 @@ impl App {
         fired.map_err(|error| CampaignError::unanswered(format!("firing {function}"), error))
     }
 
-    /// Makes a group of symmetric keys without a policy, as a pipeline does that knows nothing of policies. It comes back
-    /// when it is told to.
+    /// Makes a group of symmetric keys without a policy, as a pipeline does that knows nothing of policies. When the
+    /// DPS refuses for now, it tries again at the time that the DPS names.
     ///
     /// # Errors
     /// When the DPS does not take it.
@@ -141,7 +141,7 @@ impl App {
         format!("{}/dps/{service}/enrollmentGroups/{rest}?api-version={API_VERSION}", self.simulator.url())
     }
 
-    /// Sends a call to a DPS, and again when the service says from when on.
+    /// Sends a call to a DPS, and sends it again when the service asks to wait.
     async fn send(&self, asked: &str, request: RequestBuilder) -> Result<Response, CampaignError> {
         for _ in 0..20 {
             let Some(request) = request.try_clone() else { break };

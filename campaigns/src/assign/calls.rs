@@ -1,4 +1,4 @@
-//! What the log of the simulated Azure says about one DPS.
+//! Reads the calls to one DPS from the log of the simulated Azure.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub struct Calls<'a> {
 }
 
 impl<'a> Calls<'a> {
-    /// Those to `service`.
+    /// The calls to `service`.
     pub fn to(entries: &'a [Entry], service: &str) -> Self {
         let prefix = format!("/dps/{service}/").to_ascii_lowercase();
         let own = |entry: &&Entry| entry.path.to_ascii_lowercase().starts_with(&prefix);
@@ -26,7 +26,7 @@ impl<'a> Calls<'a> {
         self.entries.len()
     }
 
-    /// Those to a path below the DPS that fits, which is given in lower case and without the DPS.
+    /// How many go to a path that fits. `fits` gets the path below the DPS, in lower case.
     pub fn count_of(&self, fits: impl Fn(&str) -> bool) -> usize {
         let path = |entry: &&&Entry| {
             let path = entry.path.to_ascii_lowercase();
@@ -37,12 +37,12 @@ impl<'a> Calls<'a> {
         self.entries.iter().filter(path).count()
     }
 
-    /// Those that the service refused because there were too many.
+    /// How many the service refused because there were too many.
     pub fn throttled(&self) -> usize {
         self.entries.iter().filter(|entry| entry.status == Some(429)).count()
     }
 
-    /// Those that change something.
+    /// How many change something.
     pub fn writes(&self) -> usize {
         self.entries.iter().filter(|entry| is_write(entry)).count()
     }

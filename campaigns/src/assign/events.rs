@@ -1,7 +1,7 @@
-//! From the delivery of an event to the group that carries its policy.
+//! Measures the time from the delivery of an event until the group has its policy.
 //!
-//! A record is in the event hub the moment that its operation is done, so the creation's own place in the log is when the
-//! event is delivered: what the host makes of it, batching included, counts.
+//! A record is in the event hub the moment that its operation is done, so the time of the creation in the log is the
+//! time at which the event is delivered. The time that the host takes, batching included, counts.
 
 use std::time::{Duration, Instant};
 
@@ -13,19 +13,19 @@ use crate::error::CampaignError;
 use crate::progress::Progress;
 use crate::verdict::Verdict;
 
-/// Between two groups of a pipeline that creates one after the other.
+/// Pause between two groups of a pipeline that creates one after the other.
 const STEADY: Duration = Duration::from_millis(500);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
-/// What the slowest group of a steady stream may take. A batch of records is one invocation: it looks at the namespace
-/// once and writes each group, so seconds are a sign of waiting that nobody has ordered.
+/// Longest time for a group of a steady stream, in seconds. A batch of records is one invocation: it looks at the
+/// namespace once and writes each group, so more seconds mean that the app waits without need.
 const SLOWEST_STEADY: f64 = 15.0;
-/// Operations that a new group costs: its keys, its write and the proof of it; reading it is counted apart, since many
-/// at once are one query.
+/// Operations that a new group costs: its keys, its write and the proof of it. Reads are counted apart, since one query
+/// reads many groups.
 const OPERATIONS_PER_GROUP: f64 = 3.0;
-/// What the app allows itself: a burst, and so many a second. A fifth is left to people.
+/// The burst of the app's budget, which leaves a fifth to people.
 const BURST: f64 = 200.0;
 const PER_SECOND: f64 = 13.0;
-/// How much longer than its budget forces it to the whole burst may take.
+/// How many times as long as its budget demands the whole burst may take.
 const HIGHEST_RATIO: f64 = 1.5;
 const SLACK: f64 = 15.0;
 
@@ -88,7 +88,7 @@ pub async fn run(
     Ok(())
 }
 
-/// Waits until every group was written a second time, and judges what was asked of the DPS.
+/// Waits until every group was written a second time, and judges the calls to the DPS.
 async fn measure(
     app: &App,
     service: &str,
@@ -103,7 +103,7 @@ async fn measure(
         let calls = Calls::to(&entries, service);
         let written = calls.written();
         let is_done = ids.iter().all(|id| written.get(id.as_str()).is_some_and(|writes| writes.len() >= 2));
-        // Our own writes come back as events; they are looked at and lead to nothing.
+        // The app's own writes come back as events; it looks at the groups and writes nothing.
         settled = if is_done { settled + 1 } else { 0 };
         let is_late = since.elapsed() > deadline;
         if settled < 20 && !is_late {

@@ -8,7 +8,7 @@ use azure_simulator::fleet::{Fleet, FleetError};
 /// Half of the provisioning services are in each, since a subscription holds ten at the most (`azure-wire-facts.md` §7).
 const SUBSCRIPTIONS: [&str; 2] =
     ["6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40", "8a4de0b7-15c2-4f68-b3a9-02d7c6e9f513"];
-/// What every group has that is assigned already, and what the rules say of every group.
+/// The policy of every group that is assigned already, and the policy that the rules name for every group.
 pub const POLICY: &str = "default";
 /// The policy of [`SOURCE`] alone.
 pub const OTHER_POLICY: &str = "short-lived";
@@ -40,7 +40,7 @@ pub fn groups(prefix: &str, count: usize) -> Vec<String> {
 /// # Errors
 /// When the fleet does not hold together.
 pub fn fleet(services: &[Service]) -> Result<Fleet, FleetError> {
-    // Records come at once: what is measured begins when one is there.
+    // Records come at once, since the measurement begins when a record is there.
     let mut text = format!(
         "subscription = \"{}\"\nlocation = \"westeurope\"\ndiagnostics_delay_seconds = 0\npage_size = 100\n",
         SUBSCRIPTIONS[0]

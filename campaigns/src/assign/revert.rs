@@ -1,4 +1,4 @@
-//! A policy is copied to half of the groups of a DPS, and that run is taken back, by records in a storage account.
+//! Copies a policy to half of the groups of a DPS, and takes that run back with the records in a storage account.
 
 use serde_json::Value;
 

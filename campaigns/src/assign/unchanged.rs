@@ -8,7 +8,7 @@ use crate::error::CampaignError;
 use crate::progress::Progress;
 use crate::verdict::{Verdict, seconds};
 
-/// Two pages of 100 groups are two; the rest is room for a page size that is smaller.
+/// Two pages of 100 groups take two calls; the rest is room for a smaller page size.
 const MOST_CALLS: usize = 4;
 
 /// Runs it.

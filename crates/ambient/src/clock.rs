@@ -1,4 +1,4 @@
-//! The one clock of the app. Pure code is told the time; all other code asks here.
+//! The one clock of the app. Code that does I/O asks it, and hands the time to pure code.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ impl Clock {
         Self::of(OffsetDateTime::now_utc)
     }
 
-    /// A clock that other code moves, such as that of the simulated Azure.
+    /// A clock that follows `now`, such as the clock of the simulated Azure.
     pub fn of(now: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }

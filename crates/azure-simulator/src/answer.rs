@@ -1,4 +1,4 @@
-//! Answers as every service makes them.
+//! Makes answers in the form that all services share.
 
 use axum::body::Body;
 use axum::response::Response;

@@ -1,4 +1,4 @@
-//! What requests to Azure Resource Manager and its answers have in common. Another API version is a line in
+//! The parts that all requests to Azure Resource Manager and its answers share. Another API version is a line in
 //! [`api_versions`].
 
 pub(crate) mod api_versions;

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::pki::PkiError;
 use super::world::ActionError;
 
-/// What ARM or a resource provider answers when it does not do what was asked.
+/// The refusal of ARM or a resource provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct ArmError {

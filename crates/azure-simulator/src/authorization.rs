@@ -1,10 +1,10 @@
-//! Who may enter: bearer tokens and shared access signatures.
+//! Checks bearer tokens and shared access signatures.
 //!
-//! The simulated services have no keys of their own, so any well-formed signature that has not expired is good, and so
-//! is any bearer token that somebody else made (the official clients are tested with static ones). What *is* judged is
-//! what a client gets wrong: no credentials at all, a signature whose time is over, a token of `/identity` that was
-//! issued for another audience or has expired. Expiry is judged by real time, on which the clients run
-//! (`contracts.md` §4).
+//! The simulated services have no keys of their own, so they take any well-formed signature that has not expired, and
+//! any bearer token that did not come from `/identity` (the official clients are tested with static ones). They refuse
+//! the mistakes of a client: no credentials at all, a signature whose time is over, a token of `/identity` that was
+//! issued for another audience or has expired. Expiry is judged by real time, on which the clients run (`contracts.md`
+//! §4).
 
 use std::fmt;
 
@@ -24,10 +24,10 @@ const RESOURCE_MANAGER: [&str; 2] = ["https://management.azure.com", "https://ma
 const SERVICE_BUS: [&str; 1] = ["https://servicebus.azure.net"];
 const STORAGE: [&str; 1] = ["https://storage.azure.com"];
 const EVENT_GRID: [&str; 1] = ["https://eventgrid.azure.net"];
-/// Any token of `/identity` is let into a DPS (`contracts.md` §4).
+/// A DPS takes any token of `/identity` (`contracts.md` §4).
 const ANY: [&str; 0] = [];
 
-/// Who calls, in a form that holds no secret: throttling counts by it.
+/// The caller, in a form that holds no secret. Throttling counts by it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Principal(String);
 
@@ -43,7 +43,7 @@ impl Principal {
     }
 }
 
-/// Lets a request in, or answers it as its service would.
+/// Admits a request, or refuses it as its service would.
 ///
 /// `now` is the simulated time and only dates the refusal.
 pub fn check(
@@ -70,14 +70,14 @@ pub fn check(
             let error = ArmError::new(StatusCode::UNAUTHORIZED, "Unauthorized", refusal.to_string());
             Box::new(error.into_response())
         }),
-        // A device proves itself to the device API, an app to the identity endpoint; the rest needs no proof.
+        // The device API checks devices, and the identity endpoint checks apps; the others need no credentials.
         Service::DeviceProvisioning | Service::Identity | Service::Control | Service::Unknown => {
             Ok(Principal::anonymous())
         }
     }
 }
 
-/// Why somebody was not let in.
+/// Why a caller is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Refusal {
     Missing,
@@ -124,7 +124,7 @@ impl Refusal {
     }
 }
 
-/// What the `Authorization` header carries.
+/// The credentials in the `Authorization` header.
 enum Credentials<'a> {
     Bearer(&'a str),
     Signature(&'a str),
@@ -242,9 +242,9 @@ mod tests {
     #[test]
     fn a_token_of_ours_is_good_for_its_audience_only() {
         let tokens = Tokens::default();
-        let (token, _) = tokens.issue("https://management.azure.com/", "someone", OffsetDateTime::now_utc());
+        let (token, _) = tokens.issue("https://management.azure.com/", "client-1", OffsetDateTime::now_utc());
         let headers = with(&format!("Bearer {token}"));
-        assert_eq!(bearer(&headers, &tokens, &RESOURCE_MANAGER), Ok(Principal("identity:someone".into())));
+        assert_eq!(bearer(&headers, &tokens, &RESOURCE_MANAGER), Ok(Principal("identity:client-1".into())));
         assert!(matches!(bearer(&headers, &tokens, &SERVICE_BUS), Err(Refusal::Audience { .. })));
     }
 
@@ -252,7 +252,7 @@ mod tests {
     fn a_token_of_ours_ends_after_its_hour() {
         let tokens = Tokens::default();
         let two_hours_ago = OffsetDateTime::now_utc() - time::Duration::hours(2);
-        let (token, _) = tokens.issue("https://management.azure.com", "someone", two_hours_ago);
+        let (token, _) = tokens.issue("https://management.azure.com", "client-1", two_hours_ago);
         let headers = with(&format!("Bearer {token}"));
         assert_eq!(bearer(&headers, &tokens, &RESOURCE_MANAGER), Err(Refusal::Expired));
     }

@@ -1,4 +1,5 @@
-//! The simulated cloud behind its doors: the world under its lock, the clock, the feeds, and what callers may do.
+//! The simulated cloud behind its doors: the world under its lock, the clock, the feeds, and the permissions of
+//! callers.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,11 +8,11 @@ use super::feeds::Feeds;
 use super::permissions::Permissions;
 use super::world::{ActionError, World};
 
-/// What every service of the simulator works on.
+/// The state that every service of the simulator works on.
 ///
 /// One short lock guards the world and is never held across an await. Long-running operations need no task of their
-/// own: the first look at the world brings it up to the simulated time ([`Cloud::lock`]), so an outcome is a
-/// matter of the clock and never of who asked.
+/// own: the first look at the world brings it up to the simulated time ([`Cloud::lock`]), so an outcome depends on the
+/// clock and never on the caller.
 pub struct Cloud {
     clock: Clock,
     feeds: Arc<Feeds>,
@@ -69,7 +70,7 @@ impl Cloud {
         base_url.split_once("://").map_or(base_url.clone(), |(_, rest)| rest.to_owned())
     }
 
-    /// The clock that everything here goes by.
+    /// The clock of the whole cloud.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock

@@ -1,6 +1,6 @@
-//! `/simulator/...`: what people and tests do to the simulated world from outside (`contracts.md` §4).
+//! `/simulator/...`: lets people and tests change the simulated world from outside (`contracts.md` §4).
 //!
-//! Neither logged, nor throttled, nor made to fail. Everything it refuses names the member that is wrong.
+//! These requests are not logged, not throttled, and meet no faults. Every refusal names the member that is wrong.
 
 mod queues;
 pub(crate) mod state;
@@ -26,12 +26,12 @@ use super::faults::{self, Faults};
 use super::log::Log;
 use super::service_bus::Queues;
 
-/// What one request may carry.
+/// Largest body of a request, in bytes.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
 /// A clock further ahead than this is a mistake; dates end with the year 9999.
 const FURTHEST: Duration = Duration::days(365 * 1000);
 
-/// What exists, for whoever asks for something that does not.
+/// The endpoints, for the answer to a request for another one.
 const ENDPOINTS: [(&str, &str); 14] = [
     ("GET /simulator/state", "namespaces with their provisioning services, hubs and policies"),
     ("GET /simulator/log", "every request but those to /simulator, in order of arrival"),
@@ -58,7 +58,7 @@ const ENDPOINTS: [(&str, &str); 14] = [
     ("POST /eventgrid/{topic}/api/events", "a custom topic"),
 ];
 
-/// What the control surface reaches.
+/// The parts of the simulator that the control surface reaches.
 #[derive(Debug, Clone)]
 pub struct Control {
     /// The clock of the whole cloud.

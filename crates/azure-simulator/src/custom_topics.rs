@@ -1,6 +1,6 @@
 //! Event Grid custom topics: `POST /eventgrid/{topic}/api/events`, as a publisher sees the real endpoint.
 //!
-//! What is published goes to the one feed of the simulator, whatever the name of the topic: there is one subscriber.
+//! Every published event goes to the one feed of the simulator, under any name of the topic: there is one subscriber.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use time::format_description::well_known::Rfc3339;
 use super::arm_error::ArmError;
 use super::feeds::Feeds;
 
-/// What one request may carry.
+/// Largest body of a request, in bytes.
 const BODY_LIMIT: usize = 1024 * 1024;
 
 /// Why an event is not published.

@@ -1,7 +1,7 @@
 //! A simulated device: registers with DPS, gets a certificate, and connects to its hub with it.
 //!
-//! It speaks to the simulated cloud only over its wires (`azure-wire-facts.md` §4), so what it experiences is what a
-//! device in the field would.
+//! It speaks to the simulated cloud only over its wires (`azure-wire-facts.md` §4), so it experiences the same as a
+//! device in the field.
 
 mod connection;
 mod registration;

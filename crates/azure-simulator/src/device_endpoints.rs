@@ -35,7 +35,7 @@ impl std::fmt::Debug for DeviceEndpoints {
 }
 
 impl DeviceEndpoints {
-    /// None that is open yet.
+    /// Without an open endpoint yet.
     ///
     /// # Errors
     /// When the certificate that signs theirs could not be made.

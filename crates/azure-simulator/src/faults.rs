@@ -1,4 +1,4 @@
-//! Faults that a test or a person installs: what a service does wrong, how often, and on which paths.
+//! Faults that a test or a person installs: which mistake a service makes, how often, and on which paths.
 //!
 //! The first installed fault that matches a request decides. Chance comes from a seeded generator, so a run with the
 //! same seed and the same order of requests meets the same faults.
@@ -42,7 +42,7 @@ pub struct Fault {
     pub close: bool,
     /// Do the work first, then lose its answer.
     pub afterwards: bool,
-    /// Change the service's own answer by this merge patch: members and values that nobody knew.
+    /// Change the service's own answer by this merge patch, such as unknown members and values.
     pub merge: Option<Map<String, Value>>,
     /// Chance, 0 to 1, that it strikes a request that it matches.
     pub probability: f64,
@@ -54,8 +54,8 @@ impl Fault {
             && WildMatch::new_case_insensitive(&self.path).matches(path)
     }
 
-    /// Strikes a request that `serve` hands to its service. Gives the answer, if there is one, and whether work was done
-    /// whose own answer is lost.
+    /// Strikes a request that `serve` hands to its service. Gives the answer, if there is one, and whether the service
+    /// has done work whose answer is lost.
     pub(crate) async fn act(
         &self,
         service: Service,
@@ -163,7 +163,7 @@ impl Faults {
         None
     }
 
-    /// `{"faults":[...]}`, each with what is left of it.
+    /// `{"faults":[...]}`, each with the number of times that are left.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,5 @@
-//! What the simulated cloud tells on its own: Event Grid events for changes of ARM resources and from a custom topic,
-//! and the diagnostic records of provisioning services in an event hub (`azure-wire-facts.md` §5).
+//! The events that the simulated cloud sends by itself: Event Grid events for changes of ARM resources and from a
+//! custom topic, and the diagnostic records of provisioning services in an event hub (`azure-wire-facts.md` §5).
 
 mod event_grid;
 mod event_hubs;
@@ -18,7 +18,7 @@ use event_hubs::EventHubs;
 /// The event hub that the diagnostic setting of every provisioning service sends to.
 pub const DPS_OPERATIONS: &str = "dps-operations";
 
-/// How often a waiting receiver looks again. The simulated clock can be pushed forward at any moment and tells nobody.
+/// How often a waiting receiver looks again. The simulated clock can be pushed forward at any moment without notice.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// The feeds. They implement the sources that the stand-in for the Functions host receives from.

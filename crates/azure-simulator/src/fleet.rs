@@ -90,11 +90,12 @@ pub struct Fleet {
     /// official command line saw otherwise (`azure-wire-facts.md` §8, §9).
     #[serde(default = "default::yes")]
     pub revoke_pushes_to_hubs: bool,
-    /// Whether DPS takes a `credentialPolicyName` that its namespace does not have. Nobody documents what Azure does.
+    /// Whether DPS takes a `credentialPolicyName` that its namespace does not have. No source documents what Azure
+    /// does.
     #[serde(default)]
     pub unknown_policy: UnknownPolicy,
-    /// What a write of an enrollment group does with a policy that its api-version does not know. Inferred is that it is
-    /// dropped (`azure-wire-facts.md` §3, §10c.8).
+    /// What a write of an enrollment group does with a policy that its api-version does not know. That it drops the
+    /// policy is inferred (`azure-wire-facts.md` §3, §10c.8).
     #[serde(default)]
     pub unknown_reference: UnknownReference,
     /// The API versions that the cloud offers. Absent: those that its namespaces need; both when there are none.
@@ -103,7 +104,7 @@ pub struct Fleet {
     /// How long after a certificate authority was made or rotated the linked hubs get it, in simulated seconds.
     #[serde(default = "default::push_seconds")]
     pub push_seconds: u32,
-    /// Nothing is pushed to hubs, as if the service had stopped doing so.
+    /// The service pushes nothing to hubs.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hold_push: bool,
     /// Whether a link that is made brings the CAs that exist already. The sources say that a CA must be made after the

@@ -1,8 +1,8 @@
-//! What happens to each request before and after its service: the log, faults, authorization, throttling, and the
-//! headers that every answer has.
+//! Takes each request before and after its service: the log, faults, authorization, throttling, and the headers that
+//! every answer has.
 //!
-//! The order is that of the real front door: a request is logged when it arrives, the network may fail it, then it must
-//! prove who it is, then its budget is charged, and only then does the service see it.
+//! The order is that of the real front door: it logs a request when it arrives, the network may fail it, then the
+//! request must prove who it is, then the front door charges its budget, and only then does the service see it.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -45,11 +45,11 @@ pub struct Front {
     pub clock: Clock,
     /// Where requests are noted.
     pub log: Arc<Log>,
-    /// What goes wrong.
+    /// The installed faults.
     pub faults: Arc<Faults>,
-    /// What callers may ask.
+    /// The budgets of callers.
     pub throttle: Throttle,
-    /// What callers may do.
+    /// The permissions of callers.
     pub permissions: Arc<Permissions>,
     /// The tokens that were issued.
     pub tokens: Arc<Tokens>,
@@ -182,7 +182,8 @@ fn too_many_requests(subscription: &str, operation: Operation, retry_after: u64)
     retry_later(answer, retry_after)
 }
 
-/// Azure reads paths in any case; the services take their own part so, and this is the part that routes to them.
+/// Azure reads paths in any case. The services match their own part of the path in any case; this segment routes to
+/// them.
 fn lower_first_segment(uri: &mut Uri) {
     let path = uri.path();
     let first = path.split('/').nth(1).unwrap_or_default();

@@ -1,8 +1,8 @@
 //! The managed identity endpoint, as App Service and Functions offer it, and the tokens that it has issued.
 //!
-//! A token is an opaque random text that only this simulator can tell the audience of: nothing outside may read
-//! meaning into one, and the real ones are not ours to read either. Tokens live an hour of real time, since their
-//! holder runs on real time (`contracts.md` §4).
+//! A token is an opaque random text, of which only this simulator knows the audience: a client may not read meaning
+//! into a real token either. Tokens live an hour of real time, since their holder runs on real time (`contracts.md`
+//! §4).
 
 use std::collections::HashMap;
 use std::fmt;
@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::answer::json_answer;
 use super::service;
 
-/// What `IDENTITY_HEADER` must be.
+/// The value of `IDENTITY_HEADER`.
 pub const SECRET: &str = "x";
 
 /// The version that App Service offers.
@@ -31,12 +31,12 @@ const SYSTEM_ASSIGNED: &str = "11111111-2222-3333-4444-555555555555";
 /// The query parameters that name a user-assigned identity.
 const SELECTORS: [&str; 4] = ["client_id", "object_id", "principal_id", "mi_res_id"];
 
-/// What is known of a token that this simulator issued.
+/// A token that this simulator issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issued {
     /// The resource it was asked for, as it was asked.
     pub audience: String,
-    /// Who got it.
+    /// Client id of the identity that got it.
     pub client_id: String,
     /// Real time.
     pub expires_at: OffsetDateTime,
@@ -61,13 +61,13 @@ impl Tokens {
         let issued =
             Issued { audience: audience.into(), client_id: client_id.into(), expires_at: now + LIFETIME };
         let mut kept = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
-        // A token is kept for a while after its end, so that its holder is told that it expired.
+        // The simulator keeps a token for a while after its end, so that it can tell the holder that it expired.
         kept.retain(|_, old| old.expires_at + LIFETIME > now);
         kept.insert(token.clone(), issued.clone());
         (token, issued)
     }
 
-    /// What is known of a token; nothing for one that came from elsewhere.
+    /// The record of a token; `None` for one that came from elsewhere.
     #[must_use]
     pub fn find(&self, token: &str) -> Option<Issued> {
         self.issued.lock().unwrap_or_else(PoisonError::into_inner).get(token).cloned()
@@ -130,8 +130,8 @@ mod tests {
     fn no_two_tokens_are_alike_and_debug_shows_none() {
         let tokens = Tokens::default();
         let now = OffsetDateTime::now_utc();
-        let (first, issued) = tokens.issue("https://servicebus.azure.net", "someone", now);
-        let (second, _) = tokens.issue("https://servicebus.azure.net", "someone", now);
+        let (first, issued) = tokens.issue("https://servicebus.azure.net", "client-1", now);
+        let (second, _) = tokens.issue("https://servicebus.azure.net", "client-1", now);
         assert_ne!(first, second);
         assert_eq!(tokens.find(&first), Some(issued));
         assert!(!format!("{tokens:?}").contains(&first));
@@ -141,10 +141,10 @@ mod tests {
     fn an_expired_token_is_still_known_to_have_expired() {
         let tokens = Tokens::default();
         let start = OffsetDateTime::now_utc();
-        let (old, _) = tokens.issue("https://management.azure.com", "someone", start);
-        tokens.issue("https://management.azure.com", "someone", start + Duration::minutes(90));
+        let (old, _) = tokens.issue("https://management.azure.com", "client-1", start);
+        tokens.issue("https://management.azure.com", "client-1", start + Duration::minutes(90));
         assert!(tokens.find(&old).is_some());
-        tokens.issue("https://management.azure.com", "someone", start + Duration::hours(3));
+        tokens.issue("https://management.azure.com", "client-1", start + Duration::hours(3));
         assert!(tokens.find(&old).is_none());
     }
 }

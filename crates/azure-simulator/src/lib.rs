@@ -1,9 +1,10 @@
 //! A simulated Azure on one port: [`Simulator`].
 //!
-//! A request passes the front (log, faults, authorization, throttling) and reaches the door of its service: Azure Resource
-//! Manager, DPS and its devices, Service Bus, storage, identity, custom topics. The doors speak the wire formats; what
-//! exists, and how it changes with time, is a model that knows none of them. A [`fleet`] describes it at the start, and all
-//! of it goes by one [`clock`]. People and tests reach it from outside through `/simulator/...`.
+//! A request passes the front (log, faults, authorization, throttling) and reaches the door of its service: Azure
+//! Resource Manager, DPS and its devices, Service Bus, storage, identity, custom topics. The doors speak the wire
+//! formats; a model, which knows none of them, holds what exists and how it changes with time. A [`fleet`] describes
+//! the model at the start, and everything goes by one [`clock`]. People and tests reach it from outside through
+//! `/simulator/...`.
 //!
 //! It is written from the confirmed facts of the services (`azure-wire-facts.md`), never from our own clients: one cannot
 //! hide the other's mistake.

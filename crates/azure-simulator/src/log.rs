@@ -1,7 +1,7 @@
-//! Every request that the simulated Azure received, in order of arrival.
+//! Keeps every request that the simulated Azure received, in order of arrival.
 //!
-//! Tests read it to prove what was *not* done (a second run makes no write), so a request takes its place when it
-//! arrives and its status is filled in when it is answered. Neither headers nor bodies are kept: they carry secrets.
+//! Tests read it to prove what a client did *not* do (a second run makes no write), so a request takes its place when
+//! it arrives and gets its status with its answer. The log keeps neither headers nor bodies, since these carry secrets.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -26,7 +26,7 @@ pub struct Entry {
     /// Simulated time of arrival, RFC 3339.
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
-    /// A fault threw the answer of the service away: whatever `status` says, the work was done.
+    /// A fault threw the answer of the service away: the service did the work, with any `status` here.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub lost: bool,
 }

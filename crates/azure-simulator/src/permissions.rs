@@ -1,21 +1,21 @@
-//! What callers may do: role-based access, as far as a simulation has it.
+//! The permissions of callers: role-based access, as far as a simulation has it.
 //!
-//! Everybody has one role, which allows everything; `PUT /simulator/permissions` takes actions out of it, as the `notActions`
-//! of a role do. What is taken out is refused wherever it is called, and `Microsoft.Authorization/permissions` says so: both
-//! read the same list.
+//! All callers have one role, which allows everything; `PUT /simulator/permissions` takes actions out of it, as the
+//! `notActions` of a role do. Every service refuses such an action, and `Microsoft.Authorization/permissions` says so:
+//! both read the same list.
 
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use wildmatch::WildMatch;
 
-/// What the one role leaves out. Names may hold `*`.
+/// The actions that the one role leaves out. Names may hold `*`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct LeftOut {
     /// Actions on resources.
     pub not_actions: Vec<String>,
-    /// Actions on what is in them.
+    /// Actions on their data.
     pub not_data_actions: Vec<String>,
 }
 
@@ -24,18 +24,18 @@ pub struct LeftOut {
 pub struct Permissions(Mutex<LeftOut>);
 
 impl Permissions {
-    /// What is left out.
+    /// The actions that are left out.
     #[must_use]
     pub fn left_out(&self) -> LeftOut {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Leaves out this and nothing else.
+    /// Leaves out these actions and no others.
     pub fn leave_out(&self, left_out: LeftOut) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = left_out;
     }
 
-    /// Whether the role allows an action, whatever its case. `is_data`: an action on what is in a resource.
+    /// Whether the role allows an action, in any case of its letters. `is_data`: whether it is an action on data.
     pub(crate) fn allow(&self, action: &str, is_data: bool) -> bool {
         let left_out = self.left_out();
         let names = if is_data { &left_out.not_data_actions } else { &left_out.not_actions };

@@ -65,7 +65,7 @@ impl ServiceRequest {
     }
 }
 
-/// What a call names: one of the operations of `azure-wire-facts.md` §3.
+/// The operation that a call names, of `azure-wire-facts.md` §3.
 #[derive(Debug, PartialEq, Eq)]
 enum Operation {
     Get(String),

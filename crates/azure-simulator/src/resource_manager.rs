@@ -1,7 +1,7 @@
 //! Azure Resource Manager: one dispatcher for everything under `/subscriptions`.
 //!
-//! ARM ignores the case of paths, so they are taken apart by [`ArmRequest`] instead of by the router. What a resource
-//! provider answers lives in its own module.
+//! ARM ignores the case of paths, so [`ArmRequest`] takes them apart instead of the router. Each resource provider has
+//! a module of its own.
 
 mod hubs;
 mod permissions;

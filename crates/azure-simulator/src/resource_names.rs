@@ -1,4 +1,4 @@
-//! Which names the services take.
+//! Checks names as the services do.
 
 /// `^[0-9a-zA-Z][a-zA-Z0-9-]*$`, 3 to 63 characters (`azure-wire-facts.md` §1.2).
 pub(crate) fn is_policy_name(name: &str) -> bool {

@@ -1,5 +1,5 @@
-//! Which action a request is, and the refusal of one that the callers' role leaves out. Shared access signatures go past
-//! roles, as in Azure.
+//! Finds the action of a request, and refuses it where the callers' role leaves it out. Roles do not limit shared
+//! access signatures, as in Azure.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, StatusCode, header};
@@ -13,7 +13,7 @@ use super::service::Service;
 /// The code of DPS for a caller without the right (`azure-wire-facts.md` §2.3).
 const FORBIDDEN: u32 = 403_000;
 
-/// An action that a request is.
+/// The action that a request needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Needed {
     action: String,
@@ -54,7 +54,8 @@ fn is_bearer(headers: &HeaderMap) -> bool {
     value.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer "))
 }
 
-/// ARM's rule: the provider, the types without the names between them, and what the verb does.
+/// ARM's rule for the name of an action: the provider, the types without the names between them, and the deed of the
+/// verb.
 fn of_resource_manager(method: &Method, path: &str) -> Option<Needed> {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let at = segments.iter().rposition(|segment| segment.eq_ignore_ascii_case("providers"))?;

@@ -1,4 +1,4 @@
-//! The simulated Azure as one thing that is started, asked and stopped.
+//! Starts and stops the simulated Azure as a whole.
 
 use std::fmt;
 use std::io;
@@ -38,20 +38,20 @@ use trigger_sources::{EventGridSource, EventHubSource, QueueSource};
 /// How long to leave off when the machine can take no more connections.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// What a simulated Azure is started with.
+/// The options of a simulated Azure.
 #[derive(Debug)]
 pub struct Options {
     /// Port on 127.0.0.1; a free one when absent or 0.
     pub port: Option<u16>,
-    /// What exists at the start.
+    /// The resources at the start.
     pub fleet: Fleet,
     /// Names and chances come from it; the same seed makes the same world.
     pub seed: u64,
-    /// What goes wrong from the start.
+    /// The faults at the start.
     pub faults: Vec<Fault>,
     /// The managed identity endpoint refuses a request that names no identity.
     pub user_assigned: bool,
-    /// What callers may ask.
+    /// The budgets of callers.
     pub limits: Limits,
     /// Names of the Service Bus queues.
     pub queues: Vec<String>,
@@ -70,7 +70,7 @@ impl Default for Options {
             user_assigned: false,
             limits: Limits::default(),
             queues: DEFAULT_QUEUES.map(str::to_owned).to_vec(),
-            // As the request queue is deployed.
+            // As in the deployed request queue.
             queue_settings: Settings { dead_letters_expired: true, ..Settings::default() },
         }
     }
@@ -79,7 +79,7 @@ impl Default for Options {
 /// Why the simulator did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Somebody else listens there.
+    /// Another program listens there.
     #[error(
         "port {port} is already taken; stop the program that listens there, or choose another port (0: any free one)"
     )]
@@ -133,7 +133,7 @@ impl Simulator {
             io::ErrorKind::AddrInUse => StartError::PortTaken { port: wanted },
             _ => StartError::Listen { port: wanted, source },
         };
-        // The port first: a wrong one is told at once, not after the keys of a fleet have been made.
+        // The port comes first, so that a wrong one fails at once, and not after the keys of a fleet have been made.
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let url = format!("http://{address}");
@@ -189,7 +189,7 @@ impl Simulator {
         &self.url
     }
 
-    /// The clock of the whole cloud. Push it with [`Simulator::advance`], which wakes whoever waits for it.
+    /// The clock of the whole cloud. Push it with [`Simulator::advance`], which wakes the receivers that wait for it.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
@@ -249,7 +249,7 @@ impl Simulator {
     /// Ends it: closes the port and every connection, answered or not.
     pub async fn stop(mut self) {
         self.server.abort();
-        // It ends by being cancelled, which is what was asked for.
+        // The task ends with the error that it was cancelled, as wanted.
         let _ = (&mut self.server).await;
     }
 }

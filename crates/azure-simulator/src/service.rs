@@ -1,8 +1,8 @@
-//! Which service a path belongs to, and how that service words a refusal.
+//! Finds the service of a path, and words refusals as that service does.
 //!
-//! One port plays several services. Clients tell failures apart by the shape of the body as much as by the status,
-//! so everything that refuses in front of a service (authorization, throttling, faults) speaks its language: ARM and
-//! DPS have theirs beside their resources, Service Bus answers XML, a managed identity JSON of its own.
+//! One port plays several services. Clients tell failures apart by the shape of the body as much as by the status, so
+//! every refusal in front of a service (authorization, throttling, faults) has that service's form: ARM and DPS have
+//! theirs beside their resources, Service Bus answers XML, a managed identity JSON of its own.
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -35,7 +35,7 @@ pub enum Service {
     EventGrid,
     /// `/simulator/...`: our own control surface; neither logged nor made to fail.
     Control,
-    /// Nothing that exists.
+    /// No service.
     Unknown,
 }
 

@@ -1,8 +1,9 @@
 //! A storage account with blobs, for records that several processes share: `/storage/{container}/{blob}`.
 //!
-//! As much of the Blob service as a store of small records needs: containers, whole block blobs with versions and
+//! The part of the Blob service that a store of small records needs: containers, whole block blobs with versions and
 //! conditions, deletion, and lists by prefix in pages (REST reference of Azure Storage, "Put Blob", "Specifying
-//! conditional headers", "List Blobs", and [`batch`] for deletions). Everything is in memory and gone with the simulator.
+//! conditional headers", "List Blobs", and [`batch`] for deletions). Everything is in memory and gone with the
+//! simulator.
 
 mod batch;
 mod list;
@@ -107,7 +108,7 @@ async fn dispatch(
                 body,
                 content_type: content_type.unwrap_or("application/octet-stream").to_owned(),
                 etag: format!("\"0x{writes:016X}\""),
-                // Its users run on real time, and judge by this date what is old.
+                // The users of the account run on real time, and judge the age of records by this date.
                 modified: OffsetDateTime::now_utc(),
             };
             let stored = described(StatusCode::CREATED, &blob, Bytes::new());

@@ -208,7 +208,7 @@ impl Served {
         answer.body["symmetricKey"]["primaryKey"].as_str().unwrap().to_owned()
     }
 
-    /// Where the endpoint of a hub listens, and the PEM of who signed its certificate.
+    /// The address of a hub's endpoint, and the PEM of the CA that signed its certificate.
     pub(crate) fn device_endpoint(&self, hub_host_name: &str) -> (SocketAddr, String) {
         let state = self.state();
         let hubs = state["hubs"].as_array().unwrap();
@@ -222,7 +222,7 @@ pub(crate) fn policy_id(policy: &str) -> String {
     format!("{NAMESPACE}/credentials/default/policies/{policy}")
 }
 
-/// What a customer does with a signing request: the chain that its root makes of it, PEM.
+/// Signs a signing request as a customer does: the chain with the customer's root, PEM.
 pub(crate) fn sign(request: &str) -> String {
     let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
     let mut root = rcgen::CertificateParams::default();

@@ -1,4 +1,4 @@
-//! The whole simulator, asked over HTTP as its clients ask it.
+//! Tests the whole simulator over HTTP, as its clients use it.
 
 mod control;
 mod example;
@@ -24,7 +24,7 @@ fn client() -> Client {
     Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap()
 }
 
-/// A running simulator and somebody who asks it.
+/// A running simulator with a client.
 struct Caller {
     simulator: Simulator,
     client: Client,

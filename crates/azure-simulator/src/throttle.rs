@@ -1,4 +1,4 @@
-//! How much a caller may ask: the token buckets of ARM and the operations per minute of a DPS.
+//! Limits the calls of a caller: the token buckets of ARM and the operations per minute of a DPS.
 //!
 //! Numbers are those of `azure-wire-facts.md` §7. Buckets fill by the simulated clock, so a test that has emptied one
 //! need not wait for it.
@@ -18,7 +18,7 @@ pub struct Rate {
     pub per_second: f64,
 }
 
-/// What a caller may ask before it is refused.
+/// The budgets of a caller.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
     /// ARM reads per principal and subscription.
@@ -75,7 +75,7 @@ impl Operation {
     }
 }
 
-/// What became of a request for a token.
+/// The answer to a request for a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
     /// Go on; so many are left.
@@ -126,7 +126,7 @@ fn whole(number: f64) -> u64 {
     number.max(0.0) as u64
 }
 
-/// The buckets of everyone who has called.
+/// The buckets of all callers so far.
 #[derive(Debug)]
 pub struct Throttle {
     limits: Limits,
@@ -135,7 +135,7 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// Nobody has called yet.
+    /// Full buckets, before the first call.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self { limits, resource_manager: Mutex::default(), provisioning: Mutex::default() }

@@ -1,7 +1,7 @@
-//! The simulated world: what exists, and how it changes with time.
+//! The simulated world: its resources, and how they change with time.
 //!
-//! It speaks no wire format: each service's door puts it into JSON, statuses and headers. What a client wrote and only
-//! reads back is kept as it came ([`Verbatim`]).
+//! It speaks no wire format: each service's door puts it into JSON, statuses and headers. The world keeps texts that a
+//! client only reads back as they came ([`Verbatim`]).
 
 mod action_error;
 mod build;

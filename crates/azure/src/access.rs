@@ -1,5 +1,5 @@
-//! What the caller may do with a resource, as Azure counts it: `Microsoft.Authorization/permissions`, which sums up every role
-//! on the resource and above it, groups included. It tells of the caller only, never of somebody else.
+//! Asks Azure what the caller may do with a resource: `Microsoft.Authorization/permissions` sums up every role on the
+//! resource and above it, groups included. It tells of the caller only.
 
 use certificate_management::rules::matches;
 use serde::Deserialize;
@@ -18,7 +18,7 @@ pub struct Access {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Granted(Vec<Grant>);
 
-/// What one role brings. A `not` takes away from its own role only: another role may bring it back.
+/// The actions of one role. A `not` takes away from its own role only: another role may grant the action.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Grant {

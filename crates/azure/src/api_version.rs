@@ -2,8 +2,8 @@
 //!
 //! Azure is replacing one preview by another (`azure-wire-facts.md` §0): generation A knows `credentials/default` with
 //! `policies` and an explicit `synchronize`; generation B knows `certificateAuthorities` and pushes by itself. A module
-//! per generation holds what differs in shape; what differs in version only is here. A test pins every value, because
-//! a version changes the meaning of a body.
+//! per generation holds the differences in shape; this one holds the versions. A test pins every value, because a
+//! version changes the meaning of a body.
 
 use std::fmt;
 
@@ -51,7 +51,7 @@ pub const CREDENTIALS: Versions = Versions {
     enrollment_group: ApiVersion("2025-07-01-preview"),
 };
 
-/// Generation B: certificate authorities and certificate policies, pushed to linked hubs by the service.
+/// Generation B: certificate authorities and certificate policies, which the service pushes to linked hubs.
 pub const CERTIFICATE_AUTHORITIES: Versions = Versions {
     generation: Generation::CertificateAuthorities,
     device_registry: ApiVersion("2026-11-02-preview"),
@@ -71,7 +71,7 @@ pub const KNOWN: &[Versions] = &[
 /// `GET /subscriptions/{id}/providers/{provider}`, which tells the versions of everything else.
 pub const PROVIDERS: ApiVersion = ApiVersion("2021-04-01");
 
-/// The newest set of a generation, for when nobody has said what is offered.
+/// The newest set of a generation, for when it is not known what the subscription offers.
 #[must_use]
 pub fn newest(generation: Generation) -> Versions {
     match generation {

@@ -1,4 +1,4 @@
-//! Azure Resource Manager: reads, lists that come in pages, and operations that take their time; all within the budget.
+//! Azure Resource Manager: reads, lists in pages, and long-running operations; all within the budget.
 
 pub mod operation;
 
@@ -21,7 +21,7 @@ use crate::credential::{TokenSource, token_for};
 use crate::error::{Error, ErrorKind, Sent, attempted};
 use crate::http::{Answer, Call, DEFAULT_DEADLINE, Http};
 
-/// Most pages of one list. ARM pages hold up to 1,000 items, so more is a service that goes round in circles.
+/// Most pages of one list. ARM pages hold up to 1,000 items, so a service with more pages goes round in circles.
 pub const MAX_PAGES: usize = 200;
 
 /// A client of Resource Manager. Cheap to clone.
@@ -49,7 +49,7 @@ impl Arm {
         Self { http, cloud, tokens, budget: Budget::new(), deadline: DEFAULT_DEADLINE }
     }
 
-    /// The same within a budget that others draw from too: those that use the same identity.
+    /// Draws from a budget that it shares with other clients of the same identity.
     #[must_use]
     pub fn with_budget(mut self, budget: Budget) -> Self {
         self.budget = budget;
@@ -142,13 +142,13 @@ impl Arm {
                     .with_status(answer.status.as_u16())
                     .with_code(Some(code)));
             }
-            // It runs and tells nobody where: its effect is the only thing that can be looked at.
+            // It runs, and the service names no place for its status: only its effect can be looked at.
             OperationStatus::Running { .. } | OperationStatus::Unknown => {}
         }
         Ok(operation)
     }
 
-    /// Asks once how an operation is doing.
+    /// Asks once how far an operation is.
     ///
     /// # Errors
     /// When the question could not be answered, which says nothing about the operation: no token, throttled, the

@@ -1,12 +1,12 @@
-//! What we allow ourselves to ask of Azure, so that it never has to refuse us and people are never locked out.
+//! Limits the calls of this process to Azure, so that Azure never has to refuse them and people are never locked out.
 //!
-//! Resource Manager counts by token buckets per identity, subscription and kind of operation (`azure-wire-facts.md` §7).
-//! A process has one identity, so it keeps one bucket per subscription and kind. Each attempt of a call draws a token
-//! first, and waits for its turn when there is none: how many calls run at a time follows from the bucket, not from a
-//! number of ours. What the answers say lowers the count, because others draw from the same bucket.
+//! Resource Manager counts by token buckets per identity, subscription and kind of operation (`azure-wire-facts.md`
+//! §7). A process has one identity, so it keeps one bucket per subscription and kind. Each attempt of a call draws a
+//! token first, and waits for its turn when there is none: how many calls run at a time follows from the bucket, not
+//! from a number of ours. The answers of the service lower the count, because others draw from the same bucket.
 //!
-//! A fifth of each bucket is left to people, who would otherwise find the portal throttled while a large fleet is read.
-//! Its refill stays usable: once at that line, calls go at the rate at which the bucket fills.
+//! The budget leaves a fifth of each bucket to people, who would otherwise find the portal throttled while the app
+//! reads a large fleet. Its refill stays usable: once at that line, calls go at the rate at which the bucket fills.
 //!
 //! Buckets live as long as the process; there are as many as it has subscriptions and provisioning services to look at.
 
@@ -47,7 +47,7 @@ pub enum Scope {
     ProvisioningService(String),
 }
 
-/// What is counted apart.
+/// The kinds of operations that Azure counts apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OperationKind {
     /// GET and HEAD to Resource Manager, questions about a running operation included.
@@ -65,7 +65,7 @@ pub enum OperationKind {
 pub struct BucketSnapshot {
     /// Whose bucket it is.
     pub scope: Scope,
-    /// What is drawn from it.
+    /// The kind of operation that draws from it.
     pub kind: OperationKind,
     /// Calls that it holds when it is full.
     pub capacity: u32,
@@ -145,7 +145,7 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// Waits for a turn. When it would come after `latest`, there is no waiting and nothing is to be sent.
+    /// Waits for a turn. When the turn would come after `latest`, it does not wait, and the caller must not send.
     ///
     /// # Errors
     /// `Throttled` with the time until the turn, [`Sent::No`].
@@ -158,12 +158,12 @@ impl Pace {
         })
     }
 
-    /// Takes over what an answer says about the bucket.
+    /// Takes over the state of the bucket from an answer.
     pub(crate) fn learn(&self, status: StatusCode, headers: &HeaderMap, retry_after: Option<Duration>) {
         let remaining = self
             .remaining_header()
             .and_then(|name| headers.get(name)?.to_str().ok()?.trim().parse::<i64>().ok())
-            // A service that lets through more than it counts goes below zero.
+            // The number goes below zero when the service lets through more than it counts.
             .map(|remaining| u32::try_from(remaining.max(0)).unwrap_or(u32::MAX));
         let throttled = (status == StatusCode::TOO_MANY_REQUESTS).then_some(retry_after);
         self.turnstile.learn(throttled, remaining);

@@ -1,8 +1,8 @@
-//! Which cloud this is, and which hosts of it may see a token.
+//! Knows the configured cloud, and which of its hosts may see a token.
 //!
-//! Azure hands out URLs to follow: `nextLink`, an operation's `Location`, the host name of a DPS. Sending a token to
-//! whatever host such a text names would give it to anybody who can forge one, so each URL is checked against the
-//! configured cloud before a token is even fetched.
+//! Azure hands out URLs to follow: `nextLink`, an operation's `Location`, the host name of a DPS. If a client sent a
+//! token to any host that such a text names, an attacker who can forge the text would get the token. So each URL is
+//! checked against the configured cloud before a token is even fetched.
 
 use endpoints::is_this_machine;
 use url::Url;

@@ -1,4 +1,5 @@
-//! Who we are: tokens for the services of the configured cloud, from whatever identity the environment offers.
+//! The identity of the process: tokens for the services of the configured cloud, from the identity that the environment
+//! offers.
 
 mod cache;
 mod identity;
@@ -31,7 +32,7 @@ pub trait TokenSource: Send + Sync {
 /// A source of tokens, shared.
 pub type Credential = Arc<dyn TokenSource>;
 
-/// A token for a call to `service`. Whatever became of asking for it, the call itself was not sent when this fails.
+/// A token for a call to `service`. Its error always says that the call itself was not sent.
 pub(crate) async fn token_for(tokens: &dyn TokenSource, service: Service) -> Result<AccessToken, Error> {
     tokens.token(service.scope()).await.map_err(|error| error.with_sent(Sent::No))
 }

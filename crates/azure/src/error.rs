@@ -15,7 +15,7 @@ use crate::pause;
 /// Longest message that is kept of a service's answer, in characters.
 const MESSAGE_LIMIT: usize = 500;
 
-/// What went wrong, as coarse as the caller's choices are.
+/// The kind of the failure: one for each choice that a caller has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     /// The resource does not exist (404, 410).
@@ -50,9 +50,10 @@ pub enum ErrorKind {
 /// Whether the request may have reached the service. A write whose answer was lost is ambiguous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sent {
-    /// It certainly did not.
+    /// The request certainly did not reach the service.
     No,
-    /// It, or an earlier attempt of the same call, was sent or partly sent, and no answer came that settles it.
+    /// The request, or an earlier attempt of the same call, was sent or partly sent, and no answer came that settles
+    /// it.
     Maybe,
     /// The service answered.
     Yes,
@@ -134,7 +135,7 @@ impl Error {
         self
     }
 
-    /// Says that an earlier attempt of the same call may have taken effect, whatever became of the last one.
+    /// Says that an earlier attempt of the same call may have taken effect, although the last one did not.
     pub(crate) fn in_doubt(self) -> Self {
         if self.may_have_taken_effect() { self } else { self.with_sent(Sent::Maybe) }
     }
@@ -153,7 +154,7 @@ impl Error {
         self.0.kind
     }
 
-    /// Whether the same request may succeed later without anybody changing anything.
+    /// Whether the same request may succeed later without any change.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(self.0.kind, ErrorKind::Throttled { .. } | ErrorKind::Unavailable | ErrorKind::Timeout)
@@ -191,7 +192,7 @@ impl Error {
             || self.service_code().is_some_and(|code| CODES.iter().any(|own| code.eq_ignore_ascii_case(own)))
     }
 
-    /// What the service said, or what happened, without what was attempted. At most 500 characters.
+    /// The message of the service, or what happened; without the call. At most 500 characters.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message

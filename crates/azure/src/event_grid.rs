@@ -1,5 +1,5 @@
 //! Publishes to an Event Grid custom topic whose input schema is CloudEvents 1.0 (HTTP protocol binding, structured
-//! mode). The topic lets in by a key in `aeg-sas-key`, or by a token.
+//! mode). A key in `aeg-sas-key`, or a token, authorizes the call.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ const KEY: HeaderName = HeaderName::from_static("aeg-sas-key");
 const CLOUD_EVENTS: &str = "application/cloudevents+json; charset=utf-8";
 const CONNECTION: &str = "the connection to the Event Grid topic";
 
-/// Where a topic is and how to get in. `Debug` does not show the key.
+/// The endpoint of a topic, and the key if there is one. `Debug` does not show the key.
 #[derive(Debug, Clone)]
 pub struct TopicConnection {
     endpoint: Url,
@@ -52,7 +52,7 @@ pub struct CloudEvent {
     pub source: String,
     /// What happened.
     pub r#type: String,
-    /// What of the source it is about.
+    /// The part of the source that it is about.
     pub subject: String,
     /// When it happened.
     #[serde(with = "time::serde::rfc3339")]
@@ -86,7 +86,8 @@ impl EventGridTopic {
         Ok(Self { http, tokens, connection })
     }
 
-    /// Publishes one event. Subscribers may get it more than once, so a lost answer is met by sending it again.
+    /// Publishes one event. Subscribers may get it more than once, so the client sends it again when the answer is
+    /// lost.
     ///
     /// # Errors
     /// Any [`crate::ErrorKind`].

@@ -35,10 +35,11 @@ use crate::trace::{self, TRACEPARENT};
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);
 /// Largest body of a successful answer, unless the call says otherwise, in bytes.
 pub const DEFAULT_RESPONSE_LIMIT: usize = 16 * 1024 * 1024;
-/// Longest part of a deadline that is kept free for the attempt itself when its turn has to be waited for; at most a third
-/// of the deadline is. A write whose turn comes in the last moment would be cut off, and nobody could say if it was done.
+/// Longest part of a deadline that a call keeps free for the attempt itself when it has to wait for its turn; at most a
+/// third of the deadline. A write whose turn comes in the last moment would be cut off, and no caller could tell
+/// whether it was done.
 const TIME_TO_ANSWER: Duration = Duration::from_secs(10);
-/// How much of an error's body is read, in bytes; the rest is left.
+/// How much of an error's body the client reads, in bytes.
 const ERROR_BODY_LIMIT: usize = 64 * 1024;
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-request-id");
@@ -103,11 +104,11 @@ impl Http {
         Err(if answer.in_doubt { error.in_doubt() } else { error })
     }
 
-    /// Sends a call and gives the last answer, whatever its status.
+    /// Sends a call and gives the last answer, with any status.
     pub(crate) async fn exchange(&self, call: Call) -> Result<Answer, Error> {
         let deadline = Instant::now() + call.deadline;
         let request_id = self.ambient.randomness.uuid().to_string();
-        // Whether an earlier attempt may have done what a later one was refused.
+        // Whether an earlier attempt may have taken effect although a later one was refused.
         let mut in_doubt = false;
         let mut attempt = 0;
         loop {
@@ -118,7 +119,7 @@ impl Http {
                     .await
                     .map_err(|error| if in_doubt { error.in_doubt() } else { error })?;
             }
-            // A hung connection must not cost a read its second chance.
+            // A connection that hangs must leave a read time for a second attempt.
             let patience = if call.repeatable { call.deadline / 2 } else { call.deadline };
             let result =
                 self.attempt(&call, &request_id, attempt, deadline.min(Instant::now() + patience)).await;
@@ -178,7 +179,7 @@ impl Http {
     async fn transfer(&self, call: &Call, request_id: &str) -> Result<Answer, Error> {
         let mut headers = call.headers.clone();
         let traceparent = trace::current().and_then(|text| HeaderValue::from_str(&text).ok());
-        // A message carries its own, in the form of a message property.
+        // A message of Service Bus carries its trace itself, as a message property.
         if let Some(traceparent) = traceparent.filter(|_| !headers.contains_key(TRACEPARENT)) {
             headers.insert(TRACEPARENT, traceparent);
         }

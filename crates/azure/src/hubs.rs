@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::members::{arm_id, at, boolean, date, owned, thumbprint};
 use crate::surprises::{Known, Surprises};
 
-/// Members of a certificate that are read, or known and not needed.
+/// The members of a certificate that this client reads, or knows and does not need.
 const CERTIFICATE: Known = Known {
     kind: "IotHubs certificates",
     members: &[
@@ -45,7 +45,7 @@ impl Hubs {
         Self { arm, surprises: Surprises::default() }
     }
 
-    /// The same, counting what it does not know with others.
+    /// Counts unknown members and values together with other clients.
     #[must_use]
     pub(crate) fn counting(mut self, surprises: Surprises) -> Self {
         self.surprises = surprises;
@@ -68,8 +68,8 @@ impl Hubs {
         Ok(bodies.iter().filter_map(hub).collect())
     }
 
-    /// Lists the CA certificates of a hub, synced, pushed and uploaded ones alike. Each version names what it knows of as
-    /// the origin of a certificate, so a hub of a namespace that is being migrated is read with both.
+    /// Lists the CA certificates of a hub, synced, pushed and uploaded ones alike. Each API version names the origins
+    /// of its own generation only, so the client reads a hub of a namespace that is being migrated with both.
     ///
     /// # Errors
     /// Any [`crate::error::ErrorKind`]; a single odd value never is one.
@@ -117,7 +117,7 @@ fn hub(body: &Value) -> Option<Hub> {
     })
 }
 
-/// Reads a certificate. One without a policy is one that a person uploaded.
+/// Reads a certificate. A person uploaded a certificate that has no policy.
 fn certificate(body: &Value) -> HubCertificate {
     HubCertificate {
         name: owned(body, &["name"]).unwrap_or_default(),

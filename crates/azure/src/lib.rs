@@ -1,8 +1,8 @@
-//! Clients for what Policysync uses of Azure: Resource Manager, the device registry, IoT hubs, provisioning services with
-//! their enrollment groups, Service Bus and identity.
+//! Clients for the parts of Azure that Policysync uses: Resource Manager, the device registry, IoT hubs, provisioning
+//! services with their enrollment groups, Service Bus and identity.
 //!
-//! All of them share one HTTP client ([`http::Http`]), one rule about which hosts may see a token ([`cloud::Cloud`]), one
-//! budget of calls ([`budget::Budget`]), the trace of whoever asked ([`trace::with_traceparent`]) and one error
+//! All of them share one HTTP client ([`http::Http`]), one rule about which hosts may see a token ([`cloud::Cloud`]),
+//! one budget of calls ([`budget::Budget`]), the trace of the caller ([`trace::with_traceparent`]) and one error
 //! ([`error::Error`]). They read the wire into the words of `certificate-management` and decide nothing.
 #![warn(missing_docs)]
 
@@ -73,7 +73,7 @@ pub struct Azure {
 }
 
 impl Azure {
-    /// The clients of `cloud`, let in by `tokens`, over `http`.
+    /// The clients of `cloud`, with `tokens`, over `http`.
     #[must_use]
     pub fn new(http: Http, cloud: Cloud, tokens: Credential) -> Self {
         Self {
@@ -99,7 +99,7 @@ impl Azure {
         &self.tokens
     }
 
-    /// What its clients allow themselves to ask; [`Budget::snapshot`] is for metrics.
+    /// The budget of its clients; [`Budget::snapshot`] is for metrics.
     #[must_use]
     pub fn budget(&self) -> &Budget {
         &self.budget
@@ -135,8 +135,8 @@ impl Azure {
         ProvisioningServices::new(self.arm())
     }
 
-    /// Enrollment groups of the provisioning services of namespaces of a generation. A version of the service API hides the
-    /// references of the other generation, so groups are read with one or with both.
+    /// Enrollment groups of the provisioning services of namespaces of a generation. A version of the service API hides
+    /// the references of the other generation, so the client reads groups with one version or with both.
     #[must_use]
     pub fn enrollment_groups(&self, generation: NamespaceGeneration) -> EnrollmentGroups {
         EnrollmentGroups::new(self.http.clone(), self.cloud.clone(), self.tokens.clone())
@@ -145,7 +145,8 @@ impl Azure {
             .of(generation)
     }
 
-    /// What the service sent in this process that this version does not know; for a metric and a finding.
+    /// The members and values that the service sent and this version does not know, since the process started; for a
+    /// metric and a finding.
     #[must_use]
     pub fn surprises(&self) -> Vec<Surprise> {
         self.surprises.snapshot()

@@ -1,4 +1,4 @@
-//! Reads JSON of preview APIs: member names in any case, and a value that is not as expected is an absent one.
+//! Reads JSON of preview APIs: member names in any case, and an unexpected value counts as absent.
 //!
 //! The service itself does not keep to its spec: it spells `policyResourceId` with a capital P
 //! (`azure-wire-facts.md` §2.2). One odd value must not hide every other one of a list.
@@ -18,7 +18,7 @@ pub(crate) fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
         .filter(|value| !value.is_null())
 }
 
-/// What lies at a path of members.
+/// The value at a path of members.
 pub(crate) fn at<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
     path.iter().try_fold(value, |value, name| member(value, name))
 }
@@ -28,7 +28,7 @@ pub(crate) fn text<'v>(value: &'v Value, path: &[&str]) -> Option<&'v str> {
     at(value, path)?.as_str().map(str::trim).filter(|text| !text.is_empty())
 }
 
-/// A text of our own.
+/// A text that is not empty, as a `String`.
 pub(crate) fn owned(value: &Value, path: &[&str]) -> Option<String> {
     text(value, path).map(str::to_owned)
 }

@@ -1,5 +1,6 @@
-//! What the app may do, one row per call: feature, action, scope and who. The roles in `infra/` are made from this table
-//! (`infra/modules/permissions.json` is written from it), so the identity can do what the code calls and nothing more.
+//! The permissions of the app, one row per call: feature, action, scope and who. `infra/modules/permissions.json` is
+//! written from this table, and the roles in `infra/` are made from that file, so the identity can do what the code
+//! calls and nothing more.
 //!
 //! A test reads the sources of the clients and fails for a call without a row, and for a row without a call. Actions are
 //! those of `azure-wire-facts.md` §6; the rows that no public source confirms are [`Evidence::Inferred`].
@@ -12,7 +13,7 @@ use certificate_management::generation::Generation;
 pub use self::document::to_json;
 pub use self::table::PERMISSIONS;
 
-/// What a permission is for, as people know it.
+/// The feature of the app that needs a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Feature {
     /// Looking: the status report, and the look before any decision.
@@ -41,7 +42,7 @@ impl Feature {
     }
 }
 
-/// The narrowest thing that the action can be granted on.
+/// The narrowest scope on which the action can be granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PermissionScope {
     /// Each subscription of `scopes`, and of the namespaces.
@@ -76,10 +77,10 @@ impl PermissionScope {
     }
 }
 
-/// The role that brings an action.
+/// The role that grants an action.
 ///
-/// Azure refuses the definition of a role whole when it does not know one of its actions, so what only one generation of the
-/// service has is in a role of that generation; a deployment makes those that it asks for.
+/// Azure refuses the definition of a role whole when it does not know one of its actions, so a role of its own holds
+/// the actions that only one generation of the service has; a deployment makes the roles that it asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// Our own role, for namespaces, hubs and provisioning services.
@@ -105,7 +106,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// The roles of our own.
+    /// Our own roles.
     pub const OWN: &[Self] = &[
         Self::Resources,
         Self::Subscription,
@@ -133,8 +134,8 @@ impl Role {
 }
 
 impl Role {
-    /// What a role of our own is called in the tenant, before the token in parentheses that tells several apps apart, and what
-    /// its definition says of it; `None` for a built-in role.
+    /// The name of one of our own roles in the tenant, before the token in parentheses that tells several apps apart,
+    /// and the description in its definition; `None` for a built-in role.
     #[must_use]
     pub fn definition(self) -> Option<(&'static str, &'static str)> {
         Some(match self {
@@ -188,7 +189,7 @@ impl Evidence {
 pub enum Who {
     /// The identity of the function app.
     App,
-    /// Who runs a command, with a login of their own. The templates grant nothing to people.
+    /// A person who runs a command, with a login of their own. The templates grant nothing to people.
     Person,
 }
 
@@ -206,17 +207,17 @@ impl Who {
 /// One row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Permission {
-    /// What it is for.
+    /// The feature that needs it.
     pub feature: Feature,
     /// The action, as role definitions name it.
     pub action: &'static str,
     /// Whether it is a data action.
     pub data: bool,
-    /// What it is granted on.
+    /// The scope on which it is granted.
     pub scope: PermissionScope,
     /// Who needs it.
     pub who: Who,
-    /// The role that brings it.
+    /// The role that grants it.
     pub role: Role,
     /// The generation of the service whose namespaces need it; `None`: both do.
     pub generation: Option<Generation>,
@@ -233,7 +234,8 @@ impl Permission {
         self.action.split('/').next().unwrap_or_default()
     }
 
-    /// The command that grants it. `role` is the role's name in the tenant, since roles of our own end in a token there.
+    /// The command that grants it. `role` is the role's name in the tenant, where the names of our own roles end in a
+    /// token.
     #[must_use]
     pub fn grant_command(&self, role: &str, principal_id: &str, scope_id: &str) -> String {
         format!(

@@ -1,5 +1,5 @@
-//! Azure Device Registry. What differs between the generations of the service lives in a module of its own each; this one
-//! is what callers see, and where it is decided which of them a namespace is read with.
+//! Azure Device Registry. Each generation of the service has a module of its own; this one is for callers, and decides
+//! with which of them to read a namespace.
 
 mod certificate_authorities;
 mod credentials;
@@ -40,7 +40,7 @@ impl DeviceRegistry {
         Self { arm, offers: Offers::default(), surprises: Surprises::default() }
     }
 
-    /// The same with memories that others share.
+    /// Shares what it has learnt with other clients.
     #[must_use]
     pub(crate) fn remembering(mut self, offers: Offers, surprises: Surprises) -> Self {
         (self.offers, self.surprises) = (offers, surprises);
@@ -94,8 +94,9 @@ impl DeviceRegistry {
         Ok(policies)
     }
 
-    /// Starts a sync: every credential policy of the namespace to every linked hub. It cannot be undone or narrowed, and
-    /// there is none for certificate authorities. The service has to answer `within` that time, with all attempts and waits.
+    /// Starts a sync: the service syncs every credential policy of the namespace to every linked hub. A sync cannot be
+    /// undone or narrowed, and there is none for certificate authorities. `within` limits the call with all attempts
+    /// and waits.
     ///
     /// # Errors
     /// As [`Arm::post_long_running`].
@@ -108,7 +109,7 @@ impl DeviceRegistry {
         credentials::synchronize(&self.arm.clone().within(within), namespace, version).await
     }
 
-    /// What a namespace has: certificate authorities make it one of the second generation, and with policies of a
+    /// The generation of a namespace: with certificate authorities it is of the second, and with policies of a
     /// credential beside them it is being migrated.
     async fn found_generation(&self, id: &ArmId) -> Result<NamespaceGeneration, Error> {
         let offer = self.offers.ask(&self.arm, id.subscription()).await?;
@@ -128,16 +129,17 @@ impl DeviceRegistry {
                 Ok(policies) if policies.is_empty() => Ok(NamespaceGeneration::CertificateAuthorities),
                 Ok(_) => Ok(NamespaceGeneration::Migrating),
                 Err(error) if is_absent(&error) => Ok(NamespaceGeneration::CertificateAuthorities),
-                // A deployment for this generation alone has no right to read the other's policies.
+                // The app of a deployment for this generation alone has no right to read the other's policies.
                 Err(error) if error.kind() == ErrorKind::Forbidden => {
                     tracing::warn!(namespace.id = %id, "taken for one without a credential: {error}");
                     Ok(NamespaceGeneration::CertificateAuthorities)
                 }
                 Err(error) => Err(error),
             },
-            // A service that knows no authorities, or a namespace that does not exist, which the next read will tell.
+            // The service knows no authorities, or the namespace does not exist, which the next read will tell.
             Err(error) if is_absent(&error) => Ok(NamespaceGeneration::Credentials),
-            // An identity of before certificate authorities may not read them, and a namespace of before has none.
+            // The identity of an older deployment may not read certificate authorities, and an older namespace has
+            // none.
             Err(error) if error.kind() == ErrorKind::Forbidden => match credential_policies().await {
                 Ok(policies) if !policies.is_empty() => {
                     tracing::warn!(namespace.id = %id, "taken for one without certificate authorities: {error}");

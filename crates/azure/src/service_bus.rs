@@ -1,9 +1,9 @@
 //! Sends messages to a Service Bus queue over REST, and for the commands of an operator receives them.
 //!
-//! By `azure_messaging_servicebus` 0.21, the newest published crate (`messaging-and-state.md` §1); Microsoft calls its line
-//! unsupported. It makes the request and its signature; everything it lacks is in our own transport: retries, deadlines,
-//! Entra ID, error detail, and hosts other than the one it has built in. Receiving what is to be done is the Functions host's
-//! work; [`QueueReceiver`] is for people who look at a queue.
+//! It uses `azure_messaging_servicebus` 0.21, the newest published crate (`messaging-and-state.md` §1); Microsoft calls
+//! its line unsupported. The crate makes the request and its signature; our own transport adds what it lacks: retries,
+//! deadlines, Entra ID, error detail, and hosts other than the one it has built in. The Functions host receives
+//! messages for the app; [`QueueReceiver`] is for people who look at a queue.
 
 mod connection;
 mod receiver;
@@ -62,9 +62,8 @@ pub struct QueueSender {
 impl QueueSender {
     /// A sender to `queue` of the namespace that `connection` names.
     ///
-    /// # Errors
-    /// `Invalid` when the queue has no usable name, or the connection's host is one that the signature of the crate does
-    /// not fit. Whether a token may go there is checked at each send.
+    /// # Errors `Invalid` when the queue has no usable name, or the crate's signature does not fit the connection's
+    /// host. Each send checks whether a token may go there.
     pub fn new(
         http: Http,
         cloud: Arc<Cloud>,
@@ -83,8 +82,8 @@ impl QueueSender {
         &self.queue
     }
 
-    /// Sends one message. Inside [`crate::trace::with_traceparent`] it carries that trace as its properties `traceparent` and
-    /// `diagnostic-id`, unless it has some of its own.
+    /// Sends one message. Inside [`crate::trace::with_traceparent`] the message carries that trace as its properties
+    /// `traceparent` and `diagnostic-id`, unless it has its own.
     ///
     /// # Errors
     /// `TooLarge` or `Invalid` before anything is sent; any other [`ErrorKind`] from the service, `NotFound` when the queue
@@ -172,7 +171,7 @@ impl QueueSender {
     }
 }
 
-/// The crate's client of one queue, or of what lies below it at `below`, over our transport.
+/// The crate's client of one queue, or of a path `below` it, over our transport.
 fn queue_client(
     http: Http,
     cloud: Arc<Cloud>,

@@ -1,4 +1,4 @@
-//! Every example body of the official specs is read by the client that would get it (`azure-wire-facts.md`).
+//! Lets each client read the example bodies of the official specs that it would get (`azure-wire-facts.md`).
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +22,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/specs")
 }
 
-/// The bodies of an example's answers, each once; those that are only described in words are not there.
+/// The bodies of an example's answers, each once, without those that the example only describes in words.
 fn bodies(example: &str) -> Vec<Value> {
     let text = fs::read_to_string(folder().join(example)).unwrap();
     let example: Value = serde_json::from_str(&text).unwrap();
@@ -126,7 +126,7 @@ async fn credentials() {
     }
 }
 
-/// An operation that ends like this has failed, whatever its status says.
+/// An operation that ends like this has failed, even where its HTTP status is 200.
 #[tokio::test]
 async fn results_of_operations() {
     let failed = bodies("genA/NamespaceDevices_RevokeFailure.json").pop().unwrap();
@@ -175,7 +175,7 @@ fn enrollment_groups() {
     }
 }
 
-/// A file that comes later needs its test here.
+/// Every example file with a body needs its test here.
 #[test]
 fn every_example_with_a_body_has_its_test() {
     let own = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/specs.rs")).unwrap();

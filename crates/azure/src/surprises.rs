@@ -1,35 +1,36 @@
-//! What a preview API sends that this version does not know: counted, never fatal.
+//! Counts members and values of a preview API that this version does not know. They are never fatal.
 //!
-//! Members and values that are new mean that the service has moved on. Each reader says what it knows of a resource; the
-//! rest is kept out of decisions and counted here, for a metric and for a finding.
+//! New members and values mean that the service has moved on. Each reader says what it knows of a resource; this file
+//! counts the rest, for a metric and for a finding, and no decision uses it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
-/// Most different surprises that are told apart; what comes after them is only counted as one.
+/// Most different surprises that are counted apart; further ones are counted together.
 const MOST: usize = 200;
-/// How much of a value that is not known is kept.
+/// How much is kept of an unknown value.
 const SHOWN_CHARACTERS: usize = 64;
 
-/// What is known of one kind of resource.
+/// The known members and values of one kind of resource.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Known {
     /// The kind, e.g. `certificateAuthorities`.
     pub(crate) kind: &'static str,
-    /// Its members, with dots between levels. Below a member that is listed without members of its own nothing is asked.
+    /// Its members, with dots between levels. The members below one that is listed without members of its own are not
+    /// checked.
     pub(crate) members: &'static [&'static str],
     /// The values of its enumerations.
     pub(crate) values: &'static [(&'static str, &'static [&'static str])],
 }
 
-/// One thing that is not known, and how often it was seen.
+/// An unknown member or value, and how often it was seen.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Surprise {
     /// Where, e.g. `certificateAuthorities: keyType`.
     pub place: String,
-    /// The value of an enumeration that is not known; `None`: the member itself is not known.
+    /// The unknown value of an enumeration; `None`: the member itself is unknown.
     pub value: Option<String>,
     /// How often it was seen in this process.
     pub times: u64,
@@ -66,7 +67,7 @@ impl Surprises {
         seen.iter().map(surprise).collect()
     }
 
-    /// Counts what of `object` is not known.
+    /// Counts the unknown members and values of `object`.
     pub(crate) fn notice(&self, known: Known, object: &Value) {
         self.members(known, "", object);
         for (path, values) in known.values {

@@ -1,8 +1,8 @@
-//! Carries the trace of whoever asked into every call that is made on their behalf (W3C Trace Context, level 1).
+//! Carries the trace of the caller into every call that is made on the caller's behalf (W3C Trace Context, level 1).
 //!
-//! Which trace that is only the caller knows, and this crate does without a telemetry library. So the caller names it
-//! once around its work, and [`crate::http::Http`] and [`crate::service_bus::QueueSender`] read it where they send.
-//! A process that exports spans says with [`install`] how to learn the current one.
+//! Only the caller knows its trace, and this crate uses no telemetry library. So the caller names the trace once around
+//! its work, and [`crate::http::Http`] and [`crate::service_bus::QueueSender`] read it where they send. A process that
+//! exports spans says with [`install`] how to learn the current one.
 
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
@@ -17,21 +17,22 @@ tokio::task_local! {
     static CURRENT: Option<Arc<str>>;
 }
 
-/// Where the `traceparent` of the current span comes from, in a process that exports spans.
+/// Answers the `traceparent` of the current span, in a process that exports spans.
 static SPANS: OnceLock<fn() -> Option<String>> = OnceLock::new();
 
-/// Lets calls and messages carry the span in which they are made, rather than that of whoever asked: `current` answers
-/// with its `traceparent`, or with nothing where there is no span. The first one that is installed stays.
+/// Lets calls and messages carry the span in which they are made, rather than the trace of the caller: `current`
+/// answers with the span's `traceparent`, or with `None` where there is no span. The first function that is installed
+/// stays.
 pub fn install(current: fn() -> Option<String>) {
-    // A second one would be told the same spans.
+    // A second function would answer for the same spans.
     let _ = SPANS.set(current);
 }
 
 /// Runs `future` with `traceparent` on every call and message that it sends itself. A task that it spawns is not
 /// covered: wrap that one too.
 ///
-/// A text that is not of the form `00-<trace id>-<parent id>-<flags>` in lower-case hexadecimal digits is not sent
-/// anywhere; the future runs all the same, since a broken trace must not stop work.
+/// No call carries a text that is not of the form `00-<trace id>-<parent id>-<flags>` in lower-case hexadecimal digits;
+/// the future runs all the same, since a broken trace must not stop work.
 pub async fn with_traceparent<F: Future>(traceparent: String, future: F) -> F::Output {
     let valid = is_traceparent(&traceparent);
     if !valid {

@@ -1,7 +1,8 @@
-//! No crate that a call to Azure passes through logs what lets it in, however much is asked to be logged: neither ours nor
-//! `reqwest`, `hyper`, `h2` or the Azure crates. The whole app, with its records, is `tests/app/secrets_in_logs.rs`.
+//! No crate that a call to Azure passes through logs the credential of the call, even at the most verbose level:
+//! neither ours nor `reqwest`, `hyper`, `h2` or the Azure crates. `tests/app/secrets_in_logs.rs` tests the whole app
+//! with its records.
 //!
-//! A program of its own, since what is logged is caught for the whole process: both by `tracing` and by `log`.
+//! This is a program of its own, since it catches the log of the whole process: both of `tracing` and of `log`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -27,7 +28,7 @@ use time::OffsetDateTime;
 
 const TOKEN: &str = "eyJ0eXAiOiJKV1Qi.a-token-of-an-identity.c2lnbmF0dXJl";
 const KEY: &str = "YS1rZXktb2YtYS1xdWV1ZQ==";
-/// What the retired pipeline is given.
+/// The credential that the retired pipeline gets.
 const OF_THE_PIPELINE: &str = "SharedAccessSignature sr=https%3A%2F%2Fx&sig=bGVha2Vk&se=1&skn=pipeline";
 
 /// Everything that was logged.
@@ -74,7 +75,7 @@ impl TokenSource for Identity {
     }
 }
 
-/// What a pipeline of `azure_core` 0.21 sends through, in the place of a network.
+/// Takes the place of the network below a pipeline of `azure_core` 0.21.
 #[derive(Debug)]
 struct Nowhere;
 
@@ -85,13 +86,13 @@ impl HttpClient for Nowhere {
     }
 }
 
-/// What of a value lets somebody in: a token, or the signature of a shared access signature.
+/// The secret part of a header value: a token, or the signature of a shared access signature.
 fn secret(authorization: &str) -> &str {
     let rest = authorization.split_once(' ').map_or(authorization, |(_, rest)| rest);
     rest.split('&').find_map(|part| part.strip_prefix("sig=")).unwrap_or(rest)
 }
 
-/// Those of the values that can be read in a text.
+/// The values that a text contains.
 fn leaked<'a>(values: impl IntoIterator<Item = &'a String>, text: &str) -> Vec<&'a String> {
     values.into_iter().filter(|value| text.contains(secret(value))).collect()
 }
@@ -109,7 +110,7 @@ async fn no_crate_logs_an_authorization_but_the_pipeline_that_nothing_here_runs(
     log::set_boxed_logger(Box::new(lines.clone())).unwrap();
     log::set_max_level(log::LevelFilter::Trace);
 
-    // A service that notes what lets its callers in, over HTTP/1.1 and HTTP/2 alike.
+    // A service that notes the credentials of its callers, over HTTP/1.1 and HTTP/2 alike.
     let seen: Arc<Mutex<BTreeSet<String>>> = Arc::default();
     let noted = Arc::clone(&seen);
     let answer = async move |headers: HeaderMap| {
@@ -162,7 +163,7 @@ async fn no_crate_logs_an_authorization_but_the_pipeline_that_nothing_here_runs(
     assert_eq!(leaked(&seen, &text), Vec::<&String>::new());
     assert!(!text.contains(KEY));
 
-    // What the advisory says of the retired crate is true (RUSTSEC-2026-0275), and would be found.
+    // The retired crate does leak, as the advisory says (RUSTSEC-2026-0275), and this test finds it.
     let mut request = Request::new(Url::parse("https://x").unwrap(), Method::Get);
     request.insert_header(AUTHORIZATION, OF_THE_PIPELINE.to_owned());
     let options = ClientOptions::new(TransportOptions::new(Arc::new(Nowhere))).retry(RetryOptions::none());

@@ -1,4 +1,4 @@
-//! What axe-core finds wrong with a page for people who use a keyboard, a screen reader or weak eyes.
+//! Lets axe-core check a page for people who use a keyboard or a screen reader, or who see badly.
 
 use serde::Deserialize;
 
@@ -18,7 +18,7 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// Whether it keeps somebody from using the page, or makes it hard.
+    /// Whether it keeps a person from using the page, or makes that hard.
     #[must_use]
     pub fn is_serious(&self) -> bool {
         matches!(self.impact.as_str(), "serious" | "critical")
@@ -44,7 +44,7 @@ impl Browser {
                       error => done(String(error)));";
         let answer = self.session.execute_async(run, Vec::new()).await.map_err(failed(what))?;
         let answer = answer.json().clone();
-        // A run in which no rule passed has looked at nothing.
+        // A run in which no rule passed has checked nothing.
         let has_looked = answer["passes"].as_u64().is_some_and(|passes| passes > 0);
         let violations = serde_json::from_value(answer["violations"].clone()).ok().filter(|_| has_looked);
         violations.ok_or_else(|| Error::Answer { what, answer: answer.to_string() })

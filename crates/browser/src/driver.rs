@@ -1,6 +1,7 @@
 //! chromedriver as a child process, on a port of its own choice.
 //!
-//! Killed alone it would leave Chromium behind, so both are in a process group of their own, which ends as a whole.
+//! Killing chromedriver alone would leave Chromium behind, so both are in a process group of their own, which ends as a
+//! whole.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -14,23 +15,24 @@ use crate::Error;
 
 /// How long it may take until it listens; a second when all is well.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What it prints then, before its port and a full stop.
+/// The text that it prints then, before its port and a full stop.
 const LISTENING: &str = "started successfully on port ";
 
 pub struct Driver {
     port: u16,
     _group: Group,
-    // A closed pipe would end it at its next line.
+    // chromedriver would end at its next line if the pipe were closed.
     _stdout: Lines<BufReader<ChildStdout>>,
 }
 
 impl Driver {
     pub async fn start(program: &Path) -> Result<Self, Error> {
         let mut command = Command::new(program);
-        // Quiet: what Chromium says about missing buses of a desktop is of no use here.
+        // Quiet, since Chromium's complaints about the missing buses of a desktop are of no use here.
         command.args(["--port=0", "--log-level=SEVERE"]).stdin(Stdio::null()).stderr(Stdio::null());
         command.stdout(Stdio::piped()).process_group(0);
-        // `cargo xtask calendar` moves the clock with libfaketime, under which Chromium starts no page. It keeps the real one.
+        // `cargo xtask calendar` moves the clock with libfaketime, under which Chromium starts no page. So Chromium
+        // keeps the real clock.
         command.env_remove("LD_PRELOAD");
         let named = |error: std::io::Error| Error::Start(format!("{}: {error}", program.display()));
         let mut group = Group(command.spawn().map_err(named)?);
@@ -52,10 +54,10 @@ struct Group(Child);
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // No id: it has ended and was waited for, and the number may belong to another by now.
+        // Without an id the child has ended and was waited for, and its number may belong to another process by now.
         let leader = self.0.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         if let Some(leader) = leader {
-            // It may be gone already, and then there is nothing to end.
+            // The group may be gone already.
             let _ = kill_process_group(leader, Signal::KILL);
         }
     }

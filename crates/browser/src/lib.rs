@@ -1,7 +1,7 @@
 //! A headless Chromium for tests and benches, under `WebDriver`: opens a page as a person would see it, keeps pictures of
 //! it, and says what the page asked the network for, what it complained about, and how accessible it is.
 //!
-//! Never a part of what is shipped. Pages are looked at over plain HTTP on this machine only.
+//! No package contains it. It opens pages over plain HTTP on this machine only.
 
 mod accessibility;
 mod driver;
@@ -21,7 +21,7 @@ pub use paint::Paint;
 pub use programs::Programs;
 pub use view::View;
 
-/// What every start of Chromium is told: no window, nothing on its own account over the network, no traces.
+/// Arguments of every start of Chromium: no window, no network traffic of its own, no traces.
 const ARGUMENTS: [&str; 14] = [
     "--headless",
     // Tests run as root in containers, where Chromium's own sandbox cannot be set up.
@@ -49,17 +49,17 @@ pub enum Error {
     /// The browser refused a command, or went away.
     #[error("the browser failed at {what}: {source}")]
     Command {
-        /// What was asked of it.
+        /// The command that it was given.
         what: &'static str,
-        /// What it said.
+        /// Its answer.
         source: Box<WebDriverError>,
     },
-    /// The browser answered something that cannot be understood.
+    /// The browser gave an answer that cannot be parsed.
     #[error("the browser's answer to {what} cannot be understood: {answer}")]
     Answer {
-        /// What was asked of it.
+        /// The command that it was given.
         what: &'static str,
-        /// What it said.
+        /// Its answer.
         answer: String,
     },
     /// A file could not be read or written.
@@ -96,7 +96,7 @@ impl Browser {
         Ok(Self { session, programs: programs.clone(), _driver: driver, _profile: profile })
     }
 
-    /// Opens a page and waits until it has loaded. What pages before it asked for and said is forgotten.
+    /// Opens a page and waits until it has loaded. Forgets the requests and console lines of earlier pages.
     ///
     /// # Errors
     /// When it cannot be reached.
@@ -115,7 +115,7 @@ impl Browser {
         Ok(answer.json().clone())
     }
 
-    /// What the page said on its console since the last time, warnings and errors of the browser itself included.
+    /// The lines on the page's console since the last call, warnings and errors of the browser itself included.
     ///
     /// # Errors
     /// When the browser is gone.
@@ -139,9 +139,9 @@ impl Browser {
 }
 
 impl Drop for Browser {
-    /// The driver is killed next, and with it Chromium, so that the session has no end to wait for.
+    /// Dropping the driver kills Chromium too, so the session need not be closed.
     fn drop(&mut self) {
-        // An error says that it was closed already.
+        // An error means that the session was closed already.
         let _ = self.session.clone().leak();
     }
 }

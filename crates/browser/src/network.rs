@@ -1,11 +1,11 @@
-//! What a page asked the network for.
+//! Lists the requests of a page.
 
 use serde_json::Value;
 
 use crate::{Browser, Error, failed};
 
 impl Browser {
-    /// The address of every request that the page made since the last time, in order, whether it was answered or not.
+    /// The address of every request that the page made since the last call, in order, answered or not.
     ///
     /// # Errors
     /// When the browser is gone.

@@ -1,4 +1,4 @@
-//! Where the browser and what belongs to it are: named by environment variables, as `cargo xtask test` sets them.
+//! Finds the browser and its tools by environment variables, which `cargo xtask test` sets.
 
 use std::path::PathBuf;
 

@@ -1,10 +1,10 @@
-//! What a person looks through: the size of the screen, its colours, or paper.
+//! The view of a person: the size of the screen, its colours, or paper.
 
 use serde_json::json;
 
 use crate::{Browser, Error};
 
-/// How a page is looked at.
+/// One way to look at a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct View {
     /// Names its pictures.
@@ -34,7 +34,7 @@ impl View {
 }
 
 impl Browser {
-    /// Looks through another view from now on; a page that is open is laid out anew.
+    /// Uses another view from now on; the browser lays an open page out anew.
     ///
     /// # Errors
     /// When the browser is gone.

@@ -1,11 +1,12 @@
-//! Telling findings once: each at each step of its ladder, and once when it clears. Pure: the ledger of what was told, the
-//! findings of now and the time go in; the events and the new ledger come out.
+//! Announces each finding once at each step of its ladder, and once when it clears. Pure: the ledger of what was
+//! announced, the findings of now and the time go in; the events and the new ledger come out.
 //!
-//! The ledger is recorded before an event leaves, and told that it has left afterwards. A process that dies in between
-//! leaves the event *pending*; once nobody can be delivering it any more, it is sent again, unchanged and with the same
-//! id, so that a subscriber can drop the repeat. Nothing else is ever sent twice.
+//! The app records the ledger before it hands an event over, and confirms the event afterwards. A process that dies in
+//! between leaves the event *pending*. Once no run can be delivering it any more, the next run sends it again,
+//! unchanged and with the same id, so that a subscriber can drop the repeat. No other event is sent twice.
 //!
-//! An alert clears only by seeing: what could not be read, or was not seen, is *held* as it is until the next look.
+//! An alert clears only when the report has seen that its cause is gone. While the report cannot read or see what the
+//! alert is about, the alert is *held* as it is.
 
 mod event;
 mod hold;
@@ -21,22 +22,22 @@ use crate::report::Report;
 
 /// Version of the ledger.
 pub const LEDGER_SCHEMA: &str = "alerts/v1";
-/// How long whoever recorded an event has to deliver it: no invocation runs longer.
+/// How long the run that recorded an event has to deliver it: no invocation runs longer.
 pub const LEASE: Duration = Duration::minutes(10);
 /// How many events one run sends at the most, the worst first; the next run goes on.
 pub const EVENTS_AT_ONCE: usize = 100;
 /// How many alerts are open at the most, so that the ledger stays a record of a few megabytes.
 pub const OPEN_AT_MOST: usize = 5_000;
 
-/// What was told, and what is being told.
+/// The alerts that were announced and are open, and the events that are being delivered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Ledger {
     /// Always [`LEDGER_SCHEMA`].
     pub schema: String,
-    /// What was raised and has not cleared, by the id of the finding.
+    /// The alerts that were raised and have not cleared, by the id of the finding.
     pub open: BTreeMap<String, Alert>,
-    /// Events of which nobody knows yet that they have left, the oldest first.
+    /// Events that no run has confirmed yet, the oldest first.
     pub pending: Vec<Pending>,
     /// When the newest alert was raised. Each is raised later than the one before it, so that no two share an event id.
     #[serde(with = "time::serde::rfc3339")]
@@ -50,9 +51,9 @@ pub struct Alert {
     /// When it was raised, to the millisecond: tells this time from an earlier one of the same finding.
     #[serde(with = "time::serde::rfc3339")]
     pub raised_at: OffsetDateTime,
-    /// The highest step that was told.
+    /// The highest step that was announced.
     pub step: Step,
-    /// The finding as it was told last, without its evidence.
+    /// The finding as it was announced last, without its evidence.
     pub finding: Finding,
 }
 
@@ -62,7 +63,7 @@ pub struct Alert {
 pub struct Pending {
     /// The event.
     pub event: FindingEvent,
-    /// Until when somebody may be delivering it.
+    /// Until when the run that recorded it may be delivering it.
     #[serde(with = "time::serde::rfc3339")]
     pub leased_until: OffsetDateTime,
 }
@@ -91,7 +92,8 @@ impl Ledger {
             }
             raised.extend(self.raise(finding, now));
         }
-        // What is gone comes first: where a new CA replaces one that was told, the story reads in its order.
+        // Clearings go before raisings: when a new CA replaces one that was announced, subscribers read both in the
+        // order in which they happened.
         events.extend(self.clear(report, now, room - raised.len()));
         events.extend(raised);
         let leased_until = now + LEASE;
@@ -100,12 +102,12 @@ impl Ledger {
         events
     }
 
-    /// Takes in that events have left.
+    /// Removes the events that have left from those that are pending.
     pub fn confirm(&mut self, event_ids: &[String]) {
         self.pending.retain(|pending| !event_ids.contains(&pending.event.id));
     }
 
-    /// Events whose delivery nobody has confirmed and nobody can be busy with.
+    /// The events whose lease is over without a confirmation, each with a new lease.
     fn repeat(&mut self, now: OffsetDateTime, room: &mut usize) -> Vec<FindingEvent> {
         let overdue = self.pending.iter_mut().filter(|pending| pending.leased_until <= now);
         let repeated: Vec<FindingEvent> = overdue
@@ -141,7 +143,7 @@ impl Ledger {
         Some(event)
     }
 
-    /// The events of what was raised and is not found any more.
+    /// The events of alerts whose finding is not found any more.
     fn clear(&mut self, report: &Report, now: OffsetDateTime, room: usize) -> Vec<FindingEvent> {
         let found: BTreeSet<&str> = report.findings.iter().map(|finding| finding.id.as_str()).collect();
         let gone = self
@@ -154,7 +156,7 @@ impl Ledger {
     }
 }
 
-/// What RFC 3339 in the record and the event ids keep.
+/// Cuts a time to milliseconds, which event ids and the record keep.
 fn whole_milliseconds(at: OffsetDateTime) -> OffsetDateTime {
     at.replace_millisecond(at.millisecond()).unwrap_or(at)
 }

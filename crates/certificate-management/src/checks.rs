@@ -1,7 +1,8 @@
-//! The checks: what is looked for in what was observed. One file per check, each a pure function over [`Facts`].
+//! The checks: each looks for one kind of trouble in what was observed. One file per check, each a pure function over
+//! [`Facts`].
 //!
-//! A check that cannot know says nothing: what could not be read is the finding of [`CheckId::Unreadable`] or
-//! [`CheckId::PermissionMissing`], so that one missing role does not look like a hundred broken policies.
+//! A check that cannot know says nothing: [`CheckId::Unreadable`] and [`CheckId::PermissionMissing`] report what could
+//! not be read, so that one missing role does not look like a hundred broken policies.
 
 mod bring_your_own_root;
 mod ca_expiring;
@@ -58,7 +59,7 @@ macro_rules! checks {
                 match self { $(Self::$variant => Severity::$severity,)* }
             }
 
-            /// What it looks for, as one sentence.
+            /// One sentence that says what the check looks for.
             #[must_use]
             pub const fn description(self) -> &'static str {
                 match self { $(Self::$variant => $description,)* }
@@ -111,7 +112,7 @@ checks! {
         "Correct the name on the group, or create the policy. Devices that provision now get no operational \
          certificate."
     GroupPolicyChanged "group-policy-changed" Warning group_policy_changed
-        "Somebody else changed the policy of an enrollment group that Policysync had assigned."
+        "Another writer changed the policy of an enrollment group that Policysync had assigned."
         "Ask who changed it. Where that is meant, write a rule for it; else `policysync assign --from GROUP --to \
          GROUP` takes it back."
     DevicesBeforePolicy "devices-before-policy" Warning devices_before_policy
@@ -165,7 +166,8 @@ impl CheckId {
     /// Its thresholds with their values, as a person reads them; empty for a check without any.
     #[must_use]
     pub fn thresholds(self, thresholds: &Thresholds) -> String {
-        // They stand in `[checks]` under the code of their check. Numbers and lists of them can always be written as JSON.
+        // `[checks]` holds them under the code of their check. They are numbers and lists of numbers, which can always
+        // be written as JSON.
         let all = serde_json::to_value(thresholds).unwrap_or_default();
         let members = all[self.code()].as_object().into_iter().flatten();
         let texts = members.map(|(key, value)| format!("{key} = {}", value.to_string().replace(',', ", ")));

@@ -1,8 +1,8 @@
-//! `policysync.toml`: what the operator wants. Unknown keys are errors that name the key.
+//! `policysync.toml`: what the operator wants. An unknown key is an error that names the key.
 //!
 //! - [`lines`]: where things are in the file.
 //! - [`problem`]: what is wrong, where, and what to do.
-//! - [`analysis`]: what `check` finds beyond what keeps the app from starting.
+//! - [`analysis`]: mistakes that `check` finds and that do not keep the app from starting.
 
 pub mod analysis;
 pub mod lines;
@@ -28,7 +28,7 @@ use crate::ArmId;
 /// The tag of the initial twin by which a group opts out, unless the namespace names another.
 pub const OPT_OUT_TAG: &str = "policysync";
 
-/// The whole file.
+/// The whole of `policysync.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -39,10 +39,10 @@ pub struct Configuration {
     /// How long records of requests, assignments and reports are kept after their last change, in days.
     #[serde(default = "retention_days")]
     pub retention_days: u16,
-    /// Where checks begin to mind.
+    /// The thresholds of the checks.
     #[serde(default)]
     pub checks: Thresholds,
-    /// Findings that somebody has decided to live with.
+    /// Findings that a person has decided to live with.
     #[serde(default, rename = "suppress")]
     pub suppressions: Vec<Suppression>,
 }
@@ -79,7 +79,7 @@ pub struct NamespaceConfiguration {
     /// Whether functions write.
     #[serde(default)]
     pub mode: Mode,
-    /// Whether syncs that nobody requested happen by themselves.
+    /// Whether Policysync starts syncs that no request asked for.
     #[serde(default)]
     pub sync: Sync,
     /// Which generation of the service's API to use.
@@ -97,7 +97,8 @@ pub struct NamespaceConfiguration {
     /// The policy, or `none`, of a group that no rule matches; without it, such a group is a finding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_policy: Option<String>,
-    /// The tag of the initial twin that takes a group out of our hands when its text is `off`.
+    /// The tag of the initial twin with which a group opts out: Policysync leaves the group alone when the tag's text
+    /// is `off`.
     #[serde(default = "opt_out_tag")]
     pub opt_out_tag: String,
     /// Whether a group gets its policy at once, rather than when every hub of it trusts the policy's current CA.
@@ -105,8 +106,8 @@ pub struct NamespaceConfiguration {
     /// all the same.
     #[serde(default)]
     pub assign_before_trust: bool,
-    /// How long the evidence of a sync is looked for before a hub's outcome is `unverified`, in seconds: from the
-    /// moment that its POST was claimed.
+    /// How long Policysync looks for the evidence of a sync before a hub's outcome is `unverified`, in seconds: from
+    /// the moment that its POST was claimed.
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     #[serde(default = "evidence_deadline_seconds")]
     pub evidence_deadline_seconds: u32,
@@ -132,15 +133,15 @@ pub enum Mode {
     Enforce,
 }
 
-/// Whether syncs that nobody requested happen by themselves.
+/// Whether Policysync starts syncs that no request asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Sync {
-    /// They do.
+    /// It does.
     #[default]
     Automatic,
-    /// They become findings.
+    /// It does not; the report makes a finding of the need.
     Ask,
 }
 
@@ -149,12 +150,12 @@ pub enum Sync {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ApiGeneration {
-    /// Whatever the namespace speaks.
+    /// The generation that the namespace speaks.
     #[default]
     Auto,
     /// Credentials, policies and an explicit sync.
     Credentials,
-    /// Certificate authorities that are pushed to linked hubs by the service.
+    /// Certificate authorities that the service pushes to linked hubs.
     CertificateAuthorities,
 }
 
@@ -186,7 +187,7 @@ pub enum ConfigurationError {
 pub struct Examined {
     /// What the file says.
     pub configuration: Configuration,
-    /// What keeps it from being used, rule tests included.
+    /// The problems that keep it from being used, rule tests included.
     pub problems: Vec<Problem>,
     /// Where things are in the file.
     pub lines: Lines,

@@ -1,7 +1,8 @@
-//! A finding: something that a person should know, with its evidence and the next step.
+//! A finding: something that a person should know, with its evidence and what the person does next.
 //!
-//! Its [`Finding::id`] is a fingerprint of the check, the subject and the occasion, and of nothing that changes from day
-//! to day. So the same thing found by two instances, or found again next month, is the same finding.
+//! Its [`Finding::id`] is a fingerprint of the check, the subject and the occasion, and of nothing that changes from
+//! day to day. So two instances that find the same thing, or a report that finds it again next month, make the same
+//! finding.
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -21,13 +22,13 @@ pub struct Finding {
     pub check: CheckId,
     /// How much a person is needed.
     pub severity: Severity,
-    /// What it is.
+    /// The reason code: what is wrong.
     pub reason: Reason,
     /// What it is about.
     pub subject: Subject,
     /// The particulars, as a sentence.
     pub message: String,
-    /// What it rests on, by name.
+    /// The facts that it rests on.
     pub evidence: Vec<Fact>,
     /// What to do.
     pub next_step: String,
@@ -47,7 +48,7 @@ pub struct Fact {
     pub value: String,
 }
 
-/// A step of a ladder that a finding climbs while nobody acts.
+/// A step of a ladder that a finding climbs until a person acts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Step {
@@ -75,7 +76,7 @@ impl Finding {
         }
     }
 
-    /// Tells findings of one check about one subject apart by what they are about in time, e.g. the CA that ends.
+    /// Tells two findings of one check about one subject apart by their occasion, e.g. the CA that ends.
     #[must_use]
     pub fn on_occasion(mut self, occasion: &str) -> Self {
         self.id = fingerprint(self.check, &self.subject, occasion);
@@ -110,7 +111,7 @@ impl Finding {
         self
     }
 
-    /// What is announced once: its step, or where the check has no ladder, its severity.
+    /// The step that is announced once: the step of the ladder, or the severity where the check has no ladder.
     #[must_use]
     pub fn announced_step(&self) -> Step {
         self.step

@@ -1,4 +1,4 @@
-//! What a finding is about: its parts for a program, and one text for a person and for suppressions.
+//! The subject of a finding: its parts for a program, and one text for a person and for suppressions.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ pub const PROVISIONING_SERVICES: &str = "provisioning-services";
 /// The part of a namespace that is the list of its hubs.
 pub const HUBS: &str = "hubs";
 
-/// The part of a DPS that are the devices that registered with its groups.
+/// The part of a DPS that holds the devices that registered with its groups.
 pub const DEVICES: &str = "devices";
 
 /// What a finding is about, from the namespace down. A part that has nothing to do with it is absent.
@@ -90,7 +90,7 @@ impl Subject {
     /// A provisioning service of it, by endpoint; the text has the first label of its host name.
     #[must_use]
     pub fn in_provisioning_service(mut self, endpoint: &str) -> Self {
-        // The configuration may write an endpoint with a slash that the service's own word for it has not.
+        // The configuration may write an endpoint with a slash at its end, which the service does not show.
         let endpoint = endpoint.trim_end_matches('/');
         self.provisioning_service = Some(endpoint.to_owned());
         let last = endpoint.rsplit('/').next().unwrap_or(endpoint);
@@ -111,7 +111,7 @@ impl Subject {
         self.add(id)
     }
 
-    /// Every part, an absent one as an empty text, in an order that never changes.
+    /// Every part, in an order that never changes. An absent part is an empty text.
     pub fn parts(&self) -> impl Iterator<Item = &str> {
         [
             self.namespace_id.as_ref().map(ArmId::as_str),

@@ -1,5 +1,6 @@
-//! What pages for people repeat of the code: the rows of `RUNBOOK.md`, and the codes in `docs/policy-status.schema.json`.
-//! The tests compare them; `WRITE_GENERATED_FILES=1 cargo test -p certificate-management --lib generated_files` writes them.
+//! Writes what pages for people repeat of the code: the rows of `RUNBOOK.md`, and the codes in
+//! `docs/policy-status.schema.json`. The tests compare them; `WRITE_GENERATED_FILES=1 cargo test -p
+//! certificate-management --lib generated_files` writes them.
 
 use std::path::Path;
 
@@ -11,7 +12,7 @@ use crate::reason::Reason;
 /// Set it to write the files instead of comparing them.
 const WRITE: &str = "WRITE_GENERATED_FILES";
 
-/// Holds a file to what is made of its own text.
+/// Compares a file with what `make` makes of its text, or writes that.
 fn hold(file: &str, make: impl Fn(&str) -> String) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
     let text = std::fs::read_to_string(&path).unwrap();
@@ -33,8 +34,8 @@ struct Row {
     text: String,
 }
 
-/// The page with these rows in it: each takes the place of the row that begins as it does; a new one stands behind the row
-/// that is before it in the code; a row of what the code does not have any more goes.
+/// Puts the rows into the page. Each takes the place of the row with the same first cell; a new one goes behind the row
+/// that is before it in the code; a row whose check or reason the code does not have any more goes.
 fn with_rows(page: &str, rows: &[Row], is_row: impl Fn(&str) -> bool) -> String {
     let mut lines: Vec<&str> = page.lines().collect();
     lines.retain(|line| !is_row(line) || rows.iter().any(|row| line.starts_with(&row.start)));
@@ -54,7 +55,7 @@ fn with_rows(page: &str, rows: &[Row], is_row: impl Fn(&str) -> bool) -> String 
     lines.join("\n") + "\n"
 }
 
-/// A row of a reason has its severity in the second cell, which rows of other tables have not.
+/// A row of a reason has its severity in the second cell; rows of other tables do not.
 fn is_reason(line: &str) -> bool {
     let severity = line.split(" | ").nth(1).unwrap_or_default();
     line.starts_with("| `") && matches!(severity, "information" | "warning" | "critical")

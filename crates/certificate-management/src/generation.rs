@@ -1,14 +1,15 @@
 //! The two generations of the service (`azure-wire-facts.md` §0), as far as decisions need to know of them.
 //!
-//! In the first a namespace has a credential with policies, hubs say which namespace they belong to, and a sync is asked
-//! for. In the second it has certificate authorities with certificate policies, says itself what it is linked to, and
-//! pushes each authority's certificate to its linked hubs without being asked. A namespace that is being migrated has both.
+//! In the first a namespace has a credential with policies, a hub says which namespace it belongs to, and a client asks
+//! for a sync. In the second a namespace has certificate authorities with certificate policies and says itself what it
+//! is linked to, and the service pushes each authority's certificate to the linked hubs without being asked. A
+//! namespace that is being migrated has both.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ArmId;
 
-/// A generation of the service: where a policy belongs to exactly one.
+/// A generation of the service. A policy belongs to exactly one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Generation {
@@ -36,7 +37,7 @@ pub enum NamespaceGeneration {
     Credentials,
     /// It has certificate authorities only.
     CertificateAuthorities,
-    /// It has both: somebody is moving it from the first to the second.
+    /// It has both: its owner is moving it from the first to the second.
     Migrating,
 }
 
@@ -69,7 +70,7 @@ pub struct Link {
     pub resource: ArmId,
     /// How far the link is; `None` where the service does not say.
     pub state: Option<LinkState>,
-    /// What the service says is wrong with it.
+    /// What is wrong with it, as the service says.
     pub error: Option<LinkError>,
     /// Host names under which the namespace reaches the resource.
     pub host_names: Vec<String>,
@@ -118,7 +119,7 @@ impl std::fmt::Display for LinkState {
     }
 }
 
-/// What the service says is wrong with a link.
+/// What is wrong with a link, as the service says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LinkError {
@@ -129,8 +130,8 @@ pub struct LinkError {
 }
 
 impl LinkError {
-    /// What a person can do about it. Codes of `azure-wire-facts.md` §1.6; each of them is what a role or an identity that
-    /// is missing, or has not arrived yet, looks like.
+    /// What a person can do about it. Each code of `azure-wire-facts.md` §1.6 is the sign of a role or an identity that
+    /// is missing or has not arrived yet.
     #[must_use]
     pub fn next_step(&self) -> &'static str {
         match self.code.to_ascii_lowercase().as_str() {

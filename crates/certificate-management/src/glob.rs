@@ -1,4 +1,4 @@
-//! Globs: `*` is any run of characters, `?` exactly one, everything else itself.
+//! Globs: `*` stands for any run of characters, `?` for exactly one, everything else for itself.
 //!
 //! Ids of enrollment groups and names of hubs are case-insensitive (`azure-wire-facts.md` §3), so globs are too.
 
@@ -11,11 +11,12 @@ pub fn matches(glob: &str, text: &str) -> bool {
 /// Whether `wide` matches every text that `narrow` matches. `true` is proven; `false` may be undecided.
 #[must_use]
 pub fn subsumes(wide: &str, narrow: &str) -> bool {
-    // The narrow glob is read as a text, in which a `*` stands for any run of characters: only a `*` covers that.
+    // The narrow glob is matched as if it were a text. A `*` in it stands for any run of characters, so only a `*`
+    // covers it.
     covers(&ordered(wide), &ordered(narrow), |c| c != '*')
 }
 
-/// Whether a glob covers a row of characters, where `?` covers those of which `is_one` is true.
+/// Whether a glob covers a row of characters. `?` covers a character for which `is_one` is true.
 fn covers(glob: &[char], text: &[char], is_one: impl Fn(char) -> bool) -> bool {
     let (mut g, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
@@ -49,7 +50,7 @@ fn lower(text: &str) -> Vec<char> {
     text.chars().flat_map(char::to_lowercase).collect()
 }
 
-/// Every run of wildcards with its `?` first and one `*` at most: `*?*` and `?*` mean the same.
+/// Writes every run of wildcards with its `?` first and one `*` at most: `*?*` and `?*` mean the same.
 fn ordered(glob: &str) -> Vec<char> {
     let mut ordered = Vec::new();
     let mut star = false;
@@ -125,7 +126,7 @@ mod tests {
             prop_assert!(subsumes(&head, &id) && subsumes(&tail, &id));
         }
 
-        /// Sound: what the narrow one matches, the wide one matches. Few letters, so that globs do meet.
+        /// The wide glob matches every text that the narrow one matches. Few letters, so that globs do meet.
         #[test]
         fn subsumption_is_never_wrong(wide in "[ab*?]{0,5}", narrow in "[ab*?]{0,5}", text in "[ab*?]{0,6}") {
             if subsumes(&wide, &narrow) && matches(&narrow, &text) {

@@ -3,20 +3,20 @@
 //! Nothing in here does I/O, waits, or reads a clock: an observation goes in, a decision with its reasons comes
 //! out. That is why a plan can be printed, tested and repeated.
 //!
-//! - [`model`]: what is observed: namespaces, policies, hubs, hub certificates, enrollment groups.
-//! - [`generation`]: the two generations of the service, and what a namespace of the second says of its links.
+//! - [`model`]: what the app observes: namespaces, policies, hubs, hub certificates, enrollment groups.
+//! - [`generation`]: the two generations of the service, and the links of a namespace of the second.
 //! - [`reference`](mod@reference): the policy that a group names, as one text.
 //! - [`configuration`]: what the operator wants: `policysync.toml`.
 //! - [`rules`]: which policy a group gets, and why.
 //! - [`trust`]: whether a hub trusts a policy's current issuing CA, from the evidence on the hub.
-//! - [`plan`]: the writes we would do.
+//! - [`plan`]: the writes that the app would do.
 //! - [`request`]: sync requests, their outcomes and the messages that carry them.
 //! - [`parked`]: the envelope of a message that could not be handled.
 //! - [`sync`](mod@sync): every decision about a sync, as one state machine.
 //! - [`reason`]: every reason code, with its severity and next step.
-//! - [`checks`]: what is looked for in what was observed; each finding is a [`finding::Finding`].
-//! - [`report`]: what people look at.
-//! - [`alerting`]: what of it is told, once.
+//! - [`checks`]: each check looks for one kind of trouble in what was observed, and makes a [`finding::Finding`] of it.
+//! - [`report`]: the status report that people and pipelines read.
+//! - [`alerting`]: announces each finding once.
 #![warn(missing_docs)]
 
 pub mod alerting;

@@ -1,6 +1,6 @@
-//! What is observed in Azure, in the words that Azure uses, without the wire's spelling.
+//! What the app observes in Azure, in the words that Azure uses, without the wire's spelling.
 //!
-//! Both API generations are read into these types by the `azure` crate.
+//! The `azure` crate reads both API generations into these types.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -121,7 +121,7 @@ impl Policy {
         self.issuing_ca.id.as_ref().unwrap_or(&self.id)
     }
 
-    /// What an enrollment group names it by: [`Reference`](crate::reference::Reference).
+    /// The text by which an enrollment group names it: [`Reference`](crate::reference::Reference).
     #[must_use]
     pub fn reference(&self) -> String {
         match (self.generation(), self.id.named("namespaces")) {
@@ -145,8 +145,8 @@ impl Policy {
     }
 }
 
-/// What a policy tells of its issuing CA. The service shows neither thumbprint nor certificate of a CA under
-/// Microsoft's root (`azure-wire-facts.md` §1.3).
+/// The issuing CA of a policy, as far as the policy tells. The service shows neither thumbprint nor certificate of a CA
+/// under Microsoft's root (`azure-wire-facts.md` §1.3).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IssuingCa {

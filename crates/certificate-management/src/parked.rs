@@ -1,8 +1,8 @@
-//! The envelope in which a message is kept that could not be handled: on the parked queue, or among the records when that
-//! queue refuses. Who parks a message makes it, and who shows or resubmits one reads it.
+//! The envelope that holds a message that could not be handled: on the parked queue, or among the records when that
+//! queue refuses it. The app makes it when it parks a message; the commands that show or resubmit a message read it.
 //!
-//! Everything in it that somebody else wrote is bounded when it is made, so that an envelope always fits into a message,
-//! and when it is read, since others can put anything on a queue.
+//! Every text in it that others wrote is bounded when the envelope is made, so that it always fits into a message, and
+//! when it is read, since others can put anything on a queue.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -49,7 +49,7 @@ pub struct Envelope {
     /// When it was parked, RFC 3339.
     #[serde(default)]
     pub parked_at: Option<String>,
-    /// What was received; its beginning where `whole_body` is.
+    /// The body as it was received; only its beginning where `whole_body` is set.
     pub body: String,
     /// The record that has the whole body, when it was too large for a message.
     #[serde(default)]
@@ -94,10 +94,11 @@ impl Envelope {
         }
     }
 
-    /// As JSON.
+    /// The envelope as JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
-        // Only a map whose keys are not texts, or a `Serialize` of our own that fails, could be refused; there is neither.
+        // serde refuses only a map whose keys are not texts, or a `Serialize` of our own that fails; the envelope has
+        // neither.
         serde_json::to_string(self).unwrap_or_default()
     }
 
@@ -116,8 +117,9 @@ impl Envelope {
         self.bounded()
     }
 
-    /// The id under which it goes onto the parked queue: the same whenever the same message is parked again, so that the
-    /// queue drops the copy, and another one for another message with the same id, which would be dropped as a copy of it.
+    /// The id under which it goes onto the parked queue. The same message gets the same id whenever it is parked, so
+    /// that the queue drops the copy; another message with the same id gets another one, so that the queue does not
+    /// drop it.
     #[must_use]
     pub fn queue_id(&self, whole_body: &str) -> String {
         let digest = digest::of::<12>(whole_body);
@@ -159,7 +161,7 @@ mod tests {
         assert_eq!(Envelope::read(expected), Some(made.clone()));
         assert_eq!(Envelope::read_record(&json!(expected)), Some(made.clone()));
         assert_eq!(Envelope::read_record(&serde_json::from_str(expected).unwrap()), Some(made));
-        // As the first version wrote it, and as little as there can be.
+        // The smallest envelope, as the first version wrote it.
         let least = Envelope::read(r#"{"schema":"parked-message/v1","body":"x"}"#).unwrap();
         assert_eq!((least.body.as_str(), least.message_id, least.whole_body), ("x", None, None));
         for none in [

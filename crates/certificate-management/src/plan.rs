@@ -1,6 +1,6 @@
-//! The writes we would do, and why: made from what was observed, and nothing else.
+//! The writes that the app would do, and why: planned from what was observed, and from nothing else.
 //!
-//! Same observation in, same plan out. Acting on a plan is somebody else's work.
+//! The same observation gives the same plan. The app performs it; this crate does not.
 
 mod assignment;
 mod entry;
@@ -110,28 +110,28 @@ pub fn is_active(policy: &Policy) -> bool {
 /// What to do about one sync request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequestPlan {
-    /// Every hub in question trusts every policy in question: nothing is to be done.
+    /// Every hub in question trusts every policy in question: there is nothing to do.
     AlreadyTrusted(Vec<HubOutcome>),
-    /// The namespace is to be synced; the outcomes so far.
+    /// The namespace needs a sync; the outcomes so far.
     Sync(Vec<HubOutcome>),
-    /// No sync would help: the service pushes what is missing without being asked, or a hub could not be read. Evidence is to
-    /// be looked for; the outcomes so far.
+    /// No sync would help: the service pushes what is missing without being asked, or a hub could not be read. The app
+    /// looks for evidence; the outcomes so far.
     Verify(Vec<HubOutcome>),
-    /// A sync would help, and whether it would change more than the request names is not known, since a hub beside could not
-    /// be read.
+    /// A sync would help, but it is not known whether it would change more than the request names, since another hub
+    /// could not be read.
     Undecided {
-        /// What is not known.
+        /// The hub that could not be read, as a sentence.
         detail: String,
         /// The outcomes so far.
         hubs: Vec<HubOutcome>,
     },
-    /// It is not done.
+    /// The app does not do it.
     Refuse {
-        /// Why.
+        /// The reason code.
         reason: Reason,
-        /// With the particulars.
+        /// The particulars, as a sentence.
         detail: String,
-        /// Per hub, as far as it came to that.
+        /// The outcome per hub, where the plan got that far.
         hubs: Vec<HubOutcome>,
     },
 }
@@ -142,7 +142,7 @@ pub fn plan_request(request: &SyncRequest, mode: Mode, observation: &Observation
     plan_assessed(request, mode, &observation.assessed())
 }
 
-/// The same against pairs that were judged before, for a look that has many requests.
+/// As [`plan_request`], against pairs that were judged before, for a look that has many requests.
 #[must_use]
 pub fn plan_assessed(request: &SyncRequest, mode: Mode, assessed: &Assessed<'_>) -> RequestPlan {
     let observation = assessed.observation;
@@ -236,7 +236,7 @@ pub fn covers(request: &SyncRequest, pair: &Pair<'_>) -> bool {
 }
 
 impl Pair<'_> {
-    /// Whether a sync is what the pair lacks: the hub was seen without the policy's current CA, and the service does not push
+    /// Whether the pair needs a sync: the hub was seen without the policy's current CA, and the service does not push
     /// it by itself.
     #[must_use]
     pub fn needs_sync(&self) -> bool {
@@ -269,7 +269,7 @@ fn pushed_outcome(observation: &Observation, pair: &Pair<'_>, progress: Progress
             (Outcome::Unverified, Reason::PushMissing)
         }
         (_, Progress::Overdue | Progress::FailedAndOverdue) => (Outcome::Unverified, obstacle.reason),
-        // A sync that failed was one of credential policies.
+        // The sync that failed was one of credential policies, so it says nothing about this pair.
         (_, Progress::Open | Progress::Failed) => (Outcome::Syncing, obstacle.reason),
     };
     HubOutcome { detail: Some(obstacle.detail), ..hub_outcome(pair, outcome, Some(reason)) }
@@ -286,7 +286,7 @@ fn hub_outcome(pair: &Pair<'_>, outcome: Outcome, reason: Option<Reason>) -> Hub
     }
 }
 
-/// How far a sync has come, as far as its operation tells.
+/// How far a sync is, as far as its operation tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// The operation runs, or ended a moment ago: evidence may still come.
@@ -299,7 +299,7 @@ pub enum Progress {
     FailedAndOverdue,
 }
 
-/// Judges a request that has joined a sync, from a new observation. What was trusted before the sync stays
+/// Judges a request that has joined a sync, from a new observation. A pair that was trusted before the sync stays
 /// `already-trusted`; only evidence on the hub makes a pair `trusted`.
 #[must_use]
 pub fn verify_request(
@@ -311,7 +311,7 @@ pub fn verify_request(
     verify_assessed(request, before, &observation.assessed(), progress)
 }
 
-/// The same from pairs that were judged before, for a look that has many requests.
+/// As [`verify_request`], from pairs that were judged before, for a look that has many requests.
 #[must_use]
 pub fn verify_assessed(
     request: &SyncRequest,

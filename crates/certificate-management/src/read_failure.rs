@@ -1,4 +1,4 @@
-//! Why something could not be read, as coarse as what a person does about it.
+//! Why something could not be read: one kind for each thing that a person can do about it.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReadFailure {
-    /// What a person has to do with it.
+    /// The kind, which decides what a person has to do.
     pub kind: ReadFailureKind,
     /// What was attempted and what the service said.
     pub message: String,
@@ -15,7 +15,7 @@ pub struct ReadFailure {
     pub permission: Option<MissingPermission>,
 }
 
-/// What a person has to do with a failure to read.
+/// The kinds of read failures, each with what a person has to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReadFailureKind {
@@ -44,7 +44,7 @@ pub struct MissingPermission {
 }
 
 impl ReadFailure {
-    /// A failure of which nothing but its message is known.
+    /// A failure of which only the message is known.
     #[must_use]
     pub fn other(message: impl Into<String>) -> Self {
         Self { kind: ReadFailureKind::Other, message: message.into(), permission: None }

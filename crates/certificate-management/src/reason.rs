@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Nobody is needed.
+    /// No person is needed.
     Information,
-    /// Somebody should look this week.
+    /// A person should look this week.
     Warning,
     /// Devices fail now, or will soon.
     Critical,
@@ -213,7 +213,7 @@ reasons! {
         "The devices of the group have symmetric keys that the identity may not read; a write without them would replace them, so nothing was written."
         "Deploy with `symmetricKeyAccess = true` if Policysync is to assign such groups; else give them a rule with `policy = \"none\"`."
     GroupMoved "group-moved" Warning
-        "Somebody else kept changing the group while it was being assigned; nothing was written."
+        "Another writer kept changing the group while it was being assigned; nothing was written."
         "Nothing; the next reconcile looks again."
     GroupExists "group-exists" Warning
         "A new enrollment group was asked for, and there is one of this id; it was not touched."
@@ -256,7 +256,7 @@ reasons! {
         "A linked hub has almost as many CA certificates as a hub can have."
         "Delete certificates on the hub that no device needs any more, before the next rotation or policy."
     GroupPolicyChanged "group-policy-changed" Warning
-        "An enrollment group does not have the policy any more that Policysync gave it; somebody else changed it."
+        "An enrollment group does not have the policy any more that Policysync gave it; another writer changed it."
         "Ask who changed it: write a rule for what is meant, or take it back with `policysync assign`."
     DevicesBeforePolicy "devices-before-policy" Warning
         "Devices registered with an enrollment group before it had its policy, so they have no operational certificate."

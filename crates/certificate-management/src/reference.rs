@@ -1,8 +1,8 @@
 //! The policy that an enrollment group names, as one text.
 //!
-//! A group of the first generation names a policy, `short-lived`; one of the second a namespace, a certificate authority
-//! and a policy (`azure-wire-facts.md` §3), `contoso/lines-ica/short-lived`. No name of either holds a slash or a space.
-//! What somebody wrote in part, or of both generations at once, is shown with words around it and names no policy.
+//! A group of the first generation names a policy, `short-lived`; one of the second a namespace, a certificate
+//! authority and a policy (`azure-wire-facts.md` §3), `contoso/lines-ica/short-lived`. No name of either holds a slash
+//! or a space. A reference in part, or of both generations at once, is shown with words around it and names no policy.
 
 /// What a text names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

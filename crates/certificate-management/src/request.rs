@@ -1,4 +1,4 @@
-//! Sync requests and their follow-ups: the messages on the queue, and what became of them.
+//! Sync requests and their follow-ups: the messages on the queue, and the records of the requests.
 
 mod check;
 mod id;
@@ -21,13 +21,14 @@ pub const REQUEST_SCHEMA: &str = "sync-request/v1";
 pub const VERIFICATION_SCHEMA: &str = "sync-verification/v1";
 /// Schema of a scheduled look at a namespace, after an event about one of its resources.
 pub const LOOK_SCHEMA: &str = "namespace-look/v1";
-/// Longest submission, in bytes: with what is added it fits into a message of 256 KB (`messaging-and-state.md` §2).
+/// Longest submission, in bytes: with the members that the app adds it fits into a message of 256 KB
+/// (`messaging-and-state.md` §2).
 pub const MAX_SUBMISSION: usize = 200 * 1024;
 /// Most hubs or policies one request can name.
 pub const MAX_NAMES: usize = 1000;
 /// Most members of a message that this version does not know; they are kept, so they are bounded.
 pub const MAX_UNKNOWN_MEMBERS: usize = 16;
-/// Most that those members have together, in bytes of JSON.
+/// Largest size of those members together, in bytes of JSON.
 pub const MAX_UNKNOWN_BYTES: usize = 8 * 1024;
 
 /// One submitted wish to sync.
@@ -38,21 +39,21 @@ pub struct SyncRequest {
     pub schema: String,
     /// Its id, also the message's id, so that a caller's retry is one request.
     pub request_id: String,
-    /// The namespace.
+    /// ARM id of the namespace.
     pub namespace_id: ArmId,
-    /// The hubs it is for, by name; all without it.
+    /// The names of the hubs it is for. `None`: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hubs: Option<Vec<String>>,
-    /// The policies it is for, by name; all without it.
+    /// The names of the policies it is for. `None`: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policies: Option<Vec<String>>,
-    /// Whether syncing more than it names is meant.
+    /// Whether the caller accepts that more is synced than the request names.
     #[serde(default)]
     pub allow_whole_namespace: bool,
     /// Who asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<String>,
-    /// How that is known. Only the record keeps it: a message could say anything.
+    /// How the app knows who asked. Only the record keeps it: a message could say anything.
     #[serde(skip)]
     pub requester: Requester,
     /// Why.
@@ -73,9 +74,9 @@ pub struct SyncRequest {
 pub struct SyncVerification {
     /// Always [`VERIFICATION_SCHEMA`].
     pub schema: String,
-    /// The sync.
+    /// Id of the sync.
     pub sync_id: String,
-    /// Its namespace.
+    /// ARM id of its namespace.
     pub namespace_id: ArmId,
     /// Number of this look, from 1.
     pub attempt: u32,
@@ -90,11 +91,11 @@ pub struct SyncVerification {
 pub struct NamespaceLook {
     /// Always [`LOOK_SCHEMA`].
     pub schema: String,
-    /// The namespace.
+    /// ARM id of the namespace.
     pub namespace_id: ArmId,
-    /// What led to it, as a sentence.
+    /// The event that led to it, as a sentence.
     pub because: String,
-    /// How often it was tried and failed.
+    /// How often the app has tried it and failed.
     #[serde(default)]
     pub attempt: u32,
     /// W3C trace context of the event.
@@ -113,11 +114,11 @@ pub enum Message {
     Look(NamespaceLook),
 }
 
-/// Why a message could not be understood.
+/// Why a message could not be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}: {detail}")]
 pub struct Unreadable {
-    /// The code.
+    /// The reason code.
     pub reason: Reason,
     /// What is wrong, with the field named.
     pub detail: String,
@@ -134,7 +135,7 @@ pub struct FieldError {
 }
 
 impl Message {
-    /// Understands the text of a message.
+    /// Parses the text of a message.
     ///
     /// # Errors
     /// Says whether it is no JSON object, has an unknown schema, or a wrong field.
@@ -192,8 +193,8 @@ impl SyncRequest {
         }
     }
 
-    /// Whether another request asks for the same, of the same namespace. Who asks, how that is known, and in which trace,
-    /// does not matter.
+    /// Whether another request asks for the same of the same namespace. The requester, how it is known, and the trace
+    /// do not matter.
     #[must_use]
     pub fn is_same_wish(&self, other: &Self) -> bool {
         let wish = |request: &Self| Self {
@@ -282,7 +283,8 @@ mod tests {
         for id in ["automatically", "release-42", "01M85A71M08CPV9XGR0PSFA70F", "pipeline:3", "looks"] {
             assert!(SyncRequest::from_submission(&text, id).is_ok(), "{id}");
         }
-        // Our own come over the queue too, so there they are read; whether one is ours the records say.
+        // The app's own requests come over the queue too, so an id of that form is read there; the records say whether
+        // a request is the app's own.
         let message =
             format!(r#"{{"schema":"sync-request/v1","requestId":"automatic-0a1b","namespaceId":"{ID}"}}"#);
         assert!(Message::parse(&message).is_ok());
@@ -301,7 +303,7 @@ mod tests {
         let record = RequestRecord::queued(known, OffsetDateTime::UNIX_EPOCH);
         let stored: RequestRecord = serde_json::from_value(serde_json::to_value(&record).unwrap()).unwrap();
         assert_eq!(stored.requester, Requester::SignedIn);
-        // A record of before there was such a member.
+        // A record from before this member existed.
         let mut old = serde_json::to_value(&record).unwrap();
         old.as_object_mut().unwrap().remove("requester");
         assert_eq!(serde_json::from_value::<RequestRecord>(old).unwrap().requester, Requester::Claimed);

@@ -1,21 +1,22 @@
 //! Every decision about a sync, as one pure state machine.
 //!
-//! A namespace has one [`SyncRecord`]. Something happens to it ([`Event`]), and [`step`] says what the record becomes and
-//! what is to be done about it ([`Effect`]). A driver reads the record, calls [`step`], writes the record by
-//! compare-and-swap (and begins again when that fails), does the effects in their order, and hands what came of them back as
-//! events. It has no opinion of its own.
+//! A namespace has one [`SyncRecord`]. When something happens to it ([`Event`]), [`step`] decides what the record
+//! becomes and what the driver does about it ([`Effect`]). The driver reads the record, calls [`step`], writes the
+//! record by compare-and-swap (and begins again when that fails), does the effects in their order, and hands their
+//! results back as events. It decides nothing itself.
 //!
 //! What the machine relies on:
-//! - The record is written before its effects are done. So a run that is killed leaves what is to be done, and the message
-//!   that it did not complete comes again.
-//! - Each follow-up has a number that is recorded before the follow-up is sent. A follow-up with another number than the
-//!   record waits for only makes the one that it waits for be sent again, under the same message id, which the queue drops
-//!   if it has it.
-//! - A look holds the record while it reads. It is fenced by its number and not by a time: a second delivery of its
-//!   follow-up leaves it alone once, and then takes its place, whatever the clocks say.
-//! - A POST is claimed in the record before it is sent, and fenced by the number of the claim. What it was for is remembered
-//!   beyond its sync ([`Sent`]): nothing is sent for the same need, nor beside it, before the claim's time is over.
-//! - A request leaves the record after its outcome was recorded, never before.
+//! - The driver writes the record before it does the effects. So a run that is killed leaves a record of what is to be
+//!   done, and the queue delivers the message again that the run did not complete.
+//! - Each follow-up has a number, which the driver records before it sends the follow-up. When a follow-up with another
+//!   number is delivered, the driver only sends the one again that the record waits for, under the same message id, and
+//!   the queue drops it if it has it.
+//! - A look holds the record while it reads. Its number fences it, and no time does: a second delivery of its follow-up
+//!   leaves the look alone once, and then takes its place, whatever the clocks say.
+//! - The driver claims a POST in the record before it sends it, and the number of the claim fences the answer. The
+//!   record remembers what the POST was for beyond its sync ([`Sent`]): no run sends another POST while this one may be
+//!   on its way, or may still give the hubs what it was for, until the claim's time is over.
+//! - A request leaves the sync record after its outcome was recorded, never before.
 //!
 //! The phases ([`Phase`]) and what moves a sync from one to another are drawn in `ARCHITECTURE.md`; a test compares.
 
@@ -57,12 +58,12 @@ use crate::request::RequestRecord;
 pub struct Step {
     /// The record to write; `None`: it stays as it is.
     pub record: Option<SyncRecord>,
-    /// What to do once the record is written, in this order.
+    /// What the driver does once the record is written, in this order.
     pub effects: Vec<Effect>,
 }
 
 impl Step {
-    /// Nothing is to be done.
+    /// Changes nothing and asks for nothing.
     fn nothing() -> Self {
         Self::default()
     }
@@ -76,10 +77,10 @@ impl Step {
     }
 }
 
-/// What the record of a namespace's sync becomes after an event, and what is to be done about it.
+/// Decides what the record of a namespace's sync becomes after an event, and what the driver does about it.
 ///
-/// `record` is the one that is stored now. `requests` are the records that the event speaks of; those of other namespaces
-/// are left out of account.
+/// `record` is the one that is stored now. `requests` are the records of the event's requests; `step` ignores those of
+/// other namespaces.
 pub fn step(
     record: Option<&SyncRecord>,
     requests: &[RequestRecord],
@@ -106,7 +107,7 @@ pub fn step(
         }
         (Event::Observed { look, seen, operation, missing }, Some(record)) if look.holds(record) => {
             let mut record = record.clone();
-            // What left the sync while this look was reading has its outcome.
+            // A request that left the sync while this look was reading has its outcome.
             let requests: Vec<&RequestRecord> =
                 requests.into_iter().filter(|known| record.knows(&known.request.request_id)).collect();
             record.lacks(look, missing);
@@ -126,7 +127,7 @@ pub fn step(
         (Event::Concluded { look, finished }, Some(record)) if look.sync_id == record.sync_id => {
             looking::concluded(record, look, finished, context)
         }
-        // What was taken over by another look, or ended long ago.
+        // Another look has taken the place of this one, or the sync ended long ago.
         _ => Step::nothing(),
     }
 }

@@ -1,4 +1,4 @@
-//! Does a hub trust a policy's current issuing CA? Judged only from the certificates on the hub.
+//! Judges from the certificates on a hub alone whether it trusts a policy's current issuing CA.
 //!
 //! The service tells no per-hub result of a sync, and a finished operation proves nothing
 //! (`azure-wire-facts.md` §1.4), so the hub's certificate list is the evidence.
@@ -24,7 +24,7 @@ pub enum Trust {
     Stale,
     /// The hub has no CA of this policy.
     Missing,
-    /// It could not be learnt, or the hub has the current issuing CA and it is not valid yet.
+    /// It is not known, or the hub has the current issuing CA and it is not valid yet.
     Unreadable,
 }
 
@@ -35,7 +35,7 @@ impl Trust {
         matches!(self, Self::Trusted | Self::Leftover)
     }
 
-    /// Whether the hub was seen to lack the policy's current CA. What could not be read is no such case.
+    /// Whether the hub was seen to lack the policy's current CA. `Unreadable` is not that.
     #[must_use]
     pub const fn lacks_current(self) -> bool {
         matches!(self, Self::Missing | Self::Stale)
@@ -54,7 +54,7 @@ impl std::fmt::Display for Trust {
     }
 }
 
-/// What was seen on a hub.
+/// A certificate that was seen on a hub.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Evidence {
@@ -72,7 +72,7 @@ pub struct Evidence {
     pub seen_at: OffsetDateTime,
 }
 
-/// A judgement with what it rests on.
+/// A judgement with its evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Assessment {
@@ -143,8 +143,8 @@ enum Difference {
 
 /// Compares a hub certificate with the policy's current CA. The thumbprint, where the policy shows one, or the end of
 /// validity to the second (the hub's form has no fraction) proves that they are the same; a common name alone does not,
-/// since a renewed CA can have the name of the one before it. A CA that has ended is as good as an older one. One that is
-/// not valid yet is neither: no sync would make it valid.
+/// since a renewed CA can have the name of the one before it. A CA that has ended counts as an older one. A CA that is
+/// not valid yet counts as neither: no sync would make it valid.
 fn difference(policy: &Policy, certificate: &HubCertificate, now: OffsetDateTime) -> Result<(), Difference> {
     let older = |why: String| Err(Difference::Older(why));
     let unknown = |why: String| Err(Difference::Unknown(why));
@@ -200,7 +200,7 @@ fn common_name(subject: &str) -> String {
     subject.trim().to_ascii_lowercase()
 }
 
-/// An end as a person reads it.
+/// A time as text, to the second.
 fn to_the_second(time: OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
     time.to_offset(UtcOffset::UTC).format(format).unwrap_or_default()

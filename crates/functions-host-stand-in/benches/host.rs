@@ -1,10 +1,10 @@
-//! What the Functions host stand-in costs: its start over an app with ten functions, and what it adds to an invocation.
+//! Measures the cost of the Functions host stand-in: its start over an app with ten functions, and the time that it
+//! adds to an invocation.
 //!
-//! `cargo xtask bench host`. Exits with 1 when a limit is passed. `cargo test` runs it at a small size, and then only what must hold
-//! at any speed is judged. The handler is this
-//! program itself, started by the host: a bare TCP server, so that as little as possible is measured beside the host. A bare
-//! HTTP call is measured in the same run with the same handler and the same body, turn about, since only
-//! a comparison on one machine at one time says anything.
+//! `cargo xtask bench host`. Exits with 1 when a limit is passed. `cargo test` runs it at a small size, and then judges
+//! only what must hold at any speed. The handler is this program itself, started by the host: a bare TCP server, so
+//! that the bench measures as little as possible beside the host. It measures bare HTTP calls in turn with hosted ones,
+//! with the same handler and the same body, since only a comparison on one machine at one time says anything.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -17,11 +17,11 @@ use tokio::sync::mpsc::unbounded_channel;
 
 type Error = Box<dyn std::error::Error>;
 
-/// How much is measured.
+/// How many measurements are made.
 struct Size {
-    /// Starts; the median counts.
+    /// How many starts; the median counts.
     starts: usize,
-    /// Pairs of calls that only warm up, before those that are measured.
+    /// Pairs of calls that only warm up, before the measured ones.
     warm_up: usize,
     /// Pairs of calls.
     calls: usize,
@@ -29,7 +29,7 @@ struct Size {
 
 const FULL: Size = Size { starts: 9, warm_up: 200, calls: 2000 };
 const SMALL: Size = Size { starts: 2, warm_up: 1, calls: 20 };
-/// What `cargo bench` says to the program that it runs, and `cargo test` does not.
+/// The argument that `cargo bench` gives to the program that it runs, and `cargo test` does not.
 const BENCH: &str = "--bench";
 /// Limits of the issue that this stand-in was built by.
 const MOST_START: Duration = Duration::from_millis(200);
@@ -51,12 +51,12 @@ fn main() -> Result<ExitCode, Error> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The handler: reads a request, whatever it is, and answers that it succeeded.
+/// The handler: reads any request, and answers that it succeeded.
 fn serve(port: u16) -> Result<ExitCode, Error> {
     for stream in TcpListener::bind(("127.0.0.1", port))?.incoming() {
         let stream = stream?;
         std::thread::spawn(move || {
-            // A connection that the host closes is its own affair.
+            // The host may close a connection at any time.
             let _ = answer(&stream);
         });
     }

@@ -43,7 +43,7 @@ fn failed(error: serde_json::Error) -> StatusCode {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let port: u16 = env::var("FUNCTIONS_CUSTOMHANDLER_PORT")?.parse()?;
     let app = Router::new()
-        // The host asks for this until it is answered, with whatever status.
+        // The host asks for this until it gets an answer with any status.
         .route("/", routing::get(|| async { "ready" }))
         .route("/hello", routing::post(hello))
         .route("/orders", routing::post(orders))

@@ -1,4 +1,4 @@
-//! What the host makes of a handler's answer: decoding, verdict, outputs (`functions-host-protocol.md` §2).
+//! Judges a handler's answer as the host does: decoding, verdict, outputs (`functions-host-protocol.md` §2).
 
 mod credentials;
 mod failure;

@@ -1,6 +1,6 @@
 //! A function app as it lies on disk: `host.json`, and a folder with a `function.json` for each function.
 //!
-//! Everything is checked on start. An error names the file, the key and what is allowed there. A fault in one
+//! The host checks everything on start. An error names the file, the key and the allowed values. A fault in one
 //! function puts that function alone in error, as on the real host (`functions-host-protocol.md` §3.2).
 
 mod binding;

@@ -1,4 +1,4 @@
-//! What metadata tells about a connection: the host name of a namespace.
+//! Finds the host name of a connection's namespace, for metadata.
 //!
 //! It reads a connection string by itself, not as our clients do: it stands for the real host, and one must not hide the
 //! other's mistake.
@@ -7,8 +7,8 @@ use super::app::AppSettings;
 
 /// The fully qualified namespace that the setting `connection` leads to.
 ///
-/// `NAME__fullyQualifiedNamespace`, or the endpoint of a connection string in `NAME`; `localhost` when there is neither,
-/// since this stand-in receives from elsewhere anyway.
+/// `NAME__fullyQualifiedNamespace`, or the endpoint of a connection string in `NAME`; `localhost` when there is
+/// neither, since this stand-in does not receive from that namespace.
 #[must_use]
 pub fn namespace(settings: &AppSettings, connection: &str) -> String {
     let named = settings

@@ -35,7 +35,7 @@ impl NetValue {
         text.map_or(Self::Null, |text| Self::text(text.clone()))
     }
 
-    /// What a parsed value becomes: an object stays one, everything else is another value.
+    /// Turns a parsed value into one of these: an object stays an object, everything else is [`NetValue::Other`].
     #[must_use]
     pub fn from_token(token: Token) -> Self {
         match token {

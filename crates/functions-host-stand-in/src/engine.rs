@@ -1,4 +1,4 @@
-//! What listeners, the HTTP server and callers share: the functions and how to fire them.
+//! The state that listeners, the HTTP server and callers share: the functions, and how to fire them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,7 +36,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine over an app; `timers` is what is remembered of earlier runs.
+    /// An engine over an app; `timers` holds the status of earlier runs.
     #[must_use]
     pub fn new(
         mut app: App,
@@ -81,7 +81,7 @@ impl Engine {
         Err(FireError::Unknown(name.to_owned()))
     }
 
-    /// Makes up what the trigger of a function would bring, with `input` as the body of a message or event.
+    /// Makes up the data of a function's trigger, with `input` as the body of a message or event.
     ///
     /// # Errors
     /// No such function, or an input that does not fit. Bodies that the real host would only fail on later are let
@@ -145,12 +145,12 @@ impl Engine {
         background.spawn(task);
     }
 
-    /// Ends what runs beside.
+    /// Ends the tasks that run beside.
     pub fn abort(&self) {
         self.background.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
     }
 
-    /// Delivers what Event Grid posts to a function; `false` when any invocation failed.
+    /// Delivers a POST of Event Grid to a function; `false` when any invocation failed.
     ///
     /// # Errors
     /// A body that holds no events.
@@ -177,7 +177,8 @@ impl Engine {
         }
     }
 
-    /// What the monitor of a timer knows, if it has one: schedules below a minute and those that say so have none.
+    /// The status that the monitor of a timer has, if there is a monitor: schedules below a minute, and those with
+    /// `useMonitor` false, have none.
     #[must_use]
     pub fn status(&self, function: &Function, now: OffsetDateTime) -> Option<ScheduleStatus> {
         let Trigger::Timer(trigger) = &function.trigger else { return None };

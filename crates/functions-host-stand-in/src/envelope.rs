@@ -8,12 +8,12 @@ use super::encoding::NetValue;
 use super::newtonsoft::{self, Kind, Members, NetDate, Token};
 use super::zone::Zone;
 
-/// What a trigger gives to an invocation. The same for every attempt of a retry sequence.
+/// The data of a trigger for an invocation. It is the same for every attempt of a retry sequence.
 #[derive(Debug, Clone)]
 pub struct Payload {
     /// The trigger's value first, then the other inputs, by binding name.
     pub data: Vec<(String, NetValue)>,
-    /// What the trigger knows about its value.
+    /// The trigger's metadata about its value.
     pub metadata: Metadata,
     /// The trigger's value if it is one string: its members shadow metadata when it is a JSON object.
     pub shadowing_text: Option<String>,
@@ -40,7 +40,8 @@ impl Metadata {
         self.entries.keys().any(|known| known.eq_ignore_ascii_case(name))
     }
 
-    /// Copies the members of `text`, if it is a JSON object, over what is there: so a sender can forge metadata.
+    /// Copies the members of `text`, if it is a JSON object, over the metadata, as the host does. So a sender can forge
+    /// metadata.
     ///
     /// Nulls and arrays are not copied; scalars become their .NET text first.
     pub fn shadow(&mut self, text: &str, zone: &Zone) {
@@ -58,7 +59,7 @@ impl Metadata {
     }
 }
 
-/// What differs from attempt to attempt.
+/// The parts that differ from attempt to attempt.
 #[derive(Debug, Clone)]
 pub struct Attempt {
     /// When it starts.

@@ -1,4 +1,4 @@
-//! What can go wrong with a host as a whole, and with firing a function by hand.
+//! Errors of a host as a whole, and of firing a function by hand.
 
 use super::app::SettingError;
 use super::zone::UnknownZone;

@@ -1,4 +1,4 @@
-//! What a host tells while it runs: as JSON lines for programs, as readable lines for people.
+//! The events of a running host: JSON lines for programs, readable lines for people.
 
 use std::fmt;
 use std::time::Duration;
@@ -173,7 +173,7 @@ impl fmt::Display for InvocationReport {
     }
 }
 
-/// Where events go; nowhere if nobody asked.
+/// The receiver of events, if there is one.
 #[derive(Debug, Clone, Default)]
 pub struct Events(pub Option<UnboundedSender<HostEvent>>);
 

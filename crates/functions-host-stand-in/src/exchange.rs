@@ -1,4 +1,4 @@
-//! Sending an invocation to the handler and following where it redirects.
+//! Sends an invocation to the handler and follows its redirects.
 
 use url::Url;
 use uuid::Uuid;
@@ -45,7 +45,8 @@ pub fn envelope_request(
     }
 }
 
-/// What the host polls a starting handler with, and pings a running one with: a `Host` header and nothing else.
+/// The request with which the host polls a starting handler, and pings a running one: it has a `Host` header and
+/// nothing else.
 #[must_use]
 pub fn poll(address: &str) -> Outgoing {
     Outgoing {

@@ -73,7 +73,7 @@ fn rebuilt(client: &HttpRequest) -> String {
     if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
 }
 
-/// Whatever the handler answers is the client's answer, and the invocation succeeded.
+/// The client gets any answer of the handler, and the invocation has succeeded.
 #[must_use]
 pub fn verdict(response: Response) -> Verdict {
     let headers =

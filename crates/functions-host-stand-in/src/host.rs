@@ -85,7 +85,7 @@ impl Host {
             events: events.clone(),
         };
         describe(&app, &events);
-        // Three starts are all that the host grants, and each one ends at its limit.
+        // The host starts a handler three times at the most, and each start ends at its limit.
         if let Err(words) = invoker.handler.wait_ready(limit * 3 + Duration::from_secs(5)).await {
             invoker.handler.stop().await;
             return Err(HostError::Handler(words));

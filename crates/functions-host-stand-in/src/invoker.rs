@@ -40,7 +40,7 @@ pub struct Invoker {
     pub events: Events,
 }
 
-/// What an invocation is about.
+/// The work of an invocation.
 #[derive(Debug, Clone)]
 pub enum Work {
     /// An envelope.
@@ -78,7 +78,7 @@ impl Invoker {
     /// last report. All attempts share one invocation id.
     pub async fn run(&self, function: &Function, work: Work) -> InvocationReport {
         let id = Uuid::new_v4();
-        // A client waits for an HTTP function, so nothing is tried again there.
+        // A client waits for an HTTP function, so the host does not retry that.
         let policy = function.retry.as_ref().filter(|_| !matches!(function.trigger, Trigger::Http(_)));
         let mut retry = 0;
         let mut earlier: Option<Failure> = None;

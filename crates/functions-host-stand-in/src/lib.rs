@@ -4,10 +4,11 @@
 //!
 //! - [`app`] reads `host.json` and the function folders;
 //! - [`handler`] starts the handler's process and keeps it running;
-//! - [`trigger`] turns what fired into a payload, [`encoding`] and [`envelope`] turn that into a body, [`wire`] sends it;
-//! - [`answer`] judges what comes back (`functions-host-protocol.md`);
+//! - [`trigger`] makes a payload of the trigger's data, [`encoding`] and [`envelope`] make a body of that, [`wire`]
+//!   sends it;
+//! - [`answer`] judges the answer (`functions-host-protocol.md`);
 //! - `invoker` puts these together with deadlines and retries, and listeners and the HTTP server call it;
-//! - [`newtonsoft`] and [`zone`] hold what .NET does to JSON and time.
+//! - [`newtonsoft`] and [`zone`] treat JSON and time as .NET does.
 #![warn(missing_docs)]
 
 pub mod answer;

@@ -1,4 +1,4 @@
-//! What fires functions by itself: schedules, queues, event hubs, Event Grid.
+//! Fires functions by schedules, queues, event hubs and Event Grid.
 
 mod event_grid;
 mod event_hub;

@@ -50,13 +50,13 @@ pub struct HostOptions {
     pub clear_environment: bool,
     /// Where triggers get their data.
     pub sources: Sources,
-    /// Who is told what happens.
+    /// The receiver of events.
     pub events: Option<UnboundedSender<HostEvent>>,
     /// The handler, instead of the one that `host.json` names.
     pub handler_executable: Option<PathBuf>,
     /// The time zone, instead of the one of `WEBSITE_TIME_ZONE`, `TZ` or this machine.
     pub zone: Option<Zone>,
-    /// What is remembered of earlier runs of timers, by function.
+    /// The status of earlier runs of timers, by function.
     pub timers: HashMap<String, ScheduleStatus>,
 }
 

@@ -1,4 +1,4 @@
-//! What a route parameter may be: `int`, `guid`, `length(2,5)` and the other constraints of ASP.NET.
+//! The constraints of route parameters: `int`, `guid`, `length(2,5)` and the others of ASP.NET.
 
 use std::str::FromStr;
 
@@ -85,7 +85,7 @@ impl Constraint {
     }
 }
 
-/// `yyyy-MM-dd`, alone or followed by a time; .NET takes more forms than anyone puts into a path.
+/// `yyyy-MM-dd`, alone or followed by a time. .NET takes more forms, which do not occur in paths.
 fn is_date(text: &str) -> bool {
     let format = time::macros::format_description!("[year]-[month]-[day]");
     let (date, clock) = text.split_once(['T', ' ']).unwrap_or((text, "00:00"));

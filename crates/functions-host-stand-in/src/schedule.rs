@@ -19,11 +19,11 @@ pub enum Schedule {
     Every(Duration),
 }
 
-/// A cron expression that was understood.
+/// A parsed cron expression.
 #[derive(Debug, Clone)]
 pub struct Expression(Cron);
 
-/// A schedule that was not.
+/// Why a text is no schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleError {
     /// Five or six fields, or an interval, are wanted.
@@ -43,8 +43,7 @@ pub enum ScheduleError {
 impl Schedule {
     /// Parses `{second} {minute} {hour} {day} {month} {day of week}` (the second may be left out) or `hh:mm:ss`.
     ///
-    /// # Errors
-    /// What is not understood.
+    /// # Errors Says which part is wrong.
     pub fn parse(text: &str) -> Result<Self, ScheduleError> {
         let text = text.trim();
         if !text.contains(' ')

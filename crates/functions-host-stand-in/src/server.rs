@@ -1,4 +1,5 @@
-//! The host's own HTTP side: functions, `/admin`, the Event Grid webhook. Keys are not asked for, as on a laptop.
+//! The host's own HTTP side: functions, `/admin`, the Event Grid webhook. It asks for no keys, like the real host on a
+//! laptop.
 
 mod admin;
 mod function;
@@ -28,7 +29,7 @@ const BODY_LIMIT: &str = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT";
 /// The real host's own limit, bytes.
 const DEFAULT_BODY_LIMIT: usize = 104_857_600;
 
-/// What a client gets.
+/// The response for a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     status: u16,
@@ -61,7 +62,7 @@ impl Reply {
         self
     }
 
-    /// The bytes on the wire. Framing is ours, whatever a handler says about it.
+    /// The bytes on the wire. The host decides the framing, and ignores a handler's headers about it.
     fn to_bytes(&self, head_only: bool, keep_alive: bool) -> Vec<u8> {
         let reason =
             http::StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
@@ -100,7 +101,7 @@ pub async fn run(engine: Arc<Engine>, listener: TcpListener) {
             Ok((stream, _)) => {
                 let (engine, routes) = (engine.clone(), routes.clone());
                 clients.spawn(async move {
-                    // A client that breaks off is its own affair.
+                    // A client may break off at any time.
                     let _ = serve(&engine, &routes, stream).await;
                 });
             }

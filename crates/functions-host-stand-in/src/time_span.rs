@@ -6,7 +6,7 @@ const DAY: u64 = 24 * 60 * 60;
 
 /// Parses `hh:mm:ss`, `hh:mm`, `d.hh:mm:ss` and a bare number of days, with an optional fraction of seconds.
 ///
-/// A first field of 24 or more means days, so `24:00:00` is 24 days: a trap of the real host that is kept.
+/// A first field of 24 or more means days, so `24:00:00` is 24 days, as on the real host.
 #[must_use]
 pub fn parse_time_span(text: &str) -> Option<Duration> {
     let text = text.trim();

@@ -1,4 +1,4 @@
-//! What each trigger puts into `Data` and `Metadata`; names and their order are those of the captures.
+//! The `Data` and `Metadata` of each trigger; names and their order are those of the captures.
 
 pub mod event_grid;
 pub mod event_hub;

@@ -1,8 +1,8 @@
 //! HTTP/1.1 by hand, over TCP.
 //!
-//! A library would be shorter, but what the real host puts on the wire is part of what is simulated: the order and
-//! case of headers, chunks of 1024 bytes, a bare `GET /`. And handlers answer in every possible way, of which a
-//! library would hide some: closed connections, answers without length, garbage.
+//! A library would be shorter, but the stand-in simulates what the real host puts on the wire: the order and case of
+//! headers, chunks of 1024 bytes, a bare `GET /`. And handlers answer in every possible way, of which a library would
+//! hide some: closed connections, answers without length, garbage.
 
 mod client;
 mod headers;

@@ -1,4 +1,4 @@
-//! The time zone that the host lives in.
+//! The time zone of the host.
 //!
 //! The real host reads cron expressions and writes timer times in its machine's zone: UTC in Azure unless
 //! `WEBSITE_TIME_ZONE` or `TZ` says otherwise, a laptop's own zone under `func`.

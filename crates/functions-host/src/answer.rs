@@ -13,8 +13,8 @@ use crate::reply::Reply;
 use crate::sent::Sent;
 use crate::unsuccessful::Unsuccessful;
 
-/// To `GET /`: made without looking at anything. The host takes any answer for readiness, and waits for one before the
-/// first invocation.
+/// The answer to `GET /`, which depends on nothing. The host takes any answer for readiness, and waits for one before
+/// the first invocation.
 pub(crate) fn ready() -> Response {
     with_type(Body::from(Bytes::from_static(br#"{"status":"ready"}"#)))
 }
@@ -33,8 +33,8 @@ pub(crate) fn failure(error: &Unsuccessful, invocation: &str) -> Response {
     response
 }
 
-/// What the client of an HTTP function is told where the invocation as such cannot go on, so that it does not get the
-/// bare 500 that the host makes of a failed one. Everything else stays what it is.
+/// Turns the failure of an HTTP function's invocation into a response for the client where that is possible, so that
+/// the client does not get the bare 500 that the host makes of a failed invocation. Other failures stay failures.
 pub(crate) fn to_client(definition: &Definition, error: Unsuccessful) -> Result<Reply, Unsuccessful> {
     let Trigger::Http { response, .. } = definition.trigger else { return Err(error) };
     let (code, message) = match error {

@@ -1,7 +1,7 @@
 //! JSON trees of bounded size.
 //!
-//! A tree takes far more memory than its text: `0,` is two bytes as text and a whole [`Value`] in a tree. So the number of
-//! values is bounded, and what is kept is charged ([`COST`]) to the bodies in flight.
+//! A tree takes far more memory than its text: `0,` is two bytes as text and a whole [`Value`] in a tree. So the parser
+//! bounds the number of values, and charges those that it keeps ([`COST`]) to the bodies in flight.
 
 use std::cell::Cell;
 use std::fmt;
@@ -9,8 +9,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Most values in one tree. What the host itself makes (an HTTP request, an event, the lists of a batch) has some dozens
-/// to some thousands.
+/// Most values in one tree. A tree that the host itself makes (an HTTP request, an event, the lists of a batch) has
+/// some dozens to some thousands.
 pub(crate) const MOST_VALUES: usize = 20_000;
 /// What a value takes beside its text, in bytes: rounded up from its size in memory.
 pub(crate) const COST: usize = 80;

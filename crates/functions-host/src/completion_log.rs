@@ -1,4 +1,4 @@
-//! The line that every invocation leaves behind, and what its span says of its end.
+//! Logs one line for every invocation, and records its end in its span.
 
 use tokio::time::Instant;
 use tracing::Span;

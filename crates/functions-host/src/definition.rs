@@ -1,21 +1,21 @@
-//! What the code of a function expects of its `function.json`.
+//! Says what the code of a function expects of its `function.json`.
 //!
 //! The host never tells the handler what `function.json` says. Where the two disagree, the host drops outputs without a
 //! word, or encodes data in a way that the code does not expect. So the code states its side here, decodes by it, and
 //! a test compares it with the files ([`Definition::check`]).
 
-/// A function as its code sees it.
+/// The name, trigger and outputs of a function, as its code expects them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Definition {
     /// The function's name, which is the name of its folder, in exactly that spelling.
     pub name: &'static str,
-    /// What starts it.
+    /// The trigger that starts it.
     pub trigger: Trigger,
     /// The output bindings besides the response of an HTTP trigger: names, exactly as in `function.json`, and kinds.
     pub outputs: &'static [(&'static str, OutputKind)],
 }
 
-/// What starts a function, and under which binding name its data arrives.
+/// The trigger of a function, with the binding name under which its data arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Trigger {

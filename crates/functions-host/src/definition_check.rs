@@ -5,11 +5,11 @@ use serde_json::Value;
 use crate::definition::{DataType, Definition, Trigger};
 
 impl Definition {
-    /// What the code and this `function.json` disagree on, each in a sentence; empty when they agree.
+    /// The differences between the code and this `function.json`, each in a sentence; empty when they agree.
     ///
-    /// Compared are the names, types and directions of all bindings, and of the trigger its cardinality, `dataType`,
-    /// methods and route. Settings that the handler cannot notice (queue names, connections, schedules, authorisation)
-    /// are not. Spelling counts, since the host drops an output whose name differs in case.
+    /// It compares the names, types and directions of all bindings, and the trigger's cardinality, `dataType`, methods
+    /// and route. It leaves out settings that the handler cannot notice (queue names, connections, schedules,
+    /// authorisation). Spelling counts, since the host drops an output whose name differs in case.
     #[must_use]
     pub fn check(&self, function_json: &Value) -> Vec<String> {
         let mut found = Disagreements { function: self.name, texts: Vec::new() };

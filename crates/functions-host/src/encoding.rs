@@ -1,4 +1,4 @@
-//! How a .NET value looks inside the envelope, read back.
+//! Reads .NET values back from the form that they have inside the envelope.
 //!
 //! The host writes objects as JSON objects, and nearly everything else (texts, numbers, lists) as a JSON *string that
 //! holds JSON*: the text `abc` arrives as `"\"abc\""`, the number 1 as `"1"`, a list as `"[..]"`. Other hosts and

@@ -30,12 +30,12 @@ pub(crate) struct Envelope {
     /// Empty when there is none, or when it is anything but an object: metadata is a convenience, never a condition. Empty
     /// too where the trigger does not use it.
     pub(crate) metadata: Map<String, Value>,
-    /// How many values the two have.
+    /// How many values data and metadata have together.
     pub(crate) values: usize,
 }
 
 impl Envelope {
-    /// Reads an envelope; metadata is skipped where nobody will ask for it, since a sender may make it as large as the
+    /// Reads an envelope. It skips metadata that the trigger does not use, since a sender may make it as large as the
     /// body.
     pub(crate) fn parse(body: &[u8], wants_metadata: bool) -> Result<Self, EnvelopeError> {
         let allowance = Allowance::new();
@@ -71,7 +71,7 @@ enum Found {
     Other(&'static str),
 }
 
-/// Reads it, keeping of it only what is wanted.
+/// Reads it, and keeps only the wanted parts.
 struct Parts<'a> {
     allowance: &'a Allowance,
     wants_metadata: bool,

@@ -2,7 +2,7 @@
 //!
 //! These texts end up in logs, so they name places and kinds and never quote a value: a body may hold anything.
 
-/// The data of a trigger is not what the function expects; the whole invocation cannot be understood.
+/// The data of a trigger is not what the function expects, so the whole invocation cannot be decoded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
@@ -27,12 +27,12 @@ pub enum DecodeError {
     Shape {
         /// The binding's name.
         binding: String,
-        /// What would have been understood.
+        /// The shape that the decoder expects.
         expected: &'static str,
         /// The kind of JSON that came.
         found: &'static str,
     },
-    /// One element is not understood, where the caller asked for all or nothing.
+    /// One element cannot be decoded, where the caller asked for all or nothing.
     #[error("binding `{binding}`, element {index}: {error}")]
     Element {
         /// The binding's name.
@@ -45,7 +45,7 @@ pub enum DecodeError {
     },
 }
 
-/// One message, event or body is not understood; the others of its batch are not affected.
+/// One message, event or body cannot be decoded; the others of its batch are not affected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ElementError {
@@ -73,7 +73,7 @@ impl From<serde_json::Error> for ElementError {
     }
 }
 
-/// The most that is kept of an error's text, in characters: a field name that a sender chose may be long.
+/// How much of an error's text is kept, in characters: a field name that a sender chose may be long.
 const LONGEST: usize = 300;
 
 /// Takes the offending string out of serde's "invalid type: string "...", expected ..."; names and places stay.

@@ -1,8 +1,8 @@
 //! A failed answer: the wish that the host try again.
 //!
 //! The host treats every status from 400 alike. It ignores the body and shows people nothing but the reason phrase, and
-//! both reach its error logs. So the reason is a fixed text of the code, and whatever was found out goes to the
-//! handler's own log instead.
+//! both reach its error logs. So the reason is a fixed text of the code, and the details go to the handler's own log
+//! instead.
 
 use std::error::Error;
 use std::fmt;
@@ -27,7 +27,7 @@ impl Failure {
         Self { reason, detail: None }
     }
 
-    /// Adds what happened, for the handler's own log only; it is never answered. No secrets here either.
+    /// Adds details for the handler's own log; no answer holds them. Put no secret in them.
     #[must_use]
     pub fn detail(mut self, detail: impl fmt::Display) -> Self {
         self.detail = Some(detail.to_string());

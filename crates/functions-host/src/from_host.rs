@@ -1,9 +1,10 @@
-//! Telling the host from a web page.
+//! Tells the host from a web page.
 //!
-//! Between host and handler there is no secret (`functions-host-protocol.md` §1.1), so any process on the machine can call
-//! the handler. A browser on the machine is another matter: pages of strangers run in it, and can make it post to the
-//! loopback address, or give their own name that address. What such a request cannot look like is what the host sends: a
-//! header that no page may set without asking first, a `Host` that is the loopback address, and no `Origin`.
+//! Between host and handler there is no secret (`functions-host-protocol.md` §1.1), so any process on the machine can
+//! call the handler. A browser on the machine is another matter: pages of strangers run in it, and can make it post to
+//! the loopback address, or give their own name that address. But such a request cannot look like one of the host,
+//! which has a header that no page may set without asking first, a `Host` that is the loopback address, and no
+//! `Origin`.
 
 use http::HeaderMap;
 use http::header::{HOST, ORIGIN};

@@ -3,7 +3,7 @@
 //! A `DateTime` arrives without a zone (and, in single-value metadata, cut to whole seconds), a `DateTimeOffset` with
 //! one, a timer's times with the offset of the host's zone, which may be odd: year 1 in Berlin is written with the
 //! local mean time of that city, `0001-01-01T00:54:00+00:54`. Fractions have up to seven digits with trailing zeros
-//! trimmed. RFC 3339 parsers refuse several of these, hence this one.
+//! trimmed. RFC 3339 parsers refuse several of these, so this crate has its own.
 
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 
@@ -39,7 +39,8 @@ pub fn parse(text: &str) -> Option<OffsetDateTime> {
     Some(PrimitiveDateTime::new(date, time).assume_offset(offset))
 }
 
-/// What is left to read. Each method takes its part from the front, or leaves the rest as it was and says `None`.
+/// The text that is left to read. Each method takes its part from the front, or leaves the rest as it was and returns
+/// `None`.
 struct Rest<'a>(&'a [u8]);
 
 impl Rest<'_> {

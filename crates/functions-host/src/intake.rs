@@ -1,9 +1,9 @@
-//! How much of bodies is held at once.
+//! Limits how much of bodies the handler holds at once.
 //!
-//! The host sends bodies in chunks without a length, and any number of them at a time. So the room for the largest body of
-//! its kind is reserved before the first byte is read, and what is not needed is given back when the body is known. Nothing
-//! waits for more while it holds some, so nothing can wait for ever. Batches have a share of their own: a page does not
-//! wait for one.
+//! The host sends bodies in chunks without a length, and any number of them at a time. So the handler reserves room for
+//! the largest body of its kind before it reads the first byte, and gives back what it does not need once it knows the
+//! body. No invocation waits for more room while it holds some, so none can wait for ever. Batches have a share of
+//! their own: a page does not wait for one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,18 +16,20 @@ use crate::definition::Trigger;
 use crate::unsuccessful::Unsuccessful;
 
 const MIB: usize = 1024 * 1024;
-/// What a permit of a semaphore stands for, in bytes.
+/// The size of one permit of a semaphore, in bytes.
 const UNIT: usize = 1024;
-/// How long an invocation waits for room before it is told to come again.
+/// How long an invocation waits for room before the handler refuses it, so that the host or the client tries again.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How much of a body that is too large is read and thrown away, in bytes, so that a caller that writes first and reads
-/// afterwards gets to see the answer. More than the host itself takes from a client unless told otherwise (100 MB).
+/// How much of a body that is too large the handler reads and throws away, in bytes, so that a caller that writes first
+/// and reads afterwards gets to see the answer. More than the host itself takes from a client unless told otherwise
+/// (100 MB).
 const DRAINED: usize = 128 * MIB;
 
-/// How much of bodies a handler takes, in bytes of the envelope that the host sends: a text in it is quoted, often twice.
+/// The largest bodies that a handler takes, in bytes of the envelope that the host sends: a text in it is quoted, often
+/// twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BodyLimits {
-    /// The largest request to an HTTP function. The host writes its body twice, once quoted. What is larger gets 413.
+    /// The largest request to an HTTP function. The host writes its body twice, once quoted. A larger request gets 413.
     pub http: usize,
     /// The largest firing of a timer or Event Grid event (a megabyte at the most, and the host writes its data twice).
     pub event: usize,
@@ -126,7 +128,7 @@ fn units(bytes: usize) -> u32 {
     u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX)
 }
 
-/// Reads a whole body. What is past the limit is thrown away.
+/// Reads a whole body, and throws away what is past the limit.
 async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Unsuccessful> {
     let mut chunks = body.into_data_stream();
     let mut bytes = Vec::new();
@@ -168,11 +170,12 @@ mod tests {
         let intake = small();
         let mut first = intake.read(&HTTP, Body::from("x".repeat(2 * UNIT))).await.unwrap();
         assert_eq!(first.bytes.len(), 2 * UNIT);
-        // The largest could come, so there is no room until the first is known to be smaller; and even then not enough.
+        // The first body could be the largest one, so there is no room until it is known to be smaller; and even then
+        // not enough.
         first.share.shrink_to(first.bytes.len());
         let second = intake.read(&HTTP, Body::from("y"));
         assert!(matches!(second.await, Err(Unsuccessful::Busy)));
-        // A batch has its own room, and what is done gives its room back.
+        // A batch has its own room, and an invocation that is done gives its room back.
         assert!(intake.read(&BATCH, Body::from("z")).await.is_ok());
         drop(first);
         assert!(intake.read(&HTTP, Body::from("y")).await.is_ok());

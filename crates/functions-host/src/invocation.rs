@@ -20,8 +20,8 @@ use crate::trigger::timer::TimerTrigger;
 
 /// An invocation, with a decoder for each trigger.
 ///
-/// What the host calls `sys` and `RetryContext` cannot be reached from here: a message body can forge both, and the
-/// latter holds pages of stack traces and a copy of an earlier answer.
+/// An invocation does not show the host's `sys` and `RetryContext`: a message body can forge both, and the latter holds
+/// pages of stack traces and a copy of an earlier answer.
 #[non_exhaustive]
 pub struct Invocation {
     /// The function's name.
@@ -59,7 +59,7 @@ impl Invocation {
         })
     }
 
-    /// What it takes in memory beside the texts of its body, in bytes.
+    /// The memory that it takes beside the texts of its body, in bytes.
     pub(crate) fn overhead(&self) -> usize {
         self.envelope.values.saturating_mul(COST)
     }
@@ -131,7 +131,7 @@ impl Invocation {
         elements.into_iter().enumerate().map(all_or_nothing).collect()
     }
 
-    /// Like [`event_grid`](Self::event_grid), but an event that is not understood spoils no other.
+    /// Like [`event_grid`](Self::event_grid), but an event that cannot be decoded spoils no other.
     ///
     /// # Errors
     /// [`DecodeError`] when the function is not declared so, or the data is neither an event nor a list.

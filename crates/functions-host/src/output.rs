@@ -1,10 +1,10 @@
 //! Values for output bindings that reach their target as they were written.
 //!
-//! The host rewrites a *bare string* output: valid base64 (`job12345`, `done`, even the empty text) is decoded to
-//! bytes, which a queue then gets as `System.Byte[]`; what looks like JSON is parsed and sent as one or many messages;
-//! an ISO date-time is parsed and printed in another format. Object members and list elements are spared, except that a
-//! list element that is a date-time on its own is still parsed as one. So an output is an object or a list, and a text
-//! in a list must not be blank or a date-time.
+//! The host rewrites a *bare string* output: it decodes valid base64 (`job12345`, `done`, even the empty text) to
+//! bytes, which a queue then gets as `System.Byte[]`; it parses a text that looks like JSON and sends it as one or many
+//! messages; it parses an ISO date-time and prints it in another format. It spares object members and list elements,
+//! except that it still parses a list element that is a date-time on its own. So an output is an object or a list, and
+//! a text in a list must not be blank or a date-time.
 
 use serde::Serialize;
 use serde_json::{Map, Value};

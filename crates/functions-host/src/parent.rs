@@ -3,11 +3,11 @@
 //! The Functions host ends its handler by SIGKILL when it shuts down in order, but a host that crashes or is killed
 //! leaves the handler behind, still holding its port and its timers. Linux can send a signal when the parent dies, but
 //! that signal follows the parent's *thread*, and .NET lets the thread that started us end while the host lives on. So
-//! the parent's process id is polled instead: it changes when the process is handed to another parent.
+//! this module polls the parent's process id instead: it changes when the system hands the process to another parent.
 
 use std::time::Duration;
 
-/// How often the parent is looked at.
+/// How often the parent is polled.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The process that was our parent at one point in time.
@@ -47,7 +47,7 @@ fn parent_id() -> u32 {
     std::os::unix::process::parent_id()
 }
 
-/// Elsewhere a process keeps its parent's id for ever, so nothing is ever noticed.
+/// Elsewhere a process keeps its parent's id for ever, so the handler never notices that its parent is gone.
 #[cfg(not(unix))]
 fn parent_id() -> u32 {
     0

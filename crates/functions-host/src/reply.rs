@@ -53,10 +53,11 @@ impl Reply {
         self.set(name.into(), Produced::Http(response))
     }
 
-    /// Runs this once the answer was handed to the host's connection, and not when it never was: when the process dies, the
-    /// deadline passes, an output is undeclared, or the host has hung up. It runs within the runtime and must not block.
+    /// Runs this once the server has handed the answer to the host's connection. It does not run when the process dies,
+    /// the deadline passes, an output is undeclared, or the host has hung up before. It runs within the runtime and
+    /// must not block.
     ///
-    /// What the host does with its outputs then, nobody tells the handler.
+    /// The host does not tell the handler what it then does with the outputs.
     pub fn when_sent(mut self, then: impl FnOnce() + Send + 'static) -> Self {
         self.when_sent = Some(WhenSent::new(then));
         self

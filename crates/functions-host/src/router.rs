@@ -1,4 +1,4 @@
-//! Finds the function, bounds it, and answers whatever happens.
+//! Finds the function, bounds it, and always answers.
 //!
 //! An invocation is bounded in size ([`BodyLimits`]) and time (deadline), since the host bounds neither in a way that we
 //! survive: at its own function timeout it kills the whole process, with every other invocation in it. A panic stays in
@@ -109,9 +109,9 @@ impl Router {
         self
     }
 
-    /// How much of bodies is held: of one invocation and of all together. An HTTP function answers a request that is too
-    /// large with 413, and one for which there is no room with 503; other invocations fail, and their triggers bring them
-    /// again.
+    /// How much of bodies the handler holds: of one invocation and of all together. An HTTP function answers a request
+    /// that is too large with 413, and one for which there is no room with 503; other invocations fail, and their
+    /// triggers bring them again.
     pub fn body_limits(mut self, limits: BodyLimits) -> Self {
         self.intake = Intake::new(limits);
         self
@@ -157,7 +157,7 @@ impl Router {
         self.functions.keys().copied().collect::<Vec<_>>().join(", ")
     }
 
-    /// Runs one invocation to its end, whatever that is.
+    /// Runs one invocation to its end, also to a panic or its deadline.
     async fn run(
         &self,
         method: &Method,

@@ -1,4 +1,4 @@
-//! The body of an answer, and what happens once it was handed to the connection.
+//! The body of an answer, with the function to call once it was handed to the connection.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -11,7 +11,7 @@ use hyper::body::{Body, Frame, SizeHint};
 
 type Then = Box<dyn FnOnce() + Send>;
 
-/// What happens once an answer was handed over; at the most once, whoever of its clones gets there first.
+/// The function to call once an answer was handed over. Its clones call it once at the most.
 #[derive(Clone)]
 pub(crate) struct WhenSent(Arc<Mutex<Option<Then>>>);
 
@@ -34,8 +34,9 @@ impl fmt::Debug for WhenSent {
     }
 }
 
-/// One piece of bytes, and what happens when the connection is done with it. A connection that breaks before it took them
-/// lets nothing happen; one that breaks afterwards cannot be told from a host that dies with the answer in its hands.
+/// One piece of bytes, and the function to call when the connection is done with it. The function is not called when
+/// the connection breaks before it took the bytes; a connection that breaks afterwards cannot be told from a host that
+/// dies with the answer in its hands.
 pub(crate) struct Sent {
     bytes: Option<Bytes>,
     then: Option<WhenSent>,

@@ -1,7 +1,7 @@
-//! The listening side, and the ways in which it ends.
+//! Listens for the host, and ends in one of several ways.
 //!
-//! Only the loopback address is served: the host connects to `127.0.0.1`, and there is no secret between the two, so
-//! nobody else may connect.
+//! It listens on the loopback address only: the host connects to `127.0.0.1`, and there is no secret between the two,
+//! so no other machine may connect.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use crate::parent::Parent;
 use crate::router::Router;
 
-/// Where the host says on which port it expects the handler.
+/// The variable in which the host names the port of the handler.
 const PORT_VARIABLE: &str = "FUNCTIONS_CUSTOMHANDLER_PORT";
 
 /// How long invocations may still run after SIGTERM or SIGINT, unless said otherwise.
@@ -135,16 +135,16 @@ impl Server {
 
     /// Serves until the process gets SIGTERM or SIGINT, or its parent is gone; it never ends by itself otherwise.
     ///
-    /// After a signal no connection is accepted and running invocations may finish within the grace period. When the
-    /// parent is gone nobody waits for an answer, so it ends at once. An invocation is dropped where it stands when the
-    /// host closes its connection.
+    /// After a signal the server accepts no connection, and running invocations may finish within the grace period.
+    /// When the parent is gone no host waits for an answer, so the server ends at once. It drops an invocation where it
+    /// stands when the host closes its connection.
     ///
     /// # Errors
     /// When the runtime cannot watch the socket or the signals.
     pub async fn serve(self, router: Router) -> io::Result<Stopped> {
-        // Before the first connection, so that no signal is missed.
+        // This comes before the first connection, so that no signal is missed.
         let stop = Stop::watch(self.parent)?;
-        // Answers are small, and the host waits for them.
+        // Sends answers without delay: they are small, and the host waits for them.
         let listener = tokio::net::TcpListener::from_std(self.listener)?.tap_io(|connection| {
             if let Err(error) = connection.set_nodelay(true) {
                 tracing::debug!(%error, "answers on this connection may be delayed");
@@ -174,7 +174,7 @@ impl Server {
     }
 }
 
-/// Everything that ends the server.
+/// The signals and the parent that end the server.
 struct Stop {
     parent: Parent,
     #[cfg(unix)]

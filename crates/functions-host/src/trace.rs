@@ -1,7 +1,7 @@
-//! Which trace an invocation belongs to.
+//! Reads the trace that an invocation belongs to.
 //!
 //! The host sends W3C `traceparent` and `tracestate` headers only while something listens to its own activities, so
-//! both are optional, and anything on the loopback can send others: a malformed one is dropped, never passed on.
+//! both are optional. Any process on this machine can send others, so a malformed header is dropped, never passed on.
 
 use http::HeaderMap;
 

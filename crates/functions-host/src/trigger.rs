@@ -1,4 +1,4 @@
-//! One module per trigger, and what batches have in common.
+//! One module per trigger, and one for batches.
 
 pub(crate) mod batch;
 pub(crate) mod event_grid;

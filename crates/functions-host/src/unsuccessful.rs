@@ -1,8 +1,8 @@
 //! Every way in which an invocation does not succeed.
 //!
-//! Each has a status, a short fixed reason phrase (all that the host shows to people), a message for whoever called the
-//! handler by hand, and a detail for our own log. Phrase and message never hold anything from the body or from an error
-//! of the function, because both reach the logs of the host.
+//! Each has a status, a short fixed reason phrase (all that the host shows to people), a message for a person who calls
+//! the handler by hand, and a detail for our own log. Phrase and message never hold anything from the body or from an
+//! error of the function, because both reach the logs of the host.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ impl Unsuccessful {
         }
     }
 
-    /// What to know and what to do, safe for anyone to read.
+    /// The message for a person, with what to do. It holds no secret.
     pub(crate) fn message(&self) -> String {
         match self {
             Self::NotAnInvocation { known } => format!(
@@ -98,7 +98,7 @@ impl Unsuccessful {
         }
     }
 
-    /// What only our own log gets.
+    /// The detail for our own log.
     pub(crate) fn into_detail(self) -> String {
         match self {
             Self::Panicked { message } => message,

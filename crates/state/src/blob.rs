@@ -1,8 +1,8 @@
 //! Records in an Azure Storage container.
 //!
-//! Reading, conditional writing, retries and signatures are `object_store`'s. What is ours: the settings that a
-//! Functions app has (`settings`), tokens from whoever knows how to get them (`token`), making the container,
-//! which `object_store` cannot do (`container`), and building the HTTP client late (`first_use`).
+//! `object_store` reads, writes under conditions, retries and signs. This crate adds the settings that a Functions app
+//! has (`settings`), tokens from the app (`token`), making the container, which `object_store` cannot do (`container`),
+//! and building the HTTP client late (`first_use`).
 
 pub(crate) mod container;
 pub(crate) mod first_use;
@@ -22,14 +22,14 @@ use container::ContainerMaker;
 use settings::{BlobSettings, Credential};
 use token::TokenCredential;
 
-/// How long one HTTP request takes at most. Less than half of a call's deadline, so that one that hangs can be
+/// How long one HTTP request takes at most. Less than half of a call's deadline, so that a request that hangs can be
 /// sent again.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// How long a connection takes at most.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Puts the client together. Sends nothing.
+/// Makes the client. Sends nothing.
 pub(crate) fn connect(
     settings: BlobSettings,
     connector: Arc<dyn HttpConnector>,

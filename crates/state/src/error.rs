@@ -1,8 +1,8 @@
-//! What can go wrong with a record, in kinds that tell a caller what to do next.
+//! The errors of the store, in kinds that tell a caller what to do next.
 //!
-//! The library underneath reports most failures as text. That text is not passed on: the service echoes parts of
-//! a request in it, and a request is signed with secrets. What is kept is the HTTP status, the service's own
-//! error code and the operating system's reason for a failed connection.
+//! The library underneath reports most failures as text. This crate does not pass that text on: the service echoes
+//! parts of a request in it, and a request is signed with secrets. It keeps the HTTP status, the service's own error
+//! code and the operating system's reason for a failed connection.
 
 use object_store::client::{HttpError, HttpErrorKind};
 
@@ -26,7 +26,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Whether the same call may succeed later without anybody changing anything.
+    /// Whether the same call may succeed later without any change.
     pub fn is_transient(self) -> bool {
         self == Self::Unavailable
     }
@@ -95,20 +95,21 @@ impl Error {
 /// Why a guarded write did not happen.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum WriteError {
-    /// Somebody else wrote first: the record exists already, has a newer version, or is gone. Read again and
-    /// decide again.
-    #[error("the record was changed by somebody else in the meantime")]
+    /// Another writer was faster: the record exists already, has a newer version, or is gone. Read again and decide
+    /// again.
+    #[error("the record was changed by another writer in the meantime")]
     Conflict,
     /// The write failed for another reason.
     #[error(transparent)]
     Failed(#[from] Error),
 }
 
-/// Refusals with status 409 or 412 that end by themselves: a container on its way out, somebody's lease.
+/// Refusals with status 409 or 412 that end by themselves: a container that is being deleted, a lease of another
+/// client.
 const PASSING: [&str; 4] =
     ["AccountBeingCreated", "ContainerBeingDeleted", "LeaseIdMissing", "OperationTimedOut"];
 
-/// What the service said, as far as it can be shown.
+/// The part of the service's answer that can be shown.
 pub(crate) struct Answer {
     /// HTTP status, where there was an answer.
     pub(crate) status: Option<u16>,

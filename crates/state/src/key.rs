@@ -20,9 +20,9 @@ const READABLE: usize = 60;
 
 /// Turns any text into one safe segment of a key. Different texts give different segments.
 ///
-/// Letters, digits, `-`, `_` and inner dots stay; every other byte of the UTF-8 text becomes `=` and two
-/// hexadecimal digits (`=` and not `%`, which a URL would encode again). The empty text becomes `=`. What would be
-/// longer than [`SEGMENT_LIMIT`] is cut and gets a SHA-256 of the whole text.
+/// Letters, digits, `-`, `_` and inner dots stay; every other byte of the UTF-8 text becomes `=` and two hexadecimal
+/// digits (`=` and not `%`, which a URL would encode again). The empty text becomes `=`. A segment that would be longer
+/// than [`SEGMENT_LIMIT`] is cut and gets a SHA-256 of the whole text.
 ///
 /// Case is kept. Where two spellings mean the same, as with ARM ids, lower-case the text first.
 pub fn segment(text: &str) -> String {

@@ -1,20 +1,20 @@
-//! Records with optimistic concurrency: what the functions remember between invocations.
+//! Records with optimistic concurrency, which the functions keep between invocations.
 //!
-//! A [`Store`] keeps JSON records under keys, in memory or in an Azure Storage container. Two handlers may work
-//! on one record at the same time; neither holds a lock, since the host can end a process at any instant and
-//! object storage through this crate has no leases (`messaging-and-state.md` §3.5). Instead every write names
-//! the version that it was decided on, and a write on an older one is a [`WriteError::Conflict`]:
+//! A [`Store`] keeps JSON records under keys, in memory or in an Azure Storage container. Two handlers may work on one
+//! record at the same time; neither holds a lock, since the host can end a process at any instant and object storage
+//! through this crate has no leases (`messaging-and-state.md` §3.5). Instead every write names the version that its
+//! decision rests on, and a write on an older one is a [`WriteError::Conflict`]:
 //!
 //! - [`Store::create`] claims a key: of any number of callers one wins.
 //! - [`Store::update`] replaces the version that was read and no other.
 //! - [`Store::modify`] reads, decides and writes until its decision was made on the newest version.
 //! - [`Store::put`] is for records of which only the last one matters, such as reports.
 //!
-//! - [`Store::newest`] finds what was written last.
-//! - [`Store::purge`] removes what nobody changed for long.
+//! - [`Store::newest`] finds the records that were written last.
+//! - [`Store::purge`] removes records that were not changed for long.
 //!
-//! A write whose answer got lost on the way is sent again, so it may meet its own result. Each write carries an
-//! id inside the record ([`record`]); finding its own id there, a write knows that it has succeeded.
+//! The store sends a write again whose answer got lost, so the second send may meet the result of the first. Each write
+//! carries an id inside the record ([`record`]); when the store finds that id there, the write has succeeded.
 //!
 //! The ids of writes and the pauses after lost races are drawn from the randomness that the store is given.
 //!

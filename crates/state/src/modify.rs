@@ -1,4 +1,4 @@
-//! Read, decide, write: again and again until the decision was made on the newest version.
+//! Reads, decides and writes, again and again until the decision was made on the newest version.
 //!
 //! The decision is a closure that may run several times, each time on what is stored then. It must do nothing but
 //! decide.
@@ -15,7 +15,7 @@ use crate::store::Store;
 /// How often `modify` decides before it gives up.
 const TRIES: u32 = 8;
 
-/// How long [`Store::modify`] takes at most: half of the time that a sync step has (`contracts.md` §5).
+/// How long [`Store::modify`] takes at the most: half of the time that a sync step has (`contracts.md` §5).
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Longest pause after the first conflict; doubles with each further one.
@@ -40,8 +40,8 @@ pub enum Modified<T> {
 }
 
 impl Store {
-    /// Reads the record at `key`, lets `decide` look at it (`None`: there is none) and stores what it says, if
-    /// nobody else wrote in the meantime. Otherwise all of it is done again, with a random pause before.
+    /// Reads the record at `key`, lets `decide` look at it (`None`: there is none) and stores the result, if no other
+    /// writer wrote in the meantime. Otherwise it does all of that again after a random pause.
     ///
     /// # Errors
     /// [`WriteError::Conflict`] after 8 lost races. Kind `Unavailable` also after 30 seconds in all; then,

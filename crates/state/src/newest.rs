@@ -1,4 +1,4 @@
-//! The records that were written last, so that what is read of a growing pile stays bounded.
+//! Finds the records that were written last, so that a reader of a growing number of records reads few of them.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -11,11 +11,11 @@ use crate::key;
 use crate::store::{Store, within_deadline};
 
 impl Store {
-    /// The keys of the `most` records under `prefix` (whole segments, without a trailing `/`) that were written last, the
-    /// newest first. Every key is listed, and so many are held.
+    /// The keys of the `most` records under `prefix` (whole segments, without a trailing `/`) that were written last,
+    /// the newest first. It lists every key, and holds `most` of them.
     ///
     /// # Errors
-    /// As the service has it.
+    /// Any error of the service.
     pub async fn newest(&self, prefix: &str, most: usize) -> Result<Vec<String>, Error> {
         let path = key::checked(prefix)?;
         let doing = format!("listing the newest records under `{prefix}`");

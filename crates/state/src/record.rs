@@ -1,8 +1,8 @@
-//! What a record looks like in storage: `{"writeId":"…","value":…}`.
+//! The form of a record in storage: `{"writeId":"…","value":…}`.
 //!
-//! The write id names one wish to write. A write that is sent twice because its first answer got lost carries the
-//! same id both times, so a writer that is told "somebody was faster" reads the record and sees whether that
-//! somebody was itself (`messaging-and-state.md` §3.2, §3.5).
+//! The write id names one wish to write. A write that is sent twice because its first answer got lost carries the same
+//! id both times. So a writer that gets a conflict reads the record and sees whether its own first send was the faster
+//! one (`messaging-and-state.md` §3.2, §3.5).
 
 use ambient::Randomness;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind};
 /// below it, and a larger one would not be read within a call's deadline.
 pub const SIZE_LIMIT: usize = 8 * 1024 * 1024;
 
-/// Which state of a record was read or written. Opaque: only good for [`crate::Store::update`].
+/// The state of a record that was read or written. Opaque: only good for [`crate::Store::update`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Version(pub(crate) String);
 
@@ -63,7 +63,7 @@ pub(crate) fn write_id(doing: &str, bytes: &[u8]) -> Result<WriteId, Error> {
     Ok(parse::<Record<IgnoredAny>>(doing, bytes)?.write_id)
 }
 
-/// Refuses what is over [`SIZE_LIMIT`].
+/// Refuses a record over [`SIZE_LIMIT`].
 pub(crate) fn check_size(doing: &str, bytes: u64) -> Result<(), Error> {
     if bytes > SIZE_LIMIT as u64 {
         let detail = format!("the record has {bytes} bytes, more than the limit of {SIZE_LIMIT}");

@@ -1,4 +1,4 @@
-//! Records that nobody changed for long are removed, so that what is kept stays bounded.
+//! Removes records that were not changed for long, so that the number of records stays bounded.
 
 use futures::TryStreamExt;
 use serde::de::DeserializeOwned;
@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::key;
 use crate::store::{Store, within_deadline};
 
-/// What [`Store::purge`] did.
+/// The result of [`Store::purge`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Purged {
     /// How many records were removed.
@@ -24,7 +24,7 @@ impl Store {
     /// an age of months makes that harmless.
     ///
     /// # Errors
-    /// As the service has it; what was removed until then stays removed.
+    /// Any error of the service; what was removed until then stays removed.
     pub async fn purge(&self, prefix: &str, before: OffsetDateTime, most: usize) -> Result<Purged, Error> {
         let old = self.older_than(prefix, before, most).await?;
         let removed = old.len().min(most);
@@ -34,11 +34,11 @@ impl Store {
         Ok(Purged { removed, is_cut: old.len() > most })
     }
 
-    /// The same for records of which some stay whatever their age: each is read, and removed only if `may_go` says so. One
-    /// that cannot be read stays. At most `most` are read; those that stay are answered.
+    /// The same for records of which some stay at any age: reads each, and removes it only if `may_go` says so. A
+    /// record that cannot be read stays. Reads `most` records at the most, and answers those that stay.
     ///
     /// # Errors
-    /// As the service has it; what was removed until then stays removed.
+    /// Any error of the service; what was removed until then stays removed.
     pub async fn purge_where<T: DeserializeOwned>(
         &self,
         prefix: &str,

@@ -18,7 +18,7 @@ use crate::error::{Answer, Error, ErrorKind, WriteError};
 use crate::key;
 use crate::record::{self, Stored, Version, WriteId};
 
-/// How long any one call takes at most, retries included. Six of them fit into a sync step (`contracts.md` §5).
+/// How long any call takes at the most, retries included. Six of them fit into a sync step (`contracts.md` §5).
 pub const DEADLINE: Duration = Duration::from_secs(10);
 
 /// How many keys [`Store::list`] returns at most.
@@ -51,8 +51,8 @@ impl Store {
         Self::over(Arc::new(InMemory::new()), "memory", Randomness::of_seed(0))
     }
 
-    /// A store in a container of an Azure Storage account. Nothing is sent until the first call; the container is
-    /// made by the first write that finds it missing. Write ids must differ between processes, and so must `randomness`.
+    /// A store in a container of an Azure Storage account. It sends nothing until the first call; the first write that
+    /// finds the container missing makes it. Write ids must differ between processes, and so must `randomness`.
     ///
     /// # Errors
     /// Kind `Invalid` when the settings cannot be used.
@@ -116,10 +116,9 @@ impl Store {
         self.write_guarded(key, &doing, value, PutMode::Update(guard)).await
     }
 
-    /// Stores a record whatever is there: the last writer wins.
+    /// Stores a record over any that is there: the last writer wins.
     ///
-    /// # Errors
-    /// As the service and the size limit have it; there is no conflict.
+    /// # Errors Any error of the service, and `TooLarge`; there is no conflict.
     pub async fn put<T: Serialize>(&self, key: &str, value: &T) -> Result<Version, Error> {
         let path = key::checked(key)?;
         let doing = format!("storing the record `{key}`");
@@ -131,10 +130,10 @@ impl Store {
         .await
     }
 
-    /// Removes the record at `key`. That there is none is fine.
+    /// Removes the record at `key`. It is no error when there is none.
     ///
     /// # Errors
-    /// As the service has it.
+    /// Any error of the service.
     pub async fn delete(&self, key: &str) -> Result<(), Error> {
         let path = key::checked(key)?;
         let doing = format!("deleting the record `{key}`");
@@ -152,7 +151,7 @@ impl Store {
     /// [`LIST_LIMIT`] of them: [`Listing::cut`] tells when there are more.
     ///
     /// # Errors
-    /// As the service has it.
+    /// Any error of the service.
     pub async fn list(&self, prefix: &str) -> Result<Listing, Error> {
         self.list_at_most(prefix, LIST_LIMIT).await
     }
@@ -215,7 +214,7 @@ impl Store {
 
     async fn ours_or_conflict(&self, doing: &str, path: &Path, id: &WriteId) -> Result<Version, WriteError> {
         match self.read(doing, path).await? {
-            // What cannot be read as a record is somebody else's for certain.
+            // A blob that is no record is certainly another writer's.
             Some((bytes, version)) if record::write_id(doing, &bytes).is_ok_and(|found| found == *id) => {
                 Ok(version)
             }
@@ -237,14 +236,14 @@ impl Store {
 }
 
 impl fmt::Debug for Store {
-    /// Says where the records are. What is underneath holds credentials and is not shown.
+    /// Shows where the records are, and not the client underneath, which holds credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Store").field(&self.place).finish()
     }
 }
 
-/// Whether a guarded write lost against another one. Other refusals come with the same HTTP statuses: a container
-/// that is being deleted (409) or a blob that somebody leased (412).
+/// Whether a guarded write lost against another one. Other refusals come with the same HTTP statuses: a container that
+/// is being deleted (409) or a blob that another client has leased (412).
 fn is_conflict(error: &object_store::Error) -> bool {
     match error {
         object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. } => {

@@ -1,5 +1,5 @@
-//! The contract that every backend keeps ([`contract`]), run in memory and on Azurite, and what the store makes
-//! of a service that misbehaves ([`misbehaving_service`]).
+//! The contract that every backend keeps ([`contract`]), run in memory and on Azurite, and the store over a service
+//! that misbehaves ([`misbehaving_service`]).
 
 mod azurite;
 mod contract;

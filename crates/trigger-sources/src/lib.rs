@@ -1,4 +1,4 @@
-//! Where a Functions host gets what its triggers fire on, other than timers and HTTP.
+//! The sources of a Functions host's triggers, other than timers and HTTP.
 //!
 //! The real host receives from Service Bus and Event Hubs over AMQP links and from Event Grid as a webhook. The
 //! stand-in for the host receives through these traits; the simulated Azure implements them. This crate is all that the two have in common.

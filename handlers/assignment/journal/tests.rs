@@ -72,7 +72,7 @@ async fn a_write_is_recorded_before_and_after_and_closes_the_refusal() {
     let found = of_run(&store, "r2").await.unwrap();
     assert_eq!((found[0].stage, found[0].etag.as_deref()), (Stage::Written, Some("\"2\"")));
     assert_eq!(refusal(&store).await.last.settled_by.as_deref(), Some("r2"));
-    // Waiting once more, in the very same words, is news.
+    // A group that begins to wait once more is news, even in the same words.
     journal(&store, "r3").refused(&entry(), Reason::WaitingForTrust, "h2", NOW).await.unwrap();
     assert_eq!(refusal(&store).await.last.run, "r3");
     assert_eq!(of_run(&store, "r9").await.unwrap(), []);

@@ -1,4 +1,4 @@
-//! What a person sees: numbered steps, a progress line while something runs, tables. Colours only on a terminal.
+//! Prints for a person: numbered steps, a progress line while something runs, tables. Colours only on a terminal.
 
 use std::time::{Duration, Instant};
 

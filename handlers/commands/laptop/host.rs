@@ -1,6 +1,6 @@
 //! `host`: the stand-in for the Azure Functions host alone, over any folder and any custom handler.
 //!
-//! Everything that it starts ends with it: at Ctrl-C, SIGTERM or SIGHUP, when whoever reads its output goes away, and
+//! Everything that it starts ends with it: at Ctrl-C, SIGTERM or SIGHUP, when the reader of its output goes away, and
 //! when anything in here panics, since dropping the host kills the handler's whole process group.
 
 mod printer;
@@ -94,7 +94,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
                 () = printer.stopped() => Ok(()),
                 why = host.ended() => Err(why),
             };
-            // Killing is quick; a process that the system cannot end is not waited for.
+            // Killing is quick; the command does not wait for a process that the system cannot end.
             let _ = tokio::time::timeout(PATIENCE, host.stop()).await;
             ended
         }
@@ -108,10 +108,10 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
-/// Says what was taken from `local.settings.json` and what was not: names only, since values are secrets.
+/// Says which settings the host took from `local.settings.json` and which not: names only, since values are secrets.
 fn tell(events: &UnboundedSender<HostEvent>, local: &LocalSettings) {
     let log = |level, message| {
-        // A printer that is gone ends the host elsewhere.
+        // When the printer has ended, `run` ends the host.
         let _ = events.send(HostEvent::Log { source: LogSource::Host, level, message });
     };
     let count = local.values.len();

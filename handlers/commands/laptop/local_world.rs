@@ -44,7 +44,7 @@ pub struct Schedules {
 }
 
 impl Default for Schedules {
-    /// Once a year, on New Year's Day: whoever runs the world fires the timers, and nothing happens in between.
+    /// Once a year, on New Year's Day: the caller fires the timers, and they do not fire in between.
     fn default() -> Self {
         Self { reconcile: "0 0 0 1 1 *", report: "0 0 0 1 1 *" }
     }
@@ -62,7 +62,7 @@ pub struct BuiltIn {
 /// How this world runs.
 #[derive(Default)]
 pub struct LocalOptions {
-    /// What is in it.
+    /// Its fleet and its configuration.
     pub world: WorldArguments,
     /// Another world than the default one, where `world` names none.
     pub built_in: Option<BuiltIn>,
@@ -88,7 +88,7 @@ pub struct LocalWorld {
     pub simulator: Simulator,
     /// The stand-in for the Functions host.
     pub host: Host,
-    /// What the operator wants.
+    /// The configuration.
     pub configuration: Configuration,
     /// Holds the configuration, and below `app` the app. The configuration is beside the app, so that a package runs
     /// as it is.
@@ -99,8 +99,7 @@ pub struct LocalWorld {
 impl LocalWorld {
     /// Starts all of it; the handler serves when this returns.
     ///
-    /// # Errors
-    /// A text for a person: which file, port or process is the trouble.
+    /// # Errors A text for a person, which names the file, port or process that failed.
     pub async fn start(options: LocalOptions) -> Result<Self, String> {
         let fleet = match (&options.world.fleet, options.built_in) {
             (None, Some(world)) => Fleet::from_toml(world.fleet).map_err(|error| describe(&error))?,
@@ -181,7 +180,8 @@ pub fn app_settings(simulator: &str, schedules: Schedules) -> BTreeMap<String, S
         "Endpoint=sb://{address}/servicebus;SharedAccessKeyName=RootManageSharedAccessKey;\
          SharedAccessKey=c2ltdWxhdG9y;UseDevelopmentEmulator=true"
     );
-    // Records that commands share with the app, and that outlive a handler: what one run wrote another can take back.
+    // The records are in the simulated storage, so that commands share them with the app and they outlive a handler:
+    // one run can take back the assignments of another.
     let storage = format!("BlobEndpoint={simulator}/storage;AccountName=storage;AccountKey=c2ltdWxhdG9y");
     let settings = [
         ("ServiceBusConnection", bus.as_str()),

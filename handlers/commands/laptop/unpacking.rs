@@ -1,17 +1,16 @@
-//! A package, unpacked as Azure mounts it: the same files with the same modes. Nothing is added or changed.
+//! Unpacks a package as Azure mounts it: the same files with the same modes, without any change.
 
 use std::fs::File;
 use std::path::Path;
 
 use zip::ZipArchive;
 
-/// What every package has beside its function folders.
+/// The files that every package has beside its function folders.
 const EXPECTED: [&str; 3] = ["host.json", "policysync", crate::settings::CONFIGURATION_FILE];
 
 /// Unpacks a package into `folder`, which is empty.
 ///
-/// # Errors
-/// A text for a person: what cannot be read, or what of a package it lacks.
+/// # Errors A text for a person, which names what cannot be read, or the file that the package lacks.
 pub fn unpack(package: &Path, folder: &Path) -> Result<(), String> {
     let shown = package.display();
     let file = File::open(package).map_err(|error| format!("the package {shown} cannot be read: {error}"))?;

@@ -1,7 +1,8 @@
-//! `announce GROUP`: publishes that a group was created, for pipelines that create groups by other means. The app hears
-//! of it and looks at the group; without it, the DPS's own diagnostic records come minutes later.
+//! `announce GROUP`: publishes that a group was created, for pipelines that create groups by other means. The app gets
+//! the event and looks at the group. Without the event it looks when the DPS's own diagnostic records come, minutes
+//! later.
 //!
-//! The topic is named as a Functions app names the connection of an Event Grid output binding:
+//! The environment names the topic as it names the connection of an Event Grid output binding to a Functions app:
 //! `EventGridTopic__topicEndpointUri`, with the identity of the process, or with a key in `EventGridTopic__topicKey`.
 
 use std::process::ExitCode;

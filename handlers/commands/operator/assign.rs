@@ -1,5 +1,5 @@
-//! `assign`: the policy of an existing enrollment group for others, or a run's assignments taken back. Without `--apply`
-//! it prints the plan and changes nothing.
+//! `assign`: gives the policy of an existing enrollment group to others, or takes a run's assignments back. Without
+//! `--apply` it prints the plan and changes nothing.
 
 mod copy;
 mod migrate;
@@ -31,7 +31,7 @@ pub struct Arguments {
     /// The groups that are to get it.
     #[arg(long, value_name = "GROUP", num_args = 1.., requires = "from")]
     to: Vec<String>,
-    /// Take back the assignments of this run, for every group that nobody has changed since.
+    /// Take back the assignments of this run, for every group that has not been changed since.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["from", "to"])]
     revert: Option<String>,
     /// Move every group that names a policy of the previous generation to what [[namespace.migration]] says.

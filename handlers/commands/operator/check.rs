@@ -1,5 +1,5 @@
-//! `check`: whether a deployment would work, before it is deployed: the configuration, its rules, and what the identity
-//! may read in Azure. Nothing is written.
+//! `check`: says before a deployment whether it would work. It checks the configuration, its rules, and what the
+//! identity may do in Azure, and writes nothing.
 
 mod azure_rows;
 mod permission_rows;
@@ -89,7 +89,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Output::Table => {
             say!("{}", printed(&rows));
             let mut grants: Vec<&str> = rows.iter().filter_map(|row| row.grant.as_deref()).collect();
-            // One role brings several actions.
+            // One role grants several actions, so several rows may need the same command.
             grants.dedup();
             if !grants.is_empty() {
                 say!("\nThese grant what is missing; they need the right to assign roles there:\n");
@@ -130,7 +130,7 @@ async fn rows(offline: bool, principal: Option<&str>) -> Vec<Checked> {
     rows
 }
 
-/// What the file alone tells. Without a configuration it is no TOML, or a key or value is wrong.
+/// Checks the file alone. There is no configuration where it is no TOML, or a key or value is wrong.
 fn file_rows(path: &str, text: &str) -> (Vec<Checked>, Option<Examined>) {
     let examined = match Configuration::examine(text) {
         Ok(examined) => examined,

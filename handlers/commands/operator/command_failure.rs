@@ -4,17 +4,17 @@ use std::process::ExitCode;
 
 use super::{USAGE, fail};
 
-/// What has to change before the command is given again: a text for a person.
+/// Why a command ends early: a text for a person.
 #[derive(Debug, PartialEq, Eq)]
 pub enum CommandFailure {
-    /// The command itself.
+    /// The arguments are wrong.
     Usage(String),
-    /// The world, or what the environment names of it.
+    /// A call, a file or a setting has failed.
     Failed(String),
 }
 
 impl CommandFailure {
-    /// Tells a person; answers the exit code.
+    /// Prints the text; answers the exit code.
     pub fn tell(&self) -> ExitCode {
         match self {
             Self::Failed(message) => fail(message),

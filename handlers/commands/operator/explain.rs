@@ -1,7 +1,7 @@
-//! `explain`: which rules were tried for a group, what matched, what did not and why, and what the plan would do.
+//! `explain`: shows which rules were tried for a group, what matched, what did not and why, and what the plan would do.
 //!
-//! A group that exists is read live. One that does not exist yet is described by flags, and then the configuration is all
-//! that is needed. Nothing is written either way.
+//! It reads a group that exists from Azure. Flags describe a group that does not exist yet, and then it needs the
+//! configuration only. It writes nothing.
 
 mod live;
 mod print;
@@ -48,12 +48,12 @@ pub struct Arguments {
     output: Output,
 }
 
-/// Why nothing is explained.
+/// Why there is no explanation.
 #[derive(Debug, PartialEq, Eq)]
 enum Unexplained {
-    /// The command has to be given differently.
+    /// The arguments are wrong.
     Usage(String),
-    /// The world, or a file, is in the way.
+    /// A call or a file has failed.
     Failed(String),
 }
 
@@ -65,11 +65,11 @@ enum Source {
     Live,
     /// No such group exists; only its id is known.
     Absent,
-    /// Azure was not looked at.
+    /// The flags describe it; Azure was not asked.
     Described,
 }
 
-/// What is explained.
+/// A group with everything that the explanation shows.
 struct Explained<'a> {
     namespace: &'a NamespaceConfiguration,
     mode: Mode,
@@ -102,7 +102,7 @@ async fn explain(arguments: &Arguments) -> Result<String, Unexplained> {
     let path = settings.configuration.display();
     let Examined { configuration, problems, .. } = Configuration::examine(&text)
         .map_err(|error| Unexplained::Failed(format!("the configuration {path} cannot be used:\n{error}")))?;
-    // A rule test that does not hold is a good reason to ask for an explanation, so it is no reason to refuse one.
+    // A failing rule test is a good reason to ask for an explanation, so the command does not refuse one because of it.
     for problem in problems {
         complain!("{path}: {problem}");
     }
@@ -151,7 +151,7 @@ fn described<'a>(
     }
 }
 
-/// Which group is meant.
+/// The group as the person names it.
 struct Wanted<'a> {
     group: &'a str,
     /// The name of its DPS.
@@ -169,8 +169,8 @@ impl<'a> Wanted<'a> {
         Self { group, service, namespace: arguments.namespace.as_deref() }
     }
 
-    /// The namespaces that can be meant. `by_configuration`: a DPS is looked for by the names in the file, since Azure is
-    /// not asked.
+    /// The namespaces that the person can mean. `by_configuration`: compares the DPS with the names in the file, since
+    /// Azure is not asked.
     fn candidates<'c>(
         &self,
         configuration: &'c Configuration,
@@ -219,7 +219,7 @@ fn is_service(name: &str, configured: &str) -> bool {
     service.is_named(configured)
 }
 
-/// The one namespace that is meant.
+/// The only candidate.
 fn only<'c>(candidates: &[&'c NamespaceConfiguration]) -> Result<&'c NamespaceConfiguration, Unexplained> {
     match candidates {
         [one] => Ok(one),

@@ -1,5 +1,5 @@
-//! `group create`: a new enrollment group with its policy in one write, so that no device ever provisions through it
-//! without one. Without `--apply` it prints the plan. A group that exists is never touched.
+//! `group create`: creates an enrollment group with its policy in one write, so that no device ever provisions through
+//! it without one. Without `--apply` it prints the plan. It never touches a group that exists.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -122,7 +122,7 @@ fn read(path: &Path) -> Result<Group, CommandFailure> {
         return Err(CommandFailure::Failed(format!("{place} is larger than {LARGEST_FILE} bytes")));
     }
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
-    // The text may hold keys, so the parser's words, which repeat some of it, are not shown.
+    // The text may hold keys, and the parser's message repeats some of it, so the error leaves that out.
     let raw = RawGroup::parse(&text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         CommandFailure::Usage(format!(
@@ -132,7 +132,7 @@ fn read(path: &Path) -> Result<Group, CommandFailure> {
     Group::of(raw).ok_or_else(|| CommandFailure::Usage(format!("{place}: it has no enrollmentGroupId")))
 }
 
-/// The DPS that is to have the group.
+/// The DPS on which to create the group.
 async fn service<'a>(survey: &mut Survey<'a>, name: Option<&str>) -> Result<Service<'a>, CommandFailure> {
     let mut services = survey.services(name).await;
     if !survey.unreadable.is_empty() {
@@ -157,7 +157,7 @@ async fn service<'a>(survey: &mut Survey<'a>, name: Option<&str>) -> Result<Serv
     }
 }
 
-/// What the group is to have, and whether it may. `Failed` when the world cannot be read.
+/// Plans the new group. `Failed` when Azure cannot be read.
 async fn planned(
     survey: &mut Survey<'_>,
     service: &Service<'_>,
@@ -202,7 +202,7 @@ async fn planned(
     Ok(planned.entry)
 }
 
-/// What is told of a creation.
+/// Prints the outcome of a creation.
 struct Creation<'a> {
     person: &'a Person,
     service: &'a Service<'a>,

@@ -1,9 +1,10 @@
-//! `parked`: the messages that wait for a person, because no function could understand or handle them. A person looks at
-//! them, sends them again or throws them away.
+//! `parked`: shows the messages that wait for a person because no function could handle them, sends one again, or
+//! throws one away.
 //!
-//! - [`message`]: what such a message says, and how it is called.
-//! - [`shelf`]: taking them from where they wait, and putting them back; [`open`]: which places those are.
-//! - [`kept`]: those that wait in the records.
+//! - [`message`]: the description of such a message, and its id.
+//! - [`shelf`]: takes them from where they wait and puts them back; [`open`]: opens the places that the environment
+//!   names.
+//! - [`kept`]: the messages that wait in the records.
 
 mod error;
 mod kept;
@@ -68,7 +69,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
-/// Prints what could be looked at. It fails where a place could not be, since nothing is known of that.
+/// Prints the messages. It fails where a place could not be read, since messages may wait there.
 async fn list(shelf: &Shelf, output: Output) -> ExitCode {
     let Taken { entries, is_cut, unseen } = shelf.take().await;
     let shown: Vec<Waiting> = entries.iter().map(|entry| entry.message.clone()).collect();
@@ -141,7 +142,7 @@ async fn discard(shelf: &Shelf, wanted: &str, output: Output) -> Result<(), Shel
     Ok(())
 }
 
-/// The message that is meant, and the others. Where none is meant, all of them are put back.
+/// The message that the person means, and the others. Where none matches, all of them are put back.
 async fn one_of(shelf: &Shelf, wanted: &str) -> Result<(Entry, Vec<Entry>), ShelfError> {
     let mut taken = shelf.take().await;
     for error in &taken.unseen {

@@ -1,7 +1,7 @@
-//! Performs a plan, entry by entry, and tells what became of each.
+//! Performs a plan, entry by entry, and prints the outcome of each.
 //!
-//! Each entry is looked at again right before its write, and each write holds only for the version that the plan saw. So
-//! a plan can be performed again after an interruption: what is done is done.
+//! It reads each group again right before its write, and writes only to the version that the plan saw. So a plan can be
+//! performed again after an interruption: entries that were written are not written again.
 
 use certificate_management::configuration::Mode;
 use certificate_management::plan::hindrance::Next;
@@ -19,7 +19,7 @@ use crate::commands::operator::plan::survey::{Service, Survey};
 use crate::commands::table::{self, Output};
 use crate::failure;
 
-/// What became of an entry.
+/// The outcome of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
@@ -27,7 +27,7 @@ pub enum Outcome {
     Written,
     /// It is as planned already.
     AlreadyAssigned,
-    /// The world moved, or does not allow it: nothing was written.
+    /// The group has changed, or does not allow the write: nothing was written.
     Refused,
     /// A call failed.
     Failed,
@@ -41,7 +41,7 @@ pub struct PerformedEntry {
     enrollment_group: String,
     before: Option<String>,
     after: Option<String>,
-    /// What became of it.
+    /// The outcome.
     pub outcome: Outcome,
     /// Whether the configuration has its namespace in audit mode.
     in_audit: bool,
@@ -63,7 +63,7 @@ impl PerformedEntry {
         }
     }
 
-    /// Whether nobody needs to come back to it.
+    /// Whether the group is as planned, so that no person has to come back to it.
     pub fn is_done(&self) -> bool {
         matches!(self.outcome, Outcome::Written | Outcome::AlreadyAssigned)
     }
@@ -140,7 +140,7 @@ async fn one(
                     let detail = with(entry.detail.clone(), unrecorded);
                     return PerformedEntry::of(entry, Outcome::Written, entry.reason, detail);
                 }
-                // The plan was made for the group as it was, so nothing is decided again without a person.
+                // A person approved the plan for the group as it was, so the command does not decide again.
                 writer::Outcome::NotWritten(NotWritten {
                     reason, next: Next::DecideAgain, detail, ..
                 }) => (reason, detail),
@@ -155,7 +155,7 @@ async fn one(
     PerformedEntry::of(entry, Outcome::Refused, reason, with(detail, unrecorded))
 }
 
-/// A detail with what went wrong about its record.
+/// Adds to a detail why the outcome could not be recorded.
 fn with(detail: String, unrecorded: Option<String>) -> String {
     match unrecorded {
         Some(why) => format!("{detail} ({why})"),
@@ -163,7 +163,7 @@ fn with(detail: String, unrecorded: Option<String>) -> String {
     }
 }
 
-/// Records what a plan leaves alone although somebody asked for it.
+/// Records the groups that a plan leaves alone although a person asked for them.
 pub async fn record_left_alone(writer: &Writer<'_>, plan: &SavedPlan) {
     for entry in &plan.left_alone {
         if let Some(why) = writer.refuse(entry, entry.reason, &entry.detail).await {
@@ -212,7 +212,7 @@ pub fn text(person: &Person, plan: &SavedPlan, rows: &[PerformedEntry], output: 
         count(Outcome::AlreadyAssigned),
         count(Outcome::Refused),
         count(Outcome::Failed),
-        // There is no way back from nothing.
+        // Only a run that wrote something can be taken back.
         if count(Outcome::Written) > 0 { format!("\n{}", person.about_records()) } else { String::new() }
     )
 }

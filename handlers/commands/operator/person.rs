@@ -1,5 +1,5 @@
-//! What a command needs that writes to a DPS as the person who runs it: the configuration, the clients, the records
-//! where there is a place for them. It needs no queue.
+//! Makes what a command needs that writes to a DPS as the person who runs it: the configuration, the clients, and the
+//! records where there is a place for them. Such a command needs no queue.
 
 use ambient::Ambient;
 use certificate_management::plan::permit;
@@ -16,7 +16,7 @@ use crate::telemetry;
 
 /// A person at a command line.
 pub struct Person {
-    /// What the operator wants, the clients, the time.
+    /// The configuration, the clients and the clock.
     pub fleet: Fleet,
     /// The records; in the memory of this process where there is no other place for them.
     pub store: Store,
@@ -29,8 +29,7 @@ pub struct Person {
 impl Person {
     /// Whether this person may write at all.
     ///
-    /// # Errors
-    /// What keeps them from it, and what to do, when the kill switch is set.
+    /// # Errors When the kill switch is set: says so, and what to do.
     pub fn may_write(&self) -> Result<(), String> {
         match self.fleet.kill_switch {
             true => Err(format!(
@@ -50,7 +49,8 @@ impl Person {
         }
     }
 
-    /// Where this run is recorded. Who it is says the environment; what they may do their login does.
+    /// The journal of this run. The environment names the person, for readers only; their login decides what they may
+    /// do.
     fn journal(&self, command: &str) -> Journal<'_> {
         let name = ["USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
         let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| "a person".to_owned());
@@ -73,7 +73,7 @@ impl Person {
     }
 }
 
-/// What to set for records.
+/// Names the settings that records need.
 pub const STATE: &str = "Records need AzureWebJobsStorage or AzureWebJobsStorage__blobServiceUri.";
 
 /// Reads the environment and the configuration. No I/O beyond that.

@@ -1,4 +1,5 @@
-//! `plan`: what would be written and why, from a look at everything; kept in a file for `apply`. Nothing is written.
+//! `plan`: looks at everything and shows what the app would write and why; keeps the plan in a file for `apply`. It
+//! writes nothing to Azure.
 
 pub mod print;
 pub mod survey;
@@ -45,17 +46,17 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     exit_code(&plan)
 }
 
-/// 1 when the plan is not the whole truth.
+/// 1 when something could not be read, so that the plan is not complete.
 pub fn exit_code(plan: &SavedPlan) -> ExitCode {
     if plan.unreadable.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// A plan of nothing, made by this version now.
+/// An empty plan, made by this version now.
 pub fn empty(fleet: &Fleet) -> SavedPlan {
     SavedPlan::empty(env!("CARGO_PKG_VERSION"), fleet.now())
 }
 
-/// What the rules want of every group of every DPS.
+/// Plans every group of every DPS by the rules.
 async fn by_rules(fleet: &Fleet) -> SavedPlan {
     let mut survey = Survey::new(fleet);
     let mut plan = empty(fleet);

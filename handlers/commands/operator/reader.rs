@@ -1,4 +1,4 @@
-//! What commands that only look need: the fleet, without a queue and without records.
+//! Makes what commands need that only read: the fleet, without a queue and without records.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use certificate_management::configuration::Configuration;
 use crate::fleet::{Fleet, Outside};
 use crate::settings::{self, FleetSettings, SettingsError};
 
-/// What the environment says to a command that only looks.
+/// The settings of a command that only reads.
 ///
 /// # Errors
 /// Names the first variable that is wrong or unknown.
@@ -25,7 +25,7 @@ pub fn configuration_text(path: &PathBuf) -> Result<String, String> {
         .map_err(|error| format!("cannot read the configuration {}: {error}", path.display()))
 }
 
-/// The fleet, for looking at it. Making it does no I/O.
+/// The fleet. Making it does no I/O.
 ///
 /// # Errors
 /// When the identity or the address of Azure in the environment cannot be used.

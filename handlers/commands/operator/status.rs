@@ -1,5 +1,5 @@
-//! `status`: looks at everything now and prints what the checks find. Needs no stored report, no queue and no running
-//! handler, and writes nothing.
+//! `status`: looks at everything now and prints what the checks find. It needs no stored report, no queue and no
+//! running handler, and writes nothing.
 
 mod list;
 mod print;
@@ -15,7 +15,7 @@ use super::reader;
 use super::table::{self, Output};
 use crate::reporting;
 
-/// Nothing can be said about how things stand.
+/// Exit code when no namespace could be evaluated.
 const NOT_EVALUATED: u8 = 3;
 
 #[derive(Args)]
@@ -33,7 +33,7 @@ pub struct Arguments {
     output: Output,
 }
 
-/// From which severity on the exit code tells.
+/// From which severity on the exit code is not 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum FailOn {
     /// 1 for warnings, 2 for critical findings.

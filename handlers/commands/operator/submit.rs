@@ -1,12 +1,13 @@
-//! `submit`: a sync request from a command line, as `POST /api/sync-requests` takes it.
+//! `submit`: submits a sync request from a command line, as `POST /api/sync-requests` takes it.
 //!
 //! - [`request`]: the request that the flags ask for.
-//! - [`dry_run`]: what would become of it, from a look at Azure.
-//! - [`follow`]: waiting for its outcome.
-//! - [`evidence`]: its outcome as the hubs show it, where its record is in another process.
-//! - [`progress`]: what a person sees meanwhile.
+//! - [`dry_run`]: shows what would become of it, from a look at Azure.
+//! - [`follow`]: waits for its outcome.
+//! - [`evidence`]: finds its outcome on the hubs, where its record is in another process.
+//! - [`progress`]: shows a person how far it is.
 //!
-//! Who runs it acts as themselves: they need to send to the queue and to write records, and for `--dry-run` to read.
+//! A person runs it as themselves: they need permission to send to the queue and to write records, and for `--dry-run`
+//! to read Azure.
 
 mod dry_run;
 mod evidence;
@@ -34,9 +35,9 @@ use crate::functions::sync_requests;
 use crate::settings::{Settings, StateSettings};
 use crate::synchronization::submission::{self, SubmitError};
 
-/// Exit code when nobody could tell what became of the request.
+/// Exit code when the command could not learn what became of the request.
 const UNKNOWN: u8 = 3;
-/// How long `--wait` waits unless told otherwise: evidence is looked for half an hour after a sync began.
+/// How long `--wait` waits without `--timeout`: the functions look for evidence until half an hour after a sync began.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(35 * 60);
 
 #[derive(Args)]
@@ -61,7 +62,7 @@ pub struct Arguments {
     /// Sync although hubs or policies that the request does not name are out of sync too. A sync cannot be undone.
     #[arg(long)]
     allow_whole_namespace: bool,
-    /// Why, for whoever reads the record.
+    /// Why, for the readers of the record.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     /// Wait until every hub trusts, or the request ends otherwise.
@@ -102,7 +103,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     let is_shared = !matches!(settings.state, StateSettings::Memory);
     let timeout = arguments.timeout.map_or(DEFAULT_TIMEOUT, Duration::from_secs);
     let deadline = tokio::time::Instant::now() + timeout;
-    // What the hubs show before the request is taken tells whether it would be refused.
+    // The hubs have to be read before the request is taken, to tell whether it would be refused.
     let mut evidence = (arguments.wait && !is_shared).then(|| Evidence::of(&application.fleet, &request));
     if let Some(evidence) = &mut evidence {
         let looked = tokio::time::timeout_at(deadline, evidence.observe()).await;
@@ -147,7 +148,7 @@ fn trace_id(request: &SyncRequest) -> &str {
     request.traceparent.as_deref().and_then(|text| text.split('-').nth(1)).unwrap_or("unknown")
 }
 
-/// A record as a caller sees it, with the trace.
+/// The record as JSON, with the trace.
 fn document(record: &RequestRecord) -> Value {
     let mut document = sync_requests::view(record);
     if let Some(members) = document.as_object_mut() {
@@ -169,7 +170,7 @@ fn announce(record: &RequestRecord, is_shared: bool, output: Output) {
     say!("or run the same command again with --id {id} --wait{how}.");
 }
 
-/// Prints the end, and answers the exit code.
+/// Prints the outcome, and answers the exit code.
 fn tell(ended: &Ended, submitted: &RequestRecord, timeout: Duration, output: Output) -> ExitCode {
     let record = ended.record().unwrap_or(submitted);
     match output {

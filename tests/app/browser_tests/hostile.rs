@@ -1,4 +1,4 @@
-//! Names come from resources that others can write. None becomes markup, runs, fetches, hides or breaks the page.
+//! Names come from resources that others can write. No name becomes markup, runs, fetches, hides or breaks the page.
 
 use browser::{Browser, View};
 use certificate_management::model::{BringYourOwnRoot, ProvisioningState, ReadFailure};
@@ -7,7 +7,7 @@ use super::reports::{NOW, SMALL, World};
 use super::site::Site;
 use super::{OVERDUE, artifact, start};
 
-/// What somebody may call a thing.
+/// Names that an attacker may give to a resource.
 fn hostile_names() -> Vec<String> {
     let fixed = [
         "</style></title><script>window.hostile = 1</script>",
@@ -27,7 +27,7 @@ fn hostile_names() -> Vec<String> {
     fixed.into_iter().map(ToOwned::to_owned).chain(long).collect()
 }
 
-/// Every text of the world that somebody else writes is one of them.
+/// A world in which every text that others can write is one of them.
 fn world(name: &str) -> World {
     let mut world = World::troubled(&SMALL);
     for seen in world.observations.iter_mut().filter_map(|observation| observation.as_mut().ok()) {

@@ -1,5 +1,5 @@
-//! Reports as the app makes them, of worlds that no simulator has: as large as `contracts.md` §5 goes, with everything
-//! wrong at once, and with names that nobody means well by.
+//! Reports as the app makes them, of worlds that the simulator does not have: as large as `contracts.md` §5 goes, with
+//! everything wrong at once, and with hostile names.
 
 use certificate_management::ArmId;
 use certificate_management::configuration::Configuration;
@@ -15,7 +15,7 @@ use certificate_management::request::{HubOutcome, Outcome, RequestRecord, SyncRe
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
-/// When all of them were made.
+/// The time at which every report was made.
 pub const NOW: OffsetDateTime = datetime!(2026-11-25 16:05 UTC);
 
 /// How large a world is.

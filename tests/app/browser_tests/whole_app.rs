@@ -72,7 +72,7 @@ fn shows_the_grid(seen: &Value, report: &Value) {
 }
 
 #[tokio::test]
-async fn whoever_has_the_page_already_is_told_so() {
+async fn a_client_that_has_the_page_already_is_told_so() {
     let world = World::default().await;
     world.fire("report-policy-status").await;
     let url = world.app("/api/policy-status");

@@ -11,7 +11,7 @@ use crate::workspace::{PRODUCT, Workspace};
 const CAMPAIGNS: &str = "campaigns";
 /// Names Azurite's program to the campaigns.
 const AZURITE: &str = "AZURITE";
-/// What `bench` can measure; each is a campaign of that name.
+/// The campaigns that `bench` can run, by name.
 const BENCHES: [&str; 4] = ["sync", "kill", "assign", "report"];
 
 pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {

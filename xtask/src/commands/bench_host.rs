@@ -1,5 +1,5 @@
-//! `cargo xtask bench host`: what the Functions host stand-in costs, in a program of its own that fails when a limit is
-//! passed.
+//! `cargo xtask bench host`: measures the cost of the Functions host stand-in, in a program of its own that fails when
+//! a limit is passed.
 
 use crate::steps::{self, Steps};
 use crate::workspace::Workspace;

@@ -12,8 +12,8 @@ use crate::tools::needs::{self, Environment};
 use crate::workspace::{PRODUCT, Workspace};
 
 const DAYS: u32 = 365;
-/// What `cargo xtask test` runs of it: the story of a fleet through three processes, with certificates, tokens, signatures and
-/// scheduled messages; a command against it; and the clients of the services.
+/// The part that `cargo xtask test` runs: the story of a fleet through three processes, with certificates, tokens,
+/// signatures and scheduled messages; a command against it; and the clients of the services.
 const SAMPLE: [&[&str]; 2] = [
     &["--package", PRODUCT, "--test", "app", "--", "scenarios::", "submit::"],
     &["--package", "azure", "--package", "state", "--lib"],

@@ -1,4 +1,5 @@
-//! `cargo xtask check`: every member of the workspace compiles by itself, and what is shipped is only what belongs there.
+//! `cargo xtask check`: checks that every member of the workspace compiles by itself, and that the production build
+//! holds no stand-in.
 //!
 //! In a build of the whole workspace each member gets the features that any other asks for, so one that forgot to ask
 //! compiles all the same, until it is built alone.
@@ -8,7 +9,7 @@ use serde_json::Value;
 use crate::steps::{self, Outcome, Steps};
 use crate::workspace::{PRODUCT, Workspace};
 
-/// What stands in for Azure and for the Functions host. Never in a production build (`contracts.md` §2).
+/// The crates that stand in for Azure and for the Functions host. No production build has them (`contracts.md` §2).
 const STAND_INS: [&str; 3] = ["azure-simulator", "functions-host-stand-in", "trigger-sources"];
 
 pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {

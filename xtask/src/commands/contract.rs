@@ -1,4 +1,4 @@
-//! `cargo xtask contract`: Microsoft's own Python clients against the simulator, so that code that is not ours checks
+//! `cargo xtask contract`: runs Microsoft's own Python clients against the simulator, so that code of others checks
 //! what our tests rely on.
 
 use std::process::Command;
@@ -14,9 +14,9 @@ const PROGRAM: &str = "POLICYSYNC";
 /// The clients of one generation of the API. Two versions of one package are among them, so each has an environment
 /// of its own.
 struct Suite {
-    /// Of the requirements file and of the environment.
+    /// Name of the requirements file and of the environment.
     name: &'static str,
-    /// Of its tests, below `tests/contract`.
+    /// Folder of its tests, below `tests/contract`.
     folder: &'static str,
     title: &'static str,
 }

@@ -1,4 +1,5 @@
-//! `cargo xtask infra`: the templates in `infra/`, checked with the real compiler and by what they would create.
+//! `cargo xtask infra`: checks the templates in `infra/` with the real compiler, and by the resources that they would
+//! create.
 //!
 //! A property of the wrong name is only a warning to Bicep, so every diagnostic is a failure here. The snapshots (which
 //! resources each parameter file would create) are committed, so that a reviewer sees them change; `--write` renews them.
@@ -36,7 +37,7 @@ const WRITE: &str = "--write";
 /// Templates and parameter files.
 const EXTENSIONS: [&str; 2] = ["bicep", "bicepparam"];
 
-/// Names and regions that the names of resources have to fit for: short, ordinary and as long as allowed.
+/// Environments and regions for which the names of resources have to fit: short, ordinary and as long as allowed.
 const ENVIRONMENTS: [(&str, &str); 3] =
     [("a", "uksouth"), ("prod-1", "westeurope"), ("twenty-characters-xx", "germanywestcentral")];
 
@@ -121,7 +122,7 @@ fn write(bicep: &Bicep, infra: &Path) -> Result<Vec<String>, String> {
     Ok(Vec::new())
 }
 
-/// What the compiler says about every file, and what only our own rules say.
+/// The problems of every file, by the compiler and by our own rules.
 fn compiled(bicep: &Bicep, infra: &Path, scratch: &Path) -> Result<Vec<String>, String> {
     let mut problems = files::problems(infra)?;
     problems.extend(diagnosed(bicep, infra)?);
@@ -137,19 +138,19 @@ fn compiled(bicep: &Bicep, infra: &Path, scratch: &Path) -> Result<Vec<String>, 
             problems.push(format!("{file}: not formatted; run `cargo xtask infra {WRITE}`"));
         }
     }
-    // Modules are told about once for each file that uses them.
+    // The compiler reports a module once for each file that uses it.
     problems.sort();
     problems.dedup();
     Ok(problems)
 }
 
-/// What the compiler says about every file, and of the descriptions in what it builds.
+/// The diagnostics of the compiler for every file, and the problems of descriptions in the templates that it builds.
 fn diagnosed(bicep: &Bicep, infra: &Path) -> Result<Vec<String>, String> {
     let mut problems = Vec::new();
     for extension in EXTENSIONS {
         problems.extend(bicep.lint(infra, extension)?);
     }
-    // Their modules are inside what is built of them.
+    // The built templates contain their modules.
     for file in files::roots(infra)? {
         match bicep.build(&infra.join(&file)) {
             Ok(built) if file.ends_with(".bicep") => problems.extend(descriptions::problems(&file, &built)),

@@ -21,7 +21,7 @@ pub use layout::Extent;
 /// The glibc of the oldest image: 2.31, Debian 11.
 const GLIBC_MINOR: u32 = 31;
 const TARGET: &str = "x86_64-unknown-linux-gnu";
-/// Smaller in the place of faster: the app waits for Azure, and a small package starts sooner on a new instance.
+/// Small rather than fast: the app waits for Azure, and a small package starts sooner on a new instance.
 const SMALL: [(&str, &str); 3] = [
     ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s"),
     ("CARGO_PROFILE_RELEASE_LTO", "fat"),
@@ -120,7 +120,7 @@ fn outcome(result: Result<(), String>) -> Outcome {
     result.map_or_else(Outcome::Failed, passed)
 }
 
-/// What a package is made of, beside what lies in the workspace.
+/// The files of a package that the workspace does not hold.
 struct Contents<'a> {
     binary: &'a Path,
     extent: Extent,
@@ -152,7 +152,7 @@ fn put_together(root: &Path, contents: &Contents<'_>, folder: &Path) -> Result<P
     within(zip.len() as u64, LARGEST_ZIP, "zip").map(|()| package)
 }
 
-/// What the handler of the package takes to serve and to wait.
+/// Measures the time until the handler of the package serves, and its memory while it waits.
 fn serves(package: &Path) -> Result<(), String> {
     let folder = tempfile::tempdir().map_err(|error| format!("no folder to unpack to: {error}"))?;
     let file = fs::File::open(package).map_err(|error| format!("{}: {error}", package.display()))?;

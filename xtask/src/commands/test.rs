@@ -7,20 +7,32 @@ use crate::steps::{self, Steps};
 use crate::tools::needs::{self, Environment};
 use crate::workspace::{PRODUCT, Workspace};
 
+/// How many tests of one program run at once; libtest reads it.
+const THREADS: &str = "RUST_TEST_THREADS";
+
+/// Twice as many as there are cores: the whole-app tests wait for clocks and processes more than they compute.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(2, |cores| cores.get() * 2)
+}
+
 pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
     let environment = needs::environment(workspace, steps);
     run_with(workspace, steps, arguments, &environment);
     calendar::sample(workspace, steps, &environment);
 }
 
-/// Everything but what the calendar could break. `environment` is that of the tests.
+/// Everything but the tests with the clock ahead. `environment` is that of the tests.
 pub fn run_with(workspace: &Workspace, steps: &mut Steps, arguments: &[String], environment: &Environment) {
     steps.run("cargo test", || {
         let mut cargo = workspace.cargo(&["test"]);
         if !names_packages(arguments) {
             cargo.arg("--workspace");
         }
-        steps::program(cargo.args(arguments).envs(environment.iter().cloned()))
+        cargo.args(arguments).envs(environment.iter().cloned());
+        if std::env::var_os(THREADS).is_none() {
+            cargo.env(THREADS, threads().to_string());
+        }
+        steps::program(&mut cargo)
     });
     contract::run(workspace, steps, &[]);
     infra::run(workspace, steps, &[]);
@@ -37,7 +49,7 @@ fn packaged(workspace: &Workspace, steps: &mut Steps) {
     });
 }
 
-/// Whether the caller wants some packages only. What follows `--` is for the tests themselves.
+/// Whether the caller wants some packages only. Arguments after `--` are for the tests themselves.
 fn names_packages(arguments: &[String]) -> bool {
     let ours = arguments.iter().take_while(|argument| *argument != "--");
     ours.into_iter().any(|argument| {

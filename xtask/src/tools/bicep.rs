@@ -1,4 +1,4 @@
-//! The Bicep compiler: found, never installed, since no registry of a build machine serves it.
+//! Finds the Bicep compiler. It never installs it, since no registry of a build machine serves it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -9,7 +9,8 @@ use crate::tools::faketime;
 
 /// Names the compiler when it is in no usual place.
 const VARIABLE: &str = "BICEP";
-/// What `azd` or a person sets and parameter files read. Without them a file's defaults hold, which is what is committed.
+/// Variables that `azd` or a person sets and parameter files read. Without them a file's defaults hold, of which the
+/// snapshots are committed.
 const OF_AZD: [&str; 3] = ["AZURE_ENV_NAME", "AZURE_LOCATION", "STAGE"];
 /// Where a parameter file is evaluated; no such subscription exists.
 const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
@@ -17,11 +18,11 @@ const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
 /// A compiler that starts.
 pub struct Bicep {
     program: PathBuf,
-    /// What moves its clock.
+    /// The environment that moves its clock.
     clock: faketime::Environment,
 }
 
-/// What a parameter file is evaluated for.
+/// The scope for which a parameter file is evaluated.
 #[derive(Debug, Clone, Copy)]
 pub struct Place {
     /// The resource group; none for a whole subscription.
@@ -70,7 +71,7 @@ impl Bicep {
         if output.status.success() && output.stderr.is_empty() { Ok(()) } else { Err(words(&output)) }
     }
 
-    /// The template, or the parameters, as JSON. What is written to stderr is a diagnostic and an error here.
+    /// The template, or the parameters, as JSON. A diagnostic on stderr is an error here.
     pub fn build(&self, file: &Path) -> Result<Value, String> {
         let is_template = file.extension().is_some_and(|extension| extension == "bicep");
         let command = if is_template { "build" } else { "build-params" };
@@ -111,7 +112,7 @@ impl Bicep {
     }
 }
 
-/// What a run said, on either stream.
+/// The output of a run, on either stream.
 fn words(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     format!("{}\n{}", text(&output.stderr), text(&output.stdout)).trim().to_owned()

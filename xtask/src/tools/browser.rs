@@ -7,7 +7,7 @@ use crate::tools::{debian, npm};
 const PACKAGE: &str = include_str!("../../axe-core/package.json");
 const LOCK: &str = include_str!("../../axe-core/package-lock.json");
 
-/// Names the browser to the tests; set by a person, it is the one that is taken.
+/// Names the browser to the tests. A value that a person sets wins.
 const CHROMIUM: &str = "CHROMIUM";
 /// Names its `WebDriver`, in the same way. The two have to be of one major version.
 const CHROMEDRIVER: &str = "CHROMEDRIVER";
@@ -17,7 +17,7 @@ const AXE: &str = "AXE";
 /// The environment variables by which the tests find the browser.
 pub type Environment = Vec<(&'static str, PathBuf)>;
 
-/// Installs what is not there. Otherwise says in words why not.
+/// Installs the missing programs, or says in words why it cannot.
 pub fn install(tools: &Path) -> Result<Environment, String> {
     let folder = tools.join("axe-core");
     let axe = folder.join("node_modules").join("axe-core").join("axe.min.js");

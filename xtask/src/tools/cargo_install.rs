@@ -16,7 +16,7 @@ pub fn install(tools: &Path, name: &str, version: &str) -> Result<PathBuf, Strin
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["install", "--quiet", "--locked", "--version", version, "--root"]).arg(&folder);
     cargo.arg("--target-dir").arg(folder.join("build"));
-    // It is used once for each package, and waits for cargo: what takes long is building it.
+    // A package build uses it once, and it waits for cargo, so the time for building it matters more than its speed.
     cargo.args([name, "--debug"]);
     match steps::program(&mut cargo) {
         Outcome::Passed => Ok(programs),

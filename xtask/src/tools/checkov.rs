@@ -15,7 +15,7 @@ pub struct Checkov {
     python: PathBuf,
 }
 
-/// One thing that it does not like.
+/// One problem that it finds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
     /// Its id, e.g. `CKV_AZURE_206`.
@@ -49,12 +49,12 @@ impl Checkov {
     }
 }
 
-/// What a scan saw.
+/// The result of a scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scan {
     /// Checks that passed. None at all: it has no check for any of the resources, or read none.
     pub passed: u64,
-    /// What failed.
+    /// The checks that failed.
     pub findings: Vec<Finding>,
 }
 

@@ -1,4 +1,4 @@
-//! System packages, where this machine lets us install them: as root on Debian, and nowhere else.
+//! Installs system packages where this machine allows it: as root on Debian only.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,7 +8,7 @@ pub fn ensure(program: &str, packages: &[&str]) -> Result<(), String> {
     ensure_that(|| starts(program), program, packages)
 }
 
-/// The same for what is more than a program. `name`: what is missing when `is_there` is false.
+/// The same for more than a program. `name`: the thing that is missing when `is_there` is false.
 pub fn ensure_that(is_there: impl Fn() -> bool, name: &str, packages: &[&str]) -> Result<(), String> {
     if is_there() {
         return Ok(());

@@ -12,14 +12,15 @@ use crate::tools::debian;
 const LIBRARIES: &str = "/usr/lib";
 /// For programs with threads.
 const LIBRARY: &str = "faketime/libfaketimeMT.so.1";
-/// How far the clock may be from where it was put: what starting a program takes.
+/// How far the clock may be from where it was put: the time that starting a program takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Environment variables of a program, by name.
 pub type Environment = Vec<(&'static str, OsString)>;
 
-/// Installs what is not there. Returns the environment in which a program, and every program that it starts with the same
-/// environment, is so many days ahead; how long things take is measured as ever. Otherwise says in words why there is none.
+/// Installs the library if it is missing. Returns the environment in which a program, and every program that it starts
+/// with the same environment, is so many days ahead; durations stay as they are. Otherwise says in words why there is
+/// none.
 pub fn ahead(days: u32) -> Result<Environment, String> {
     debian::ensure_that(|| library().is_some(), "libfaketime", &["faketime"])?;
     let library = library().ok_or("libfaketime is nowhere")?;
@@ -37,7 +38,8 @@ fn library() -> Option<PathBuf> {
     folders.map(|folder| folder.path().join(LIBRARY)).find(|library| library.is_file())
 }
 
-/// A library that does not load is only a line on stderr, and then nothing would be proven.
+/// Checks that the clock moved: a library that does not load is only a line on stderr, and then the tests would prove
+/// nothing.
 fn moved(environment: &Environment, days: u32) -> Result<(), String> {
     let wanted = SystemTime::now() + Duration::from_secs(u64::from(days) * 24 * 60 * 60);
     let said = match steps::output(Command::new("date").arg("+%s").envs(environment.iter().cloned())) {

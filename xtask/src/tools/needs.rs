@@ -1,4 +1,4 @@
-//! What the tests find by their environment.
+//! Sets the environment by which the tests find their tools.
 
 use std::ffi::OsString;
 

@@ -7,11 +7,11 @@ use std::process::Command;
 
 use crate::tools::debian;
 
-/// Left behind by a whole installation: the lock file that it was made from.
+/// A complete installation leaves this file behind: the lock file that it was made from.
 const STAMP: &str = "installed.json";
 
-/// Installs into `folder` what `package` asks for and `lock` pins, unless that is what is there. `file` is what the caller wants of
-/// it. Otherwise says in words why there is none.
+/// Installs into `folder` what `package` asks for and `lock` pins, unless it is there already. `file` is the one that
+/// the caller needs. Otherwise says in words why there is none.
 pub fn install(folder: &Path, package: &str, lock: &str, file: &Path) -> Result<(), String> {
     let is_current = fs::read_to_string(folder.join(STAMP)).is_ok_and(|stamp| stamp == lock);
     if is_current && file.exists() {
@@ -49,7 +49,7 @@ pub fn name_of(script: &str) -> String {
     if cfg!(windows) { format!("{script}.cmd") } else { script.to_owned() }
 }
 
-/// What every pair of `package.json` and `package-lock.json` here has to hold.
+/// Checks a pair of `package.json` and `package-lock.json`.
 #[cfg(test)]
 pub fn check_lock(name: &str, package: &str, lock: &str) {
     let version = package.split_once(&format!("\"{name}\": \"")).and_then(|(_, rest)| rest.split_once('"'));

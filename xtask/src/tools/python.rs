@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::tools::debian;
 
-/// Left behind by a whole installation: the requirements that it was made from.
+/// A complete installation leaves this file behind: the requirements that it was made from.
 const STAMP: &str = "installed.txt";
 
 /// Makes the environment `folder`, unless it is there already. Returns its interpreter; otherwise says in words why
@@ -58,7 +58,7 @@ fn run(command: &mut Command, name: &str) -> Result<(), String> {
     }
 }
 
-/// What every requirements file here has to hold: `name` among others, each of one version and by hash, from no index that is named.
+/// Checks a requirements file: it has `name` among others, each of one version and by hash, and names no index.
 #[cfg(test)]
 pub fn check_requirements(path: &Path, name: &str) {
     let text = fs::read_to_string(path).unwrap();

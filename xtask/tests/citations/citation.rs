@@ -14,7 +14,8 @@ pub struct Citation {
 const SIGN: char = '\u{a7}';
 const SUFFIX: &str = ".md";
 
-/// All of a text. A number without the sign counts only behind a page of facts, which `has_facts` knows by its name.
+/// All citations of a text. A number without the sign counts only behind a page of facts, which `has_facts` knows by
+/// its name.
 pub fn citations(text: &str, has_facts: impl Fn(&str) -> bool) -> Vec<Citation> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -77,7 +78,7 @@ fn more(text: &str, signed: bool, sections: &mut Vec<String>) -> usize {
             let after = gap(after.or_else(|| gap(rest).strip_prefix(word.trim()).map(gap))?);
             match after.strip_prefix(SIGN) {
                 Some(after) if signed => number(after),
-                // Without the sign only what can be nothing but a section.
+                // Without the sign, only a number with a dot counts as a section.
                 None if !signed => number(after).filter(|(section, _)| section.contains('.')),
                 _ => None,
             }

@@ -1,4 +1,4 @@
-//! Every fact that a comment or a page relies on can be looked up: the page and the section that it cites exist.
+//! Checks that a reader can look up every fact that a comment or a page relies on: the cited page and section exist.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -43,7 +43,7 @@ fn every_citation_has_its_page_and_its_section() {
     assert!(found > 150, "only {found} citations were found: the scanner overlooks them");
 }
 
-/// A page that is only mentioned, without a section, is as useless to a reader when it is not there.
+/// A page that is mentioned without a section has to exist too.
 #[test]
 fn every_page_that_code_mentions_exists() {
     let tree = Tree::find();

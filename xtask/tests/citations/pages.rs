@@ -1,4 +1,4 @@
-//! The pages that can be cited, and what else the pages of facts promise.
+//! Reads the pages that can be cited, and the sections, fixtures and marks of the pages of facts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +30,7 @@ impl Pages {
         self.named(name).any(|page| page.file.is_fact())
     }
 
-    /// What is missing for a citation to be right; nothing when it is.
+    /// Says what is wrong with a citation; `None` when it is right.
     pub fn missing(&self, name: &str, section: &str) -> Option<String> {
         if self.named(name).next().is_none() {
             return Some(format!("`{name}` \u{a7}{section}: there is no such page below docs/"));

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What cites and what is cited.
+/// Endings of the files that cite or are cited.
 const TEXTS: [&str; 11] =
     ["rs", "md", "py", "toml", "bicep", "bicepparam", "yaml", "yml", "html", "css", "sh"];
-/// Not ours, or made from ours.
+/// Folders with files of others, or made from ours.
 const LEFT_OUT: [&str; 5] = [".git", "target", "node_modules", "__pycache__", ".venv"];
 
 /// A file by its path from the root, with slashes.

@@ -1,4 +1,4 @@
-//! `azure.yaml`: which azd it takes, and that its hooks are the scripts that the other tests run.
+//! Checks which azd `azure.yaml` takes, and that its hooks are the scripts that the other tests run.
 
 use super::{root, text};
 

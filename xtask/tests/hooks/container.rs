@@ -1,4 +1,4 @@
-//! The container image: every base is named by digest, and the package is not in a layer twice.
+//! Checks the container image: every base is named by digest, and the package is not in two layers.
 
 use super::text;
 
@@ -28,7 +28,7 @@ fn problems(dockerfile: &str) -> Vec<String> {
         }
         stages.extend(words.nth(1));
     }
-    // What is shipped is the last stage: the zip and what unpacks it belong into another.
+    // The last stage is shipped, so the zip and the program that unpacks it belong into another one.
     let shipped = dockerfile.rsplit_once("\nFROM ").map_or(dockerfile, |(_, last)| last);
     for word in ["RUN ", ".zip"] {
         if shipped.contains(word) {

@@ -1,5 +1,5 @@
-//! The scripts of `infra/hooks/`, run by the `sh` of this machine against stand-ins of `az`, `cargo` and `sleep` that answer,
-//! fail and recover as the real ones do. Nothing here waits: the stand-in of `sleep` writes down what it was asked for.
+//! The scripts of `infra/hooks/`, run by the `sh` of this machine against stand-ins of `az`, `cargo` and `sleep` that
+//! answer, fail and recover as the real ones do. No test waits: the stand-in of `sleep` records its argument.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! `infra/hooks/preflight.sh`: what is told before anything is created.
+//! `infra/hooks/preflight.sh`: the messages before anything is created.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ fn parameters(more: &Value) -> String {
     serde_json::to_string_pretty(&json!({ "$schema": "…", "parameters": parameters })).unwrap()
 }
 
-/// Where all is well, with some more parameters.
+/// A stage on which all is well, with some more parameters.
 fn with(more: &Value) -> Stage {
     let mut stage = Stage::new(&["az"]);
     stage
@@ -138,7 +138,7 @@ fn an_action_that_azure_does_not_know_stops_before_the_role_is_refused() {
     let ending = stage.run("preflight.sh", &[]).stopped("InvalidActionOrNotAction");
     assert_eq!(ending.out.lines().collect::<Vec<_>>(), [format!("unknown to Azure: {GROUPS}")]);
 
-    // The built-in roles are Azure's own; their actions are not asked for.
+    // The script does not ask for the actions of Azure's own built-in roles.
     let asked = |provider: &str| ending.count(&format!("operation show --namespace {provider} "));
     assert_eq!((asked("Microsoft.Devices"), asked("Microsoft.DeviceRegistry")), (1, 1));
     assert_eq!((asked("Microsoft.ServiceBus"), asked("Microsoft.Storage")), (0, 0));
@@ -227,7 +227,7 @@ fn it_asks_for_the_runtime_that_the_templates_name() {
 
 #[test]
 fn it_asks_for_the_providers_of_what_the_templates_create() {
-    // Registered in every subscription; those of what exists already cannot be missing.
+    // These are registered in every subscription.
     let given = ["Microsoft.Authorization", "Microsoft.Resources"];
     let created = |snapshot: &str| -> BTreeSet<String> {
         let provider =

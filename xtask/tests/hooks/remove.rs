@@ -1,4 +1,4 @@
-//! `infra/hooks/remove.sh`: it lists, and deletes what it listed only when it is told to.
+//! `infra/hooks/remove.sh`: lists resources, and deletes them only with its option.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ const DPS: &str =
 const ASSIGNMENT: &str = "/subscriptions/sub-1/providers/Microsoft.Authorization/roleAssignments/a1";
 const EVENTS: &str = "/subscriptions/sub-1/providers/Microsoft.EventGrid/eventSubscriptions/policysync-abc";
 
-/// Two subscriptions: one with everything that can be left, one with nothing.
+/// Two subscriptions: one with every kind of resource that can be left, one without any.
 fn full() -> Stage {
     let mut stage = Stage::new(&["az"]);
     stage

@@ -1,16 +1,16 @@
-//! A stage for a script: programs that play `az` and its like, by a list of what they answer to which call.
+//! A stage for a script: programs that play `az` and others, by a list of calls with their answers.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// All that a script may call besides what is played: no other program is on its PATH.
+/// The real programs that a script may call. No others are on its PATH.
 const TOOLS: [&str; 15] = [
     "awk", "cat", "cut", "dirname", "grep", "mktemp", "rm", "sed", "sh", "sort", "tee", "tr", "true", "wc",
     "basename",
 ];
-/// Plays any program. What no rule answers is a failure, which the test sees.
+/// Plays any program. A call that no rule answers fails, which the test sees.
 const STANDIN: &str = r#"#!/bin/sh
 call="$(basename "$0") $*"
 printf '%s\n' "$call" >>"$STAGE/calls"
@@ -71,7 +71,7 @@ pub struct Stage {
     variables: Vec<(String, String)>,
 }
 
-/// How a script ended, and what it had done.
+/// The exit of a script, with its output and calls.
 pub struct Ending {
     pub is_success: bool,
     pub out: String,
@@ -160,7 +160,7 @@ impl Stage {
 }
 
 impl Ending {
-    /// Everything that a person sees.
+    /// The whole output that a person sees.
     pub fn all(&self) -> String {
         format!("{}{}", self.out, self.err)
     }

@@ -1,8 +1,9 @@
-//! No circles: in each folder the files, each with what is in the folder of its name, refer to one another one way only. A file
-//! and what is in its folder may refer to one another: they are one thing, told in parts.
+//! No circles: in each folder the files, each with the folder of its name, refer to one another one way only. A file
+//! and its folder may refer to one another: they are one thing in several files.
 //!
-//! Seen are paths and imports, in macros too; an import of an import counts for the file that has the item itself. Not seen are
-//! calls of methods and fields, whose types have no path. Code that is for tests only may look at everything.
+//! The test sees paths and imports, in macros too; an import of an import counts for the file that has the item itself.
+//! It does not see calls of methods and uses of fields, whose types have no path. Code for tests may refer to
+//! everything.
 
 use std::path::Path;
 

@@ -8,7 +8,7 @@ use crate::source::{Crate, ModulePath};
 /// How many imports of imports are followed.
 const FARTHEST: usize = 12;
 
-/// What a path leads to.
+/// The target of a path.
 enum Target {
     Module(ModulePath),
     /// An item of this module.
@@ -19,7 +19,7 @@ enum Target {
 type Edges = BTreeMap<ModulePath, BTreeMap<ModulePath, String>>;
 
 impl Crate {
-    /// Where a path that stands in a module leads, if it stays in this crate.
+    /// The target of a path that stands in a module, if it is in this crate.
     fn resolve(&self, from: &[String], path: &[String], depth: usize) -> Option<Target> {
         let (first, mut rest) = path.split_first()?;
         let mut at = match first.as_str() {
@@ -39,7 +39,7 @@ impl Crate {
         Some(at)
     }
 
-    /// What a name stands for in a module. Imports are followed to where the item itself is.
+    /// The target of a name in a module. Follows imports to the item itself.
     fn look_up(&self, path: &[String], name: &str, depth: usize) -> Option<Target> {
         if depth > FARTHEST {
             return None;

@@ -6,7 +6,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 use syn::{Attribute, Ident, Item, ItemUse, Macro, UseTree};
 
-/// What a name of a module stands for. A name may have several meanings, as a type and a function can.
+/// The meaning of a name in a module. A name may have several meanings, as a type and a function can.
 #[derive(Debug, Clone)]
 pub enum Name {
     /// An item of the module itself.

@@ -109,11 +109,10 @@ fn is(known: &ResourceType, request: &ArmRequest, asked: &str) -> bool {
 
 /// Whether the request's type exists and answers its api-version.
 ///
-/// ARM has three answers for a version that does not do, and each says which would: one that no provider has; one that
-/// a type with a location does not have; one that another type does not have.
+/// ARM has three answers for a wrong version, and each names the right ones: for a version that no provider has; for
+/// one that a type with a location does not have; for one that another type does not have.
 ///
-/// # Errors
-/// 404 for an unknown type; 400 or 404 for a missing or unknown api-version, with those that would do.
+/// # Errors 404 for an unknown type; 400 or 404 for a missing or unknown api-version, with the right ones.
 pub(crate) fn check(cloud: &Cloud, request: &ArmRequest) -> Result<(), ArmError> {
     let (generations, location) = {
         let world = cloud.lock();

@@ -3,7 +3,7 @@
 use crate::fleet::LinkingState;
 use crate::world::link::Link;
 
-/// What a failed link says when the fleet gives it no code: the namespace's identity may not do it.
+/// The code of a failed link when the fleet gives none: the namespace's identity has no permission.
 const NOT_AUTHORIZED: &str = "AdrMiNotAuthorized";
 
 /// `linkingState` of the namespace's endpoint.

@@ -1,4 +1,5 @@
-//! How ARM answers while a long-running operation runs, and what its status says (`azure-wire-facts.md` §1.5, §10a).
+//! Answers of ARM while a long-running operation runs, and the status of the operation (`azure-wire-facts.md` §1.5,
+//! §10a).
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};

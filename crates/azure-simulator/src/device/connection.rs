@@ -96,7 +96,7 @@ impl Device {
             let connector = TlsConnector::from(Arc::new(configuration));
             let mut stream = connector.connect(name, stream).await.map_err(judge)?;
             let hello = format!("connect {}\n", self.registration_id);
-            // Writing may fail because the hub has refused already; the alert is then still to be read.
+            // Writing may fail because the hub has refused already; then the alert still has to be read.
             let written = async {
                 stream.write_all(hello.as_bytes()).await?;
                 stream.flush().await

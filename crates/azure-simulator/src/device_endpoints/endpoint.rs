@@ -1,5 +1,5 @@
 //! The TLS endpoint of a hub: it admits a device only if the device's chain ends in a CA certificate that is on the
-//! hub's list at that moment. So "the hub trusts the policy" is something that a handshake proves.
+//! hub's list at that moment. So a handshake proves "the hub trusts the policy".
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use super::verifier::{self, SimulatedTime};
 use crate::cloud::Cloud;
 use crate::pki::{Authority, PkiError};
 
-/// A handshake that takes longer is given up; so is each step after it.
+/// Longest time for a handshake, and for each step after it.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Connections of one hub at once; more wait in the listener's backlog.
@@ -30,7 +30,7 @@ const LONGEST_LINE: u64 = 1024;
 /// How much of a refused device's data is read before the connection closes.
 const MOST_DRAINED: u64 = 64 * 1024;
 
-/// What a hub's endpoint needs to answer.
+/// One hub's endpoint.
 pub(super) struct Endpoint {
     hub_id: String,
     cloud: Weak<Cloud>,
@@ -84,8 +84,8 @@ impl Endpoint {
 
     /// Made anew for each connection, so that it shows the hub's certificates of this moment.
     fn configuration(&self, cloud: &Cloud) -> Result<Arc<ServerConfig>, rustls::Error> {
-        // Of a trust anchor no dates are checked. A device certificate never outlives its issuer, so that an expired CA
-        // admits nobody all the same.
+        // rustls does not check the dates of a trust anchor. A device certificate never outlives its issuer, so an
+        // expired CA admits no device all the same.
         let trusted: Vec<Vec<u8>> = {
             let world = cloud.lock();
             let hub = world.hubs.iter().find(|hub| hub.id == self.hub_id);
@@ -135,7 +135,8 @@ async fn answer(stream: TcpStream, configuration: Arc<ServerConfig>) {
     }
 }
 
-/// Closes a refused connection in such a way that the alert arrives: closing with unread data would reset it.
+/// Closes a refused connection after reading what the device sent: closing with unread data would reset the connection,
+/// and the alert would not arrive.
 async fn drain(mut stream: TcpStream) {
     let closing = async {
         stream.shutdown().await?;

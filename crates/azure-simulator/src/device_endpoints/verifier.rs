@@ -1,4 +1,4 @@
-//! Who decides on a device's certificate chain.
+//! Decides on a device's certificate chain.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,18 +36,18 @@ pub(super) fn for_hub(
         anchors.add(certificate.into())?;
     }
     if anchors.is_empty() {
-        return Ok(Arc::new(Nobody(Arc::clone(provider))));
+        return Ok(Arc::new(AdmitsNone(Arc::clone(provider))));
     }
     WebPkiClientVerifier::builder_with_provider(Arc::new(anchors), Arc::clone(provider))
         .build()
         .map_err(|error| Error::General(error.to_string()))
 }
 
-/// The verifier of a hub without certificates: nobody is admitted. The library's own wants at least one anchor.
+/// The verifier of a hub without certificates, which admits no device. The library's own wants at least one anchor.
 #[derive(Debug)]
-struct Nobody(Arc<CryptoProvider>);
+struct AdmitsNone(Arc<CryptoProvider>);
 
-impl ClientCertVerifier for Nobody {
+impl ClientCertVerifier for AdmitsNone {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }

@@ -1,8 +1,8 @@
-//! Preview churn: members and values that nobody knew, put into what a service answers by itself.
+//! Preview churn: puts unknown members and values into the answer of a service.
 //!
-//! A JSON merge patch (RFC 7396): a member that is `null` in it is taken away, an object goes into an object, anything
-//! else takes the place of what was there. Of a list each entry is changed, so that one patch does for a resource and for
-//! the list that it is in.
+//! A JSON merge patch (RFC 7396): a `null` removes a member, an object is merged into an object, any other value
+//! replaces the old one. In a list it changes each entry, so that one patch does for a resource and for the list that
+//! it is in.
 
 use axum::body::{Body, to_bytes};
 use axum::response::Response;
@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 /// Larger answers are left as they are; the simulator makes none.
 const LARGEST: usize = 16 * 1024 * 1024;
 
-/// The answer with the patch in it. Refusals, and what is not JSON, stay as they are.
+/// The answer with the patch in it. Refusals, and bodies that are not JSON, stay as they are.
 pub(super) async fn into(answer: Response, patch: &Map<String, Value>) -> Response {
     if !answer.status().is_success() {
         return answer;

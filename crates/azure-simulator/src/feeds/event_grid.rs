@@ -8,14 +8,14 @@ use time::OffsetDateTime;
 use super::Feeds;
 use trigger_sources::{Delivery, EventGridSource, Pending};
 
-/// Deliveries that wait; the oldest go first.
+/// Most deliveries that wait. Beyond that the oldest are dropped.
 const MOST_DELIVERIES: usize = 10_000;
 
-/// When a POST was not accepted, it comes again after these simulated seconds; then it is given up. The times are those
-/// that Event Grid documents.
+/// Simulated seconds after which a POST that was not accepted comes again; after the last of them Event Grid gives it
+/// up. Event Grid documents these times.
 const BACKOFF_SECONDS: [i64; 10] = [10, 30, 60, 300, 600, 1_800, 3_600, 10_800, 21_600, 43_200];
 
-/// A POST whose outcome nobody tells comes again after this real time.
+/// A POST whose receiver reports no outcome comes again after this real time.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
 /// The deliveries of the subscription.
@@ -29,7 +29,7 @@ struct Waiting {
     delivery: Delivery,
     due: OffsetDateTime,
     failures: usize,
-    /// Since when somebody is delivering it.
+    /// Since when a receiver is delivering it.
     taken: Option<Instant>,
 }
 

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::Feeds;
 use trigger_sources::{EventHubSource, HubEvent, Pending};
 
-/// Events that an event hub keeps; the oldest go first, as after a retention period.
+/// Most events that an event hub keeps. Beyond that it drops the oldest, as after a retention period.
 const MOST_EVENTS: usize = 10_000;
 
 /// All event hubs, by lower-case name.

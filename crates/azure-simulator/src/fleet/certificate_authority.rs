@@ -8,10 +8,10 @@ use super::default;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Generation {
-    /// A: a credential with policies, and a sync that somebody asks for.
+    /// A: a credential with policies, and a sync that a client asks for.
     #[default]
     Credentials,
-    /// B: certificate authorities with certificate policies, pushed to linked hubs by the service.
+    /// B: certificate authorities with certificate policies, which the service pushes to linked hubs.
     CertificateAuthorities,
     /// In migration from A to B: both stand side by side. Of a cloud: it offers the API versions of both.
     Both,
@@ -80,8 +80,8 @@ pub struct CertificatePolicy {
     pub provisioning_state: String,
 }
 
-/// How the service writes the member of a hub certificate that names where it comes from. Microsoft's specification
-/// and its own tests disagree (`azure-wire-facts.md` §2.2).
+/// How the service spells the member of a hub certificate that names its origin. Microsoft's specification and its own
+/// tests disagree (`azure-wire-facts.md` §2.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MemberCasing {

@@ -1,4 +1,4 @@
-//! Namespaces of a fleet file, and what is linked to them.
+//! Namespaces of a fleet file, with the hubs and services that are linked to them.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use super::default;
 use super::enrollment_group::EnrollmentGroup;
 use super::link::LinkingState;
 
-/// A device registry namespace, and what is linked to it.
+/// A device registry namespace, with the hubs and services that are linked to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Namespace {
@@ -21,8 +21,8 @@ pub struct Namespace {
     /// Whether certificate management is on: there is a credential, where its generation has one.
     #[serde(default = "default::yes", skip_serializing_if = "Clone::clone")]
     pub credential: bool,
-    /// `Failed` is the known bug after a link that succeeded: devices are refused with 403000 until somebody writes
-    /// the namespace's tags (`azure-wire-facts.md` §9).
+    /// `Failed` is the known bug after a link that succeeded: DPS refuses devices with 403000 until a client writes the
+    /// namespace's tags (`azure-wire-facts.md` §9).
     #[serde(default = "default::succeeded", skip_serializing_if = "default::is_succeeded")]
     pub provisioning_state: String,
     /// Certificate authorities, and their certificate policies.
@@ -116,10 +116,10 @@ pub struct ProvisioningService {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub linking_error: Option<String>,
     /// The known bug after linking: its data plane does not know the namespace, and refuses policies with 400004, until
-    /// somebody writes the service's tags (`azure-wire-facts.md` §2.3).
+    /// a client writes the service's tags (`azure-wire-facts.md` §2.3).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unaware_of_namespace: bool,
-    /// Its roles on the namespace replicate only then, counted from the start: until then policies are refused with
+    /// Seconds from the start until its roles on the namespace have replicated: until then it refuses policies with
     /// 403000 (`azure-wire-facts.md` §2.3).
     #[serde(default, skip_serializing_if = "default::is_zero")]
     pub roles_replicate_after_seconds: u32,

@@ -1,4 +1,4 @@
-//! What a fleet file may say: names that Azure would take, references that exist, numbers within reason.
+//! Checks a fleet file: names that Azure would take, references that exist, numbers within bounds.
 
 mod certificate_authorities;
 mod enrollment_groups;

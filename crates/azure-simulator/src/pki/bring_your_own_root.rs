@@ -1,5 +1,5 @@
-//! An issuing CA under a root of the customer's own: the service makes the key and a signing request, the customer has
-//! it signed and hands back the chain (`azure-wire-facts.md` §1.1, §1.2).
+//! An issuing CA under a root of the customer's own: the service makes the key and a signing request, and the customer
+//! signs that and hands back the chain (`azure-wire-facts.md` §1.1, §1.2).
 
 use rcgen::{CertificateParams, Issuer, KeyPair, PublicKeyData};
 use time::{Duration, OffsetDateTime};
@@ -12,7 +12,7 @@ use super::{Authority, PkiError, common_name, new_key, pem};
 /// The signed certificate must be valid for at least this long (`azure-wire-facts.md` §1.2).
 const LEAST_VALIDITY: Duration = Duration::days(365);
 
-/// Longest chain that is looked at.
+/// Most certificates of a chain.
 const LONGEST_CHAIN: usize = 8;
 
 /// A key that waits for its certificate.

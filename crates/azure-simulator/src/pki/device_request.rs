@@ -1,4 +1,4 @@
-//! What a device sends to get a certificate: a PKCS #10 request (`azure-wire-facts.md` §4).
+//! Reads the request with which a device asks for a certificate, PKCS #10 (`azure-wire-facts.md` §4).
 
 use rcgen::{CertificateSigningRequestParams, PublicKey};
 use x509_parser::certification_request::X509CertificationRequest;

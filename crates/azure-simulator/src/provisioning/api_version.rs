@@ -6,7 +6,7 @@ use crate::fleet::Generation;
 /// An api-version that the simulated service answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ApiVersion {
-    /// What the published SDKs speak. It does not know policies: a write with it drops them.
+    /// The version of the published SDKs. It does not know policies: a write with it drops them.
     V2021_10_01,
     /// Generation A.
     V2025_07_01Preview,

@@ -28,7 +28,8 @@ use crate::world::World;
 use crate::world::enrollment::{Assignment, EnrollmentGroup, ProvisioningService, Registration};
 use crate::world::resource::{ProvisioningState, Verbatim};
 
-/// The last one knows no certificate signing requests. That those of the service API are of this API too is inferred.
+/// The last one knows no certificate signing requests. It is inferred that this API has the versions of the service
+/// API.
 const VERSIONS: [&str; 4] = ["2026-11-02-preview", "2026-11-01", "2025-07-01-preview", "2021-06-01"];
 
 /// `/{idScope}/registrations/...`
@@ -70,7 +71,7 @@ struct Call<'a> {
     headers: HeaderMap,
 }
 
-/// Where a device goes and who signs its certificate.
+/// The hub of a device, and the issuer of its certificate.
 struct Decision {
     group: String,
     hub: String,
@@ -85,7 +86,7 @@ impl Call<'_> {
             .map_err(|_| ServiceError::new(400_000, "The request body is not a JSON object."))?;
         let decision = self.decide(&body)?;
         let request = self.signing_request(&body)?;
-        // Signed without the lock: it is the slowest thing here.
+        // Signs without the lock, since this is the slowest step.
         let (group, assignment) = assign(decision, request.as_ref(), now)?;
         let mut world = self.cloud.lock();
         let operation_id = format!("5.{}.{}", world.names.hex(), world.names.guid());
@@ -206,7 +207,7 @@ impl Call<'_> {
     }
 }
 
-/// Signs the certificate that the device asked for. With the id of its group.
+/// Signs the certificate that the device asked for. Also returns the id of its group.
 fn assign(
     decision: Decision,
     request: Option<&DeviceRequest>,

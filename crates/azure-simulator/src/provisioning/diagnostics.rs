@@ -28,7 +28,7 @@ pub(super) fn record(
         Some(400..=499) => ("ClientError", "Error"),
         Some(_) => ("Failure", "Error"),
     };
-    // An object in text, as the real records have it. That a group's type is `EnrollmentGroup` is inferred.
+    // An object as text, as in the real records. It is inferred that a group's type is `EnrollmentGroup`.
     let properties = json!({"id": id, "type": "EnrollmentGroup", "protocol": "Http"}).to_string();
     let body = json!({"records": [{
         "time": dates::ticks(now),

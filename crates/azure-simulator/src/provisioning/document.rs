@@ -13,20 +13,20 @@ use crate::world::enrollment::EnrollmentGroup;
 use crate::world::names::Names;
 use crate::world::resource::Verbatim;
 
-/// Members that the service makes; what a client sends for them is ignored.
+/// Members that the service makes; it ignores a client's values for them.
 const OWN_MEMBERS: [&str; 3] = ["etag", "createdDateTimeUtc", "lastUpdatedDateTimeUtc"];
 const ATTESTATION_TYPES: [&str; 4] = ["none", "tpm", "x509", "symmetricKey"];
 
-/// How a group is written, beside what is written.
+/// The circumstances of a write: everything but the document.
 pub(super) struct Write {
     pub version: ApiVersion,
     pub unknown_reference: UnknownReference,
     pub now: OffsetDateTime,
 }
 
-/// The group that a write makes. A write replaces all: a member that is left out is gone. Members that the service
-/// does not know are kept as they came. A symmetric-key group that comes without keys gets new ones, also when it
-/// had some: reading does not show them, so a client that writes back what it read loses them (`azure-wire-facts.md` §3).
+/// The group that a write makes. A write replaces everything: a member that is left out is gone. The service keeps
+/// unknown members as they came. A symmetric-key group that comes without keys gets new ones, also when it had some:
+/// reading does not show them, so a client that writes back what it read loses them (`azure-wire-facts.md` §3).
 ///
 /// # Errors
 /// 400 when the service would not take it.
@@ -57,7 +57,7 @@ pub(super) fn written(
     for member in OWN_MEMBERS {
         document.shift_remove(member);
     }
-    // Defaults of the service; which others it fills in is not documented.
+    // Defaults of the service. It is not documented which others it fills in.
     document.entry("provisioningStatus").or_insert_with(|| "enabled".into());
     document.entry("allocationPolicy").or_insert_with(|| "hashed".into());
     let created = previous.map_or(write.now, |group| group.created);
@@ -77,7 +77,7 @@ pub(super) fn written(
     })
 }
 
-/// What a read shows: everything but symmetric keys, and a policy only to versions that know its kind.
+/// The group as a read shows it: without symmetric keys, and with a policy only for versions that know its kind.
 pub(super) fn shown(group: &EnrollmentGroup, version: ApiVersion) -> Value {
     let mut document = read(group);
     if let Some(keys) = document.get_mut("attestation").and_then(|a| a.get_mut("symmetricKey")) {
@@ -99,7 +99,7 @@ pub(super) fn attestation(group: &EnrollmentGroup) -> Value {
 
 /// The document that was written.
 fn read(group: &EnrollmentGroup) -> Map<String, Value> {
-    // Written by `written` and by nothing else.
+    // Only `written` makes this text.
     serde_json::from_str(group.written.text()).unwrap_or_default()
 }
 

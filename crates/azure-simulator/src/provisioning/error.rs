@@ -12,7 +12,7 @@ pub(crate) const CONTENT_TYPE: &str = "application/json; charset=utf-8";
 
 /// An error with its code, which is the HTTP status times 1,000 plus a number of its own.
 ///
-/// Confirmed are 400004, 403000 and 404201; the own numbers of the others are not published and are made up.
+/// 400004, 403000 and 404201 are confirmed; the own numbers of the others are not published and are made up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub(crate) struct ServiceError {

@@ -97,8 +97,8 @@ fn linked_namespace<'a>(
     }
 }
 
-/// Whether Azure looks at the names is not documented; the fleet decides (`azure-wire-facts.md` §10c.7). Another
-/// namespace than the linked one, and a root, are never taken.
+/// It is not documented whether Azure checks the names; the fleet decides (`azure-wire-facts.md` §10c.7). The service
+/// never takes another namespace than the linked one, or a root.
 fn check(
     reference: &PolicyReference,
     namespace: &Namespace,

@@ -12,8 +12,8 @@ use super::error::{ServiceError, answer};
 const CONTINUATION: &str = "x-ms-continuation";
 const MAX_ITEM_COUNT: &str = "x-ms-max-item-count";
 
-/// The page that is asked for. A continuation names the last key of the page before, so that it stays right when entries
-/// come and go.
+/// The page that the client asks for. A continuation names the last key of the page before, so that it stays right when
+/// entries come and go.
 pub(super) struct Page {
     after: String,
     most: Option<usize>,

@@ -22,8 +22,8 @@ pub(super) fn query(cloud: &Cloud, request: &ServiceRequest) -> Result<Response,
     Ok(page.answer(groups, page_size, "enrollmentGroup"))
 }
 
-/// Only the query for everything, as the command line and the samples send it. Whether a `WHERE` works is not
-/// documented (`azure-wire-facts.md` §3), so it is refused rather than answered with a guess.
+/// Takes only the query for everything, as the command line and the samples send it. It is not documented whether a
+/// `WHERE` works (`azure-wire-facts.md` §3), so the simulator refuses it instead of guessing.
 fn understood(request: &ServiceRequest) -> Result<(), ServiceError> {
     let body = request.object()?;
     let query = body.get("query").and_then(Value::as_str).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! How an enrollment group names its policy: by one member in generation A, by three in generation B, all or none
+//! The members by which an enrollment group names its policy: one in generation A, three in generation B, all or none
 //! (`azure-wire-facts.md` §0, §3).
 
 use serde_json::{Map, Value};
@@ -29,7 +29,7 @@ pub(super) fn unknown_members(version: ApiVersion) -> &'static [&'static str] {
     }
 }
 
-/// The policy of a group. One of generation B goes before one of generation A, which a group can only keep from before.
+/// The policy of a group. A policy of generation B wins over one of generation A, which can only be a leftover.
 pub(super) fn read(document: &Map<String, Value>) -> Option<PolicyReference> {
     let own = |member: &str| text(document, member).map(str::to_owned);
     match CERTIFICATE_POLICY_MEMBERS.map(own) {
@@ -40,7 +40,7 @@ pub(super) fn read(document: &Map<String, Value>) -> Option<PolicyReference> {
     }
 }
 
-/// Whether what a client sends is whole. Members that its version does not know are not looked at.
+/// Checks that a client's reference is complete. Ignores members that the client's version does not know.
 ///
 /// # Errors
 /// 400 for a member that is no text, or for a part of the three.

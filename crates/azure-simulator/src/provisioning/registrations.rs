@@ -11,7 +11,7 @@ use super::{ServiceRequest, registration};
 use crate::cloud::Cloud;
 use crate::world::enrollment::Registration;
 
-/// What a registration state shows; the certificates that a device was given are not among it.
+/// The members of a registration state. It does not show the certificates of the device.
 const MEMBERS: [&str; 11] = [
     "registrationId",
     "createdDateTimeUtc",

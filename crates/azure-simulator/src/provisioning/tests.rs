@@ -116,7 +116,7 @@ async fn an_error_has_a_code_in_body_and_header() {
     for (target, method, status) in [
         (format!("{GROUPS}/line-1"), Method::GET, 400),
         (format!("{GROUPS}/line-1?api-version=2030-01-01"), Method::GET, 400),
-        (format!("/dps/nobody/enrollmentGroups/a?api-version={DPS}"), Method::GET, 404),
+        (format!("/dps/missing/enrollmentGroups/a?api-version={DPS}"), Method::GET, 404),
         (format!("/dps/contoso-dps/other?api-version={DPS}"), Method::GET, 404),
         (format!("{GROUPS}/line-1?api-version={DPS}"), Method::PATCH, 405),
     ] {

@@ -1,4 +1,4 @@
-//! `Microsoft.Authorization/permissions`: what a caller may do, as the cloud's [`Permissions`] say.
+//! `Microsoft.Authorization/permissions`: lists what a caller may do, from the cloud's [`Permissions`].
 
 use http::Method;
 use serde_json::{Value, json};

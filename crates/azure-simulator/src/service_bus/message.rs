@@ -15,7 +15,7 @@ pub struct BrokerProperties {
     /// Subject.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// By this the queue knows a message again; 128 characters at most.
+    /// The id by which the queue recognises a message; 128 characters at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
     /// Partition key; when a session is given too, it must be the same.
@@ -47,7 +47,7 @@ pub struct NewMessage {
     pub properties: BrokerProperties,
     /// Custom properties.
     pub application_properties: Map<String, Value>,
-    /// How long it lives; the default of the queue when absent or longer than that.
+    /// How long it lives; the queue's own limit when absent or longer than that.
     pub time_to_live: Option<Duration>,
     /// When it is due, by the clock of its sender.
     pub scheduled_for: Option<OffsetDateTime>,

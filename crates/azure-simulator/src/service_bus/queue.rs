@@ -1,9 +1,9 @@
-//! One queue as data: everything that Service Bus promises about it, with the time passed in.
+//! One queue as data: keeps every promise of Service Bus about a queue, with the time passed in.
 //!
 //! Semantics from `messaging-and-state.md` §2: a lock lasts a minute; lock expiry and abandon both count as a delivery;
-//! after the last delivery that is allowed the message goes to the dead letters, and so does one that lived too long where
-//! the queue says so; dead letters never expire and are never buried again; a second message
-//! with the same id within the window is taken and dropped, and scheduled messages count.
+//! after the last allowed delivery the message goes to the dead letters, and so does one that lived too long where the
+//! queue's settings say so; dead letters never expire and are never dead-lettered again; the queue takes and drops a
+//! second message with the same id within the window, and scheduled messages count.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -20,9 +20,9 @@ pub struct Settings {
     pub lock_duration: Duration,
     /// Deliveries before a message becomes a dead letter.
     pub max_delivery_count: u32,
-    /// For how long a message id is remembered; zero for no duplicate detection.
+    /// How long the queue remembers a message id; zero for no duplicate detection.
     pub duplicate_window: Duration,
-    /// The longest that a message lives, and how long when its sender does not say.
+    /// Longest life of a message, and its life when the sender does not say.
     pub time_to_live: Duration,
     /// Whether a message that lived too long becomes a dead letter; else it is dropped.
     pub dead_letters_expired: bool,
@@ -43,7 +43,7 @@ impl Default for Settings {
     }
 }
 
-/// Which of the two halves of a queue is meant.
+/// One of the two halves of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Half {
     /// The queue proper.
@@ -190,7 +190,7 @@ impl Queue {
         Some(locked.clone())
     }
 
-    /// A message that somebody holds.
+    /// The message that a receiver holds under a lock.
     #[must_use]
     pub fn held(&self, half: Half, token: &str) -> Option<&Locked> {
         match half {
@@ -199,7 +199,7 @@ impl Queue {
         }
     }
 
-    /// When something becomes available without anybody doing anything: a scheduled message, or a lock that runs out.
+    /// When the next message becomes available by time alone: a scheduled one, or one whose lock runs out.
     #[must_use]
     pub fn next_change(&self) -> Option<OffsetDateTime> {
         let due = self.scheduled.keys().next().map(|(due, _)| *due);
@@ -236,7 +236,7 @@ impl Queue {
             .collect()
     }
 
-    /// Lets happen what the time alone brings about.
+    /// Makes the changes that are due by time alone.
     fn settle_time(&mut self, now: OffsetDateTime) {
         while let Some(entry) = self.scheduled.first_entry() {
             let due = entry.key().0;
@@ -285,7 +285,7 @@ impl Queue {
         }
     }
 
-    /// A delivery that came to nothing: the message is available again in its old place, or a dead letter.
+    /// Ends a delivery without success: the message is available again in its old place, or becomes a dead letter.
     fn release(&mut self, half: Half, message: Message) {
         if half == Half::Main && message.delivery_count >= self.settings.max_delivery_count {
             let deliveries = message.delivery_count;
@@ -296,8 +296,8 @@ impl Queue {
         }
     }
 
-    /// Makes a message a dead letter, with the two properties that the broker adds. What a sender called its own properties
-    /// like that, in whatever case, is replaced: over REST a name has no case.
+    /// Makes a message a dead letter, with the two properties that the broker adds. They replace properties of the
+    /// sender with the same names in any case: over REST a name has no case.
     fn bury(&mut self, mut message: Message, reason: &str, description: &str) {
         let properties = &mut message.content.application_properties;
         for (name, text) in [("DeadLetterReason", reason), ("DeadLetterErrorDescription", description)] {

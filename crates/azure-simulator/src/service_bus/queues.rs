@@ -1,8 +1,8 @@
 //! All queues of the namespace, and waiting for messages.
 //!
-//! A receiver that finds nothing sleeps until somebody sends or gives back, or until the queue itself knows that
-//! something becomes available. The simulated clock can jump: whoever pushes it calls [`Queues::wake`], and a jump that
-//! nobody told us about is noticed within [`NOTICE_JUMP`].
+//! A receiver that finds nothing sleeps until a client sends a message or gives one back, or until the queue knows that
+//! a message becomes available. The simulated clock can jump: the code that pushes it calls [`Queues::wake`], and
+//! receivers notice a jump without that call within [`NOTICE_JUMP`].
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ use trigger_sources::{LockedMessage, Pending, QueueSource};
 /// The queues of an installation unless told otherwise.
 pub const DEFAULT_QUEUES: [&str; 2] = ["sync-requests", "sync-requests-parked"];
 
-/// The longest sleep while something is going to become available by time alone.
+/// The longest sleep while a message is going to become available by time alone.
 const NOTICE_JUMP: Duration = Duration::from_secs(1);
 
 /// A name ends with this, in any case, when the dead letters are meant.
@@ -101,8 +101,8 @@ impl Handle<'_> {
         self.entry.queue().settings()
     }
 
-    /// Sends messages, all at once. What the clock is ahead of real time is added to each scheduled time, because the
-    /// sender runs on real time (`contracts.md` §4).
+    /// Sends messages, all at once. It adds the time by which the clock is ahead of real time to each scheduled time,
+    /// because the sender runs on real time (`contracts.md` §4).
     pub fn send(&self, messages: Vec<NewMessage>) {
         let ahead = self.clock.advanced();
         let now = self.clock.now();

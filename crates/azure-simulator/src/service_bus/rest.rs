@@ -1,4 +1,4 @@
-//! `/servicebus/{queue}/messages...`: what the REST interface of Service Bus answers.
+//! `/servicebus/{queue}/messages...`: the REST interface of Service Bus.
 //!
 //! | request | does | answers |
 //! |---|---|---|
@@ -34,10 +34,10 @@ use crate::service;
 const DEFAULT_WAIT: Duration = Duration::from_secs(60);
 /// The longest it may ask for.
 const LONGEST_WAIT: u64 = 3600;
-/// A body past this is not even read to its end.
+/// Longest body that is read, in bytes.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
-/// What the handler needs.
+/// The parts of the simulator that the interface needs.
 #[derive(Debug, Clone)]
 pub struct Rest {
     /// The queues.
@@ -53,7 +53,7 @@ pub fn router(rest: Rest) -> Router {
     Router::new().route("/servicebus/{*path}", any(handle)).with_state(rest)
 }
 
-/// What a path names.
+/// The target of a path.
 #[derive(Debug, PartialEq, Eq)]
 enum Target {
     Messages { queue: String },

@@ -21,7 +21,7 @@ pub const BATCH: &str = "application/vnd.microsoft.servicebus.json";
 
 const BROKER_PROPERTIES: HeaderName = HeaderName::from_static("brokerproperties");
 const LONGEST_ID: usize = 128;
-/// Messages in one batch: what one transaction takes.
+/// Most messages in one batch, which is one transaction.
 const MOST_IN_BATCH: usize = 100;
 const PROPERTIES_LIMIT: usize = 64 * 1024;
 
@@ -83,8 +83,8 @@ struct Timing {
 
 /// The messages of a send request.
 ///
-/// # Errors
-/// When a property cannot be read or a limit of Service Bus is passed; then nothing of the request is taken.
+/// # Errors When a property cannot be read or a limit of Service Bus is passed; then the queue takes no message of the
+/// request.
 pub fn messages(headers: &HeaderMap, body: Bytes, size_limit: usize) -> Result<Vec<NewMessage>, Rejection> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = content_type.map(|value| value.split(';').next().unwrap_or_default().trim());
@@ -124,7 +124,7 @@ fn single(headers: &HeaderMap, content_type: Option<&str>, body: Bytes) -> Resul
     Ok(message)
 }
 
-/// A value is JSON; the documentation shows bare text too, which is taken for the text that it is.
+/// A value is JSON. The documentation shows bare text too, which is read as that text.
 fn property(value: &HeaderValue) -> Value {
     let text = String::from_utf8_lossy(value.as_bytes());
     match serde_json::from_str(&text) {

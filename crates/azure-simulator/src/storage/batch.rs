@@ -1,6 +1,6 @@
-//! Several deletions in one request, which is how some clients delete even one blob (REST reference of Azure Storage, "Blob
-//! Batch"): `multipart/mixed`, one HTTP request a part, at most 256 of them. The answer has a part for each, with its
-//! `Content-ID`, and is 202 whatever became of them.
+//! Several deletions in one request, which is how some clients delete even one blob (REST reference of Azure Storage,
+//! "Blob Batch"): `multipart/mixed`, one HTTP request a part, at most 256 of them. The answer has a part for each, with
+//! its `Content-ID`, and is always 202.
 
 use std::collections::BTreeMap;
 
@@ -44,11 +44,11 @@ pub(super) fn delete(
     answer(StatusCode::ACCEPTED, "multipart/mixed; boundary=batchresponse_simulator", told)
 }
 
-/// `Content-ID` and blob of each part; nothing when one of them is no deletion in this container.
+/// `Content-ID` and blob of each part; `None` when one of them is no deletion in this container.
 fn parts(text: &str, boundary: &str, container: &str) -> Option<Vec<(String, String)>> {
     let delimiter = format!("--{boundary}");
     let mut parts: Vec<&str> = text.split(delimiter.as_str()).skip(1).collect();
-    // What follows the last delimiter begins with two hyphens and ends the batch.
+    // The text after the last delimiter begins with two hyphens and ends the batch.
     parts.pop().filter(|end| end.starts_with("--"))?;
     parts
         .into_iter()

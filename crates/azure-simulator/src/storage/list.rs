@@ -6,7 +6,7 @@ use std::ops::Bound;
 use super::Blob;
 use crate::dates;
 
-/// What the service lists at once when nothing smaller is asked for.
+/// Most blobs of a page.
 const PAGE_SIZE: usize = 5_000;
 
 /// A page of blobs in the order of their names. A marker is the last name of the page before.

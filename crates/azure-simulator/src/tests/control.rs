@@ -64,7 +64,7 @@ async fn a_rotated_policy_shows_a_new_subject() {
 async fn published_events_reach_the_subscription_as_event_grid_posts_them() {
     let cloud = Caller::start().await;
     let grid = cloud.simulator.event_grid();
-    // Whatever the fleet told while it was made does not concern this test.
+    // The events of the fleet's start do not concern this test.
     while let Some(delivery) = grid.next(Duration::ZERO).await {
         grid.settle(delivery.id, true).await;
     }

@@ -1,4 +1,4 @@
-//! Reading an example and comparing an answer with what it documents.
+//! Reads an example, and compares an answer with it.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ impl Example {
         &self.document["responses"][status.to_string()]
     }
 
-    /// The answer's status and headers are documented; its members are all there, but for those that `absent` names.
+    /// Checks that the answer has the documented status and headers, and all members but those that `absent` names.
     pub(super) async fn compare(&self, answer: Response, absent: &[&str]) -> Value {
         let (name, status) = (&self.name, answer.status().as_u16());
         let headers: BTreeSet<String> = answer.headers().keys().map(ToString::to_string).collect();
@@ -48,7 +48,7 @@ impl Example {
     }
 }
 
-/// Every member that is documented is there, but for those that `absent` names.
+/// Checks that every documented member is there, but for those that `absent` names.
 pub(super) fn same_members(name: &str, place: &str, documented: &Value, body: &Value, absent: &[&str]) {
     for (member, value) in documented.as_object().into_iter().flatten() {
         let place = format!("{place}/{member}");

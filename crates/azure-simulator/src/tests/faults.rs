@@ -121,7 +121,7 @@ async fn faults_can_be_there_from_the_start() {
 }
 
 #[tokio::test]
-async fn an_answer_can_carry_members_and_values_that_nobody_knew() {
+async fn an_answer_can_carry_unknown_members_and_values() {
     let cloud = Caller::start().await;
     let namespace = cloud.namespace().await;
     let before = cloud.json(&namespace).await;

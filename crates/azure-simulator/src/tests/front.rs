@@ -121,7 +121,7 @@ async fn a_provisioning_service_takes_so_many_operations_a_minute() {
 }
 
 #[tokio::test]
-async fn nobody_enters_without_credentials() {
+async fn no_caller_enters_without_credentials() {
     let cloud = Caller::start().await;
     let (namespace, groups) = (cloud.namespace().await, cloud.groups().await);
     let arm = cloud.bare(Method::GET, &namespace).send().await.unwrap();

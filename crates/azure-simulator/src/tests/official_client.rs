@@ -1,5 +1,5 @@
-//! The official client for Service Bus works unchanged: only its transport is given another host, since it knows no
-//! other than `servicebus.windows.net`.
+//! The official client for Service Bus works unchanged: the test only gives its transport another host, since the
+//! client knows no other than `servicebus.windows.net`.
 
 use std::sync::Arc;
 

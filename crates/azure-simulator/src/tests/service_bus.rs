@@ -143,7 +143,8 @@ async fn after_ten_deliveries_a_message_is_a_dead_letter() {
     let to_dead = DEAD.replace("/head?timeout=0", "");
     let refused = cloud.request(Method::POST, &to_dead).body("x").send().await.unwrap();
     assert_eq!(refused.status(), StatusCode::BAD_REQUEST, "only the broker puts messages there");
-    // By the number of the message as well as by its id, as the reference says of `messages/{messageId|sequenceNumber}`.
+    // The number of the message works as well as its id, as the reference says of
+    // `messages/{messageId|sequenceNumber}`.
     let dead = cloud.peek_lock(DEAD).await;
     let properties = broker(&dead);
     let (number, token) = (&properties["SequenceNumber"], properties["LockToken"].as_str().unwrap());

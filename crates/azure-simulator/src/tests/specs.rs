@@ -10,7 +10,7 @@ use crate::testing::sign;
 
 const NAMESPACE: &str = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rgdeviceregistry/providers/Microsoft.DeviceRegistry/namespaces/mynamespace";
 
-/// What the examples take to exist. Its issuing CAs are made by the examples themselves.
+/// The resources that the examples need. The examples make the issuing CAs themselves.
 const FLEET: &str = r#"
 subscription = "00000000-0000-0000-0000-000000000000"
 location = "East US 2"
@@ -57,7 +57,7 @@ name = "myDps"
 resource_group = "myResourceGroup"
 "#;
 
-/// Not what the simulator is for: devices as resources of a namespace.
+/// Examples that the simulator does not serve: devices as resources of a namespace.
 const NOT_SIMULATED: [&str; 1] = ["genA/NamespaceDevices_RevokeFailure"];
 
 async fn send(
@@ -78,7 +78,7 @@ async fn specified() -> Caller {
     Caller::with(Options { fleet: Fleet::from_toml(FLEET).unwrap(), ..Options::default() }).await
 }
 
-/// Everything that runs is done.
+/// Lets every running operation end.
 fn settled(cloud: &Caller) {
     cloud.simulator.advance(time::Duration::seconds(5));
 }
@@ -197,11 +197,12 @@ async fn the_examples_of_hubs_and_of_dps_are_answered_as_documented() {
     body["enrollmentGroupId"] = example.body("id");
     let path = format!("{groups}/{}", example.body("id").as_str().unwrap());
     let answer = send(&cloud, Method::PUT, &path, &example, Some(body)).await;
-    // Keys are not shown, whatever the type of the attestation is.
+    // The service shows no keys, with any type of attestation.
     let keys = ["/attestation/symmetricKey/primaryKey", "/attestation/symmetricKey/secondaryKey"];
     example.compare(answer, &keys).await;
 
-    // The documentation of a registration has placeholders only: what a device sends is refused in the documented shape.
+    // The documentation of a registration has placeholders only, so the service refuses the device's request, in the
+    // documented shape.
     let example =
         Example::read("dps/RuntimeRegistration_RegisterDeviceAndIssueCertificate_2025-07-01-preview");
     let answer =

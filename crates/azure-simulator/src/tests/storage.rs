@@ -69,7 +69,7 @@ async fn blobs_are_listed_by_prefix_page_by_page() {
 }
 
 #[tokio::test]
-async fn nobody_enters_without_credentials() {
+async fn no_caller_enters_without_credentials() {
     let cloud = with_container().await;
     let refused = cloud.bare(Method::GET, BLOB).send().await.unwrap();
     assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);

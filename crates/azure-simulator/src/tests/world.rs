@@ -1,4 +1,4 @@
-//! What exists at the start, and how it shows.
+//! The resources at the start, as the services show them.
 
 use std::fs;
 use std::path::{Path, PathBuf};

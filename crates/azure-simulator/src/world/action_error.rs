@@ -8,7 +8,7 @@ pub enum ActionError {
     /// There is no such resource.
     #[error("The resource '{0}' was not found.")]
     NotFound(String),
-    /// Not as things stand; the text says what is in the way.
+    /// The state of the resource forbids it; the text says how.
     #[error("{0}")]
     Conflict(String),
     /// A certificate was not made or not taken.

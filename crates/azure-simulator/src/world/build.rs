@@ -18,7 +18,7 @@ use super::resource::{ProvisioningState, Tags, Times};
 use crate::fleet::{self, Fleet};
 use crate::pki::PkiError;
 
-/// What every part of the start needs.
+/// The state that every part of the start needs.
 struct Builder<'a> {
     fleet: &'a Fleet,
     names: Names,
@@ -26,7 +26,7 @@ struct Builder<'a> {
 }
 
 impl World {
-    /// Makes everything that a fleet names but its enrollment groups, which the service of their door writes.
+    /// Makes everything that a fleet names but its enrollment groups, which the door of DPS writes.
     ///
     /// `seed` drives made-up names, ids and keys, never certificates.
     ///

@@ -29,18 +29,18 @@ pub(crate) struct CertificateAuthority {
     pub policies: IndexMap<String, CertificatePolicy>,
 }
 
-/// What a certificate authority is, and who signs it.
+/// The kind of a certificate authority, which says who signs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Self-signed.
     Root,
     /// An issuing CA that the namespace's root signs.
     Microsoft,
-    /// An issuing CA that somebody else's root signs.
+    /// An issuing CA that a root of the customer's signs.
     External,
 }
 
-/// What an issuing CA issues.
+/// The policy for the certificates of an issuing CA.
 #[derive(Debug)]
 pub(crate) struct CertificatePolicy {
     pub name: String,
@@ -118,7 +118,7 @@ impl CertificateAuthority {
                 let days = Duration::days(i64::from(self.validity_days));
                 self.authority = Some(Arc::new(Authority::root(&name, at, at + days)?));
             }
-            // Without a root nothing can be signed; whoever writes the resource has been told so before.
+            // Without a root there is no signer; the write of the resource has been refused before.
             (Kind::Microsoft, None) => {}
         }
         Ok(())

@@ -1,8 +1,8 @@
-//! What the world tells of its changes.
+//! The changes that the world reports.
 
 use time::OffsetDateTime;
 
-/// What happened to a resource.
+/// A change of a resource.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Change<'a> {
     pub resource_id: &'a str,
@@ -12,7 +12,7 @@ pub(crate) struct Change<'a> {
     pub at: OffsetDateTime,
 }
 
-/// What the resource is.
+/// The kind of the resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResourceKind {
     Namespace,
@@ -24,7 +24,7 @@ pub(crate) enum ResourceKind {
     ProvisioningService,
 }
 
-/// What was done.
+/// The deed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Deed {
     /// It was made or changed.
@@ -42,7 +42,7 @@ pub(crate) enum Deed {
     RevokeAndRotate,
 }
 
-/// Is told of each change, in their order and while the world is locked.
+/// Gets each change, in their order and while the world is locked.
 pub(crate) trait Watcher: Send + Sync {
     fn changed(&self, change: &Change<'_>);
 }

@@ -106,7 +106,7 @@ pub(super) fn next_end(old: Option<&Authority>, days: u32, at: OffsetDateTime) -
     old.map_or(fresh, |old| fresh.max(old.not_after() + Duration::SECOND))
 }
 
-/// Where a CA stands whose signer is the customer's own root (`azure-wire-facts.md` §1.2).
+/// The state of a CA whose signer is the customer's own root (`azure-wire-facts.md` §1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Activation {
     /// It waits for its first certificate.

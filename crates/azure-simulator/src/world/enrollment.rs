@@ -31,7 +31,7 @@ pub(crate) struct ProvisioningService {
     pub registrations: BTreeMap<String, Registration>,
 }
 
-/// An enrollment group: what the world goes by, and the whole as it was written. No `Debug`: it holds keys.
+/// An enrollment group: the members that the world needs, and the whole as it was written. No `Debug`: it holds keys.
 pub(crate) struct EnrollmentGroup {
     pub id: String,
     /// The assigned policy.
@@ -75,7 +75,7 @@ pub(crate) struct Registration {
     pub assignment: Assignment,
 }
 
-/// What became of a registration.
+/// The outcome of a registration.
 #[derive(Debug)]
 pub(crate) enum Assignment {
     /// The device has a hub, and a certificate when it asked for one: the chain, DER, its own first.

@@ -1,4 +1,4 @@
-//! Namespaces: what both API generations of the device registry hang on.
+//! Namespaces, with the resources of both API generations of the device registry.
 
 use indexmap::IndexMap;
 
@@ -21,7 +21,7 @@ pub(crate) struct Namespace {
     pub tenant_id: String,
     pub provisioning_state: ProvisioningState,
     pub times: Times,
-    /// Of which generation the fleet says it is; one that was made later is of both.
+    /// The generation that the fleet names; a namespace that was made later is of both.
     pub generation: Generation,
     /// Generation A.
     pub credential: Option<Credential>,

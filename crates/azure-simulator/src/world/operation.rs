@@ -1,12 +1,12 @@
-//! Long-running operations: what they will do, when, and how a client learns of it.
+//! Long-running operations: their effects, their times, and how a client learns of their end.
 
 use time::{Duration, OffsetDateTime};
 
 use super::change::{Deed, ResourceKind};
 use super::{ActionError, World};
 
-/// Finished operations are forgotten when there are more than this; then their status is 404, as Azure's are after a
-/// while (`azure-wire-facts.md` §10a).
+/// The world forgets finished operations when there are more than this; then their status is 404, as Azure's are after
+/// a while (`azure-wire-facts.md` §10a).
 const MOST_OPERATIONS: usize = 1_000;
 
 /// A long-running operation.
@@ -41,10 +41,10 @@ pub(crate) enum Outcome {
     Failed(ActionError),
 }
 
-/// What happens when it is done. Policies are named by their lower-case name.
+/// The effect at its end. Policies are named by their lower-case name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// A namespace was made, or something of it written: links that are being made are made.
+    /// A namespace was made, or a part of it written: makes the links that are in progress.
     WriteNamespace,
     CreateCredential,
     DeleteCredential,
@@ -74,7 +74,7 @@ pub(crate) enum AuthorityChange {
     DeletePolicy(String),
 }
 
-/// What a handler says of an operation that it starts.
+/// An operation that a handler starts.
 #[derive(Debug)]
 pub(crate) struct NewOperation<'a> {
     pub subscription: &'a str,
@@ -85,7 +85,7 @@ pub(crate) struct NewOperation<'a> {
 }
 
 impl Effect {
-    /// What is told of it when it is done.
+    /// The change that is reported at its end.
     pub(super) fn told(&self) -> (ResourceKind, Deed) {
         match self {
             Self::WriteNamespace => (ResourceKind::Namespace, Deed::Write),

@@ -1,5 +1,5 @@
-//! What generation B does instead of a sync: the service pushes the certificate of a CA that was made or rotated to the
-//! linked hubs by itself (`azure-wire-facts.md` §0), over links that work.
+//! Pushes of generation B, which has no sync: the service pushes the certificate of a new or rotated CA to the linked
+//! hubs by itself (`azure-wire-facts.md` §0), over links that work.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ impl World {
         });
     }
 
-    /// Hubs that can be reached get the certificate as it is now.
+    /// Gives the current certificate to the hubs that can be reached.
     pub(crate) fn carry_out(&mut self, push: &Push) {
         let Some(namespace) = self.namespace(&push.namespace_id) else { return };
         let Some(authority) = namespace.certificate_authority(&push.authority) else { return };
@@ -57,7 +57,7 @@ impl World {
         }
     }
 
-    /// The next certificate of a CA, and its push; of an external one the next signing request.
+    /// Makes the next certificate of a CA and plans its push; for an external CA, makes the next signing request.
     pub(crate) fn renew_authority(
         &mut self,
         namespace_id: &str,

@@ -1,4 +1,4 @@
-//! What resources have in common.
+//! The properties that resources have in common.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ pub(crate) enum ProvisioningState {
 }
 
 impl ProvisioningState {
-    /// The state that a fleet file names. Which words there are is checked when the file is read.
+    /// The state that a fleet file names. The reader of the file has checked the word.
     pub(super) fn named(word: &str) -> Self {
         match word {
             "Accepted" => Self::Accepted,
@@ -45,8 +45,8 @@ impl ProvisioningState {
     }
 }
 
-/// What a client wrote and the world only keeps: only the door that took it knows what it means. No `Debug` of the text:
-/// it may hold keys.
+/// A text that a client wrote and the world only keeps: only the door that took it knows its meaning. No `Debug` of the
+/// text: it may hold keys.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Verbatim(Arc<str>);
 

@@ -1,10 +1,10 @@
-//! Renewals that the service does on its own.
+//! Renewals that the service does by itself.
 
 use time::OffsetDateTime;
 
 use super::{ActionError, World};
 
-/// What an ARM id names.
+/// The target of an ARM id.
 enum Target {
     /// A credential policy, by its name.
     Policy(String),

@@ -1,4 +1,4 @@
-//! What operations do when they are done.
+//! Carries out operations when they end.
 
 mod certificate_authorities;
 mod credentials;
@@ -12,7 +12,7 @@ use super::{ActionError, World};
 
 impl World {
     /// Brings the world up to `now`: every operation and every push that is due has its effect, in the order of their
-    /// times. What has been operated is pushed last when both are due at once.
+    /// times. When both are due at once, the push comes last.
     pub(crate) fn settle(&mut self, now: OffsetDateTime) {
         loop {
             let operations = self.operations.iter().enumerate().filter(|(_, one)| one.effect.is_some());
@@ -74,7 +74,7 @@ impl World {
                 Ok(())
             }
             Effect::DeletePolicy(policy) => {
-                // Its certificates stay on the hubs (`azure-wire-facts.md` §2.2).
+                // The policy's certificates stay on the hubs (`azure-wire-facts.md` §2.2).
                 if let Some(credential) = self.found(namespace_id)?.credential.as_mut() {
                     credential.policies.shift_remove(&policy);
                 }

@@ -1,9 +1,9 @@
-//! Long-running operations as values that outlive the process, and what their status means.
+//! Long-running operations as values that can be stored, and the meaning of their status.
 //!
-//! Nothing waits for an operation here: it is stored, asked about later, perhaps by another process. A finished operation
-//! is only a reason to look at the hubs (`contracts.md` §1). Its body is read as well as its status code, because a
-//! failure comes as `200` with `"status": "Failed"`, which Microsoft's own client takes for a success
-//! (`azure-wire-facts.md` §1.5).
+//! No code here waits for an operation: the caller stores it and asks about it later, perhaps from another process. A
+//! finished operation is only a reason to look at the hubs (`contracts.md` §1). The client reads the body as well as
+//! the status code, because a failure comes as `200` with `"status": "Failed"`, which Microsoft's own client takes for
+//! a success (`azure-wire-facts.md` §1.5).
 
 use std::fmt;
 use std::time::Duration;
@@ -16,17 +16,17 @@ use crate::error::{Error, ErrorKind};
 use crate::http::Answer;
 use crate::members::{at, member, owned, text};
 
-/// An operation that was started. `Debug` leaves out the query of its address, which may hold a signature.
+/// An operation that the service has started. `Debug` leaves out the query of its address, which may hold a signature.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct LongRunningOperation {
-    /// Where its status is; `None` when the service named no place.
+    /// The URL of its status; `None` when the service named none.
     pub url: Option<Url>,
     /// Whether the service said at once that it was done.
     pub finished: bool,
     /// How long the service asked to wait before the first question, in seconds, at the most [`crate::LONGEST_PAUSE`]; a
     /// record of an earlier version may hold more.
     pub retry_after_seconds: Option<u64>,
-    /// When its start was accepted.
+    /// When the service accepted it.
     pub started_at: Option<OffsetDateTime>,
 }
 
@@ -47,7 +47,7 @@ pub enum OperationStatus {
         /// What the service said; may be empty.
         message: String,
     },
-    /// Its record has expired, was never named, or may not be read: look for the effect instead.
+    /// The record of its status has expired, was never named, or may not be read: look for the effect instead.
     Unknown,
 }
 
@@ -60,7 +60,7 @@ pub(super) fn state_of(answer: &Answer) -> Result<OperationStatus, Error> {
     }
     let body: Value = match answer.json() {
         Ok(body) => body,
-        // `202` alone says what is to be known.
+        // The status `202` is enough, whatever the body is.
         Err(_) if accepted => return Ok(running()),
         Err(error) => return Err(error),
     };
@@ -77,8 +77,9 @@ pub(super) fn state_of(answer: &Answer) -> Result<OperationStatus, Error> {
     })
 }
 
-/// The state that a refusal stands for. A record that is gone or hidden is no failure of the operation; a service that
-/// cannot answer now says nothing; any other refusal of a status request is how `Location` reports a failure.
+/// The state that a refusal stands for. A status record that is gone or hidden is no failure of the operation; a
+/// service that cannot answer now says nothing about it; with any other refusal of a status request `Location` reports
+/// a failure.
 pub(super) fn state_of_refusal(error: Error) -> Result<OperationStatus, Error> {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::Forbidden => Ok(OperationStatus::Unknown),

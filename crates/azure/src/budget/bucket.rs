@@ -1,7 +1,7 @@
 //! The arithmetic of one token bucket over given instants: no clock of its own, no waiting.
 //!
-//! The service counts in the same way, but its count is not ours alone: people and other programs of the same
-//! identity draw from it too. So ours is an upper bound, lowered by whatever the service says.
+//! The service counts in the same way, but people and other programs of the same identity draw from its bucket too. So
+//! our count is an upper bound, which the answers of the service lower.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// The part of the capacity that is left to people: a fifth.
+    /// The part of the capacity that the budget leaves to people: a fifth.
     pub(super) fn reserve(self) -> u32 {
         self.capacity.div_ceil(5)
     }
@@ -34,7 +34,7 @@ impl Shape {
 pub(super) struct Bucket {
     shape: Shape,
     level: u128,
-    /// Up to when the refill is counted in `level`. A closed bucket is one at its line whose refill begins later.
+    /// Until when `level` includes the refill. A bucket is closed when it is at its line and its refill begins later.
     counted_to: Instant,
 }
 
@@ -54,7 +54,7 @@ impl Bucket {
         allowed
     }
 
-    /// When the `turn`-th draw from now on is possible, the first being 1, if nobody else draws.
+    /// When the `turn`-th draw from now on is possible, counted from 1, if no other program draws.
     pub(super) fn ready_at(&self, now: Instant, turn: usize) -> Instant {
         let mut bucket = self.clone();
         bucket.refill(now);
@@ -65,15 +65,15 @@ impl Bucket {
         bucket.counted_to.checked_add(wait).unwrap_or_else(|| now + LONGEST_PAUSE)
     }
 
-    /// Takes over what the service says is left, if that is less. It says whole tokens, so its count is up to one ahead
-    /// of ours from then on; that is lost once, not with each answer.
+    /// Takes over the number of tokens that the service says are left, if that is less. The service says whole tokens,
+    /// so our count may lose up to one token; it loses that once, not with each answer.
     pub(super) fn told_remaining(&mut self, now: Instant, remaining: u32) {
         self.refill(now);
         self.level = self.level.min(u128::from(remaining) * TOKEN);
     }
 
-    /// Takes over a 429: nothing is drawn for as long as the service asks. Afterwards there is the refill only, since a
-    /// service that had to refuse should not meet a burst when it opens again.
+    /// Takes over a 429: no call draws for as long as the service asks. Afterwards calls go at the rate of the refill,
+    /// since a service that had to refuse should not meet a burst when it opens again.
     pub(super) fn told_throttled(&mut self, now: Instant, retry_after: Option<Duration>) {
         self.refill(now);
         self.level = self.level.min(self.line());

@@ -134,7 +134,7 @@ async fn what_the_service_says_is_left_counts_for_its_own_kind_if_it_is_less() {
     for _ in 0..3 {
         azure.arm().get(NAMESPACE, CREDENTIALS.device_registry).await.unwrap();
         let left = azure.budget().snapshot()[0].left;
-        // More than 70 only by what has flowed in meanwhile, which a slow machine may make a few seconds of.
+        // Above 70 there is only the refill of the test's own time, which may be a few seconds on a slow machine.
         assert!((60..200).contains(&left), "{left}");
     }
 }
@@ -200,7 +200,8 @@ async fn a_throttle_that_one_call_waits_out_holds_the_others_back_too() {
 
 #[tokio::test]
 async fn a_write_that_is_put_off_between_attempts_stays_in_doubt() {
-    // Told that nothing is left, it has 4.1 s until the next turn. Of its 5 s the call keeps a third for the answer.
+    // After an answer that nothing is left, the next turn is 4.1 s away. Of its 5 s the call keeps a third for the
+    // answer.
     let fake =
         Fake::start(|_, _| Reply::status(500).header("x-ms-ratelimit-remaining-subscription-writes", 0))
             .await;

@@ -1,8 +1,9 @@
-//! The queue before one bucket: whoever comes first goes first, and whose turn would come too late does not wait for it.
+//! The queue before one bucket: calls go in the order in which they came, and a call whose turn would come too late
+//! does not wait for it.
 //!
-//! Only the first of the queue has a timer that counts, set for the instant at which the bucket lets it through; the
-//! others are woken when they become the first. Nothing polls. The mutex is held for arithmetic alone, never while
-//! waiting; a place in the queue is given back when the future that holds it is dropped.
+//! Only the first call of the queue has a timer that counts, set for the instant at which the bucket lets it through;
+//! the turnstile wakes each other call when it becomes the first. Nothing polls. The mutex is held for arithmetic
+//! alone, never while waiting; dropping the future of a call gives its place in the queue back.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::bucket::{Bucket, Shape};
 
-/// A bucket and those who wait for it.
+/// A bucket and the calls that wait for it.
 #[derive(Debug)]
 pub(super) struct Turnstile {
     state: Mutex<TurnstileState>,
@@ -34,7 +35,7 @@ struct Waiter {
     wake: Arc<Notify>,
 }
 
-/// What is to be known of a bucket from outside.
+/// The state of a bucket, for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reading {
     pub(super) capacity: u32,
@@ -64,13 +65,13 @@ impl Turnstile {
             match place.advance(latest) {
                 Step::Go => return Ok(()),
                 Step::TooLate(wait) => return Err(wait),
-                // Woken or not, the next round looks at the bucket again.
+                // After the wait, woken or not, the loop looks at the bucket again.
                 Step::Wait(until) => _ = timeout_at(until, place.wake.notified()).await,
             }
         }
     }
 
-    /// What an answer says: a 429, and how much is left.
+    /// Takes over an answer: a 429, and how many calls are left.
     pub(super) fn learn(&self, throttled: Option<Option<Duration>>, remaining: Option<u32>) {
         let mut state = self.lock();
         let now = Instant::now();
@@ -80,7 +81,7 @@ impl Turnstile {
         if let Some(retry_after) = throttled {
             state.bucket.told_throttled(now, retry_after);
             state.throttled_total += 1;
-            // Those whose turn has moved too far leave now instead of waiting in vain.
+            // Calls whose turn has moved too far leave now instead of waiting in vain.
             state.waiting.iter().for_each(|waiter| waiter.wake.notify_one());
         }
     }
@@ -96,7 +97,7 @@ impl Turnstile {
         }
     }
 
-    /// Draws at once where nobody waits, else takes the last place.
+    /// Draws at once where no call waits, else takes the last place.
     fn enter(&self) -> Option<Place<'_>> {
         let mut state = self.lock();
         if state.waiting.is_empty() && state.bucket.draw(Instant::now()) {
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whose_turn_would_come_too_late_is_told_at_once_and_takes_nobodys_turn() {
+    async fn a_call_whose_turn_would_come_too_late_is_told_at_once_and_takes_no_turn() {
         let turnstile = emptied().await;
         let start = Instant::now();
         let first = passing(&turnstile, start, HOUR).await;
@@ -273,7 +274,8 @@ mod tests {
         assert!(result.unwrap_err() > closed);
         let (passed_at, result) = patient.await.unwrap();
         assert_eq!(result, Ok(()));
-        // Told that nothing is left, it has the reserve to fill up before the first turn: 50 tokens take two seconds.
+        // After an answer that nothing is left, the reserve has to fill up before the first turn: 50 tokens take two
+        // seconds.
         assert_eq!(passed_at, closed + Duration::from_secs(2) + TURN);
         assert_eq!(turnstile.reading().throttled_total, 1);
     }
@@ -307,7 +309,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn in_any_crowd_turns_keep_their_order_and_the_refill_and_nobody_is_forgotten(visits in vec(visit(), 1..60)) {
+        fn in_any_crowd_turns_keep_their_order_and_the_refill_and_no_call_is_forgotten(visits in vec(visit(), 1..60)) {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
             let (start, passed, reading) = runtime.block_on(async {

@@ -1,7 +1,7 @@
-//! Keeps tokens per scope, asks for the next one before the old one ends, and lives on the old one when that fails.
+//! Keeps a token per scope, asks for the next one before the old one ends, and uses the old one when that fails.
 //!
-//! Each scope has a lock of its own, and it is held across an await only by the one caller that asks for a token. Callers
-//! that find a valid token never wait; callers that find none wait for that one answer, and share it if it is an error.
+//! Each scope has a lock of its own. Only the one caller that asks for a token holds it across an await. Callers that
+//! find a valid token never wait; callers that find none wait for that one answer, and share it if it is an error.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,9 +13,10 @@ use time::{Duration, OffsetDateTime};
 use super::{AccessToken, TokenSource};
 use crate::error::Error;
 
-/// How long before its end a token is replaced; half of its life if that is shorter. `azure_identity` uses the same.
+/// How long before its end the cache replaces a token; half of its life if that is shorter. `azure_identity` uses the
+/// same.
 const REFRESH_BEFORE: Duration = Duration::minutes(5);
-/// How long a failed replacement is left alone while the old token is valid.
+/// How long the cache waits after a failed replacement while the old token is valid.
 const PAUSE_AFTER_FAILURE: Duration = Duration::seconds(30);
 
 /// A cache of tokens over another source.

@@ -1,8 +1,8 @@
 //! Tokens from `azure_identity`, over our own HTTP client.
 //!
-//! One credential is made per scope, because a credential of `azure_identity` 1.0 holds one lock for all of its scopes
-//! while it asks for a token: a slow audience would hold up the others. Making one is cheap, and is put off until it
-//! is needed, since a workload identity reads its file when it is made.
+//! There is one credential per scope, because a credential of `azure_identity` 1.0 holds one lock for all of its scopes
+//! while it asks for a token: a slow audience would hold up the others. A credential is cheap, and made when it is
+//! needed, since a workload identity reads its file when it is made.
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -30,7 +30,7 @@ use crate::http::Http;
 /// `az` and `azd` are processes that may wait for anything, so they get a deadline too.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Which identity is used.
+/// The kinds of identities.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Identity {
     Managed { client_id: Option<String> },
@@ -94,7 +94,7 @@ impl IdentityTokens {
         }
         let of_core = || causes(error).filter_map(|cause| cause.downcast_ref::<azure_core::Error>());
         if of_core().any(|error| *error.kind() == CoreKind::DataConversion) {
-            // What cannot be read may be a token in an unknown form, so nothing of it is repeated.
+            // An answer that cannot be parsed may be a token in an unknown form, so the error repeats nothing of it.
             return Error::unreadable(attempted, "the answer of the identity service is not as specified");
         }
         let status = of_core().find_map(azure_core::Error::http_status).map(u16::from);

@@ -33,7 +33,7 @@ impl HttpClient for IdentityTransport {
     }
 }
 
-/// Asking for a token changes nothing, so the call may be repeated whatever its method.
+/// Asking for a token changes nothing, so the call may be repeated, whichever method it has.
 fn call(request: &Request) -> Result<Call, Error> {
     let attempted = "a call to the identity service";
     let method = Method::from_bytes(request.method().as_str().as_bytes())
@@ -46,7 +46,7 @@ fn call(request: &Request) -> Result<Call, Error> {
     for (name, value) in request.headers().iter() {
         let name = header::HeaderName::from_bytes(name.as_str().as_bytes())
             .map_err(|_| Error::invalid(attempted, "a header name cannot be sent"))?;
-        // reqwest knows the length, and the id of the call is ours.
+        // reqwest sets the length, and our client sets the id of the call.
         if name != header::CONTENT_LENGTH && name != "x-ms-client-request-id" {
             call = call.header(name, value.as_str())?;
         }

@@ -102,7 +102,7 @@ impl Call {
         self
     }
 
-    /// Says that there is no body, which services want to be told for a POST (`azure-wire-facts.md` §10a).
+    /// Sends `Content-Length: 0`, which services want for a POST without a body (`azure-wire-facts.md` §10a).
     #[must_use]
     pub fn without_body(mut self) -> Self {
         self.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
@@ -110,7 +110,8 @@ impl Call {
         self
     }
 
-    /// Says that sending this twice does the same as sending it once, so it is sent again after a lost answer too.
+    /// Says that sending this twice does the same as sending it once, so the client sends it again after a lost answer
+    /// too.
     #[must_use]
     pub fn repeatable(mut self) -> Self {
         self.repeatable = true;

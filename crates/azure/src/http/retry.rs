@@ -18,7 +18,7 @@ pub struct RetryPolicy {
     pub first_pause: Duration,
     /// Longest pause of our own choosing.
     pub longest_pause: Duration,
-    /// Longest `Retry-After` that is waited for inside a call; a longer one is the caller's to schedule.
+    /// Longest `Retry-After` that a call waits for; the caller schedules a longer one.
     pub longest_retry_after: Duration,
 }
 
@@ -33,7 +33,7 @@ impl Default for RetryPolicy {
     }
 }
 
-/// What became of one attempt.
+/// How one attempt ended.
 pub(super) enum Outcome {
     Answered { status: u16, retry_after: Option<Duration> },
     Failed { kind: ErrorKind, sent: Sent },
@@ -53,8 +53,8 @@ impl Outcome {
 impl RetryPolicy {
     /// The pause before the next attempt; `None` when this was the last one.
     ///
-    /// A call that is not repeatable is sent again only when it was provably not processed: it never left, or the
-    /// service turned it away with 429, or with 503 and `Retry-After`. `jitter` is in 0..=1.
+    /// The client sends a call that is not repeatable again only when the service provably did not process it: it never
+    /// left, or the service turned it away with 429, or with 503 and `Retry-After`. `jitter` is in 0..=1.
     pub(super) fn pause(
         &self,
         attempt: u32,
@@ -82,15 +82,16 @@ impl RetryPolicy {
         }
         let doubled = self.first_pause.saturating_mul(1 << (attempt - 1).min(16)).min(self.longest_pause);
         let own = doubled.mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0));
-        // Everybody who was told the same second comes back at the same time, so a little is added to it.
+        // Every client that got the same `Retry-After` comes back at the same time, so a random share is added.
         let pause =
             asked.map_or(own, |asked| asked.saturating_add(self.first_pause.mul_f64(jitter.clamp(0.0, 1.0))));
         (pause < remaining).then_some(pause)
     }
 }
 
-/// `Retry-After` in seconds or as a date, as far as it is believed. A date is read against the answer's own `Date`, since
-/// clocks differ; against ours only where the answer has none. More seconds than a number holds are a very long pause too.
+/// `Retry-After` in seconds or as a date, at most [`crate::LONGEST_PAUSE`]. A date is read against the answer's own
+/// `Date`, since clocks differ; against ours only where the answer has none. More seconds than a number holds count as a very
+/// long pause.
 pub(super) fn retry_after(headers: &HeaderMap, clock: &Clock) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,4 +1,4 @@
-//! Reads what a service says when it refuses: ARM's, DPS's, Entra's and Service Bus's error bodies.
+//! Reads the error bodies of ARM, DPS, Entra and Service Bus.
 
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ fn read(body: &[u8]) -> Said {
     Said { code, message, tracking_id: text(error, &["trackingId"]).map(str::to_owned) }
 }
 
-/// Service Bus says `<Error><Code>401</Code><Detail>...</Detail></Error>`. A page made for a browser says nothing here.
+/// Service Bus says `<Error><Code>401</Code><Detail>...</Detail></Error>`. A page for a browser gives no message.
 fn read_text(body: &str) -> Said {
     let between = |tag: &str| {
         let start = body.find(&format!("<{tag}>"))? + tag.len() + 2;

@@ -31,7 +31,7 @@ pub(super) fn open(call: &Call, attempt: u32) -> Span {
     span
 }
 
-/// Records what became of it: a status from 400 is an error of the call, and so is no answer at all.
+/// Records how the attempt ended: a status from 400 is an error of the call, and so is no answer at all.
 pub(super) fn complete(span: &Span, result: &Result<Answer, Error>) {
     let status = result.as_ref().map_or_else(Error::status, |answer| Some(answer.status.as_u16()));
     if let Some(status) = status {

@@ -1,5 +1,5 @@
-//! What takes one request to a service and brings its answer back: `reqwest` in production. Whatever else implements
-//! [`Transport`] takes its place whole, with deadlines, budgets, retries and limits above it as they are.
+//! Takes one request to a service and brings its answer back: `reqwest` in production. Another implementation of
+//! [`Transport`] replaces it as a whole; deadlines, budgets, retries and limits stay above it.
 
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -75,7 +75,8 @@ pub const PERMISSIONS: &[Permission] = &[
             &["registry::policies", "registry/certificate_authorities::policies"],
         )
     },
-    // `api_generation = "auto"` asks which versions there are; where it may not, each namespace is asked.
+    // `api_generation = "auto"` asks which versions the subscription offers; without this permission it asks each
+    // namespace.
     row(
         Feature::Observe,
         "Microsoft.Resources/subscriptions/providers/read",
@@ -118,7 +119,7 @@ pub const PERMISSIONS: &[Permission] = &[
         Role::Resources,
         &["provisioning/groups::list", "provisioning/groups::get"],
     ),
-    // How many devices registered before their group was assigned.
+    // The report counts the devices that registered before their group was assigned.
     data_row(
         Feature::Observe,
         "Microsoft.Devices/provisioningServices/registrationStates/read",
@@ -160,8 +161,9 @@ pub const PERMISSIONS: &[Permission] = &[
             "provisioning/groups/creation::create",
         ],
     ),
-    // A group with symmetric keys is read without them and would be written without them. It opens every symmetric key of the
-    // provisioning service, so it is in a role of its own; without it such groups are refused (`symmetric-keys-unreadable`).
+    // A read of a group leaves its symmetric keys out, and a write without them would replace them. This permission
+    // opens every symmetric key of the provisioning service, so it is in a role of its own; without it the app refuses
+    // such groups (`symmetric-keys-unreadable`).
     data_row(
         Feature::Assign,
         "Microsoft.Devices/provisioningServices/attestationmechanism/details/action",
@@ -176,7 +178,7 @@ pub const PERMISSIONS: &[Permission] = &[
         Role::ServiceBusDataSender,
         &["service_bus::send"],
     ),
-    // `announce`, by whoever creates groups.
+    // `announce`, run by the people and pipelines that create groups.
     Permission {
         who: Who::Person,
         ..data_row(
@@ -198,7 +200,7 @@ pub const PERMISSIONS: &[Permission] = &[
             &["access::at"],
         )
     },
-    // Reading what was parked, and dead letters: the host receives for the app, so only a person's commands do it.
+    // Reading parked messages and dead letters: the host receives for the app, so only a person's commands need this.
     Permission {
         who: Who::Person,
         ..data_row(
@@ -243,7 +245,7 @@ pub const PERMISSIONS: &[Permission] = &[
         Role::StorageBlobDataOwner,
         &["store::delete", "retention::purge", "retention::purge_where"],
     ),
-    // The container is made by the first write that finds it missing.
+    // The first write that finds the container missing makes it.
     row(
         Feature::Records,
         "Microsoft.Storage/storageAccounts/blobServices/containers/write",

@@ -1,4 +1,5 @@
-//! The table against the sources: no call without a row, no row without a call, and the file of the roles is this table.
+//! Compares the table with the sources: no call without a row, no row without a call, and the file of the roles has
+//! this table.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +9,8 @@ use super::*;
 
 /// Files below `crates/azure/src` that reach Azure only on behalf of a client, or not at all.
 const PLUMBING: [&str; 6] = ["budget", "credential", "fake", "http", "specs", "trace"];
-/// What clients call Resource Manager or a provisioning service with; the clients' own functions have the rows.
+/// Functions through which clients call Resource Manager or a provisioning service; the clients' own functions have the
+/// rows.
 const GENERIC: [&str; 3] = ["arm::get", "arm::list", "arm::post_long_running"];
 /// Set it to write `permissions.json` instead of comparing it.
 const WRITE: &str = "WRITE_GENERATED_FILES";
@@ -111,7 +113,7 @@ fn an_action_is_exact_and_given_once_per_scope() {
             assert!(action.ends_with("/read") && !data, "{action} on a whole subscription");
         }
     }
-    // Who may write these can read and change their keys (`azure-wire-facts.md` §6).
+    // A principal that may write these can read and change their keys (`azure-wire-facts.md` §6).
     for key_holder in ["Microsoft.Devices/provisioningServices/write", "Microsoft.Devices/IotHubs/write"] {
         assert!(PERMISSIONS.iter().all(|row| !row.action.eq_ignore_ascii_case(key_holder)), "{key_holder}");
     }
@@ -141,7 +143,7 @@ fn a_role_holds_the_actions_of_one_generation_and_keys_have_one_of_their_own() {
     }
 }
 
-/// What no public source confirms is told to people before they deploy, and nothing that one does.
+/// The guide tells people before they deploy which actions no public source confirms, and names no other ones.
 #[test]
 fn the_guide_lists_what_is_inferred() {
     let guide = fs::read_to_string(root().join("docs/deploy.md")).unwrap();

@@ -26,18 +26,18 @@ use crate::credential::{TokenSource, token_for};
 use crate::error::{Error, ErrorKind, attempted};
 use crate::http::{Answer, Call, Http};
 
-/// Most pages of one query. A DPS holds at most 200 groups (`azure-wire-facts.md` §7), so more is a service that goes
-/// round in circles.
+/// Most pages of one query. A DPS holds at most 200 groups (`azure-wire-facts.md` §7), so a service with more pages
+/// goes round in circles.
 pub const MAX_PAGES: usize = 200;
 const PAGE_SIZE: &str = "100";
 const QUERY: &str = r#"{"query":"SELECT *"}"#;
 const CONTINUATION: HeaderName = HeaderName::from_static("x-ms-continuation");
 const MAX_ITEM_COUNT: HeaderName = HeaderName::from_static("x-ms-max-item-count");
 
-/// An enrollment group: what decisions need, and the text that a write starts from.
+/// An enrollment group: the view that decisions need, and the text that a write starts from.
 #[derive(Debug, Clone)]
 pub struct Group {
-    /// What decisions need to know.
+    /// The members that decisions need.
     pub view: EnrollmentGroup,
     /// The group as the service wrote it.
     pub raw: RawGroup,
@@ -69,8 +69,8 @@ impl Group {
         }
     }
 
-    /// Puts both readings of a group together. The newer reference is the one that counts: the older can be left over, out
-    /// of sight of the version that wrote the newer one.
+    /// Puts both readings of a group together. The newer reference counts: the older one can be a leftover that the
+    /// version which wrote the newer one does not see.
     fn with_older(mut self, older: Self) -> Self {
         if self.view.policy.is_none() {
             self.view.policy = older.view.policy;
@@ -105,7 +105,7 @@ impl EnrollmentGroups {
         }
     }
 
-    /// The same within a budget that others draw from too.
+    /// Draws from a budget that it shares with other clients.
     #[must_use]
     pub fn with_budget(mut self, budget: Budget) -> Self {
         self.budget = budget;
@@ -119,14 +119,15 @@ impl EnrollmentGroups {
         self
     }
 
-    /// The same with what others have learnt of each DPS.
+    /// Shares with other clients which DPS do not answer the older version.
     #[must_use]
     pub(crate) fn knowing(mut self, older_gone: OlderVersionGone) -> Self {
         self.older_gone = older_gone;
         self
     }
 
-    /// The generation whose version the DPS at `endpoint` is read with first, and whether it is read with the other one too.
+    /// The generation with whose version to read the DPS at `endpoint` first, and whether to read it with the other one
+    /// too.
     fn versions(&self, endpoint: &str) -> (Generation, bool) {
         match self.generation.has(Generation::CertificateAuthorities) {
             true => (Generation::CertificateAuthorities, !self.older_gone.is_known_of(endpoint)),
@@ -154,7 +155,7 @@ impl EnrollmentGroups {
         };
         let mut older: HashMap<String, Group> =
             older.into_iter().map(|group| (group.view.id.to_ascii_lowercase(), group)).collect();
-        // A group that only one of the two has was made or deleted in between; the next look sees it whole.
+        // A group that only one reading has was made or deleted in between; the next look sees it whole.
         let both = groups.into_iter().map(|group| match older.remove(&group.view.id.to_ascii_lowercase()) {
             Some(older) => group.with_older(older),
             None => group,

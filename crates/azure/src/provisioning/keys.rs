@@ -7,7 +7,7 @@ use crate::members::at;
 /// The members that hold them.
 pub const KEYS: [&str; 2] = ["primaryKey", "secondaryKey"];
 
-/// The keys that an attestation shows: what must not be in a text for people.
+/// The keys that an attestation shows, which must not be in a text for people.
 pub fn texts_of_keys(attestation: &Value) -> Vec<String> {
     let keys = KEYS.iter().filter_map(|key| at(attestation, &["symmetricKey", key]));
     keys.filter_map(Value::as_str).map(str::to_owned).collect()

@@ -1,8 +1,8 @@
 //! An enrollment group in its own JSON text, so that it can be written back without touching what we do not own.
 //!
-//! A PUT replaces the whole group (`azure-wire-facts.md` §3). Reading it into a struct and writing that would drop members
-//! that this version does not know and respell numbers, so the top-level members are kept in order, each as the text
-//! that came. The text may hold symmetric keys, hence nothing here shows it unless asked.
+//! A PUT replaces the whole group (`azure-wire-facts.md` §3). Reading it into a struct and writing that would drop
+//! members that this version does not know and respell numbers, so the top-level members are kept in order, each as the
+//! text that came. The text may hold symmetric keys, so only `to_json` shows it.
 
 use std::fmt;
 
@@ -48,7 +48,7 @@ impl RawGroup {
         json
     }
 
-    /// What decisions need to know; `None` when the group has no id.
+    /// The members that decisions need; `None` when the group has no id.
     #[must_use]
     pub fn view(&self) -> Option<EnrollmentGroup> {
         let value = self.value();
@@ -57,7 +57,7 @@ impl RawGroup {
             .map(|hubs| hubs.iter().filter_map(Value::as_str).map(str::to_owned).collect())
             .unwrap_or_default();
         if hubs.is_empty() {
-            // The older way to name a single hub.
+            // The older member, which names a single hub.
             hubs.extend(owned(&value, &["iotHubHostName"]));
         }
         Some(EnrollmentGroup {
@@ -81,8 +81,8 @@ impl RawGroup {
         serde_json::from_str(self.member("etag")?.get()).ok()
     }
 
-    /// The same group with another policy, as [`Reference`] writes it. A member that is there is changed in its place, in
-    /// its spelling; the members of the other generation go. `None` when the text is no whole reference.
+    /// The same group with another policy, as [`Reference`] writes it. It changes an existing member in its place, in
+    /// its spelling, and removes the members of the other generation. `None` when the text is no whole reference.
     #[must_use]
     pub fn with_policy(&self, policy: &str) -> Option<Self> {
         // A JSON text of a string always exists; `null` would be refused by the check that follows an edit.
@@ -100,7 +100,7 @@ impl RawGroup {
         }
     }
 
-    /// The same group without a policy: its members go, in whatever spelling they have, and every other one stays.
+    /// The same group without a policy: removes its members in any spelling, and keeps every other one.
     #[must_use]
     pub fn without_policy(&self) -> Self {
         self.without(reference::is_reference)

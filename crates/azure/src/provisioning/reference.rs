@@ -1,6 +1,6 @@
 //! The members of an enrollment group that name its policy: one in generation A, three in generation B
-//! (`azure-wire-facts.md` §3). Only here is the text of the domain
-//! ([`Reference`]) made of them, and they of it; three are written, or none.
+//! (`azure-wire-facts.md` §3). Only this file turns them into the text of the domain ([`Reference`]), and that text
+//! into them; it writes all three or none.
 
 use certificate_management::reference::Reference;
 use serde_json::Value;
@@ -28,8 +28,8 @@ pub(super) fn is_certificate(name: &str) -> bool {
     CERTIFICATE_POLICY.iter().any(|member| name.eq_ignore_ascii_case(member))
 }
 
-/// What a group names, as the domain writes it. What is incomplete or doubled is shown as it is, in words that name no
-/// policy.
+/// The policy that a group names, as the domain writes it. An incomplete or doubled reference is shown as it is, in
+/// words that name no policy.
 pub(super) fn read(group: &Value) -> Option<String> {
     let credential = owned(group, &[CREDENTIAL_POLICY]);
     let parts: Vec<(&str, String)> =

@@ -1,9 +1,9 @@
-//! Which versions of the service API the groups of a DPS are read with.
+//! Chooses the versions of the service API with which to read the groups of a DPS.
 //!
-//! Each version hides the members that name a policy of the other generation (`azure-wire-facts.md` §3), so a group of a
-//! DPS whose namespace has certificate authorities is read twice: first by the newer version, whose text a write of the
-//! newer kind starts from, then by the older one. A change between the two leaves the first with an older `etag`, and a
-//! write of it is refused.
+//! Each version hides the members that name a policy of the other generation (`azure-wire-facts.md` §3), so the client
+//! reads a group twice where the namespace of its DPS has certificate authorities: first with the newer version, whose
+//! text a write of the newer kind starts from, then with the older one. When the group changes between the two, the
+//! first reading has an older `etag`, and the service refuses a write of it.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +15,7 @@ pub(crate) struct OlderVersionGone {
 }
 
 impl OlderVersionGone {
-    /// Takes down that a DPS does not answer the older version.
+    /// Remembers that a DPS does not answer the older version.
     pub(super) fn learn(&self, endpoint: &str) {
         self.endpoints.lock().unwrap_or_else(PoisonError::into_inner).insert(key(endpoint));
     }

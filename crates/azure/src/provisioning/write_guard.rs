@@ -1,8 +1,9 @@
 //! Assigns a policy to an enrollment group and proves that nothing else of it changes.
 //!
-//! The order is that of `azure-wire-facts.md` §10a: the group as read, its keys put back where the service hides them, one
-//! member changed, a diff over the text, a PUT that holds only for the version that was read, and a read of what is there
-//! afterwards. A PUT without the keys would make the service generate new ones and cut off every device of the group.
+//! It follows the order of `azure-wire-facts.md` §10a: takes the group as read, puts its keys back where the service
+//! hides them, changes one member, compares the texts, sends a PUT that holds only for the version that was read, and
+//! reads the group again. A PUT without the keys would make the service generate new ones and cut off every device of
+//! the group.
 
 use certificate_management::generation::Generation;
 use certificate_management::model::Attestation;
@@ -66,17 +67,17 @@ pub enum AssignError {
 }
 
 impl EnrollmentGroups {
-    /// Makes `group`, as `list` or `get` gave it, name `policy`, and changes nothing else. A group that names it already
-    /// is not written.
+    /// Makes `group`, as `list` or `get` gave it, name `policy`, and changes nothing else. It does not write a group
+    /// that names it already.
     ///
-    /// # Errors
-    /// See [`AssignError`]. A write whose answer was lost is looked up before it counts as failed.
+    /// # Errors See [`AssignError`]. When the answer of the write is lost, it reads the group before it reports a
+    /// failure.
     pub async fn assign(&self, endpoint: &str, group: &Group, policy: &str) -> Result<Assigned, AssignError> {
         self.set_policy(endpoint, group, Some(policy)).await
     }
 
-    /// Makes `group` name `policy`, or no policy at all, and changes nothing else. A group that is like that already is
-    /// not written.
+    /// Makes `group` name `policy`, or no policy at all, and changes nothing else. It does not write a group that is
+    /// like that already.
     ///
     /// # Errors
     /// As [`EnrollmentGroups::assign`].
@@ -121,8 +122,8 @@ impl EnrollmentGroups {
         Ok(Assigned { before, after: current.view.policy, etag: current.view.etag })
     }
 
-    /// Asks whether a write of `group` could keep its keys, so that a write which cannot is not even announced. One call for a
-    /// group with symmetric keys, none for any other.
+    /// Asks whether a write of `group` could keep its keys, so that the app does not even record a write that could
+    /// not. One call for a group with symmetric keys, none for any other.
     ///
     /// # Errors
     /// [`AssignError::KeysUnreadable`] where the caller may not read them, [`AssignError::Service`] for any other failure.
@@ -141,7 +142,7 @@ impl EnrollmentGroups {
         generation: Generation,
     ) -> Result<Box<RawValue>, AssignError> {
         self.attestation(endpoint, id, generation).await.map_err(|error| match error.kind() {
-            // The group itself was read with the same token, so what is missing is the right to its keys.
+            // The same token could read the group itself, so only the right to its keys is missing.
             ErrorKind::Forbidden | ErrorKind::Unauthorized => {
                 AssignError::KeysUnreadable { group: id.to_owned(), error }
             }
@@ -170,7 +171,7 @@ impl EnrollmentGroups {
                 "a version that was not read: the group has no etag".to_owned(),
             ]));
         }
-        // The older reading came after the newer one: what was decided from the newer one may not hold for it.
+        // The older version was read after the newer one: a decision from the newer reading may not hold for it.
         if group.older.is_some() && raw.etag() != group.view.etag {
             return Err(AssignError::Moved(id.to_owned()));
         }
@@ -210,7 +211,7 @@ impl EnrollmentGroups {
             }
         };
         match (self.get(endpoint, id).await, doubt) {
-            // What was read is what counts; a lost answer would have said the same.
+            // The reading counts; a lost answer would have said the same.
             (Ok(Some(found)), _) if is_written(&found) => Ok(found),
             (Ok(found), None) => Err(AssignError::NotVerified {
                 group: id.to_owned(),

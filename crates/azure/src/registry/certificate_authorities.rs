@@ -22,7 +22,7 @@ pub(super) struct Authority {
     external: Option<BringYourOwnRoot>,
 }
 
-/// Members of a certificate authority that are read, or known and not needed.
+/// The members of a certificate authority that this client reads, or knows and does not need.
 const AUTHORITY: Known = Known {
     kind: "certificateAuthorities",
     members: &[
@@ -141,7 +141,7 @@ pub(super) fn authority(namespace: &ArmId, body: &Value, surprises: &Surprises) 
     })
 }
 
-/// Reads a certificate policy. It is as far as the less finished of itself and its authority.
+/// Reads a certificate policy. Its state is that of the policy or of its authority, whichever is less finished.
 pub(super) fn policy(
     namespace: &ArmId,
     authority: &Authority,
@@ -173,7 +173,7 @@ pub(super) fn policy(
     })
 }
 
-/// Reads what a namespace is linked to. Endpoints of other kinds are not ours.
+/// Reads the links of a namespace, and leaves out endpoints of other kinds.
 pub(super) fn links(body: &Value, surprises: &Surprises) -> Vec<Link> {
     let mut links = Vec::new();
     for side in ["messaging", "provisioning"] {

@@ -1,4 +1,4 @@
-//! Generation A: one credential per namespace, named `default`, policies below it, and a sync that is asked for
+//! Generation A: one credential per namespace, named `default`, policies below it, and a sync that a client asks for
 //! (`azure-wire-facts.md` §1.1 to §1.4).
 
 use certificate_management::ArmId;
@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::members::{arm_id, at, boolean, date, owned, thumbprint};
 use crate::surprises::{Known, Surprises};
 
-/// Members of a policy that are read, or known and not needed.
+/// The members of a policy that this client reads, or knows and does not need.
 const POLICY: Known = Known {
     kind: "policies",
     members: &[

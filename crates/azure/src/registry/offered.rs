@@ -1,4 +1,4 @@
-//! Which generations of the service a subscription offers, asked once per process (`azure-wire-facts.md` §10c.1).
+//! Asks once per process which generations of the service a subscription offers (`azure-wire-facts.md` §10c.1).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use crate::arm::{Arm, subscription_path};
 use crate::error::{Error, ErrorKind};
 use crate::members::{at, text};
 
-/// What a subscription offers of what this program speaks.
+/// The versions that both a subscription and this program speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Offer {
     pub(crate) credentials: Option<Versions>,
@@ -20,7 +20,7 @@ pub(crate) struct Offer {
 }
 
 impl Offer {
-    /// What is assumed where it may not be asked: everything, so that the namespace itself is asked.
+    /// The offer where the identity may not ask: both generations, so that the client asks the namespace itself.
     const ASSUMED: Self = Self {
         credentials: Some(crate::api_version::CREDENTIALS),
         certificate_authorities: Some(crate::api_version::CERTIFICATE_AUTHORITIES),
@@ -68,8 +68,7 @@ pub(crate) struct Offers {
 impl Offers {
     /// Asks once per subscription.
     ///
-    /// # Errors
-    /// When the question could not be asked now; an identity that may not ask is no error.
+    /// # Errors When the service cannot answer now; an identity that may not ask is no error.
     pub(super) async fn ask(&self, arm: &Arm, subscription: &str) -> Result<Offer, Error> {
         let cell = self.cell(subscription);
         let asked = cell.get_or_try_init(|| async {
@@ -99,7 +98,7 @@ impl Offers {
         asked.await.copied()
     }
 
-    /// The versions to use for a generation: those of the offer where it was asked, else the newest.
+    /// The versions to use for a generation: those of the offer where there is one, else the newest.
     pub(super) fn versions(&self, subscription: &str, generation: Generation) -> Versions {
         let offer = self.cell(subscription).get().copied();
         offer.and_then(|offer| offer.of(generation)).unwrap_or_else(|| newest(generation))

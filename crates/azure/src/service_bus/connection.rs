@@ -1,5 +1,5 @@
-//! Where a Service Bus namespace is and how to be let in, from the two settings that Azure Functions know:
-//! a connection string, or a host name for identity-based connections.
+//! The address of a Service Bus namespace and the credential for it, from the two settings that Azure Functions know: a
+//! connection string, or a host name for identity-based connections.
 
 use endpoints::ConnectionString;
 use url::Url;
@@ -8,11 +8,11 @@ use crate::cloud::{Cloud, Service};
 use crate::error::Error;
 use crate::secret::Secret;
 
-/// What the host of every namespace of the public cloud ends in.
+/// The end of the host name of every namespace in the public cloud.
 pub(super) const PUBLIC_SUFFIX: &str = ".servicebus.windows.net";
 const ATTEMPTED: &str = "the Service Bus connection";
 
-/// A namespace and the way in. `Debug` does not show the key.
+/// A namespace and the credential for it. `Debug` does not show the key.
 #[derive(Debug, Clone)]
 pub struct ServiceBusConnection {
     /// Host, perhaps with port and path.
@@ -55,7 +55,7 @@ impl ServiceBusConnection {
             (None, None) if part("SharedAccessSignature").is_some() => {
                 return fail("SharedAccessSignature is not supported; use a key or an identity");
             }
-            // An emulator lets everybody in; it still gets a signature, since that is what the protocol has.
+            // An emulator checks no signature; it still gets one, since the protocol has one.
             (None, None) if emulator => {
                 Authorization::Key { policy: "emulator".to_owned(), key: Secret::new("emulator") }
             }
@@ -68,7 +68,8 @@ impl ServiceBusConnection {
         Self { place, emulator, authorization }.checked()
     }
 
-    /// A namespace by its host name, as `ServiceBusConnection__fullyQualifiedNamespace` holds it; let in by identity.
+    /// A namespace by its host name, as `ServiceBusConnection__fullyQualifiedNamespace` holds it; the identity gives
+    /// the token.
     ///
     /// # Errors
     /// `Invalid` when the text is not a host name.

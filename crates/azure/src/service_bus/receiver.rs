@@ -1,7 +1,7 @@
 //! Takes messages from a queue one by one, each under a lock, for a person who looks at it.
 //!
-//! What is to be processed comes by the Functions host. Here nothing is renewed and nothing is repeated: a lock that is
-//! lost gives its message back, and that is what an answer that got lost comes to as well.
+//! The Functions host brings the messages that the app processes. This receiver renews no lock and repeats no call:
+//! when a lock or an answer is lost, the queue gives the message back.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,9 +24,9 @@ use crate::http::Http;
 /// Longest wait for a message: it must end before the deadline of the call that waits.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
-/// Where the dead letters of a queue are, below its name.
+/// The path of a queue's dead letters, below its name.
 const DEAD_LETTERS: &str = "/$deadletterqueue";
-/// How much of a text that was put on a message by others is kept, in characters.
+/// How much the receiver keeps of a text that others put on a message, in characters.
 const LONGEST_TEXT: usize = 500;
 
 /// Receives from one queue. Cheap to clone.
@@ -53,8 +53,8 @@ impl QueueReceiver {
         Ok(Self { client, queue: queue.to_owned() })
     }
 
-    /// A receiver from the dead letters of `queue`: what was delivered too often, or lived too long. Nothing removes a
-    /// message from there but [`LockedMessage::complete`] (`messaging-and-state.md` §2).
+    /// A receiver from the dead letters of `queue`: messages that were delivered too often, or lived too long. Only
+    /// [`LockedMessage::complete`] removes a message from there (`messaging-and-state.md` §2).
     ///
     /// # Errors
     /// As [`super::QueueSender::new`].
@@ -70,8 +70,8 @@ impl QueueReceiver {
         Ok(Self { client, queue: format!("{queue}{DEAD_LETTERS}") })
     }
 
-    /// Locks the oldest message that nobody holds; `None` when none came within `wait`, which is cut to whole seconds
-    /// and to [`LONGEST_WAIT`]. The lock counts as a delivery, and lasts as long as the queue says.
+    /// Locks the oldest message that no receiver holds; `None` when none came within `wait`, which is cut to whole
+    /// seconds and to [`LONGEST_WAIT`]. The lock counts as a delivery, and lasts as long as the queue says.
     ///
     /// # Errors
     /// Any [`crate::ErrorKind`]; `NotFound` when the queue does not exist. Where the answer was lost a message may be
@@ -118,7 +118,7 @@ impl QueueReceiver {
     }
 }
 
-/// What the header `BrokerProperties` of a received message holds of what is used here.
+/// The members of the header `BrokerProperties` of a received message that this receiver uses.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Properties {
@@ -135,7 +135,7 @@ struct Properties {
     enqueued_time_utc: Option<String>,
 }
 
-/// A message that nobody else gets while it is locked. Dropping it leaves it locked until the lock runs out.
+/// A message that no other receiver gets while it is locked. Dropping it leaves it locked until the lock runs out.
 pub struct LockedMessage {
     /// The body. Where it is not UTF-8, the odd bytes are replaced, and `is_text` is false.
     pub body: String,

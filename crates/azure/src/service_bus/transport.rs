@@ -1,8 +1,8 @@
 //! The HTTP client that `azure_messaging_servicebus` sends through: ours, with what that crate lacks.
 //!
 //! The crate knows one host, signs with a key only, drops the detail of an error and never repeats a call
-//! (`messaging-and-state.md` §1.2). Here the host is replaced by the configured one, the signature by a token where an
-//! identity is used, and every failure travels back as our own [`Error`] inside the crate's.
+//! (`messaging-and-state.md` §1.2). This transport replaces the host by the configured one, and the signature by a
+//! token where the app uses an identity, and returns every failure as our own [`Error`] inside the crate's.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -63,7 +63,7 @@ impl BusTransport {
             let value = if name == "brokerproperties" {
                 let properties = broker_properties(value)?;
                 if properties.contains_key("MessageId") {
-                    // A second copy is dropped by the queue, or does nothing new where it arrives (`contracts.md` §1).
+                    // The queue drops a second copy, or the receiver does nothing new with it (`contracts.md` §1).
                     call = call.repeatable();
                 }
                 Value::Object(properties).to_string()
@@ -120,7 +120,7 @@ fn received_headers(answer: &Answer, asked: &Url, base: &Url) -> Headers {
                 let address = numbered_lock(answer, asked).or_else(|| unhost(value, asked, base));
                 headers.insert(LOCATION, address.unwrap_or_default());
             }
-            // What the sender of a message calls its properties does not speak for us.
+            // A sender may give its properties these names, so such headers are dropped.
             RECEIVED_PROPERTIES | RECEIVED_ODD_BYTES => {}
             name => headers.insert(name.to_owned(), value.to_owned()),
         }
@@ -128,7 +128,7 @@ fn received_headers(answer: &Answer, asked: &Url, base: &Url) -> Headers {
     headers
 }
 
-/// The opposite of [`rehost`]. Whatever host a service names, no call goes anywhere but to the configured one.
+/// The opposite of [`rehost`]. A service may name any host; calls go to the configured one only.
 fn unhost(location: &str, asked: &Url, base: &Url) -> Option<String> {
     let location = Url::parse(location).ok()?;
     let path = location.path();
@@ -138,8 +138,8 @@ fn unhost(location: &str, asked: &Url, base: &Url) -> Option<String> {
     Some(own.into())
 }
 
-/// The address of a lock by the number of its message, where the id of the message is no segment of a path: it is empty, or
-/// dots that every URL library takes away. The service takes either ("Delete Message" in the REST reference:
+/// The address of a lock by the number of its message, where the message's id cannot be a segment of a path: an empty
+/// id, or dots, which every URL library removes. The service takes either ("Delete Message" in the REST reference:
 /// `messages/{messageId|sequenceNumber}/{lockToken}`).
 fn numbered_lock(answer: &Answer, asked: &Url) -> Option<String> {
     let properties: Value = serde_json::from_str(answer.header("brokerproperties")?).ok()?;

@@ -16,7 +16,7 @@ pub const EVENT_TYPE: &str = "Policysync.Finding";
 pub enum FindingState {
     /// It is new.
     Raised,
-    /// It is on a higher step than it was told before.
+    /// It is on a higher step than the one that was announced before.
     Escalated,
     /// It is not found any more.
     Cleared,
@@ -46,7 +46,7 @@ pub struct FindingEvent {
     pub source: String,
     /// The check and what it is about, e.g. `ca-expiring/contoso / short-lived`: event filters match on its beginning.
     pub subject: String,
-    /// When it was found.
+    /// When the report found it, or found that it has cleared.
     #[serde(with = "time::serde::rfc3339")]
     pub time: OffsetDateTime,
     /// Always `application/json`.
@@ -61,12 +61,12 @@ pub struct FindingEvent {
 pub struct Data {
     /// What became of it.
     pub state: FindingState,
-    /// The step that it is on; when it has cleared, the highest that was told.
+    /// The step that it is on; when it has cleared, the highest that was announced.
     pub step: String,
     /// When it was raised.
     #[serde(with = "time::serde::rfc3339")]
     pub raised_at: OffsetDateTime,
-    /// The finding; when it has cleared, as it was told last.
+    /// The finding; when it has cleared, as it was announced last.
     pub finding: Finding,
 }
 

@@ -1,5 +1,5 @@
-//! When a finding that is absent says nothing: it is kept quiet, or what it is about was not seen. An alert clears only by
-//! seeing.
+//! When the absence of a finding proves nothing: a suppression keeps it quiet, or the report did not see what it is
+//! about. An alert clears only when the report has seen that its cause is gone.
 
 use crate::checks::CheckId;
 use crate::finding::{Finding, Subject};
@@ -13,7 +13,7 @@ pub(super) fn is_held(finding: &Finding, report: &Report) -> bool {
         || unread.chain(&report.unseen).any(|unseen| hides(unseen, finding, report))
 }
 
-/// Whether a finding could not be seen because something was not.
+/// Whether the report could not make a finding because it did not see `unseen`.
 fn hides(unseen: &Subject, finding: &Finding, report: &Report) -> bool {
     let subject = &finding.subject;
     if unseen.namespace_id.is_none() {

@@ -1,4 +1,4 @@
-//! Ladders, clearings, deaths: by example, and for any history.
+//! Ladders, clearings and runs that die: by example, and for any history.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,8 +44,7 @@ fn a_finding_is_told_once_and_once_when_it_clears_and_anew_when_it_is_back() {
 }
 
 #[test]
-fn what_was_recorded_and_not_delivered_is_sent_again_with_the_same_id_and_never_while_somebody_may_be_at_it()
-{
+fn an_event_that_was_not_delivered_is_sent_again_with_the_same_id_and_never_while_a_run_may_be_at_it() {
     let mut ledger = Ledger::default();
     let mut world = without_trust();
     let lost = ledger.advance(&world.report(), world.now);
@@ -65,12 +64,12 @@ fn what_cannot_be_read_does_not_clear() {
     let mut broken = without_trust();
     broken.groups(vec![group("dock-1", None)]);
     assert_eq!(run(&mut ledger, &broken).len(), 2);
-    // The namespace: its own failure is told, and neither alert clears.
+    // The namespace cannot be read: its own failure is announced, and neither alert clears.
     let mut unreadable = without_trust();
     unreadable.observation = Err(ReadFailure::other("503"));
     let told = run(&mut ledger, &unreadable);
     assert_eq!(told.iter().map(|event| event.data.state).collect::<Vec<_>>(), [FindingState::Raised]);
-    // Its hub and its DPS alone: the failure of the namespace clears, the two are still held.
+    // Only its hub and its DPS cannot be read: the failure of the namespace clears, and the two alerts are still held.
     let mut partly = World::healthy();
     partly.hub().certificates = Err(ReadFailure::other("503"));
     partly.groups = Err(ReadFailure::other("503"));
@@ -78,7 +77,7 @@ fn what_cannot_be_read_does_not_clear() {
     let cleared = told.iter().filter(|event| event.data.state == FindingState::Cleared);
     let cleared: Vec<&str> = cleared.map(|event| event.subject.as_str()).collect();
     assert_eq!(cleared, ["unreadable/contoso"]);
-    // All of it: what is well clears.
+    // The report reads all of it: the alerts of what is well clear.
     let told = run(&mut ledger, &World::healthy());
     assert!(told.iter().all(|event| event.data.state == FindingState::Cleared));
     assert!(ledger.open.is_empty());
@@ -114,7 +113,7 @@ const BLIND: [Blind; 11] = [
     Blind::Devices,
 ];
 
-/// A world in which much is wrong, with something of every kind that can be out of sight.
+/// A world in which much is wrong, with an alert about each thing that the report may fail to see.
 fn much_is_wrong() -> World {
     let mut world = without_trust();
     let mut other = world.hub().clone();
@@ -195,7 +194,8 @@ fn blinded(mut world: World, blind: &[Blind]) -> World {
     world
 }
 
-/// Whatever reads fail, in every combination: what is wrong stays told, and is not told again when all is seen again.
+/// In every combination of reads that fail, no alert clears, and none is raised again when the report sees all of it
+/// again.
 #[test]
 fn an_alert_clears_only_by_seeing() {
     let mut told = Ledger::default();
@@ -212,7 +212,7 @@ fn an_alert_clears_only_by_seeing() {
     ] {
         assert!(checks.contains(&check), "{check} is not tried: {checks:?}");
     }
-    // That something cannot be seen is a finding of its own.
+    // A read that fails is a finding of its own.
     let is_about_sight = |event: &FindingEvent| {
         let check = event.data.finding.check;
         matches!(check, CheckId::Unreadable | CheckId::PermissionMissing | CheckId::NothingToSync)
@@ -228,16 +228,16 @@ fn an_alert_clears_only_by_seeing() {
         }
         assert_eq!(ledger.open.keys().collect::<Vec<_>>(), told.open.keys().collect::<Vec<_>>(), "{blind:?}");
     }
-    // What is seen to be well clears at once, whatever else is not seen.
+    // An alert whose cause is seen to be gone clears at once, whatever else the report cannot see.
     let mut ledger = told.clone();
     let mut partly = blinded(much_is_wrong(), &[Blind::Services]);
     partly.hub().certificates = World::healthy().hub().certificates.clone();
     let cleared = run(&mut ledger, &partly);
     let cleared = cleared.iter().filter(|event| event.data.state == FindingState::Cleared);
     let cleared: Vec<&str> = cleared.map(|event| event.subject.as_str()).collect();
-    // The hub trusts, so the failed sync is of no matter any more.
+    // The hub trusts the policy, so the failed sync does not matter any more.
     assert_eq!(cleared, ["hub-untrusting/contoso / short / h1", "sync-unverified/contoso / short / h1"]);
-    // And by seeing all it clears.
+    // Once the report sees everything, the alert clears.
     let cleared = run(&mut told, &World::healthy());
     assert!(cleared.iter().all(|event| event.data.state == FindingState::Cleared));
     assert!(told.open.is_empty(), "{:?}", told.open.values().map(|alert| &alert.finding.subject.text));
@@ -309,8 +309,9 @@ fn turns() -> impl Strategy<Value = Vec<Turn>> {
 }
 
 proptest! {
-    /// Whatever happens: an event is delivered twice only when its first delivery was in doubt; a step is told once for
-    /// each time that the finding was raised, and each step is higher than the one before; a clearing follows a raising.
+    /// In any history, an event is delivered twice only when its first delivery was in doubt; a step is announced once
+    /// for each time that the finding was raised, and each step is higher than the one before; a clearing follows a
+    /// raising.
     #[test]
     fn any_history_is_told_once(turns in turns()) {
         let mut ledger = Ledger::default();
@@ -357,7 +358,7 @@ proptest! {
             let cleared = story.iter().filter(|(_, state)| *state == FindingState::Cleared).count();
             prop_assert!(cleared <= 1 && (cleared == 0 || story[story.len() - 1].1 == FindingState::Cleared));
         }
-        // Whoever looks last and lives delivers all that is left.
+        // The last run, which lives, delivers all that is left.
         now += LEASE;
         let last = ledger.advance(&World { now, ..World::healthy() }.report(), now);
         ledger.confirm(&ids(&last));

@@ -1,4 +1,4 @@
-//! The issuing CA of a policy ends soon: a ladder of days, told again at each step.
+//! The issuing CA of a policy ends soon. The finding climbs a ladder of days, and is announced again at each step.
 
 use time::Duration;
 

@@ -15,7 +15,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
             let (Some(end), Some(days)) = (policy.issuing_ca.not_after, policy.leaf_validity_days) else {
                 continue;
             };
-            // One that has ended is told by `ca-expiring`.
+            // `ca-expiring` reports a CA that has ended.
             if end <= facts.now || end - facts.now >= Duration::days(i64::from(days)) {
                 continue;
             }

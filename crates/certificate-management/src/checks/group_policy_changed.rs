@@ -1,4 +1,5 @@
-//! An enrollment group that we gave a policy and that has another one, or none, by now: somebody else changed it.
+//! An enrollment group that Policysync gave a policy and that has another one, or none, by now: it was changed from
+//! outside.
 
 use super::CheckId;
 use crate::facts::{Facts, GroupFacts};
@@ -15,7 +16,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
             is_same(&last.provisioning_service, subject.provisioning_service.as_deref())
                 && last.enrollment_group.eq_ignore_ascii_case(&group.group.id)
         });
-        // What the rules say is right, whoever wrote it.
+        // A group that has the policy of the rules is right, no matter who wrote it.
         let Some(last) =
             last.filter(|last| group.plan.reason != Reason::AlreadyAssigned && differs(group, last))
         else {
@@ -76,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_rules_say_is_right_whoever_wrote_it() {
+    fn a_group_with_the_policy_of_the_rules_is_right() {
         let mut world = World::healthy();
         world.groups(vec![group("line-1", Some("short"))]);
         let last = LastAssignment {

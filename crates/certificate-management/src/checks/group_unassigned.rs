@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_that_waits_says_for_what_and_a_disabled_one_needs_nobody() {
+    fn a_group_that_waits_says_for_what_and_a_disabled_one_needs_no_person() {
         let mut world = World::healthy();
         world.hub().certificates = Ok(vec![]);
         world.groups(vec![group("line-1", None)]);

@@ -19,7 +19,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 Trust::Trusted | Trust::Leftover => continue,
                 Trust::Stale => Reason::PolicyStale,
                 Trust::Missing => Reason::PolicyMissing,
-                // Its certificates were read, but nothing in them tells.
+                // The app has read the hub's certificates, but nothing in them tells whether it trusts the policy.
                 Trust::Unreadable if is_read() => Reason::HubUnreadable,
                 Trust::Unreadable => continue,
             };
@@ -29,7 +29,8 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 Finding::new(CheckId::HubUntrusting, reason, subject, pair.assessment.why.clone())
                     .with_severity(reason.severity());
             if is_pushed && reason != Reason::HubUnreadable {
-                // Nothing can be asked for: what keeps the service from pushing is what a person can change.
+                // Policysync cannot ask for a sync here, so the finding says what keeps the service from pushing: a
+                // person can change that.
                 let obstacle = plan::obstacle(observation, pair);
                 finding.message = format!("{}; {}", finding.message, obstacle.detail);
                 finding =

@@ -1,4 +1,4 @@
-//! A namespace without a linked hub: nothing that is assigned would be admitted anywhere.
+//! A namespace without a linked hub: no hub would admit the devices of the groups that have its policies.
 
 use super::CheckId;
 use crate::facts::Facts;

@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_new_is_one_finding_that_nobody_is_woken_for() {
+    fn everything_new_is_one_finding_that_wakes_no_person() {
         let mut world = World::healthy();
         assert_eq!(world.found(CheckId::PreviewSurprise), []);
         world.surprises = (1..=7).map(|n| format!("policies: m{n} is a new member")).collect();

@@ -1,4 +1,4 @@
-//! The report before this one is older than the schedule allows: nobody looked in between.
+//! The report before this one is older than the schedule allows: no report looked in between.
 
 use time::Duration;
 

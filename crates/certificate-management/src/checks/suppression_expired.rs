@@ -1,4 +1,5 @@
-//! A suppression that has passed its end date: what it kept quiet is told again, and so is this.
+//! A suppression that has passed its end date: the report tells the findings again that it kept quiet, and that it has
+//! expired.
 
 use super::CheckId;
 use crate::facts::Facts;

@@ -17,20 +17,20 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
         records.requests.iter().filter(|record| record.updated_at >= since).collect();
     let mut findings = Vec::new();
     for (namespace, _) in facts.readable() {
-        // One that is under way has not changed anything yet: a request that the app makes itself each day must not clear the
-        // finding and raise it again.
+        // A request that is under way has not changed anything yet: a request that the app makes itself each day must
+        // not clear the finding and raise it again.
         let about = recent.iter().filter(|record| {
             record.request.namespace_id == namespace.configuration.id && record.outcome.is_final()
         });
         let about: Vec<&RequestRecord> = about.copied().collect();
         for pair in namespace.pairs.iter().filter(|pair| !pair.assessment.trust.admits_current()) {
-            // The newest one decides: an older one has been tried again since.
+            // The newest request decides: the older ones were tried again since.
             let newest = about.iter().find_map(|record| Some((*record, outcome_on(record, pair)?)));
             if let Some((record, hub)) = newest.filter(|(_, hub)| is_bad(hub.outcome)) {
                 findings.push(on_hub(namespace, pair, record, hub));
             }
         }
-        // One that failed before it came to hubs.
+        // A request that failed before it came to hubs.
         let whole = about.first().filter(|record| record.hubs.is_empty() && is_bad(record.outcome));
         if let Some(record) = whole {
             let subject = namespace.subject().of_request(&record.request.request_id);
@@ -67,7 +67,7 @@ fn on_hub(
         pair.assessment.why
     );
     let reason = hub.reason.unwrap_or(Reason::EvidenceMissing);
-    // The occasion is the CA that is not there, and not the request: each day's request is about the same one.
+    // The occasion is the CA that the hub lacks, and not the request: each day's request is about the same CA.
     let occasion = pair
         .policy
         .issuing_ca

@@ -1,4 +1,5 @@
-//! What could not be read, for another reason than a missing permission: nothing is claimed about it.
+//! Something that the app could not read, for another reason than a missing permission. The report claims nothing about
+//! it.
 
 use super::CheckId;
 use crate::facts::Facts;
@@ -10,7 +11,7 @@ use crate::reason::{Reason, Severity};
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let unread = facts.unread().into_iter();
     let failed = unread.filter(|(_, failure)| failure.kind != ReadFailureKind::Forbidden);
-    // A namespace that had no turn is told once, not once more for its list of DPS.
+    // The report tells once that a namespace had no turn, and not once more for its list of DPS.
     let is_told =
         |subject: &Subject, kind| kind != ReadFailureKind::NotVisited || subject.component.is_none();
     failed

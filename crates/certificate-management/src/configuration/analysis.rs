@@ -1,7 +1,7 @@
-//! What `check` finds beyond what keeps the app from starting: rules that cannot do what they were written for.
+//! Finds rules that cannot do what they were written for. `check` reports them; they do not keep the app from starting.
 //!
-//! A rule that is hidden, or that names a policy that does not exist, harms nobody while it waits to be corrected; a
-//! process that refuses to start would. Every finding here is proven: what cannot be proven is not said.
+//! A rule that is hidden, or that names a policy that does not exist, does no harm while it waits to be corrected; a
+//! process that refuses to start would. Each problem that is told here is proven.
 
 use super::lines::Lines;
 use super::problem::{Check, Problem};
@@ -60,7 +60,8 @@ pub fn unknown_policies(
     lines: &Lines,
 ) -> Vec<Problem> {
     let Some(wanted) = configuration.namespaces.get(namespace) else { return Vec::new() };
-    // A policy of a certificate authority is meant by its own name too, where only one authority has one of that name.
+    // A rule may name a policy of a certificate authority by its own name too, where only one authority has a policy of
+    // that name.
     let own_name = |known: &str| known.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
     let alike =
         |name: &str| existing.iter().filter(|known| own_name(known) == name.to_ascii_lowercase()).count();

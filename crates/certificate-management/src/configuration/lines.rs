@@ -1,6 +1,6 @@
 //! Which line of `policysync.toml` a namespace, a rule or a key is on, so that a problem can be found.
 //!
-//! Read from the spans of the parser, apart from the configuration itself: that stays plain data.
+//! The lines are read from the spans of the parser, apart from the configuration itself, which stays plain data.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

@@ -1,8 +1,8 @@
 //! `[[namespace.migration]]`: which policy of the second generation takes the place of one of the first.
 //!
-//! It says what is meant to be the same, so that a rule need not be changed on the day of the move: where a rule names
-//! `from`, new groups get `to` as soon as their hubs trust it, and `from` until then. Groups that name `from` already are
-//! moved by a person's `apply` or `assign --migrate`, and by no function, unless a rule says `reassign`.
+//! It says which two policies mean the same, so that a rule need not be changed on the day of the move: where a rule
+//! names `from`, new groups get `to` as soon as their hubs trust it, and `from` until then. A person moves groups that
+//! name `from` already, with `apply` or `assign --migrate`; a function moves them only where a rule says `reassign`.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ pub struct Migration {
 }
 
 impl Migration {
-    /// What is wrong with it, and in which key.
+    /// The key that is wrong, and what is wrong with it.
     pub(super) fn problem(&self) -> Option<(&'static str, String)> {
         if self.from.is_empty() || self.from.contains('/') {
             return Some(("from", format!("`{}` is not the name of a credential policy", self.from)));
@@ -31,7 +31,7 @@ impl Migration {
 }
 
 impl NamespaceConfiguration {
-    /// What is to become of the policy that a group or a rule names.
+    /// The migration of the policy that a group or a rule names.
     #[must_use]
     pub fn migration(&self, policy: &str) -> Option<&Migration> {
         self.migrations.iter().find(|migration| migration.from.eq_ignore_ascii_case(policy))

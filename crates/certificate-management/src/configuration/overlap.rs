@@ -1,6 +1,7 @@
-//! Whether one rule leaves anything to another: proven from the rules alone, for every group there could be.
+//! Whether one rule leaves any group to another: proven from the rules alone, for every group that could exist.
 //!
-//! `true` is a proof. `false` may mean that the proof is beyond this: two rules together can hide a third, for example.
+//! `true` is a proof. `false` may mean that this code cannot prove it: two rules together can hide a third, for
+//! example.
 
 use super::Rule;
 use crate::glob::subsumes as glob_subsumes;
@@ -8,7 +9,7 @@ use crate::glob::subsumes as glob_subsumes;
 /// Whether `earlier` matches every group that `later` matches, so that `later` never decides.
 #[must_use]
 pub fn subsumes(earlier: &Rule, later: &Rule) -> bool {
-    // A rule without selectors matches nothing, and then there is nothing to hide and nothing that hides.
+    // A rule without selectors matches nothing, so it hides nothing and is not hidden.
     earlier.has_selector()
         && later.has_selector()
         && ids(earlier, later)

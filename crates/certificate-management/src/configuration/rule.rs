@@ -1,6 +1,6 @@
-//! One rule of `policysync.toml`: what it selects, which policy it names, what the operator expects of it.
+//! One rule of `policysync.toml`: which groups it selects, which policy it names, and what the operator expects of it.
 //!
-//! A selector that is written empty would select nothing, or everything, depending on who reads it; so it is refused.
+//! An empty selector could be read as "nothing" or as "everything"; so the file is refused.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,13 +18,13 @@ use crate::model::Attestation;
 pub struct Rule {
     /// Its name, shown in explanations.
     pub name: String,
-    /// Globs on the group's id; one that matches is enough. Empty: not selected by.
+    /// Globs on the group's id; one that matches is enough. Empty: the rule does not select by it.
     #[serde(default, deserialize_with = "some", skip_serializing_if = "Vec::is_empty")]
     pub enrollment_groups: Vec<String>,
     /// Tags of the initial twin, each with a glob on its text; every one must match. A dotted name is a path.
     #[serde(default, deserialize_with = "tags", skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
-    /// How the group's devices prove who they are; one that is equal is enough. Empty: not selected by.
+    /// How the group's devices prove who they are; one that is equal is enough. Empty: the rule does not select by it.
     #[serde(default, deserialize_with = "some", skip_serializing_if = "Vec::is_empty")]
     pub attestation: Vec<Attestation>,
     /// Globs on the names or host names of hubs. Every hub that the group can allocate to must match one of them.
@@ -50,13 +50,13 @@ pub struct Rule {
 pub struct RuleTest {
     /// Id of a group, which need not exist.
     pub enrollment_group: String,
-    /// Tags of its initial twin; none without it.
+    /// Tags of its initial twin. Absent: it has none.
     #[serde(default)]
     pub tags: Map<String, Value>,
-    /// How its devices prove who they are; not known without it, and then no rule that selects by it matches.
+    /// How its devices prove who they are. Absent: it is not known, and then no rule that selects by it matches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attestation: Option<Attestation>,
-    /// Names or host names of the hubs that it can allocate to; not known without any.
+    /// Names or host names of the hubs that it can allocate to. Absent: they are not known.
     #[serde(default)]
     pub hubs: Vec<String>,
     /// Whether devices can provision through it, as they can through a new group.
@@ -94,7 +94,7 @@ const fn yes() -> bool {
     true
 }
 
-/// What an empty selector is told.
+/// What is wrong with an empty selector, and what to do.
 const EMPTY: &str = "it is empty, so the rule can never match; leave it out to select by something else";
 
 fn some<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {

@@ -1,7 +1,7 @@
 //! Which policy an enrollment group gets, and why.
 //!
-//! Rules are tried in order and the first that matches decides. The decision is total and deterministic, and it
-//! carries what was tried, so that a person can be told why a group was not matched.
+//! Rules are tried in order, and the first that matches decides. The decision is total and deterministic, and it
+//! carries every rule that was tried, so that a person can be told why a group was not matched.
 
 mod selector;
 mod subject;
@@ -68,7 +68,7 @@ impl Verdict {
         }
     }
 
-    /// Who says so, e.g. ``rule `lines` ``.
+    /// The rule, default or tag that says so, e.g. ``rule `lines` ``.
     #[must_use]
     pub fn origin(&self) -> String {
         match self {

@@ -1,4 +1,4 @@
-//! `[[suppress]]` of `policysync.toml`: findings that somebody has decided to live with, why, and until when.
+//! `[[suppress]]` of `policysync.toml`: findings that a person has decided to live with, why, and until when.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -8,7 +8,7 @@ use crate::checks::CheckId;
 use crate::finding::Finding;
 use crate::rules;
 
-/// What is kept quiet.
+/// One entry: the findings that the report keeps quiet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -17,7 +17,7 @@ pub struct Suppression {
     pub check: CheckId,
     /// A glob on the text of their subject, e.g. `contoso / short-lived / *`.
     pub subject: String,
-    /// Why.
+    /// Why a person has decided to live with them.
     pub reason: String,
     /// The last day on which it counts, UTC: `2026-12-31`, with or without quotes.
     #[serde(deserialize_with = "date", serialize_with = "write_date")]

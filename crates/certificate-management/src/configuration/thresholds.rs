@@ -1,4 +1,4 @@
-//! `[checks]` of `policysync.toml`: where a check begins to mind.
+//! `[checks]` of `policysync.toml`: the thresholds at which a check makes a finding.
 
 use serde::{Deserialize, Serialize};
 use time::Duration;
@@ -25,7 +25,7 @@ pub struct Thresholds {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct CaExpiring {
-    /// Days before the end at which it is told, each once; the most first.
+    /// Days before the end at which it is announced, each once; the most first.
     pub days: Vec<u16>,
     /// From which of them on it is critical, in days before the end.
     pub critical_days: u16,
@@ -38,11 +38,11 @@ pub struct CaExpiring {
 pub struct HubCertificateLimit {
     /// The most that a hub takes (`azure-wire-facts.md` §7).
     pub limit: u16,
-    /// How many fewer are too near to it. Each rotation adds one per policy until the old one is removed.
+    /// A hub with no more free places than this is a finding. Each rotation takes one per policy until the old CA is removed.
     pub margin: u16,
 }
 
-/// How long an unverified sync is told.
+/// How long an unverified sync stays a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]

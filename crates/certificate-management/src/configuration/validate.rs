@@ -1,4 +1,4 @@
-//! Whether a configuration holds together. What is found here keeps the app from starting.
+//! Whether a configuration holds together. A problem that is found here keeps the app from starting.
 
 use super::lines::Lines;
 use super::problem::{Check, Problem};
@@ -7,7 +7,7 @@ use crate::ArmId;
 use crate::checks::CheckId;
 use crate::rules::{self, Subject};
 
-/// Everything that does not hold together, in the order of the file.
+/// Every problem, in the order of the file.
 pub(super) fn problems(configuration: &Configuration, lines: &Lines) -> Vec<Problem> {
     let mut problems = Vec::new();
     if configuration.namespaces.is_empty() {
@@ -78,7 +78,7 @@ fn suppressions(configuration: &Configuration, lines: &Lines) -> Vec<Problem> {
             });
         };
         if suppression.reason.trim().is_empty() {
-            wrong("reason", "reason is empty".to_owned(), "Say why somebody decided to live with it.");
+            wrong("reason", "reason is empty".to_owned(), "Say why you have decided to live with it.");
         }
         if suppression.subject.trim().is_empty() {
             wrong(

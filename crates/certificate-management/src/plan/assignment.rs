@@ -1,4 +1,4 @@
-//! What to do about one enrollment group: which policy to write, or why nothing is written.
+//! Plans one enrollment group: which policy to write, or why nothing is written.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,15 +15,15 @@ use crate::rules::{self, Decision, Subject, Verdict};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AssignmentPlan {
-    /// The group.
+    /// Id of the group.
     pub enrollment_group: String,
     /// The policy that it names now.
     pub before: Option<String>,
     /// The policy to write, as a group names it; `None`: nothing is written.
     pub write: Option<String>,
-    /// Why.
+    /// The reason code.
     pub reason: Reason,
-    /// With the particulars.
+    /// The particulars, as a sentence.
     pub detail: String,
     /// The hubs that the group can allocate to and that were seen without the policy's current CA. They keep a policy from
     /// being written unless the namespace says `assign_before_trust`; either way they need a sync.
@@ -53,7 +53,7 @@ pub fn plan_assignment(
             return nothing(Reason::PolicyNotFound, detail);
         }
         Err((Reason::PolicyNotFound, _)) => {
-            // The old policy has been deleted, as it is at the end of a migration; its successor is meant.
+            // The old policy has been deleted, as happens at the end of a migration, so the rule means its successor.
             match observation.successor(configuration, policy_name) {
                 Some(Ok(successor)) => successor,
                 Some(Err((reason, why))) => return nothing(reason, format!("{says}: {why}")),
@@ -65,7 +65,7 @@ pub fn plan_assignment(
     let reassign = matches!(plan.decision.verdict, Verdict::Policy { reassign: true, .. });
     let successor = match observation.successor(configuration, policy_name) {
         Some(Ok(successor)) => Some(successor),
-        // As long as it is not there, the old policy is what there is.
+        // As long as the namespace does not have the successor, the rule means the old policy.
         None | Some(Err((Reason::PolicyNotFound, _))) => None,
         Some(Err((reason, why))) => return nothing(reason, format!("[[namespace.migration]]: {why}")),
     };
@@ -131,8 +131,8 @@ pub fn plan_assignment(
     AssignmentPlan { write: Some(policy.reference()), detail, untrusting_hubs, ..plan }
 }
 
-/// Why a group is not written, whatever is wanted of it: a write replaces the whole group, and what the service does not
-/// show of an attestation of an unknown kind would be lost (`azure-wire-facts.md` §3).
+/// Why a group is never written, whatever the rules or a person want: a write replaces the whole group, and would lose
+/// what the service does not show of an attestation of an unknown kind (`azure-wire-facts.md` §3).
 #[must_use]
 pub fn unwritable(group: &EnrollmentGroup) -> Option<(Reason, String)> {
     let detail = || "its attestation is of a kind that this version does not know".to_owned();
@@ -144,8 +144,8 @@ fn is_reference_to(group: &EnrollmentGroup, policy: &Policy) -> bool {
     group.policy.as_ref().is_some_and(|current| current.eq_ignore_ascii_case(&policy.reference()))
 }
 
-/// What the rules alone would have done, before anything is looked at: whether the namespace has the policy, whether hubs
-/// trust it, and what the group has now are all left open.
+/// What the rules alone want, before the app looks at Azure: whether the namespace has the policy, whether hubs trust
+/// it, and what the group has now are left open.
 #[must_use]
 pub fn foresee_assignment(enrollment_group: &str, decision: Decision) -> AssignmentPlan {
     let reason = match &decision.verdict {

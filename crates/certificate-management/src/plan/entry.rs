@@ -1,5 +1,5 @@
-//! One entry of a plan: a group with what it was seen to be and what it is to be. Every entry is made here, for functions
-//! and commands alike; here it is also decided whether it may still be performed.
+//! One entry of a plan: a group with the policy that it had when it was read, and the policy that it is to have. This
+//! file makes every entry, for functions and commands alike, and decides whether it may still be performed.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -13,15 +13,15 @@ use crate::model::{EnrollmentGroup, Policy};
 use crate::reason::Reason;
 use crate::rules::{self, Subject, Verdict};
 
-/// One group, with what it was seen to be and what it is to be.
+/// One group, with the policy that it had when it was read, and the policy that it is to have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PlannedAssignment {
-    /// The namespace.
+    /// ARM id of the namespace.
     pub namespace_id: ArmId,
     /// The name of its DPS.
     pub provisioning_service: String,
-    /// The group.
+    /// Id of the group.
     pub enrollment_group: String,
     /// The policy that it named.
     pub before: Option<String>,
@@ -29,13 +29,13 @@ pub struct PlannedAssignment {
     pub after: Option<String>,
     /// The version that was seen.
     pub etag: Option<String>,
-    /// Who says so, e.g. ``rule `lines` ``.
+    /// The rule or the wish that says so, e.g. ``rule `lines` ``.
     pub rule: String,
-    /// Why.
+    /// The reason code.
     pub reason: Reason,
-    /// With the particulars.
+    /// The particulars, as a sentence.
     pub detail: String,
-    /// When the current CA of the policy ends, as it was seen.
+    /// When the CA ends that was the policy's current one when the plan was made.
     #[serde(with = "time::serde::rfc3339::option")]
     pub policy_ca_not_after: Option<OffsetDateTime>,
     /// The hubs of the group that did not trust the policy.
@@ -62,18 +62,18 @@ pub struct Wish<'a> {
     pub origin: &'a str,
 }
 
-/// What is to be done about an entry of a plan when it is performed.
+/// What the writer does with an entry when it performs a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// The world is as the plan saw it: write.
+    /// The group and its hubs are as the plan saw them: write.
     Write,
     /// The group is as planned already.
     Done,
-    /// The world moved, or does not allow it any more.
+    /// The group or its hubs have changed, or do not allow the write any more.
     Refuse {
-        /// Why.
+        /// The reason code.
         reason: Reason,
-        /// With the particulars.
+        /// The particulars, as a sentence.
         detail: String,
     },
 }
@@ -88,7 +88,7 @@ pub struct Planned {
 }
 
 impl PlannedAssignment {
-    /// What the rules want of a group, as [`plan_assignment`](super::plan_assignment) has decided it.
+    /// The entry of what the rules want, as [`plan_assignment`](super::plan_assignment) has decided it.
     #[must_use]
     pub fn by_rules(
         place: Place<'_>,
@@ -107,8 +107,8 @@ impl PlannedAssignment {
         Planned { entry, writes: plan.write.is_some() }
     }
 
-    /// What a person wants of a group. A policy that it has is replaced, since a person says so; a group that opts out is
-    /// left alone all the same.
+    /// The entry of what a person wants. It replaces a policy that the group has, since a person says so; a group that
+    /// opts out is left alone all the same.
     #[must_use]
     pub fn by_wish(
         place: Place<'_>,
@@ -143,7 +143,7 @@ impl PlannedAssignment {
         }
     }
 
-    /// A group that is not written, whatever is wanted of it.
+    /// The entry of a group that is not written, whatever the rules or a person want.
     #[must_use]
     pub fn refused(
         place: Place<'_>,
@@ -155,7 +155,7 @@ impl PlannedAssignment {
         Self { reason, detail, ..Self::unlooked(place, group, after, wish.origin.to_owned()) }
     }
 
-    /// A group that could not be looked at, by where it was and what it had then.
+    /// The entry of a group that could not be read, with its place and the policy that it had then.
     #[must_use]
     pub fn out_of_sight(
         namespace_id: &ArmId,
@@ -189,7 +189,7 @@ impl PlannedAssignment {
     ) -> Self {
         let policy = after.as_deref().and_then(|name| policy(name, observation));
         let policy_ca_not_after = policy.and_then(|policy| policy.issuing_ca.not_after);
-        // The service compares names in any case; what is written is the policy's own spelling.
+        // The service compares names in any case; the app writes the policy's own spelling.
         let after = policy.map(Policy::reference).or(after);
         Self { policy_ca_not_after, ..Self::unlooked(place, group, after, rule) }
     }
@@ -246,8 +246,8 @@ impl PlannedAssignment {
         }
     }
 
-    /// Whether the group can be written, the namespace has the policy and the group's hubs were seen to trust it; no policy
-    /// is trusted by all.
+    /// Whether the group can be written, the namespace has the policy and the group's hubs were seen to trust it.
+    /// Taking a policy away needs no trust.
     fn allowed(&self, group: &EnrollmentGroup, place: Place<'_>, observation: &Observation) -> Step {
         if same_policy(group.policy.as_deref(), self.after.as_deref()) {
             return Step::Done;
@@ -276,7 +276,7 @@ impl PlannedAssignment {
     }
 }
 
-/// What the rules will do about a wish of which they have another opinion.
+/// What the next reconcile will do where the rules contradict a wish.
 fn objection(
     verdict: &Verdict,
     wanted: Option<&str>,
@@ -295,7 +295,7 @@ fn objection(
         (Verdict::Policy { reassign: true, .. }, _) => Some(format!(
             "{says} says `{policy}` with `reassign`, so the next reconcile would change it back"
         )),
-        // What has no policy is what rules are for.
+        // The rules assign a policy to every group that has none.
         (_, None) => Some(format!("{says} says `{policy}`, so the next reconcile would assign that")),
         _ => None,
     }

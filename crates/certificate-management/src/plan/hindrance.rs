@@ -1,4 +1,4 @@
-//! What can keep one group from being written, and what follows: the one table for functions and commands.
+//! The one table, for functions and commands, of what can keep a group from being written and what follows from it.
 
 use crate::reason::Reason;
 use crate::reason::failure::{About, CallFailure};
@@ -26,7 +26,7 @@ pub enum Hindrance {
     Call(CallFailure),
 }
 
-/// What is done next about a group that was not written.
+/// What the app does next about a group that was not written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Next {
     /// Look at the group again and decide again.
@@ -44,18 +44,18 @@ pub enum Next {
 pub struct Consequence {
     /// The reason that a person is told.
     pub reason: Reason,
-    /// What is done next.
+    /// What the app does next.
     pub next: Next,
 }
 
 impl Next {
-    /// Whether the refusal is recorded when nothing is decided again.
+    /// Whether the app records the refusal, unless it decides again.
     #[must_use]
     pub const fn is_recorded(self) -> bool {
         matches!(self, Self::Refuse | Self::RefuseAndTryLater)
     }
 
-    /// Whether the same write may succeed later without anybody's decision.
+    /// Whether the same write may succeed later without a decision of a person.
     #[must_use]
     pub const fn may_pass(self) -> bool {
         matches!(self, Self::TryLater | Self::RefuseAndTryLater)
@@ -63,7 +63,7 @@ impl Next {
 }
 
 impl Hindrance {
-    /// The table.
+    /// The reason and the next action of each hindrance.
     #[must_use]
     pub const fn consequence(self) -> Consequence {
         let (reason, next) = match self {
@@ -81,7 +81,7 @@ impl Hindrance {
     }
 }
 
-/// What is done next when a call failed.
+/// What the app does next when a call failed.
 const fn after(failure: CallFailure) -> Next {
     match failure {
         CallFailure::NotFound | CallFailure::Moved => Next::DecideAgain,
@@ -110,7 +110,7 @@ mod tests {
             Hindrance::NotVerified,
             Hindrance::Unrecorded,
         ];
-        // A variant that is added has to be added here too: the compiler asks.
+        // The compiler asks for each new variant in this match. Add it to `own` too.
         for hindrance in own {
             match hindrance {
                 Hindrance::Audit
@@ -127,7 +127,7 @@ mod tests {
         own.into_iter().chain(CallFailure::ALL.iter().copied().map(Hindrance::Call))
     }
 
-    /// The whole table, as operators meet it: each row is one that the app tests play.
+    /// The whole table. The app tests play each row.
     #[test]
     fn every_hindrance_has_its_reason_and_what_is_done_next() {
         let table: Vec<String> = all()

@@ -1,5 +1,5 @@
-//! Whether the hubs of one group were seen to trust a policy. What was not seen proves nothing: a group whose hubs are
-//! unknown waits.
+//! Whether the hubs of one group were seen to trust a policy. A hub that was not seen proves nothing: a group whose
+//! hubs are unknown waits.
 
 use super::Observation;
 use crate::model::{EnrollmentGroup, Policy};
@@ -7,13 +7,13 @@ use crate::reason::Reason;
 use crate::rules::allocated_hubs;
 use crate::trust::Trust;
 
-/// What was seen of the hubs that a group can allocate devices to, about one policy.
+/// Which of the hubs that a group can allocate devices to do not trust one policy, and which are not known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct HubTrust {
     /// Hubs that were seen without the policy's current CA; a device must never get a certificate that its hub refuses
     /// (`azure-wire-facts.md` §4).
     pub untrusting: Vec<String>,
-    /// What is not known, each as a sentence. Empty: at least one hub is named, and each was seen.
+    /// What is not known, one sentence for each hub. Empty: at least one hub is named, and each was seen.
     pub unknown: Vec<String>,
 }
 
@@ -50,7 +50,8 @@ impl HubTrust {
         seen
     }
 
-    /// Why the policy is not written. `before_trust` gives up waiting for trust, and never for sight.
+    /// Why the policy is not written. With `before_trust` the group does not wait for trust, but it still waits for
+    /// hubs that were not seen.
     pub fn objection(&self, policy: &str, before_trust: bool) -> Option<(Reason, String)> {
         let untrusting = self.untrusting.join(", ");
         if !self.unknown.is_empty() {

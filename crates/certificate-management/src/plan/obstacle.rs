@@ -1,7 +1,7 @@
 //! What keeps a hub from trusting a policy that the service pushes by itself.
 //!
-//! In the second generation nothing can be asked for: a hub gets a certificate authority over its link with the namespace
-//! (`azure-wire-facts.md` §0, §2.3). So where it has not, the link is what explains it.
+//! In the second generation no client can ask for a sync: the service pushes a certificate authority to a hub over the
+//! hub's link with the namespace (`azure-wire-facts.md` §0, §2.3). So the link explains why a hub has not got it.
 
 use super::{Observation, Pair};
 use crate::generation::LinkState;
@@ -10,15 +10,15 @@ use crate::reason::Reason;
 /// Why a hub does not trust a policy of the second generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obstacle {
-    /// The code.
+    /// The reason code.
     pub reason: Reason,
     /// With the particulars, and what to do.
     pub detail: String,
-    /// Whether it may pass without anybody's doing.
+    /// Whether it may pass without a person's doing.
     pub may_pass: bool,
 }
 
-/// What the link of the pair's hub says. The pair is one that is not trusted.
+/// Reads the obstacle from the link of the pair's hub, for a pair that is not trusted.
 #[must_use]
 pub fn obstacle(observation: &Observation, pair: &Pair<'_>) -> Obstacle {
     let hub = &pair.hub.name;

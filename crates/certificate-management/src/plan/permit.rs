@@ -14,7 +14,7 @@ pub enum Writer {
     },
 }
 
-/// What a person is told whom the kill switch stops.
+/// The text for a person whom the kill switch stops.
 pub const KILL_SWITCH: &str =
     "POLICYSYNC_MODE=audit is set, so nothing is written, whatever the configuration says";
 

@@ -1,7 +1,7 @@
 //! A plan that a person can read, keep, approve and have performed later: `policysync-plan/v1`.
 //!
-//! It holds what was seen when it was made, so that whoever performs it can tell whether the world moved since. Only
-//! [`SavedPlan::assignments`] are performed; the rest says why other groups are not among them.
+//! It holds what was seen when it was made, so that `apply` can tell whether a group has changed since. `apply`
+//! performs [`SavedPlan::assignments`] only; the rest says why other groups are not among them.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -16,10 +16,10 @@ use crate::reason::Reason;
 /// The schema of a saved plan.
 pub const PLAN_SCHEMA: &str = "policysync-plan/v1";
 
-/// What marks a write in a namespace that the configuration has in audit mode.
+/// Marks a write in a namespace that the configuration has in audit mode.
 const IN_AUDIT: &str = "; its namespace is in audit mode, so it is performed with `--even-in-audit` only";
 
-/// A plan as it is saved. A member that is not known is refused: a plan is performed exactly or not at all.
+/// A plan as it is saved. A plan with an unknown member is refused: `apply` performs a plan exactly or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SavedPlan {
@@ -32,13 +32,14 @@ pub struct SavedPlan {
     pub made_at: OffsetDateTime,
     /// The writes.
     pub assignments: Vec<PlannedAssignment>,
-    /// The groups that are not written although somebody may expect it, and why.
+    /// The groups that are not written although a reader may expect it, and why.
     pub left_alone: Vec<PlannedAssignment>,
     /// How many groups are as they should be.
     pub unchanged: usize,
-    /// The namespaces where a hub does not trust a policy. A sync is asked for on its own, since it cannot be undone.
+    /// The namespaces where a hub does not trust a policy. A person asks for the sync separately, since it cannot be
+    /// undone.
     pub syncs: Vec<NeededSync>,
-    /// What could not be read, so that nothing is planned for it.
+    /// What could not be read, each as a sentence. The plan has no entry for it.
     pub unreadable: Vec<String>,
 }
 
@@ -46,14 +47,14 @@ pub struct SavedPlan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NeededSync {
-    /// The namespace.
+    /// ARM id of the namespace.
     pub namespace_id: ArmId,
-    /// What is not trusted, e.g. `short-lived on hub-a: stale`.
+    /// The policies that hubs do not trust, e.g. `short-lived on hub-a: stale`.
     pub untrusting: Vec<String>,
 }
 
 impl SavedPlan {
-    /// A plan of nothing.
+    /// A plan without entries.
     #[must_use]
     pub fn empty(tool_version: &str, made_at: OffsetDateTime) -> Self {
         Self {
@@ -114,7 +115,7 @@ impl SavedPlan {
         self.add(place, PlannedAssignment::by_wish(place, group, wish, observation));
     }
 
-    /// Adds a group that is not written, whatever it is.
+    /// Adds a group that is not written, whatever the rules or a person want.
     pub fn add_refused(
         &mut self,
         place: Place<'_>,

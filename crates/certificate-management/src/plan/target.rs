@@ -1,4 +1,4 @@
-//! Which policy of the namespace a text of the configuration means.
+//! Finds the policy of the namespace that a text of the configuration means.
 
 use super::Observation;
 use crate::configuration::NamespaceConfiguration;

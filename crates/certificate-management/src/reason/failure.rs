@@ -1,11 +1,11 @@
-//! What a call to a service ended with, and the one table from there to the reason that a person is told.
+//! How a call to a service failed, and the one table from there to the reason that a person is told.
 //!
-//! The client of Azure is read into [`CallFailure`] at one place of the app (`handlers/failure.rs`); what the
+//! The app reads the errors of its Azure clients into [`CallFailure`] at one place (`handlers/failure.rs`); what a
 //! failure means depends on what the call was about.
 
 use super::Reason;
 
-/// What a call to a service ended with, as coarse as what follows from it.
+/// How a call to a service failed: one variant for each consequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CallFailure {
     /// Throttled, not reachable, failing or silent: it passes.

@@ -1,4 +1,4 @@
-//! Checking a request member by member, so that every wrong one is named and not only the first.
+//! Checks a request member by member, so that the answer names every wrong member and not only the first.
 
 use serde_json::{Map, Value};
 
@@ -20,10 +20,10 @@ const LONGEST_NAMED: usize = 80;
 /// How a request came.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Way<'a> {
-    /// From a caller, who gives the id beside it, or none. A member that is not known is an error: it would mean something
-    /// to the caller.
+    /// From a caller, who gives the id beside it, or none. An unknown member is an error, since the caller meant
+    /// something by it.
     Submission { request_id: &'a str },
-    /// Over the queue, perhaps from a newer version: members that are not known are kept.
+    /// Over the queue, perhaps from a newer version: unknown members are kept.
     Queue,
 }
 
@@ -85,14 +85,14 @@ impl SyncRequest {
     }
 }
 
-/// Reads members one by one, so that every wrong one is named and not only the first.
+/// Reads members one by one and collects every error.
 struct Fields<'a> {
     object: &'a Map<String, Value>,
     errors: Vec<FieldError>,
 }
 
 impl Fields<'_> {
-    /// The members that are not known. A submission has none; of a message they are kept, as far as they are few.
+    /// Takes the unknown members. In a submission they are errors; those of a message are kept within the bounds.
     fn others(&mut self, way: Way<'_>) -> Map<String, Value> {
         let is_other = |(name, _): &(&String, &Value)| {
             let is_of_message = matches!(way, Way::Queue) && OF_MESSAGES.contains(&name.as_str());

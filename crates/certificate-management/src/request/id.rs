@@ -1,4 +1,4 @@
-//! Ids of requests, and which of them are not for callers.
+//! Ids of requests, and which of them callers may not use.
 //!
 //! A request's id is the id of its message too, and a queue drops a message whose id it has seen. So an id that the app
 //! makes by itself would, in the hands of a caller, make the queue or the records drop what the app sends later.
@@ -7,9 +7,10 @@ use ulid::Ulid;
 
 /// Longest id of a request, in characters: Service Bus allows 128 for a MessageId (`messaging-and-state.md` §2).
 pub const MAX_REQUEST_ID: usize = 128;
-/// How the ids of requests begin that the app makes itself. They name the need, so that the same need is one request.
+/// Prefix of the ids of requests that the app makes itself. The rest names the need, so that the same need is one
+/// request.
 pub const AUTOMATIC_PREFIX: &str = "automatic-";
-/// How the ids of messages begin that ask for a look at a namespace.
+/// Prefix of the ids of messages that ask for a look at a namespace.
 pub const LOOK_PREFIX: &str = "look-";
 
 /// Whether a text can be the id of a request.
@@ -19,8 +20,8 @@ pub fn is_request_id(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_REQUEST_ID && text.chars().all(fits)
 }
 
-/// Whether an id is one of those that only the app itself makes: of automatic requests, of looks, and of follow-ups,
-/// which are a sync's id, a colon and a number. In any case of its letters.
+/// Whether only the app itself makes ids of this form: for automatic requests, for looks, and for follow-ups, which
+/// have a sync's id, a colon and a number. Letters compare in any case.
 #[must_use]
 pub fn is_reserved_id(id: &str) -> bool {
     let begins =

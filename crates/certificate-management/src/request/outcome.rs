@@ -1,4 +1,4 @@
-//! What became of a request: per hub, and as a whole.
+//! The outcome of a request: per hub, and as a whole.
 
 use std::sync::Arc;
 
@@ -9,28 +9,28 @@ use super::{Requester, SyncRequest};
 use crate::reason::Reason;
 use crate::trust::Evidence;
 
-/// What became of a request on one hub, from best to worst; a request's own outcome is the worst of its hubs.
+/// The outcome of a request on one hub, from best to worst; a request's own outcome is the worst of its hubs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// The hub trusted the policy's current CA before anything was done.
+    /// The hub trusted the policy's current CA before Policysync did anything.
     AlreadyTrusted,
     /// The hub trusts it now, with evidence.
     Trusted,
-    /// Nothing was done yet.
+    /// Policysync has done nothing for it yet.
     Queued,
-    /// A sync runs, or its evidence is being looked for.
+    /// A sync runs, or Policysync looks for its evidence.
     Syncing,
     /// The operation ended, but the evidence was absent at the deadline.
     Unverified,
-    /// It was not done, for a reason that the caller can change.
+    /// Policysync did not do it, for a reason that the caller can change.
     Refused,
-    /// It went wrong.
+    /// A call to Azure failed, or the operation did.
     Failed,
 }
 
 impl Outcome {
-    /// Whether nothing more will happen.
+    /// Whether it is the last one: nothing more will happen.
     #[must_use]
     pub const fn is_final(self) -> bool {
         !matches!(self, Self::Queued | Self::Syncing)
@@ -59,14 +59,14 @@ pub struct HubOutcome {
     pub hub: String,
     /// Name of the policy.
     pub policy: String,
-    /// What became of it.
+    /// The outcome.
     pub outcome: Outcome,
     /// Why, where there is more to say than the outcome.
     pub reason: Option<Reason>,
-    /// The reason with its particulars, where it has any of its own.
+    /// The particulars, as a sentence, where the hub has its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// What was seen on the hub. Requests of one look share it.
+    /// The certificate that was seen on the hub. Requests of one look share it.
     pub evidence: Option<Arc<Evidence>>,
 }
 
@@ -74,12 +74,12 @@ pub struct HubOutcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestRecord {
-    /// What was asked for.
+    /// The request as it was submitted.
     pub request: SyncRequest,
-    /// How it is known who asked. A record without it is of a version that did not know.
+    /// How the app knows who asked. Records of older versions do not have it.
     #[serde(default)]
     pub requester: Requester,
-    /// The worst outcome of its hubs, or its own where it never came to hubs.
+    /// The worst outcome of its hubs, or its own where it ended before it came to hubs.
     pub outcome: Outcome,
     /// Why, where there is more to say than the outcome.
     pub reason: Option<Reason>,
@@ -89,7 +89,7 @@ pub struct RequestRecord {
     pub hubs: Vec<HubOutcome>,
     /// The sync it joined.
     pub sync_id: Option<String>,
-    /// When it was first seen.
+    /// When the app first saw it.
     #[serde(with = "time::serde::rfc3339")]
     pub submitted_at: OffsetDateTime,
     /// When this record last changed.
@@ -98,7 +98,7 @@ pub struct RequestRecord {
 }
 
 impl RequestRecord {
-    /// A request that nothing was done for yet.
+    /// The record of a new request.
     #[must_use]
     pub fn queued(request: SyncRequest, now: OffsetDateTime) -> Self {
         Self {
@@ -114,7 +114,7 @@ impl RequestRecord {
         }
     }
 
-    /// Ends it, or moves it on, as a whole.
+    /// Sets the outcome of the request as a whole.
     pub fn conclude(
         &mut self,
         outcome: Outcome,
@@ -125,8 +125,8 @@ impl RequestRecord {
         (self.outcome, self.reason, self.detail, self.updated_at) = (outcome, reason, detail, now);
     }
 
-    /// Takes in what became of its hubs; its own outcome and reason are those of the worst. As long as something will still
-    /// happen to one of them, that is the worst.
+    /// Sets the outcomes of its hubs; its own outcome and reason are those of the worst hub. A hub whose outcome is not
+    /// final counts as the worst.
     pub fn conclude_hubs(&mut self, hubs: Vec<HubOutcome>, detail: Option<String>, now: OffsetDateTime) {
         let is_open = hubs.iter().any(|hub| !hub.outcome.is_final());
         let counted = hubs.iter().filter(|hub| !is_open || !hub.outcome.is_final());

@@ -1,15 +1,15 @@
-//! Whether a request is the one that its id is known for.
+//! Compares a request with the record of its id.
 
 use time::OffsetDateTime;
 
 use crate::request::{RequestRecord, Requester, SyncRequest, is_reserved_id};
 
-/// What a request is, compared with the record of its id.
+/// Whether a request is new, known, or uses an id that is not its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admission {
     /// The id is new: this is the record to create.
     New(RequestRecord),
-    /// It is known, with this record.
+    /// The request is known, and this is its record.
     Known(RequestRecord),
     /// The id belongs to a request that asks for something else, or for another namespace. Nothing of it may be changed.
     Different,
@@ -17,7 +17,7 @@ pub enum Admission {
     Reserved,
 }
 
-/// Compares a request with the record that its id has.
+/// Decides whether a request may have its id. `existing` is the record of that id.
 #[must_use]
 pub fn admit(existing: Option<RequestRecord>, request: &SyncRequest, now: OffsetDateTime) -> Admission {
     match existing {
@@ -30,7 +30,8 @@ pub fn admit(existing: Option<RequestRecord>, request: &SyncRequest, now: Offset
     }
 }
 
-/// Whether the record of a request may be removed because it is old. One that is not final never is.
+/// Whether the record of a request may be removed because it is old. The record of a request without a final outcome
+/// may not.
 #[must_use]
 pub fn purges(record: &RequestRecord) -> bool {
     record.outcome.is_final()

@@ -10,16 +10,16 @@ use crate::digest;
 use crate::plan::{Observation, Pair};
 use crate::request::{AUTOMATIC_PREFIX, REQUEST_SCHEMA, RequestRecord, Requester, SyncRequest};
 
-/// What is to be done about what was observed of a namespace.
+/// What the app does about a namespace that it has observed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Automatic {
-    /// No hub is known to lack a policy's current CA. What could not be read is no need.
+    /// No hub was seen to lack a policy's current CA. A hub that could not be read is no need.
     NotNeeded,
-    /// A sync of the namespace is in flight; when it ends, the next look tells.
+    /// A sync of the namespace is in flight. A look after its end decides again.
     UnderWay,
-    /// The configuration wants to be asked, or no function may write.
+    /// The configuration says `sync = "ask"`, or no function may write.
     Ask,
-    /// This request is wanted.
+    /// The app makes this request.
     Request(Box<SyncRequest>),
 }
 
@@ -47,23 +47,24 @@ pub fn automatic(
     Automatic::Request(Box::new(request(configuration, &need, because, now.date())))
 }
 
-/// What to do about a request that is wanted, compared with the record of its id.
+/// What the app does about a request that it wants to make, given the record of its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Repeat {
     /// It is new: record it, then send it.
     Submit,
-    /// It was recorded and has no outcome. Whether it was ever sent is not known: send it as it was recorded.
+    /// It was recorded and has no outcome. Its message may have been lost: send the request as it was recorded.
     SendAgain(Box<SyncRequest>),
-    /// The same need was asked for today, and the answer is known.
+    /// The app has asked for the same need today and has the outcome.
     Answered,
-    /// A message that another sender has put on the queue has claimed the id: the next one is to be tried.
+    /// Another sender has put a message with this id on the queue: try the next id.
     Claimed,
 }
 
-/// Most ids that are tried for one need.
+/// Most ids that the app tries for one need.
 const MOST_IDS: usize = 8;
 
-/// The same request under each id that it may have: the first one, and further ones should another sender have claimed it.
+/// The same request under each id that it may have: the first one, and further ones in case another sender has used
+/// that.
 pub fn candidates(request: &SyncRequest) -> impl Iterator<Item = SyncRequest> {
     (1..=MOST_IDS).map(|n| match n {
         1 => request.clone(),
@@ -71,7 +72,7 @@ pub fn candidates(request: &SyncRequest) -> impl Iterator<Item = SyncRequest> {
     })
 }
 
-/// Compares a request that is wanted with the record of its id.
+/// Decides from the record of its id what to do about a request.
 #[must_use]
 pub fn repeat(existing: Option<&RequestRecord>) -> Repeat {
     match existing {
@@ -85,17 +86,17 @@ pub fn repeat(existing: Option<&RequestRecord>) -> Repeat {
 
 /// Longest reason of a request that the app makes, in characters.
 const LONGEST_REASON: usize = 500;
-/// How often a look after an event is tried before the report is left to find what there is.
+/// How often the app tries a look after an event. After that the next report finds what there is.
 const MOST_LOOKS: u32 = 8;
 
-/// The pause before a look after an event is tried again, after `attempt` tries that failed; `None`: not any more.
+/// The pause before the app tries a look again that has failed `attempt` times. `None`: it does not try again.
 #[must_use]
 pub fn look_again_after(attempt: u32, may_pass: bool) -> Option<Duration> {
     (may_pass && attempt < MOST_LOOKS).then(|| pause::growing(attempt.saturating_add(3), ""))
 }
 
-/// The same need has the same id for a day: a wake-up that comes again asks for nothing new, and a sync that did not help
-/// is tried again tomorrow and not every quarter of an hour, since it cannot be undone.
+/// The same need has the same id for a day: a wake-up that comes again asks for nothing new, and the app repeats a sync
+/// that did not help tomorrow and not every quarter of an hour, since a sync cannot be undone.
 fn request_id(configuration: &NamespaceConfiguration, need: &[&Pair<'_>], day: Date) -> String {
     let mut lines: Vec<String> = need
         .iter()
@@ -126,11 +127,11 @@ fn request(
         namespace_id: configuration.id.clone(),
         hubs: unique(need.iter().map(|pair| pair.hub.name.clone()).collect()),
         policies: unique(need.iter().map(|pair| pair.policy.name.clone()).collect()),
-        // The configuration says `sync = "automatic"`: syncing the whole namespace is meant.
+        // The operator has allowed it: `sync = "automatic"` means the whole namespace.
         allow_whole_namespace: true,
         requested_by: Some("policysync".to_owned()),
         requester: Requester::Policysync,
-        // What an event says can be of any length, and a request with a longer reason would be parked.
+        // The text of an event can have any length, and a request with a longer reason would be parked.
         reason: Some(because.chars().take(LONGEST_REASON).collect()),
         traceparent: None,
         other: Map::new(),

@@ -1,37 +1,37 @@
-//! What is to be recorded of one request, and whether that says anything new.
+//! The outcome that the driver records of one request, and whether it says anything new.
 
 use time::OffsetDateTime;
 
 use crate::reason::Reason;
 use crate::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
 
-/// What is to be recorded of one request.
+/// The outcome that the driver records of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conclusion {
-    /// The request, which also names its namespace.
+    /// The request. It names its namespace, too.
     pub request: SyncRequest,
     /// The sync that it is part of.
     pub sync_id: Option<String>,
-    /// What became of it.
+    /// Its outcome as a whole.
     pub outcome: Outcome,
-    /// Why.
+    /// The reason code.
     pub reason: Option<Reason>,
-    /// With the particulars.
+    /// The particulars, as a sentence.
     pub detail: Option<String>,
     /// The outcome per hub and policy.
     pub hubs: Vec<HubOutcome>,
 }
 
 impl Conclusion {
-    /// The same with one outcome for the request and for all of its hubs that have none yet.
+    /// Gives this outcome to the request and to all of its hubs that have no final one.
     pub(super) fn ended(mut self, outcome: Outcome, reason: Reason, detail: &str) -> Self {
         (self.outcome, self.reason, self.detail) = (outcome, Some(reason), Some(detail.to_owned()));
         self.hubs = with(self.hubs, outcome, reason);
         self
     }
 
-    /// Changes the record of the request, and tells whether that changed anything. An outcome that is final stays, and so
-    /// does a record of another request or of another namespace.
+    /// Changes the record of the request, and tells whether that changed anything. It leaves a final outcome alone, and
+    /// the record of another request or another namespace.
     pub fn apply(&self, record: &mut RequestRecord, now: OffsetDateTime) -> bool {
         if record.outcome.is_final() || !record.request.is_same_wish(&self.request) || !self.changes(record) {
             return false;
@@ -42,7 +42,8 @@ impl Conclusion {
         true
     }
 
-    /// Whether a record says something else. The text of a detail alone is no news as long as the outcome is open.
+    /// Whether a record says something else. Another text of the detail alone is no news as long as the outcome is
+    /// open.
     pub(super) fn changes(&self, record: &RequestRecord) -> bool {
         self.outcome.is_final()
             || self.outcome != record.outcome
@@ -52,13 +53,13 @@ impl Conclusion {
     }
 }
 
-/// Whether two lists say the same of the same hubs. When something was seen is no news.
+/// Whether two lists say the same of the same hubs. Another time of the evidence is no news.
 fn same_hubs(a: &[HubOutcome], b: &[HubOutcome]) -> bool {
     let told = |hub: &HubOutcome| (hub.hub.clone(), hub.policy.clone(), hub.outcome, hub.reason);
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| told(a) == told(b))
 }
 
-/// Hubs of which those without a final outcome get one.
+/// Gives this outcome to every hub that has no final one.
 pub(super) fn with(mut hubs: Vec<HubOutcome>, outcome: Outcome, reason: Reason) -> Vec<HubOutcome> {
     for hub in hubs.iter_mut().filter(|hub| !hub.outcome.is_final()) {
         (hub.outcome, hub.reason) = (outcome, Some(reason));

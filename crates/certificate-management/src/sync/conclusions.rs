@@ -1,4 +1,4 @@
-//! How a decision about a request is told.
+//! Turns decisions about requests into conclusions.
 
 use time::{Duration, OffsetDateTime};
 
@@ -8,7 +8,7 @@ use crate::plan::{Observation, RequestPlan};
 use crate::reason::Reason;
 use crate::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
 
-/// A request that is not done, before it came to hubs.
+/// Concludes a request that is refused before it comes to hubs.
 pub(super) fn refused(request: &SyncRequest, reason: Reason, detail: &str) -> Conclusion {
     Conclusion {
         request: request.clone(),
@@ -20,7 +20,7 @@ pub(super) fn refused(request: &SyncRequest, reason: Reason, detail: &str) -> Co
     }
 }
 
-/// A request with one outcome for all of its hubs that have none yet.
+/// Concludes a request with one outcome, also for all of its hubs that have no final one.
 pub(super) fn as_a_whole(
     known: &RequestRecord,
     outcome: Outcome,
@@ -37,13 +37,13 @@ pub(super) fn as_a_whole(
     }
 }
 
-/// A request that a failure ends, or holds up.
+/// Concludes a request that a failure ends.
 pub(super) fn failed(known: &RequestRecord, failure: &Failure) -> Conclusion {
     let outcome = if failure.is_refusal() { Outcome::Refused } else { Outcome::Failed };
     as_a_whole(known, outcome, failure.reason(), &failure.message)
 }
 
-/// A request with the outcome of its hubs. Without any hub there is nothing left that could happen.
+/// Concludes a request with the outcome of its hubs. A request without hubs has nothing left to wait for.
 pub(super) fn of_hubs(
     request: &SyncRequest,
     sync_id: Option<&str>,
@@ -66,14 +66,14 @@ pub(super) fn of_hubs(
     }
 }
 
-/// A plan that is final; `None` for one that waits for a sync or for the service.
+/// Concludes a request from a final plan. `None`: the plan waits for a sync or for the service.
 pub(super) fn of_plan(request: &SyncRequest, plan: &RequestPlan) -> Option<Conclusion> {
     match plan {
         RequestPlan::AlreadyTrusted(hubs) => Some(of_hubs(request, None, hubs.clone(), None)),
         RequestPlan::Refuse { reason, detail, hubs } => {
             Some(Conclusion { hubs: hubs.clone(), ..refused(request, *reason, detail) })
         }
-        // Nothing of it can change by itself, so there is nothing to wait for.
+        // No hub of it can change by itself, so there is nothing to wait for.
         RequestPlan::Verify(hubs) if hubs.iter().all(|hub| hub.outcome.is_final()) => {
             Some(of_hubs(request, None, hubs.clone(), None))
         }
@@ -81,14 +81,15 @@ pub(super) fn of_plan(request: &SyncRequest, plan: &RequestPlan) -> Option<Concl
     }
 }
 
-/// A request for which a sync might have changed more than it names, as far as could be read until its time was over.
+/// Concludes a request whose time is over while a hub could not be read, so that it is not known whether a sync would
+/// change more than the request names.
 pub(super) fn undecided(request: &SyncRequest, detail: &str, hubs: &[HubOutcome]) -> Conclusion {
     let reason = Reason::SyncCoversWholeNamespace;
     let hubs = with(hubs.to_vec(), Outcome::Refused, reason);
     Conclusion { hubs, ..refused(request, reason, detail) }
 }
 
-/// Whether a plan refuses a request for the sake of others that the last POST may still satisfy.
+/// Whether a plan refuses a request because of other pairs that the last POST may still satisfy.
 pub(super) fn is_premature(
     record: &SyncRecord,
     plan: &RequestPlan,
@@ -99,13 +100,13 @@ pub(super) fn is_premature(
         && record.sent.as_ref().is_some_and(|sent| sent.holds_up(observation, context))
 }
 
-/// When a request has waited long enough: with the need that it is part of, and not before its own time is over.
+/// Whether a request has waited long enough: the deadline of its need has passed, and its own time is over.
 pub(super) fn is_overdue(record: &SyncRecord, known: &RequestRecord, context: &Context) -> bool {
     let own = pause::after(known.submitted_at, context.patience.max(Duration::ZERO));
     context.now >= record.deadline && context.now >= own
 }
 
-/// Measures a sync that ends with these outcomes.
+/// The effect that measures a sync that ends with this outcome.
 pub(super) fn measured(record: &SyncRecord, worst: Outcome, context: &Context) -> Effect {
     let took = context.now - record.claimed_at.unwrap_or(context.now);
     Effect::Measure { took: took.max(Duration::ZERO), worst }

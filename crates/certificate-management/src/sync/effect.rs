@@ -1,4 +1,4 @@
-//! What is to be done after a step, in the order in which it must become durable. The record of the step comes first.
+//! What the driver does after a step, in the order in which it must become durable. The record of the step comes first.
 
 use time::{Duration, OffsetDateTime};
 
@@ -7,7 +7,7 @@ use super::{Claim, Look, SyncOperation, SyncRecord};
 use crate::ArmId;
 use crate::request::{Outcome, SyncRequest};
 
-/// Something to do.
+/// One thing that the driver does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Ask the service how far an operation is; answer with [`super::Event::OperationTold`].
@@ -21,21 +21,21 @@ pub enum Effect {
     SendFollowUp(FollowUp),
     /// Record outcomes of requests.
     Conclude(Outcomes),
-    /// Put requests back on the queue for later: the sync knows as many as it can.
+    /// Put requests back on the queue for later: the sync knows as many requests as it can hold.
     PutBack(Vec<SyncRequest>),
     /// Measure a sync that has ended.
     Measure {
         /// How long it took from its first claim.
         took: Duration,
-        /// The worst outcome of what it was for.
+        /// The worst outcome of the requests that it was for.
         worst: Outcome,
     },
 }
 
-/// Outcomes to be recorded.
+/// Outcomes that the driver records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcomes {
-    /// What is to be recorded of requests.
+    /// One for each request.
     pub conclusions: Vec<Conclusion>,
     /// Requests whose outcome was final when they were read.
     pub already_final: Vec<String>,
@@ -43,12 +43,12 @@ pub struct Outcomes {
     pub look: Option<Look>,
 }
 
-/// A follow-up to be sent.
+/// A follow-up that the driver sends.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FollowUp {
-    /// The sync.
+    /// Id of the sync.
     pub sync_id: String,
-    /// Its namespace.
+    /// ARM id of its namespace.
     pub namespace_id: ArmId,
     /// Its number. With the sync's id it is the id of the message, so that a step that runs twice sends one message.
     pub attempt: u32,

@@ -1,4 +1,4 @@
-//! What can happen to a sync, and what the machine is told beside it.
+//! What can happen to a sync, and the context that the driver gives the machine with it.
 
 use time::{Duration, OffsetDateTime};
 
@@ -8,8 +8,8 @@ use super::operation::SyncOperation;
 use crate::configuration::{Mode, NamespaceConfiguration};
 use crate::plan::Observation;
 
-/// Most requests that one sync knows at a time. What comes beyond goes back to the queue, so that a record stays below
-/// 256 KiB with ids of the longest kind.
+/// Most requests that one sync knows at a time, so that a record stays below 256 KiB with ids of the longest kind.
+/// Further ones go back to the queue.
 pub const MOST_REQUESTS: usize = 1_500;
 
 /// Something that happened.
@@ -28,16 +28,16 @@ pub enum Event<'a> {
     OperationTold {
         /// The look that asked.
         look: Look,
-        /// What it said.
+        /// What the service said.
         state: OperationState,
     },
     /// The namespace was observed, or could not be. The machine gets the records of the requests that the sync knew then.
     Observed {
         /// The look that observed.
         look: Look,
-        /// What was seen, or why nothing was.
+        /// The observation, or why there is none.
         seen: Result<&'a Observation, &'a Failure>,
-        /// What the operation said before.
+        /// What the service said of the operation before.
         operation: OperationState,
         /// Requests that the sync knew and that have no record in its namespace.
         missing: Vec<String>,
@@ -60,11 +60,11 @@ pub enum Event<'a> {
     TimerPassed,
 }
 
-/// One look: which sync, and for which of its follow-ups. What a look brings home counts only as long as no other look
-/// has taken its place.
+/// One look: its sync, and the follow-up that began it. The machine takes the results of a look only as long as no
+/// other look has taken its place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Look {
-    /// The sync.
+    /// Id of the sync.
     pub sync_id: String,
     /// The number of the follow-up.
     pub attempt: u32,
@@ -73,11 +73,11 @@ pub struct Look {
 /// The right to send one POST.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// The look that decided it.
+    /// The look that claimed it.
     pub look: Look,
     /// Which claim of the sync it is, from 1.
     pub post: u32,
-    /// The requests that it is for, and what they become once it is sent.
+    /// The requests that it is for, with the outcomes that they get once it is sent.
     pub planned: Vec<Conclusion>,
 }
 
@@ -86,7 +86,7 @@ pub struct Claim {
 pub enum PostEnd {
     /// The service accepted it.
     Accepted(SyncOperation),
-    /// It may have reached the service, and no answer came that settles it.
+    /// It may have reached the service, and no answer came that says whether it did.
     AnswerLost(String),
     /// It certainly had no effect: it was not sent, or the service refused it.
     Refused(Failure),
@@ -99,20 +99,21 @@ pub enum OperationState {
     Running(Option<Duration>),
     /// It failed; the service's message.
     Failed(String),
-    /// It ended, is not known, cannot be asked, or there is none: the hubs tell.
+    /// It ended, the service does not know it or cannot be asked, or there is none: only the hubs show what became of
+    /// it.
     Silent,
 }
 
-/// What holds at the time of a step.
+/// The circumstances of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {
-    /// The time of this instance. Other instances and the services have other times.
+    /// The time on this instance's clock. Other instances and the services have other clocks.
     pub now: OffsetDateTime,
     /// Whether functions write to the namespace now.
     pub mode: Mode,
     /// Whether the configuration names the namespace.
     pub is_configured: bool,
-    /// How long evidence is looked for.
+    /// How long the app looks for evidence.
     pub patience: Duration,
     /// Most requests that a sync knows at a time: [`MOST_REQUESTS`], but in tests.
     pub most_requests: usize,
@@ -121,7 +122,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// What holds for a namespace now.
+    /// The circumstances of a namespace now.
     #[must_use]
     pub fn of(
         configuration: Option<&NamespaceConfiguration>,

@@ -1,4 +1,4 @@
-//! What a service says when it does not do what it is asked, in the words that a decision needs.
+//! Why a service did not do what the app asked, in the words that a decision needs.
 
 use serde::{Deserialize, Serialize};
 use time::Duration;
@@ -15,7 +15,7 @@ pub struct Failure {
     pub code: Option<String>,
     /// What was attempted and what the service said, for a person.
     pub message: String,
-    /// How long the service asks to wait. Whatever it says, a pause is clamped.
+    /// How long the service asks to wait. The machine clamps every pause.
     pub retry_after: Option<Duration>,
 }
 
@@ -26,7 +26,7 @@ pub enum FailureKind {
     Call(CallFailure),
     /// The configuration does not name the namespace.
     NotConfigured,
-    /// The configuration, or the kill switch, lets nothing be written.
+    /// The configuration or the kill switch forbids writing.
     Audit,
 }
 
@@ -41,8 +41,8 @@ pub(super) enum Consequence {
     Final,
 }
 
-/// Codes of ARM for a lock that a person has put on a resource (`azure-wire-facts.md` §1.6): it goes when a person takes
-/// it away and not by waiting.
+/// Codes of ARM for a lock that a person has put on a resource (`azure-wire-facts.md` §1.6): only a person takes it
+/// away, so waiting does not help.
 const LOCKED: [&str; 2] = ["ScopeLocked", "ReadOnlyDisabledSubscription"];
 
 impl Failure {
@@ -83,9 +83,9 @@ impl Failure {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Setback {
-    /// The code.
+    /// The reason code.
     pub reason: Reason,
-    /// With the particulars.
+    /// The particulars, as a sentence.
     pub detail: String,
 }
 

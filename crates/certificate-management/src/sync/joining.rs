@@ -1,4 +1,4 @@
-//! Requests join the sync of their namespace. What can be refused without looking is refused.
+//! Requests join the sync of their namespace. The machine refuses here what it can refuse without a look.
 
 use super::conclusions::refused;
 use super::effect::FollowUp;
@@ -29,7 +29,8 @@ fn join(last: Option<&SyncRecord>, requests: &[&RequestRecord], context: &Contex
         }
     }
     let Some(first) = open.first().copied() else { return Step::nothing() };
-    // What has joined is the sync's to end: its POST may have been sent when its message comes again.
+    // Only the sync ends a request that has joined it: the POST may have been sent when the message of the request
+    // comes again.
     let is_known = |request: &SyncRequest| record.is_some_and(|record| record.knows(&request.request_id));
     let refuse = |reason, detail: String| {
         let (known, new): (Vec<&SyncRequest>, _) =
@@ -53,7 +54,8 @@ fn join(last: Option<&SyncRecord>, requests: &[&RequestRecord], context: &Contex
         .unwrap_or_else(|| gathering(&first.namespace_id, first.traceparent.as_ref(), last, context));
     let new = open.iter().copied().filter(|request| !joined.knows(&request.request_id));
     let mut new: Vec<&SyncRequest> = new.collect();
-    // A message that comes again may be of a run that was killed between the record and the follow-up.
+    // A message that comes again may come from a run that was killed after it wrote the record and before it sent the
+    // follow-up.
     let comes_again = new.len() < open.len();
     let room = context.most_requests.saturating_sub(joined.known().count()).min(new.len());
     let beyond = new.split_off(room);
@@ -98,7 +100,7 @@ fn gathering(
     }
 }
 
-/// The sync that comes after one that has ended, for the requests that it leaves.
+/// The sync that comes after one that has ended, for the requests that are left.
 pub(super) fn next(ended: &SyncRecord, context: &Context) -> SyncRecord {
     let requests = ended.known().map(str::to_owned).collect();
     SyncRecord {

@@ -21,23 +21,23 @@ pub(super) fn seen(
 ) -> Step {
     let judged = judge_all(&record, requests, observation, operation, context);
     if matches!(operation, OperationState::Failed(_)) {
-        // What has failed will not arrive any more.
+        // An operation that has failed gives the hubs nothing any more.
         record.sent = None;
     }
     decide(record, look, judged, observation, context)
 }
 
-/// What a look has made of the requests.
+/// How a look judges the requests.
 #[derive(Default)]
 struct Judged {
     outcomes: Outcomes,
     /// Requests of the sync that have no final outcome.
     open: Vec<Conclusion>,
-    /// Those of them that something new is to be told of.
+    /// Those of them whose record needs an update.
     news: Vec<Conclusion>,
-    /// Requests that waited and that a sync that only watches takes in.
+    /// Waiting requests that a sync that only watches takes in.
     taken_in: Vec<String>,
-    /// A request that the sync is for needs a sync still.
+    /// Whether a request that the sync is for still needs a sync.
     needs_sync: bool,
     worst: Option<Outcome>,
 }
@@ -60,7 +60,7 @@ fn judge_all(
             judged.outcomes.already_final.push(id.clone());
             continue;
         }
-        // The mode decides what is sent and not what is true: evidence counts in audit too.
+        // The mode decides what the app sends and not what is true: evidence counts in audit too.
         let plan = plan::plan_assessed(&known.request, Mode::Enforce, &assessed);
         judged.needs_sync |= matches!(plan, RequestPlan::Sync(_)) && (is_covered || is_watching);
         if is_covered {
@@ -81,8 +81,8 @@ fn judge_all(
                 None => judged.taken_in.push(id.clone()),
             }
         } else if matches!(plan, RequestPlan::AlreadyTrusted(_)) {
-            // The sync was not made for it and satisfies it all the same. What else it may become is not known before the
-            // sync has ended.
+            // The sync was not made for this request and satisfies it all the same. Any other outcome has to wait until
+            // the sync has ended.
             judged.outcomes.conclusions.extend(of_plan(&known.request, &plan));
         }
     }
@@ -102,17 +102,18 @@ fn judge(
     let is_overdue = is_overdue(record, known, context);
     let final_plan = match plan {
         plan if is_watching && is_premature(record, plan, assessed.observation, context) => None,
-        // Nothing was sent, so what is to be refused can be refused.
+        // No POST was sent, so the request can still be refused.
         RequestPlan::Refuse { .. } if is_watching => of_plan(&known.request, plan),
         RequestPlan::Undecided { detail, hubs } if is_watching && is_overdue => {
             Some(undecided(&known.request, detail, hubs))
         }
-        // A request that would have been refused for the sake of others has been synced together with them.
+        // The request would have been refused because the sync covers more than it names; now that sync has covered it
+        // too.
         RequestPlan::Refuse { reason: Reason::SyncCoversWholeNamespace, .. } => None,
-        // A POST was claimed for it, and whether its hubs trusted before that is not known any more: `already-trusted` would
-        // say that nothing was sent.
+        // A POST was claimed for the request, and the machine does not know any more whether its hubs trusted before:
+        // `already-trusted` would say that no POST was sent.
         RequestPlan::AlreadyTrusted(_) if !is_watching => None,
-        // A run was killed before it recorded what it had planned for this one.
+        // A run was killed before it recorded what it had planned for this request.
         plan if known.outcome == Outcome::Queued => of_plan(&known.request, plan),
         _ => None,
     };
@@ -151,7 +152,7 @@ fn decide(
     }
     let is_lost = record.phase == Phase::Claimed && context.now - record.since > CLAIM_DEADLINE;
     if is_lost && context.mode == Mode::Audit {
-        // Nothing is sent again in audit, so no evidence is to be expected.
+        // In audit mode no run sends the POST again, so no evidence will come.
         let detail = "the answer to the sync was lost, and in audit mode it is not sent again";
         let refused = open.into_iter().map(|open| open.ended(Outcome::Refused, Reason::AuditMode, detail));
         outcomes.conclusions.extend(refused);
@@ -169,7 +170,7 @@ fn decide(
     again_and_conclude(record, pause, outcomes, context)
 }
 
-/// All that the sync is for have their outcome. It ends when that is recorded.
+/// Every request that the sync is for has its outcome. The sync ends when these are recorded.
 pub(super) fn end(record: SyncRecord, outcomes: Outcomes, worst: Option<Outcome>, context: &Context) -> Step {
     let measured = worst.map(|worst| measured(&record, worst, context));
     let effects = [Effect::Conclude(outcomes)].into_iter().chain(measured).collect();

@@ -1,5 +1,5 @@
-//! Requests without a record leave the sync when another look finds none either: between what a look has read and its step, the
-//! message of a request may come and make its record anew, and then the request stays.
+//! A request without a record leaves the sync when a second look finds none either. The message of the request may come
+//! between the reading of a look and its step and make the record anew; then the request stays.
 
 use super::{Look, Missing, SyncRecord};
 

@@ -1,4 +1,5 @@
-//! The way of a look: its follow-up is delivered, it asks, it observes, and it makes room for the next one.
+//! The stages of a look: the queue delivers its follow-up, the look asks the operation, observes the namespace, and
+//! schedules the next look.
 
 use time::Duration;
 
@@ -7,7 +8,7 @@ use super::joining;
 use super::{Context, Effect, Look, OperationState, Outcomes, Phase, Step, SyncRecord, pause};
 
 impl Look {
-    /// Whether a record is held by this look.
+    /// Whether this look holds a record.
     pub(super) fn holds(&self, record: &SyncRecord) -> bool {
         record.sync_id == self.sync_id && record.look == Some(self.attempt)
     }
@@ -15,18 +16,19 @@ impl Look {
 
 pub(super) fn follow_up(record: &SyncRecord, sync_id: &str, attempt: u32, context: &Context) -> Step {
     if record.sync_id != sync_id || record.attempt != attempt {
-        // It is older than what the record waits for, or forged. The run that recorded what the record waits for may have
-        // been killed before it sent it.
+        // The follow-up is older than the one that the record waits for, or forged. The run that recorded the awaited
+        // one may have been killed before it sent it.
         return Step::only(vec![Effect::SendFollowUp(FollowUp::of(record))]);
     }
     if record.look == Some(attempt) {
-        // Another run is looking, or was killed while it did. It is left alone once: the next follow-up takes its place.
+        // Another run is looking, or was killed while it did. This run leaves it alone once; the look of the next
+        // follow-up takes its place.
         return again(record.clone(), pause::LEFT_ALONE, record.look, context);
     }
     let look = Look { sync_id: record.sync_id.clone(), attempt };
     let record = SyncRecord { look: Some(attempt), ..record.clone() };
     let effect = match &record.operation {
-        // A record of the last release may gather with an operation of before.
+        // A gathering record of the last release may still hold the operation of an earlier sync, which is not asked.
         Some(operation) if record.phase == Phase::Started && !operation.finished => {
             Effect::AskOperation(look, operation.clone())
         }
@@ -75,7 +77,7 @@ pub(super) fn concluded(record: &SyncRecord, look: &Look, finished: &[String], c
     match left.phase {
         _ if !holds && left == *record => Step::nothing(),
         _ if !holds => Step::write(left, Vec::new()),
-        // They came while the others were planned.
+        // The requests that are left came while the look planned the others.
         Phase::Gathering => again(left, pause::FIRST_LOOK, None, context),
         _ => {
             let next = joining::next(&left, context);
@@ -85,7 +87,7 @@ pub(super) fn concluded(record: &SyncRecord, look: &Look, finished: &[String], c
     }
 }
 
-/// Makes room for the next look, after a pause, and has outcomes recorded.
+/// Schedules the next look after a pause, and records outcomes.
 pub(super) fn again_and_conclude(
     record: SyncRecord,
     wait: Duration,
@@ -97,10 +99,10 @@ pub(super) fn again_and_conclude(
     step
 }
 
-/// Makes room for the next look, after a pause.
+/// Schedules the next look after a pause, under the next number. `look` is the one that goes on holding the record.
 pub(super) fn again(mut record: SyncRecord, wait: Duration, look: Option<u32>, context: &Context) -> Step {
-    // Only a forged follow-up that the last release believed brings a record to the highest number. It counts anew, as
-    // another sync, since the queue may know its low numbers.
+    // A record has the highest number only where the last release believed a forged follow-up. The sync then gets a new
+    // id and counts anew, since the queue may know the low numbers of the old id.
     let attempt = record.attempt.checked_add(1).unwrap_or_else(|| {
         record.sync_id.clone_from(&context.next_sync_id);
         1

@@ -1,4 +1,4 @@
-//! Requests of which a look found no record.
+//! The requests that have no record, as a look found.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,18 +15,18 @@ pub struct Missing {
 }
 
 impl Missing {
-    /// What the look of this number has not found; `None` when it has found everything.
+    /// The requests whose records the look of this number has not found; `None` when it has found all.
     pub(super) fn of<'i>(look: u32, ids: impl Iterator<Item = &'i str>) -> Option<Self> {
         Some(Self { look, requests: ids.map(digest::of::<4>).collect() })
             .filter(|missing| !missing.requests.is_empty())
     }
 
-    /// Whether another look than the one of this number has not found a request either.
+    /// Whether a look with another number has not found the record of a request either.
     pub(super) fn was_so_before(&self, look: u32, id: &str) -> bool {
         self.look != look && self.requests.contains(&digest::of::<4>(id))
     }
 
-    /// The same without these, which were found; `None` when nothing is left.
+    /// The same without these requests, whose records exist; `None` when nothing is left.
     pub(super) fn without<'i>(mut self, ids: impl Iterator<Item = &'i str>) -> Option<Self> {
         let found: Vec<String> = ids.map(digest::of::<4>).collect();
         self.requests.retain(|known| !found.contains(known));

@@ -5,11 +5,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-/// An operation of the service that was started. `Debug` leaves out the query of its address, which may hold a signature.
+/// An operation that the service has started. `Debug` leaves out the query of its address, which may hold a signature.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SyncOperation {
-    /// Where its status is; `None` when the service named no place.
+    /// The URL of its status; `None` when the service named none.
     pub url: Option<String>,
     /// Whether the service said at once that it was done.
     #[serde(default)]
@@ -17,7 +17,7 @@ pub struct SyncOperation {
     /// How long the service asked to wait before the first question, in seconds.
     #[serde(default)]
     pub retry_after_seconds: Option<u64>,
-    /// When its start was accepted.
+    /// When the service accepted it.
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub started_at: Option<OffsetDateTime>,
 }

@@ -1,16 +1,17 @@
-//! How long to wait, and how long things are waited for. Everything that a service asks for is clamped.
+//! Pauses between looks, and the times after which the machine gives up waiting. It clamps every pause that a service
+//! asks for.
 
 use time::{Duration, OffsetDateTime};
 
 /// How far the clocks of two instances, or of an instance and a service, may be apart.
 pub const CLOCKS_APART: Duration = Duration::minutes(2);
-/// Longest time between a claim and the end of its POST: an invocation is cut after this time.
+/// Longest time between a claim and the end of its POST: the app ends every invocation before that.
 pub const POST_TAKES: Duration = Duration::minutes(1);
 /// How old a claim without an operation is before its POST is sent again. More than [`CLOCKS_APART`] and [`POST_TAKES`]
 /// together, so that on no clock it passes while the first POST is under way.
 pub const CLAIM_DEADLINE: Duration = Duration::minutes(4);
-/// How many POSTs of one sync may have had effect at the most, before an answer that was lost is given up on. A POST that the
-/// service refused is not one of them.
+/// Most POSTs of one sync that may have had effect. After that many the machine does not repeat a POST whose answer was
+/// lost. A POST that the service refused does not count.
 pub const MOST_POSTS: u32 = 3;
 /// How long requests gather before the first look.
 pub const FIRST_LOOK: Duration = Duration::seconds(1);
@@ -22,11 +23,12 @@ pub const LEFT_ALONE: Duration = Duration::seconds(20);
 pub const SHORTEST_PAUSE: Duration = Duration::seconds(1);
 /// Longest pause between two looks.
 pub const LONGEST_PAUSE: Duration = Duration::minutes(2);
-/// A look that is overdue by this much has lost its follow-up. More than [`CLOCKS_APART`] and [`LONGEST_PAUSE`] together.
+/// The report takes the follow-up of a look for lost that is overdue by this much. More than [`CLOCKS_APART`] and
+/// [`LONGEST_PAUSE`] together.
 pub const LOST_AFTER: Duration = Duration::minutes(5);
 
-/// The pause before look number `attempt`, from 1: it doubles from two seconds up to [`LONGEST_PAUSE`], and spreads by a
-/// share that the name of the sync decides, so that many syncs do not look in step.
+/// The pause before look number `attempt`, from 1: it doubles from two seconds up to [`LONGEST_PAUSE`]. A share that
+/// depends on the name of the sync spreads it, so that many syncs do not look in step.
 #[must_use]
 pub fn growing(attempt: u32, name: &str) -> Duration {
     let doubled = Duration::seconds(2).saturating_mul(1 << attempt.saturating_sub(1).min(10));
@@ -35,13 +37,13 @@ pub fn growing(attempt: u32, name: &str) -> Duration {
     doubled.min(LONGEST_PAUSE) * (1.0 + share)
 }
 
-/// A pause as a service asks for it, between a second and [`LONGEST_PAUSE`].
+/// Clamps the pause that a service asks for to between [`SHORTEST_PAUSE`] and [`LONGEST_PAUSE`].
 #[must_use]
 pub fn clamped(asked: Duration) -> Duration {
     asked.clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
 }
 
-/// A time that much later; the end of the calendar where there is none.
+/// The time after a pause, or the end of the calendar where that is beyond it.
 #[must_use]
 pub(super) fn after(now: OffsetDateTime, pause: Duration) -> OffsetDateTime {
     now.saturating_add(pause)

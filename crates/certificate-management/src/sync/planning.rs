@@ -1,4 +1,4 @@
-//! A look at a sync that gathers: every request is planned against one observation, and the sync is claimed if one of them
+//! A look at a sync that gathers: it plans every request against one observation, and claims the sync if one of them
 //! needs it.
 
 use super::conclusions::{as_a_whole, is_overdue, is_premature, of_hubs, of_plan, undecided};
@@ -31,7 +31,7 @@ pub(super) fn seen(
         }
         match (of_plan(&known.request, &plan), plan) {
             (Some(conclusion), _) => outcomes.conclusions.push(conclusion),
-            // Its need was claimed before, and its time is over.
+            // The need of the request was claimed before, and its time is over.
             (None, plan) if record.claimed_at.is_some() && is_overdue(&record, known, context) => {
                 outcomes.conclusions.push(out_of_time(&record, known, &plan, &assessed));
             }
@@ -61,7 +61,7 @@ pub(super) fn seen(
     again_and_conclude(record, pause::AFTER_POST, outcomes, context)
 }
 
-/// What the last POST was for may still arrive, so no other one is sent before its time is over.
+/// Schedules the next look instead of a POST: the last POST may still give the hubs what it was for.
 fn wait_for_the_last_post(
     record: SyncRecord,
     requests: &[&RequestRecord],
@@ -76,7 +76,7 @@ fn wait_for_the_last_post(
     again_and_conclude(record, pause, outcomes, context)
 }
 
-/// The record with the requests that were planned in it; those that have joined since wait for the next sync.
+/// The record of a sync for the requests that were planned; those that have joined since wait for the next sync.
 fn taken_out_of_gathering(
     mut record: SyncRecord,
     planned: &[&RequestRecord],
@@ -112,7 +112,7 @@ fn out_of_time(
     assessed: &Assessed<'_>,
 ) -> Conclusion {
     match (plan, &record.setback) {
-        // No POST was for these, so how the last one ended says nothing about them.
+        // No POST was for these hubs, so the end of the last POST says nothing about them.
         (RequestPlan::Verify(_), _) => {
             let hubs = plan::verify_assessed(&known.request, &known.hubs, assessed, Progress::Overdue);
             of_hubs(&known.request, Some(&record.sync_id), hubs, None)

@@ -1,4 +1,4 @@
-//! How a POST ended, and what follows from it.
+//! What follows from the end of a POST.
 
 use super::conclusions::measured;
 use super::failure::Consequence;
@@ -28,7 +28,7 @@ pub(super) fn ended(record: &SyncRecord, claim: &Claim, end: &PostEnd, context: 
             record.sent = record.sent.map(accepted);
             go_on(record, claim, pause, claim.planned.clone(), context)
         }
-        // It may have reached the service, so it counts as sent: the evidence will tell.
+        // The POST may have reached the service, so it counts as sent; the evidence decides.
         PostEnd::AnswerLost(_) => go_on(record, claim, pause::AFTER_POST, claim.planned.clone(), context),
         PostEnd::Refused(failure) if failure.consequence() == Consequence::Final => {
             let outcome = if failure.is_refusal() { Outcome::Refused } else { Outcome::Failed };
@@ -53,7 +53,7 @@ pub(super) fn ended(record: &SyncRecord, claim: &Claim, end: &PostEnd, context: 
     }
 }
 
-/// The answer to a POST that its sync does not wait for any more. The next one may wait for it.
+/// Takes the answer to a POST that its sync does not wait for any more. The next sync may wait for it.
 pub(super) fn ended_late(record: &SyncRecord, claim: &Claim, end: &PostEnd) -> Step {
     let Some(sent) = record.sent.clone().filter(|sent| sent.is_of(claim)) else { return Step::nothing() };
     let sent = match end {
@@ -68,8 +68,8 @@ fn accepted(sent: Sent) -> Sent {
     Sent { is_accepted: true, ..sent }
 }
 
-/// Makes room for the next look, unless another look has taken the place of the one that claimed: then its follow-up is on
-/// its way already.
+/// Schedules the next look, unless another look has taken the place of the one that claimed: then the next follow-up is
+/// on its way already.
 fn go_on(
     record: SyncRecord,
     claim: &Claim,

@@ -1,4 +1,5 @@
-//! What is remembered of the one sync of a namespace. Its JSON is a contract: the records of the last release are read.
+//! The stored record of the one sync of a namespace. Its JSON is a contract: this version reads the records of the last
+//! release.
 
 use std::fmt;
 
@@ -17,24 +18,24 @@ use crate::ArmId;
 pub struct SyncRecord {
     /// Its id.
     pub sync_id: String,
-    /// Its namespace.
+    /// ARM id of its namespace.
     pub namespace_id: ArmId,
     /// How far it is.
     pub phase: Phase,
     /// When it got into this phase, or when its POST was claimed once more.
     #[serde(with = "time::serde::rfc3339")]
     pub since: OffsetDateTime,
-    /// When evidence that is still absent becomes `unverified`. It is set once, by the first claim or the first watch:
-    /// whatever is tried again after that has no more time than the need had.
+    /// When hubs without evidence become `unverified`. The first claim or the first watch sets it, and later tries do
+    /// not extend it.
     #[serde(with = "time::serde::rfc3339")]
     pub deadline: OffsetDateTime,
-    /// When the next look is due. A look that is long overdue has lost its follow-up.
+    /// When the next look is due. The follow-up of a look that is long overdue was lost.
     #[serde(with = "time::serde::rfc3339")]
     pub next_look_at: OffsetDateTime,
-    /// Number of the follow-up that it waits for, from 1. Recorded before that follow-up is sent, so a follow-up with a
-    /// higher number is forged.
+    /// Number of the follow-up that it waits for, from 1. The driver records it before it sends that follow-up, so a
+    /// follow-up with a higher number is forged.
     pub attempt: u32,
-    /// The follow-up whose look has begun and is not recorded as done.
+    /// The number of the follow-up whose look has begun and is not recorded as done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look: Option<u32>,
     /// When it was claimed or began to watch for the first time. Its duration counts from here.
@@ -42,12 +43,13 @@ pub struct SyncRecord {
     pub claimed_at: Option<OffsetDateTime>,
     /// How often its POST was claimed. Fences the answer of one claim from that of another.
     pub posts: u32,
-    /// For how many of these claims the POST is known to have had no effect: the service refused it, or it was not sent.
+    /// How many of these POSTs certainly had no effect: the service refused them, or the driver did not send them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub refused: u32,
-    /// What the service calls the operation, from the moment its answer was recorded.
+    /// The operation of the service, from the moment its answer was recorded.
     pub operation: Option<SyncOperation>,
-    /// Why the last POST was not accepted; told when the deadline passes before one is.
+    /// Why the service did not accept the last POST. The requests get it as their reason when the deadline passes
+    /// before the service accepts one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setback: Option<Setback>,
     /// The last POST of the namespace that may have had effect, of this sync or of one before it.
@@ -55,17 +57,17 @@ pub struct SyncRecord {
     pub sent: Option<Sent>,
     /// The requests that it is for.
     pub requests: Vec<String>,
-    /// The requests that came after its claim. It may satisfy them, but it was not made for them: those that it does not
-    /// satisfy get the next sync.
+    /// The requests that came after its claim. The sync may satisfy them, but it was not made for them: those that it
+    /// does not satisfy join the next sync.
     pub waiting: Vec<String>,
-    /// Requests of it that the last look found no record of.
+    /// Requests of it whose record the last look did not find.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<Missing>,
     /// W3C trace context of the request that opened it.
     pub traceparent: Option<String>,
 }
 
-// serde hands over a reference.
+// serde calls it with a reference.
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_zero(count: &u32) -> bool {
     *count == 0
@@ -81,8 +83,8 @@ pub enum Phase {
     Claimed,
     /// The service accepted it.
     Started,
-    /// Nothing was sent, because nothing that was seen lacks a sync. What was not seen, or what the service pushes by
-    /// itself, is looked for.
+    /// No POST was sent, because no hub was seen to need one. The looks wait for hubs that could not be read, and for
+    /// what the service pushes by itself.
     Watching,
     /// Every request that joined it has its outcome.
     Ended,
@@ -106,7 +108,7 @@ impl fmt::Display for Phase {
 }
 
 impl SyncRecord {
-    /// Whether requests of it have no outcome yet.
+    /// Whether it has requests without an outcome.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.phase != Phase::Ended

@@ -1,5 +1,5 @@
-//! The last POST of a namespace that may have had effect. It outlives its sync: the next one must not send for the same need,
-//! nor beside it.
+//! The last POST of a namespace that may have had effect. The record keeps it beyond its sync: the next sync must send
+//! no other POST while this one may still have effect.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -10,7 +10,7 @@ use crate::digest;
 use crate::plan::{Observation, Pair};
 use crate::trust::Trust;
 
-/// Most pairs that are remembered one by one. Where there are more, the POST counts as one for every pair.
+/// Most pairs that the record remembers one by one. With more, the POST counts as one for every pair.
 const MOST_PAIRS: usize = 1_000;
 
 /// A POST that may have had effect.
@@ -26,13 +26,13 @@ pub struct Sent {
     pub claimed_at: OffsetDateTime,
     /// Whether the service has accepted it, so that it is not on its way any more.
     pub is_accepted: bool,
-    /// What it was for: a digest of each issuing CA and hub that was not seen to trust it. `None`: of all.
+    /// The pairs it was for: a digest of each issuing CA and hub that was not seen to trust it. `None`: all pairs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pairs: Option<Vec<String>>,
 }
 
 impl Sent {
-    /// The POST of a claim that was just made.
+    /// Remembers the POST of a claim that was just made.
     pub(super) fn of(sync_id: &str, post: u32, observation: &Observation, context: &Context) -> Self {
         let pairs: Vec<String> = unproven(observation).collect();
         Self {
@@ -49,7 +49,7 @@ impl Sent {
         self.sync_id == claim.look.sync_id && self.post == claim.post
     }
 
-    /// Whether another POST has to wait: this one may be on its way, or what it was for may still arrive.
+    /// Whether another POST has to wait: this one may be on its way, or may still give the hubs what it was for.
     pub(super) fn holds_up(&self, observation: &Observation, context: &Context) -> bool {
         if context.now - self.claimed_at > pause::CLAIM_DEADLINE {
             return false;
@@ -59,7 +59,7 @@ impl Sent {
     }
 }
 
-/// The pairs that a sync is for and that were not seen trusted.
+/// The pairs that a sync is for and whose hub was not seen to trust the CA.
 fn unproven(observation: &Observation) -> impl Iterator<Item = String> {
     let pairs = observation.pairs().into_iter();
     pairs
@@ -67,7 +67,7 @@ fn unproven(observation: &Observation) -> impl Iterator<Item = String> {
         .map(|pair| name(&pair))
 }
 
-/// What tells a pair apart, and the CA of its policy from the one before it.
+/// A name that differs between pairs, and between a CA of a policy and the CA before it.
 fn name(pair: &Pair<'_>) -> String {
     let ca = &pair.policy.issuing_ca;
     let end = ca.not_after.map(OffsetDateTime::unix_timestamp);

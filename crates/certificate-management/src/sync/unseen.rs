@@ -1,4 +1,5 @@
-//! A look that saw nothing of the namespace. What can pass is waited for; requests whose time is over get their outcome.
+//! A look that saw nothing of the namespace. The sync waits for a failure that can pass; requests whose time is over
+//! get their outcome.
 
 use super::conclusions::{as_a_whole, failed, is_overdue};
 use super::failure::Consequence;
@@ -8,13 +9,13 @@ use super::{Conclusion, Context, Failure, Look, Outcomes, Phase, Step, SyncRecor
 use crate::reason::Reason;
 use crate::request::{Outcome, RequestRecord};
 
-/// What a look that saw nothing means for one request.
+/// What follows for one request.
 enum Fate {
     /// It has this outcome.
     Ends(Conclusion),
-    /// The sync looks again for it; what it is told until then.
+    /// The sync looks again for it; until then it has this outcome, or keeps the one that it has.
     Waits(Option<Conclusion>),
-    /// It waits for the next sync, whatever becomes of this one.
+    /// It waits for the next sync.
     IsLeft,
 }
 
@@ -55,14 +56,15 @@ pub(super) fn unseen(
     }
     let growing = pause::growing(record.attempt, &record.sync_id);
     let pause = match failure.retry_after {
-        // What gathers can be put off for long, so it does not come back sooner each time.
+        // A sync that gathers can be put off for long, so its pauses grow although the service asks for a short one.
         Some(asked) if record.phase == Phase::Gathering => growing.max(asked),
         asked => asked.unwrap_or(growing),
     };
     again_and_conclude(record, pause, outcomes, context)
 }
 
-/// Nothing is claimed, so what would end the same way another time ends at once, and the rest says what it waits for.
+/// No POST is claimed yet. A failure that another try would meet again ends the request at once; otherwise the request
+/// waits, and its record says for what.
 fn before_the_claim(
     record: &SyncRecord,
     known: &RequestRecord,
@@ -70,7 +72,7 @@ fn before_the_claim(
     context: &Context,
 ) -> Fate {
     let passes = match failure.consequence() {
-        // Without a claim no need has a deadline: an outage of the service fails no request.
+        // A need without a claim has no deadline, so an outage of the service fails no request.
         Consequence::Passes => record.claimed_at.is_none() || !is_overdue(record, known, context),
         Consequence::PassesUntilDeadline => !is_overdue(record, known, context),
         Consequence::Final => false,
@@ -82,7 +84,7 @@ fn before_the_claim(
     }
 }
 
-/// The POST may have had effect, whatever cannot be read now: until its time is over a request goes on as it was told.
+/// The POST may have had effect although nothing can be read now: until its time is over, a request keeps its outcome.
 fn after_the_claim(record: &SyncRecord, known: &RequestRecord, failure: &Failure, context: &Context) -> Fate {
     if failure.is_refusal() {
         Fate::Ends(failed(known, failure))

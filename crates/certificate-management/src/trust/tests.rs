@@ -1,4 +1,4 @@
-//! Judgements by example, for every combination of what is shown, and beside certificates of others.
+//! Judgements by example, for every combination of what policy and certificate show, and beside certificates of others.
 
 use super::*;
 use crate::model::{IssuingCa, ProvisioningState};

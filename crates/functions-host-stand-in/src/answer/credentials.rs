@@ -1,6 +1,6 @@
-//! Hiding credentials in what is copied into an error.
+//! Hides credentials in texts that are copied into an error.
 
-/// What the host takes for the start of a credential. It hides from there on.
+/// Texts that the host takes for the start of a credential. It hides everything from there on.
 const MARKS: [&str; 16] = [
     "token=",
     "defaultendpointsprotocol=http",

@@ -1,4 +1,4 @@
-//! Why an invocation failed: in words for a developer, and as the exception that the next attempt is told about.
+//! Why an invocation failed: in words for a developer, and as the exception in the `RetryContext` of the next attempt.
 
 use std::sync::LazyLock;
 
@@ -65,7 +65,7 @@ impl Failure {
 
 /// The `RetryContext` of an attempt; `failure` is why the attempt before it failed.
 ///
-/// Of the exception only its shape is modelled: stack traces name frames that do not exist.
+/// It models only the shape of the exception: stack traces name frames that do not exist.
 #[must_use]
 pub fn retry_context(
     function: &str,

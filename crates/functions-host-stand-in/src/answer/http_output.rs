@@ -15,9 +15,9 @@ pub struct HttpOutput {
 }
 
 impl HttpOutput {
-    /// What the value of an output means.
+    /// Reads the value of an `http` output.
     ///
-    /// An output named `$return` may be anything: what is no response object is the body of one.
+    /// An output named `$return` may be anything: a value that is no response object is the body of one.
     ///
     /// # Errors
     /// A named output that is no object: the host throws.

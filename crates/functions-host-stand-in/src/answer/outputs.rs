@@ -1,8 +1,8 @@
-//! What becomes of output values on their way to a queue: four traps (`functions-host-protocol.md` §2.4).
+//! Changes output values on their way to a queue as the host does: four traps (`functions-host-protocol.md` §2.4).
 //!
-//! A string that is valid base64 turns into bytes and then into the text `System.Byte[]`; a string that looks like
-//! JSON is parsed and written again, an array as several messages; an ISO date-time string becomes a .NET date.
-//! Elements of arrays are spared all of it.
+//! A string that is valid base64 turns into bytes and then into the text `System.Byte[]`; a string that looks like JSON
+//! is parsed and written again, an array as several messages; an ISO date-time string becomes a .NET date. None of this
+//! happens to elements of arrays.
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -12,7 +12,7 @@ use crate::app::{Binding, DataType};
 use crate::newtonsoft::{self, Token};
 use crate::zone::Zone;
 
-/// .NET does not mind bits that padding leaves over.
+/// .NET accepts leftover bits before the padding.
 const LAX: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()

@@ -8,7 +8,7 @@ use crate::zone::Zone;
 /// How deep an answer may nest (the default of ASP.NET's JSON formatter).
 const DEPTH: usize = 256;
 
-/// What a handler said.
+/// The result of a handler.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HandlerResult {
     /// Values by binding name, as spelt by the handler.
@@ -30,9 +30,9 @@ pub enum ResultError {
     Shape {
         /// The answer or one of its members.
         what: &'static str,
-        /// What the host takes there.
+        /// The shape that the host takes there.
         wanted: &'static str,
-        /// What the handler gave.
+        /// The shape that the handler gave.
         given: &'static str,
     },
     /// Its bytes are not text.
@@ -40,7 +40,7 @@ pub enum ResultError {
     Encoding(&'static str),
 }
 
-/// Reads the body of an answer. `None`: there is no value in it. What follows the first value is not looked at.
+/// Reads the body of an answer, up to the end of the first value. `None`: there is no value in it.
 ///
 /// Names of members are compared without regard to case; a list that comes twice is appended; an empty string counts
 /// as null where an object or list is wanted.

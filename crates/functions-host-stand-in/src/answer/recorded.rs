@@ -1,7 +1,7 @@
-//! Every recorded answer is judged, and the verdict compared with that of the real host.
+//! Judges every recorded answer, and compares the verdict with that of the real host.
 //!
-//! Here those that are decided by the answer alone; the exchange of bytes, redirects and timeouts are tested with the
-//! same file in `functions_host::tests`.
+//! These are the cases that the answer alone decides; `functions_host::tests` tests the exchange of bytes, redirects
+//! and timeouts with the same file.
 
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ fn function(case: &str) -> Function {
     app::load(root.path(), &AppSettings::default()).unwrap().functions.pop().unwrap()
 }
 
-/// The answer, if the case can be told without a connection.
+/// The answer, if the case needs no connection.
 fn answer(case: &Value) -> Option<Answer> {
     let answer = &case["answer"];
     if ["raw", "hang", "close", "reset"].iter().any(|key| !answer[*key].is_null()) {

@@ -11,7 +11,7 @@ use crate::app::Function;
 use crate::newtonsoft::Token;
 use crate::zone::Zone;
 
-/// How much of a faulty answer is shown in words, characters.
+/// How much of a faulty answer an error shows, in characters.
 const SHOWN: usize = 300;
 
 /// The answer that redirects ended in.
@@ -27,7 +27,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// What the host makes of an answer.
+/// The host's verdict on an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
     /// The invocation succeeded.
@@ -36,14 +36,14 @@ pub enum Verdict {
         outputs: IndexMap<String, Vec<String>>,
         /// Lines for the log, level Information.
         logs: Vec<String>,
-        /// What the handler returned.
+        /// The handler's return value.
         return_value: Token,
         /// The value of the `http` output.
         response: Option<HttpOutput>,
     },
     /// The invocation failed.
     Failed(Failure),
-    /// The host waits until its function timeout, whatever the handler does now.
+    /// The host waits until its function timeout; nothing that the handler does now ends the wait.
     NeverCompletes {
         /// Why, and what to do about it.
         why: String,
@@ -120,7 +120,8 @@ fn unusable(answer: &Answer, why: &str) -> Failure {
     Failure::new(words, Exception::Operation { message })
 }
 
-/// Binds values to outputs. Names of outputs are compared with regard to case: others are dropped without a word.
+/// Binds values to outputs. It compares names of outputs with regard to case, and drops others without a word, as the
+/// host does.
 fn outputs(answer: &Answer, result: HandlerResult, function: &Function, zone: &Zone) -> Verdict {
     let HandlerResult { outputs: given, logs, return_value } = result;
     let mut values: IndexMap<&str, Value> = IndexMap::new();

@@ -17,7 +17,7 @@ pub enum Direction {
     InOut,
 }
 
-/// What .NET type the data has on its way.
+/// The .NET type of the data on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DataType {
     /// Text.

@@ -1,4 +1,4 @@
-//! The `customHandler` section of `host.json`: the program that answers, and how it is spoken to.
+//! The `customHandler` section of `host.json`: the program that answers, and how the host speaks to it.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::section::{Located, SettingError};
 
 const MCP_PROFILE: &str = "mcp-custom-handler";
 
-/// How the handler is started and spoken to.
+/// How the host starts the handler and speaks to it.
 #[derive(Debug, Clone)]
 pub struct CustomHandler {
     /// The program, `%NAME%` not yet replaced.
@@ -17,7 +17,7 @@ pub struct CustomHandler {
     pub arguments: Vec<String>,
     /// Whether plain HTTP functions get the client's request instead of an envelope.
     pub forwarding: bool,
-    /// The same by a newer way, which is taken first.
+    /// The same by a newer way, which wins.
     pub proxying: bool,
     /// How long it may take until it answers `GET /`. 30 seconds unless set.
     pub initialization_timeout: Duration,

@@ -12,7 +12,7 @@ use crate::schedule::Schedule;
 pub struct Function {
     /// The name of its folder.
     pub name: String,
-    /// What starts it.
+    /// The trigger that starts it.
     pub trigger: Trigger,
     /// The binding of the trigger.
     pub trigger_binding: Binding,
@@ -22,7 +22,7 @@ pub struct Function {
     pub retry: Option<RetryPolicy>,
 }
 
-/// What starts a function.
+/// The trigger of a function.
 #[derive(Debug, Clone)]
 pub enum Trigger {
     /// A schedule.
@@ -46,7 +46,7 @@ pub struct TimerTrigger {
     pub schedule: Arc<Schedule>,
     /// Whether it fires once when the host starts.
     pub run_on_startup: bool,
-    /// Whether runs are remembered, so that `ScheduleStatus` is given and a missed run is caught up.
+    /// Whether the host remembers runs, so that it gives a `ScheduleStatus` and catches up a missed run.
     pub use_monitor: bool,
 }
 

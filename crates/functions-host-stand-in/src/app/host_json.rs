@@ -19,7 +19,7 @@ pub struct HostJson {
     pub function_timeout: Option<Duration>,
     /// Whether requests carry a `traceparent`.
     pub open_telemetry: bool,
-    /// How the handler is started and spoken to.
+    /// How the host starts the handler and speaks to it.
     pub custom_handler: CustomHandler,
     /// `extensions.serviceBus`.
     pub service_bus: ServiceBusSettings,
@@ -50,7 +50,8 @@ pub struct ServiceBusSettings {
     pub max_concurrent_sessions: usize,
     /// Most invocations for one session at a time.
     pub max_concurrent_calls_per_session: usize,
-    /// After how long without messages a session is given back; its batch does not wait any longer then.
+    /// How long a session may be without messages before the host gives it back; its batch does not wait any longer
+    /// then.
     pub session_idle_timeout: Duration,
     /// Whether AMQP goes over web sockets; shows in metadata.
     pub web_sockets: bool,

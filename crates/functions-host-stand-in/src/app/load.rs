@@ -31,7 +31,7 @@ pub struct App {
 pub struct BrokenFunction {
     /// The name of its folder.
     pub name: String,
-    /// What is wrong and what is allowed.
+    /// What is wrong, and the allowed values.
     pub error: String,
 }
 

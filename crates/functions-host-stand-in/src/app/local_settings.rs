@@ -10,7 +10,7 @@ use super::section::{Located, SettingError, parse};
 /// The file's name, beside `host.json`.
 pub const FILE: &str = "local.settings.json";
 
-/// What the file says, after the environment had its say.
+/// The settings of the file that the environment does not override.
 #[derive(Default)]
 pub struct LocalSettings {
     /// The settings of `Values` that the environment does not hold, and `ConnectionStrings` as `ConnectionStrings:NAME`.

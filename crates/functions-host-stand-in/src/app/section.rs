@@ -1,4 +1,4 @@
-//! Typed reading of settings files; every error names the file, the key and what is allowed.
+//! Reads settings files with types; every error names the file, the key and the allowed values.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub struct SettingError {
     pub file: String,
     /// The key, as a path: `customHandler.description.defaultExecutablePath`.
     pub key: String,
-    /// What is wrong and what is allowed.
+    /// What is wrong, and the allowed values.
     pub problem: String,
 }
 

@@ -1,4 +1,4 @@
-//! App settings: what the handler gets as environment, and what `%NAME%` stands for.
+//! App settings: the environment of the handler, and the values of `%NAME%`.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! What the handler prints becomes log lines; however much it prints, memory and receivers are spared.
+//! Turns the handler's output into log lines, and bounds them, so that a handler that prints too much floods neither
+//! memory nor receivers.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -95,7 +96,7 @@ impl Sink {
             self.window = Instant::now();
             self.budget = MOST_PER_SECOND;
         }
-        // A line costs at least what the event around it costs.
+        // A line costs at least as much as the event around it.
         let cost = line.len() + 128;
         if cost > self.budget {
             self.budget = 0;

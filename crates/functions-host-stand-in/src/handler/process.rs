@@ -1,4 +1,4 @@
-//! One process of the handler. When it is dropped, it and everything it started is killed.
+//! One process of the handler. Dropping it kills the process and everything that the process has started.
 
 use std::process::{ExitStatus, Stdio};
 
@@ -52,7 +52,7 @@ impl Process {
     /// Waits until it ends by itself or is killed; gives its exit code, 128 + n after signal n.
     pub async fn wait(&mut self) -> i32 {
         let status = self.child.wait().await;
-        // What it has started must not outlive it; its own id cannot have been given away yet.
+        // The children of the handler must not outlive it. The system cannot have given its id to another process yet.
         self.kill_group();
         status.map_or(-1, exit_code)
     }
@@ -68,7 +68,7 @@ impl Process {
     fn kill_group(&self) {
         let pid = i32::try_from(self.pid).ok().and_then(rustix::process::Pid::from_raw);
         if let Some(pid) = pid {
-            // An error means that nobody is left.
+            // An error means that the group has no process left.
             let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
         }
     }

@@ -10,7 +10,7 @@ use crate::wire::{Client, WireError};
 
 /// How often the real host asks.
 const PAUSE: Duration = Duration::from_millis(25);
-/// After this long a person is told what the host waits for.
+/// After this long the host says what it waits for.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Asks until anything answers: any status, garbage and a closed connection all count.

@@ -1,4 +1,4 @@
-//! When the host gives a handler up (`functions-host-protocol.md` §3.4).
+//! Decides when the host gives a handler up (`functions-host-protocol.md` §3.4).
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ pub struct Restarts {
     last: Option<Instant>,
 }
 
-/// What an exit means.
+/// The consequence of an exit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consequence {
     /// The process is never started again, and the host goes on without it.

@@ -15,8 +15,8 @@ use crate::events::{Events, HandlerAction, HostEvent, LogLevel, LogSource};
 use crate::exchange;
 use crate::wire::Client;
 
-/// A handler that asks for a restart (exit code 200) sooner than this waits as long for it. The real host restarts
-/// at once, however often.
+/// Least time between two starts of a handler that asks for a restart (exit code 200). The real host restarts at once,
+/// however often.
 const BRIEF: Duration = Duration::from_millis(500);
 
 /// How long a ping waits for an answer.
@@ -83,7 +83,7 @@ impl Handler {
         Self { client, status, commands, task: tokio::spawn(keeper.run()) }
     }
 
-    /// A handler that somebody else runs at `address`; kills are acknowledged and do nothing.
+    /// A handler that the caller runs at `address`; kills are acknowledged and do nothing.
     #[cfg(test)]
     pub fn attached(address: String) -> Self {
         let (sender, status) = watch::channel(Status::Ready { pid: 0 });
@@ -139,8 +139,8 @@ impl Handler {
         }
     }
 
-    /// Sends it `GET /`, as the real host does on a scale controller's health ping, and ignores what comes back. One
-    /// that does not answer holds this up for [`PING`] at most.
+    /// Sends it `GET /`, as the real host does on a scale controller's health ping, and ignores the answer. A handler
+    /// that does not answer delays this by [`PING`] at most.
     pub async fn ping(&self) {
         let request = exchange::poll(self.client.address());
         let _ = tokio::time::timeout(PING, self.client.send(&request)).await;
@@ -336,8 +336,8 @@ impl Keeper {
     }
 }
 
-/// Waits for what was printed last. The group is dead, so both streams end; one that somebody else holds open does not
-/// hold up the restart.
+/// Waits for the last lines of output. The group is dead, so both streams end; a stream that another process holds open
+/// does not hold up the restart.
 async fn drain(outputs: [JoinHandle<()>; 2]) {
     for output in outputs {
         let _ = tokio::time::timeout(Duration::from_secs(1), output).await;

@@ -1,4 +1,4 @@
-//! Receiving what Event Grid posts (`functions-host-protocol.md` §1.5).
+//! Receives the POSTs of Event Grid (`functions-host-protocol.md` §1.5).
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,7 +15,7 @@ use trigger_sources::{Delivery, EventGridSource};
 /// Most POSTs that are worked on at a time.
 const MOST: usize = 16;
 
-/// Takes deliveries. One that any invocation failed on is not accepted, so the whole of it comes again.
+/// Takes deliveries. It does not accept a delivery of which any invocation failed, so the whole of it comes again.
 pub async fn run(engine: Arc<Engine>, functions: Vec<Arc<Function>>, source: Arc<dyn EventGridSource>) {
     let functions: Arc<[Arc<Function>]> = functions.into();
     let mut running = JoinSet::new();
@@ -43,7 +43,7 @@ async fn deliver(
 ) {
     let mut accepted = true;
     for function in functions.iter() {
-        // Written and read again, since the real host re-formats what is posted.
+        // Writes the event and reads it again, since the real host re-formats it.
         let body =
             newtonsoft::parse(&delivery.body.to_string(), engine.zone()).map_err(|error| error.to_string());
         let outcome = match body {

@@ -1,4 +1,4 @@
-//! Batches that wait until they are large enough (`minMessageBatchSize`, `minEventBatchSize`).
+//! Makes batches wait until they are large enough (`minMessageBatchSize`, `minEventBatchSize`).
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -45,7 +45,7 @@ impl<T> Gathering<T> {
         }
         let count = self.held.len().min(self.limits.most);
         let batch = self.held.drain(..count).collect();
-        // What is left over starts to wait anew.
+        // The items that are left over start to wait anew.
         self.since = (!self.held.is_empty()).then_some(now);
         Some(batch)
     }

@@ -21,7 +21,7 @@ pub async fn batches(
     source: Arc<dyn QueueSource>,
 ) {
     let settings = &engine.app.host.service_bus;
-    // A session without further messages is given back, so what is there is handed over then.
+    // The host gives a session without further messages back, so it hands over the messages that are there then.
     let idle = if trigger.sessions { settings.session_idle_timeout } else { settings.max_batch_wait_time };
     let limits = Limits {
         least: settings.min_message_batch_size,

@@ -13,7 +13,7 @@ use crate::app::{Function, ServiceBusTrigger};
 use crate::engine::Engine;
 use trigger_sources::{LockedMessage, Pending, QueueSource};
 
-/// How many messages are looked at ahead, as a multiple of what may run at a time: enough to find another session
+/// How many messages are locked ahead, as a multiple of those that may run at a time: enough to find another session
 /// behind a few messages of a busy one, few enough that their locks last.
 const AHEAD: usize = 4;
 

@@ -50,7 +50,7 @@ impl NetDate {
         text
     }
 
-    /// As `DateTime.Parse(value.ToString())` leaves it: whole seconds, and a zone only for an offset.
+    /// The text after `DateTime.Parse(value.ToString())`: whole seconds, and a zone only for an offset.
     #[must_use]
     pub fn to_seconds_text(&self) -> String {
         let suffix = if matches!(self.kind, Kind::Offset(_)) { self.suffix() } else { String::new() };

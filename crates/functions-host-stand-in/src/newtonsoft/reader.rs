@@ -1,8 +1,8 @@
 //! Json.NET's reader with its lenient corners.
 //!
-//! Accepted though JSON forbids it: comments, single quotes, names without quotes, a comma before a closing bracket,
-//! missing elements, `NaN`, `Infinity`, `undefined`, hexadecimal and octal numbers, and (for whoever does not ask)
-//! any text after the first value.
+//! It accepts some things that JSON forbids: comments, single quotes, names without quotes, a comma before a closing
+//! bracket, missing elements, `NaN`, `Infinity`, `undefined`, hexadecimal and octal numbers, and any text after the
+//! first value (unless the caller asks for the end).
 
 use super::date::NetDate;
 use super::text::{Characters, ReadError};
@@ -43,8 +43,7 @@ impl<'a> Reader<'a> {
 
     /// Reads one value; `None` when the text holds none.
     ///
-    /// # Errors
-    /// The first fault in the value. What follows it is not looked at.
+    /// # Errors The first fault in the value. It does not look at text after the value.
     pub fn read_value(&mut self) -> Result<Option<Token>, ReadError> {
         let Some(first) = self.peek()? else { return Ok(None) };
         let value = match first {
@@ -181,8 +180,7 @@ impl<'a> Reader<'a> {
     /// Reads an element where Json.NET wants a string: numbers and booleans give their own spelling, dates stay
     /// text, null is `None`; objects and arrays are errors.
     ///
-    /// # Errors
-    /// As said, and faults in the value.
+    /// # Errors An object or an array, and faults in the value.
     pub fn read_as_string(&mut self) -> Result<Option<String>, ReadError> {
         match self.peek()? {
             Some('"' | '\'') => self.characters.string().map(Some),

@@ -103,7 +103,7 @@ impl<'a> Characters<'a> {
         }
     }
 
-    /// What follows a backslash. A surrogate without its partner becomes U+FFFD, as in Json.NET's output.
+    /// Reads the escape after a backslash. A surrogate without its partner becomes U+FFFD, as in Json.NET's output.
     fn escape(&mut self) -> Result<char, ReadError> {
         let escaped = self.peek().ok_or_else(|| self.error("the text ends within a string"))?;
         let value = match escaped {

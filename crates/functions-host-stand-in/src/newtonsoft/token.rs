@@ -71,7 +71,7 @@ impl Token {
         }
     }
 
-    /// What this value is, in words for an error.
+    /// The kind of this value, in words for an error.
     #[must_use]
     pub fn noun(&self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
 //! Writing values as Json.NET does.
 //!
-//! Not serde's writer: Json.NET escapes U+0085, U+2028 and U+2029 too and spells floats its own way, and what a
-//! handler gets is compared byte for byte with captures.
+//! It is not serde's writer, since Json.NET escapes U+0085, U+2028 and U+2029 too and spells floats its own way, and
+//! the tests compare a handler's requests byte for byte with captures.
 
 use std::fmt::Write;
 
@@ -33,7 +33,7 @@ pub fn quote(text: &str) -> String {
 }
 
 impl Token {
-    /// What .NET's `ToString()` makes of it in the invariant culture: `True`, `11/23/2026 05:21:41`, objects and
+    /// The value as .NET's `ToString()` writes it in the invariant culture: `True`, `11/23/2026 05:21:41`, objects and
     /// arrays as indented JSON, null as nothing.
     #[must_use]
     pub fn to_net_text(&self) -> String {

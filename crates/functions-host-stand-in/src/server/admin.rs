@@ -1,4 +1,4 @@
-//! `/admin`: firing functions by hand, and what the host knows about them.
+//! `/admin`: fires functions by hand, and shows them.
 
 use std::sync::Arc;
 
@@ -31,8 +31,8 @@ pub async fn answer(engine: &Arc<Engine>, path: &str, request: &HttpRequest) -> 
     }
 }
 
-/// Whether a ping asks for the health of the instance, at which the host pings the handler too: it does when a scale
-/// controller sends it, unless `checkHealth` says otherwise (`functions-host-protocol.md` §3.5).
+/// Whether a ping asks for the health of the instance, so that the host pings the handler too: the ping of a scale
+/// controller does, unless `checkHealth` says otherwise (`functions-host-protocol.md` §3.5).
 fn checks_health(request: &HttpRequest) -> bool {
     let query = request.query();
     let asked = query.iter().find(|(name, _)| name.eq_ignore_ascii_case("checkHealth"));

@@ -1,4 +1,4 @@
-//! HTTP functions: finding the one that a request is for, and answering with what it says.
+//! Finds the HTTP function of a request, runs it, and answers the client.
 
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ pub async fn answer(engine: &Arc<Engine>, found: Found, request: HttpRequest) ->
     } else {
         Work::Envelope(http::request(&function, &request, &values, engine.zone()))
     };
-    // Beside this connection, so that a client that breaks off does not end the invocation.
+    // The invocation runs beside this connection, so that a client that breaks off does not end it.
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let running = engine.clone();
     engine.spawn(async move {

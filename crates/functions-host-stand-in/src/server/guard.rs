@@ -1,8 +1,8 @@
-//! Who may call: programs and pages of this machine.
+//! Admits programs and pages of this machine only.
 //!
-//! The real host asks for keys, on a laptop it does not, and nor does this stand-in. So a page of strangers in a browser on
-//! this machine must not reach it: neither by posting here from its own address (`Origin`), nor by giving its own name this
-//! address (`Host`, DNS rebinding). The real host checks neither.
+//! The real host asks for keys, but not on a laptop, and this stand-in does not either. So a page of strangers in a
+//! browser on this machine must not reach it, neither by posting here from its own address (`Origin`), nor by giving
+//! its own name this address (`Host`, DNS rebinding). The real host checks neither.
 
 use crate::trigger::http::HttpRequest;
 

@@ -7,8 +7,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::{Host, HostError, HostEvent, HostOptions, InvocationReport, LogSource};
 
-/// Answers by the name of the function; what it got comes back as a log line. A function `meet-N-SECONDS` succeeds when so
-/// many calls of it are under way at the same time, and fails after so many seconds.
+/// Answers by the name of the function, with the request's body as a log line. A function `meet-N-SECONDS` succeeds
+/// when so many calls of it are under way at the same time, and fails after so many seconds.
 const HANDLER: &str = r#"#!/usr/bin/env python3
 import http.server, json, os, subprocess, sys, threading
 
@@ -101,7 +101,7 @@ print("environment", json.dumps({name: os.environ.get(name) for name in [
     "FUNCTIONS_CUSTOMHANDLER_PORT", "FUNCTIONS_CUSTOMHANDLER_WORKER_ID", "FUNCTIONS_HTTPWORKER_PORT",
     "FUNCTIONS_HTTPWORKER_ID", "FUNCTIONS_APP_ROOT_PATH", "FUNCTIONS_WORKER_RUNTIME", "SECRET", "CARGO_MANIFEST_DIR"]}), flush=True)
 if mode == "loud":
-    chunk = b"a line of no use to anybody\n" * 4096
+    chunk = b"a line of no use to readers\n" * 4096
     for _ in range(100 * 1024 * 1024 // len(chunk)):
         sys.stdout.buffer.write(chunk)
     sys.stdout.flush()
@@ -164,7 +164,7 @@ impl TestApp {
         self.write(&format!("{name}/function.json"), &format!(r#"{{"bindings":[{bindings}]{members}}}"#));
     }
 
-    /// Options for a host of this app, and what it tells.
+    /// Options for a host of this app, and the receiver of its events.
     pub fn options(&self) -> (HostOptions, UnboundedReceiver<HostEvent>) {
         let python = std::process::Command::new("python3").arg("--version").output();
         assert!(python.is_ok(), "these tests need python3 in PATH (its standard library is enough)");

@@ -1,4 +1,4 @@
-//! How large batches are, how long they wait, and how many sessions run at a time.
+//! The size of batches, how long they wait, and how many sessions run at a time.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

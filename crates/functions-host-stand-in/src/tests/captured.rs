@@ -1,4 +1,4 @@
-//! Each recorded request of the real host is built again from what caused it and compared as it stands on the wire:
+//! Builds each recorded request of the real host again from its cause, and compares it as it stands on the wire:
 //! request line, headers with their order and case, sizes of the chunks, text of the body.
 //!
 //! A test is named after its case. Ports, ids and times are those of the recording. One case cannot be the same byte
@@ -63,7 +63,7 @@ impl Capture {
         envelope::write(&function.name, payload, &attempt, zone)
     }
 
-    /// The request that carries a body, to where the recording went.
+    /// The request that carries a body, to the address of the recording.
     fn request(&self, function: &Function, body: String) -> Outgoing {
         let id = Uuid::parse_str(self.header("X-Azure-Functions-InvocationId").unwrap()).unwrap();
         let traced = self.header("traceparent").is_some();
@@ -165,7 +165,7 @@ fn first_attempt() -> Option<Token> {
     newtonsoft::parse(text, &Zone::Utc).ok()
 }
 
-/// What a handler's own HTTP parser would make of the recorded requests: none of them is ambiguous.
+/// Shows that the recorded requests are not ambiguous to a handler's own HTTP parser.
 #[tokio::test]
 async fn the_bytes_of_a_request_are_read_back_as_they_were_written() {
     let capture = Capture::load("sb.batch.string.plaintext");

@@ -105,7 +105,7 @@ fn a_panic_leaves_no_process_behind() {
             let host = host.unwrap();
             let child: u32 = next_line(&mut events, "child").await.parse().unwrap();
             told.send([host.handler_pid().unwrap(), child]).unwrap();
-            panic!("a mistake of whoever runs the host");
+            panic!("a mistake of the caller");
         });
     });
     let pids = pids.recv().unwrap();

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::wire::{Incoming, RequestHead};
 
-/// What the scripted handler answers at `/final`, where recorded redirects lead.
+/// The scripted handler's answer at `/final`, where recorded redirects lead.
 const FINAL: &str = r#"{"Outputs":{"out":"hello world!"},"Logs":["log line 1"],"ReturnValue":null}"#;
 
 /// A request as the scripted handler saw it.

@@ -1,4 +1,4 @@
-//! Listeners: what they fire, and what becomes of messages, events and deliveries afterwards.
+//! Listeners: the functions that they fire, and the messages, events and deliveries afterwards.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use trigger_sources::{
     Delivery, EventGridSource, EventHubSource, HubEvent, LockedMessage, Pending, QueueSource,
 };
 
-/// A source that hands out what it was given, once, and writes down what is asked of it.
+/// A source that hands out its items once, and records every call.
 #[derive(Default)]
 pub(super) struct Script {
     pub(super) messages: Mutex<VecDeque<LockedMessage>>,

@@ -128,7 +128,7 @@ fn url(request: &HttpRequest) -> String {
     format!("http://{}{}", request.header("host").unwrap_or("localhost"), request.target)
 }
 
-/// The identity of a caller that nobody has authenticated.
+/// The identity of a caller without authentication.
 fn anonymous() -> Token {
     let claims = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name";
     let roles = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role";

@@ -24,7 +24,7 @@ pub fn text(function: &Function, input: &str, now: OffsetDateTime, zone: &Zone) 
     Ok(Payload { shadowing_text, ..super::payload(function, value, metadata) })
 }
 
-/// What the host tells about a message of a storage queue.
+/// The host's metadata about a message of a storage queue.
 fn queue_message(now: OffsetDateTime) -> Metadata {
     let date = |instant| NetValue::Date(NetDate::new(instant, Kind::Offset(0)));
     let mut metadata = Metadata::default();

@@ -9,7 +9,7 @@ use crate::envelope::{Metadata, Payload};
 use crate::newtonsoft::{Kind, Members, NetDate, Token};
 use crate::zone::Zone;
 
-/// What the monitor of a timer remembers.
+/// The record of a timer's monitor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScheduleStatus {
     /// When it ran last; `None`: never.
@@ -41,7 +41,7 @@ impl ScheduleStatus {
     }
 }
 
-/// What an invocation by a timer holds.
+/// The payload of an invocation by a timer.
 #[must_use]
 pub fn timer(
     function: &Function,

@@ -1,4 +1,4 @@
-//! Reading requests and responses, whatever their framing.
+//! Reads requests and responses with any framing.
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};

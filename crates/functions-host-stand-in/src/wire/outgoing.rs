@@ -1,6 +1,6 @@
 //! Writing requests byte for byte as the real host does.
 
-/// What fits into one of the host's chunks, UTF-16 code units (`functions-host-protocol.md` §1.1).
+/// Size of one of the host's chunks, in UTF-16 code units (`functions-host-protocol.md` §1.1).
 const CHUNK: usize = 1024;
 
 /// A request to a handler.

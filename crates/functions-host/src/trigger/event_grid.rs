@@ -125,7 +125,7 @@ impl EventGridEvent {
     }
 }
 
-/// What `data_base64` holds.
+/// The content of `data_base64`.
 fn embedded(event: &Map<String, Value>) -> Value {
     let Some(encoded) = member(event, "data_base64").and_then(Value::as_str) else { return Value::Null };
     let decoded = BASE64_STANDARD.decode(encoded).ok();

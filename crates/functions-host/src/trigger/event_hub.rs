@@ -1,7 +1,7 @@
 //! The Event Hubs trigger: one event, or a batch of one partition.
 //!
 //! The host advances its checkpoint whether the invocation succeeds or fails (unless a retry policy is set): a failed
-//! batch does not come again. What must not be lost has to be found by another path as well.
+//! batch does not come again. So a function must find work that may not be lost by another path as well.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};

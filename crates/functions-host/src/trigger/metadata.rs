@@ -1,4 +1,4 @@
-//! Metadata of messages and events, and how far it can be believed.
+//! Metadata of messages and events, as far as it can be believed.
 //!
 //! With cardinality many the host sends parallel lists, one per property (`MessageIdArray`), each beside the list of
 //! bodies. **A list of another length than the batch is rejected as a whole**: the property is then unknown for every
@@ -6,9 +6,9 @@
 //! themselves are kept, because refusing a batch over its metadata would send good messages to the dead-letter queue.
 //!
 //! With cardinality one and a text body, the host copies each member of a JSON object body *over* the metadata of the
-//! same name, in any case, with any JSON type: whoever may send can forge `MessageId` or `DeliveryCount`. So **a
-//! property that the body names is not believed**. The host's parser is laxer than ours (comments, single quotes): a
-//! body that holds a brace but is not JSON to us makes all metadata unbelievable. Lists and binary bodies cannot forge.
+//! same name, in any case, with any JSON type: a sender can forge `MessageId` or `DeliveryCount`. So this module
+//! **believes no property that the body names**. The host's parser is laxer than ours (comments, single quotes): a body
+//! that holds a brace but is not JSON to us makes all metadata unbelievable. Lists and binary bodies cannot forge.
 
 use std::collections::HashSet;
 
@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use crate::encoding::{structure, unquote};
 
-/// What the body of a single text message may have forged.
+/// The properties that the body of a single text message may have forged.
 enum Forged {
     Nothing,
     /// The folded names of the body's members.
@@ -38,7 +38,7 @@ impl Forged {
             {
                 Self::Nothing
             }
-            // What only a laxer parser understands could be an object.
+            // A text that only a laxer parser accepts could be an object.
             Err(_) => Self::Everything,
         }
     }
@@ -131,7 +131,7 @@ impl<'a> Metadata<'a> {
         })
     }
 
-    /// The names of the lists that were not believed.
+    /// The names of the lists that were rejected.
     pub(crate) fn rejected(self) -> Vec<String> {
         if !self.rejected.is_empty() {
             tracing::warn!(lists = ?self.rejected, "metadata lists of another length than the batch are not believed");

@@ -16,7 +16,7 @@ use super::served::TIMER;
 const VARIABLE: &str = "FUNCTIONS_HOST_TEST_SERVES";
 /// The id of an invocation that waits for a line on standard input.
 pub const WAITS: &str = "waits-for-a-line";
-/// Far longer than anything here takes; only there so that what does not happen fails the test.
+/// Far longer than anything here takes, so that an event which does not happen fails the test.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Serves and exits, if this process is such a child.
@@ -103,7 +103,7 @@ impl Process {
     }
 }
 
-/// What follows that start of a line; other lines are the test harness's.
+/// The rest of the line that starts so. Other lines are of the test harness.
 async fn line_with(output: &mut Lines<BufReader<ChildStdout>>, start: &str) -> String {
     let found = async {
         loop {

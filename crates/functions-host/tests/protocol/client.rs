@@ -1,4 +1,4 @@
-//! The host's side of a connection, on a bare socket: so that framing is exactly what the test says.
+//! The host's side of a connection, on a bare socket, so that the test decides the framing.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Far longer than any answer takes; only there so that a missing one fails the test.
+/// Far longer than any answer takes, so that a missing one fails the test.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What came back.

@@ -1,5 +1,5 @@
-//! What the host does to a .NET value on its way into the envelope, written from the confirmed rules and the recorded
-//! requests, independently of the decoder.
+//! Encodes .NET values into the envelope as the host does, written from the confirmed rules and the recorded requests,
+//! independently of the decoder.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -67,7 +67,7 @@ impl Metadata {
         self.with("sys", Net::Object(sys))
     }
 
-    /// What the host does with a single text value: the members of a JSON object are copied over metadata of the same
+    /// Does what the host does with a single text value: copies the members of a JSON object over metadata of the same
     /// name in any case, which keeps its spelling.
     pub fn shadowed_by(mut self, text: &str) -> Self {
         let Ok(Value::Object(members)) = serde_json::from_str(text) else { return self };

@@ -25,7 +25,7 @@ impl Fixture {
         let chunks: Vec<usize> =
             chunks.map(|size| usize::try_from(size.as_u64().expect("a size")).expect("small")).collect();
         let body = text(&recorded["bodyText"]);
-        // The stack traces in this one were shortened after its framing had been recorded.
+        // The stack traces in this request were shortened after its framing had been recorded.
         if name != "timer.retry.fixedDelay.attempt1" && !chunks.is_empty() {
             assert_eq!(chunks.iter().sum::<usize>(), body.len(), "{name}: the recorded chunks are the body");
         }

@@ -1,6 +1,6 @@
-//! The protocol of the Functions host, from its own side: what it was seen to send (`captured`), what it sends by the
-//! confirmed rules (`round_trip`), whatever else may come (`no_input_panics`), and one test per rule of conformance
-//! that concerns a handler (`rules_*`).
+//! Tests of the protocol from the host's side: with the requests that the host was seen to send (`captured`), with
+//! those that it sends by the confirmed rules (`round_trip`), with any other input (`no_input_panics`), and one test
+//! per rule of conformance that concerns a handler (`rules_*`).
 
 mod captured;
 mod captured_messages;

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::encoder::{Metadata, Net, any_json, any_object, base64, envelope, instant, list_time};
 use super::served::invocation;
 
-/// What was put on the queue or the hub.
+/// A message that was put on the queue or the hub.
 #[derive(Debug, Clone)]
 struct Sent {
     body: String,
@@ -97,7 +97,7 @@ fn event_hub(many: bool, data_type: Option<DataType>, body: &Value) -> EventHubB
     invocation(&definition, body).event_hub_batch("in").expect("a batch")
 }
 
-/// Every property of every message is what was sent.
+/// Every property of every message is the one that was sent.
 fn assert_messages(batch: &ServiceBusBatch<Value>, sent: &[Sent]) -> Result<(), TestCaseError> {
     prop_assert_eq!(batch.messages.len(), sent.len());
     prop_assert!(batch.rejected_metadata.is_empty());
@@ -185,7 +185,7 @@ proptest! {
         prop_assert_eq!(&event.properties, &properties);
     }
 
-    /// Bytes are not read by the host, so they forge nothing.
+    /// The host does not read bytes, so they forge nothing.
     #[test]
     fn one_body_of_bytes(mut sent in any_sent(), bytes: Vec<u8>, is_text: bool) {
         sent.time = sent.time.replace_nanosecond(0).expect("whole seconds");

@@ -1,4 +1,4 @@
-//! Rules 5, 6, 7, 19, 26 and 33: which answers leave the handler, whatever a function does.
+//! Rules 5, 6, 7, 19, 26 and 33: the answers that the handler gives, for anything that a function does.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use super::client::{get, post};
 use super::logs;
 use super::served::{BATCH, HTTP, Served, TIMER, timer_body};
 
-/// A router whose functions do every kind of thing; which one is said by the invocation id.
+/// A router whose functions do every kind of thing. The invocation id chooses which.
 fn every_kind() -> Router {
     let web = |invocation: functions_host::Invocation| async move {
         let request = invocation.http("req")?;

@@ -118,7 +118,7 @@ async fn rule_15_both_schemas_as_object_and_list_and_again() {
     let both = events(json!([cloud, native])).expect("events");
     assert_eq!((both[1].schema, both[1].source.as_str()), (EventGridSchema::EventGrid, "/t"));
 
-    // A POST that failed comes again as a whole: nothing here remembers, and the ids are the same.
+    // A POST that failed comes again as a whole, with the same ids; the handler remembers nothing.
     let served = Served::function(EVENT, |invocation| async move {
         let ids: Vec<String> = invocation.event_grid("event")?.into_iter().map(|event| event.id).collect();
         if invocation.id == "rule-15-first" {

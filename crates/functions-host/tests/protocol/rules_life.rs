@@ -151,7 +151,7 @@ async fn rule_21_readiness_waits_for_nothing() {
     let mut early = Connection::open(address).await;
     early.write(&get("/")).await;
 
-    // A function that blocks its thread keeps only that thread.
+    // A function that blocks its thread blocks that thread only.
     let (release, blocked) = mpsc::channel::<()>();
     let blocked = std::sync::Mutex::new(blocked);
     let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();

@@ -1,4 +1,5 @@
-//! Rules 9, 10, 11, 12, 22 and 23: what may be believed of messages, and what happens when they come again.
+//! Rules 9, 10, 11, 12, 22 and 23: which metadata of messages can be believed, and what happens when messages come
+//! again.
 
 use std::sync::{Arc, Mutex};
 
@@ -101,7 +102,7 @@ fn rule_10_a_metadata_list_of_another_length_is_rejected_as_a_whole() {
     assert_eq!((absent.rejected_metadata.len(), absent.messages[1].delivery_count), (0, Some(3)));
 }
 
-/// Parks what it cannot read, and answers with the ids of what it could.
+/// Parks messages that it cannot read, and answers with the ids of the others.
 async fn park_and_go_on(invocation: Invocation, parked: Arc<Mutex<Vec<String>>>) -> Result<Reply, Failure> {
     #[derive(serde::Deserialize)]
     struct Job {

@@ -85,8 +85,8 @@ fn rule_25_names_are_compared_with_function_json() {
 }
 
 proptest! {
-    /// Whatever a function puts into a reply: an object with the three members, logs of texts, outputs that are objects
-    /// or lists, and no return value.
+    /// For anything that a function puts into a reply, the answer is an object with the three members, logs of texts,
+    /// outputs that are objects or lists, and no return value.
     #[test]
     fn rules_06_and_32_every_reply_has_the_shape_that_the_host_takes(
         lines: Vec<String>,

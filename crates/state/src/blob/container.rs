@@ -1,9 +1,9 @@
 //! Makes the container when a write finds it missing, then sends that write again.
 //!
-//! `object_store` has no call for it. It does let its HTTP client be replaced, so this one sits in between: it
-//! looks for the error code that only a missing container has, and signs the one request that is needed with
-//! `object_store`'s own code. Reads make nothing: without a container there is simply nothing to read, and who
-//! may only read must not need the right to create.
+//! `object_store` has no call for it. But its HTTP client can be replaced, so this client sits in between: it looks for
+//! the error code that only a missing container has, and signs the one request that is needed with `object_store`'s own
+//! code. A read does not make the container: there is nothing to read, and an identity that may only read must not need
+//! the right to create.
 
 use std::sync::Arc;
 

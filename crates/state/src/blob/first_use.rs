@@ -35,7 +35,7 @@ impl LazyClient {
         let built = ReqwestConnector::default()
             .connect(&self.options)
             .map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))?;
-        // Of two first users one client stays.
+        // When two calls build a client at once, the first one stays.
         Ok(self.client.get_or_init(|| built))
     }
 }

@@ -1,4 +1,4 @@
-//! Where the storage account is and how to get in: what a Functions app has in `AzureWebJobsStorage`.
+//! The address of the storage account and the credential for it, as a Functions app has them in `AzureWebJobsStorage`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -83,11 +83,10 @@ impl BlobSettings {
         Self::new(part("AccountName"), &endpoint, container, credential)
     }
 
-    /// A service address, such as `https://contoso.blob.core.windows.net`, entered with tokens.
+    /// A service address, such as `https://contoso.blob.core.windows.net`, for which calls carry tokens.
     ///
-    /// # Errors
-    /// Kind `Invalid` when the address cannot be used; also for plain http to anything but this machine, which
-    /// would show the token to everybody on the way.
+    /// # Errors Kind `Invalid` when the address cannot be used; also for plain http to anything but this machine, which
+    /// would show the token to every machine on the way.
     pub fn from_service_uri(
         address: &str,
         container: &str,
@@ -114,8 +113,8 @@ impl BlobSettings {
         {
             return Err(Error::settings("the blob endpoint has more than a host and a path"));
         }
-        // An account key only signs; a token or a shared access signature travels, and opens the account to
-        // whoever reads it.
+        // An account key only signs; a token or a shared access signature travels, and opens the account to every
+        // reader on the way.
         let signs = matches!(&credential, Credential::Fixed(fixed) if matches!(**fixed, AzureCredential::AccessKey(_)));
         if endpoint.scheme() == "http" && !signs && !is_this_machine(&endpoint) {
             return Err(Error::settings("the blob endpoint is plain http, which would show the credential"));

@@ -39,7 +39,7 @@ impl Azurite {
                 !set("CI", "true") && !set("POLICYSYNC_REQUIRE_AZURITE", "1"),
                 "AZURITE is not set; `cargo xtask test` installs Azurite and sets it"
             );
-            // Straight to stderr: the test harness would keep back what a passing test prints.
+            // Straight to stderr, since the test harness hides the output of a passing test.
             let line = format!("skipped: {test}: AZURITE is not set; `cargo xtask test` installs Azurite\n");
             std::io::stderr().write_all(line.as_bytes()).expect("stderr takes a line");
             return None;
@@ -110,7 +110,7 @@ async fn a_write_is_recognised_however_its_answer_got_lost(azurite: &Azurite) {
         let store = Store::over(backend, "lossy", Randomness::of_system());
         let key = crate::key::segment(how);
         let lose_the_next = || connector.losses.store(1, Ordering::SeqCst);
-        // Makes the container, so that what is lost next is the answer to a record's write.
+        // Makes the container, so that the next lost answer is that of a record's write.
         store.put("warm-up", &0).await.expect("put");
         lose_the_next();
         let version = store.create(&key, &1).await.expect(how);
@@ -131,7 +131,7 @@ async fn a_wrong_key_is_forbidden(azurite: &Azurite) {
 async fn an_emulator_that_is_gone_is_unavailable(mut azurite: Azurite) {
     let store = Store::open(azurite.settings("policysync"), Randomness::of_system()).expect("valid settings");
     azurite._process.kill().await.expect("killed");
-    let error = store.get::<u32>("a").await.expect_err("nobody listens");
+    let error = store.get::<u32>("a").await.expect_err("no server listens");
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
 }
 

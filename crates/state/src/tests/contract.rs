@@ -1,5 +1,5 @@
-//! What every backend must do, as rules over a [`Store`]. Each rule works under a place of its own, so that all
-//! can run on one container.
+//! The rules that every backend must keep, over a [`Store`]. Each rule works under a prefix of its own, so that all can
+//! run on one container.
 
 use futures::future::join_all;
 use object_store::{ObjectStoreExt, PutPayload};
@@ -16,7 +16,7 @@ struct Counter {
     count: u32,
 }
 
-/// Runs every rule; the name of the one at work is printed first, so that a failure says which it was.
+/// Runs every rule. It prints the name of each rule first, so that a failure shows which one it was.
 pub(super) async fn keeps_the_contract(store: &Store) {
     macro_rules! rules {
         ($($rule:ident),+ $(,)?) => {$(
@@ -193,7 +193,7 @@ async fn a_write_that_met_its_own_lost_answer_succeeded(store: &Store, place: &s
 
 async fn a_write_that_lost_its_answer_and_then_the_race_is_a_conflict(store: &Store, place: &str) {
     let key = format!("{place}/a");
-    let foreign = PutPayload::from_static(br#"{"writeId":"somebody-else","value":{"count":7}}"#);
+    let foreign = PutPayload::from_static(br#"{"writeId":"another-writer","value":{"count":7}}"#);
     let lossy = losing_answers(store, move || Some(foreign.clone()));
     assert!(is_conflict(&lossy.create(&key, &counter(1)).await));
     assert_eq!(read(store, &key).await.expect("there").value, counter(7));

@@ -30,7 +30,7 @@ async fn who_loses_every_race_is_told_so_after_a_bounded_number_of_tries() {
     let racing = store.clone();
     let changed = store.modify("a", |stored: Option<u32>| {
         decisions += 1;
-        // Somebody else writes between every read and the write that follows it.
+        // Another writer writes between every read and the write that follows it.
         let foreign = stored.unwrap_or_default() + 1;
         racing.put("a", &foreign).now_or_never().expect("memory answers at once").expect("put");
         Change::Write(100)

@@ -14,7 +14,8 @@ use object_store::{
 
 use crate::Store;
 
-/// A store over the records of `store`. Between the two sends, `meanwhile` may name what somebody else stores.
+/// A store over the records of `store`. Between the two sends another writer stores the value of `meanwhile`, if it
+/// gives one.
 pub(super) fn losing_answers(
     store: &Store,
     meanwhile: impl Fn() -> Option<PutPayload> + Send + Sync + 'static,

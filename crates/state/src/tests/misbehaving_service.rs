@@ -1,4 +1,4 @@
-//! What the store makes of answers that no emulator gives: throttles, refusals, silence.
+//! The store's reaction to answers that no emulator gives: throttles, refusals, silence.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::{BlobSettings, Error, ErrorKind, Store, TokenProvider, WriteError, blob};
 
-/// Answers every request in the same way, and keeps what it was asked.
+/// Answers every request in the same way, and keeps the requests.
 #[derive(Debug, Clone)]
 struct Service {
     answer: Answer,
@@ -22,9 +22,9 @@ struct Service {
 #[derive(Debug, Clone, Copy)]
 enum Answer {
     Status(u16, &'static str),
-    /// After four seconds: there is nothing to read, and somebody else was faster to write.
+    /// After four seconds: there is nothing to read, and another writer was faster.
     RaceLostSlowly,
-    /// Somebody else's record for reads, this for writes.
+    /// Answers reads with another writer's record, and writes with this refusal.
     WritesRefused(u16, &'static str),
     Never,
 }
@@ -53,7 +53,7 @@ impl HttpService for Service {
             Answer::WritesRefused(..) => return Ok(foreign_record()),
             Answer::Never => std::future::pending().await,
         };
-        // As the service does it: the code in a header and in the body, a secret echoed in the message.
+        // Like the service, it puts the code in a header and in the body, and echoes a secret in the message.
         let body = format!("<Error><Code>{code}</Code><Message>swordfish</Message></Error>");
         let answer = http::Response::builder()
             .status(status)
@@ -64,7 +64,7 @@ impl HttpService for Service {
 }
 
 fn foreign_record() -> HttpResponse {
-    let body = br#"{"writeId":"somebody-else","value":1}"#;
+    let body = br#"{"writeId":"another-writer","value":1}"#;
     let answer = http::Response::builder()
         .header("etag", "\"0x1\"")
         .header("last-modified", "Mon, 23 Nov 2026 10:00:00 GMT")

@@ -36,7 +36,7 @@ pub async fn tell(world: &LocalWorld) -> Result<(), String> {
     create(&operator, &story, &scene).await?;
 
     story.step(
-        "Somebody makes the issuing certificate authority and its policy, as Azure's documentation says",
+        "A person makes the issuing certificate authority and its policy, as Azure's documentation says",
     );
     operator.make_authority(&scene.namespace_id, "plants-root", AUTHORITY, POLICY).await?;
     story.proven(&format!("{successor} exists, and no hub has been given it yet"));
@@ -74,7 +74,7 @@ pub async fn tell(world: &LocalWorld) -> Result<(), String> {
     check_untouched(&operator, &scene).await?;
     let left = operator.policy_of(&scene.provisioning_service, "offices").await?;
     if left.as_deref() != Some("default") {
-        return Err(format!("a group that nobody meant was moved too: offices names {left:?}"));
+        return Err(format!("a group that was not meant was moved too: offices names {left:?}"));
     }
     story.proven("Every group of `short-lived` names its successor, and `offices` was left alone");
     let moved = Scene { policy: successor, ..scene.clone() };

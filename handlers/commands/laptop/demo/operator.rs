@@ -1,4 +1,5 @@
-//! What an operator does in the story, over HTTP: as with the real services, nothing is done behind their back.
+//! The operator of the story. Everything goes over HTTP, as with the real services; the story changes nothing behind
+//! the services' back.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 /// API version of the DPS service API whose groups name credential policies (`azure-wire-facts.md` §3).
 pub const CREDENTIALS: &str = "2025-07-01-preview";
-/// The one whose groups name certificate policies.
+/// API version of the DPS service API whose groups name certificate policies.
 pub const CERTIFICATE_AUTHORITIES: &str = "2026-11-01";
 /// API version of Resource Manager for certificate authorities (`azure-wire-facts.md` §0).
 const AUTHORITIES_API_VERSION: &str = "2026-11-02-preview";
@@ -240,7 +241,7 @@ impl Operator {
         answer["requestId"].as_str().map(str::to_owned).ok_or_else(|| format!("no request id in {answer}"))
     }
 
-    /// What became of a request so far.
+    /// The outcome of a request so far.
     pub async fn progress(&self, request_id: &str) -> Result<Value, String> {
         self.expect(Method::GET, &format!("{}/api/sync-requests/{request_id}", self.app), None, None).await
     }

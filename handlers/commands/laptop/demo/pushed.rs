@@ -17,7 +17,8 @@ use super::story::{
 use crate::commands::laptop::console::{Progress, Story};
 use crate::commands::laptop::local_world::LocalWorld;
 
-/// How long the fleet's pushes take; the clock is let run so far when the story has seen the time before.
+/// How long the fleet's pushes take, in seconds of the simulated clock. The story moves the clock by as much once it
+/// has seen what holds before the push.
 pub const PUSH_SECONDS: u32 = 600;
 
 /// Tells the whole story.
@@ -32,7 +33,7 @@ pub async fn tell(world: &LocalWorld) -> Result<(), String> {
     story.table(&["namespace", "policies", "hubs", "mode"], report.namespaces.iter().map(overview).collect());
     let scene = scene::find(&world.configuration, &report, &state, &operator).await?;
 
-    story.step("Somebody creates an enrollment group, without a policy");
+    story.step("A person creates an enrollment group, without a policy");
     operator.create_group(&scene.provisioning_service, &scene.enrollment_group).await?;
     let took = until_assigned(&operator, &scene).await?;
     story.proven(&format!(
@@ -89,7 +90,7 @@ pub async fn tell(world: &LocalWorld) -> Result<(), String> {
     status_report(world, &operator, &mut story, &scene, judge).await
 }
 
-/// A request for a namespace with a hub that nothing can be pushed to.
+/// A request for a namespace with a hub that the service cannot push to.
 async fn explain_failed_link(
     operator: &Operator,
     story: &mut Story,

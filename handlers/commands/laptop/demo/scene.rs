@@ -1,4 +1,4 @@
-//! Which namespace, rule, policy and group the story is about: found in whatever fleet and rules it is given.
+//! Finds the namespace, rule, policy and group of the story in any fleet and rules.
 
 use certificate_management::ArmId;
 use certificate_management::configuration::{Configuration, Mode};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::operator::Operator;
 
-/// What the story is about.
+/// The namespace, the rule, the policy and the group of the story.
 #[derive(Debug, Clone)]
 pub struct Scene {
     /// The namespace.
@@ -25,8 +25,8 @@ pub struct Scene {
     pub is_trusted: bool,
 }
 
-/// Finds a scene: the first rule of a namespace in `enforce` mode that names an existing policy, rather in a
-/// namespace where everything is trusted already.
+/// Finds a scene: the first rule of a namespace in `enforce` mode that names an existing policy. It prefers a namespace
+/// where every hub trusts every policy already.
 pub async fn find(
     configuration: &Configuration,
     report: &Report,

@@ -1,4 +1,4 @@
-//! The story, step by step. A step that does not hold ends it with the reason.
+//! The story, step by step. The first step that does not hold ends it with the reason.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::commands::laptop::local_world::LocalWorld;
 
 /// How long any one thing may take before the story gives up.
 pub(super) const PATIENCE: Duration = Duration::from_secs(40);
-/// How often it looks.
+/// How often the story looks.
 pub(super) const GLANCE: Duration = Duration::from_millis(200);
 
 /// Tells the whole story.
@@ -39,7 +39,7 @@ pub async fn tell(world: &LocalWorld) -> Result<(), String> {
         follow(&operator, &story, &id).await?;
     }
 
-    story.step("Somebody creates an enrollment group, without a policy");
+    story.step("A person creates an enrollment group, without a policy");
     operator.create_group(&scene.provisioning_service, &scene.enrollment_group).await?;
     story.tell(&format!("{} in {}", scene.enrollment_group, scene.provisioning_service));
     let took = until_assigned(&operator, &scene).await?;

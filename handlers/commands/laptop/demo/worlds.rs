@@ -19,7 +19,7 @@ pub enum Generation {
 }
 
 impl Generation {
-    /// Its fleet and what its operator wants; `None`: the default ones.
+    /// Its fleet and its configuration; `None`: the default ones.
     pub fn built_in(self) -> Option<BuiltIn> {
         match self {
             Self::A => None,

@@ -1,4 +1,4 @@
-//! Prints events on a thread of its own, so that a reader that is slow never holds up the host, and one that goes away
+//! Prints events on a thread of its own, so that a slow reader never holds up the host, and a reader that goes away
 //! ends it.
 
 use std::io::{self, Write};
@@ -16,7 +16,7 @@ use super::Output;
 use super::view::View;
 use crate::visible;
 
-/// Lines of log that may wait for a slow reader of stderr before what the handler prints is left out.
+/// Lines of log that may wait for a slow reader of stderr. Beyond that the printer leaves out what the handler prints.
 const MOST_WAITING: usize = 4096;
 /// How long the table of functions may take after the host is ready.
 const TABLE: Duration = Duration::from_secs(5);
@@ -28,12 +28,12 @@ pub struct Printer {
 }
 
 impl Printer {
-    /// Prints until there are no more events or nobody reads them.
+    /// Prints until there are no more events or the reader has gone away.
     pub fn start(events: UnboundedReceiver<HostEvent>, output: Output) -> Self {
         let (functions, table) = channel();
         let (guard, stopped) = oneshot::channel::<()>();
         std::thread::spawn(move || {
-            // A reader that is gone shows in the guard, which is dropped with this thread.
+            // When the reader goes away this thread ends and drops the guard, which tells the command.
             let _ = match output {
                 Output::Table => print_lines(events, &table),
                 Output::Json => print_json(events),
@@ -43,12 +43,12 @@ impl Printer {
         Self { functions, stopped: Some(stopped) }
     }
 
-    /// Prints the table of functions before the host is said to be ready.
+    /// Prints the table of functions before the event that says that the host is ready.
     pub fn show(&self, functions: Vec<FunctionSummary>) {
         let _ = self.functions.send(functions);
     }
 
-    /// Waits until nothing is printed any more: nobody reads, or all is told.
+    /// Waits until the thread has ended: the reader has gone away, or every event is printed.
     pub async fn stopped(&mut self) {
         if let Some(stopped) = self.stopped.as_mut() {
             let _ = stopped.await;
@@ -115,7 +115,7 @@ impl Logs {
         Self { lines, waiting, left_out: 0, thread }
     }
 
-    /// Passes a line on. What the handler prints is left out while too much waits; what the host says never is.
+    /// Passes a line on. While too many lines wait it leaves out those of the handler, and never those of the host.
     fn take(&mut self, event: HostEvent, source: LogSource) {
         let is_full = self.waiting.load(Ordering::Relaxed) >= MOST_WAITING;
         if is_full && source != LogSource::Host {
@@ -128,8 +128,10 @@ impl Logs {
 
     fn tell_left_out(&mut self) {
         if self.left_out > 0 {
-            let message =
-                format!("nobody reads as fast as the handler prints: {} lines are left out", self.left_out);
+            let message = format!(
+                "stderr is read more slowly than the handler prints: {} lines are left out",
+                self.left_out
+            );
             self.left_out = 0;
             self.send(HostEvent::Log { source: LogSource::Host, level: LogLevel::Warning, message });
         }
@@ -140,7 +142,7 @@ impl Logs {
         let _ = self.lines.send(event);
     }
 
-    /// Waits until all lines are written. The caller does not wait longer for that than it likes.
+    /// Waits until all lines are written. The caller sets a limit to that.
     fn finish(mut self) {
         self.tell_left_out();
         drop(self.lines);

@@ -1,4 +1,4 @@
-//! What tells the host to end.
+//! The signals that tell the host to end.
 
 use std::io;
 
@@ -9,7 +9,7 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// From now on none of them ends the process by itself.
+    /// Catches them, so that none of them ends the process by itself.
     ///
     /// # Errors
     /// What the system says.
@@ -24,7 +24,7 @@ impl Signals {
         Ok(Self { streams })
     }
 
-    /// From now on Ctrl-C does not end the process by itself.
+    /// Catches Ctrl-C, so that it does not end the process by itself.
     ///
     /// # Errors
     /// None here.
@@ -44,7 +44,7 @@ impl Signals {
         }
     }
 
-    /// Waits for it; an error is taken for it.
+    /// Waits for it; an error counts as the signal.
     #[cfg(not(unix))]
     pub async fn any(&mut self) {
         let _ = tokio::signal::ctrl_c().await;

@@ -1,4 +1,5 @@
-//! Events as lines for a person: when, who, what. What belongs to a line stands below it, further in.
+//! Writes events as lines for a person: the time, the source, the text. Details of an event stand below its line,
+//! further in.
 
 use std::io::{self, Write};
 
@@ -11,11 +12,11 @@ use time::{OffsetDateTime, UtcOffset};
 use crate::commands::table::table;
 use crate::visible;
 
-/// Below this many characters the names of functions are aligned.
+/// Names of functions with fewer characters than this are aligned.
 const WIDTH: usize = 24;
 /// How much of a message that an output binding would send is shown, characters.
 const SHOWN: usize = 160;
-/// How many of them.
+/// How many of those messages it shows.
 const MOST_MESSAGES: usize = 5;
 
 const BOLD: &str = "\u{1b}[1m";
@@ -40,7 +41,7 @@ impl<W: Write> View<W> {
     /// The table of functions: what fires each of them, and where it is called or fired by hand.
     ///
     /// # Errors
-    /// Nobody reads any more.
+    /// When the reader of the output has gone away.
     pub fn functions(&mut self, functions: &[FunctionSummary], url: &str) -> io::Result<()> {
         let longest = functions.iter().map(|function| function.name.chars().count()).max();
         self.width = self.width.max(longest.unwrap_or_default()).min(WIDTH);
@@ -53,7 +54,7 @@ impl<W: Write> View<W> {
     /// One event.
     ///
     /// # Errors
-    /// Nobody reads any more.
+    /// When the reader of the output has gone away.
     pub fn event(&mut self, event: &HostEvent) -> io::Result<()> {
         match event {
             HostEvent::Ready { url } => {
@@ -131,7 +132,7 @@ impl<W: Write> View<W> {
         Ok(())
     }
 
-    /// Something that belongs to the line above.
+    /// A detail of the line above.
     fn below(&mut self, what: &str, color: &str, text: &str) -> io::Result<()> {
         let indent = clock().len() + 1 + self.width + 2;
         for line in visible::lines(text).lines() {
@@ -141,7 +142,7 @@ impl<W: Write> View<W> {
     }
 }
 
-/// What the handler or the app said, in which only our own two styles are obeyed.
+/// A text of the handler or the app. It may use our own two styles; every other control character is escaped.
 fn with_our_styles(text: &str) -> String {
     let styles = [DIM, RESET];
     let mut shown = visible::lines(text);

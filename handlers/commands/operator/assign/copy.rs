@@ -1,4 +1,4 @@
-//! `--from GROUP --to GROUP...`: who would change from what to what, and who is refused and why.
+//! `--from GROUP --to GROUP...`: plans which groups change from which policy to which, and which are refused and why.
 
 use certificate_management::plan::saved::{SavedPlan, Wish};
 use certificate_management::reason::Reason;
@@ -61,7 +61,7 @@ pub(super) async fn plan(person: &Person, from: &str, to: &[String]) -> Result<S
     Ok(plan)
 }
 
-/// Every group that a glob means, on every DPS that it may mean.
+/// Every group that matches a glob, on every DPS that it may mean.
 async fn matching<'a>(survey: &mut Survey<'a>, wanted: Wanted<'_>) -> Vec<(Service<'a>, azure::Group)> {
     let mut found = Vec::new();
     for (service, groups) in survey.every_group(wanted.service).await {

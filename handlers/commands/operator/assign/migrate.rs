@@ -1,4 +1,4 @@
-//! `--migrate`: the groups that name a policy of the previous generation, and what takes its place.
+//! `--migrate`: plans the move of the groups that name a policy of the previous generation to its successor.
 
 use certificate_management::plan::saved::SavedPlan;
 

@@ -1,4 +1,4 @@
-//! `--revert RUN`: the way back to what a run found, for every group that nobody has changed since.
+//! `--revert RUN`: plans to give every group that has not been changed since the run the policy that the run found.
 
 use certificate_management::model::EnrollmentGroup;
 use certificate_management::plan::saved::{PlannedAssignment, SavedPlan, Wish};
@@ -12,14 +12,14 @@ use crate::commands::operator::plan;
 use crate::commands::operator::plan::survey::Survey;
 use crate::failure;
 
-/// What a record and the group as it is now lead to.
+/// What to do about a group, given the record of the run and the group as it is now.
 #[derive(Debug, PartialEq, Eq)]
 enum Way {
     /// There is nothing to take back.
     Nothing,
-    /// It is as the run left it.
+    /// The group is as the run left it: take the assignment back.
     Back,
-    /// Somebody changed it since.
+    /// The group was changed since, and this says how.
     Moved(&'static str),
 }
 

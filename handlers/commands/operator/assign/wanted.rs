@@ -1,4 +1,4 @@
-//! `[dps/]group`: which group a person means.
+//! `[dps/]group`: finds the group that a person means.
 
 use azure::Group;
 
@@ -30,12 +30,12 @@ impl<'t> Wanted<'t> {
         Ok(Self { service, group })
     }
 
-    /// Whether it may mean several.
+    /// Whether it may mean several groups.
     pub fn is_glob(&self) -> bool {
         self.group.contains(['*', '?'])
     }
 
-    /// The one group that is meant.
+    /// The one group that the person means.
     ///
     /// # Errors
     /// `Usage` when several DPS have one of this id, listing them; `Failed` when there is none, or when a DPS that may have
@@ -57,7 +57,8 @@ impl<'t> Wanted<'t> {
                 places.collect::<Vec<_>>().join("\n")
             )));
         }
-        // What cannot be read may have a second group of this id, or the only one. The name of a DPS is that of one alone.
+        // A DPS that cannot be read may have a second group of this id, or the only one. Where the person names the
+        // DPS, the group that was found is the one: names of DPS are unique.
         let is_settled = self.service.is_some() && !found.is_empty();
         if survey.unreadable.len() > before && !is_settled {
             return Err(CommandFailure::Failed(format!(

@@ -1,5 +1,5 @@
-//! What `check` learns from Azure: whether the identity can read what the functions read, and whether the policies that
-//! rules name exist. Each read is a row of its own, so that one that is not permitted hides no other.
+//! Checks in Azure whether the identity can read what the functions read, and whether the policies that rules name
+//! exist. Each read is a row of its own, so that a read that is not permitted hides no other.
 
 use azure::Error;
 use certificate_management::configuration::lines::Lines;
@@ -74,7 +74,7 @@ impl NamespaceCheck<'_> {
             }
             Err(error) => {
                 rows.push(unread("namespace", name, &error));
-                // The rest is looked at all the same: what else is missing is better told at once.
+                // `check` goes on with the rest all the same, so that a person sees everything that is missing at once.
                 Namespace {
                     id: self.namespace.id.clone(),
                     location: String::new(),

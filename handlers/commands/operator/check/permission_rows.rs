@@ -1,6 +1,6 @@
-//! What `check` learns of permissions: it asks Azure what the identity of this process may do with each namespace, hub,
-//! provisioning service and subscription, and holds it against the table of what the app calls. Nothing is tried out, so
-//! writes are checked too.
+//! Checks permissions: asks Azure what the identity of this process may do with each namespace, hub, provisioning
+//! service and subscription, and compares that with the table of what the app calls. It tries no call out, so it can
+//! check writes too.
 
 use azure::permissions::{Evidence, Feature, PERMISSIONS, Permission, PermissionScope, Role, Who};
 use certificate_management::ArmId;
@@ -20,15 +20,15 @@ const APP_IDENTITY: &str =
 /// The check's name.
 const CHECK: &str = "permissions";
 
-/// A thing that actions can be granted on.
+/// A resource or a subscription on which a role can be granted.
 struct Scope {
     kind: PermissionScope,
     id: String,
-    /// Where the groups of a provisioning service are read.
+    /// The endpoint that lists the groups of a provisioning service.
     endpoint: Option<String>,
 }
 
-/// The rows of a namespace. `principal` is whom the commands are for.
+/// The rows of a namespace. `principal` is the object id in the commands that grant permissions.
 pub(super) async fn rows(
     fleet: &Fleet,
     observer: &Observer<'_>,
@@ -54,8 +54,7 @@ pub(super) async fn rows(
         let granted = match granted {
             Ok(granted) => granted,
             Err(error) => {
-                let next_step =
-                    "Grant `Reader` there to whoever runs this; without it the other rows are all there is.";
+                let next_step = "Grant `Reader` there to the person who runs this; without it the other rows are all there is.";
                 rows.push(Checked::failed(CHECK, subject, error.to_string(), next_step));
                 continue;
             }
@@ -69,7 +68,7 @@ pub(super) async fn rows(
             } else if permission.role == Role::SymmetricKeys
                 && !has_symmetric_groups(fleet, namespace, &scope).await
             {
-                // Nothing here has keys that it would open.
+                // The permission to read keys is not needed: no group here has symmetric keys.
             } else if permission.feature == Feature::Observe || needs_writes {
                 rows.push(missing(permission, &scope, subject.clone(), principal));
             } else {
@@ -98,7 +97,7 @@ async fn has_symmetric_groups(fleet: &Fleet, namespace: &Namespace, scope: &Scop
     }
 }
 
-/// Where the app needs something. What cannot be listed has rows of its own elsewhere.
+/// The scopes on which the app needs permissions. Lists that cannot be read have rows of their own in `azure_rows`.
 async fn scopes(
     observer: &Observer<'_>,
     configuration: &NamespaceConfiguration,
@@ -141,7 +140,7 @@ fn missing(permission: &Permission, scope: &Scope, subject: String, principal: O
     Checked { grant: Some(grant), ..Checked::failed(CHECK, subject, message, next_step) }
 }
 
-/// The role's name in the tenant. Those of our own end in a token there, which the templates choose.
+/// The role's name in the tenant. The names of our own roles end in a token there, which the templates choose.
 fn role(role: Role) -> String {
     let Some((name, _)) = role.definition() else { return role.name().to_owned() };
     format!(

@@ -16,7 +16,7 @@ struct Found<'a> {
     group: azure::Group,
 }
 
-/// Explains the group as it is now; by its id alone where there is none.
+/// Explains the group as it is now, or by its id alone where it does not exist.
 pub(super) async fn explain<'a>(
     fleet: &'a Fleet,
     wanted: &Wanted<'_>,
@@ -97,7 +97,7 @@ async fn live<'a>(
     })
 }
 
-/// A group that does not exist on any DPS that can be meant.
+/// Explains a group that does not exist on any DPS that the person can mean.
 fn absent<'a>(
     fleet: &Fleet,
     wanted: &Wanted<'_>,

@@ -1,4 +1,5 @@
-//! An explanation for a person and for a program. The JSON is `explanation/v1`: members are added, never changed.
+//! Prints an explanation for a person and for a program. The JSON is `explanation/v1`: later versions add members, and
+//! never change one.
 
 use certificate_management::configuration::Mode;
 use certificate_management::reason::Reason;
@@ -8,7 +9,7 @@ use super::{Explained, Source};
 use crate::commands::table::{self, Output};
 use crate::commands::terminal::line;
 
-/// The explanation as it was asked for.
+/// The explanation in the format that was asked for.
 pub(super) fn text(explained: &Explained<'_>, output: Output) -> String {
     match output {
         Output::Json => table::json(&document(explained)),
@@ -107,7 +108,7 @@ fn facts(explained: &Explained<'_>) -> Vec<Vec<String>> {
         Source::Absent => "does not exist; describe it with --tags, --attestation and --hubs",
         Source::Described => "as described; Azure was not looked at",
     };
-    // A twin may hold thousands of tags; rules say which of them count.
+    // A twin may hold thousands of tags; the rows of the rules name those that they select by.
     const SHOWN_TAGS: usize = 12;
     let mut tags: Vec<String> = subject
         .tags

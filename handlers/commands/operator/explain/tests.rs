@@ -1,4 +1,4 @@
-//! Explanations of described groups, and which namespace is meant.
+//! Explanations of described groups, and the choice of the namespace.
 
 use clap::Parser;
 

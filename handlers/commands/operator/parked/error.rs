@@ -1,4 +1,4 @@
-//! What can go wrong with the messages that wait, for a person.
+//! The errors of `parked`, as texts for a person.
 
 /// Why a message was not found, sent again or removed.
 #[derive(Debug, thiserror::Error)]
@@ -12,7 +12,7 @@ pub enum ShelfError {
     /// The records cannot be used.
     #[error("records: {0}")]
     Records(#[from] state::Error),
-    /// What was received is not text, or is not known, so nothing that is the same can be sent.
+    /// The body is not text, or is not known, so it cannot be sent as it was received.
     #[error(
         "{id} holds no text that could be sent as it was received, and stays where it is.\n\
          Send what it should have said with `policysync submit`, then `policysync parked discard {id}`."

@@ -1,4 +1,4 @@
-//! Messages that were kept in the records, because the parked queue did not take them.
+//! Reads the messages that are kept in the records because the parked queue did not take them.
 
 use certificate_management::parked::{Envelope, KEPT, WHOLE_BODIES};
 use futures::{StreamExt, stream};
@@ -10,11 +10,11 @@ use super::message::{Place, Waiting};
 /// How many records are read at once.
 const AT_ONCE: usize = 8;
 
-/// A message in a record, with its body as it was received where the record can be understood.
+/// A message in a record, with its body as it was received where the record can be parsed.
 pub struct Kept {
-    /// What it says.
+    /// The description of the message.
     pub message: Waiting,
-    /// What would be sent again.
+    /// The body that `resubmit` would send.
     pub body: Option<String>,
 }
 
@@ -43,7 +43,7 @@ async fn one(store: &Store, key: String) -> Result<Option<Kept>, state::Error> {
             let (message, body) = Waiting::parked(Place::Kept, &text, Envelope::read_record(&record.value));
             (message, Some(body))
         }
-        // It will not get better, and a person can discard it.
+        // Another read would fail too, so the list shows the record, and a person can discard it.
         Err(error) if matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::TooLarge) => {
             let detail = Some(format!("it cannot be understood: {error}"));
             (Waiting { detail, ..Waiting::at(Place::Kept, "") }, None)
@@ -54,8 +54,8 @@ async fn one(store: &Store, key: String) -> Result<Option<Kept>, state::Error> {
     Ok(Some(Kept { message, body }))
 }
 
-/// The whole body of a message whose envelope only quotes it; `None` where there is no such record, or the envelope, which
-/// others may have written, names one that is something else.
+/// The whole body of a message whose envelope only quotes it. `None` where there is no such record, or where the
+/// envelope, which others may have written, names another kind of record.
 ///
 /// # Errors
 /// When the record cannot be read.

@@ -1,7 +1,7 @@
-//! What a message says that waits for a person, and how it is called.
+//! Describes a message that waits for a person, and gives it an id.
 //!
-//! Everything in it was written by others, and a person's terminal must not obey it: texts are shown without characters
-//! that control one, and a message is called by its own id only where that can be typed.
+//! Others wrote everything in it, and a person's terminal must not obey it. So the texts are shown without control
+//! characters, and a message has its own id here only where a person can type that.
 
 use certificate_management::parked::Envelope;
 use serde::Serialize;
@@ -18,9 +18,10 @@ const KEPT_OF_ID: usize = 96;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Place {
-    /// On the parked queue: it could not be understood.
+    /// On the parked queue: no function could parse it.
     Parked,
-    /// Among the dead letters of the queue of sync requests: it was delivered in vain too often, or nobody took it in time.
+    /// Among the dead letters of the queue of sync requests: it was delivered in vain too often, or no function took it
+    /// in time.
     DeadLetter,
     /// Among the dead letters of the parked queue: it was looked at too often.
     ParkedDeadLetter,
@@ -47,24 +48,24 @@ pub struct Waiting {
     pub message_id: Option<String>,
     /// The reason code.
     pub reason: Option<String>,
-    /// What could not be understood.
+    /// What is wrong with it.
     pub detail: Option<String>,
     /// Why the queue gave up on it, in the words of Service Bus, such as `MaxDeliveryCountExceeded`.
     pub dead_letter_reason: Option<String>,
-    /// The same as a sentence.
+    /// The reason for that as a sentence.
     pub dead_letter_description: Option<String>,
     /// Since when it is parked, RFC 3339.
     pub parked_at: Option<String>,
     /// When its queue got it, RFC 3339.
     pub enqueued_at: Option<String>,
-    /// How what was received begins.
+    /// The beginning of the body that was received.
     pub body: String,
     /// Where the whole body is among the records, when it was too large to be parked.
     pub whole_body: Option<String>,
 }
 
 impl Waiting {
-    /// A message of which nothing is known yet but where it is and what it holds.
+    /// A message of which only the place and the body are known.
     #[must_use]
     pub fn at(place: Place, body: &str) -> Self {
         Self {
@@ -85,8 +86,8 @@ impl Waiting {
         }
     }
 
-    /// What was parked there, and the body as it was received. Whatever else somebody has put there is shown, and can be
-    /// sent, as it is.
+    /// Describes a message on the parked queue, and returns its body as it was received. A message that is no envelope
+    /// is shown, and can be sent, as it is.
     #[must_use]
     pub fn parked(place: Place, text: &str, envelope: Option<Envelope>) -> (Self, String) {
         let Some(envelope) = envelope else {
@@ -160,7 +161,8 @@ pub fn name(messages: &mut [Waiting]) {
     }
 }
 
-/// Which of `ids` is meant. `all_seen`: whether these are all that there are; if not, only a whole id is enough.
+/// The index of the id that the person means. `all_seen`: whether these are all ids there are; if not, only a whole id
+/// is enough.
 ///
 /// # Errors
 /// Says what to do when it is none of them, or several.
@@ -187,8 +189,8 @@ pub fn find(ids: &[&str], wanted: &str, all_seen: bool) -> Result<usize, String>
     }
 }
 
-/// An id that no message had before, by a suffix that none had, since a queue drops a message whose id it has seen. It begins like `id`, as far as that
-/// can be typed, and does not grow when a message is sent again and again.
+/// Makes an id that no message had before, by a suffix that none had, since a queue drops a message whose id it has seen. It
+/// begins with the part of `id` that can be typed, and does not grow when a message is sent again and again.
 #[must_use]
 pub fn fresh_id(id: &str, suffix: Ulid) -> String {
     let is_suffix = |suffix: &str| Ulid::from_string(suffix).is_ok();
@@ -198,7 +200,7 @@ pub fn fresh_id(id: &str, suffix: Ulid) -> String {
     format!("{}~{}", if kept.is_empty() { "resubmitted" } else { kept }, suffix)
 }
 
-/// The promises about what a message says and how it is called.
+/// The promises about descriptions and ids of messages.
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

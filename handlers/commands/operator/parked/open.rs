@@ -8,8 +8,8 @@ use crate::application::{self, StartError};
 use crate::fleet;
 use crate::settings::{self, FleetSettings, QueueSettings, StateSettings};
 
-/// The queues and the records that the environment names. The configuration is not needed. Without `AzureWebJobsStorage`, or
-/// with the records in the memory of the app, the records are left out.
+/// Opens the queues and the records that the environment names; it does not need the configuration. Without
+/// `AzureWebJobsStorage`, or with the records in the memory of the app, it leaves the records out.
 ///
 /// # Errors
 /// A text for a person: which setting is wrong.

@@ -1,9 +1,9 @@
-//! Everything that waits for a person, as a shelf: the parked queue, the dead letters of both queues, and what was kept in
-//! the records. Messages are taken from their queues under locks, looked at, and put back.
+//! Every message that waits for a person, as a shelf: on the parked queue, among the dead letters of both queues, and
+//! in the records. The shelf takes messages from their queues under locks, and puts them back.
 //!
-//! Each lock counts as a delivery, and a queue gives up on a message that was delivered too often (10 times, by default).
-//! So a parked message that was looked at [`WORN_OUT`] times is put back as a fresh copy. A dead letter can be looked at as
-//! often as one likes: a queue gives up on a message once.
+//! Each lock counts as a delivery, and a queue gives up on a message that was delivered too often (10 times, by
+//! default). So the shelf puts back a fresh copy of a parked message that was looked at [`WORN_OUT`] times. It can take
+//! a dead letter any number of times: a queue gives up on a message once.
 
 use std::time::Duration;
 
@@ -21,10 +21,10 @@ use super::error::ShelfError;
 use super::kept;
 use super::message::{self, Place, Waiting};
 
-/// How many messages are taken of one place at once, at most.
+/// Most messages that the shelf takes of one place at once.
 const MOST: usize = 256;
-/// How long messages are taken, at most: the first locks must last until everything was put back. A queue's lock lasts a
-/// minute unless it was made otherwise.
+/// Longest time for taking messages: the first locks must last until everything was put back. A queue's lock lasts a
+/// minute unless its settings say otherwise.
 const PATIENCE: Duration = Duration::from_secs(25);
 /// How long the queue may take to find another message.
 const WAIT: Duration = Duration::from_secs(1);
@@ -35,9 +35,9 @@ const AT_ONCE: usize = 8;
 
 /// A message that was taken.
 pub struct Entry {
-    /// What it says.
+    /// Its description.
     pub message: Waiting,
-    /// What would be sent again; `None` where it is not known.
+    /// The body that `resubmit` would send; `None` where it is not known.
     body: Option<String>,
     held: Held,
 }
@@ -49,13 +49,13 @@ enum Held {
     Record(String),
 }
 
-/// What was taken.
+/// The messages that were taken.
 pub struct Taken {
     /// The messages; of each place the oldest first.
     pub entries: Vec<Entry>,
     /// Whether there may be more.
     pub is_cut: bool,
-    /// Places that could not be looked at.
+    /// Why places could not be read.
     pub unseen: Vec<ShelfError>,
 }
 
@@ -69,11 +69,11 @@ impl Taken {
 
 /// The places where messages wait, and the queue of sync requests.
 pub struct Shelf {
-    /// What is received from, and what its messages are.
+    /// The receivers, each with the place that it takes messages from.
     pub receivers: Vec<(Place, QueueReceiver)>,
-    /// Takes fresh copies of parked messages.
+    /// Sends fresh copies of parked messages.
     pub parked: QueueSender,
-    /// Takes what is resubmitted.
+    /// Sends the messages that are resubmitted.
     pub requests: QueueSender,
     /// The records; `None` where this process cannot see those of the app.
     pub records: Option<Store>,
@@ -82,8 +82,8 @@ pub struct Shelf {
 }
 
 impl Shelf {
-    /// Takes every message that nobody else holds, up to [`MOST`] of each place. What could not be looked at is told beside
-    /// what could.
+    /// Takes every message that no other receiver holds, up to [`MOST`] of each place. The answer also names the places
+    /// that could not be read.
     pub async fn take(&self) -> Taken {
         let queues = self.receivers.iter().map(|(place, receiver)| take_from(*place, receiver));
         let mut taken = Taken { entries: Vec::new(), is_cut: false, unseen: Vec::new() };
@@ -127,7 +127,7 @@ impl Shelf {
 
     async fn put_one_back(&self, entry: Entry) -> Result<(), azure::Error> {
         let Held::Locked(locked) = entry.held else { return Ok(()) };
-        // A copy of what is not text would be another message.
+        // A copy of a body that is not text would be another message.
         let is_copied =
             entry.message.place == Place::Parked && locked.delivery_count >= WORN_OUT && locked.is_text;
         if !is_copied {
@@ -154,8 +154,7 @@ impl Shelf {
     /// Sends the original body to the queue of sync requests and only then takes the message from where it waits; answers
     /// the id of what was sent.
     ///
-    /// # Errors
-    /// When its body is not known whole, or the queue does not take it; then it stays where it is.
+    /// # Errors When the whole body is not known, or the queue does not take it; then the message stays where it is.
     pub async fn resubmit(&self, entry: Entry) -> Result<String, ShelfError> {
         let sent = self.send_again(&entry).await;
         let message_id = match sent {
@@ -212,13 +211,14 @@ impl Shelf {
         match (entry.held, &self.records) {
             (Held::Locked(locked), _) => Ok(locked.complete().await?),
             (Held::Record(key), Some(store)) => Ok(store.delete(&key).await?),
-            // A record can only come from records.
+            // A record is only held where there are records.
             (Held::Record(_), None) => Ok(()),
         }
     }
 }
 
-/// What was taken of one queue, whether there may be more, and what ended it early. What was taken is given even then.
+/// Takes the messages of one queue. Answers them, whether there may be more, and the error that ended it early, if one
+/// did.
 async fn take_from(place: Place, receiver: &QueueReceiver) -> (Vec<Entry>, bool, Option<ShelfError>) {
     let since = Instant::now();
     let mut entries = Vec::new();
@@ -236,7 +236,7 @@ async fn take_from(place: Place, receiver: &QueueReceiver) -> (Vec<Entry>, bool,
 
 fn entry(place: Place, locked: LockedMessage) -> Entry {
     let (mut message, body) = match place {
-        // What arrived for the function is not taken for an envelope, whatever it says.
+        // A message for the function is never read as an envelope, whatever its body says.
         Place::DeadLetter => (Waiting::at(place, &locked.body), locked.body.clone()),
         _ => Waiting::parked(place, &locked.body, Envelope::read(&locked.body)),
     };

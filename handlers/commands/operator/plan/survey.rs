@@ -34,7 +34,7 @@ pub struct Service<'a> {
 }
 
 impl Service<'_> {
-    /// Where its groups are.
+    /// The place of its groups.
     pub fn place(&self) -> Place<'_> {
         Place {
             configuration: self.configuration,
@@ -45,7 +45,7 @@ impl Service<'_> {
 }
 
 impl<'a> Survey<'a> {
-    /// A survey that has seen nothing yet.
+    /// A survey that has read nothing yet.
     pub fn new(fleet: &'a Fleet) -> Self {
         Self { fleet, unreadable: Vec::new(), observer: Observer::new(fleet), observations: HashMap::new() }
     }
@@ -92,7 +92,7 @@ impl<'a> Survey<'a> {
         found
     }
 
-    /// The namespace, looked at once; `None` when it cannot be read.
+    /// The observation of the namespace, which is made once; `None` when it cannot be read.
     pub async fn observation(&mut self, configuration: &NamespaceConfiguration) -> Option<Arc<Observation>> {
         if let Some(known) = self.observations.get(&configuration.id.key()) {
             return known.clone();

@@ -1,4 +1,4 @@
-//! The checks themselves: what each looks for, how bad it usually is, where it begins to mind.
+//! Lists the checks: what each looks for, how bad it usually is, and its thresholds.
 
 use certificate_management::checks::CheckId;
 use certificate_management::configuration::{Configuration, Thresholds};
@@ -11,7 +11,7 @@ use crate::commands::table::{self, Output};
 const DESCRIPTION_WIDTH: usize = 64;
 const THRESHOLDS_WIDTH: usize = 32;
 
-/// Those of the configuration, where there is one that can be read; else the defaults.
+/// The thresholds of the configuration, where there is one that can be read; else the defaults.
 pub fn thresholds() -> Thresholds {
     let settings = reader::settings().ok();
     let text = settings.and_then(|settings| reader::configuration_text(&settings.configuration).ok());

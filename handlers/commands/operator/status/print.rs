@@ -1,4 +1,4 @@
-//! The report as a person reads it on a terminal: what needs somebody, then how much there is.
+//! Prints the report for a person on a terminal: first the findings, then the figures.
 
 use std::fmt::Write as _;
 
@@ -45,7 +45,7 @@ pub fn text(report: &Report) -> String {
 
 fn severity(severity: Severity) -> String {
     match severity {
-        // Not by colour alone: this is read in logs of pipelines too.
+        // Capitals beside the colour, since logs of pipelines have no colours.
         Severity::Critical => "CRITICAL".to_owned(),
         other => other.to_string(),
     }

@@ -1,4 +1,4 @@
-//! What the exit code tells.
+//! The exit codes.
 
 use certificate_management::checks::CheckId;
 use certificate_management::finding::{Finding, Subject};

@@ -1,4 +1,4 @@
-//! `submit --dry-run`: prints what would become of a request. Nothing is written and nothing is submitted.
+//! `submit --dry-run`: prints what would become of a request. It writes nothing and submits nothing.
 
 use std::process::ExitCode;
 

@@ -1,7 +1,7 @@
-//! What becomes of a request, as the hubs show it: for when its record is in the memory of another process.
+//! Finds the outcome of a request on the hubs, for when its record is in the memory of another process.
 //!
-//! The same pure code judges as in the functions, over a look of our own. What only the functions know, such as an
-//! operation that failed, is not seen; then the hubs stay as they are until the time is up.
+//! The command looks at Azure itself, and the same pure code judges as in the functions. It does not see what only the
+//! functions know, such as an operation that failed; then the hubs keep their outcome until the time is up.
 
 use azure::Error;
 use certificate_management::plan::{self, Observation, Progress, RequestPlan};
@@ -23,7 +23,7 @@ pub struct Evidence<'a> {
 }
 
 impl<'a> Evidence<'a> {
-    /// Nothing has been looked at yet.
+    /// Begins to follow a request, without a look yet.
     pub fn of(fleet: &'a Fleet, request: &SyncRequest) -> Self {
         let record = RequestRecord::queued(request.clone(), fleet.now());
         Self { fleet, record, before: None, last: None }
@@ -44,7 +44,7 @@ impl<'a> Evidence<'a> {
         };
         let observation = match Observer::new(self.fleet).namespace(configuration, soon()).await {
             Ok(observation) => observation,
-            // For whomever it does not exist, it does not exist for the function either.
+            // A namespace that does not exist for the person does not exist for the function either.
             Err(error) if failure::reason(&error, About::Namespace) == Reason::NamespaceNotFound => {
                 return Ok(self.conclude(Outcome::Failed, Reason::NamespaceNotFound, error.to_string()));
             }
@@ -71,7 +71,7 @@ impl<'a> Evidence<'a> {
         Ok(self.record.clone())
     }
 
-    /// The request when there is no more time: what is not trusted by now is unverified.
+    /// Ends the request when the time is up: a hub that does not trust by now is unverified.
     pub fn overdue(mut self) -> RequestRecord {
         if let (Some(before), Some(observation)) = (&self.before, &self.last) {
             let hubs = plan::verify_request(&self.record.request, before, observation, Progress::Overdue);

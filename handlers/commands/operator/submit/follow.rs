@@ -1,4 +1,4 @@
-//! Waiting for the outcome of a request, until a deadline.
+//! Waits for the outcome of a request until a deadline.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ const LONGEST_PAUSE_FOR_RECORD: Duration = Duration::from_secs(5);
 /// The longest pause between two looks at the hubs, which draw from the ARM budget.
 const LONGEST_PAUSE_FOR_HUBS: Duration = Duration::from_secs(20);
 
-/// Where the outcome is learnt from.
+/// Where the command learns the outcome.
 pub enum Source<'a> {
     /// The record of the request, which the functions write.
     Records {
@@ -32,10 +32,10 @@ pub enum Source<'a> {
     Evidence(Box<Evidence<'a>>),
 }
 
-/// Why a look told nothing.
+/// Why a look did not show the outcome.
 struct NotLearnt {
     why: String,
-    /// Whether it may be learnt later.
+    /// Whether a later look may show it.
     passes: bool,
 }
 
@@ -45,9 +45,9 @@ pub enum Ended {
     Final(RequestRecord),
     /// It has none yet.
     TimedOut(RequestRecord),
-    /// Nobody could tell.
+    /// The command could not learn the outcome.
     Unknown {
-        /// What was last known of it.
+        /// Its last known record.
         record: Option<RequestRecord>,
         /// Why.
         why: String,
@@ -55,7 +55,7 @@ pub enum Ended {
 }
 
 impl Ended {
-    /// What was last known of the request.
+    /// The last known record of the request.
     pub fn record(&self) -> Option<&RequestRecord> {
         match self {
             Self::Final(record) | Self::TimedOut(record) => Some(record),
@@ -70,7 +70,7 @@ pub fn is_trusted(record: &RequestRecord) -> bool {
 }
 
 impl Source<'_> {
-    /// What a person should know about where the outcome comes from.
+    /// A sentence for a person about where the outcome comes from, where that is not the record.
     pub fn explanation(&self) -> Option<&'static str> {
         match self {
             Self::Records { .. } => None,
@@ -148,7 +148,8 @@ pub async fn follow(
     }
 }
 
-/// A record says how far the request is. Of hubs that cannot be read, nothing is known.
+/// At the deadline a record still says how far the request is. Without it, and without hubs that can be read, the
+/// outcome is unknown.
 fn at_the_deadline(source: Source<'_>, last: RequestRecord, submitted: &RequestRecord) -> Ended {
     let Source::Evidence(evidence) = source else { return Ended::TimedOut(last) };
     let judged = evidence.overdue();

@@ -1,4 +1,4 @@
-//! What a person sees while a request is followed: a bar on a terminal, plain lines elsewhere.
+//! Shows a person how far a request is: a bar on a terminal, plain lines elsewhere.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -24,7 +24,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Begins. JSON is for a program: it gets one document at the end, and the bar goes to stderr anyway.
+    /// Begins. A program that asks for JSON gets one document at the end; the bar goes to stderr anyway.
     pub fn start(record: &RequestRecord, output: Output, explanation: Option<&str>) -> Self {
         let bar = std::io::stderr().is_terminal().then(bar);
         let is_table = output == Output::Table;

@@ -1,4 +1,4 @@
-//! The request that the flags ask for, checked as `POST /api/sync-requests` checks it.
+//! Makes the request that the flags ask for, with the checks of `POST /api/sync-requests`.
 
 use ambient::{Ambient, Randomness};
 use azure::service_bus::MESSAGE_LIMIT;
@@ -41,12 +41,13 @@ pub fn build(arguments: &Arguments, ambient: &Ambient) -> Result<SyncRequest, Ve
     Ok(request)
 }
 
-/// Who asks, as far as the environment knows. It is for people: what may be done is decided by the identity.
+/// The name of the person, as far as the environment knows it. It is for readers: the identity decides what may be
+/// done.
 fn person() -> Option<String> {
     ["USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok()).filter(|name| !name.is_empty())
 }
 
-/// A trace of its own, sampled: it begins here.
+/// Begins a trace of its own, sampled.
 fn traceparent(randomness: &Randomness) -> String {
     let ids = TraceIds(randomness.clone());
     format!("00-{}-{}-01", ids.new_trace_id(), ids.new_span_id())

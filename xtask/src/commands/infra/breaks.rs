@@ -1,5 +1,5 @@
-//! The test of the checks: templates are broken one way at a time, and each way has to be noticed by the real compiler or
-//! by the rules. A check that lets one of them through proves nothing.
+//! Tests the checks: breaks the templates in one way at a time, and the real compiler or a rule has to notice each. A
+//! check that lets one of them through proves nothing.
 
 use std::fs;
 use std::path::Path;
@@ -35,7 +35,7 @@ enum Noticed {
     Scanner,
 }
 
-/// What notices; some of it is not there everywhere.
+/// The tools that can notice a break; not every machine has all of them.
 pub struct Tools<'a> {
     /// The compiler.
     pub bicep: &'a Bicep,

@@ -1,7 +1,7 @@
-//! That no day of the calendar can fail a build: every template is built with the compiler's clock two years ahead.
+//! Shows that no day of the calendar can fail a build: builds every template with the compiler's clock two years ahead.
 //!
-//! The compiler is a program of its own kind (.NET in a single file), so whether a wrong clock reaches it is shown first: its
-//! linter is asked how old an API version is, by the right clock and by the wrong one.
+//! The compiler is a program of its own kind (.NET in a single file), so the check shows first that a wrong clock
+//! reaches it: it asks the linter how old an API version is, with the right clock and with the wrong one.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ pub const DAYS: u32 = 731;
 /// A template with an old API version, of which the linter tells the age.
 const PROBE: &str = "resource probe 'Microsoft.Storage/storageAccounts@2019-06-01' existing = {\n  name: 'probe'\n}\n\noutput id string = probe.id\n";
 
-/// What the compiler has against the templates then. `scratch` is for the probe.
+/// The diagnostics of the compiler with that clock. `scratch` is the folder of the probe.
 pub fn problems(bicep: &Bicep, infra: &Path, scratch: &Path) -> Result<Vec<String>, String> {
     let ahead = bicep.ahead(DAYS)?;
     let (now, then) = (age(bicep, scratch)?, age(&ahead, scratch)?);

@@ -40,14 +40,14 @@ pub fn templates(infra: &Path) -> Result<Vec<String>, String> {
     Ok(found)
 }
 
-/// What is deployed: each `main.bicep` and each parameter file.
+/// The files that a person deploys: each `main.bicep` and each parameter file.
 pub fn roots(infra: &Path) -> Result<Vec<String>, String> {
     let mut found = templates(infra)?;
     found.retain(|file| file.ends_with(".bicepparam") || file.ends_with("main.bicep"));
     Ok(found)
 }
 
-/// What is wrong with the files beside what the compiler sees.
+/// The problems of the files that the compiler does not see.
 pub fn problems(infra: &Path) -> Result<Vec<String>, String> {
     let mut problems = Vec::new();
     for file in templates(infra)? {
@@ -82,7 +82,7 @@ fn of_text(file: &str, text: &str) -> Vec<String> {
     problems
 }
 
-/// Copies the folder, in the place of what was there.
+/// Copies the folder, and replaces an earlier copy.
 pub fn copy(infra: &Path, to: &Path) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", to.display());
     if to.exists() {

@@ -1,4 +1,4 @@
-//! What a parameter file asks for, read from its text: what the snapshot beside it is held against.
+//! Reads from the text of a parameter file what it asks for, to compare the snapshot beside it with that.
 
 use std::fs;
 use std::path::Path;

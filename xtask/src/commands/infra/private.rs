@@ -1,4 +1,5 @@
-//! What a private deployment leaves reachable: nothing but what stands here, and docs/deploy.md says so of each.
+//! Checks that a private deployment leaves only the resources reachable that stand here, and that docs/deploy.md names
+//! each.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! That what is committed names regions in which the service is offered (`azure-wire-facts.md` §7, September 2026). It holds for
-//! our own examples only: what a person sets is left to Azure, whose list grows.
+//! Checks that our own examples name regions in which the service is offered (`azure-wire-facts.md` §7, September
+//! 2026). Azure, whose list grows, judges the regions that a person sets.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ pub fn problems(infra: &Path, file: &str, snapshot: &Snapshot) -> Result<Vec<Str
     };
     let offered: Vec<&str> = generations.iter().flat_map(|generation| regions(generation)).copied().collect();
     let mut problems = Vec::new();
-    // What the service itself is made of, and the event hubs that stand where the provisioning services do.
+    // The resources of the service itself, and the event hubs, which are in the regions of the provisioning services.
     let of_service =
         |it: &&Value| kind(it).starts_with("Microsoft.Device") || kind(it) == "Microsoft.EventHub/namespaces";
     for resource in snapshot.resources.iter().filter(of_service) {

@@ -1,5 +1,5 @@
-//! Role assignments of the app's identity: exactly those of the permission table (`permissions.json`, written from the code)
-//! and those that the Functions host needs itself, each on the narrowest scope.
+//! Checks the role assignments of the app's identity: exactly those of the permission table (`permissions.json`,
+//! written from the code) and those that the Functions host needs itself, each on the narrowest scope.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -22,7 +22,7 @@ const BUILT_IN: [(&str, &str); 9] = [
     ("d5a91429-5739-47e2-a06b-3470a27159e7", "EventGrid Data Sender"),
 ];
 
-/// Never for our identity, whatever else is assigned.
+/// Roles that our identity must never have.
 const FORBIDDEN: [(&str, &str); 4] = [
     ("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "Owner"),
     ("b24988ac-6180-42a0-ab88-20f7382dd24c", "Contributor"),
@@ -30,7 +30,7 @@ const FORBIDDEN: [(&str, &str); 4] = [
     ("f58310d9-a9f6-439a-9e8d-f62e7b41a168", "Role Based Access Control Administrator"),
 ];
 
-/// What the host and its extensions need, whatever our code does: type of the scope, end of its id, role.
+/// The roles that the host and its extensions need: type of the scope, end of its id, role.
 const HOST: [(&str, &str, &str); 6] = [
     ("Microsoft.EventGrid/topics", "", "EventGrid Data Sender"),
     ("Microsoft.EventHub/namespaces/eventhubs", "", "Azure Event Hubs Data Receiver"),
@@ -40,16 +40,16 @@ const HOST: [(&str, &str, &str); 6] = [
     ("Microsoft.Storage/storageAccounts", "", "Storage Blob Data Owner"),
 ];
 
-/// How the name of the identity that the app runs as begins.
+/// The beginning of the name of the identity that the app runs as.
 const APP_IDENTITY: &str = "id-policysync-";
-/// How the names of storage accounts for packages begin.
+/// The beginning of the names of storage accounts for packages.
 const PACKAGES: &str = "stpkg";
-/// Who runs from a package on Elastic Premium: the app, which can only read it.
+/// The role of the app on the package on Elastic Premium: it can only read it.
 const PACKAGE_READER: &str = "Storage Blob Data Reader";
-/// Who stores and fetches a package on Flex Consumption: the platform, with an identity for nothing else.
+/// The role with which the platform stores and fetches a package on Flex Consumption, by an identity for nothing else.
 const PACKAGE_WRITER: &str = "Storage Blob Data Contributor";
 
-/// What Event Grid topics may do with the event hub of a private app.
+/// The role of Event Grid topics on the event hub of a private app.
 const TOPICS_ROLE: &str = "Azure Event Hubs Data Sender";
 
 /// The role that opens keys, for deployments that ask for it.
@@ -121,7 +121,7 @@ fn untold(snapshot: &Snapshot, guide: &str) -> Vec<String> {
     untold.map(|role| format!("docs/deploy.md has no row for the role {role}")).collect()
 }
 
-/// There is a custom role for each that has a row, and it holds exactly the actions of its rows.
+/// Each custom role with rows in the table has a definition with exactly the actions of those rows.
 fn definitions(snapshot: &Snapshot, own: &[Value], rows: &[Value]) -> Vec<String> {
     let mut problems = Vec::new();
     for role in own.iter().filter_map(|role| role["role"].as_str()) {
@@ -227,8 +227,8 @@ fn expected_roles(scope: &str, rows: &[Value], is_premium: bool) -> BTreeSet<Str
     of_table.chain(of_host).map(str::to_owned).collect()
 }
 
-/// The scopes that have to have roles: what is created and wants some, each provisioning service with a diagnostic setting,
-/// and the subscription of whatever the app looks after.
+/// The scopes that have to have roles: new resources that need some, each provisioning service with a diagnostic
+/// setting, and the subscriptions of the resources that the app looks after.
 fn scopes(snapshot: &Snapshot) -> BTreeSet<String> {
     let mut scopes = BTreeSet::new();
     for kind in HOST.iter().map(|row| row.0) {

@@ -1,4 +1,5 @@
-//! What a deployment may not have: keys, public blobs, old TLS, rights beyond the table, settings that nobody reads.
+//! Checks that a deployment has no keys, public blobs, old TLS, rights beyond the table, or settings that no program
+//! reads.
 
 use std::path::Path;
 
@@ -50,11 +51,12 @@ const REQUIRED: &[Required] = &[
     required("Microsoft.Web/sites", "/properties/siteConfig/ftpsState", || json!("Disabled")),
     required("Microsoft.Web/sites", "/properties/siteConfig/minTlsVersion", || json!("1.2")),
     required("Microsoft.Web/sites", "/properties/siteConfig/scmMinTlsVersion", || json!("1.2")),
-    // A repeated send is dropped, and a batch's lock outlives its step (`contracts.md` §5).
+    // The queue drops a repeated send, and a batch's lock outlives its step (`contracts.md` §5).
     required("Microsoft.ServiceBus/namespaces/queues", "/properties/requiresDuplicateDetection", YES),
 ];
 
-/// Types that say nothing of keys, TLS or public access. Any other has a row above, or is looked at by a person first.
+/// Types without properties for keys, TLS or public access. Any other type has a row above, or a person looks at it
+/// first.
 const PLAIN: [&str; 28] = [
     "Microsoft.Authorization/roleAssignments",
     "Microsoft.Authorization/roleDefinitions",
@@ -88,7 +90,7 @@ const PLAIN: [&str; 28] = [
 /// Looked at by rules of their own.
 const ELSEWHERE: [&str; 2] = ["Microsoft.Web/serverfarms", "Microsoft.Web/sites/config"];
 
-/// What reads or holds a key, wherever it stands.
+/// Texts that read or hold a key, anywhere.
 const KEYS: [&str; 5] =
     ["listkeys", "accountkey=", "sharedaccesskey=", "primarykey", "sharedaccesssignature"];
 
@@ -107,8 +109,8 @@ pub fn problems(root: &Path, file: &str, snapshot: &Snapshot) -> Result<Vec<Stri
     Ok(problems)
 }
 
-/// An instance of Flex Consumption holds twice the memory that the handler may need: the other half is the host's. How much the
-/// handler needs is what `cargo xtask bench report` and `bench sync` judge.
+/// An instance of Flex Consumption holds twice the memory that the handler may need: the other half is the host's.
+/// `cargo xtask bench report` and `bench sync` judge how much the handler needs.
 fn memory(root: &Path, snapshot: &Snapshot) -> Result<Vec<String>, String> {
     let path = root.join("campaigns/src/memory.rs");
     let source = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -202,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_nobody_looked_at_is_noticed() {
+    fn a_type_that_no_person_looked_at_is_noticed() {
         let problems = changed("Microsoft.EventGrid/topics", "/type", json!("Microsoft.Cache/redis"));
         assert!(
             problems.iter().any(|problem| problem.contains("Microsoft.Cache/redis is new")),

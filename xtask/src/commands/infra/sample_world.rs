@@ -1,5 +1,5 @@
-//! The sample world of the second generation against what the service wants (`ca-lifecycle-facts.md` 4.1, 4.2): who has which
-//! role on what, and what is there at which stage.
+//! Compares the sample world of the second generation with the service's demands (`ca-lifecycle-facts.md` 4.1, 4.2):
+//! which identity has which role on which resource, and which resources exist at which stage.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,9 +11,9 @@ use crate::tools::bicep::Bicep;
 use super::files::{self, SAMPLE_B};
 use super::snapshot::{Snapshot, kind_of_id, scope_of};
 
-/// What parameter files read the stage from.
+/// The variable from which parameter files read the stage.
 const VARIABLE: &str = "STAGE";
-/// In their order.
+/// The stages in their order.
 const STAGES: [&str; 4] = ["resources", "provisioning-service", "hubs", "certificate-authorities"];
 
 const NAMESPACE: &str = "Microsoft.DeviceRegistry/namespaces";
@@ -25,7 +25,7 @@ const CONTRIBUTOR: &str = "b24988ac-6180-42a0-ab88-20f7382dd24c";
 const HUB_DATA_CONTRIBUTOR: &str = "4fc6c259-987e-4a07-842e-c321cc9d413f";
 const REGISTRY_ADMINISTRATOR: &str = "12675fd7-7f59-493f-9201-f7944860a2f1";
 
-/// The role matrix: whose system-assigned identity, which role, on what. Those of hubs hold for each hub.
+/// The role matrix: owner of the system-assigned identity, role, resource. The rows of hubs hold for each hub.
 const MATRIX: [(&str, &str, &str); 6] = [
     (NAMESPACE, CONTRIBUTOR, HUB),
     (NAMESPACE, HUB_DATA_CONTRIBUTOR, HUB),

@@ -1,5 +1,6 @@
-//! A scanner that we did not write, over the resources of every snapshot. Each finding is fixed in the templates, or stands with
-//! its reason in `infra/accepted-findings.json`; what stands there and is found no longer is a problem too.
+//! A scanner that we did not write, over the resources of every snapshot. Each finding is fixed in the templates, or
+//! stands with its reason in `infra/accepted-findings.json`; an entry there that the scanner does not find any more is
+//! a problem too.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,7 +18,7 @@ const ACCEPTED: &str = "accepted-findings.json";
 /// How long a reason is at least, in characters. Shorter ones say nothing.
 const SHORTEST_REASON: usize = 20;
 
-/// What is found alike: the check, the type of the resource and the parameter file; and how often.
+/// The findings of one kind (check, type of the resource, parameter file), with how often each was found.
 type Counted = BTreeMap<(String, String, String), usize>;
 
 /// Scans the snapshots below `infra`. `scratch` is for the templates that the scanner reads.
@@ -25,7 +26,7 @@ pub fn problems(checkov: &Checkov, infra: &Path, scratch: &Path) -> Result<Vec<S
     let mut found = Vec::new();
     for ParameterFile { file, .. } in PARAMETER_FILES {
         let scan = checkov.scan(&template(infra, file, scratch)?)?;
-        // It has no check for what the sample worlds are made of.
+        // The scanner has no check for the resources of the sample worlds.
         if scan.passed == 0 && !file.starts_with("sample-world/") {
             return Err(format!("{file}: the scanner had nothing to say for any resource, so it read none"));
         }

@@ -1,5 +1,5 @@
-//! The app settings: exactly those that a function's binding, the host or our own code reads, and names that the template
-//! repeats from the function folders and the code.
+//! Checks the app settings: exactly those that a function's binding, the host or our own code reads, and names that the
+//! template repeats from the function folders and the code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::snapshot::{Snapshot, name};
 
-/// Read by the host or the platform, on every plan.
+/// The host or the platform reads these, on every plan.
 const HOST: [&str; 7] = [
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
@@ -19,18 +19,18 @@ const HOST: [&str; 7] = [
     "AzureWebJobsStorage__credential",
     "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
 ];
-/// Read on Elastic Premium; Flex Consumption refuses the first two.
+/// The platform reads these on Elastic Premium; Flex Consumption refuses the first two.
 const PREMIUM: [&str; 4] = [
     "FUNCTIONS_EXTENSION_VERSION",
     "FUNCTIONS_WORKER_RUNTIME",
     "WEBSITE_RUN_FROM_PACKAGE",
     "WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID",
 ];
-/// Read by sign-in, where it is on.
+/// Sign-in reads this, where it is on.
 const SIGN_IN: &str = "OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID";
-/// Read by our code, each with a default, and set where somebody chose something else.
+/// Our code reads these. Each has a default, and is set where a person chose another value.
 const OPTIONAL: [&str; 1] = ["POLICYSYNC_MODE"];
-/// Read by our code beside what the bindings read: the queue that no binding names.
+/// Our code reads this beside the settings of the bindings: the queue that no binding names.
 const OURS: [&str; 1] = ["POLICYSYNC_PARKED_QUEUE"];
 
 /// How the connection to the custom topic is made, by `announce` and by an output binding.
@@ -114,7 +114,7 @@ fn read_by(bindings: &[Value]) -> BTreeSet<String> {
     names
 }
 
-/// What the template names as the function folders and the code do.
+/// The names that the template repeats from the function folders and the code.
 fn repeated_names(bindings: &[Value], code: &str, snapshot: &Snapshot) -> Vec<String> {
     let mut problems = Vec::new();
     let last = |resource| name(resource).rsplit('/').next().unwrap_or_default().to_owned();

@@ -51,7 +51,8 @@ pub fn name(resource: &Value) -> &str {
     resource["name"].as_str().unwrap_or_default()
 }
 
-/// What an extension resource (a role assignment, a diagnostic setting) is on: its id up to the last `/providers/`.
+/// The resource that an extension resource (a role assignment, a diagnostic setting) is on: its id up to the last
+/// `/providers/`.
 pub fn scope_of(resource: &Value) -> &str {
     id(resource).rsplit_once("/providers/").map_or("", |(scope, _)| scope)
 }

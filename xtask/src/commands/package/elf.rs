@@ -1,4 +1,4 @@
-//! What a Linux binary needs of the machine that it runs on: read from the file itself (ELF, 64 bit, little-endian).
+//! Reads from a Linux binary what it needs of the machine that it runs on (ELF, 64 bit, little-endian).
 
 /// Type of the section that lists dynamic libraries, and the tag of one of them (System V ABI, "Dynamic Section").
 const DYNAMIC_SECTION: u32 = 6;

@@ -1,5 +1,5 @@
-//! What is in a package: the handler and `policysync.toml` beside `host.json`, and a folder per function. The real host
-//! looks for functions in the folders beside `host.json` and nowhere else.
+//! The files of a package: the handler and `policysync.toml` beside `host.json`, and a folder per function. The real
+//! host looks for functions in the folders beside `host.json` and nowhere else.
 //!
 //! Two kinds of folders are for some deployments only, since a trigger whose event hub does not exist is an error of the
 //! host: `assign-policy-N` reads the diagnostic records of the Nth region, and `handle-streamed-events` the events of an app
@@ -12,16 +12,16 @@ use serde_json::Value;
 
 use super::CONFIGURATION;
 
-/// What `host.json` starts, and the only file that is executable.
+/// The program that `host.json` starts, and the only file that is executable.
 pub const HANDLER: &str = "policysync";
 /// Most regions with provisioning services; the handler knows no further folders (`handlers/functions.rs`).
 pub const MOST_REGIONS: usize = 8;
-/// Its diagnostic records are read in the first region, by a folder of its own for each further one.
+/// The function that reads diagnostic records in the first region; each further region has a folder of its own.
 const REGIONAL: &str = "assign-policy";
-/// Beside the functions that every package has.
+/// The function that only packages with streamed events have.
 const STREAMED: &str = "handle-streamed-events";
 
-/// Which folders a package has beyond those of every package.
+/// The folders that a package has beyond those of every package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
     /// Regions with provisioning services, 1 to [`MOST_REGIONS`].

@@ -1,5 +1,5 @@
-//! What lies in a package beside the program: a bill of materials (`CycloneDX`, made by cargo-cyclonedx), and the licences of
-//! every crate that is linked, with the texts that it was published with.
+//! The papers in a package: a bill of materials (`CycloneDX`, made by cargo-cyclonedx), and the licences of every crate
+//! that is linked, with the texts that it was published with.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,7 +16,7 @@ use crate::workspace::{PRODUCT, Workspace};
 
 /// The plugin with its version.
 const CYCLONEDX: (&str, &str) = ("cargo-cyclonedx", "0.5.9");
-/// How the files of licences begin, in upper case.
+/// The beginning of the names of licence files, in upper case.
 const TEXTS: [&str; 4] = ["LICENSE", "LICENCE", "COPYING", "NOTICE"];
 /// Names in the package.
 const BILL: &str = "policysync.cdx.json";
@@ -90,13 +90,13 @@ fn bill(workspace: &Workspace, cyclonedx: &Path) -> Result<Value, String> {
             "--no-build-deps",
         ])
         .args(["--target", TARGET, "--override-filename", name])
-        // Then it writes no number by chance, and this time.
+        // With this it writes no random number, and this time.
         .env("SOURCE_DATE_EPOCH", EARLIEST)
         .current_dir(workspace.root());
     succeed(&mut command)?;
     let made = workspace.root().join(BILL);
     let text = fs::read_to_string(&made).map_err(|error| format!("{BILL}: {error}"));
-    // It writes one for each member of the workspace.
+    // The plugin writes a bill for each member of the workspace.
     for folder in members(workspace)? {
         let _ = fs::remove_file(folder.join(BILL));
     }
@@ -115,7 +115,7 @@ fn members(workspace: &Workspace) -> Result<Vec<PathBuf>, String> {
     Ok(manifests.filter_map(|path| Path::new(path).parent()).map(Path::to_path_buf).collect())
 }
 
-/// What is linked and not in the bill.
+/// The linked crates that the bill does not have.
 fn missing(bill: &Value, linked: &[(String, String)]) -> Vec<String> {
     let components = || bill["components"].as_array().into_iter().flatten();
     let has = |name: &str, version: &str| {

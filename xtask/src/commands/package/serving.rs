@@ -1,5 +1,5 @@
-//! How soon the packaged handler serves after it was started, and how much memory it holds while it waits for work: measured
-//! on the file that ships, started as the host does.
+//! Measures how soon the packaged handler serves after its start, and how much memory it holds while it waits for work:
+//! with the file that ships, started as the host does.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -13,7 +13,7 @@ const READY_WITHIN: Duration = Duration::from_millis(25);
 const IDLE_KIB: u64 = 20 * 1024;
 /// Starts that are measured; their median counts.
 const STARTS: usize = 21;
-/// A machine that is busy with something else makes a median late, so a late one is measured again.
+/// A busy machine makes a median late, so a late one is measured again.
 const ROUNDS: usize = 3;
 /// After this a handler is not slow but broken.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -24,13 +24,14 @@ const IDLE_FOR: Duration = Duration::from_secs(1);
 /// refuses to start: it looks after nothing.
 const CONFIGURATION: &str = "[[namespace]]\nid = \"/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-iot/providers/Microsoft.DeviceRegistry/namespaces/contoso\"\n";
 
-/// Settings with which the handler starts and talks to nobody.
+/// Settings with which the handler starts and calls no service.
 const SETTINGS: [(&str, &str); 2] = [
     ("POLICYSYNC_STATE", "memory"),
     ("ServiceBusConnection__fullyQualifiedNamespace", "contoso.servicebus.windows.net"),
 ];
 
-/// Starts the handler of an unpacked package with a configuration beside it, and says what was measured and what is over its limit.
+/// Starts the handler of an unpacked package with a configuration beside it. Answers the figures, and those that are
+/// over their limit.
 pub fn measured(package: &Path, handler: &str) -> Result<(String, Vec<String>), String> {
     let beside =
         tempfile::NamedTempFile::new().map_err(|error| format!("no file to configure by: {error}"))?;

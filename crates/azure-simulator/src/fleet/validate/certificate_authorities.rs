@@ -1,4 +1,4 @@
-//! Certificate authorities of a fleet file: the limits of the service, and who signs whom.
+//! Checks the certificate authorities of a fleet file: the limits of the service, and their signers.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use crate::resource_names;
 /// Issuing CAs of a namespace (`azure-wire-facts.md` §1.2).
 const MOST_ISSUING: usize = 3;
 
-/// Checks those of a namespace, and gives the lower-case names of the issuing ones.
+/// Checks the certificate authorities of a namespace, and gives the lower-case names of the issuing ones.
 pub(super) fn check(place: &str, namespace: &Namespace) -> Result<HashSet<String>, FleetError> {
     let of_kind = |kind| namespace.certificate_authorities.iter().filter(move |one| one.kind == kind).count();
     if !namespace.generation.has_certificate_authorities() && !namespace.certificate_authorities.is_empty() {

@@ -6,7 +6,7 @@ use super::{fail, known_hubs};
 use crate::fleet::{CertificateAuthorityKind, EnrollmentGroup, FleetError, Namespace};
 use crate::resource_names;
 
-/// What the groups of one service may name.
+/// The resources that the groups of one service may name.
 pub(super) struct Known<'a> {
     /// Lower-case names of the hubs.
     pub hubs: HashSet<String>,

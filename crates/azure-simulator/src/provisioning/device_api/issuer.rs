@@ -1,4 +1,4 @@
-//! Who signs the certificate of a device.
+//! Finds the issuer of a device's certificate.
 
 use std::sync::Arc;
 
@@ -7,8 +7,7 @@ use crate::world::enrollment::PolicyReference;
 use crate::world::namespace::Namespace;
 use crate::world::resource::ProvisioningState;
 
-/// The issuing CA of a policy and the validity of what it issues, in days.
-/// Otherwise why nobody does.
+/// The issuing CA of a policy and the validity of what it issues, in days. Otherwise why there is none.
 pub(super) fn of(
     namespace: Option<&Namespace>,
     reference: &PolicyReference,

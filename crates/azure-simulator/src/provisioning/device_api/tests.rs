@@ -108,7 +108,7 @@ async fn the_registrations_of_a_group_are_its_devices_page_by_page_and_no_others
     }
     let query = async |group: &str, headers: &[(&str, &str)]| {
         let path = format!("/dps/contoso-dps/registrations/{group}/query?api-version={DPS}");
-        let headers = [&[("authorization", "Bearer somebody")], headers].concat();
+        let headers = [&[("authorization", "Bearer any-token")], headers].concat();
         served.call(Method::POST, &path, &headers, None).await
     };
     let ids = |body: &serde_json::Value| -> Vec<String> {
@@ -136,7 +136,7 @@ async fn a_device_that_registers_again_keeps_the_date_of_its_first_time() {
     let dates = async || {
         device.register(&served.base_url, &scope, &key).await.unwrap();
         let path = format!("/dps/contoso-dps/registrations/line-1/query?api-version={DPS}");
-        let found = served.call(Method::POST, &path, &[("authorization", "Bearer somebody")], None).await;
+        let found = served.call(Method::POST, &path, &[("authorization", "Bearer any-token")], None).await;
         (found.body[0]["createdDateTimeUtc"].clone(), found.body[0]["lastUpdatedDateTimeUtc"].clone())
     };
     let (created, _) = dates().await;

@@ -90,7 +90,8 @@ pub(super) fn put(cloud: &Cloud, request: &ArmRequest, name: &str) -> Result<Res
     Ok(operations::created(cloud, request, &path, world.fleet.retry_after_seconds, answer))
 }
 
-/// Tags. The namespace is looked over again, which heals one that a link has left `Failed` (`azure-wire-facts.md` §9).
+/// Writes tags. The service also checks the namespace again, which heals one that a link has left `Failed`
+/// (`azure-wire-facts.md` §9).
 pub(super) fn patch(cloud: &Cloud, request: &ArmRequest, name: &str) -> Result<Response, ArmError> {
     let id = namespace_id(request, name)?;
     let tags = tags(&request.json()?)?;

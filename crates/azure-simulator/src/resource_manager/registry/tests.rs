@@ -8,7 +8,7 @@ use trigger_sources::{EventGridSource as _, EventHubSource as _};
 #[tokio::test]
 async fn paths_match_in_any_case() {
     let served = Served::start().await;
-    // What stands before this router has put the first segment into lower case.
+    // The front has put the first segment into lower case before this router.
     let path = policy_id("default").to_uppercase().replace("/SUBSCRIPTIONS/", "/subscriptions/");
     let answer = served.get(&path, ADR).await;
     assert_eq!(answer.status, 200, "{answer:?}");

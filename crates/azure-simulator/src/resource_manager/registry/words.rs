@@ -1,4 +1,4 @@
-//! The device registry's words for where a resource stands (`azure-wire-facts.md` §1.2).
+//! The device registry's words for the state of a resource (`azure-wire-facts.md` §1.2).
 
 use crate::arm_error::ArmError;
 use crate::world::credential::Activation;
@@ -24,7 +24,7 @@ pub(super) fn activation(activation: Activation) -> &'static str {
     }
 }
 
-/// What is being created or deleted cannot be changed.
+/// Refuses a change of a resource that is being created or deleted.
 ///
 /// # Errors
 /// 409.

@@ -26,7 +26,7 @@ fn ids(locked: &[Locked]) -> Vec<&str> {
 }
 
 #[test]
-fn a_locked_message_is_nobody_elses_until_its_lock_runs_out() {
+fn a_locked_message_reaches_no_other_receiver_until_its_lock_runs_out() {
     let mut queue = queue();
     queue.send(message(Some("a")), START);
     let first = queue.lock(Half::Main, 5, START);
@@ -118,7 +118,7 @@ fn a_message_that_lived_too_long_is_a_dead_letter_where_the_queue_says_so() {
 }
 
 #[test]
-fn a_dead_letter_is_looked_at_as_often_as_anybody_likes() {
+fn a_dead_letter_can_be_looked_at_any_number_of_times() {
     let mut queue = Queue::new(Settings { max_delivery_count: 2, ..Settings::default() });
     queue.send(message(Some("poison")), START);
     let mut now = START;

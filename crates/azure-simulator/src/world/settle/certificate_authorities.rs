@@ -1,4 +1,4 @@
-//! What operations of generation B do when they are done.
+//! Carries out operations of generation B when they end.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What operations of generation A do when they are done.
+//! Carries out operations of generation A when they end.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::world::resource::ProvisioningState;
 use crate::world::{ActionError, World};
 
 impl World {
-    /// Every hub that can be reached gets the current issuing CA of every active policy.
+    /// Gives every hub that can be reached the current issuing CA of every active policy.
     pub(super) fn synchronize(&mut self, namespace_id: &str, at: OffsetDateTime) -> Result<(), ActionError> {
         let namespace = self.namespace(namespace_id).ok_or_else(|| ActionError::not_found(namespace_id))?;
         let current: Vec<_> = namespace.policies().filter_map(|policy| current(namespace, policy)).collect();
@@ -86,7 +86,7 @@ impl World {
     }
 }
 
-/// What hubs get of a policy.
+/// The certificate that hubs get for a policy, with its origin.
 fn current(namespace: &Namespace, policy: &Policy) -> Option<(Origin, Arc<Authority>)> {
     Some((Origin::Policy(namespace.policy_id(&policy.name)), Arc::clone(policy.active_authority()?)))
 }

@@ -1,4 +1,4 @@
-//! What becomes of links that are being made.
+//! Ends links that are being made.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::world::hub::Origin;
 use crate::world::link::Link;
 
 impl World {
-    /// Links that are in progress succeed; not where the namespace's identity lacks its role.
+    /// Makes links in progress succeed, but not where the namespace's identity lacks its role.
     pub(super) fn settle_links(&mut self, namespace_id: &str, at: OffsetDateTime) {
         let mut is_new = false;
         for hub in &mut self.hubs {

@@ -1,8 +1,8 @@
 //! Makes an enrollment group, and never replaces one.
 //!
 //! A PUT creates and replaces alike, and the service has no `If-None-Match` (`azure-wire-facts.md` §3). Its bulk
-//! operation has a mode that fails for a group that exists, so that is how a group is made. The bulk operation answers
-//! 200 whatever becomes of the group; its error is in the body.
+//! operation has a mode that fails for a group that exists, so this client makes a group with that. The bulk operation
+//! answers 200 also when it fails; the error is in the body.
 
 use certificate_management::generation::Generation;
 use certificate_management::reference::Reference;
@@ -54,9 +54,9 @@ struct BulkError {
 impl EnrollmentGroups {
     /// Makes a group from its JSON, in one write, and reads it back. It has to have an id.
     ///
-    /// # Errors
-    /// See [`CreateError`]. A write whose answer was lost is looked up before it counts as failed: a group that is there
-    /// then with the same policy is the one that was asked for, provided that it was not there before the call.
+    /// # Errors See [`CreateError`]. When the answer of the write is lost, the client reads the group before it reports
+    /// a failure: a group that is there then with the same policy is the new one, provided that it was not there before
+    /// the call.
     pub async fn create(&self, endpoint: &str, raw: &RawGroup) -> Result<Group, CreateError> {
         let Some(view) = raw.view() else {
             return Err(Error::invalid("creating an enrollment group", "it has no id").into());

@@ -15,7 +15,7 @@ const PAGE_SIZE: &str = "1000";
 /// How many devices registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RegistrationCount {
-    /// As many as were seen.
+    /// The devices on the pages that were read.
     pub devices: usize,
     /// Whether there are pages that were not read.
     pub is_cut: bool,
@@ -31,8 +31,8 @@ struct RegistrationState {
 }
 
 impl RegistrationState {
-    /// Whether the device was let in the last time that it came, and that was before `before`. A state without a date is
-    /// as old as can be.
+    /// Whether the last registration of the device succeeded, and was before `before`. A state without a date counts as
+    /// older than any.
     fn is_from_before(&self, before: Option<OffsetDateTime>) -> bool {
         let was_let_in = self.status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("assigned"));
         let is_older = match (self.last_updated_date_time_utc, before) {

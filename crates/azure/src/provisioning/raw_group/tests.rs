@@ -43,7 +43,8 @@ fn a_group_is_read() {
     assert_eq!(Value::Object(view.tags), json!({"site": "a", "line": 7}));
 }
 
-/// The reference of either generation gives way to that of the other as a whole, in its place where it has one.
+/// The reference of one generation replaces that of the other as a whole, in its own place where the group has the
+/// member.
 #[test]
 fn a_reference_is_moved_from_one_generation_to_the_other_and_back() {
     let of = |text: &str| RawGroup::parse(text).unwrap();
@@ -61,7 +62,7 @@ fn a_reference_is_moved_from_one_generation_to_the_other_and_back() {
     assert_eq!(new.without_policy().to_json(), r#"{"enrollmentGroupId":"g","later":1.00}"#);
 }
 
-/// A part of a reference is never written: the service refuses it, and it names nothing.
+/// The client never writes a part of a reference: the service refuses it, and it names nothing.
 #[test]
 fn what_is_no_whole_reference_is_not_written() {
     let group = RawGroup::parse(r#"{"enrollmentGroupId":"g"}"#).unwrap();
@@ -204,7 +205,7 @@ proptest! {
         prop_assert_eq!(edited.differences(&sent), vec![]);
     }
 
-    /// Whatever else an edit did would be seen.
+    /// `differences` sees every other change of an edit.
     #[test]
     fn a_change_of_anything_else_is_a_difference(
         members in any_group(), policy in any_reference(), value in any_json(), place in any::<proptest::sample::Index>()

@@ -1,4 +1,4 @@
-//! Whatever a group looks like: a write changes its policy and nothing else, and its keys survive.
+//! For any group, a write changes its policy and nothing else, and its keys survive.
 
 use certificate_management::generation::NamespaceGeneration;
 use std::cell::Cell;
@@ -18,7 +18,7 @@ const HIDDEN: &str = r#"{"type" : "symmetricKey","tpm":null,"symmetricKey":{ }}"
 /// Enough to meet every kind of member; the edit itself is tried far more often beside `raw_group`.
 const CASES: u32 = 96;
 
-/// A DPS with one group, which it keeps as the text that it was sent. It hides keys when the group is read.
+/// A DPS with one group, which it keeps as the text of the last PUT. It hides the keys in a read of the group.
 #[derive(Default)]
 struct Stored {
     group: String,
@@ -50,7 +50,8 @@ fn any_stored() -> impl Strategy<Value = (Vec<(String, String)>, Option<Value>)>
     })
 }
 
-/// Whether it wrote; that what it wrote is right, and that what it refused was not written, is checked.
+/// Tries a write, and checks that a group it wrote is right and that a group it refused was not written. Answers
+/// whether it wrote.
 async fn a_write(
     fake: &Fake,
     dps: &Mutex<Stored>,
@@ -84,7 +85,7 @@ async fn a_write(
         Difference::Order | Difference::Member(_) => false,
     };
     prop_assert!(moved.iter().all(expected), "{moved:?}");
-    // Not by our own comparison alone: each member's text stands in what was sent as it stood in what was read.
+    // Checks without our own comparison: each member's text stands in the PUT as it stood in the reading.
     for (name, value) in members {
         if name != "attestation" && !crate::provisioning::reference::is_reference(name) {
             let member = format!("{}:{value}", Value::from(name.as_str()));

@@ -246,8 +246,8 @@ async fn keys_that_the_service_repeats_in_an_error_are_removed() {
 
 const CERTIFICATE: &str = "contoso/lines/short";
 
-/// A DPS as the specs have it: each version shows and takes the members of its own generation only. `keeps` says what
-/// becomes of members that a version does not know when it replaces a group.
+/// A DPS as the specs have it: each version shows and takes the members of its own generation only. `keeps`: whether a
+/// version keeps members that it does not know when it replaces a group.
 fn both_versions(stored: Value, keeps: bool) -> impl Fn(&Seen, &str) -> Reply {
     let stored = Arc::new(Mutex::new((stored, 1)));
     move |seen, _| {

@@ -86,7 +86,7 @@ async fn a_namespace_is_of_the_generation_of_what_it_has() {
         (both(), authorities(), None, CertificateAuthorities),
         (both(), authorities(), Some(&[][..]), CertificateAuthorities),
         (both(), authorities(), some, Migrating),
-        // An identity that may not ask what is offered asks the namespace.
+        // An identity that may not ask for the offer asks the namespace.
         (Value::Null, authorities(), some, Migrating),
         (Value::Null, vec![], some, Credentials),
     ] {
@@ -166,7 +166,8 @@ async fn an_identity_for_authorities_alone_may_not_read_a_credential_and_goes_on
         let registry = fake.azure().registry();
         let namespace = registry.namespace(&id(), ApiGeneration::Auto).await.unwrap();
         assert_eq!(namespace.generation == NamespaceGeneration::CertificateAuthorities, is_read);
-        // Without authorities it is taken for one of before, whose policies are then said to be forbidden.
+        // Where the authorities are forbidden, the namespace counts as an older one, and its policies are forbidden
+        // too.
         assert_eq!(registry.policies(&namespace).await.is_ok(), is_read);
     }
 }

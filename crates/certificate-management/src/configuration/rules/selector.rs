@@ -7,7 +7,7 @@ use crate::configuration::Rule;
 use crate::glob::matches;
 use crate::model::Attestation;
 
-/// How much of a fact is shown. A tag can hold 4,096 bytes, and what it holds is not ours.
+/// How much of a fact is shown. A tag can hold 4,096 bytes of text that others wrote.
 const SHOWN_CHARACTERS: usize = 80;
 
 /// One selector that was tried.
@@ -22,7 +22,7 @@ pub struct TriedSelector {
     pub why: String,
 }
 
-/// Tries every selector that a rule gives, so that an explanation tells all that is missing and not only the first.
+/// Tries every selector that a rule gives, so that an explanation names all that do not match and not only the first.
 pub(super) fn try_all(rule: &Rule, subject: &Subject) -> Vec<TriedSelector> {
     let mut tried = Vec::new();
     let mut add = |selector: String, (matched, why): (bool, String)| {
@@ -88,7 +88,7 @@ fn hubs(globs: &[String], hubs: &[String]) -> (bool, String) {
     }
 }
 
-/// A hub is meant by its host name, or by its own name, which its host name begins with.
+/// A glob may match a hub by its host name, or by its own name, which is the first label of its host name.
 fn matches_hub(glob: &str, hub: &str) -> bool {
     matches(glob, hub) || hub.split_once('.').is_some_and(|(name, _)| matches(glob, name))
 }

@@ -1,4 +1,4 @@
-//! What rules look at: the facts of one enrollment group, whether it exists or is only described.
+//! The facts of one enrollment group that rules look at, whether the group exists or is only described.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -61,7 +61,7 @@ impl Subject {
     }
 }
 
-/// The hubs that a group can allocate devices to; none when nothing tells.
+/// The hubs that a group can allocate devices to; none when neither the group nor its DPS names any.
 pub(crate) fn allocated_hubs<'a>(
     group: &'a EnrollmentGroup,
     provisioning_service_hubs: &'a [String],

@@ -1,4 +1,4 @@
-//! Rules against groups: each selector, what is told, and what holds for every set of rules.
+//! Rules against groups: each selector, the explanation, and what holds for every set of rules.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -286,7 +286,7 @@ proptest! {
         prop_assert_eq!(decide(&rules, &subject).verdict, Verdict::OptedOut { tag: "policysync".to_owned() });
     }
 
-    /// What is said to be hidden is hidden: a group that the later rule matches is matched by the earlier one.
+    /// Where `subsumes` says that a rule is hidden, the earlier rule matches every group that the later one matches.
     #[test]
     fn subsumption_of_rules_is_never_wrong(one in any_rule(), other in any_rule(), subject in any_subject()) {
         if overlap::subsumes(&one, &other) && attempt(&other, &subject).matched {

@@ -1,4 +1,4 @@
-//! Plans where certificate authorities are in play: alone, or beside a credential that is being left.
+//! Plans for namespaces with certificate authorities: alone, or beside a credential from which the owner migrates.
 
 use super::*;
 use crate::generation::{Generation, Link, LinkError, LinkState, NamespaceGeneration};
@@ -144,11 +144,11 @@ fn in_a_mixed_namespace_only_policies_of_the_credential_ask_for_a_sync() {
     let RequestPlan::Sync(hubs) = plan_request(&all(), Mode::Enforce, &both) else { panic!() };
     let reasons: Vec<_> = hubs.iter().filter_map(|hub| hub.reason).collect();
     assert_eq!(reasons, [Reason::SyncRunning, Reason::PushAwaited]);
-    // What is pushed by itself is no part of what a sync would also cover.
+    // Policies that the service pushes by itself are not among those that a sync would also cover.
     let named = SyncRequest { policies: Some(vec!["short".into()]), ..all() };
     let only_short = migrating(&["long"], &["short", "long"]);
     assert!(matches!(plan_request(&named, Mode::Enforce, &only_short), RequestPlan::Sync(_)));
-    // A sync that failed says nothing about what is pushed.
+    // A sync that failed says nothing about what the service pushes.
     let after = verify_request(&all(), &hubs, &both, Progress::Failed);
     let of = |policy: &str| after.iter().find(|hub| hub.hub == "h1" && hub.policy == policy).unwrap().outcome;
     assert_eq!((of("long"), of("lines/short")), (Outcome::Failed, Outcome::Syncing));
@@ -174,7 +174,7 @@ fn a_policy_is_meant_by_its_own_name_where_one_authority_has_it() {
         plan_assignment(&group(None), &*BOTH, &full, &two).write.as_deref(),
         Some("contoso/lines/short")
     );
-    // A credential's policy of that name is meant before those of authorities.
+    // The name means the credential's policy before those of authorities.
     let both = migrating(&["short"], &["short"]);
     assert_eq!(plan_assignment(&group(None), &*BOTH, &short, &both).write.as_deref(), Some("short"));
 }
@@ -206,7 +206,7 @@ fn new_groups_get_the_successor_when_their_hubs_trust_it_and_the_old_policy_unti
     let mut not_made = migrating(&["short"], &["short"]);
     not_made.policies.retain(|policy| policy.generation() == Generation::Credentials);
     assert_eq!(plan_assignment(&group(None), &*BOTH, &moving, &not_made).write.as_deref(), Some("short"));
-    // With the old policy gone its successor is all that is left, trusted or not.
+    // Once the old policy is deleted, the rule means its successor, trusted or not.
     let gone = authorities(&["lines/short"], &[]);
     let plan = plan_assignment(&group(None), &*BOTH, &moving, &gone);
     assert_eq!((plan.write, plan.reason), (None, Reason::WaitingForTrust));
@@ -237,7 +237,7 @@ fn a_group_on_the_old_policy_is_moved_by_a_persons_plan_and_by_no_function() {
     assert_eq!(waits.reason, Reason::WaitingForTrust);
     assert!(planned(&group(Some("contoso/lines/short")), &ready).assignments.is_empty());
     assert_eq!(planned(&group(Some("contoso/lines/short")), &ready).unchanged, 1);
-    // A policy for which nothing is stated stays.
+    // A policy without a stated migration stays.
     assert!(planned(&group(Some("long")), &ready).assignments.is_empty());
     let wins = configuration(&format!("{}{MOVE}", rule("short", "reassign = true")));
     assert_eq!(

@@ -1,5 +1,5 @@
-//! No way to a write of a policy leads past a hub that was not seen: every combination of what a group names, what its
-//! provisioning service names, and what each hub shows.
+//! No policy is written while a hub of the group was not seen: tried in every combination of what a group names, what
+//! its provisioning service names, and what each hub shows.
 
 use super::*;
 use crate::plan::saved::{Place, SavedPlan, Step, Wish};
@@ -76,7 +76,7 @@ fn nothing_is_assigned_without_seeing_each_hub_of_the_group() {
                         let what = format!("{own:?} {of_service:?} {h1:?} {h2:?} {before_trust}: {plan:?}");
                         assert_eq!(plan.reason, reason, "{what}");
                         assert_eq!(plan.write.is_some(), reason == Reason::Assigned, "{what}");
-                        // What a sync can cure, and nothing else, is named as untrusting.
+                        // `untrusting_hubs` names the hubs that a sync can cure, and no others.
                         let lacks = |name: &&&str| matches!(shown(name), Shown::Nothing | Shown::Older);
                         assert_eq!(
                             plan.untrusting_hubs.len(),
@@ -96,7 +96,7 @@ fn nothing_is_assigned_without_seeing_each_hub_of_the_group() {
                         let entries = saved.assignments.iter().chain(&saved.left_alone);
                         assert!(entries.clone().all(|entry| entry.reason == reason), "{what}");
                         assert_eq!(saved.assignments.is_empty(), plan.write.is_none(), "{what}");
-                        // A plan that was made when all was seen is not performed when it no longer is.
+                        // A plan that was made when every hub was seen is not performed once one is not.
                         for entry in entries {
                             let step = entry.recheck(Some(&group), place, &observation);
                             assert_eq!(step == Step::Write, reason == Reason::Assigned, "{what}: {step:?}");
@@ -132,7 +132,7 @@ fn what_is_not_known_of_the_hubs_is_told_with_what_to_look_at() {
 }
 
 #[test]
-fn a_group_of_an_unknown_attestation_is_written_by_nobody_and_for_nothing() {
+fn a_group_of_an_unknown_attestation_is_never_written() {
     let observation = world(&["short", "long"], &["short", "long"]);
     for attestation in [
         Attestation::X509CaReference,

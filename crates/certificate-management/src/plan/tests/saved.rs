@@ -1,4 +1,4 @@
-//! Saved plans: what they hold, and when an entry of one is no longer performed.
+//! Saved plans: what they hold, and when an entry is no longer performed.
 
 use super::*;
 use crate::plan::saved::{Place, PlannedAssignment, SavedPlan, Step, Wish};
@@ -100,7 +100,7 @@ fn an_entry_is_performed_only_in_the_world_that_the_plan_saw() {
 }
 
 proptest! {
-    /// What a plan wrote is done when the same plan is performed again, and is no part of the next plan.
+    /// A plan that is performed again writes nothing, and the next plan does not have its entries.
     #[test]
     fn a_plan_performed_again_does_nothing(
         current in prop::option::of(prop::sample::select(vec!["short", "Long", "gone"])),

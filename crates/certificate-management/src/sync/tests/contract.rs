@@ -1,5 +1,5 @@
-//! The JSON of the record is a contract: a version reads what the one before it wrote, in every phase, and takes it to its
-//! end. The texts here are written by hand; a change of one of them is a change of what is stored.
+//! The JSON of the record is a contract: a version reads the record of the version before it, in every phase, and takes
+//! the sync to its end. The texts here are written by hand; a change of one of them changes the contract.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use crate::sync::{Phase, PostEnd, SyncOperation, SyncRecord};
 use crate::trust::Trust::{Stale, Trusted};
 use time::Duration;
 
-/// What is stored in each phase, with every optional member in one of them at least.
+/// A stored record for each phase. Every optional member is in one of them at least.
 const STORED: [(Phase, &str); 5] = [
     (
         Phase::Gathering,
@@ -36,7 +36,7 @@ const STORED: [(Phase, &str); 5] = [
     ),
 ];
 
-/// What the last release stored: without `look`, `setback` and `sent`, and with a time until which a look held the record.
+/// A record of the last release: without `look`, `setback` and `sent`, and with a time until which a look held it.
 const LAST_RELEASE: &str = r#"{"syncId":"sync-1","namespaceId":"{namespace}","phase":"{phase}","since":"2026-11-23T05:00:00Z","deadline":"2026-11-23T05:30:00Z","nextLookAt":"2026-11-23T05:00:05Z","attempt":3,"lookingUntil":{looking},"claimedAt":{claimed},"posts":{posts},"operation":{operation},"requests":{requests},"waiting":[],"traceparent":null}"#;
 
 fn read(text: &str) -> SyncRecord {
@@ -141,7 +141,7 @@ fn a_record_of_the_last_release_goes_on_to_its_end_in_every_phase() {
         }
         stage.goes_on_to_its_end(&sees(&[Trusted]));
         assert!(matches!(stage.told("r-1").0, Outcome::Trusted | Outcome::AlreadyTrusted), "{phase}");
-        // It does not: what was not posted is, and all ends at the deadline.
+        // Evidence does not come: the sync sends the POST that was not sent, and every request ends at the deadline.
         let mut stage = left_by_the_last_release(phase, is_looking);
         if phase == Phase::Ended {
             stage.message_comes(&["r-1"]);

@@ -1,5 +1,5 @@
-//! The state diagram of `ARCHITECTURE.md` is what the machine does: no way that was seen is missing, and none is drawn that
-//! was never seen.
+//! Compares the state diagram of `ARCHITECTURE.md` with the machine: the diagram has every transition that the searches
+//! have seen, and no other one.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ use super::search::Search;
 use super::search::plans::ALL;
 use crate::sync::{Phase, step};
 
-/// Most states of each search: enough to see every way that there is.
+/// Most states of each search: enough to see every transition.
 const MOST: usize = 30_000;
 
-/// What moves a sync, by the event and by the phase that it leads to, in the words of the page.
+/// The words of the page for what moves a sync, by the event and by the phase that it leads to.
 const WORDS: [(&str, &str, &str); 8] = [
     ("requested", "gathering", "a request comes"),
     ("observed", "claimed", "a look finds a request that needs the POST"),
@@ -29,7 +29,7 @@ fn words(event: &str, after: &str) -> &'static str {
     known.unwrap_or_else(|| panic!("no words for `{event}` that leads to `{after}`")).2
 }
 
-/// One that begins where most searches come late: one hub trusts, and the other one could not be read.
+/// A search that begins in a state which the others reach late: one hub trusts, and the other one could not be read.
 fn of_a_watch() -> Search {
     let Search { start: mut model, setting, .. } = ALL[1].search(step, MOST);
     model.hubs[0].has_current[0] = true;
@@ -44,7 +44,7 @@ fn of_a_watch() -> Search {
     Search { start, setting, with_ends: false, most: MOST }
 }
 
-/// The ways that the searches have seen, as lines of the diagram in the order of the phases.
+/// The transitions that the searches have seen, as lines of the diagram in the order of the phases.
 fn seen() -> Vec<String> {
     let mut ways = BTreeSet::new();
     let searches = ALL.iter().map(|plan| plan.search(step, MOST));

@@ -1,5 +1,6 @@
-//! The table of kills in `ARCHITECTURE.md`. Each row is played in the model: a run is led to the instant that the row names,
-//! killed there, and what comes again is delivered. Every property of the search is checked after each action of the play.
+//! Plays each row of the table of kills in `ARCHITECTURE.md` in the model: leads a run to the instant that the row
+//! names, kills it there, and delivers what comes again. After each action of the play it checks every property of the
+//! search.
 
 mod held;
 mod looks;
@@ -19,7 +20,7 @@ struct Row {
 }
 
 const HEAD: [&str; 3] = ["a kill right after", "leaves", "the next run"];
-/// The head of the table of what no play can show.
+/// The head of the table of kills that no play can show.
 const OUTSIDE: [&str; 4] = ["a kill right after", "leaves", "the next run", "shown by"];
 
 fn rows() -> impl Iterator<Item = &'static Row> {
@@ -51,7 +52,7 @@ fn every_row_of_the_kill_table_is_played_and_every_play_has_its_row() {
 #[test]
 fn after_each_kill_the_next_run_does_what_the_table_says() {
     for row in rows() {
-        // Shown when a play fails.
+        // The test harness prints this when a play fails.
         println!("a kill right after {}: {}; the next run {}", row.after, row.leaves, row.next);
         (row.play)();
     }

@@ -1,13 +1,13 @@
 //! Everything around the machine as one value: the stored records, the queue, two workers with clocks of their own, the
-//! service and its hubs. It takes one [`Action`] at a time, so that a kill, a second worker or a change of the world can
-//! come between any two things that a run does. What it does is the driver's contract:
+//! service and its hubs. It takes one [`Action`] at a time, so that a kill, a second worker or a change of the world
+//! can come between any two things that a run does. A run keeps the driver's contract:
 //!
-//! - load the record, [`step`](crate::sync::step), compare-and-swap. A swap that fails changes nothing and begins again, so
-//!   the three are one action here.
-//! - do the effects in their order; what an effect's answer leads to comes before the effects that are left.
-//! - a message is completed after all of that.
+//! - It loads the record, calls [`step`](crate::sync::step), and writes by compare-and-swap. When the swap fails it has
+//!   changed nothing and begins again, so the three are one action here.
+//! - It does the effects in their order. The effects of an answer come before the effects that are left.
+//! - It completes its message after all of that.
 //!
-//! Time does not move: what was becomes older ([`Action::Wait`]).
+//! The clock stands still; instead [`Action::Wait`] makes everything older.
 
 mod act;
 mod canonical;
@@ -36,11 +36,11 @@ pub(super) struct Setting {
     pub machine: Machine,
     /// How far the second worker's clock is ahead of the first one's.
     pub ahead: Duration,
-    /// How long evidence is looked for.
+    /// How long the app looks for evidence.
     pub patience: Duration,
     /// The step of time.
     pub tick: Duration,
-    /// How many messages are delivered together at the most, up to [`act::TOGETHER`].
+    /// Most messages that the host delivers together, up to [`act::TOGETHER`].
     pub batch: usize,
     /// Most requests that a sync knows.
     pub most_requests: usize,
@@ -52,7 +52,7 @@ pub(super) struct Model {
     pub record: Option<Rc<SyncRecord>>,
     pub asked: Vec<Asked>,
     pub queue: Vec<Message>,
-    /// Ids of follow-ups that are in the queue's duplicate-detection window.
+    /// Ids of the follow-ups in the queue's duplicate-detection window.
     pub window: Vec<(String, u32)>,
     pub workers: [Option<Run>; 2],
     pub mode: Mode,
@@ -63,7 +63,8 @@ pub(super) struct Model {
     pub renewals: [u8; POLICIES],
     pub operation: Running,
     pub in_flight: Vec<InFlight>,
-    /// Per hub that lacks the current CA of a policy: how long ago the last POST was sent that may give it to it.
+    /// Per hub that lacks the current CA of a policy: how long ago a run sent the last POST that may give the hub that
+    /// CA.
     pub posted: Posted,
     /// How many of the requests were submitted.
     pub submitted: usize,
@@ -102,17 +103,17 @@ pub(super) enum Body {
 /// An invocation that a worker runs.
 #[derive(Debug, Clone)]
 pub(super) struct Run {
-    /// What is to be done, last one first.
+    /// The things that it still has to do, the next one last.
     pub stack: Vec<Todo>,
     /// Whether less than a minute has passed since its last claim.
     pub claim_is_fresh: bool,
-    /// By how much the attempt of the record grew in it.
+    /// How far it has raised the record's `attempt`.
     pub attempts: u8,
-    /// How many messages it was woken by.
+    /// How many messages woke it.
     pub messages: u8,
 }
 
-/// Per hub and policy: how long ago the last POST was sent.
+/// Per hub and policy: how long ago a run sent the last POST.
 pub(super) type Posted = [[Option<Duration>; POLICIES]; HUBS];
 
 /// A hub.
@@ -127,7 +128,7 @@ pub(super) struct HubState {
     pub is_linked: bool,
 }
 
-/// What the service does about the last POST that reached it.
+/// How far the service is with the last POST that reached it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Running {
     Nothing,
@@ -136,22 +137,22 @@ pub(super) enum Running {
     Failed,
 }
 
-/// A POST that was sent and may reach the service still, or is waited for.
+/// A POST that may still reach the service, or whose answer a worker waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct InFlight {
     /// The worker that waits for its answer.
     pub worker: Option<usize>,
     pub has_arrived: bool,
-    /// What [`Model::posted`] was before it.
+    /// The value of [`Model::posted`] before it.
     pub before: Posted,
 }
 
-/// What happened in one action that a property may want to know.
+/// Something in one action that a property may want to know.
 #[derive(Debug, Clone)]
 pub(super) enum Fact {
     /// The machine took a step.
     Stepped(Box<Stepped>),
-    /// A POST left while the mode was this one; a hub that lacks the CA was posted for so long ago.
+    /// A POST left in this mode. `again_after`: how long ago another POST was sent for a hub that still lacks the CA.
     Sent { mode: Mode, again_after: Option<Duration> },
     /// The record of a request was changed.
     Told { before: Rc<RequestRecord>, after: Rc<RequestRecord> },
@@ -167,7 +168,7 @@ pub(super) struct Stepped {
     pub step: Step,
 }
 
-/// An event that owns what it tells.
+/// An event that owns its data.
 #[derive(Debug, Clone)]
 pub(super) enum Happening {
     Requested(Vec<Rc<RequestRecord>>),
@@ -246,7 +247,7 @@ impl Model {
         Self::of_policies([Some(Way::Synced), None], requests)
     }
 
-    /// The same with these policies. The service pushes those of its own by itself.
+    /// The same with these policies. The service pushes the CA of a [`Way::Pushed`] policy by itself.
     pub fn of_policies(policies: Ways, requests: Vec<SyncRequest>) -> Self {
         let ask = |request| Asked { request: Rc::new(request), record: None, is_dead_lettered: false };
         let hub = HubState {
@@ -275,7 +276,7 @@ impl Model {
         }
     }
 
-    /// What can be seen now.
+    /// What a look would see now.
     pub fn sights(&self) -> Sights {
         let sight = |hub: HubState| {
             hub.has_current.map(|has_current| match (hub.is_readable, has_current) {
@@ -308,7 +309,7 @@ impl Model {
         pairs.filter(|(hub, policy)| self.hubs[*hub].is_pushed[*policy])
     }
 
-    /// What holds for a worker.
+    /// The context of a worker.
     pub fn context(&self, setting: &Setting, worker: usize) -> Context {
         Context {
             now: if worker == 0 { NOW } else { NOW + setting.ahead },

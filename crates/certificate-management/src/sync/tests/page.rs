@@ -1,4 +1,4 @@
-//! What `ARCHITECTURE.md` says of the machine.
+//! Reads the table and the diagram of the machine in `ARCHITECTURE.md`.
 
 const SECTION: &str = "## A sync, and what a kill leaves behind";
 

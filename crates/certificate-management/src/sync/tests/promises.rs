@@ -1,6 +1,6 @@
-//! Promises of the machine, each in a test whose name says it, by subject. What is promised for every order of events is in
-//! [`super::search`]; here is what a reader wants to see happen, and what the search's small world does not vary: texts,
-//! sizes, pauses, names.
+//! Promises of the machine by subject, each in a test whose name says it. [`super::search`] holds the promises for
+//! every order of events; these tests show what a reader wants to see happen, and vary what the search's small world
+//! does not: texts, sizes, pauses, names.
 
 mod audit;
 mod automatic;

@@ -1,10 +1,10 @@
-//! Every state that the model can get into, up to a bound on how often each thing goes wrong, and in each of them every
-//! property and a fair run to the end.
+//! Visits every state that the model can get into, up to a bound on how often each thing goes wrong, and checks in each
+//! of them every property and a fair run to the end.
 //!
-//! This is a search of our own and not `stateright`: what makes a search over the real step end at all is that states which
-//! differ in nothing that matters are made equal ([`super::model`]), and that is the larger part of it. The rest is a queue
-//! and a set. `stateright` 0.31 checks "sooner or later" only along runs without a cycle; here the run to the end is fair
-//! and begins in every state.
+//! This is a search of our own and not `stateright`: a search over the real step ends only because [`super::model`]
+//! makes states equal which differ in nothing that matters, and that is the larger part of the code. The rest is a
+//! queue and a set. `stateright` 0.31 checks "sooner or later" only along runs without a cycle; here the run to the end
+//! is fair and begins in every state.
 
 pub(super) mod fair;
 mod faults;
@@ -19,13 +19,13 @@ use self::fair::Endings;
 use self::properties::Property;
 use super::model::{Action, Fact, Model, Setting};
 
-/// What a search has found.
+/// The result of a search.
 pub(super) struct Found {
     pub states: usize,
     pub transitions: usize,
-    /// Longest of the shortest ways to a state.
+    /// The number of actions to the state that is furthest from the start.
     pub depth: u32,
-    /// Whether every state was visited that the faults allow.
+    /// Whether the search has visited every state that the faults allow.
     pub is_whole: bool,
     /// Longest fair run to the end, in actions.
     pub longest_end: u32,
@@ -47,7 +47,7 @@ pub(super) struct Violation {
 pub(super) struct Search {
     pub start: Model,
     pub setting: Setting,
-    /// Whether the fair run to the end is tried from every state.
+    /// Whether the search tries the fair run to the end from every state.
     pub with_ends: bool,
     /// Most states to visit.
     pub most: usize,

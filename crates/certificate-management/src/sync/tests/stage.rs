@@ -1,5 +1,5 @@
-//! One sync by hand: what the driver does around the machine, one event at a time, with one worker. A test says what
-//! happens, and looks at what the machine wants done and at what the requests are told.
+//! One sync by hand: does what the driver does around the machine, one event at a time, with one worker. A test says
+//! what happens, and looks at the effects that the machine wants and at the records of the requests.
 
 use std::collections::VecDeque;
 
@@ -19,13 +19,13 @@ use crate::sync::{
 };
 use crate::trust::Trust;
 
-/// A namespace in `enforce` whose evidence is looked for through half an hour.
+/// A namespace in `enforce`, where the app looks for evidence for half an hour.
 pub(super) struct Stage {
     pub record: Option<SyncRecord>,
     /// The records of the requests.
     pub requests: Vec<RequestRecord>,
     pub context: Context,
-    /// What is left to do once a POST has its answer. A run that is killed while it waits leaves it.
+    /// The effects that are left once a POST has its answer. A run that is killed while it waits leaves them.
     pub left: VecDeque<Effect>,
 }
 
@@ -50,7 +50,7 @@ impl Stage {
         self.context.now += time;
     }
 
-    /// What a request was told last.
+    /// The last outcome of a request, with its reason.
     pub fn told(&self, id: &str) -> (Outcome, Option<Reason>) {
         let known = self.requests.iter().find(|known| known.request.request_id == id).unwrap();
         (known.outcome, known.reason)
@@ -135,7 +135,7 @@ impl Stage {
         self.observed(look, Ok(seen), OperationState::Silent)
     }
 
-    /// The same, and nothing is seen.
+    /// The same, and its look fails.
     pub fn looks_in_vain(&mut self, failure: &Failure) -> Vec<Effect> {
         let look = self.look_begins();
         self.observed(look, Err(failure), OperationState::Silent)

@@ -1,15 +1,16 @@
-//! Every step twice. An event that is handed to the machine again, with the record that it led to, changes nothing:
+//! Takes every step twice. An event that the machine gets again, with the record that it led to, changes nothing:
 //!
 //! - the record stays as it is,
 //! - no POST is wanted,
-//! - what is wanted was wanted before, or is the follow-up that the record waits for, under the number that it had.
+//! - every effect was wanted before, or sends the follow-up that the record waits for, under the number that it had.
 //!
-//! Two events cannot be told from what another run does, so they make room for one more look, and change nothing after
-//! that:
+//! The machine cannot tell two events from those of another run, so it schedules one more look for them, and changes
+//! nothing after that:
 //!
-//! - a follow-up whose look has begun: the look may be of a run that was killed, so it is left alone, once;
-//! - what was seen by the look that claimed: its POST may never have been sent, so the evidence is looked for. The claim and
-//!   its number stay, so the first POST's answer still counts, and there is no second one before the claim's time is over.
+//! - a follow-up whose look has begun: the look may be of a run that was killed, so the machine leaves it alone, once;
+//! - the observation of the look that claimed: its POST may never have been sent, so the machine looks for the
+//!   evidence. The claim and its number stay, so the first POST's answer still counts, and there is no second one
+//!   before the claim's time is over.
 
 mod generated;
 mod table;
@@ -18,7 +19,7 @@ use crate::request::RequestRecord;
 use crate::sync::pause::{LEFT_ALONE, clamped};
 use crate::sync::{Context, Effect, Event, FollowUp, Phase, Step, SyncRecord, step};
 
-/// What the same event did the second time.
+/// The effect of the same event the second time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Second {
     /// Nothing was wanted.

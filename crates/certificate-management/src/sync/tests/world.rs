@@ -31,10 +31,10 @@ pub(super) enum Way {
     Pushed,
 }
 
-/// The policies of a namespace; `None`: there is no such one.
+/// The policies of a namespace. `None`: the namespace does not have this one.
 pub(super) type Ways = [Option<Way>; POLICIES];
 
-/// What is seen on a hub of a policy.
+/// What a look sees of a policy on a hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Sight {
     /// The policy's current CA.
@@ -45,7 +45,7 @@ pub(super) enum Sight {
     Unreadable,
 }
 
-/// What is seen of the namespace.
+/// What a look sees of the namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Sights {
     pub policies: Ways,
@@ -65,7 +65,7 @@ impl Sights {
         self.hubs.iter().any(|hub| (0..POLICIES).any(|policy| is_need(policy, hub[policy])))
     }
 
-    /// What is seen of a pair.
+    /// What a look sees of a pair.
     pub fn of(&self, hub: &str, policy: &str) -> Sight {
         let hub = if hub == "h1" { 0 } else { 1 };
         let policy = POLICY_NAMES.iter().position(|name| *name == policy).unwrap();

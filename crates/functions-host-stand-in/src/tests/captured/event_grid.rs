@@ -1,4 +1,4 @@
-//! Event Grid. What was posted is the recorded event itself, since its members come out as they went in.
+//! Event Grid. The posted event is the recorded one, since its members come out as they went in.
 
 use super::{Capture, function};
 use crate::newtonsoft;
@@ -47,7 +47,7 @@ fn eg_single_two_in_post_2() {
     check("eg.single.two-in-post.2");
 }
 
-/// Dates and numbers come out in another form; the note of the recording holds what was posted.
+/// Dates and numbers come out in another form; the note of the recording holds the posted event.
 #[test]
 fn eg_date_number_shapes_eg() {
     let capture = Capture::load("eg.date-number-shapes.eg");

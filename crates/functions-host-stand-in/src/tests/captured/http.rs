@@ -10,7 +10,7 @@ use crate::newtonsoft;
 use crate::trigger::http::{self, HttpRequest};
 use crate::zone::Zone;
 
-/// The client's request is what the recorded envelope says about it.
+/// Makes the client's request from the recorded envelope.
 fn check(case: &str) {
     let capture = Capture::load(case);
     let function = function("http1", r#""type":"httpTrigger","name":"req","route":"jobs/{id}""#);

@@ -1,4 +1,5 @@
-//! `GET /`: asked of a handler that starts, and of one that runs when a scale controller asks for its health.
+//! `GET /`: the host sends it to a handler that starts, and to a running one when a scale controller asks for its
+//! health.
 
 use super::Capture;
 use crate::exchange;

@@ -102,14 +102,14 @@ fn without_stacks(value: &Value) -> Value {
     Value::Object(members.collect())
 }
 
-/// The second attempt is told why the first one failed, with stack traces of the real host's own frames. Those are not
-/// copied, so everything else is compared. (The recording's text is itself shorter than its chunks: 3,615 bytes
-/// of 3,882.)
+/// The second attempt gets the reason of the first failure, with stack traces of the real host's own frames. The
+/// stand-in does not copy those, so the test compares everything else. (The recording's text is itself shorter than its
+/// chunks: 3,615 bytes of 3,882.)
 #[test]
 fn timer_retry_fixed_delay_attempt1() {
     let capture = Capture::load("timer.retry.fixedDelay.attempt1");
     let function = tick("tick-retry");
-    // What the first attempt was answered with.
+    // The handler's answer to the first attempt.
     let answer = Answer { status: 500, reason: "X".to_owned(), ..Answer::default() };
     let Verdict::Failed(failure) = judge(&answer, &function, &Zone::Utc) else { panic!("500 is a failure") };
     let id = Uuid::parse_str(capture.header("X-Azure-Functions-InvocationId").unwrap()).unwrap();

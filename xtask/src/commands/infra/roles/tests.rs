@@ -1,4 +1,4 @@
-//! What is wrong with roles has to be noticed.
+//! The check has to notice every mistake in roles.
 
 use super::*;
 use crate::commands::infra::files::PARAMETER_FILES;
@@ -106,7 +106,7 @@ fn an_action_of_the_other_generation_or_the_right_to_keys_is_noticed() {
 
 #[test]
 fn a_role_that_the_parameters_do_not_ask_for_is_noticed() {
-    // The fleet has every role; in its snapshot each is called another one that is not asked for in the first.
+    // The fleet asks for every role. A role that the test renames is missing there.
     let fleet = "environments/fleet.bicepparam";
     for name in ["Policysync credentials", "Policysync certificate authorities", "Policysync symmetric keys"]
     {
@@ -153,7 +153,7 @@ fn an_app_that_can_change_its_package_is_noticed() {
         resources[packages]["properties"]["roleDefinitionId"] = json!(format!("/x/{role}"));
     });
     assert_eq!(problems.len(), 1, "{problems:?}");
-    // And records and package in one account are two roles on it.
+    // Records and package in one account would put two roles on it.
     let problems = after(|resources| {
         let packages = on_packages(resources);
         let moved = id(&resources[packages]).replace("/stpkg", "/st");

@@ -1,5 +1,5 @@
-//! The actions on a certificate authority: revoke and rotate one that Microsoft signs, activate one that somebody else
-//! signed. Of another kind either is 400 (`azure-wire-facts.md` §2.4).
+//! The actions on a certificate authority: revoke and rotate one that Microsoft signs, activate one that an external CA
+//! signed. For another kind either is 400 (`azure-wire-facts.md` §2.4).
 
 use axum::response::Response;
 use serde_json::Value;

@@ -1,4 +1,5 @@
-//! Certificate policies: what an issuing CA issues. One per CA, none below a root (`azure-wire-facts.md` §1.2, §2.4).
+//! Certificate policies, each for the certificates of an issuing CA. One per CA, none below a root
+//! (`azure-wire-facts.md` §1.2, §2.4).
 
 use axum::response::Response;
 use serde_json::{Map, Value};
@@ -45,7 +46,8 @@ pub(super) fn get(
     ok(body::policy(namespace, authority, policy))
 }
 
-/// A location in the body is taken and not kept: the example of the specification has one, its types have none.
+/// The service takes a location in the body and does not keep it: the example of the specification has one, its types
+/// have none.
 pub(super) fn put(
     cloud: &Cloud,
     request: &ArmRequest,
@@ -78,7 +80,7 @@ pub(super) fn put(
         ));
     }
     if !owner.policies.is_empty() {
-        // What the service answers beyond the limit is not published; this code is made up.
+        // The code of the service beyond the limit is not published; this one is made up.
         return Err(ArmError::conflict(
             "CertificatePolicyLimitExceeded",
             format!("The certificate authority '{}' has a certificate policy already.", owner.name),

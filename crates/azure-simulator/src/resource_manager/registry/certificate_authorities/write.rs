@@ -19,9 +19,9 @@ use crate::world::namespace::Namespace;
 use crate::world::operation::{AuthorityChange, Effect, Polling};
 use crate::world::resource::{ProvisioningState, Tags};
 
-/// Issuing CAs of a namespace; and it has one root (`azure-wire-facts.md` §1.2).
+/// Most issuing CAs of a namespace, beside its one root (`azure-wire-facts.md` §1.2).
 const MOST_ISSUING: usize = 3;
-/// What the service answers beyond a limit is not published; this code is made up.
+/// The code of the service beyond a limit is not published; this one is made up.
 const LIMIT: &str = "CertificateAuthorityLimitExceeded";
 
 pub(super) fn put(
@@ -140,7 +140,7 @@ fn retag(
     ok(body::authority(owner, authority))
 }
 
-/// What a body asks for: the kind, and the id of the issuer of one that Microsoft signs.
+/// Reads the kind from a body, and the id of the issuer for a CA that Microsoft signs.
 fn wanted(body: &Map<String, Value>) -> Result<(Kind, Option<String>), ArmError> {
     let invalid = |problem: &str| Err(ArmError::bad_request("InvalidParameter", problem));
     let text = |pointer: &str| {

@@ -24,7 +24,7 @@ use crate::world::resource::{ProvisioningState, Times};
 /// In this version a policy is a tracked resource: it has a location and tags.
 const TRACKED: &str = "2025-11-01-preview";
 
-/// What the official command line sends when nothing is said (`azure-wire-facts.md` §1.2).
+/// The value that the official command line sends by default (`azure-wire-facts.md` §1.2).
 const DEFAULT_LEAF_VALIDITY_DAYS: u32 = 30;
 
 pub(super) fn list(cloud: &Cloud, request: &ArmRequest, namespace: &str) -> Result<Response, ArmError> {
@@ -103,7 +103,7 @@ pub(super) fn put(
     Ok(operations::created(cloud, request, &path, world.fleet.retry_after_seconds, answer))
 }
 
-/// The validity of device certificates is all that can change; the issuing CA stays (`azure-wire-facts.md` §8).
+/// Only the validity of device certificates can change; the issuing CA stays (`azure-wire-facts.md` §8).
 pub(super) fn patch(
     cloud: &Cloud,
     request: &ArmRequest,

@@ -1,10 +1,10 @@
-//! What the body of a credential policy asks for.
+//! Reads the body of a credential policy.
 
 use serde_json::{Map, Value};
 
 use crate::arm_error::ArmError;
 
-/// What a body asks for.
+/// The wanted properties.
 pub(super) struct Wanted {
     pub leaf_validity_days: Option<u32>,
     pub bring_your_own_root: Option<bool>,
@@ -27,7 +27,8 @@ impl Wanted {
             Some(Value::Bool(enabled)) => Some(*enabled),
             Some(_) => return invalid("bringYourOwnRoot.enabled is not a boolean."),
         };
-        // The sources give 7..90, 1..30 and 1..90 days; the widest range is taken (`azure-wire-facts.md` §1.2).
+        // The sources give 7..90, 1..30 and 1..90 days; the simulator takes the widest range (`azure-wire-facts.md`
+        // §1.2).
         let leaf_validity_days = match at("/leafCertificateConfiguration/validityPeriodInDays") {
             None => None,
             Some(days) => match days.as_u64().and_then(|days| u32::try_from(days).ok()) {

@@ -64,7 +64,7 @@ fn identity(link: &Link) -> Value {
     written.unwrap_or_else(|| json!({"type": "SystemAssigned"}))
 }
 
-/// The endpoints that a body has. Those of other types are none of ours.
+/// The endpoints of a body. Leaves out those of other types.
 ///
 /// # Errors
 /// 400 for an endpoint without a resource.
@@ -93,7 +93,7 @@ pub(super) fn wanted(body: &Map<String, Value>) -> Result<Vec<Wanted>, ArmError>
     Ok(found)
 }
 
-/// Whether the world has what is to be linked, and it is free.
+/// Checks that the world has the resources to be linked, and that they are free.
 ///
 /// # Errors
 /// 400 when it does not exist or an endpoint would name another resource; 409 when another namespace has it.
@@ -122,8 +122,8 @@ pub(super) fn check(world: &World, namespace_id: &str, wanted: &[Wanted]) -> Res
     Ok(())
 }
 
-/// Starts the links that are wanted and do not work yet; and, where the whole namespace is replaced, takes away those
-/// that are not wanted. Says whether something is to be made.
+/// Starts the wanted links that do not work yet, and removes the unwanted ones where the whole namespace is replaced.
+/// Says whether it has started any.
 pub(super) fn apply(world: &mut World, namespace_id: &str, wanted: &[Wanted], is_replaced: bool) -> bool {
     let mut is_started = false;
     let hubs = world.hubs.iter_mut().map(|hub| (&hub.id, &mut hub.link));

@@ -111,7 +111,7 @@ async fn a_link_without_its_role_fails_again_and_again() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_or_is_somebody_elses_is_not_linked() {
+async fn a_resource_that_does_not_exist_or_has_another_namespace_is_not_linked() {
     let served = Served::both().await;
     let missing = served.put(NAMESPACE, ADR_B, body(&[&HUB_A.replace("hub-a", "nowhere")])).await;
     assert_eq!(missing.status, 400);

@@ -14,7 +14,7 @@ pub(super) const ROWS: [Row; 1] = [Row {
     play: put_back_for_later,
 }];
 
-/// For the message of a request, and for a follow-up.
+/// One play for the message of a request, and one for a follow-up.
 fn put_back_for_later() {
     let mut stage = Stage::new(vec![request("r1", "")]);
     stage.submit(0);

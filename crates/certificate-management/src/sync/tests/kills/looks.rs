@@ -48,7 +48,8 @@ pub(super) fn joined(submitted: usize) -> Stage {
     stage
 }
 
-/// What was killed between a record and its follow-up is taken up by the old follow-up.
+/// The run was killed between a record and its follow-up: the old follow-up comes again and makes a run send the
+/// awaited one.
 pub(super) fn sends_what_the_sync_waits_for(stage: &mut Stage) {
     stage.kill();
     let left = stage.record();
@@ -57,7 +58,7 @@ pub(super) fn sends_what_the_sync_waits_for(stage: &mut Stage) {
     assert_eq!((stage.record(), stage.follow_ups()), (left.clone(), vec![left.attempt]));
 }
 
-/// What was killed within a look is left alone once.
+/// The run was killed within a look: the next run leaves that look alone once.
 pub(super) fn leaves_the_look_alone_once(stage: &mut Stage) {
     stage.kill();
     let (left, outcomes) = (stage.record(), stage.outcomes().collect::<Vec<Outcome>>());

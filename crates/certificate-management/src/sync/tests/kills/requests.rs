@@ -111,7 +111,7 @@ fn joined_late() {
             _ => stage.phase() == Some(phase) && matches!(todo, Todo::Conclude(..)),
         });
         if phase == Phase::Claimed {
-            // Its answer is lost with it, so the sync stays claimed.
+            // The answer to the POST is lost with the run, so the sync stays claimed.
             stage.kill();
             stage.comes_again();
         } else {

@@ -12,11 +12,11 @@ use crate::sync::{Effect, MOST_REQUESTS, Phase, SyncRecord, step};
 /// Most actions of a play.
 const MOST: usize = 400;
 
-/// A play with one worker. Its model says what is there; the stage counts what has left.
+/// A play with one worker. Its model holds the world; the stage counts the POSTs.
 pub(super) struct Stage {
     pub model: Model,
     setting: Setting,
-    /// What the run that was killed had in hand.
+    /// The message that the killed run had in hand.
     in_hand: Option<Body>,
     /// POSTs that were sent and not refused.
     pub posts: usize,
@@ -30,7 +30,7 @@ impl Stage {
         Self::patient(requests, 8)
     }
 
-    /// The same with evidence looked for as many minutes.
+    /// The same, where the app looks for evidence for as many minutes.
     pub fn patient(requests: Vec<SyncRequest>, minutes: i64) -> Self {
         let patience = Duration::minutes(minutes);
         let setting = Setting {
@@ -90,7 +90,7 @@ impl Stage {
         self.act(Action::Deliver(0, place));
     }
 
-    /// The other worker gets the message of a request while this one's run stands still, and ends.
+    /// While the run of this worker stands still, the other worker gets the message of a request and takes it in.
     pub fn takes_in_beside(&mut self, index: usize) {
         let place = self.model.queue.iter().position(|message| message.body == Body::Request(index));
         self.act(Action::Deliver(1, place.expect("its message is on the queue")));
@@ -99,7 +99,7 @@ impl Stage {
         }
     }
 
-    /// The run goes on until what it does next is such a thing.
+    /// The run goes on until `is_there` holds for what it does next.
     pub fn run_until(&mut self, is_there: impl Fn(&Self, &Todo) -> bool) {
         for _ in 0..MOST {
             match self.todo() {
@@ -123,7 +123,7 @@ impl Stage {
         self.act(Action::Go(0, Answer::Well));
     }
 
-    /// The world goes on without faults until what a run does next is such a thing.
+    /// The world goes on without faults until `is_there` holds for what a run does next.
     pub fn until(&mut self, is_there: impl Fn(&Self, &Todo) -> bool) {
         for _ in 0..MOST {
             if self.todo().is_some_and(|todo| is_there(self, todo)) {
@@ -169,7 +169,7 @@ impl Stage {
         self.run_to_its_end();
     }
 
-    /// Everything goes well from here on: each request ends like this, after so many POSTs.
+    /// From here on nothing goes wrong: the requests end with these outcomes, after so many POSTs.
     pub fn ends(&mut self, outcomes: &[Outcome], posts: usize) {
         for _ in 0..MOST {
             let Some(action) = fair::next(&self.model, &self.setting) else { break };

@@ -1,4 +1,4 @@
-//! What can happen next.
+//! The actions that can happen next.
 
 use crate::reason::failure::CallFailure;
 use std::rc::Rc;
@@ -40,7 +40,7 @@ pub(in crate::sync::tests) enum Action {
     Fault(Fault, usize),
 }
 
-/// What can go wrong or change, each as often as the search says.
+/// The ways in which something can go wrong or change. The search says how often each may happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::sync::tests) enum Fault {
     /// The process of a worker ends.
@@ -51,7 +51,8 @@ pub(in crate::sync::tests) enum Fault {
     Duplicate,
     /// A message is dead-lettered.
     DeadLettered,
-    /// A follow-up that nothing has sent: with the next number, the number after it, the highest, an old one, another sync's.
+    /// A follow-up that no run has sent: with the next number, the number after it, the highest, an old one, another
+    /// sync's.
     Forged,
     /// The duplicate-detection window is over.
     WindowOver,
@@ -71,9 +72,9 @@ pub(in crate::sync::tests) enum Fault {
     AnswerLost,
     /// The operation fails.
     OperationFailed,
-    /// A hub gets the current CA of a policy by another client's doing.
+    /// Another client gives a hub the current CA of a policy.
     PushedByOthers,
-    /// A step is taken with the mode that was read just before it was switched.
+    /// A run takes a step with the mode that it read just before it was switched.
     OldMode,
     /// A run stands still while time passes, longer than an invocation may take.
     Stalled,
@@ -88,7 +89,7 @@ pub(in crate::sync::tests) enum Fault {
 }
 
 impl Fault {
-    /// All of them.
+    /// Every fault.
     pub const ALL: [Self; 21] = [
         Self::Kill,
         Self::LockLost,
@@ -119,7 +120,7 @@ impl Fault {
 }
 
 impl Model {
-    /// Lets faults of a kind happen so often.
+    /// Lets this fault happen so often.
     pub fn allow(mut self, fault: Fault, times: u8) -> Self {
         self.left[fault.place()] = times;
         self
@@ -129,12 +130,13 @@ impl Model {
         self.left[fault.place()] > 0
     }
 
-    /// Everything that can happen now and that makes a difference now. What comes to the same whenever it happens before
-    /// something reads it happens right before that: the world changes when a run is about to look at it, the mode when a
-    /// step or a POST is about to ask for it.
+    /// Every action that makes a difference now. A change that matters only once a run reads it happens right before
+    /// that: the world changes when a run is about to look at it, the mode when a step or a POST is about to ask for
+    /// it.
     pub fn actions(&self, setting: &Setting) -> Vec<Action> {
         let mut actions = Vec::with_capacity(24);
-        // To put a message on the queue, and to complete one, comes to the same before and after whatever others do.
+        // Putting a message on the queue, or completing one, has the same effect before and after anything that others
+        // do.
         for (worker, run) in self.workers.iter().enumerate() {
             if let Some(run) = run
                 .as_ref()
@@ -169,7 +171,7 @@ impl Model {
     fn of_callers(&self, actions: &mut Vec<Action>) {
         for index in 0..self.asked.len() {
             match &self.asked[index].record {
-                // The order in which they come is that of their numbers: each search has its own.
+                // Requests come in the order of their numbers; each search has an order of its own.
                 None if index == self.submitted => actions.push(Action::Submit(index)),
                 Some(_) if self.may(Fault::SubmittedAgain) => {
                     actions.push(Action::Fault(Fault::SubmittedAgain, index));
@@ -348,7 +350,7 @@ impl Model {
                 actions.push(Action::Fault(Fault::OperationFailed, 0));
             }
         }
-        // A POST is told apart from one for the same need by what the hubs have then.
+        // The state of the hubs tells a POST apart from one for the same need.
         if next(|todo| matches!(todo, Todo::Observe(..) | Todo::Post(_) | Todo::Await(_))) {
             self.of_hubs(actions);
         }

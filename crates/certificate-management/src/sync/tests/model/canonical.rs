@@ -1,9 +1,10 @@
-//! States that differ in nothing that can ever matter are made equal, so that a search over them ends:
+//! Makes states equal that differ in nothing that can ever matter, so that a search over them ends:
 //!
-//! - Numbers of follow-ups and ids of syncs are only compared for equality, and what is older than what the record waits for
-//!   is never waited for again. So the awaited number is always the same, and everything older is one.
-//! - Times matter relative to now, and only up to the point where everything that they decide is decided. They are rounded up
-//!   to the model's step of time.
+//! - The machine compares numbers of follow-ups and ids of syncs only for equality, and never waits again for a
+//!   follow-up that is older than the awaited one. So the awaited number is always the same here, and all older ones
+//!   are one.
+//! - Times matter relative to now, and only up to the last point where they decide something. They are rounded up to
+//!   the model's step of time.
 //! - The order of messages, and of requests in a record, does not matter.
 
 use std::rc::Rc;
@@ -47,7 +48,7 @@ impl Model {
         }
     }
 
-    /// Makes it equal to every state that differs in nothing that matters.
+    /// Makes this state equal to every state that differs in nothing that matters.
     pub fn canonical(&mut self, setting: &Setting) {
         let names = Names::of(self.record.as_deref());
         for asked in &mut self.asked {
@@ -68,7 +69,8 @@ impl Model {
             }
         }
         self.queue.sort();
-        // One that is older than what is waited for only makes that be sent again, so one of them is as good as many.
+        // A follow-up that is older than the awaited one only makes a run send that again, so one of them is as good as
+        // many.
         self.queue
             .dedup_by(|a, b| a == b && a.holder.is_none() && a.body == Body::FollowUp(OLD.to_owned(), 0));
         for (sync_id, attempt) in &mut self.window {
@@ -111,7 +113,7 @@ impl Model {
     }
 }
 
-/// What the current sync and its numbers are called.
+/// The canonical names of the current sync and its numbers.
 struct Names {
     sync_id: Option<String>,
     sent: Option<String>,

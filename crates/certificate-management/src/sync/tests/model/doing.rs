@@ -1,4 +1,4 @@
-//! What comes of something that happens.
+//! Carries out the actions.
 
 use std::rc::Rc;
 
@@ -9,7 +9,7 @@ use crate::request::RequestRecord;
 use crate::sync::tests::world::{NOW, POLICIES, Way};
 
 impl Model {
-    /// Lets something happen, and tells what it came to.
+    /// Carries out an action, and tells what happened.
     pub fn act(&mut self, action: Action, setting: &Setting) -> Vec<Fact> {
         match action {
             Action::Go(worker, answer) => {
@@ -60,7 +60,7 @@ impl Model {
             Answer::Lost => Fault::AnswerLost,
             Answer::Refused(_) | Answer::Locked => Fault::PostRefused,
         };
-        // An answer that is lost because the time is over costs nothing.
+        // A lost answer that the deadline of the run has caused does not count as a fault.
         self.left[fault.place()] = self.left[fault.place()].saturating_sub(1);
     }
 
@@ -82,7 +82,7 @@ impl Model {
         self.begin(worker, requested.into_iter().chain(looks).collect(), places.len());
     }
 
-    /// The record of a request whose message has come. Where there is none, it is made.
+    /// The record of a request whose message has come. The run creates it where there is none.
     fn admit(&mut self, index: usize) -> Rc<RequestRecord> {
         let asked = &mut self.asked[index];
         let queued = || Rc::new(RequestRecord::queued((*asked.request).clone(), NOW));
@@ -101,7 +101,7 @@ impl Model {
         self.posted[hub][policy] = None;
     }
 
-    /// No POST that was sent brings what pairs lack now.
+    /// Forgets the POSTs for these policies: none of them brings the CA that the hubs lack now.
     fn nothing_is_posted(&mut self, of_policy: impl Fn(usize) -> bool) {
         for (hub, policy) in self.pairs(Way::Synced).filter(|(_, policy)| of_policy(*policy)) {
             self.posted[hub][policy] = None;
@@ -177,7 +177,7 @@ impl Model {
             3 => (record.sync_id.clone(), record.attempt.saturating_sub(1)),
             _ => ("another".to_owned(), 1),
         };
-        // The forger names the message as a true one would be, so the queue drops the true one.
+        // The forged message has the id of the true one, so the queue drops the true one.
         self.window.push((sync_id.clone(), attempt));
         self.queue.push(Message { body: Body::FollowUp(sync_id, attempt), holder: None });
     }

@@ -1,4 +1,4 @@
-//! What a worker does next: the driver's contract, one thing at a time.
+//! The driver's contract, one thing at a time: what a worker does next.
 
 use crate::reason::failure::CallFailure;
 use std::rc::Rc;
@@ -17,18 +17,18 @@ pub(in crate::sync::tests) enum Todo {
     Step(Happening),
     Ask(Look),
     Observe(Look, OperationState),
-    /// The namespace was observed; the records of requests are to be read.
+    /// Read the records of requests, after the observation of the namespace.
     Read(Look, OperationState, Result<Sights, Failure>),
     Post(Rc<Claim>),
-    /// A POST was sent; its answer is waited for.
+    /// Wait for the answer to a POST.
     Await(Rc<Claim>),
     Send(String, u32),
-    /// Outcomes are to be recorded from this one on.
+    /// Record outcomes from this one on.
     Conclude(Rc<Outcomes>, usize),
     PutBack(Vec<usize>),
 }
 
-/// What the world answers to what a run does.
+/// The answer of the world to what a run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::sync::tests) enum Answer {
     /// All is well.
@@ -130,7 +130,7 @@ impl Model {
         vec![Fact::Stepped(Box::new(Stepped { before, after: self.record.clone(), happening, mode, step }))]
     }
 
-    /// What was read of requests has grown older too.
+    /// Makes the records that a run has read as old as the world is now.
     fn as_old_as_now(&self, mut happening: Happening) -> Happening {
         if let Happening::Requested(read) | Happening::Observed { read, .. } = &mut happening {
             for known in read {
@@ -167,7 +167,8 @@ impl Model {
         self.push(worker, todo);
     }
 
-    /// The one place that writes: it asks for the mode again, and sends only what was claimed within the last minute.
+    /// The one place that writes to Azure: it asks for the mode again, and sends only a POST that was claimed within
+    /// the last minute.
     fn post(&mut self, worker: usize, claim: Rc<Claim>) -> Vec<Fact> {
         let is_fresh = self.workers[worker].as_ref().is_some_and(|run| run.claim_is_fresh);
         let kind = match self.mode {
@@ -214,7 +215,7 @@ impl Model {
                 started_at: Some(NOW),
             }),
             _ => {
-                // It may reach the service still.
+                // The POST may still reach the service.
                 if !sent.has_arrived {
                     sent.worker = None;
                     self.in_flight.push(sent);

@@ -1,5 +1,5 @@
-//! Two states with the same fingerprint are taken for the same. Texts for people, and when something was seen, are left out
-//! of it: no decision reads them.
+//! The search takes two states with the same fingerprint for the same. The fingerprint leaves out texts for people and
+//! the times of evidence: no decision reads them.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem::discriminant;
@@ -10,7 +10,7 @@ use crate::request::{HubOutcome, RequestRecord};
 use crate::sync::{Claim, Conclusion, OperationState, Outcomes, PostEnd};
 
 impl Model {
-    /// What it is known by. 64 bits: among ten million states the chance that two are confused is below one in 100,000.
+    /// 64 bits: among ten million states the chance that two are confused is below one in 100,000.
     pub fn fingerprint(&self) -> u64 {
         let mut state = DefaultHasher::new();
         let into = &mut state;
@@ -18,7 +18,7 @@ impl Model {
         for asked in &self.asked {
             asked.record.is_some().hash(into);
             if let Some(record) = &asked.record {
-                // When what is final was submitted does not matter any more.
+                // The time at which a request was submitted does not matter once its outcome is final.
                 (!record.outcome.is_final()).then_some(record.submitted_at).hash(into);
                 request(record, into);
             }

@@ -1,4 +1,4 @@
-//! `audit` writes nothing, whenever it comes.
+//! In `audit` the app writes nothing, whenever the mode changes.
 
 use time::Duration;
 
@@ -30,7 +30,7 @@ fn audit_after_the_claim_ends_the_requests_and_the_sync_without_a_post() {
     stage.submit("r-1", "");
     let claim = stage.claims(&sees(&[Stale, Trusted]));
     stage.context.mode = Mode::Audit;
-    // The place that writes asks for the mode.
+    // The sender asks for the mode once more.
     let wanted = stage.post_ends(&claim, PostEnd::Refused(failure(FailureKind::Audit)));
     assert_eq!((stage.told("r-1"), claim_in(&wanted)), (IN_AUDIT, None));
     assert_eq!((stage.record().phase, &stage.record().sent), (Phase::Ended, &None));
@@ -59,7 +59,7 @@ fn audit_before_the_claims_deadline_waits_for_evidence_and_sends_nothing() {
     stage.context.mode = Mode::Audit;
     let wanted = stage.looks(&sees(&[Stale, Trusted]));
     assert_eq!((claim_in(&wanted), stage.told("r-1").0), (None, Outcome::Syncing));
-    // It had reached the service before.
+    // The POST had reached the service before.
     let wanted = stage.goes_on_to_its_end(&sees(&[Trusted, Trusted]));
     assert_eq!((claim_in(&wanted), stage.told("r-1")), (None, (Outcome::Trusted, None)));
 }
@@ -100,7 +100,7 @@ fn a_request_whose_message_comes_again_in_audit_while_its_post_is_under_way_is_n
     let wanted = stage.message_comes(&["r-1"]);
     assert_eq!((follow_ups_in(&wanted).len(), wanted.len()), (1, 1), "{wanted:?}");
     assert_eq!(stage.record, before);
-    // One that is new is refused beside it.
+    // A new request is refused meanwhile.
     let wanted = stage.submit("r-2", "");
     assert!(matches!(wanted.as_slice(), [Effect::Conclude(_)]), "{wanted:?}");
     assert_eq!((stage.told("r-1").0, stage.told("r-2")), (Outcome::Queued, IN_AUDIT));

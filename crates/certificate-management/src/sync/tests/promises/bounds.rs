@@ -1,4 +1,4 @@
-//! What is kept, how much of it, and for how long.
+//! The bounds of what a record holds, and how long it holds it.
 
 use time::Duration;
 
@@ -35,16 +35,16 @@ fn what_comes_beyond_the_most_requests_goes_back_to_the_queue() {
     let wanted = stage.message_comes(&ids);
     assert_eq!(stage.record().known().count(), MOST_REQUESTS);
     assert_eq!((follow_ups_in(&wanted).len(), put_back(&wanted).len()), (1, 3));
-    // None comes in twice, and none is dropped.
+    // No request joins twice, and none is dropped.
     let back: Vec<&str> = put_back(&wanted).iter().map(|request| request.request_id.as_str()).collect();
     assert!(back.iter().all(|id| !stage.record().knows(id)));
     assert!(ids.iter().all(|id| stage.record().knows(id) || back.contains(id)));
-    // After the claim too, when they would wait.
+    // The bound holds after the claim too, when new requests wait.
     let claim = claim_in(&stage.looks(&sees(&[Stale, Trusted]))).unwrap();
     let wanted = stage.message_comes(&back);
     assert_eq!((put_back(&wanted).len(), stage.record().waiting.len()), (3, 0));
     stage.post_ends(&claim, accepted());
-    // Those that have their outcome make room.
+    // Requests that have their outcome make room.
     stage.goes_on_to_its_end(&sees(&[Trusted, Trusted]));
     let wanted = stage.message_comes(&back);
     assert_eq!((put_back(&wanted).len(), stage.record().requests.len()), (0, 3));
@@ -145,7 +145,7 @@ fn looks_after_events_back_off_and_end() {
 
 #[test]
 fn a_request_that_no_sync_knows_joins_when_the_report_finds_it() {
-    // Its message was dead-lettered; the record says `queued`, or what an earlier sync told it.
+    // The message of the request was dead-lettered; its record says `queued`, or has an outcome of an earlier sync.
     let mut stage = Stage::new();
     let mut known = RequestRecord::queued(request("r-1", ""), NOW - Duration::DAY);
     known.conclude(Outcome::Syncing, None, None, NOW - Duration::DAY);
@@ -154,7 +154,7 @@ fn a_request_that_no_sync_knows_joins_when_the_report_finds_it() {
     assert_eq!(follow_ups_in(&wanted).len(), 1);
     stage.goes_on_to_its_end(&sees(&[Trusted]));
     assert!(stage.told("r-1").0.is_final());
-    // What is final opens nothing.
+    // A request with a final outcome opens no sync.
     let before = stage.record.clone();
     assert_eq!((stage.message_comes(&["r-1"]), &stage.record), (vec![], &before));
     assert_eq!(stage.happens(&Event::TimerPassed), []);

@@ -1,4 +1,4 @@
-//! A need has one deadline. A lock is final, and what cannot change ends.
+//! A need has one deadline. A lock is final, and a request that cannot change ends.
 
 use time::Duration;
 
@@ -93,7 +93,7 @@ fn a_patience_beyond_the_calendar_is_no_haste() {
 
 #[test]
 fn empty_pairs_become_final() {
-    // Of a request whose hubs were never told, and of one whose hubs were.
+    // For a request without outcomes of hubs, and for one with them.
     for with_hubs in [false, true] {
         let mut stage = Stage::new();
         stage.submit("r-1", "");
@@ -131,7 +131,8 @@ fn a_sync_of_requests_that_have_no_record_ends() {
 
 #[test]
 fn what_gathers_again_has_no_operation() {
-    // After a conflict, and after a watch. An operation of before would be asked, and its failure told.
+    // After a conflict, and after a watch. If the sync kept the operation of before, a look would ask it and tell its
+    // failure.
     let old = SyncOperation {
         url: Some("https://service/operations/0".to_owned()),
         finished: false,
@@ -145,7 +146,8 @@ fn what_gathers_again_has_no_operation() {
     stage.looks(&sees(&[Stale]));
     assert_eq!((stage.record().phase, &stage.record().operation), (Phase::Gathering, &None));
     stage.record.as_mut().unwrap().operation = Some(old);
-    // The last release left it behind. It is not asked, since it says nothing about what is gathered.
+    // The last release left the operation in the record. No look asks it, since it says nothing about the requests that
+    // gather.
     let Look { sync_id, attempt } = stage.look_begins();
     let awaited = Event::FollowUp { sync_id: &sync_id, attempt };
     stage.record.as_mut().unwrap().look = None;

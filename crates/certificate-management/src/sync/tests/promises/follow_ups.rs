@@ -96,17 +96,18 @@ fn a_second_delivery_is_left_alone_once_and_then_takes_over_whatever_the_clock_s
             let begun = stage.context.now;
             let first = stage.look_begins();
             let attempt = first.attempt;
-            // Another instance gets the same message: it sends one follow-up, under a number that the queue does not know.
+            // Another instance gets the same message and sends one follow-up, under a number that the queue does not
+            // know.
             stage.context.now = begun + second;
             let wanted = stage.happens(&Event::FollowUp { sync_id: "sync-1", attempt });
             let sent = follow_ups_in(&wanted);
             assert_eq!((wanted.len(), sent.len(), sent[0].attempt), (1, 1, attempt + 1), "{phase}");
             assert_eq!(stage.record().look, Some(attempt), "{phase}: the first look goes on");
-            // That one comes early or late by any clock, and takes the place of the first look.
+            // That follow-up comes early or late by any clock, and its look takes the place of the first look.
             stage.context.now = begun + third;
             let wanted = stage.happens(&Event::FollowUp { sync_id: "sync-1", attempt: attempt + 1 });
             assert!(matches!(wanted.as_slice(), [Effect::Observe(look, _)] if look.attempt == attempt + 1));
-            // What the first one brings home counts no more.
+            // The results of the first look count no more.
             let before = stage.record.clone();
             let wanted = stage.observed(first, Ok(&sees(&[Stale])), OperationState::Silent);
             assert_eq!((wanted, &stage.record), (vec![], &before), "{phase}");

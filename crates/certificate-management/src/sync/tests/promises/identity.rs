@@ -46,7 +46,7 @@ fn an_id_of_the_apps_own_form_is_reserved_unless_the_app_has_recorded_it() {
         }
         let ours = made_up(id, Requester::Policysync);
         assert_eq!(admit(None, &ours, NOW), Admission::New(RequestRecord::queued(ours.clone(), NOW)));
-        // The message of what the app has recorded does not say who sent it.
+        // The message of a request that the app has recorded does not say who sent it.
         let record = RequestRecord::queued(ours, NOW);
         let known = admit(Some(record.clone()), &made_up(id, Requester::Claimed), NOW);
         assert_eq!(known, Admission::Known(record), "{id}");
@@ -58,10 +58,11 @@ fn records_of_another_namespace_are_left_out_of_account() {
     let mut stage = Stage::new();
     stage.submit("r-1", "");
     let other = RequestRecord::queued(elsewhere(request("r-2", "")), NOW);
-    // It does not join.
+    // The request of another namespace does not join.
     let joined = step(stage.record.as_ref(), std::slice::from_ref(&other), &Event::Requested, &stage.context);
     assert_eq!((joined.record, joined.effects), (None, vec![]));
-    // Even under an id that the sync knows, it is not planned, told or sent for.
+    // Even under an id that the sync knows, the machine does not plan it, changes no record of it and sends no POST for
+    // it.
     let look = stage.look_begins();
     let same_id = RequestRecord::queued(elsewhere(request("r-1", "")), NOW);
     for (seen, known) in [(sees(&[Trusted]), other), (sees(&[Stale]), same_id)] {

@@ -15,7 +15,7 @@ fn without_a_record() -> Stage {
     stage
 }
 
-/// A look finds no record of `r-1`; what it wants is left for the test to say.
+/// A look finds no record of `r-1`. Returns the effects of the step, which the test judges.
 fn finds_none(stage: &mut Stage, look: Look) -> Vec<Effect> {
     let seen = sees(&[Stale, Trusted]);
     let missing = vec!["r-1".to_owned()];

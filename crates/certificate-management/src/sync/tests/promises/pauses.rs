@@ -9,7 +9,7 @@ use crate::sync::tests::world::failure;
 use crate::sync::{Effect, Event, Failure, FailureKind, OperationState, PostEnd, SyncOperation};
 use crate::trust::Trust::Stale;
 
-/// What a service may say, in seconds, and what is made of it where nothing else asks for more.
+/// The pause that a service asks for, in seconds, and the pause that the machine makes of it.
 const ASKED: [(i64, Duration); 8] = [
     (900_000_000_000, LONGEST_PAUSE),
     (i64::MAX, LONGEST_PAUSE),

@@ -11,8 +11,8 @@ use crate::sync::tests::world::failure;
 use crate::sync::{Claim, Effect, Event, FailureKind, Phase, PostEnd};
 use crate::trust::Trust::{Stale, Trusted};
 
-/// `sync-1` claimed a POST for `h1`. Before it has an answer another client has given `h1` the CA, so that the sync ends.
-/// Then `h2` lacks it, and `r-2` asks.
+/// `sync-1` claimed a POST for `h1`. Before it has an answer another client has given `h1` the CA, so that the sync
+/// ends. Then `h2` lacks the CA, and `r-2` asks for a sync.
 fn ended_while_its_post_is_under_way() -> (Stage, Claim) {
     let mut stage = Stage::new();
     stage.submit("r-1", "");
@@ -37,7 +37,7 @@ fn the_next_sync_waits_while_a_post_may_be_on_its_way() {
     assert_eq!((claim_in(&wanted), stage.record().phase), (None, Phase::Gathering));
     assert_eq!(follow_ups_in(&wanted).len(), 1);
     assert_eq!(stage.told("r-2").0, Outcome::Syncing);
-    // The answer comes: what it was for has arrived, so the other need can be posted for.
+    // The answer comes, and `h1` has the CA that the POST was for, so a POST for the other need can be sent.
     stage.post_ends(&claim, accepted());
     assert!(stage.record().sent.as_ref().unwrap().is_accepted);
     let next = stage.claims(&sees(&[Trusted, Stale]));
@@ -48,7 +48,7 @@ fn the_next_sync_waits_while_a_post_may_be_on_its_way() {
 fn the_next_sync_waits_for_what_the_last_post_was_for() {
     let (mut stage, claim) = ended_while_its_post_is_under_way();
     stage.post_ends(&claim, accepted());
-    // `h1` lacks it again: it may be that the POST is about to give it.
+    // `h1` lacks the CA again: the POST may be about to give it.
     assert_eq!(claim_in(&stage.looks(&sees(&[Stale, Stale]))), None);
     stage.claims(&sees(&[Trusted, Stale]));
 }
@@ -76,7 +76,7 @@ fn a_lost_answer_is_waited_for_until_the_claims_time_is_over_and_no_longer() {
     };
     assert!(looks > 1 && stage.context.now - claimed_at > CLAIM_DEADLINE);
     assert!(stage.context.now - claimed_at < CLAIM_DEADLINE + CLOCKS_APART + Duration::MINUTE);
-    // It is the POST that is remembered now, so the late answer of the first one changes nothing.
+    // The record remembers the second POST now, so the late answer to the first one changes nothing.
     let before = stage.record.clone();
     for end in [accepted(), PostEnd::Refused(failure(FailureKind::Call(CallFailure::Conflict)))] {
         let wanted = stage.happens(&Event::PostEnded { claim: claim.clone(), end });
@@ -104,7 +104,7 @@ fn a_renewed_ca_is_another_need() {
 
 #[test]
 fn a_request_whose_progress_was_not_recorded_after_the_post_is_told_trusted() {
-    // The run is killed after the POST was sent, before anything was recorded of it or of the requests.
+    // The run is killed after it sent the POST, before it recorded anything of the POST or the requests.
     for is_answered in [false, true] {
         let mut stage = Stage::new();
         stage.submit("r-1", "");
@@ -154,7 +154,7 @@ fn a_post_that_was_refused_leaves_the_lost_ones_their_tries() {
         stage.post_ends(&claim, PostEnd::Refused(failure(FailureKind::Call(CallFailure::Conflict))));
         assert_eq!(stage.record().phase, Phase::Gathering);
     }
-    // The answers to these are lost, one after the other.
+    // The answers to these POSTs are lost, one after the other.
     let mut claims = Vec::new();
     for _ in 0..40 {
         if let Some(claim) = claim_in(&stage.looks(&seen)) {

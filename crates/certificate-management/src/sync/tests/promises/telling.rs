@@ -1,4 +1,4 @@
-//! What a request is told: its record says for each hub what became of it, and is written again only for news.
+//! The record of a request has the outcome of each hub, and the machine changes it only for news.
 
 use crate::plan::RequestPlan;
 use crate::reason::Reason;
@@ -82,7 +82,7 @@ fn whatever_is_news_is_written() {
     }
 }
 
-/// An outcome that is final is written even where the record said so of each hub before.
+/// The machine writes a final outcome even where the record has it for each hub already.
 #[test]
 fn an_end_is_news_whatever_the_hubs_say() {
     let (record, told) = known();

@@ -18,7 +18,7 @@ fn an_unreadable_hub_is_no_need() {
         ("", vec![Unreadable]),
         ("", vec![Unreadable, Trusted]),
         ("", vec![Unreadable, Unreadable]),
-        // What lacks the CA is not what the request is for.
+        // The hub that lacks the CA is not the one that the request is for.
         (H1, vec![Unreadable, Missing]),
         (H1, vec![Unreadable, Stale]),
         (r#","hubs":["h1"],"allowWholeNamespace":true"#, vec![Unreadable, Missing]),
@@ -39,7 +39,7 @@ fn a_missing_hub_beside_an_unreadable_one_is_a_need() {
     stage.submit("r-1", "");
     let claim = stage.claims(&sees(&[Unreadable, Missing]));
     stage.post_ends(&claim, accepted());
-    // The operation ends, and only what can be read is told trusted.
+    // The operation ends, and only the hub that can be read becomes `trusted`.
     stage.looks(&sees(&[Unreadable, Trusted]));
     assert_eq!(stage.told("r-1"), (Outcome::Syncing, Some(Reason::HubUnreadable)));
     let wanted = stage.goes_on_to_its_end(&sees(&[Unreadable, Trusted]));
@@ -100,7 +100,7 @@ fn the_gate_opens_when_the_hub_beside_is_seen_to_trust_and_shuts_when_it_lacks_t
             assert_eq!(stage.told("r-1"), (Outcome::Refused, Some(Reason::SyncCoversWholeNamespace)));
         }
     }
-    // Who means the whole namespace need not wait for it.
+    // A request that allows the whole namespace need not wait for the hub.
     let mut stage = Stage::new();
     stage.submit("r-1", &format!("{H1}{WHOLE}"));
     stage.claims(&sees(&[Stale, Unreadable]));
@@ -133,7 +133,7 @@ fn a_request_that_waits_for_a_hub_beside_is_refused_at_the_deadline_of_a_sync_th
     stage.record.as_mut().unwrap().next_look_at = stage.context.now;
     stage.looks(&sees(&[Stale, Trusted]));
     assert_eq!(stage.record().phase, Phase::Gathering);
-    // It cannot be read again when the deadline has passed.
+    // The hub cannot be read when the deadline has passed.
     stage.looks(&sees(&[Stale, Unreadable]));
     assert_eq!(stage.told("r-1"), (Outcome::Refused, Some(Reason::SyncCoversWholeNamespace)));
 }

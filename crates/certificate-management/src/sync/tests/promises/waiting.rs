@@ -64,7 +64,7 @@ fn what_the_sync_leaves_gets_the_next_one() {
 
 #[test]
 fn the_next_sync_does_not_refuse_for_the_sake_of_what_the_last_one_may_still_bring() {
-    // `h1` has it; the same POST is on its way to `h2` and `h3`, and `r-2` is for `h2` alone.
+    // `h1` has the CA; the same POST is on its way to `h2` and `h3`, and `r-2` is for `h2` alone.
     for watches in [false, true] {
         let mut stage = Stage::new();
         stage.submit("r-1", H1_WHOLE);

@@ -10,7 +10,7 @@ use crate::sync::tests::world::NOW;
 /// Most actions of a fair run.
 const MOST: u32 = 400;
 
-/// How far states are from the end, as far as that is known.
+/// The distance of states from the end, where it is known already.
 #[derive(Default)]
 pub(super) struct Endings {
     known: HashMap<u64, u32>,
@@ -63,7 +63,7 @@ fn ensure_bounded(length: u32) -> Result<u32, String> {
     if length <= MOST { Ok(length) } else { Err(format!("a fair run of {length} actions")) }
 }
 
-/// What comes next when nothing goes wrong; `None`: everything has ended.
+/// The next action when nothing goes wrong. `None`: everything has ended.
 pub(in crate::sync::tests) fn next(model: &Model, setting: &Setting) -> Option<Action> {
     let runs = (0..model.workers.len()).find_map(|worker| Some((worker, model.workers[worker].as_ref()?)));
     if let Some(hub) = model.hubs.iter().position(|hub| !hub.is_readable) {
@@ -92,7 +92,7 @@ pub(in crate::sync::tests) fn next(model: &Model, setting: &Setting) -> Option<A
     let open = model.record.as_ref().filter(|record| record.is_open());
     let is_due = open.is_none_or(|record| record.next_look_at <= NOW);
     let free = |message: &Message| message.holder.is_none();
-    // What a full sync puts back comes later, once its looks have made room.
+    // A request that a full sync puts back comes again once the looks have made room.
     let has_room = |index: usize| {
         let id = &model.asked[index].request.request_id;
         open.is_none_or(|open| open.knows(id) || open.known().count() < setting.most_requests)

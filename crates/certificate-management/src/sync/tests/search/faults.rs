@@ -1,4 +1,4 @@
-//! Each property can fail: a machine with a fault in it breaks it, and the search says so.
+//! Shows that each property can fail: a machine with a fault in it breaks the property, and the search finds that.
 
 use time::Duration;
 
@@ -15,7 +15,7 @@ type Record<'a> = Option<&'a SyncRecord>;
 /// The search of this name finds this property broken by a machine.
 fn is_found(search: &str, property: &str, machine: Machine) {
     let plan: &Plan = ALL.iter().find(|plan| plan.name == search).unwrap();
-    // A fair run would come upon most faults first.
+    // The fair run would find most faults before the property does.
     let with_ends = property == "every request ends";
     let found = Search { with_ends, ..plan.search(machine, 250_000) }.run();
     let violation =

@@ -1,4 +1,4 @@
-//! What the searches are about: each has some of what can go wrong, since all of it at once is too much for any machine.
+//! The searches: each allows some of the faults, since all of them at once make too many states.
 
 use crate::sync::tests::model::Fault::{self, *};
 use crate::sync::tests::world::{Way, Ways};
@@ -14,7 +14,7 @@ pub(in crate::sync::tests) enum From {
     Operation,
 }
 
-/// What a request asks for.
+/// The extent of a request.
 #[derive(Clone, Copy)]
 pub(in crate::sync::tests) enum Ask {
     /// The whole namespace.
@@ -42,7 +42,7 @@ impl Ask {
     }
 }
 
-/// What a search is about.
+/// The world, the requests and the faults of a search.
 pub(in crate::sync::tests) struct Plan {
     pub name: &'static str,
     pub from: From,
@@ -51,11 +51,11 @@ pub(in crate::sync::tests) struct Plan {
     /// By how many minutes the second worker's clock is ahead.
     pub ahead: i64,
     pub policies: Ways,
-    /// How many messages are delivered together at the most.
+    /// Most messages that the host delivers together.
     pub batch: usize,
     /// Most requests that a sync knows.
     pub most_requests: usize,
-    /// What can go wrong, and how often.
+    /// The faults, and how often each may happen.
     pub faults: &'static [(Fault, u8)],
 }
 

@@ -1,4 +1,4 @@
-//! What must hold, each as one function over what an action did and the state after it.
+//! The properties, each a function over what an action did and the state after it.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ pub(in crate::sync::tests) struct Property {
     pub holds: fn(&Model, &[Fact], &Setting) -> Result<(), String>,
 }
 
-/// All of them, but that every request ends, which is a matter of the way on.
+/// All of them, but for "every request ends", which the fair run checks.
 pub(in crate::sync::tests) const ALL: [Property; 10] = [
     Property { name: "a request leaves with its outcome", holds: a_request_leaves_with_its_outcome },
     Property { name: "no request is lost", holds: no_request_is_lost },
@@ -39,8 +39,8 @@ fn ensure(holds: bool, says: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(says()) }
 }
 
-/// A request without an outcome is known to the open sync, or its message is there, or its message was dead-lettered and the
-/// report finds its record.
+/// The open sync knows each request without an outcome, or the request's message is there, or it was dead-lettered and
+/// the report finds the record.
 fn no_request_is_lost(model: &Model, _: &[Fact], _: &Setting) -> Result<(), String> {
     for (index, asked) in model.asked.iter().enumerate() {
         let Some(record) = asked.record.as_ref().filter(|record| !record.outcome.is_final()) else {
@@ -57,8 +57,8 @@ fn one_post_at_a_time(model: &Model, _: &[Fact], _: &Setting) -> Result<(), Stri
     ensure(model.in_flight.len() <= 1, || format!("{} are in flight", model.in_flight.len()))
 }
 
-/// Where a POST may have had effect, a hub that it was for is not posted for again before the claim's deadline, as far as two
-/// clocks can tell.
+/// Where a POST may have had effect, no run sends another one for a hub that it was for before the claim's deadline, as
+/// far as two clocks can tell.
 fn one_post_per_need(_: &Model, facts: &[Fact], setting: &Setting) -> Result<(), String> {
     let least = pause::CLAIM_DEADLINE - setting.ahead.abs();
     for fact in facts {
@@ -102,7 +102,8 @@ fn audit_writes_nothing(_: &Model, facts: &[Fact], _: &Setting) -> Result<(), St
     Ok(())
 }
 
-/// A hub is told trusted only where the look that tells it saw the current CA there, or told so before.
+/// A record says that a hub is trusted only where the look saw the current CA there, or where the record said so
+/// before.
 fn trusted_is_proof(_: &Model, facts: &[Fact], _: &Setting) -> Result<(), String> {
     let is_trust = |outcome: Outcome| matches!(outcome, Outcome::Trusted | Outcome::AlreadyTrusted);
     for stepped in steps(facts) {
@@ -160,7 +161,7 @@ fn the_record_is_bounded(model: &Model, _: &[Fact], setting: &Setting) -> Result
     ensure(record.is_open() || known.is_empty(), || format!("an ended sync knows {known:?}"))
 }
 
-/// An invocation makes room for one more look at the most for each message that woke it.
+/// An invocation schedules at most one look for each message that woke it.
 fn attempts_grow_with_messages(model: &Model, _: &[Fact], _: &Setting) -> Result<(), String> {
     for run in model.workers.iter().flatten() {
         ensure(run.attempts <= run.messages, || format!("{} more looks in one invocation", run.attempts))?;
@@ -168,7 +169,7 @@ fn attempts_grow_with_messages(model: &Model, _: &[Fact], _: &Setting) -> Result
     Ok(())
 }
 
-/// What leaves the record has its outcome recorded, or no record, or a message that makes its record anew.
+/// A request that leaves the sync has its outcome recorded, or no record, or a message that makes its record anew.
 fn a_request_leaves_with_its_outcome(model: &Model, facts: &[Fact], _: &Setting) -> Result<(), String> {
     for stepped in steps(facts) {
         let Some(before) = stepped.before.as_ref().filter(|before| before.is_open()) else { continue };

@@ -1,4 +1,4 @@
-//! How large the searches are, and the test that runs them all.
+//! The bounds of the searches, and the test that runs them all.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -29,7 +29,7 @@ impl Plan {
         };
         let requests = (1..).zip(self.asked).map(|(number, ask)| request(&format!("r{number}"), ask.rest()));
         let start = Model::of_policies(self.policies, requests.collect());
-        // The way there has no fault in it, whatever the machine.
+        // The machine without a fault leads to the first state, whichever machine the search tries.
         let right = Setting { machine: step, ..setting };
         let mut start = match self.from {
             From::Start => start,
@@ -48,7 +48,7 @@ pub(super) fn most() -> usize {
     if std::env::var("POLICYSYNC_SEARCH").is_ok_and(|size| size == "large") { LARGE } else { QUICK }
 }
 
-/// Prints what a search was.
+/// Prints the figures of a search.
 pub(super) fn print(name: &str, found: &Found, begun: Instant) {
     println!(
         "{name}: {} states, {} transitions, {} actions deep, {}; longest fair end {} actions; {:.1} s",
@@ -61,7 +61,7 @@ pub(super) fn print(name: &str, found: &Found, begun: Instant) {
     );
 }
 
-/// One search, told when it has ended.
+/// Runs one search, and prints its figures when it has ended.
 fn search(plan: &Plan) {
     let search = plan.search(step, most());
     let begun = Instant::now();

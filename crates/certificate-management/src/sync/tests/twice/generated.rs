@@ -1,4 +1,4 @@
-//! The same for records, requests and events of any kind, also of kinds that no run leads to.
+//! Takes steps twice with generated records, requests and events, also with some that no run leads to.
 
 use crate::reason::failure::CallFailure;
 use proptest::prelude::*;
@@ -195,7 +195,7 @@ proptest! {
             Kind::Told(state) => Event::OperationTold { look: look.clone(), state },
             Kind::Seen(hubs, state, missing) => {
                 observation = sees(&hubs);
-                // Only of what was started there is an operation to ask.
+                // Only a sync that was started has an operation to ask.
                 let is_started = record.as_ref().is_some_and(|record| record.phase == Phase::Started);
                 let operation = if is_started { state } else { OperationState::Silent };
                 Event::Observed { look: look.clone(), seen: Ok(&observation), operation, missing }
@@ -211,7 +211,7 @@ proptest! {
             Kind::Concluded(finished) => Event::Concluded { look: look.clone(), finished },
             Kind::TimerPassed => Event::TimerPassed,
         };
-        // What has a record is not missing.
+        // A request that has a record is not missing.
         let is_missing = |known: &RequestRecord| match &event {
             Event::Observed { missing, .. } => missing.contains(&known.request.request_id),
             _ => false,

@@ -1,4 +1,4 @@
-//! Each kind of event in each phase.
+//! Takes a step twice with each kind of event in each phase.
 
 use crate::reason::failure::CallFailure;
 use time::Duration;
@@ -49,7 +49,7 @@ fn look_of(record: &SyncRecord) -> Look {
     Look { sync_id: record.sync_id.clone(), attempt: record.attempt }
 }
 
-/// What an event does the second time, in each phase: gathering, claimed, started, watching, ended.
+/// The effect of an event the second time, in each phase: gathering, claimed, started, watching, ended.
 fn seconds(is_looking: bool, happen: impl Fn(&Stage, &Claim) -> Result<Second, String>) -> [Second; 5] {
     Phase::ALL.map(|phase| {
         let (stage, claim) = stage(phase, is_looking);
@@ -64,7 +64,7 @@ fn with(stage: &Stage, requests: &[RequestRecord], event: &Event<'_>) -> Result<
 #[test]
 fn requests() {
     use Second::FollowUpAgain;
-    // Requests that are new, and those that have joined. A sync that has ended is followed by another.
+    // New requests, and those that have joined. They open the next sync after one that has ended.
     let new = |stage: &Stage, _: &Claim| {
         let new = RequestRecord::queued(request("r-2", ""), stage.context.now);
         with(stage, &[new], &Event::Requested)
@@ -88,7 +88,7 @@ fn follow_ups() {
     };
     // The look begins, and is left alone the second time.
     assert_eq!(seconds(false, awaited), [LeftAlone, LeftAlone, LeftAlone, LeftAlone, Nothing]);
-    // It is left alone the first time, and what is sent for it is sent again the second time.
+    // The machine leaves the look alone the first time, and sends the same follow-up again the second time.
     let again = [FollowUpAgain, FollowUpAgain, FollowUpAgain, FollowUpAgain, Nothing];
     assert_eq!(seconds(true, awaited), again);
     let forged = |stage: &Stage, _: &Claim| {
@@ -130,9 +130,9 @@ fn what_was_seen() {
             twice(stage.record.as_ref(), &stage.requests, &event, &context)
         }
     };
-    // Only a look that holds the record is heard.
+    // The machine ignores a look that does not hold the record.
     assert_eq!(seconds(false, seen(Stale, 0)), [Nothing; 5]);
-    // What is trusted is told, and the sync ends once that is recorded.
+    // The requests become `trusted`, and the sync ends once that is recorded.
     assert_eq!(seconds(true, seen(Trusted, 0)), [Same, Same, Same, Same, Nothing]);
     assert_eq!(seconds(true, seen(Stale, 0)), [MadeRoom, Nothing, Nothing, Nothing, Nothing]);
     // The answer of a claim was lost.
@@ -164,7 +164,7 @@ fn how_a_post_ended() {
         let seconds = |end| seconds(is_looking, ended(end));
         assert_eq!(seconds(accepted()), [Nothing; 5]);
         assert_eq!(seconds(refused(FailureKind::Call(CallFailure::Conflict))), [Nothing; 5]);
-        // What was planned, or the failure, is told again.
+        // The machine wants the planned outcome, or the failure, recorded again.
         let claimed_only = [Nothing, Same, Nothing, Nothing, Nothing];
         assert_eq!(seconds(PostEnd::AnswerLost("reset".to_owned())), claimed_only);
         assert_eq!(seconds(refused(FailureKind::Call(CallFailure::Forbidden))), claimed_only);
