@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use state::Store;
 use time::OffsetDateTime;
 
-/// How often the turns are written down while a walk goes on, so that one that is killed is not begun again from the same place.
+/// How often the turns are recorded while a walk goes on, so that the walk after one that was killed does not begin at
+/// the same place.
 const WRITTEN_EVERY: Duration = Duration::from_secs(15);
 
 /// Which turn was the last of each namespace, by the key of its id. Turns are counted, so no clock can be wrong about who

@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 /// Draws numbers. Cheap to clone; all clones draw from one sequence, on any thread.
 ///
-/// The sequence is that of ChaCha with 12 rounds, a cipher: who sees any number of ids cannot tell the next one. Its name is
-/// said here, instead of `StdRng`, so that a seed which made a test fail makes it fail with the next release of `rand` too.
+/// The sequence is that of ChaCha with 12 rounds, a cipher: nothing that was drawn tells what is drawn next. The code names it,
+/// and not `StdRng`, so that a seed which made a test fail makes it fail with the next release of `rand` too.
 #[derive(Clone)]
 pub struct Randomness(Arc<Mutex<ChaCha12Rng>>);
 
@@ -47,7 +47,7 @@ impl Randomness {
         u128::from_le_bytes(bytes)
     }
 
-    /// A share of a whole, in 0.0..=1.0: for pauses, so that those who met once do not meet again in step.
+    /// A share of a whole, in 0.0..=1.0: for pauses, so that two runs that met once do not meet again in step.
     #[must_use]
     pub fn share(&self) -> f64 {
         // The lowest 32 bits are as random as all of them, and a 64-bit float holds them exactly.
@@ -69,7 +69,7 @@ impl Randomness {
 }
 
 impl fmt::Debug for Randomness {
-    /// Shows nothing of the sequence: who knows where it is knows every id that comes.
+    /// Shows nothing of the sequence, since every id that comes follows from it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Randomness").finish_non_exhaustive()
     }
