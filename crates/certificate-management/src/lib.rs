@@ -17,6 +17,7 @@
 //! - [`checks`]: each check looks for one kind of trouble in what was observed, and makes a [`finding::Finding`] of it.
 //! - [`report`]: the status report that people and pipelines read.
 //! - [`alerting`]: announces each finding once.
+//! - [`digest`]: short names for long texts.
 #![warn(missing_docs)]
 
 pub mod alerting;
