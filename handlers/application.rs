@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
+use ambient::Randomness;
 use async_trait::async_trait;
 use azure::service_bus::QueueSender;
 use azure::{Azure, Service, TokenSource};
 use state::{BlobSettings, Store, TokenProvider};
-use time::OffsetDateTime;
 
 use crate::fleet::{Fleet, FleetError, Outside};
 use crate::in_hand::InHand;
@@ -15,7 +15,7 @@ use crate::settings::{QueueSettings, STATE_CONTAINER, Settings, StateSettings};
 
 /// The fleet, the records and the queues, which all functions share.
 pub struct Application {
-    /// The configuration, the clients and the clock.
+    /// The configuration, the clients, the clock and the randomness.
     pub fleet: Fleet,
     /// The records.
     pub store: Store,
@@ -54,25 +54,11 @@ impl Application {
     ///
     /// # Errors
     /// Says which file, key or setting is wrong.
-    pub fn start(settings: &Settings) -> Result<Self, StartError> {
-        Self::start_within(settings, Outside::default())
-    }
-
-    /// As [`Application::start`], with clients, clock and times of the caller's.
-    ///
-    /// # Errors
-    /// As [`Application::start`].
-    pub fn start_within(settings: &Settings, outside: Outside) -> Result<Self, StartError> {
+    pub fn start(settings: &Settings, outside: Outside) -> Result<Self, StartError> {
         let fleet = Fleet::open(&settings.fleet, outside)?;
-        let store = records(&settings.state, Arc::clone(fleet.azure.tokens()))?;
+        let store = records(&settings.state, &fleet.azure, &fleet.ambient.randomness)?;
         let queues = Queues::open(&settings.queues, &fleet.azure)?;
         Ok(Self { fleet, store, queues, in_hand: InHand::default(), signs_in: settings.signs_in })
-    }
-
-    /// Uses the record store of another instance.
-    #[must_use]
-    pub fn with_records(self, store: Store) -> Self {
-        Self { store, ..self }
     }
 }
 
@@ -93,27 +79,26 @@ impl Queues {
 ///
 /// # Errors
 /// When the settings cannot be used; nothing is sent before the first call.
-pub fn records(state: &StateSettings, tokens: Arc<dyn TokenSource>) -> Result<Store, state::Error> {
-    match state {
-        StateSettings::Memory => Ok(Store::memory()),
-        StateSettings::ConnectionString(text) => {
-            Store::open(BlobSettings::from_connection_string(text, STATE_CONTAINER)?)
-        }
+pub fn records(state: &StateSettings, azure: &Azure, randomness: &Randomness) -> Result<Store, state::Error> {
+    let settings = match state {
+        StateSettings::Memory => return Ok(Store::memory().drawing_from(randomness.clone())),
+        StateSettings::ConnectionString(text) => BlobSettings::from_connection_string(text, STATE_CONTAINER)?,
         StateSettings::ServiceUri(url) => {
-            let tokens = Arc::new(StorageTokens { tokens });
-            Store::open(BlobSettings::from_service_uri(url.as_str(), STATE_CONTAINER, tokens)?)
+            let tokens = Arc::new(StorageTokens { tokens: Arc::clone(azure.tokens()) });
+            BlobSettings::from_service_uri(url.as_str(), STATE_CONTAINER, tokens)?
         }
-    }
+    };
+    Store::open(settings, randomness.clone())
 }
 
-/// The identity's tokens, as the store wants them.
+/// The identity's tokens, as the store wants them. Their source keeps them until shortly before they end.
 struct StorageTokens {
     tokens: Arc<dyn TokenSource>,
 }
 
 #[async_trait]
 impl TokenProvider for StorageTokens {
-    async fn token(&self) -> Result<(String, OffsetDateTime), state::Error> {
+    async fn token(&self) -> Result<String, state::Error> {
         let token = self.tokens.token(Service::Storage.scope()).await.map_err(|error| {
             let kind = if error.is_retryable() {
                 state::ErrorKind::Unavailable
@@ -122,6 +107,6 @@ impl TokenProvider for StorageTokens {
             };
             state::Error::token(kind, error.to_string())
         })?;
-        Ok((token.secret().to_owned(), token.expires_on()))
+        Ok(token.secret().to_owned())
     }
 }

@@ -18,7 +18,6 @@ use certificate_management::reason::Reason;
 use certificate_management::reason::failure::About;
 use certificate_management::rules::Verdict;
 use functions_host::{Invocation, TraceContext};
-use ulid::Ulid;
 
 use self::journal::Journal;
 use self::writer::{NotWritten, Outcome, Target, Writer};
@@ -54,7 +53,7 @@ impl<'a> Waker<'a> {
 
 /// What a run did, for its log line.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Done {
+pub struct RunSummary {
     /// The run, by which `policysync assign --revert` takes its assignments back.
     pub run: String,
     /// Groups looked at.
@@ -71,7 +70,7 @@ pub struct Done {
     pub failures: Vec<String>,
 }
 
-impl Done {
+impl RunSummary {
     /// Adds what the run did at another namespace.
     fn add(&mut self, other: Self) {
         self.groups += other.groups;
@@ -87,19 +86,20 @@ impl Done {
 struct Run<'a> {
     application: &'a Application,
     writer: &'a Writer<'a>,
-    done: Done,
+    done: RunSummary,
 }
 
 /// Reconciles every group of every DPS, beginning with the namespaces that waited longest.
-pub async fn reconcile_all(application: &Application, waker: Waker<'_>) -> Done {
+pub async fn reconcile_all(application: &Application, waker: Waker<'_>) -> RunSummary {
     let namespaces = &application.fleet.configuration.namespaces;
-    let roster = Roster::open(&application.store, &application.fleet.clock, waker.function, namespaces).await;
+    let roster =
+        Roster::open(&application.store, &application.fleet.ambient.clock, waker.function, namespaces).await;
     let order = roster.order(namespaces);
     run(application, &order, &Scope::Every(None), waker, Some(&roster)).await
 }
 
 /// Reconciles the groups that an event names.
-pub async fn reconcile(application: &Application, groups: Vec<GroupHint>, waker: Waker<'_>) -> Done {
+pub async fn reconcile(application: &Application, groups: Vec<GroupHint>, waker: Waker<'_>) -> RunSummary {
     let order: Vec<_> = application.fleet.configuration.namespaces.iter().collect();
     let mut done = run(application, &order, &Scope::Groups(groups), waker, None).await;
     if done.not_visited > 0 {
@@ -119,8 +119,8 @@ async fn run(
     scope: &Scope,
     waker: Waker<'_>,
     roster: Option<&Roster<'_>>,
-) -> Done {
-    let id = Ulid::generate();
+) -> RunSummary {
+    let id = application.fleet.ambient.ulid();
     let journal = Journal {
         store: &application.store,
         run: id.to_string(),
@@ -132,12 +132,12 @@ async fn run(
     let walked = walk(&application.fleet, &observer, order, scope, application.fleet.pace, roster, |visit| {
         let (observer, writer) = (&observer, &writer);
         async move {
-            let mut run = Run { application, writer, done: Done::default() };
+            let mut run = Run { application, writer, done: RunSummary::default() };
             run.namespace(observer, visit).await;
             run.done
         }
     });
-    let mut done = Done { run: id.to_string(), ..Done::default() };
+    let mut done = RunSummary { run: id.to_string(), ..RunSummary::default() };
     for (_, at_namespace) in walked.await {
         match at_namespace {
             Some(at_namespace) => done.add(at_namespace),

@@ -1,9 +1,8 @@
 //! Answers that a client may keep, as long as it asks whether they still hold (RFC 9110 §13, RFC 9111 §5.2.2).
 
-use data_encoding::HEXLOWER;
+use certificate_management::digest;
 use functions_host::{HttpReply, HttpRequest};
 use http::{StatusCode, header};
-use sha2::{Digest, Sha256};
 
 /// Only the client keeps the answer, no proxy does, and the client asks again before each use.
 const CACHE_CONTROL: &str = "private, no-cache";
@@ -23,8 +22,7 @@ pub fn reply(request: &HttpRequest, content_type: &str, body: String) -> HttpRep
 }
 
 fn tag(body: &str) -> String {
-    let half = &Sha256::digest(body.as_bytes())[..16];
-    format!("\"{}\"", HEXLOWER.encode(half))
+    format!("\"{}\"", digest::of::<16>(body))
 }
 
 /// The weak comparison of `If-None-Match`: a proxy that compresses makes a tag weak.

@@ -1,18 +1,16 @@
 //! The fleet as the operator describes it, with the clients that read it and write to it.
 
-use std::sync::Arc;
-
+use ambient::Ambient;
 use azure::cloud::Cloud;
-use azure::{Azure, credential};
+use azure::{Azure, Http, credential};
 use certificate_management::configuration::{Configuration, Mode, NamespaceConfiguration};
 use time::OffsetDateTime;
 
-use crate::clock::Clock;
 use crate::deadlines::Deadlines;
 use crate::pace::Pace;
 use crate::settings::FleetSettings;
 
-/// The configuration, the clients for Azure, and the clock.
+/// The configuration, the clients for Azure, the clock and the randomness.
 pub struct Fleet {
     /// The configuration.
     pub configuration: Configuration,
@@ -20,8 +18,8 @@ pub struct Fleet {
     pub kill_switch: bool,
     /// The clients for Azure.
     pub azure: Azure,
-    /// The time.
-    pub clock: Clock,
+    /// The time and randomness.
+    pub ambient: Ambient,
     /// How long the work of one batch may take.
     pub deadlines: Deadlines,
     /// How fast the timers walk through the namespaces.
@@ -29,16 +27,23 @@ pub struct Fleet {
 }
 
 /// The surroundings of the process, which a test or a simulation may replace.
-#[derive(Default)]
 pub struct Outside {
     /// The clients for Azure; `None`: those that the environment names.
     pub azure: Option<Azure>,
-    /// The time.
-    pub clock: Clock,
+    /// The time and randomness.
+    pub ambient: Ambient,
     /// How long the work of one batch may take.
     pub deadlines: Deadlines,
     /// How fast the timers walk through the namespaces.
     pub pace: Pace,
+}
+
+impl Outside {
+    /// The Azure that the environment names, and the deadlines and the pace of production.
+    #[must_use]
+    pub fn of(ambient: Ambient) -> Self {
+        Self { azure: None, ambient, deadlines: Deadlines::default(), pace: Pace::default() }
+    }
 }
 
 /// Why the fleet cannot be opened.
@@ -90,18 +95,18 @@ impl Fleet {
         configuration: Configuration,
         outside: Outside,
     ) -> Result<Self, azure::Error> {
-        let Outside { azure, clock, deadlines, pace } = outside;
+        let Outside { azure, ambient, deadlines, pace } = outside;
         let azure = match azure {
             Some(azure) => azure,
-            None => clients(settings)?,
+            None => clients(settings, &ambient)?,
         };
-        Ok(Self { configuration, kill_switch: settings.kill_switch, azure, clock, deadlines, pace })
+        Ok(Self { configuration, kill_switch: settings.kill_switch, azure, ambient, deadlines, pace })
     }
 
     /// The time, UTC, on the one clock of the app.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
-        self.clock.now()
+        self.ambient.now()
     }
 
     /// Whether functions write to a namespace.
@@ -113,9 +118,10 @@ impl Fleet {
 
 /// The clients for the cloud and the identity that the environment names. No I/O.
 ///
-/// # Errors When the cloud or the identity cannot be used.
-pub fn clients(settings: &FleetSettings) -> Result<Azure, azure::Error> {
-    let cloud = Cloud::new(settings.arm_endpoint.as_deref())?;
-    let tokens = credential::from_environment(&|name| std::env::var(name).ok())?;
-    Azure::new(cloud, Arc::clone(&tokens))
+/// # Errors
+/// When the cloud or the identity cannot be used.
+pub fn clients(settings: &FleetSettings, ambient: &Ambient) -> Result<Azure, azure::Error> {
+    let (http, cloud) = (Http::shared(ambient.clone())?, Cloud::new(settings.arm_endpoint.as_deref())?);
+    let tokens = credential::from_environment(http.clone(), &|name| std::env::var(name).ok())?;
+    Ok(Azure::new(http, cloud, tokens))
 }

@@ -7,7 +7,6 @@ pub mod alerting;
 pub mod application;
 pub mod assignment;
 pub mod cache;
-pub mod clock;
 pub mod commands;
 pub mod deadlines;
 pub mod diagnostic_records;

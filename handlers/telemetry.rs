@@ -30,18 +30,20 @@ mod traces;
 mod transport;
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use ambient::Ambient;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{MetricExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-pub use self::traces::{continue_trace, link_to, sync_step, trace_id, traceparent};
+pub use self::traces::{TraceIds, continue_trace, link_to, sync_step, trace_id, traceparent};
 use deliveries::{Deliveries, span_processor};
 use lane::Lane;
 use settings::Destinations;
@@ -90,10 +92,10 @@ impl Drop for Telemetry {
 }
 
 /// Starts telemetry for `serve`, within its runtime. `RUST_LOG` sets what is logged; without it `info` of our own.
-pub fn start() -> Telemetry {
+pub fn start(ambient: &Ambient) -> Telemetry {
     let variable = |name: &str| std::env::var(name).ok();
     let mut destinations = Destinations::from_variables(&variable);
-    let traces = start_exports(&mut destinations, Handle::current());
+    let traces = start_exports(&mut destinations, Handle::current(), ambient);
     let (logs, complaint) = logs::layer(variable("RUST_LOG").as_deref(), std::io::stdout);
     destinations.complaints.extend(complaint);
     let spans = traces.as_ref().map(|provider| {
@@ -121,14 +123,19 @@ pub fn start() -> Telemetry {
 }
 
 /// Makes every exporter that the settings ask for. It complains about one that cannot be made, and leaves it out.
-fn start_exports(destinations: &mut Destinations, runtime: Handle) -> Option<SdkTracerProvider> {
+fn start_exports(
+    destinations: &mut Destinations,
+    runtime: Handle,
+    ambient: &Ambient,
+) -> Option<SdkTracerProvider> {
     if !destinations.otlp_traces && !destinations.otlp_metrics && destinations.application_insights.is_none()
     {
         return None;
     }
-    let resource = resource::resource(&|name| std::env::var(name).ok());
+    let resource = resource::resource(&|name| std::env::var(name).ok(), ambient);
     let standing = Arc::new(Mutex::new(Standing::default()));
     let mut traces = SdkTracerProvider::builder().with_resource(resource.clone());
+    traces = traces.with_id_generator(TraceIds(ambient.randomness.clone()));
     // The host marks its calls as not sampled while its own telemetry is the classic one, so the app ignores that mark.
     if std::env::var_os("OTEL_TRACES_SAMPLER").is_none() {
         traces = traces.with_sampler(Sampler::AlwaysOn);
@@ -158,7 +165,7 @@ fn start_exports(destinations: &mut Destinations, runtime: Handle) -> Option<Sdk
     }
     if let Some(ingestion) = &destinations.application_insights {
         let component = Deliveries::to("application-insights");
-        let exporter = || ingestion.exporter(runtime.clone());
+        let exporter = || ingestion.exporter(runtime.clone(), ambient);
         let lane = exporter().and_then(|spans| {
             let lane = Lane::start(exporter, &resource, &component, Some(NEVER), &standing)?;
             Ok((spans, lane))

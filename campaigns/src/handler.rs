@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs::OpenOptions;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -151,7 +151,7 @@ impl Handler {
     async fn launch(&self, process: &mut Option<Child>) -> Result<(), CampaignError> {
         let mut problem = String::new();
         for _ in 0..TRIES {
-            let port = free_port().map_err(CampaignError::file("a free port"))?;
+            let port = loopback::free_port().map_err(CampaignError::file("a free port"))?;
             let mut child = self.spawn(port)?;
             match ready(&mut child, port).await {
                 Ok(()) => {
@@ -191,10 +191,6 @@ impl Handler {
             .spawn()
             .map_err(CampaignError::file(command.program.display().to_string()))
     }
-}
-
-fn free_port() -> std::io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 /// Readiness is the open port.

@@ -5,6 +5,7 @@ mod announce;
 mod apply;
 mod assign;
 mod check;
+mod command_failure;
 mod explain;
 mod group;
 mod parked;

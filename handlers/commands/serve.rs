@@ -3,21 +3,24 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use ambient::Ambient;
 use functions_host::Server;
 
 use super::terminal::fail;
 use crate::application::Application;
+use crate::fleet::Outside;
 use crate::settings::Settings;
 use crate::{functions, telemetry};
 
 /// Checks everything that can be checked without I/O, then listens: readiness is the open port.
 pub async fn run() -> ExitCode {
-    let _telemetry = telemetry::start();
+    let ambient = Ambient::of_system();
+    let _telemetry = telemetry::start(&ambient);
     let settings = match Settings::from_environment() {
         Ok(settings) => settings,
         Err(error) => return fail(&error.to_string()),
     };
-    let application = match Application::start(&settings) {
+    let application = match Application::start(&settings, Outside::of(ambient)) {
         Ok(application) => Arc::new(application),
         Err(error) => return fail(&error.to_string()),
     };

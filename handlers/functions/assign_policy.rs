@@ -46,7 +46,7 @@ pub async fn run(application: &Application, invocation: Invocation) -> Result<Re
 }
 
 /// The reply for a run: a failure when another try may succeed.
-pub(super) fn reply(done: &assignment::Done) -> Result<Reply, Failure> {
+pub(super) fn reply(done: &assignment::RunSummary) -> Result<Reply, Failure> {
     let summary = format!(
         "run {}: {} groups looked at: {} assigned, {} waiting for trust, {} left alone in audit mode, {} failed",
         done.run,

@@ -7,7 +7,6 @@ use certificate_management::request::{
 use functions_host::{Definition, Failure, HttpReply, HttpRequest, Invocation, Reply, Trigger};
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
-use ulid::Ulid;
 
 use crate::application::Application;
 use crate::dry_run;
@@ -54,7 +53,7 @@ async fn submit(application: &Application, invocation: &Invocation, http_request
     if let Some(problem) = given.and_then(wrong_key) {
         return invalid(&[FieldError { field: "Idempotency-Key".to_owned(), problem: problem.to_owned() }]);
     }
-    let request_id = given.map_or_else(|| Ulid::generate().to_string(), str::to_owned);
+    let request_id = given.map_or_else(|| application.fleet.ambient.ulid().to_string(), str::to_owned);
     let body = http_request.body.as_deref().unwrap_or_default();
     let Submission { mut request, is_dry_run } = match Submission::read(body, &request_id) {
         Ok(submission) => submission,

@@ -16,8 +16,13 @@ const EVERYTHING: Scope = Scope::Every(None);
 /// Observes every namespace, those first that waited longest; writes nothing but which had their turn.
 pub async fn observe(application: &Application) -> ReportInput<'_> {
     let namespaces = &application.fleet.configuration.namespaces;
-    let roster =
-        Roster::open(&application.store, &application.fleet.clock, "report-policy-status", namespaces).await;
+    let roster = Roster::open(
+        &application.store,
+        &application.fleet.ambient.clock,
+        "report-policy-status",
+        namespaces,
+    )
+    .await;
     let order = roster.order(namespaces);
     let observer = Observer::new(&application.fleet);
     let fleet = &application.fleet;

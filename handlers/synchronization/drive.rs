@@ -2,7 +2,7 @@
 //! order. The effects of an effect's event come before the next effect.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use certificate_management::ArmId;
 use certificate_management::configuration::NamespaceConfiguration;
@@ -12,7 +12,7 @@ use certificate_management::sync::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use state::{Stored, WriteError};
-use ulid::Ulid;
+use tokio::time::Instant;
 
 use super::observe::{self, AT_ONCE};
 use super::{messages, records, sender};
@@ -55,7 +55,7 @@ pub struct Driver<'a> {
     namespace_id: &'a ArmId,
     configuration: Option<&'a NamespaceConfiguration>,
     /// When the work of this invocation began.
-    since: tokio::time::Instant,
+    since: Instant,
     /// The record as this driver last read or wrote it; `None` before the first read.
     record: Option<Option<Stored<SyncRecord>>>,
     /// When this driver last wrote it.
@@ -75,7 +75,7 @@ impl<'a> Driver<'a> {
         application: &'a Application,
         observer: &'a Observer<'a>,
         namespace_id: &'a ArmId,
-        since: tokio::time::Instant,
+        since: Instant,
     ) -> Self {
         Self {
             application,
@@ -151,7 +151,10 @@ impl<'a> Driver<'a> {
                     self.written = Instant::now();
                     return Ok(decided.effects);
                 }
-                Err(WriteError::Conflict) => tokio::time::sleep(pause(attempt)).await,
+                Err(WriteError::Conflict) => {
+                    let share = self.application.fleet.ambient.randomness.share();
+                    tokio::time::sleep(pause(attempt, share)).await;
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -160,7 +163,7 @@ impl<'a> Driver<'a> {
 
     fn context(&self) -> Context {
         let application = self.application;
-        let next = Ulid::generate().to_string();
+        let next = application.fleet.ambient.ulid().to_string();
         Context::of(self.configuration, application.fleet.kill_switch, application.fleet.now(), next)
     }
 
@@ -259,9 +262,7 @@ impl<'a> Driver<'a> {
     }
 }
 
-/// A random pause, so that runs which met once do not meet again in step.
-fn pause(attempt: u32) -> Duration {
-    // The low bits of a ULID are random.
-    let share = f64::from(Ulid::generate().random() as u32) / f64::from(u32::MAX);
+/// A random pause, so that runs which met once do not meet again in step. `share` is in 0..=1.
+fn pause(attempt: u32, share: f64) -> Duration {
     FIRST_PAUSE.saturating_mul(1 << attempt.min(6)).mul_f64(share)
 }

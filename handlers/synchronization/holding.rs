@@ -2,12 +2,11 @@
 //! queue delivers a message that failed again at once, and dead-letters it after ten times (`messaging-and-state.md`
 //! §2).
 
-use data_encoding::HEXLOWER;
 use std::time::Duration;
 
 use azure::service_bus::OutgoingMessage;
+use certificate_management::digest;
 use certificate_management::sync::pause;
-use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::received::Received;
@@ -34,14 +33,10 @@ pub fn held(message: &Received) -> (String, u32) {
     match (split.and_then(|(first, count)| Some((first, count.parse().ok()?))), id) {
         (Some((first, count)), _) => (first.to_owned(), count),
         // If ids were cut short, two could become one, and the queue would drop the second message.
-        (None, Some(id)) if id.chars().count() > LONGEST_FIRST => (digest(id), 0),
+        (None, Some(id)) if id.chars().count() > LONGEST_FIRST => (digest::of::<16>(id), 0),
         (None, Some(id)) => (id.to_owned(), 0),
-        (None, None) => (digest(&message.text), 0),
+        (None, None) => (digest::of::<16>(&message.text), 0),
     }
-}
-
-fn digest(text: &str) -> String {
-    HEXLOWER.encode(&Sha256::digest(text)[..16])
 }
 
 /// The pause before the next delivery of a message that is held for the `count`-th time.

@@ -2,15 +2,13 @@
 
 use azure::service_bus::OutgoingMessage;
 use certificate_management::ArmId;
+use certificate_management::digest;
 use certificate_management::request::{
     LOOK_PREFIX, LOOK_SCHEMA, NamespaceLook, SyncRequest, SyncVerification, VERIFICATION_SCHEMA,
 };
 use certificate_management::sync::FollowUp;
-use data_encoding::HEXLOWER;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use time::{Duration, OffsetDateTime};
-use ulid::Ulid;
 
 use crate::application::Application;
 
@@ -36,7 +34,8 @@ pub async fn send_request_again(
     application: &Application,
     request: &SyncRequest,
 ) -> Result<(), azure::Error> {
-    application.queues.requests.send(&of_request(request, format!("again-{}", Ulid::generate()))).await
+    let id = format!("again-{}", application.fleet.ambient.ulid());
+    application.queues.requests.send(&of_request(request, id)).await
 }
 
 /// Sends a request for later for which its sync had no room.
@@ -46,7 +45,7 @@ pub async fn send_request_again(
 pub async fn put_back(application: &Application, request: &SyncRequest) -> Result<(), azure::Error> {
     let later = OutgoingMessage {
         scheduled_for: Some(application.fleet.now() + PUT_BACK_FOR),
-        ..of_request(request, format!("later-{}", Ulid::generate()))
+        ..of_request(request, format!("later-{}", application.fleet.ambient.ulid()))
     };
     application.queues.requests.send(&later).await
 }
@@ -119,8 +118,7 @@ pub async fn send_look(
 ) -> Result<(), azure::Error> {
     let slot_seconds = LOOK_SLOT.whole_seconds();
     let slot = (application.fleet.now() + pause).unix_timestamp() / slot_seconds + 1;
-    let digest = Sha256::digest(look.namespace_id.key());
-    let namespace = HEXLOWER.encode(&digest[..16]);
+    let namespace = digest::of::<16>(look.namespace_id.key());
     let message = OutgoingMessage {
         body: json!(look).to_string(),
         message_id: Some(format!("{LOOK_PREFIX}{namespace}-{slot}")),

@@ -5,7 +5,6 @@ use azure::service_bus::OutgoingMessage;
 use certificate_management::parked::{self, Envelope};
 use certificate_management::request::Unreadable;
 use tokio::time::{Instant, timeout_at};
-use ulid::Ulid;
 
 use super::received::Received;
 use crate::application::Application;
@@ -50,7 +49,7 @@ pub async fn park(
     let queue_id = envelope.queue_id(&message.text);
     if !envelope.fits() {
         // As JSON the body does not fit into a message, so the whole of it goes to the records.
-        let key = format!("{}/{}", parked::WHOLE_BODIES, Ulid::generate());
+        let key = format!("{}/{}", parked::WHOLE_BODIES, application.fleet.ambient.ulid());
         put(application, &key, &message.text, until).await.map_err(ParkError::Large)?;
         envelope = envelope.quoting(&key);
     }
@@ -67,7 +66,7 @@ pub async fn park(
         return Ok(());
     };
     tracing::warn!("the parked queue refused a message, so the records keep it: {queue}");
-    let key = format!("{}/{}", parked::KEPT, Ulid::generate());
+    let key = format!("{}/{}", parked::KEPT, application.fleet.ambient.ulid());
     put(application, &key, &body, until).await.map_err(|records| ParkError::Nowhere { queue, records })
 }
 

@@ -1,12 +1,13 @@
 //! The one place that sends a sync. It asks for the mode itself, at the last moment, so that audit mode and the kill
 //! switch hold for functions, for resends, and for syncs that were recorded before the mode changed.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use azure::arm;
 use certificate_management::configuration::{Mode, NamespaceConfiguration};
 use certificate_management::reason::failure::CallFailure;
 use certificate_management::sync::{Failure, FailureKind, PostEnd, SyncOperation};
+use tokio::time::Instant;
 
 use super::observe;
 use crate::application::Application;
@@ -28,7 +29,7 @@ pub async fn send(
     application: &Application,
     configuration: Option<&NamespaceConfiguration>,
     claimed: Instant,
-    since: tokio::time::Instant,
+    since: Instant,
 ) -> PostEnd {
     let refused =
         |kind, message: String| PostEnd::Refused(Failure { kind, code: None, message, retry_after: None });

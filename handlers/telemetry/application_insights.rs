@@ -6,13 +6,14 @@
 //! Microsoft Learn, "Connection strings in Application Insights" and "Microsoft Entra authentication for Application
 //! Insights"; the audience and path are those of Azure Monitor's OpenTelemetry exporter for Java.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use ambient::Ambient;
+use endpoints::{ConnectionString, is_this_machine};
 use opentelemetry_application_insights::Exporter;
 use tokio::runtime::Handle;
-use url::{Host, Url};
+use url::Url;
 
 use super::monitor_token::MonitorToken;
 use super::transport::Transport;
@@ -21,6 +22,9 @@ use super::transport::Transport;
 const GLOBAL_ENDPOINT: &str = "https://dc.services.visualstudio.com";
 /// The audience of the token, unless the connection string names another cloud's.
 const PUBLIC_AUDIENCE: &str = "https://monitor.azure.com/";
+
+/// What is wrong with a text that cannot be taken apart.
+const FORM: &str = "is not of the form Name=value;Name=value, with each name once";
 
 /// A component, with the authorization that it takes.
 #[derive(Clone)]
@@ -57,13 +61,13 @@ impl Ingestion {
     /// Says which of the two is wrong, and why.
     pub fn parse(connection: &str, authentication: Option<&str>) -> Result<Self, SettingsProblem> {
         let wrong = SettingsProblem::Connection;
-        let parts = parts(connection).ok_or(wrong("is not of the form Name=value;Name=value"))?;
-        let part = |name: &str| parts.get(name).filter(|value| !value.is_empty());
-        let key = part("instrumentationkey").ok_or(wrong("has no InstrumentationKey"))?.clone();
-        let endpoint = match (part("ingestionendpoint"), part("endpointsuffix")) {
-            (Some(endpoint), _) => endpoint.clone(),
+        let parts = ConnectionString::parse(connection).map_err(|_| wrong(FORM))?;
+        let part = |name: &str| parts.get(name);
+        let key = part("InstrumentationKey").ok_or(wrong("has no InstrumentationKey"))?.to_owned();
+        let endpoint = match (part("IngestionEndpoint"), part("EndpointSuffix")) {
+            (Some(endpoint), _) => endpoint.to_owned(),
             (None, Some(suffix)) => {
-                let location = part("location").map(|location| format!("{location}.")).unwrap_or_default();
+                let location = part("Location").map(|location| format!("{location}.")).unwrap_or_default();
                 format!("https://{location}dc.{suffix}")
             }
             (None, None) => GLOBAL_ENDPOINT.to_owned(),
@@ -72,7 +76,7 @@ impl Ingestion {
             .ok()
             .filter(|url| url.scheme() == "https" || (url.scheme() == "http" && is_this_machine(url)))
             .ok_or(wrong("has an IngestionEndpoint that is not an https URL"))?;
-        let audience = part("aadaudience").map_or(PUBLIC_AUDIENCE, String::as_str);
+        let audience = part("AADAudience").unwrap_or(PUBLIC_AUDIENCE);
         let authorization =
             authentication.map_or(Ok(Authorization::Key), |text| authorization(text, audience))?;
         Ok(Self { key, endpoint, authorization })
@@ -82,12 +86,12 @@ impl Ingestion {
     ///
     /// # Errors
     /// A text without any secret.
-    pub fn exporter(&self, runtime: Handle) -> Result<Exporter<Transport>, String> {
+    pub fn exporter(&self, runtime: Handle, ambient: &Ambient) -> Result<Exporter<Transport>, String> {
         let track = self.track();
         let mut transport = Transport::new(runtime).to(track);
         if let Authorization::Identity { client_id, scope } = &self.authorization {
-            transport =
-                transport.authorized_by(Arc::new(MonitorToken::new(client_id.clone(), scope.clone())));
+            let token = MonitorToken::new(client_id.clone(), scope.clone(), ambient.clone());
+            transport = transport.authorized_by(Arc::new(token));
         }
         // The transport knows the endpoint itself: the crate would send to another path, and never by plain http.
         let connection = format!("InstrumentationKey={};IngestionEndpoint=https://unused.invalid", self.key);
@@ -112,30 +116,13 @@ impl fmt::Debug for Ingestion {
 /// `Authorization=AAD` with `ClientId` for a user-assigned identity, as the Functions host reads it.
 fn authorization(text: &str, audience: &str) -> Result<Authorization, SettingsProblem> {
     let wrong = SettingsProblem::Authentication;
-    let parts = parts(text).ok_or(wrong("is not of the form Name=value;Name=value"))?;
-    match parts.get("authorization") {
+    let parts = ConnectionString::parse(text).map_err(|_| wrong(FORM))?;
+    match parts.get("Authorization") {
         Some(kind) if kind.eq_ignore_ascii_case("AAD") => Ok(Authorization::Identity {
-            client_id: parts.get("clientid").filter(|id| !id.is_empty()).cloned(),
+            client_id: parts.get("ClientId").map(str::to_owned),
             scope: format!("{audience}/.default"),
         }),
         _ => Err(wrong("is not Authorization=AAD, with ClientId for a user-assigned identity")),
-    }
-}
-
-/// `Name=value;Name=value`, with the names in lower case; an empty part, as after a last semicolon, is nothing.
-fn parts(text: &str) -> Option<BTreeMap<String, String>> {
-    let parts = text.split(';').map(str::trim).filter(|part| !part.is_empty());
-    parts
-        .map(|part| part.split_once('=').map(|(n, v)| (n.trim().to_ascii_lowercase(), v.trim().to_owned())))
-        .collect()
-}
-
-fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }
 

@@ -3,9 +3,10 @@
 //! So the crates below know nothing of metrics, and the numbers do not depend on which traces are sampled.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use opentelemetry::{KeyValue, Value};
+use tokio::time::Instant;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Metadata, Subscriber};

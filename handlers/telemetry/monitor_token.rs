@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use ambient::Ambient;
+use azure::Http;
 use azure::credential::{self, TokenSource};
 use tokio::sync::OnceCell;
 use tracing::instrument::WithSubscriber;
@@ -13,13 +15,14 @@ use tracing::subscriber::NoSubscriber;
 pub struct MonitorToken {
     client_id: Option<String>,
     scope: String,
+    ambient: Ambient,
     tokens: OnceCell<Arc<dyn TokenSource>>,
 }
 
 impl MonitorToken {
     /// Tokens of the app's identity, of the user-assigned one with that client id, for `scope`.
-    pub fn new(client_id: Option<String>, scope: String) -> Self {
-        Self { client_id, scope, tokens: OnceCell::new() }
+    pub fn new(client_id: Option<String>, scope: String, ambient: Ambient) -> Self {
+        Self { client_id, scope, ambient, tokens: OnceCell::new() }
     }
 
     /// A token that is valid now.
@@ -29,7 +32,10 @@ impl MonitorToken {
     pub async fn get(&self) -> Result<String, azure::Error> {
         let ask = async {
             let make = async || {
-                credential::from_environment(&|name| match (name, &self.client_id) {
+                credential::from_environment(Http::shared(self.ambient.clone())?, &|name| match (
+                    name,
+                    &self.client_id,
+                ) {
                     ("AZURE_CLIENT_ID", Some(client_id)) => Some(client_id.clone()),
                     _ => std::env::var(name).ok(),
                 })

@@ -2,22 +2,20 @@
 //!
 //! `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` win over these when they are set.
 
+use ambient::Ambient;
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::{EnvResourceDetector, ResourceDetector, TelemetryResourceDetector};
 
 /// Builds the resource from a set of variables.
-pub fn resource(variable: &dyn Fn(&str) -> Option<String>) -> Resource {
+pub fn resource(variable: &dyn Fn(&str) -> Option<String>, ambient: &Ambient) -> Resource {
     let read = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
     // Flex Consumption names the container and not the instance.
     let instance = read("WEBSITE_INSTANCE_ID").or_else(|| read("CONTAINER_NAME"));
     let mut attributes = vec![
         KeyValue::new("service.name", "policysync"),
         KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
-        KeyValue::new(
-            "service.instance.id",
-            instance.clone().unwrap_or_else(|| ulid::Ulid::generate().to_string()),
-        ),
+        KeyValue::new("service.instance.id", instance.clone().unwrap_or_else(|| ambient.ulid().to_string())),
     ];
     if let Some(site) = read("WEBSITE_SITE_NAME") {
         attributes.push(KeyValue::new("cloud.provider", "azure"));
@@ -62,7 +60,7 @@ mod tests {
 
     #[test]
     fn on_azure_it_says_which_app_and_instance_it_is() {
-        let resource = resource(&|name| {
+        let variable = |name: &str| {
             let value = match name {
                 "WEBSITE_SITE_NAME" => "func-policysync",
                 "WEBSITE_OWNER_NAME" => "6f1c2a94+rg-WestEuropewebspace-Linux",
@@ -73,7 +71,8 @@ mod tests {
                 _ => return None,
             };
             Some(value.to_owned())
-        });
+        };
+        let resource = resource(&variable, &Ambient::of_system());
         for (name, value) in [
             ("service.name", "policysync"),
             ("service.version", env!("CARGO_PKG_VERSION")),
@@ -94,10 +93,11 @@ mod tests {
 
     #[test]
     fn elsewhere_it_claims_no_cloud_and_every_process_is_an_instance() {
-        let (one, two) = (resource(&|_| None), resource(&|_| None));
+        let ambient = Ambient::of_system();
+        let (one, two) = (resource(&|_| None, &ambient), resource(&|_| None, &ambient));
         assert_eq!(attribute(&one, "cloud.provider"), None);
         assert_ne!(attribute(&one, "service.instance.id"), attribute(&two, "service.instance.id"));
-        let named = resource(&|name| (name == "OTEL_SERVICE_NAME").then(|| "fleet-a".to_owned()));
+        let named = resource(&|name| (name == "OTEL_SERVICE_NAME").then(|| "fleet-a".to_owned()), &ambient);
         assert_eq!(attribute(&named, "service.name").as_deref(), Some("fleet-a"));
     }
 }

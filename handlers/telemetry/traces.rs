@@ -5,15 +5,31 @@
 
 use std::collections::HashMap;
 
+use ambient::Randomness;
 use certificate_management::ArmId;
 use functions_host::TraceContext;
 use opentelemetry::propagation::TextMapPropagator;
-use opentelemetry::trace::{SpanContext, TraceContextExt};
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceId};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::IdGenerator;
 use tracing::Span;
 use tracing::field::{Empty, display};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use ulid::Ulid;
+
+/// Draws the ids of traces and spans. That one is all zeros, which none may be, is as likely as that two are the same.
+#[derive(Debug)]
+pub struct TraceIds(pub Randomness);
+
+impl IdGenerator for TraceIds {
+    fn new_trace_id(&self) -> TraceId {
+        TraceId::from(self.0.bits())
+    }
+
+    fn new_span_id(&self) -> SpanId {
+        SpanId::from(self.0.bits() as u64)
+    }
+}
 
 /// Makes the span of an invocation part of the caller's trace, and shows the trace in its log lines.
 pub fn continue_trace(span: &Span, trace: &TraceContext) {

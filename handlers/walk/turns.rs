@@ -6,12 +6,11 @@ use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use ambient::Clock;
 use certificate_management::configuration::NamespaceConfiguration;
 use serde::{Deserialize, Serialize};
 use state::Store;
 use time::OffsetDateTime;
-
-use crate::clock::Clock;
 
 /// How often the turns are recorded while a walk goes on, so that the walk after one that was killed does not begin at
 /// the same place.
@@ -190,7 +189,7 @@ mod tests {
     #[tokio::test]
     async fn a_walk_that_is_killed_has_left_its_turns() {
         let all = namespaces(5);
-        let (store, clock) = (Store::memory(), Clock::default());
+        let (store, clock) = (Store::memory(), Clock::of_system());
         let roster = Roster::open(&store, &clock, "f", &all).await;
         let walk = async {
             all[..2].iter().for_each(|namespace| roster.take(namespace));

@@ -1,6 +1,7 @@
 //! `policysync parked` over dead letters and over messages that are kept in the records: it shows where each waits, and
 //! a person sends it again or throws it away.
 
+use ambient::Randomness;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use state::{BlobSettings, Store};
@@ -21,7 +22,8 @@ async fn world() -> World {
 fn records(world: &World) -> Store {
     let text =
         format!("BlobEndpoint={};AccountName=storage;AccountKey=c2ltdWxhdG9y", world.azure("/storage"));
-    Store::open(BlobSettings::from_connection_string(&text, "policysync").unwrap()).unwrap()
+    let settings = BlobSettings::from_connection_string(&text, "policysync").unwrap();
+    Store::open(settings, Randomness::of_system()).unwrap()
 }
 
 async fn send(world: &World, queue: &str, id: Option<&str>, body: &[u8]) {

@@ -5,7 +5,7 @@ use certificate_management::alerting::{FindingEvent, FindingState};
 use certificate_management::checks::CheckId;
 use certificate_management::generation::NamespaceGeneration;
 use functions_host::TraceContext;
-use policysync::assignment::{self, Done, Waker};
+use policysync::assignment::{self, RunSummary, Waker};
 use policysync::reporting;
 use policysync::walk::GroupHint;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use crate::operator::{DPS, GROUP};
 const HUBS: &str = "/subscriptions/*/providers/Microsoft.Devices/IotHubs";
 const SERVICES: &str = "/subscriptions/*/providers/Microsoft.Devices/provisioningServices";
 
-async fn reconcile(app: &InProcess) -> Done {
+async fn reconcile(app: &InProcess) -> RunSummary {
     assignment::reconcile_all(&app.application, waker(&TraceContext::default())).await
 }
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration as Wait;
 
+use ambient::{Ambient, Clock, Randomness};
 use async_trait::async_trait;
-use azure::{AccessToken, Azure, Cloud, Error, TokenSource};
+use azure::{AccessToken, Azure, Cloud, Error, Http, TokenSource};
 use azure_simulator::faults;
 use azure_simulator::{Options, Simulator};
 use certificate_management::request::{RequestRecord, SyncRequest};
 use certificate_management::sync::SyncRecord;
 use policysync::application::Application;
-use policysync::clock::Clock;
 use policysync::commands::laptop::local_world::{DEFAULT_CONFIGURATION, Schedules, app_settings};
 use policysync::deadlines::Deadlines;
 use policysync::fleet::Outside;
@@ -29,7 +29,8 @@ const BATCH: usize = 16;
 /// Most batches. After that many, something goes round in circles.
 const MOST_BATCHES: usize = 400;
 
-struct AnyToken;
+/// Lets everybody into the simulated Azure.
+pub struct AnyToken;
 
 #[async_trait]
 impl TokenSource for AnyToken {
@@ -42,6 +43,7 @@ pub struct InProcess {
     pub simulator: Simulator,
     pub application: Application,
     configuration: String,
+    ambient: Ambient,
     /// How many seconds the clock of the app is ahead.
     ahead: Arc<AtomicI64>,
     deadlines: Deadlines,
@@ -56,10 +58,20 @@ impl InProcess {
 
     /// A simulated Azure, and a configuration for it.
     pub async fn of(options: Options, configuration: &str) -> Self {
+        let ahead: Arc<AtomicI64> = Arc::default();
+        let moved = Arc::clone(&ahead);
+        let now = move || OffsetDateTime::now_utc() + Duration::seconds(moved.load(Ordering::Relaxed));
+        let ambient = Ambient { clock: Clock::of(now), randomness: Randomness::of_system() };
+        Self { ahead, ..Self::within(ambient, options, configuration).await }
+    }
+
+    /// The same by a clock and a randomness that the test has made.
+    pub async fn within(ambient: Ambient, options: Options, configuration: &str) -> Self {
         let simulator = Simulator::start(options).await.unwrap();
-        let (ahead, deadlines, pace) = (Arc::default(), Deadlines::default(), Pace::default());
-        let application = instance(&simulator, configuration, &ahead, (deadlines, pace), &[]);
-        Self { simulator, application, configuration: configuration.to_owned(), ahead, deadlines, pace }
+        let (deadlines, pace) = (Deadlines::default(), Pace::default());
+        let application = instance(&simulator, configuration, &ambient, (deadlines, pace), &[]);
+        let (configuration, ahead) = (configuration.to_owned(), Arc::default());
+        Self { simulator, application, configuration, ambient, ahead, deadlines, pace }
     }
 
     /// Starts the app again, with these deadlines for a batch.
@@ -79,7 +91,7 @@ impl InProcess {
         self.application = instance(
             &self.simulator,
             &self.configuration,
-            &self.ahead,
+            &self.ambient,
             (self.deadlines, self.pace),
             settings,
         );
@@ -240,7 +252,7 @@ pub fn text(id: &str, text: impl Into<String>) -> Received {
 fn instance(
     simulator: &Simulator,
     configuration: &str,
-    ahead: &Arc<AtomicI64>,
+    ambient: &Ambient,
     (deadlines, pace): (Deadlines, Pace),
     settings: &[(&str, &str)],
 ) -> Application {
@@ -250,13 +262,8 @@ fn instance(
     let mut variables = app_settings(simulator.url(), Schedules::default());
     variables.insert("POLICYSYNC_CONFIG".to_owned(), path.to_str().unwrap().to_owned());
     variables.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    let ahead = Arc::clone(ahead);
-    let now = move || OffsetDateTime::now_utc() + Duration::seconds(ahead.load(Ordering::Relaxed));
-    let outside = Outside {
-        azure: Some(Azure::new(Cloud::new(Some(simulator.url())).unwrap(), Arc::new(AnyToken)).unwrap()),
-        clock: Clock::of(now),
-        deadlines,
-        pace,
-    };
-    Application::start_within(&Settings::from_variables(&variables).unwrap(), outside).unwrap()
+    let http = Http::shared(ambient.clone()).unwrap();
+    let azure = Some(Azure::new(http, Cloud::new(Some(simulator.url())).unwrap(), Arc::new(AnyToken)));
+    let outside = Outside { azure, ambient: ambient.clone(), deadlines, pace };
+    Application::start(&Settings::from_variables(&variables).unwrap(), outside).unwrap()
 }

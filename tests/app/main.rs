@@ -31,6 +31,7 @@ mod revert;
 mod rules;
 mod scenarios;
 mod secrets_in_logs;
+mod seeds;
 mod status;
 mod submit;
 mod sync_audit;

@@ -4,21 +4,22 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use azure::{AccessToken, Azure, Cloud, Error, TokenSource};
+use ambient::{Ambient, Clock, Randomness};
+use azure::{Azure, Cloud, Http};
 use azure_simulator::fleet::Fleet;
 use azure_simulator::{Options, Simulator};
 use certificate_management::ArmId;
 use functions_host::Server;
 use policysync::application::Application;
-use policysync::clock::Clock;
 use policysync::commands::laptop::local_world::{Schedules, app_settings};
 use policysync::fleet::Outside;
 use policysync::settings::Settings;
 use policysync::{functions, reporting};
 use serde_json::{Value, json};
 use state::Store;
-use time::{Duration, OffsetDateTime};
+use time::Duration;
+
+use crate::in_process::AnyToken;
 
 const FLEET: &str = r#"
 subscription = "6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40"
@@ -40,15 +41,6 @@ name = "contoso-hub"
 "#;
 const NAMESPACE: &str = "/subscriptions/6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40/resourceGroups/rg/providers/Microsoft.DeviceRegistry/namespaces/contoso";
 const DAYS: i64 = 120;
-
-struct AnyToken;
-
-#[async_trait]
-impl TokenSource for AnyToken {
-    async fn token(&self, _scope: &str) -> Result<AccessToken, Error> {
-        Ok(AccessToken::new("operator", OffsetDateTime::now_utc() + Duration::hours(1)))
-    }
-}
 
 /// The world that the instances share.
 struct Shared {
@@ -77,10 +69,12 @@ impl Shared {
         variables.insert("POLICYSYNC_STATE".to_owned(), "memory".to_owned());
         let settings = Settings::from_variables(&variables).unwrap();
         let clock = self.simulator.clock().clone();
-        let azure = Azure::new(Cloud::new(Some(self.simulator.url())).unwrap(), Arc::new(AnyToken)).unwrap();
-        let outside =
-            Outside { azure: Some(azure), clock: Clock::of(move || clock.now()), ..Outside::default() };
-        Application::start_within(&settings, outside).unwrap().with_records(self.store.clone())
+        let clock = Clock::of(move || clock.now());
+        let ambient = Ambient { clock, randomness: Randomness::of_system() };
+        let http = Http::shared(ambient.clone()).unwrap();
+        let azure = Azure::new(http, Cloud::new(Some(self.simulator.url())).unwrap(), Arc::new(AnyToken));
+        let outside = Outside { azure: Some(azure), ..Outside::of(ambient) };
+        Application { store: self.store.clone(), ..Application::start(&settings, outside).unwrap() }
     }
 
     /// Lets an instance make a report over HTTP, as the host would; answers what it hands to the topic.

@@ -1,14 +1,12 @@
 //! Two small worlds behind their routers on a loopback port, for tests: one of generation A, and one in migration, with
 //! credentials and certificate authorities side by side.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use time::Duration;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::cloud::Cloud;
@@ -84,13 +82,7 @@ pub(crate) struct Served {
     pub device_endpoints: DeviceEndpoints,
     pub base_url: String,
     client: reqwest::Client,
-    server: JoinHandle<()>,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
+    _server: loopback::Server,
 }
 
 /// An answer, read whole.
@@ -124,13 +116,12 @@ impl Served {
     pub(crate) async fn of(fleet: Fleet) -> Self {
         let cloud = start::cloud(fleet, Clock::default(), 1).unwrap();
         let device_endpoints = DeviceEndpoints::new(cloud.clock().now()).unwrap();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let base_url = format!("http://{}", listener.local_addr().unwrap());
-        cloud.set_base_url(base_url.clone());
         let router =
             resource_manager::router(Arc::clone(&cloud)).merge(provisioning::router(Arc::clone(&cloud)));
-        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { cloud, device_endpoints, base_url, client: reqwest::Client::new(), server }
+        let server = loopback::Server::start(|_| router).await.unwrap();
+        let base_url = server.origin().to_owned();
+        cloud.set_base_url(base_url.clone());
+        Self { cloud, device_endpoints, base_url, client: reqwest::Client::new(), _server: server }
     }
 
     /// What exists, as `GET /simulator/state` shows it.

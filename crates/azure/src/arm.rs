@@ -11,7 +11,6 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use time::OffsetDateTime;
 use url::Url;
 
 pub use self::operation::{LongRunningOperation, OperationStatus};
@@ -118,13 +117,13 @@ impl Arm {
         api_version: ApiVersion,
     ) -> Result<LongRunningOperation, Error> {
         let answer = self.call(Method::POST, self.url(path, api_version)?).await?;
-        let retry_after_seconds = crate::http::retry_after(&answer.headers).map(|wait| wait.as_secs());
+        let retry_after_seconds = answer.retry_after.map(|wait| wait.as_secs());
         let address = answer.header("azure-asyncoperation").or_else(|| answer.header("location"));
         let mut operation = LongRunningOperation {
             url: None,
             finished: false,
             retry_after_seconds,
-            started_at: Some(OffsetDateTime::now_utc()),
+            started_at: Some(self.http.clock().now()),
         };
         if let Some(address) = address {
             let url = self

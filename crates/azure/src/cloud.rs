@@ -4,8 +4,7 @@
 //! token to any host that such a text names, an attacker who can forge the text would get the token. So each URL is
 //! checked against the configured cloud before a token is even fetched.
 
-use std::net::IpAddr;
-
+use endpoints::is_this_machine;
 use url::Url;
 
 use crate::authority::authority;
@@ -81,7 +80,7 @@ impl Cloud {
         }
         match arm_endpoint.scheme() {
             "https" => {}
-            "http" if is_loopback(&arm_endpoint) => {}
+            "http" if is_this_machine(&arm_endpoint) => {}
             "http" => {
                 return fail(
                     "plain http is accepted for this machine only, since tokens travel with the calls",
@@ -151,21 +150,10 @@ impl Cloud {
             )),
         }
     }
-
-    /// Whether this is Azure's public cloud.
-    #[must_use]
-    pub fn is_public(&self) -> bool {
-        self.public
-    }
 }
 
 fn has_credentials(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -232,7 +220,7 @@ mod tests {
         for endpoint in
             ["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1", "https://arm.example.org"]
         {
-            assert!(!Cloud::new(Some(endpoint)).unwrap().is_public(), "{endpoint}");
+            assert!(!Cloud::new(Some(endpoint)).unwrap().public, "{endpoint}");
         }
         for endpoint in [
             "http://management.azure.com",
@@ -244,7 +232,7 @@ mod tests {
         ] {
             assert_eq!(Cloud::new(Some(endpoint)).unwrap_err().kind(), ErrorKind::Invalid, "{endpoint}");
         }
-        assert!(Cloud::new(Some("https://management.azure.com/")).unwrap().is_public());
+        assert!(Cloud::new(Some("https://management.azure.com/")).unwrap().public);
     }
 
     #[test]

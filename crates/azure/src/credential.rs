@@ -45,16 +45,9 @@ pub(crate) async fn token_for(tokens: &dyn TokenSource, service: Service) -> Res
 ///
 /// # Errors
 /// `Invalid`, naming the variable that is missing beside the one that chose the identity.
-pub fn from_environment(env: &dyn Fn(&str) -> Option<String>) -> Result<Credential, Error> {
-    from_environment_with(Http::shared()?, env)
-}
-
-/// [`from_environment`] over a given client.
-///
-/// # Errors
-/// As [`from_environment`].
-pub fn from_environment_with(http: Http, env: &dyn Fn(&str) -> Option<String>) -> Result<Credential, Error> {
-    Ok(Arc::new(CachedTokens::new(IdentityTokens::new(http, choose(env)?))))
+pub fn from_environment(http: Http, env: &dyn Fn(&str) -> Option<String>) -> Result<Credential, Error> {
+    let clock = http.clock().clone();
+    Ok(Arc::new(CachedTokens::new(IdentityTokens::new(http, choose(env)?), clock)))
 }
 
 fn choose(env: &dyn Fn(&str) -> Option<String>) -> Result<Identity, Error> {

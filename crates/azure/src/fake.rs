@@ -3,14 +3,14 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ambient::Ambient;
 use async_trait::async_trait;
 use axum::Router;
-use axum::body::to_bytes;
+use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Response, Uri};
+use loopback::Server;
 use serde_json::Value;
 use time::OffsetDateTime;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 use crate::credential::{AccessToken, TokenSource};
 use crate::error::Error;
@@ -70,18 +70,16 @@ impl Reply {
 pub(crate) struct Fake {
     pub(crate) origin: String,
     seen: Arc<Mutex<Vec<Seen>>>,
-    server: JoinHandle<()>,
+    _server: Server,
 }
 
 impl Fake {
     /// Starts a server whose answers are made by `answer` from the request and its own origin.
     pub(crate) async fn start(answer: impl Fn(&Seen, &str) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let origin = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let (log, own, answer) = (seen.clone(), origin.clone(), Arc::new(answer));
-        let handler = move |method: Method, uri: Uri, headers: HeaderMap, body: axum::body::Body| {
-            let (log, own, answer) = (log.clone(), own.clone(), answer.clone());
+        let (log, answer) = (seen.clone(), Arc::new(answer));
+        let handler = move |own: String, method: Method, uri: Uri, headers: HeaderMap, body: Body| {
+            let (log, answer) = (log.clone(), answer.clone());
             async move {
                 let body = to_bytes(body, 64 * 1024 * 1024).await.unwrap();
                 let request = {
@@ -102,12 +100,16 @@ impl Fake {
                 for (name, value) in reply.headers {
                     response = response.header(name, value);
                 }
-                response.body(axum::body::Body::from(reply.body)).unwrap()
+                response.body(Body::from(reply.body)).unwrap()
             }
         };
-        let router = Router::new().fallback(handler);
-        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { origin, seen, server }
+        let router = |origin: &str| {
+            let own = origin.to_owned();
+            Router::new()
+                .fallback(move |method, uri, headers, body| handler(own.clone(), method, uri, headers, body))
+        };
+        let server = Server::start(router).await.unwrap();
+        Self { origin: server.origin().to_owned(), seen, _server: server }
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
@@ -121,13 +123,7 @@ impl Fake {
 
     /// The clients of a cloud that is this server.
     pub(crate) fn azure(&self) -> Azure {
-        Azure::with_http(http(), Cloud::new(Some(&self.origin)).unwrap(), Arc::new(FixedToken))
-    }
-}
-
-impl Drop for Fake {
-    fn drop(&mut self) {
-        self.server.abort();
+        Azure::new(http(), Cloud::new(Some(&self.origin)).unwrap(), Arc::new(FixedToken))
     }
 }
 
@@ -138,7 +134,7 @@ pub(crate) fn http() -> Http {
         longest_pause: Duration::from_millis(10),
         ..RetryPolicy::default()
     };
-    Http::new(policy).unwrap()
+    Http::new(policy, Ambient::of_system()).unwrap()
 }
 
 /// Gives [`TOKEN`] for every scope.

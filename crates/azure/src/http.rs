@@ -16,17 +16,17 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use ambient::{Ambient, Clock};
 use bytes::BytesMut;
 use futures::StreamExt;
 use reqwest::header::{HeaderName, HeaderValue};
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::Instrument;
-use uuid::Uuid;
 
 pub use self::call::{Answer, Call};
 use self::retry::Outcome;
 pub use self::retry::RetryPolicy;
-pub(crate) use self::retry::retry_after;
+use self::retry::retry_after;
 use self::transport::{Incoming, Outgoing, Reqwest, Transport, TransportFailure};
 use crate::error::{Error, ErrorKind, Sent};
 use crate::trace::{self, TRACEPARENT};
@@ -49,6 +49,7 @@ const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-reque
 pub struct Http {
     transport: Arc<dyn Transport>,
     retry: Arc<RetryPolicy>,
+    ambient: Ambient,
 }
 
 /// The client of this process below every [`Http::shared`], with its connections, root certificates and proxy, for what is
@@ -62,26 +63,31 @@ pub fn shared_client() -> Result<reqwest::Client, Error> {
 }
 
 impl Http {
-    /// Over the client of this process.
+    /// Over the client of this process. `ambient` gives the ids of calls, the pauses before they are repeated, and the time.
     ///
     /// # Errors
     /// As [`shared_client`].
-    pub fn shared() -> Result<Self, Error> {
-        Ok(Self::over(Arc::new(Reqwest(shared_client()?)), RetryPolicy::default()))
+    pub fn shared(ambient: Ambient) -> Result<Self, Error> {
+        Ok(Self::over(Arc::new(Reqwest(shared_client()?)), RetryPolicy::default(), ambient))
     }
 
     /// Over a client of its own, with its own connections.
     ///
     /// # Errors
     /// As [`shared_client`].
-    pub fn new(retry: RetryPolicy) -> Result<Self, Error> {
-        Ok(Self::over(Arc::new(Reqwest(client::build()?)), retry))
+    pub fn new(retry: RetryPolicy, ambient: Ambient) -> Result<Self, Error> {
+        Ok(Self::over(Arc::new(Reqwest(client::build()?)), retry, ambient))
     }
 
     /// Over any transport.
     #[must_use]
-    pub fn over(transport: Arc<dyn Transport>, retry: RetryPolicy) -> Self {
-        Self { transport, retry: Arc::new(retry) }
+    pub fn over(transport: Arc<dyn Transport>, retry: RetryPolicy, ambient: Ambient) -> Self {
+        Self { transport, retry: Arc::new(retry), ambient }
+    }
+
+    /// The time that the clients over it go by.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.ambient.clock
     }
 
     /// Sends a call and gives its answer if that is a success (2xx).
@@ -101,7 +107,7 @@ impl Http {
     /// Sends a call and gives the last answer, with any status.
     pub(crate) async fn exchange(&self, call: Call) -> Result<Answer, Error> {
         let deadline = Instant::now() + call.deadline;
-        let request_id = Uuid::new_v4();
+        let request_id = self.ambient.randomness.uuid().to_string();
         // Whether an earlier attempt may have taken effect although a later one was refused.
         let mut in_doubt = false;
         let mut attempt = 0;
@@ -116,19 +122,18 @@ impl Http {
             // A connection that hangs must leave a read time for a second attempt.
             let patience = if call.repeatable { call.deadline / 2 } else { call.deadline };
             let result =
-                self.attempt(&call, request_id, attempt, deadline.min(Instant::now() + patience)).await;
+                self.attempt(&call, &request_id, attempt, deadline.min(Instant::now() + patience)).await;
             let outcome = match &result {
                 Ok(answer) => {
-                    let retry_after = retry_after(&answer.headers);
                     if let Some(pace) = &call.pace {
-                        pace.learn(answer.status, &answer.headers, retry_after);
+                        pace.learn(answer.status, &answer.headers, answer.retry_after);
                     }
-                    Outcome::Answered { status: answer.status.as_u16(), retry_after }
+                    Outcome::Answered { status: answer.status.as_u16(), retry_after: answer.retry_after }
                 }
                 Err(error) => Outcome::Failed { kind: error.kind(), sent: error.sent() },
             };
             let remaining = deadline.saturating_duration_since(Instant::now());
-            let jitter = f64::from(Uuid::new_v4().as_fields().0) / f64::from(u32::MAX);
+            let jitter = self.ambient.randomness.share();
             let Some(pause) = self.retry.pause(attempt, &outcome, call.repeatable, remaining, jitter) else {
                 return match result {
                     Ok(answer) => Ok(Answer { in_doubt, ..answer }),
@@ -145,7 +150,7 @@ impl Http {
     async fn attempt(
         &self,
         call: &Call,
-        request_id: Uuid,
+        request_id: &str,
         attempt: u32,
         deadline: Instant,
     ) -> Result<Answer, Error> {
@@ -171,14 +176,14 @@ impl Http {
         result
     }
 
-    async fn transfer(&self, call: &Call, request_id: Uuid) -> Result<Answer, Error> {
+    async fn transfer(&self, call: &Call, request_id: &str) -> Result<Answer, Error> {
         let mut headers = call.headers.clone();
         let traceparent = trace::current().and_then(|text| HeaderValue::from_str(&text).ok());
         // A message of Service Bus carries its trace itself, as a message property.
         if let Some(traceparent) = traceparent.filter(|_| !headers.contains_key(TRACEPARENT)) {
             headers.insert(TRACEPARENT, traceparent);
         }
-        if let Ok(id) = HeaderValue::from_str(&request_id.to_string()) {
+        if let Ok(id) = HeaderValue::from_str(request_id) {
             headers.insert(CLIENT_REQUEST_ID, id);
         }
         let failed =
@@ -207,7 +212,8 @@ impl Http {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { status, headers, body: body.freeze(), attempted: call.attempted(), in_doubt: false })
+        let (retry_after, attempted) = (retry_after(&headers, self.clock()), call.attempted());
+        Ok(Answer { status, headers, body: body.freeze(), retry_after, attempted, in_doubt: false })
     }
 }
 

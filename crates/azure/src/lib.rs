@@ -73,17 +73,9 @@ pub struct Azure {
 }
 
 impl Azure {
-    /// The clients of `cloud`, with `tokens`, over the HTTP client of this process.
-    ///
-    /// # Errors
-    /// As [`http::shared_client`].
-    pub fn new(cloud: Cloud, tokens: Credential) -> Result<Self, Error> {
-        Ok(Self::with_http(Http::shared()?, cloud, tokens))
-    }
-
-    /// The same over a given HTTP client.
+    /// The clients of `cloud`, with `tokens`, over `http`.
     #[must_use]
-    pub fn with_http(http: Http, cloud: Cloud, tokens: Credential) -> Self {
+    pub fn new(http: Http, cloud: Cloud, tokens: Credential) -> Self {
         Self {
             http,
             cloud: Arc::new(cloud),

@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ambient::Ambient;
 use async_trait::async_trait;
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
@@ -117,15 +118,12 @@ async fn no_crate_logs_an_authorization_but_the_pipeline_that_nothing_here_runs(
         noted.lock().unwrap_or_else(PoisonError::into_inner).insert(value.to_owned());
         (StatusCode::CREATED, "{\"value\":[]}")
     };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let place = listener.local_addr().unwrap();
-    let server = tokio::spawn(async move {
-        axum::serve(listener, Router::new().fallback(answer)).await.unwrap();
-    });
+    let server = loopback::Server::start(|_| Router::new().fallback(answer)).await.unwrap();
+    let place = server.origin().trim_start_matches("http://").to_owned();
 
     let cloud = Cloud::new(Some(&format!("http://{place}"))).unwrap();
-    let azure =
-        Azure::with_http(Http::new(azure::http::RetryPolicy::default()).unwrap(), cloud, Arc::new(Identity));
+    let http = Http::new(azure::http::RetryPolicy::default(), Ambient::of_system()).unwrap();
+    let azure = Azure::new(http, cloud, Arc::new(Identity));
     azure
         .arm()
         .get("/subscriptions/s", api_version::newest(Generation::Credentials).device_registry)
@@ -152,7 +150,7 @@ async fn no_crate_logs_an_authorization_but_the_pipeline_that_nothing_here_runs(
     let http_2 = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
     let answer = http_2.get(format!("http://{place}/")).header("authorization", value).send().await.unwrap();
     assert_eq!(answer.version(), reqwest::Version::HTTP_2);
-    server.abort();
+    drop(server);
 
     let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
     assert_eq!(seen.iter().filter(|value| value.starts_with("SharedAccessSignature sr=")).count(), 1);

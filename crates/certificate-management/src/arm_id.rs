@@ -81,12 +81,6 @@ impl ArmId {
         self.segment(1)
     }
 
-    /// The resource group.
-    #[must_use]
-    pub fn resource_group(&self) -> &str {
-        self.segment(3)
-    }
-
     /// Whether the resource is of this type, e.g. `Microsoft.DeviceRegistry/namespaces`, in any case.
     #[must_use]
     pub fn is_of_type(&self, resource_type: &str) -> bool {
@@ -202,7 +196,7 @@ mod tests {
     #[test]
     fn parts_are_named() {
         let id = ArmId::parse(NAMESPACE).unwrap();
-        assert_eq!((id.subscription(), id.resource_group(), id.name()), ("S", "R", "contoso"));
+        assert_eq!((id.subscription(), id.name()), ("S", "contoso"));
         assert!(id.is_of_type("microsoft.deviceregistry/NAMESPACES"));
         let policy = id.child("credentials", "default").child("policies", "p");
         assert!(policy.is_of_type("Microsoft.DeviceRegistry/namespaces/credentials/policies"));

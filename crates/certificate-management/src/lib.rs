@@ -17,12 +17,14 @@
 //! - [`checks`]: each check looks for one kind of trouble in what was observed, and makes a [`finding::Finding`] of it.
 //! - [`report`]: the status report that people and pipelines read.
 //! - [`alerting`]: announces each finding once.
+//! - [`digest`]: short names for long texts.
 #![warn(missing_docs)]
 
 pub mod alerting;
 pub mod arm_id;
 pub mod checks;
 pub mod configuration;
+pub mod digest;
 pub mod facts;
 pub mod finding;
 pub mod finding_subject;

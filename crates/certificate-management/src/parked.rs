@@ -4,13 +4,12 @@
 //! Every text in it that others wrote is bounded when the envelope is made, so that it always fits into a message, and
 //! when it is read, since others can put anything on a queue.
 
-use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::digest;
 use crate::reason::Reason;
 
 /// Schema of an envelope.
@@ -123,8 +122,7 @@ impl Envelope {
     /// drop it.
     #[must_use]
     pub fn queue_id(&self, whole_body: &str) -> String {
-        let digest = Sha256::digest(whole_body.as_bytes());
-        let digest = HEXLOWER.encode(&digest[..12]);
+        let digest = digest::of::<12>(whole_body);
         let id = self.message_id.as_deref().unwrap_or("parked");
         format!("{}~{digest}", beginning(id, KEPT_OF_ID))
     }

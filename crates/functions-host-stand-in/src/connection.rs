@@ -1,4 +1,7 @@
 //! Finds the host name of a connection's namespace, for metadata.
+//!
+//! It reads a connection string by itself, not as our clients do: it stands for the real host, and one must not hide the
+//! other's mistake.
 
 use super::app::AppSettings;
 

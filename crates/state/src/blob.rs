@@ -37,7 +37,7 @@ pub(crate) fn connect(
     let BlobSettings { account, endpoint, container, credential } = settings;
     let credentials: AzureCredentialProvider = match credential {
         Credential::Fixed(credential) => Arc::new(FixedCredential(credential)),
-        Credential::Token(provider) => Arc::new(TokenCredential::new(provider)),
+        Credential::Token(provider) => Arc::new(TokenCredential(provider)),
     };
     let maker = ContainerMaker::new(connector, &account, &endpoint, &container, Arc::clone(&credentials));
     let options = ClientOptions::new()

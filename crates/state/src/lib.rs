@@ -16,6 +16,8 @@
 //! The store sends a write again whose answer got lost, so the second send may meet the result of the first. Each write
 //! carries an id inside the record ([`record`]); when the store finds that id there, the write has succeeded.
 //!
+//! The ids of writes and the pauses after lost races are drawn from the randomness that the store is given.
+//!
 //! What a record means, and how its fields evolve, is the caller's business.
 #![warn(missing_docs)]
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, WriteError};
 use crate::record::Stored;
@@ -77,7 +76,9 @@ impl Store {
             };
             match written {
                 Ok(version) => return Ok(Modified::Written(Stored { value, version })),
-                Err(WriteError::Conflict) => tokio::time::sleep(pause(attempt)).await,
+                Err(WriteError::Conflict) => {
+                    tokio::time::sleep(pause(attempt, self.randomness().share())).await;
+                }
                 Err(failed) => return Err(failed),
             }
         }
@@ -85,9 +86,7 @@ impl Store {
     }
 }
 
-/// A random pause, so that writers which met once do not meet again in step.
-fn pause(attempt: u32) -> Duration {
-    // A random UUID is the random source at hand; its low 32 bits are all random.
-    let random = Uuid::new_v4().as_u128() as u32;
-    FIRST_PAUSE.saturating_mul(1 << attempt.min(TRIES)).mul_f64(f64::from(random) / f64::from(u32::MAX))
+/// A random pause, so that writers which met once do not meet again in step. `share` is in 0..=1.
+fn pause(attempt: u32, share: f64) -> Duration {
+    FIRST_PAUSE.saturating_mul(1 << attempt.min(TRIES)).mul_f64(share)
 }

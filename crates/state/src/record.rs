@@ -4,9 +4,9 @@
 //! id both times. So a writer that gets a conflict reads the record and sees whether its own first send was the faster
 //! one (`messaging-and-state.md` §3.2, §3.5).
 
+use ambient::Randomness;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind};
 
@@ -33,8 +33,8 @@ pub struct Stored<T> {
 pub(crate) struct WriteId(String);
 
 impl WriteId {
-    pub(crate) fn new() -> Self {
-        Self(Uuid::new_v4().simple().to_string())
+    pub(crate) fn draw(randomness: &Randomness) -> Self {
+        Self(randomness.uuid().simple().to_string())
     }
 }
 
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_stored_form_is_a_write_id_beside_the_value() {
-        let id = WriteId::new();
+        let id = WriteId::draw(&Randomness::of_seed(1));
         let bytes = encode("testing", &id, &json!({"hub": "hub-a"})).expect("encodes");
         let stored: Value = serde_json::from_slice(&bytes).expect("JSON");
         assert_eq!(stored, json!({"writeId": id.0, "value": {"hub": "hub-a"}}));
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn the_write_id_is_found_whatever_the_value_is() {
-        let id = WriteId::new();
+        let id = WriteId::draw(&Randomness::of_seed(1));
         let bytes = encode("testing", &id, &[1, 2, 3]).expect("encodes");
         assert_eq!(write_id("testing", &bytes).expect("has one"), id);
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ambient::Randomness;
 use futures::TryStreamExt;
 use object_store::memory::InMemory;
 use object_store::path::Path;
@@ -31,6 +32,7 @@ const SENDS: u32 = 2;
 pub struct Store {
     backend: Arc<dyn ObjectStore>,
     place: Arc<str>,
+    randomness: Randomness,
 }
 
 /// Keys that start with a prefix.
@@ -43,23 +45,34 @@ pub struct Listing {
 }
 
 impl Store {
-    /// A store in the memory of this process: for a laptop and for tests. Empty, and gone with its last clone.
+    /// A store in the memory of this process: for a laptop and for tests. Empty, and gone with its last clone. Its randomness
+    /// is that of a fixed seed, since its writes meet no other store's.
     pub fn memory() -> Self {
-        Self::over(Arc::new(InMemory::new()), "memory")
+        Self::over(Arc::new(InMemory::new()), "memory", Randomness::of_seed(0))
     }
 
     /// A store in a container of an Azure Storage account. It sends nothing until the first call; the first write that
-    /// finds the container missing makes it.
+    /// finds the container missing makes it. Write ids must differ between processes, and so must `randomness`.
     ///
     /// # Errors
     /// Kind `Invalid` when the settings cannot be used.
-    pub fn open(settings: BlobSettings) -> Result<Self, Error> {
+    pub fn open(settings: BlobSettings, randomness: Randomness) -> Result<Self, Error> {
         let place = settings.to_string();
-        Ok(Self::over(blob::connect(settings, Arc::new(OnFirstUse))?, &place))
+        Ok(Self::over(blob::connect(settings, Arc::new(OnFirstUse))?, &place, randomness))
     }
 
-    pub(crate) fn over(backend: Arc<dyn ObjectStore>, place: &str) -> Self {
-        Self { backend, place: place.into() }
+    pub(crate) fn over(backend: Arc<dyn ObjectStore>, place: &str, randomness: Randomness) -> Self {
+        Self { backend, place: place.into(), randomness }
+    }
+
+    /// The same records, written with ids and pauses of another sequence.
+    #[must_use]
+    pub fn drawing_from(self, randomness: Randomness) -> Self {
+        Self { randomness, ..self }
+    }
+
+    pub(crate) fn randomness(&self) -> &Randomness {
+        &self.randomness
     }
 
     pub(crate) fn backend(&self) -> Arc<dyn ObjectStore> {
@@ -109,7 +122,7 @@ impl Store {
     pub async fn put<T: Serialize>(&self, key: &str, value: &T) -> Result<Version, Error> {
         let path = key::checked(key)?;
         let doing = format!("storing the record `{key}`");
-        let payload = PutPayload::from(record::encode(&doing, &WriteId::new(), value)?);
+        let payload = PutPayload::from(record::encode(&doing, &WriteId::draw(&self.randomness), value)?);
         within_deadline(&doing, async {
             let put = self.backend.put(&path, payload).await;
             version_of(&doing, put.map_err(|e| Error::from_backend(&doing, &e))?.e_tag)
@@ -175,7 +188,7 @@ impl Store {
         mode: PutMode,
     ) -> Result<Version, WriteError> {
         let path = key::checked(key)?;
-        let id = WriteId::new();
+        let id = WriteId::draw(&self.randomness);
         let payload = PutPayload::from(record::encode(doing, &id, value)?);
         let send = async {
             let mut sends = 0;

@@ -1,6 +1,7 @@
 //! `demo`: the whole story on one machine, without Azure. It checks every step itself.
 
 mod devices;
+mod endings;
 mod migration;
 mod operator;
 mod pushed;

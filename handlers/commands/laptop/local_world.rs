@@ -275,7 +275,7 @@ mod tests {
         assert_eq!(configuration.namespaces.len(), fleet.namespaces.len());
         for namespace in &configuration.namespaces {
             let known = fleet.namespaces.iter().find(|known| known.name == namespace.id.name()).unwrap();
-            assert_eq!(namespace.id.resource_group(), known.resource_group);
+            assert!(namespace.id.as_str().contains(&format!("/resourceGroups/{}/", known.resource_group)));
             assert_eq!(namespace.id.subscription(), fleet.subscription);
             for rule in &namespace.rules {
                 assert!(known.policies.iter().any(|policy| policy.name == rule.policy), "{}", rule.name);

@@ -11,10 +11,9 @@ use azure::TopicConnection;
 use azure::event_grid::CloudEvent;
 use clap::Args;
 use serde_json::json;
-use ulid::Ulid;
 
-use super::assign::Problem;
 use super::assign::wanted::Wanted;
+use super::command_failure::CommandFailure;
 use super::fail;
 use super::person::{self, Person};
 use super::plan::survey::Survey;
@@ -40,7 +39,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     };
     let event = match publish(&person, &arguments.group).await {
         Ok(event) => event,
-        Err(problem) => return problem.tell(),
+        Err(failure) => return failure.tell(),
     };
     match arguments.output {
         Output::Json => say!("{}", table::json(&event)),
@@ -54,22 +53,22 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-async fn publish(person: &Person, group: &str) -> Result<CloudEvent, Problem> {
+async fn publish(person: &Person, group: &str) -> Result<CloudEvent, CommandFailure> {
     let fleet = &person.fleet;
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
     let Some(endpoint) = set(ENDPOINT) else {
-        return Err(Problem::Failed(format!(
+        return Err(CommandFailure::Failed(format!(
             "{ENDPOINT}: it is not set; set it to the topic's endpoint, https://.../api/events ({KEY} is its key; \
              without one the identity of this process is used)"
         )));
     };
     let topic = TopicConnection::new(&endpoint, set(KEY).as_deref())
         .and_then(|connection| fleet.azure.topic(connection))
-        .map_err(|error| Problem::Failed(format!("{ENDPOINT}: {error}")))?;
+        .map_err(|error| CommandFailure::Failed(format!("{ENDPOINT}: {error}")))?;
     let (service, group) = Wanted::parse(group)?.find(&mut Survey::new(fleet)).await?;
     let event = CloudEvent {
         specversion: "1.0",
-        id: Ulid::generate().to_string(),
+        id: fleet.ambient.ulid().to_string(),
         source: service.linked.endpoint.clone(),
         r#type: CREATED.to_owned(),
         subject: format!("enrollmentGroups/{}", group.view.id),
@@ -81,6 +80,6 @@ async fn publish(person: &Person, group: &str) -> Result<CloudEvent, Problem> {
         }),
     };
     let published = topic.publish(&event).await;
-    published.map_err(|error| Problem::Failed(format!("the event was not published: {error}")))?;
+    published.map_err(|error| CommandFailure::Failed(format!("the event was not published: {error}")))?;
     Ok(event)
 }

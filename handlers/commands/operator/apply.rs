@@ -10,7 +10,7 @@ use certificate_management::plan::saved::{PLAN_SCHEMA, SavedPlan};
 use clap::Args;
 use serde_json::Value;
 
-use super::perform::{self, Row};
+use super::perform::{self, PerformedEntry};
 use super::table::Output;
 use super::{fail, person};
 
@@ -49,8 +49,8 @@ pub async fn run(arguments: Arguments) -> ExitCode {
 }
 
 /// 0 when everything is as planned.
-pub fn exit_code(rows: &[Row]) -> ExitCode {
-    if rows.iter().all(Row::is_done) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+pub fn exit_code(rows: &[PerformedEntry]) -> ExitCode {
+    if rows.iter().all(PerformedEntry::is_done) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn read(path: &Path) -> Result<SavedPlan, String> {

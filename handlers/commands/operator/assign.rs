@@ -11,10 +11,11 @@ use std::process::ExitCode;
 use certificate_management::plan::saved::SavedPlan;
 use clap::Args;
 
+use super::command_failure::CommandFailure;
+use super::fail;
 use super::person::{self, Person};
 use super::plan::{self, print};
 use super::table::Output;
-use super::{USAGE, fail};
 use super::{apply, perform};
 
 #[derive(Args)]
@@ -46,28 +47,6 @@ pub struct Arguments {
     output: Output,
 }
 
-/// Why there is no plan.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Problem {
-    /// The arguments are wrong.
-    Usage(String),
-    /// A call or a file has failed.
-    Failed(String),
-}
-
-impl Problem {
-    /// Prints the problem; answers the exit code.
-    pub fn tell(&self) -> ExitCode {
-        match self {
-            Self::Failed(message) => fail(message),
-            Self::Usage(message) => {
-                complain!("{message}");
-                ExitCode::from(USAGE)
-            }
-        }
-    }
-}
-
 pub async fn run(arguments: Arguments) -> ExitCode {
     let person = match person::start() {
         Ok(person) => person,
@@ -83,11 +62,11 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     let plan = match (&arguments.from, &arguments.revert) {
         (Some(from), _) => copy::plan(&person, from, &arguments.to).await,
         (None, Some(run)) => revert::plan(&person, run).await,
-        (None, None) => Err(Problem::Usage("give --from and --to, --revert or --migrate".to_owned())),
+        (None, None) => Err(CommandFailure::Usage("give --from and --to, --revert or --migrate".to_owned())),
     };
     match plan {
         Ok(plan) => finish(&person, &plan, &arguments).await,
-        Err(problem) => problem.tell(),
+        Err(failure) => failure.tell(),
     }
 }
 

@@ -14,7 +14,7 @@ use certificate_management::reason::failure::About;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::assign::Problem;
+use super::command_failure::CommandFailure;
 use super::fail;
 use super::person::{self, Person};
 use super::plan;
@@ -71,13 +71,13 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     };
     match create(&person, &arguments).await {
         Ok(exit_code) => exit_code,
-        Err(problem) => problem.tell(),
+        Err(failure) => failure.tell(),
     }
 }
 
-async fn create(person: &Person, arguments: &Create) -> Result<ExitCode, Problem> {
+async fn create(person: &Person, arguments: &Create) -> Result<ExitCode, CommandFailure> {
     if arguments.apply {
-        person.may_write().map_err(Problem::Failed)?;
+        person.may_write().map_err(CommandFailure::Failed)?;
     }
     let group = read(&arguments.file)?;
     let mut survey = Survey::new(&person.fleet);
@@ -115,38 +115,40 @@ async fn create(person: &Person, arguments: &Create) -> Result<ExitCode, Problem
     }
 }
 
-fn read(path: &Path) -> Result<Group, Problem> {
+fn read(path: &Path) -> Result<Group, CommandFailure> {
     let place = path.display();
-    let unreadable = |error: std::io::Error| Problem::Failed(format!("cannot read {place}: {error}"));
+    let unreadable = |error: std::io::Error| CommandFailure::Failed(format!("cannot read {place}: {error}"));
     if std::fs::metadata(path).map_err(unreadable)?.len() > LARGEST_FILE {
-        return Err(Problem::Failed(format!("{place} is larger than {LARGEST_FILE} bytes")));
+        return Err(CommandFailure::Failed(format!("{place} is larger than {LARGEST_FILE} bytes")));
     }
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
     // The text may hold keys, and the parser's message repeats some of it, so the error leaves that out.
     let raw = RawGroup::parse(&text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
-        Problem::Usage(format!("{place}: at {line}:{column} it is not one JSON object with each member once"))
+        CommandFailure::Usage(format!(
+            "{place}: at {line}:{column} it is not one JSON object with each member once"
+        ))
     })?;
-    Group::of(raw).ok_or_else(|| Problem::Usage(format!("{place}: it has no enrollmentGroupId")))
+    Group::of(raw).ok_or_else(|| CommandFailure::Usage(format!("{place}: it has no enrollmentGroupId")))
 }
 
 /// The DPS on which to create the group.
-async fn service<'a>(survey: &mut Survey<'a>, name: Option<&str>) -> Result<Service<'a>, Problem> {
+async fn service<'a>(survey: &mut Survey<'a>, name: Option<&str>) -> Result<Service<'a>, CommandFailure> {
     let mut services = survey.services(name).await;
     if !survey.unreadable.is_empty() {
-        return Err(Problem::Failed(survey.unreadable.join("\n")));
+        return Err(CommandFailure::Failed(survey.unreadable.join("\n")));
     }
     match (services.len(), name) {
         (1, _) => Ok(services.remove(0)),
         (0, Some(name)) => {
-            Err(Problem::Usage(format!("policysync.toml has no provisioning service `{name}`")))
+            Err(CommandFailure::Usage(format!("policysync.toml has no provisioning service `{name}`")))
         }
-        (0, None) => Err(Problem::Failed("policysync.toml has no provisioning service".to_owned())),
+        (0, None) => Err(CommandFailure::Failed("policysync.toml has no provisioning service".to_owned())),
         _ => {
             let places = services
                 .iter()
                 .map(|service| format!("  {}  in {}", service.linked.name, service.configuration.id));
-            Err(Problem::Usage(format!(
+            Err(CommandFailure::Usage(format!(
                 "there are {} provisioning services; name one with --dps:\n{}",
                 services.len(),
                 places.collect::<Vec<_>>().join("\n")
@@ -161,15 +163,15 @@ async fn planned(
     service: &Service<'_>,
     view: &EnrollmentGroup,
     policy: Option<&str>,
-) -> Result<PlannedAssignment, Problem> {
+) -> Result<PlannedAssignment, CommandFailure> {
     let groups = survey.fleet.azure.enrollment_groups(service.linked.generation);
     let existing = groups.get(&service.linked.endpoint, &view.id).await.map_err(|error| {
         let reason = failure::reason(&error, About::EnrollmentGroup);
-        Problem::Failed(format!("whether the group exists cannot be told: {reason}: {error}"))
+        CommandFailure::Failed(format!("whether the group exists cannot be told: {reason}: {error}"))
     })?;
     let wanted = match (policy, &view.policy) {
         (Some(flag), Some(own)) if !flag.eq_ignore_ascii_case(own) => {
-            return Err(Problem::Usage(format!("--policy says `{flag}`, and the file says `{own}`")));
+            return Err(CommandFailure::Usage(format!("--policy says `{flag}`, and the file says `{own}`")));
         }
         (flag, own) => flag.map(str::to_owned).or_else(|| own.clone()),
     };
@@ -181,7 +183,7 @@ async fn planned(
         return Ok(PlannedAssignment::refused(place, &existing.view, wish, refusal));
     }
     let Some(observation) = survey.observation(service.configuration).await else {
-        return Err(Problem::Failed(survey.unreadable.join("\n")));
+        return Err(CommandFailure::Failed(survey.unreadable.join("\n")));
     };
     // A person may name a policy without its certificate authority.
     let in_full = |name: String| observation.policy_named(&name).map(Policy::reference).unwrap_or(name);

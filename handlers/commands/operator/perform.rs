@@ -33,10 +33,10 @@ pub enum Outcome {
     Failed,
 }
 
-/// One line of the outcome.
+/// An entry of the plan, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Row {
+pub struct PerformedEntry {
     provisioning_service: String,
     enrollment_group: String,
     before: Option<String>,
@@ -49,7 +49,7 @@ pub struct Row {
     detail: String,
 }
 
-impl Row {
+impl PerformedEntry {
     fn of(entry: &PlannedAssignment, outcome: Outcome, reason: Reason, detail: impl Into<String>) -> Self {
         Self {
             provisioning_service: entry.provisioning_service.clone(),
@@ -70,7 +70,7 @@ impl Row {
 }
 
 /// Performs the assignments of a plan; a row for each, in their order.
-pub async fn perform(writer: &Writer<'_>, plan: &SavedPlan) -> Vec<Row> {
+pub async fn perform(writer: &Writer<'_>, plan: &SavedPlan) -> Vec<PerformedEntry> {
     let mut survey = Survey::new(writer.fleet);
     let services = if plan.assignments.is_empty() { Vec::new() } else { survey.services(None).await };
     let bar = ProgressBar::new(plan.assignments.len() as u64);
@@ -82,7 +82,7 @@ pub async fn perform(writer: &Writer<'_>, plan: &SavedPlan) -> Vec<Row> {
         bar.set_message(print::name(entry));
         let configuration = writer.fleet.configuration.namespace(&entry.namespace_id);
         let in_audit = configuration.is_some_and(|namespace| namespace.mode == Mode::Audit);
-        rows.push(Row { in_audit, ..one(&mut survey, writer, &services, entry).await });
+        rows.push(PerformedEntry { in_audit, ..one(&mut survey, writer, &services, entry).await });
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -94,7 +94,7 @@ async fn one(
     writer: &Writer<'_>,
     services: &[Service<'_>],
     entry: &PlannedAssignment,
-) -> Row {
+) -> PerformedEntry {
     let service = services.iter().find(|service| {
         service.configuration.id == entry.namespace_id && service.linked.is_named(&entry.provisioning_service)
     });
@@ -107,24 +107,29 @@ async fn one(
             true => Reason::NamespaceNotConfigured,
             false => Reason::GroupUnreadable,
         };
-        return Row::of(entry, Outcome::Failed, reason, detail);
+        return PerformedEntry::of(entry, Outcome::Failed, reason, detail);
     };
     let groups = survey.fleet.azure.enrollment_groups(service.linked.generation);
     let group = match groups.get(&service.linked.endpoint, &entry.enrollment_group).await {
         Ok(group) => group,
         Err(error) => {
             let reason = failure::reason(&error, About::EnrollmentGroup);
-            return Row::of(entry, Outcome::Failed, reason, error.to_string());
+            return PerformedEntry::of(entry, Outcome::Failed, reason, error.to_string());
         }
     };
     let Some(observation) = survey.observation(service.configuration).await else {
         let detail = survey.unreadable.last().cloned().unwrap_or_default();
-        return Row::of(entry, Outcome::Failed, Reason::NamespaceUnreadable, detail);
+        return PerformedEntry::of(entry, Outcome::Failed, Reason::NamespaceUnreadable, detail);
     };
     let step = entry.recheck(group.as_ref().map(|group| &group.view), service.place(), &observation);
     let (reason, detail) = match (step, &group) {
         (Step::Done, _) => {
-            return Row::of(entry, Outcome::AlreadyAssigned, Reason::AlreadyAssigned, "nothing to do");
+            return PerformedEntry::of(
+                entry,
+                Outcome::AlreadyAssigned,
+                Reason::AlreadyAssigned,
+                "nothing to do",
+            );
         }
         (Step::Refuse { reason, detail }, _) => (reason, detail),
         (Step::Write, None) => (Reason::GroupGone, Reason::GroupGone.meaning().to_owned()),
@@ -133,7 +138,7 @@ async fn one(
             match writer.perform(service.configuration, &service.linked, target, entry).await {
                 writer::Outcome::Written { unrecorded } => {
                     let detail = with(entry.detail.clone(), unrecorded);
-                    return Row::of(entry, Outcome::Written, entry.reason, detail);
+                    return PerformedEntry::of(entry, Outcome::Written, entry.reason, detail);
                 }
                 // A person approved the plan for the group as it was, so the command does not decide again.
                 writer::Outcome::NotWritten(NotWritten {
@@ -141,13 +146,13 @@ async fn one(
                 }) => (reason, detail),
                 writer::Outcome::NotWritten(NotWritten { reason, next, detail, unrecorded }) => {
                     let outcome = if next.may_pass() { Outcome::Failed } else { Outcome::Refused };
-                    return Row::of(entry, outcome, reason, with(detail, unrecorded));
+                    return PerformedEntry::of(entry, outcome, reason, with(detail, unrecorded));
                 }
             }
         }
     };
     let unrecorded = writer.refuse(entry, reason, &detail).await;
-    Row::of(entry, Outcome::Refused, reason, with(detail, unrecorded))
+    PerformedEntry::of(entry, Outcome::Refused, reason, with(detail, unrecorded))
 }
 
 /// Adds to a detail why the outcome could not be recorded.
@@ -168,14 +173,14 @@ pub async fn record_left_alone(writer: &Writer<'_>, plan: &SavedPlan) {
 }
 
 /// The outcome as text.
-pub fn text(person: &Person, plan: &SavedPlan, rows: &[Row], output: Output) -> String {
+pub fn text(person: &Person, plan: &SavedPlan, rows: &[PerformedEntry], output: Output) -> String {
     let count = |wanted: Outcome| rows.iter().filter(|row| row.outcome == wanted).count();
     if output == Output::Json {
         return table::json(&json!({
             "schema": "policysync-outcome/v1",
             "run": person.run.to_string(),
             "recordsKept": person.keeps_records,
-            "done": rows.iter().all(Row::is_done),
+            "done": rows.iter().all(PerformedEntry::is_done),
             "groups": rows,
             "leftAlone": plan.left_alone,
         }));
@@ -183,7 +188,7 @@ pub fn text(person: &Person, plan: &SavedPlan, rows: &[Row], output: Output) -> 
     if rows.is_empty() {
         return "Nothing to do.".to_owned();
     }
-    let cells = |row: &Row| {
+    let cells = |row: &PerformedEntry| {
         let outcome = match row.outcome {
             Outcome::Written => "written",
             Outcome::AlreadyAssigned => "already-assigned",

@@ -1,8 +1,7 @@
 //! Makes what a command needs that writes to a DPS as the person who runs it: the configuration, the clients, and the
 //! records where there is a place for them. Such a command needs no queue.
 
-use std::sync::Arc;
-
+use ambient::Ambient;
 use certificate_management::plan::permit;
 use functions_host::TraceContext;
 use state::Store;
@@ -85,10 +84,12 @@ pub fn start() -> Result<Person, String> {
     let variables = settings::environment();
     let settings = FleetSettings::from_variables(&variables).map_err(|error| error.to_string())?;
     let kept = StateSettings::if_kept(&variables).map_err(|error| error.to_string())?;
-    let fleet = Fleet::open(&settings, Outside::default()).map_err(|error| error.to_string())?;
+    let fleet =
+        Fleet::open(&settings, Outside::of(Ambient::of_system())).map_err(|error| error.to_string())?;
     let keeps_records = kept.is_some();
-    let tokens = Arc::clone(fleet.azure.tokens());
-    let store = application::records(&kept.unwrap_or(StateSettings::Memory), tokens)
+    let kept = kept.unwrap_or(StateSettings::Memory);
+    let store = application::records(&kept, &fleet.azure, &fleet.ambient.randomness)
         .map_err(|error| format!("AzureWebJobsStorage: {error}"))?;
-    Ok(Person { fleet, store, keeps_records, run: Ulid::generate() })
+    let run = fleet.ambient.ulid();
+    Ok(Person { fleet, store, keeps_records, run })
 }

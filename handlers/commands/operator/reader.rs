@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ambient::Ambient;
 use certificate_management::configuration::Configuration;
 
 use crate::fleet::{Fleet, Outside};
@@ -29,5 +30,5 @@ pub fn configuration_text(path: &PathBuf) -> Result<String, String> {
 /// # Errors
 /// When the identity or the address of Azure in the environment cannot be used.
 pub fn fleet(settings: &FleetSettings, configuration: Configuration) -> Result<Fleet, azure::Error> {
-    Fleet::of(settings, configuration, Outside::default())
+    Fleet::of(settings, configuration, Outside::of(Ambient::of_system()))
 }

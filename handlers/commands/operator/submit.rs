@@ -18,6 +18,7 @@ mod request;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use ambient::Ambient;
 use azure::trace::with_traceparent;
 use certificate_management::request::{RequestRecord, SyncRequest};
 use clap::Args;
@@ -29,6 +30,7 @@ use self::progress::Progress;
 use super::table::{self, Output};
 use super::{USAGE, fail};
 use crate::application::Application;
+use crate::fleet::Outside;
 use crate::functions::sync_requests;
 use crate::settings::{Settings, StateSettings};
 use crate::synchronization::submission::{self, SubmitError};
@@ -77,7 +79,8 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments) -> ExitCode {
-    let request = match request::build(&arguments) {
+    let ambient = Ambient::of_system();
+    let request = match request::build(&arguments, &ambient) {
         Ok(request) => request,
         Err(problems) => {
             for problem in problems {
@@ -93,7 +96,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Ok(settings) => settings,
         Err(error) => return fail(&error.to_string()),
     };
-    let application = match Application::start(&settings) {
+    let application = match Application::start(&settings, Outside::of(ambient)) {
         Ok(application) => application,
         Err(error) => return fail(&error.to_string()),
     };

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use url::Url;
 
 use crate::error::{Error, ErrorKind};
-use crate::http::{Answer, retry_after};
+use crate::http::Answer;
 use crate::members::{at, member, owned, text};
 
 /// An operation that the service has started. `Debug` leaves out the query of its address, which may hold a signature.
@@ -53,7 +53,7 @@ pub enum OperationStatus {
 
 /// The state that a successful answer stands for.
 pub(super) fn state_of(answer: &Answer) -> Result<OperationStatus, Error> {
-    let running = || OperationStatus::Running { retry_after: retry_after(&answer.headers) };
+    let running = || OperationStatus::Running { retry_after: answer.retry_after };
     let accepted = answer.status.as_u16() == 202;
     if answer.body.iter().all(u8::is_ascii_whitespace) {
         return Ok(if accepted { running() } else { OperationStatus::Succeeded });

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ambient::Clock;
 use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
 
@@ -21,6 +22,7 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::seconds(30);
 /// A cache of tokens over another source.
 pub struct CachedTokens<S> {
     source: S,
+    clock: Clock,
     slots: Mutex<HashMap<String, Arc<Slot>>>,
 }
 
@@ -45,10 +47,10 @@ enum Found {
 }
 
 impl<S: TokenSource> CachedTokens<S> {
-    /// An empty cache.
+    /// An empty cache, which tells by `clock` when a token ends.
     #[must_use]
-    pub fn new(source: S) -> Self {
-        Self { source, slots: Mutex::default() }
+    pub fn new(source: S, clock: Clock) -> Self {
+        Self { source, clock, slots: Mutex::default() }
     }
 
     fn slot(&self, scope: &str) -> Arc<Slot> {
@@ -61,7 +63,7 @@ impl<S: TokenSource> CachedTokens<S> {
 
     async fn ask(&self, slot: &Slot, scope: &str) -> Result<AccessToken, Error> {
         let answer = self.source.token(scope).await;
-        let now = OffsetDateTime::now_utc();
+        let now = self.clock.now();
         let mut state = slot.state();
         state.rounds += 1;
         match &answer {
@@ -104,7 +106,7 @@ impl<S: TokenSource> TokenSource for CachedTokens<S> {
         let slot = self.slot(scope);
         let (found, rounds) = {
             let state = slot.state();
-            (state.find(OffsetDateTime::now_utc()), state.rounds)
+            (state.find(self.clock.now()), state.rounds)
         };
         match found {
             Found::Fresh(token) => return Ok(token),
@@ -117,7 +119,7 @@ impl<S: TokenSource> TokenSource for CachedTokens<S> {
         let _asking = slot.asking.lock().await;
         {
             let state = slot.state();
-            if let Found::Fresh(token) | Found::Aging(token) = state.find(OffsetDateTime::now_utc()) {
+            if let Found::Fresh(token) | Found::Aging(token) = state.find(self.clock.now()) {
                 return Ok(token);
             }
             if let (true, Some(failure)) = (state.rounds != rounds, &state.failure) {
@@ -180,7 +182,7 @@ mod tests {
     #[tokio::test]
     async fn a_token_is_kept_per_scope() {
         let source = Source::new(Some(Duration::HOUR));
-        let cache = CachedTokens::new(source.clone());
+        let cache = CachedTokens::new(source.clone(), Clock::of_system());
         for _ in 0..3 {
             assert_eq!(cache.token("a").await.unwrap().secret(), "a-1");
             assert_eq!(cache.token("b").await.unwrap().secret(), "b-2");
@@ -191,7 +193,7 @@ mod tests {
     #[tokio::test]
     async fn a_token_is_replaced_before_it_ends() {
         let source = Source::new(Some(Duration::HOUR));
-        let cache = CachedTokens::new(source.clone());
+        let cache = CachedTokens::new(source.clone(), Clock::of_system());
         cache.token("a").await.unwrap();
         let due = cache.slot("a").state().replace_at.unwrap() - OffsetDateTime::now_utc();
         assert!(due > Duration::minutes(54) && due < Duration::minutes(56), "{due}");
@@ -202,7 +204,7 @@ mod tests {
     #[tokio::test]
     async fn a_token_with_a_short_life_is_kept_for_half_of_it() {
         let source = Source::new(Some(Duration::seconds(60)));
-        let cache = CachedTokens::new(source.clone());
+        let cache = CachedTokens::new(source.clone(), Clock::of_system());
         cache.token("a").await.unwrap();
         cache.token("a").await.unwrap();
         assert_eq!(source.asked(), 1);
@@ -211,7 +213,7 @@ mod tests {
     #[tokio::test]
     async fn the_old_token_serves_while_it_is_valid_and_replacing_it_fails() {
         let source = Source::new(Some(Duration::HOUR));
-        let cache = CachedTokens::new(source.clone());
+        let cache = CachedTokens::new(source.clone(), Clock::of_system());
         cache.token("a").await.unwrap();
         make_due(&cache, "a");
         source.set(None);
@@ -223,7 +225,7 @@ mod tests {
     #[tokio::test]
     async fn an_expired_token_is_not_given() {
         let source = Source::new(Some(Duration::ZERO));
-        let cache = CachedTokens::new(source.clone());
+        let cache = CachedTokens::new(source.clone(), Clock::of_system());
         cache.token("a").await.unwrap();
         source.set(None);
         assert_eq!(cache.token("a").await.unwrap_err().kind(), ErrorKind::Unavailable);
@@ -236,7 +238,7 @@ mod tests {
         for life in [Some(Duration::HOUR), None] {
             let source = Source::new(life);
             source.gate.forget_permits(1_000);
-            let cache = Arc::new(CachedTokens::new(source.clone()));
+            let cache = Arc::new(CachedTokens::new(source.clone(), Clock::of_system()));
             let callers: Vec<_> = (0..8)
                 .map(|_| {
                     let cache = cache.clone();

@@ -127,7 +127,7 @@ impl TokenSource for IdentityTokens {
         })?;
         let token = answer.map_err(|error| self.failure(scope, &error))?;
         let expires_on = OffsetDateTime::from_unix_timestamp(token.expires_on.unix_timestamp())
-            .unwrap_or_else(|_| OffsetDateTime::now_utc());
+            .unwrap_or_else(|_| self.http.clock().now());
         Ok(AccessToken::new(token.token.secret(), expires_on))
     }
 }

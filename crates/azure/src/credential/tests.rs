@@ -52,7 +52,7 @@ async fn a_workload_identity_without_its_file_fails_when_a_token_is_asked_for_an
         "AZURE_TENANT_ID" | "AZURE_CLIENT_ID" => Some("00000000-0000-0000-0000-000000000001".to_owned()),
         _ => None,
     };
-    let credential = from_environment_with(http(), &variables).unwrap();
+    let credential = from_environment(http(), &variables).unwrap();
     let error = credential.token(SCOPE).await.unwrap_err();
     assert_eq!((error.kind(), error.sent()), (ErrorKind::Unauthorized, Sent::No));
     assert!(error.to_string().contains("the workload identity"), "{error}");
@@ -78,7 +78,7 @@ fn is_child() -> bool {
 }
 
 fn credential_of_this_process() -> Credential {
-    from_environment_with(http(), &|name| std::env::var(name).ok()).unwrap()
+    from_environment(http(), &|name| std::env::var(name).ok()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

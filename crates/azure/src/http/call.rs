@@ -37,6 +37,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body, within the limit of the call.
     pub body: Bytes,
+    /// How long the service asks to wait, as far as it is believed.
+    pub(crate) retry_after: Option<Duration>,
     pub(super) attempted: String,
     /// Whether an earlier attempt of the same call may have taken effect.
     pub(super) in_doubt: bool,

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use ambient::Clock;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
-use time::OffsetDateTime;
 
 use crate::dates;
 use crate::error::{ErrorKind, Sent};
@@ -90,17 +90,16 @@ impl RetryPolicy {
 }
 
 /// `Retry-After` in seconds or as a date, at most [`crate::LONGEST_PAUSE`]. A date is read against the answer's own
-/// `Date`, since clocks differ. More seconds than a number holds count as a very long pause.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+/// `Date`, since clocks differ; against ours only where the answer has none. More seconds than a number holds count as a very
+/// long pause.
+pub(super) fn retry_after(headers: &HeaderMap, clock: &Clock) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(pause::believed(Duration::from_secs(text.parse().unwrap_or(u64::MAX))));
     }
     let until = dates::parse(text)?;
-    let now = headers
-        .get(DATE)
-        .and_then(|date| dates::parse(date.to_str().ok()?))
-        .unwrap_or_else(OffsetDateTime::now_utc);
+    let now =
+        headers.get(DATE).and_then(|date| dates::parse(date.to_str().ok()?)).unwrap_or_else(|| clock.now());
     Some(pause::believed(Duration::try_from(until - now).unwrap_or(Duration::ZERO)))
 }
 
@@ -155,24 +154,32 @@ mod tests {
         assert!(policy.pause(1, &answered(429, Some(9)), true, Duration::from_secs(8), 0.0).is_none());
     }
 
+    /// What `Retry-After` says where our own clock shows 2000.
+    fn asked(headers: &HeaderMap) -> Option<Duration> {
+        retry_after(headers, &Clock::of(|| time::macros::datetime!(2000-01-01 0:00 UTC)))
+    }
+
     #[test]
     fn retry_after_is_read_in_seconds_and_as_a_date_against_the_answers_own_clock() {
         let mut headers = HeaderMap::new();
-        assert_eq!(retry_after(&headers), None);
+        assert_eq!(asked(&headers), None);
         headers.insert(RETRY_AFTER, HeaderValue::from_static("17"));
-        assert_eq!(retry_after(&headers), Some(Duration::from_secs(17)));
+        assert_eq!(asked(&headers), Some(Duration::from_secs(17)));
         headers.insert(DATE, HeaderValue::from_static("Mon, 23 Nov 2043 10:00:00 GMT"));
         headers.insert(RETRY_AFTER, HeaderValue::from_static("Mon, 23 Nov 2043 10:00:09 GMT"));
-        assert_eq!(retry_after(&headers), Some(Duration::from_secs(9)));
+        assert_eq!(asked(&headers), Some(Duration::from_secs(9)));
         headers.insert(RETRY_AFTER, HeaderValue::from_static("Mon, 23 Nov 2043 09:00:00 GMT"));
-        assert_eq!(retry_after(&headers), Some(Duration::ZERO));
+        assert_eq!(asked(&headers), Some(Duration::ZERO));
+        headers.remove(DATE);
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("Sat, 01 Jan 2000 00:00:03 GMT"));
+        assert_eq!(asked(&headers), Some(Duration::from_secs(3)), "without a date of its own");
         headers.insert(RETRY_AFTER, HeaderValue::from_static("soon"));
-        assert_eq!(retry_after(&headers), None);
+        assert_eq!(asked(&headers), None);
     }
 
     #[test]
     fn no_service_is_believed_for_longer_than_the_longest_pause() {
-        for asked in [
+        for text in [
             "301",
             "86400",
             "900000000000",
@@ -181,13 +188,13 @@ mod tests {
             "Fri, 31 Dec 9999 23:59:59 GMT",
         ] {
             let mut headers = HeaderMap::new();
-            headers.insert(RETRY_AFTER, HeaderValue::from_static(asked));
-            assert_eq!(retry_after(&headers), Some(LONGEST_PAUSE), "{asked}");
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(text));
+            assert_eq!(asked(&headers), Some(LONGEST_PAUSE), "{text}");
         }
         let mut headers = HeaderMap::new();
         for not_a_time in ["-1", "+", "", "1e9", "NaN", "0x10", "5 minutes"] {
             headers.insert(RETRY_AFTER, HeaderValue::from_static(not_a_time));
-            assert_eq!(retry_after(&headers), None, "{not_a_time}");
+            assert_eq!(asked(&headers), None, "{not_a_time}");
         }
     }
 

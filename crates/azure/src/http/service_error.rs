@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::Answer;
-use super::retry::retry_after;
 use crate::error::{Error, ErrorKind, Sent};
 use crate::members::{member, text};
 
@@ -27,7 +26,7 @@ pub(super) fn of(answer: &Answer) -> Error {
         300..400 => "it answered with a redirect, which is not followed".to_owned(),
         _ => said.message,
     };
-    Error::new(kind(status, retry_after(&answer.headers)), Sent::Yes, answer.attempted(), message)
+    Error::new(kind(status, answer.retry_after), Sent::Yes, answer.attempted(), message)
         .with_status(status)
         .with_code(code)
         .with_tracking_id(tracking_id)

@@ -45,7 +45,7 @@ async fn a_call_names_us_and_itself_and_keeps_its_id_over_its_attempts() {
     let ids: Vec<_> = seen.iter().map(|seen| seen.header("x-ms-client-request-id").unwrap()).collect();
     assert_eq!(ids.len(), 2);
     assert_eq!(ids[0], ids[1]);
-    ids[0].parse::<Uuid>().unwrap();
+    ids[0].parse::<uuid::Uuid>().unwrap();
     assert_eq!(seen[0].header("user-agent"), Some(concat!("policysync/", env!("CARGO_PKG_VERSION"))));
     assert_eq!(seen[0].header("accept"), Some("application/json"));
     assert_eq!(seen[0].header("content-length"), None, "a GET has no body");
@@ -249,15 +249,48 @@ impl Transport for Scripted {
 
 #[tokio::test(start_paused = true)]
 async fn retries_and_limits_are_the_same_over_any_transport() {
-    let http = Http::over(Arc::new(Scripted::default()), RetryPolicy::default());
+    let http = Http::over(Arc::new(Scripted::default()), RetryPolicy::default(), Ambient::of_system());
     let call = |method| Call::new(method, Url::parse("https://service.example/things/1?sig=hidden").unwrap());
     let answer = http.send(call(Method::GET)).await.unwrap();
     assert_eq!(answer.json::<Value>().unwrap(), json!({"done": true}));
     let error = http.send(call(Method::GET).response_limit(9)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
     // A write whose answer was cut off may have been done, so it is not sent again.
-    let http = Http::over(Arc::new(Scripted(1.into())), RetryPolicy::default());
+    let http = Http::over(Arc::new(Scripted(1.into())), RetryPolicy::default(), Ambient::of_system());
     let error = http.send(call(Method::PUT)).await.unwrap_err();
     assert_eq!((error.kind(), error.sent()), (ErrorKind::Unavailable, Sent::Maybe));
     assert!(!error.to_string().contains("hidden"), "{error}");
+}
+
+/// A transport that never has an answer, and keeps the id of each call with the instant at which it was sent.
+#[derive(Default)]
+struct Refusing(std::sync::Mutex<Vec<(String, Instant)>>);
+
+#[async_trait::async_trait]
+impl Transport for Refusing {
+    async fn send(&self, request: Outgoing) -> Result<Incoming, TransportFailure> {
+        let id = request.headers[CLIENT_REQUEST_ID].to_str().unwrap().to_owned();
+        self.0.lock().unwrap().push((id, Instant::now()));
+        Err(TransportFailure { kind: ErrorKind::Unavailable, sent: Sent::No, message: "gone".into() })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_ids_and_pauses_of_calls_are_those_of_the_seed() {
+    let sent = async |seed| {
+        let clock = ambient::Clock::of(|| time::OffsetDateTime::UNIX_EPOCH);
+        let ambient = Ambient { clock, randomness: ambient::Randomness::of_seed(seed) };
+        let (transport, begun) = (Arc::new(Refusing::default()), Instant::now());
+        let http = Http::over(transport.clone(), RetryPolicy::default(), ambient);
+        for _ in 0..3 {
+            let url = Url::parse("https://service.example/things/1").unwrap();
+            http.send(Call::new(Method::GET, url)).await.unwrap_err();
+        }
+        let sent = transport.0.lock().unwrap();
+        sent.iter().map(|(id, at)| (id.clone(), at.duration_since(begun))).collect::<Vec<_>>()
+    };
+    let (one, same, other) = (sent(7).await, sent(7).await, sent(8).await);
+    assert_eq!(one.len(), 12, "three calls of four attempts");
+    assert_eq!(one, same);
+    assert_ne!(one, other);
 }

@@ -1,6 +1,7 @@
 //! The address of a Service Bus namespace and the credential for it, from the two settings that Azure Functions know: a
 //! connection string, or a host name for identity-based connections.
 
+use endpoints::ConnectionString;
 use url::Url;
 
 use crate::cloud::{Cloud, Service};
@@ -33,14 +34,12 @@ impl ServiceBusConnection {
     /// # Errors
     /// `Invalid`, naming the part that is missing or cannot be used; no value is repeated.
     pub fn parse(connection_string: &str) -> Result<Self, Error> {
-        let part = |name: &str| {
-            connection_string.split(';').find_map(|part| {
-                let (key, value) = part.split_once('=')?;
-                let value = value.trim();
-                (key.trim().eq_ignore_ascii_case(name) && !value.is_empty()).then(|| value.to_owned())
-            })
-        };
         let fail = |problem: &str| Err(Error::invalid(ATTEMPTED, problem));
+        let parts = match ConnectionString::parse(connection_string) {
+            Ok(parts) => parts,
+            Err(malformed) => return fail(&malformed.to_string()),
+        };
+        let part = |name: &str| parts.get(name);
         let Some(endpoint) = part("Endpoint") else { return fail("the connection string has no Endpoint") };
         let Some(place) = endpoint.strip_prefix("sb://").map(|place| place.trim_end_matches('/').to_owned())
         else {
@@ -48,7 +47,9 @@ impl ServiceBusConnection {
         };
         let emulator = part("UseDevelopmentEmulator").is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let authorization = match (part("SharedAccessKeyName"), part("SharedAccessKey")) {
-            (Some(policy), Some(key)) => Authorization::Key { policy, key: Secret::new(key) },
+            (Some(policy), Some(key)) => {
+                Authorization::Key { policy: policy.to_owned(), key: Secret::new(key) }
+            }
             (Some(_), None) => return fail("the connection string has no SharedAccessKey"),
             (None, Some(_)) => return fail("the connection string has no SharedAccessKeyName"),
             (None, None) if part("SharedAccessSignature").is_some() => {
@@ -179,6 +180,7 @@ mod tests {
             (KEY.to_owned(), "no Endpoint"),
             (format!("Endpoint=https://contoso.servicebus.windows.net;{KEY}"), "sb://"),
             (format!("{contoso};SharedAccessKeyName=send"), "no SharedAccessKey"),
+            (format!("{contoso};a2V5"), "part 2"),
             (format!("{contoso};SharedAccessKey=a2V5"), "no SharedAccessKeyName"),
             (format!("{contoso};SharedAccessSignature=a2V5"), "SharedAccessSignature"),
             (format!("Endpoint=sb://contoso.example.org;{KEY}"), "servicebus.windows.net"),

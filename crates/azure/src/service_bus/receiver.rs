@@ -70,12 +70,6 @@ impl QueueReceiver {
         Ok(Self { client, queue: format!("{queue}{DEAD_LETTERS}") })
     }
 
-    /// The queue's name; of dead letters with their place below it.
-    #[must_use]
-    pub fn queue(&self) -> &str {
-        &self.queue
-    }
-
     /// Locks the oldest message that no receiver holds; `None` when none came within `wait`, which is cut to whole
     /// seconds and to [`LONGEST_WAIT`]. The lock counts as a delivery, and lasts as long as the queue says.
     ///

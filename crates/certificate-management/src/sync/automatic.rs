@@ -2,11 +2,11 @@
 //! `sync = "automatic"`.
 
 use serde_json::Map;
-use sha2::{Digest, Sha256};
 use time::{Date, Duration, OffsetDateTime};
 
 use super::{SyncRecord, pause};
 use crate::configuration::{Mode, NamespaceConfiguration, Sync};
+use crate::digest;
 use crate::plan::{Observation, Pair};
 use crate::request::{AUTOMATIC_PREFIX, REQUEST_SCHEMA, RequestRecord, Requester, SyncRequest};
 
@@ -106,9 +106,8 @@ fn request_id(configuration: &NamespaceConfiguration, need: &[&Pair<'_>], day: D
         })
         .collect();
     lines.sort();
-    let digest = Sha256::digest(format!("{}\n{day}\n{}", configuration.id.key(), lines.join("\n")));
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("{AUTOMATIC_PREFIX}{hex}")
+    let need = digest::of::<16>(format!("{}\n{day}\n{}", configuration.id.key(), lines.join("\n")));
+    format!("{AUTOMATIC_PREFIX}{need}")
 }
 
 fn request(

@@ -1,7 +1,8 @@
 //! The requests that have no record, as a look found.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+
+use crate::digest;
 
 /// The requests that one look found no record of.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -16,23 +17,19 @@ pub struct Missing {
 impl Missing {
     /// The requests whose records the look of this number has not found; `None` when it has found all.
     pub(super) fn of<'i>(look: u32, ids: impl Iterator<Item = &'i str>) -> Option<Self> {
-        Some(Self { look, requests: ids.map(digest).collect() })
+        Some(Self { look, requests: ids.map(digest::of::<4>).collect() })
             .filter(|missing| !missing.requests.is_empty())
     }
 
     /// Whether a look with another number has not found the record of a request either.
     pub(super) fn was_so_before(&self, look: u32, id: &str) -> bool {
-        self.look != look && self.requests.contains(&digest(id))
+        self.look != look && self.requests.contains(&digest::of::<4>(id))
     }
 
     /// The same without these requests, whose records exist; `None` when nothing is left.
     pub(super) fn without<'i>(mut self, ids: impl Iterator<Item = &'i str>) -> Option<Self> {
-        let found: Vec<String> = ids.map(digest).collect();
+        let found: Vec<String> = ids.map(digest::of::<4>).collect();
         self.requests.retain(|known| !found.contains(known));
         Some(self).filter(|missing| !missing.requests.is_empty())
     }
-}
-
-fn digest(id: &str) -> String {
-    Sha256::digest(id).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -2,11 +2,11 @@
 //! no other POST while this one may still have effect.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use super::event::{Claim, Context};
 use super::pause;
+use crate::digest;
 use crate::plan::{Observation, Pair};
 use crate::trust::Trust;
 
@@ -64,15 +64,15 @@ fn unproven(observation: &Observation) -> impl Iterator<Item = String> {
     let pairs = observation.pairs().into_iter();
     pairs
         .filter(|pair| pair.needs_sync() || pair.assessment.trust == Trust::Unreadable)
-        .map(|pair| digest(&pair))
+        .map(|pair| name(&pair))
 }
 
-/// A digest that differs between pairs, and between a CA of a policy and the CA before it.
-fn digest(pair: &Pair<'_>) -> String {
+/// A name that differs between pairs, and between a CA of a policy and the CA before it.
+fn name(pair: &Pair<'_>) -> String {
     let ca = &pair.policy.issuing_ca;
     let end = ca.not_after.map(OffsetDateTime::unix_timestamp);
     let (subject, thumbprint) = (&ca.subject, &ca.thumbprint);
     let text =
         format!("{}\n{end:?}\n{subject:?}\n{thumbprint:?}\n{}", pair.policy.id.key(), pair.hub.id.key());
-    Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    digest::of::<8>(text)
 }

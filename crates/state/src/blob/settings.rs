@@ -1,9 +1,9 @@
 //! The address of the storage account and the credential for it, as a Functions app has them in `AzureWebJobsStorage`.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use endpoints::{ConnectionString, is_this_machine};
 use object_store::azure::{AzureAccessKey, AzureCredential, split_sas};
 use url::{Host, Url};
 
@@ -42,10 +42,11 @@ impl BlobSettings {
     /// # Errors
     /// Kind `Invalid`, naming the part that is missing or wrong, never its value.
     pub fn from_connection_string(text: &str, container: &str) -> Result<Self, Error> {
-        let parts = parts(text)?;
-        let part = |name: &str| parts.get(name).copied().filter(|value| !value.is_empty());
-        if part("usedevelopmentstorage").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
-            if part("developmentstorageproxyuri").is_some() {
+        let parts =
+            ConnectionString::parse(text).map_err(|malformed| Error::settings(malformed.to_string()))?;
+        let part = |name: &str| parts.get(name);
+        if part("UseDevelopmentStorage").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+            if part("DevelopmentStorageProxyUri").is_some() {
                 return Err(Error::settings(
                     "DevelopmentStorageProxyUri is not supported: name a BlobEndpoint",
                 ));
@@ -53,11 +54,11 @@ impl BlobSettings {
             let credential = key_credential(EMULATOR_KEY)?;
             return Self::new(Some(EMULATOR_ACCOUNT), EMULATOR_ENDPOINT, container, credential);
         }
-        let endpoint = match (part("blobendpoint"), part("accountname")) {
+        let endpoint = match (part("BlobEndpoint"), part("AccountName")) {
             (Some(endpoint), _) => endpoint.to_owned(),
             (None, Some(account)) => {
-                let protocol = part("defaultendpointsprotocol").unwrap_or("https");
-                let suffix = part("endpointsuffix").unwrap_or("core.windows.net");
+                let protocol = part("DefaultEndpointsProtocol").unwrap_or("https");
+                let suffix = part("EndpointSuffix").unwrap_or("core.windows.net");
                 format!("{protocol}://{account}.blob.{suffix}")
             }
             (None, None) => {
@@ -66,7 +67,7 @@ impl BlobSettings {
                 ));
             }
         };
-        let credential = match (part("accountkey"), part("sharedaccesssignature")) {
+        let credential = match (part("AccountKey"), part("SharedAccessSignature")) {
             (Some(key), _) => key_credential(key)?,
             (None, Some(signature)) => {
                 let pairs = split_sas(signature.trim_start_matches('?'))
@@ -79,7 +80,7 @@ impl BlobSettings {
                 ));
             }
         };
-        Self::new(part("accountname"), &endpoint, container, credential)
+        Self::new(part("AccountName"), &endpoint, container, credential)
     }
 
     /// A service address, such as `https://contoso.blob.core.windows.net`, for which calls carry tokens.
@@ -155,19 +156,6 @@ impl fmt::Debug for BlobSettings {
     }
 }
 
-/// The parts of a connection string by their lower-case names.
-fn parts(text: &str) -> Result<BTreeMap<String, &str>, Error> {
-    let mut parts = BTreeMap::new();
-    for (at, part) in text.split(';').map(str::trim).enumerate().filter(|(_, part)| !part.is_empty()) {
-        // Keys and signatures hold `=` themselves, so the first one counts.
-        let Some((name, value)) = part.split_once('=') else {
-            return Err(Error::settings(format!("part {} of the connection string has no `=`", at + 1)));
-        };
-        parts.insert(name.trim().to_ascii_lowercase(), value.trim());
-    }
-    Ok(parts)
-}
-
 fn key_credential(key: &str) -> Result<Credential, Error> {
     let key = AzureAccessKey::try_new(key).map_err(|_| Error::settings("AccountKey is not base64"))?;
     Ok(Credential::Fixed(Arc::new(AzureCredential::AccessKey(key))))
@@ -183,15 +171,6 @@ fn account_in(endpoint: &Url) -> Result<String, Error> {
     match name {
         Some(name) if !name.is_empty() => Ok(name.to_owned()),
         _ => Err(Error::settings("the blob endpoint does not say which account it is of")),
-    }
-}
-
-fn is_this_machine(endpoint: &Url) -> bool {
-    match endpoint.host() {
-        Some(Host::Domain(host)) => host == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 
@@ -217,7 +196,6 @@ mod tests {
     use super::*;
     use crate::error::ErrorKind;
     use async_trait::async_trait;
-    use time::OffsetDateTime;
 
     const KEY: &str = "c3dvcmRmaXNo";
 
@@ -225,7 +203,7 @@ mod tests {
 
     #[async_trait]
     impl TokenProvider for NoTokens {
-        async fn token(&self) -> Result<(String, OffsetDateTime), Error> {
+        async fn token(&self) -> Result<String, Error> {
             Err(Error::token(ErrorKind::Forbidden, "no tokens here"))
         }
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use ambient::Randomness;
 use async_trait::async_trait;
 use object_store::client::{
     ClientOptions, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
@@ -79,7 +80,7 @@ impl Azurite {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_store_on_azurite_keeps_the_contract() {
     let Some(azurite) = Azurite::start("the state contract on Azurite").await else { return };
-    let store = Store::open(azurite.settings("policysync")).expect("valid settings");
+    let store = Store::open(azurite.settings("policysync"), Randomness::of_system()).expect("valid settings");
     keeps_the_contract(&store).await;
     the_first_writes_into_a_missing_container_all_succeed(&azurite).await;
     a_write_is_recognised_however_its_answer_got_lost(&azurite).await;
@@ -88,7 +89,7 @@ async fn the_store_on_azurite_keeps_the_contract() {
 }
 
 async fn the_first_writes_into_a_missing_container_all_succeed(azurite: &Azurite) {
-    let store = Store::open(azurite.settings("fresh")).expect("valid settings");
+    let store = Store::open(azurite.settings("fresh"), Randomness::of_system()).expect("valid settings");
     assert!(store.list("").await.expect("an empty listing").keys.is_empty());
     let keys: Vec<String> = (0..8).map(|n| format!("first/{n}")).collect();
     for written in futures::future::join_all(keys.iter().map(|key| store.create(key, &1))).await {
@@ -106,7 +107,7 @@ async fn a_write_is_recognised_however_its_answer_got_lost(azurite: &Azurite) {
     ] {
         let connector = Arc::new(LosingAnswers { loss, losses: Arc::new(AtomicU32::new(0)) });
         let backend = blob::connect(azurite.settings("lossy"), connector.clone()).expect("valid settings");
-        let store = Store::over(backend, "lossy");
+        let store = Store::over(backend, "lossy", Randomness::of_system());
         let key = crate::key::segment(how);
         let lose_the_next = || connector.losses.store(1, Ordering::SeqCst);
         // Makes the container, so that the next lost answer is that of a record's write.
@@ -121,13 +122,14 @@ async fn a_write_is_recognised_however_its_answer_got_lost(azurite: &Azurite) {
 }
 
 async fn a_wrong_key_is_forbidden(azurite: &Azurite) {
-    let store = Store::open(azurite.settings_with_key("policysync", "c3dvcmRmaXNo")).expect("valid settings");
+    let store = Store::open(azurite.settings_with_key("policysync", "c3dvcmRmaXNo"), Randomness::of_system())
+        .expect("valid settings");
     let error = store.put("a", &1).await.expect_err("a wrong key");
     assert_eq!(error.kind(), ErrorKind::Forbidden, "{error}");
 }
 
 async fn an_emulator_that_is_gone_is_unavailable(mut azurite: Azurite) {
-    let store = Store::open(azurite.settings("policysync")).expect("valid settings");
+    let store = Store::open(azurite.settings("policysync"), Randomness::of_system()).expect("valid settings");
     azurite._process.kill().await.expect("killed");
     let error = store.get::<u32>("a").await.expect_err("no server listens");
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");

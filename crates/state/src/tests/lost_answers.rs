@@ -21,7 +21,7 @@ pub(super) fn losing_answers(
     meanwhile: impl Fn() -> Option<PutPayload> + Send + Sync + 'static,
 ) -> Store {
     let backend = LosingAnswers { backend: store.backend(), meanwhile: Box::new(meanwhile) };
-    Store::over(Arc::new(backend), "a store that loses answers")
+    Store::over(Arc::new(backend), "a store that loses answers", store.randomness().clone())
 }
 
 struct LosingAnswers {

@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
+use ambient::Randomness;
 use async_trait::async_trait;
 use object_store::client::{
     ClientOptions, HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpResponseBody,
     HttpService,
 };
-use time::{Duration, OffsetDateTime};
 use tokio::time::Instant;
 
 use crate::{BlobSettings, Error, ErrorKind, Store, TokenProvider, WriteError, blob};
@@ -77,12 +77,8 @@ struct Tokens(Result<&'static str, ErrorKind>);
 
 #[async_trait]
 impl TokenProvider for Tokens {
-    async fn token(&self) -> Result<(String, OffsetDateTime), Error> {
-        let expires_at = OffsetDateTime::now_utc() + Duration::hours(1);
-        match self.0 {
-            Ok(token) => Ok((token.to_owned(), expires_at)),
-            Err(kind) => Err(Error::token(kind, "the identity endpoint said no")),
-        }
+    async fn token(&self) -> Result<String, Error> {
+        self.0.map(str::to_owned).map_err(|kind| Error::token(kind, "the identity endpoint said no"))
     }
 }
 
@@ -92,7 +88,7 @@ fn store(answer: Answer, tokens: Tokens) -> (Store, Service) {
     let settings =
         BlobSettings::from_service_uri(address, "policysync", Arc::new(tokens)).expect("valid settings");
     let backend = blob::connect(settings, Arc::new(service.clone())).expect("valid settings");
-    (Store::over(backend, "a misbehaving service"), service)
+    (Store::over(backend, "a misbehaving service", Randomness::of_seed(1)), service)
 }
 
 fn answering(status: u16, code: &'static str) -> (Store, Service) {

@@ -6,12 +6,11 @@ use certificate_management::reason::Reason;
 use tokio::process::Command;
 
 use super::devices::{self};
+use super::endings::{every_policy_is_found, status_report};
 use super::operator::{CREDENTIALS, Operator};
 use super::pushed::{PUSH_SECONDS, until_explained};
 use super::scene::{self, Scene};
-use super::story::{
-    check_untouched, expect_accepted, follow, make_report, overview, tell_report, until_assigned,
-};
+use super::story::{check_untouched, expect_accepted, follow, make_report, overview, until_assigned};
 use crate::commands::laptop::console::Story;
 use crate::commands::laptop::local_world::{LocalWorld, Schedules, app_settings};
 
@@ -97,18 +96,7 @@ pub async fn tell(world: &LocalWorld) -> Result<(), String> {
     }
     story.proven("Not one write to Azure, and in the whole story no sync");
 
-    story.step("The status report");
-    let report = make_report(world, &operator).await?;
-    let namespace = report.namespaces.iter().find(|namespace| namespace.id == scene.namespace_id);
-    let namespace = namespace.ok_or("the report lacks the namespace")?;
-    tell_report(&story, namespace);
-    if let Some(dangling) = report.findings.iter().find(|finding| finding.reason == Reason::PolicyNotFound) {
-        return Err(format!("a policy that exists is not found: {} {}", dangling.subject, dangling.message));
-    }
-    for finding in &report.findings {
-        story.tell(&format!("{}: {} ({})", finding.severity, finding.subject, finding.reason));
-    }
-    Ok(())
+    status_report(world, &operator, &mut story, &scene, |_, report, _| every_policy_is_found(report)).await
 }
 
 /// Another group of the same rule.

@@ -2,15 +2,17 @@
 
 use certificate_management::ArmId;
 use certificate_management::reason::Reason;
-use certificate_management::request::Outcome;
+use certificate_management::report::{NamespaceReport, Report};
 use serde_json::Value;
 
 use super::devices::{self, Verdict};
+use super::endings::{
+    accepted_everywhere, every_hub_trusts, every_policy_is_found, same_wish_again, status_report,
+};
 use super::operator::{CERTIFICATE_AUTHORITIES, Operator};
 use super::scene::{self, Scene};
 use super::story::{
-    PATIENCE, check_untouched, expect_accepted, follow, make_report, overview, proof_row, tell_report,
-    until_assigned, until_final,
+    PATIENCE, check_untouched, expect_accepted, make_report, overview, until_assigned, until_final,
 };
 use crate::commands::laptop::console::{Progress, Story};
 use crate::commands::laptop::local_world::LocalWorld;
@@ -70,48 +72,22 @@ pub async fn tell(world: &LocalWorld) -> Result<(), String> {
     story.proven("It says of each hub what is missing, and keeps looking");
     operator.advance(PUSH_SECONDS).await?;
     story.tell(&format!("{} minutes pass: the service pushes the certificate authority", PUSH_SECONDS / 60));
-    let outcomes = follow(&operator, &story, &id).await?;
-    let state = operator.state().await?;
-    let mut rows = Vec::new();
-    for outcome in &outcomes {
-        rows.push(proof_row(&device, &state, &scene, outcome).await?);
-    }
-    story.table(&["hub", "policy", "outcome", "thumbprint seen on the hub", "TLS handshake"], rows);
-    story.proven("The same device is accepted, by every hub of the namespace");
+    accepted_everywhere(&operator, &story, &scene, &device, &id).await?;
 
     explain_failed_link(&operator, &mut story, &world.configuration.namespaces, &scene).await?;
 
-    story.step("The same wish again");
-    let before = operator.writes().await?;
-    let id = operator.submit(scene.namespace_id.as_str(), "once more").await?;
-    let again = until_final(&operator, &id).await?;
-    let wrote = operator.writes().await? - before;
-    if again["outcome"] != Outcome::AlreadyTrusted.to_string() || wrote != 0 {
-        return Err(format!("a second request ended {} with {wrote} writes", again["outcome"]));
-    }
-    story.proven("already-trusted, and not one write to Azure");
+    same_wish_again(&operator, &mut story, &scene).await?;
     let syncs = operator.synchronize_calls().await?;
     if syncs != 0 {
         return Err(format!("{syncs} synchronize calls were sent to a service that has none"));
     }
     story.proven("In the whole story not one synchronize call was sent");
 
-    story.step("The status report");
-    let report = make_report(world, &operator).await?;
-    let namespace = report.namespaces.iter().find(|namespace| namespace.id == scene.namespace_id);
-    let namespace = namespace.ok_or("the report lacks the namespace")?;
-    tell_report(&story, namespace);
-    if !namespace.trust.iter().all(|pair| pair.trust.admits_current()) {
-        return Err("the report shows a hub that does not trust a policy".to_owned());
-    }
-    story.proven(&format!("Every hub of {} trusts every policy", namespace.name));
-    if let Some(dangling) = report.findings.iter().find(|finding| finding.reason == Reason::PolicyNotFound) {
-        return Err(format!("a policy that exists is not found: {} {}", dangling.subject, dangling.message));
-    }
-    for finding in &report.findings {
-        story.tell(&format!("{}: {} ({})", finding.severity, finding.subject, finding.reason));
-    }
-    Ok(())
+    let judge = |story: &Story, report: &Report, namespace: &NamespaceReport| {
+        every_hub_trusts(story, namespace)?;
+        every_policy_is_found(report)
+    };
+    status_report(world, &operator, &mut story, &scene, judge).await
 }
 
 /// A request for a namespace with a hub that the service cannot push to.

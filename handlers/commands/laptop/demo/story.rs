@@ -8,6 +8,7 @@ use certificate_management::request::Outcome;
 use serde_json::Value;
 
 use super::devices::{self, Provisioned, Verdict};
+use super::endings::{accepted_everywhere, every_hub_trusts, same_wish_again, status_report};
 use super::operator::{CREDENTIALS, Operator};
 use super::scene::{self, Scene};
 use crate::commands::laptop::console::{Progress, Story};
@@ -75,38 +76,14 @@ pub async fn tell(world: &LocalWorld) -> Result<(), String> {
     story.step("A sync request goes through the queue");
     let id = operator.submit(scene.namespace_id.as_str(), "the issuing CA was renewed").await?;
     story.tell(&format!("request {id}"));
-    let outcomes = follow(&operator, &story, &id).await?;
-    let state = operator.state().await?;
-    let mut rows = Vec::new();
-    for outcome in &outcomes {
-        rows.push(proof_row(&device, &state, &scene, outcome).await?);
-    }
-    story.table(&["hub", "policy", "outcome", "thumbprint seen on the hub", "TLS handshake"], rows);
-    story.proven("The same device is accepted, by every hub of the namespace");
+    accepted_everywhere(&operator, &story, &scene, &device, &id).await?;
 
-    story.step("The same wish again");
-    let before = operator.writes().await?;
-    let id = operator.submit(scene.namespace_id.as_str(), "once more").await?;
-    let again = until_final(&operator, &id).await?;
-    let wrote = operator.writes().await? - before;
-    if again["outcome"] != Outcome::AlreadyTrusted.to_string() || wrote != 0 {
-        return Err(format!("a second request ended {} with {wrote} writes", again["outcome"]));
-    }
-    story.proven("already-trusted, and not one write to Azure");
+    same_wish_again(&operator, &mut story, &scene).await?;
 
-    story.step("The status report");
-    let report = make_report(world, &operator).await?;
-    let namespace = report.namespaces.iter().find(|namespace| namespace.id == scene.namespace_id);
-    let namespace = namespace.ok_or("the report lacks the namespace")?;
-    tell_report(&story, namespace);
-    if !namespace.trust.iter().all(|pair| pair.trust.admits_current()) {
-        return Err("the report shows a hub that does not trust a policy".to_owned());
-    }
-    story.proven(&format!("Every hub of {} trusts every policy", namespace.name));
-    for finding in &report.findings {
-        story.tell(&format!("{}: {} ({})", finding.severity, finding.subject, finding.reason));
-    }
-    Ok(())
+    status_report(world, &operator, &mut story, &scene, |story, _, namespace| {
+        every_hub_trusts(story, namespace)
+    })
+    .await
 }
 
 pub(super) async fn make_report(world: &LocalWorld, operator: &Operator) -> Result<Report, String> {

@@ -4,20 +4,20 @@ use certificate_management::plan::saved::{SavedPlan, Wish};
 use certificate_management::reason::Reason;
 use certificate_management::rules;
 
-use super::Problem;
 use super::wanted::Wanted;
+use crate::commands::operator::command_failure::CommandFailure;
 use crate::commands::operator::person::Person;
 use crate::commands::operator::plan;
 use crate::commands::operator::plan::survey::{Service, Survey};
 
-pub(super) async fn plan(person: &Person, from: &str, to: &[String]) -> Result<SavedPlan, Problem> {
+pub(super) async fn plan(person: &Person, from: &str, to: &[String]) -> Result<SavedPlan, CommandFailure> {
     let from = Wanted::parse(from)?;
     let to = to.iter().map(|text| Wanted::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let mut survey = Survey::new(&person.fleet);
     let (source, group) = from.find(&mut survey).await?;
     let name = format!("{}/{}", source.linked.name, group.view.id);
     let Some(policy) = group.view.policy.clone() else {
-        return Err(Problem::Failed(format!("`{name}` has no policy that could be copied")));
+        return Err(CommandFailure::Failed(format!("`{name}` has no policy that could be copied")));
     };
     let mut targets: Vec<(Service<'_>, azure::Group)> = Vec::new();
     for wanted in to {

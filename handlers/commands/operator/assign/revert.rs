@@ -5,8 +5,8 @@ use certificate_management::plan::saved::{PlannedAssignment, SavedPlan, Wish};
 use certificate_management::reason::Reason;
 use certificate_management::reason::failure::About;
 
-use super::Problem;
 use crate::assignment::journal::{self, Stage, WriteRecord};
+use crate::commands::operator::command_failure::CommandFailure;
 use crate::commands::operator::person::{Person, STATE};
 use crate::commands::operator::plan;
 use crate::commands::operator::plan::survey::Survey;
@@ -37,14 +37,15 @@ fn way(record: &WriteRecord, group: &EnrollmentGroup) -> Way {
     }
 }
 
-pub(super) async fn plan(person: &Person, run: &str) -> Result<SavedPlan, Problem> {
+pub(super) async fn plan(person: &Person, run: &str) -> Result<SavedPlan, CommandFailure> {
     if !person.keeps_records {
-        return Err(Problem::Failed(format!("what run {run} did cannot be looked up. {STATE}")));
+        return Err(CommandFailure::Failed(format!("what run {run} did cannot be looked up. {STATE}")));
     }
     let records = journal::of_run(&person.store, run).await;
-    let records = records.map_err(|error| Problem::Failed(format!("the records of run {run}: {error}")))?;
+    let records =
+        records.map_err(|error| CommandFailure::Failed(format!("the records of run {run}: {error}")))?;
     if records.is_empty() {
-        return Err(Problem::Failed(format!("there is no record of an assignment by run {run}")));
+        return Err(CommandFailure::Failed(format!("there is no record of an assignment by run {run}")));
     }
     let mut survey = Survey::new(&person.fleet);
     let services = survey.services(None).await;

@@ -2,7 +2,7 @@
 
 use azure::Group;
 
-use super::Problem;
+use crate::commands::operator::command_failure::CommandFailure;
 use crate::commands::operator::plan::survey::{Service, Survey};
 
 /// A group as a person names it. Ids of groups have no slash (`azure-wire-facts.md` §3).
@@ -19,13 +19,13 @@ impl<'t> Wanted<'t> {
     ///
     /// # Errors
     /// `Usage` when a part is empty or there are more.
-    pub fn parse(text: &'t str) -> Result<Self, Problem> {
+    pub fn parse(text: &'t str) -> Result<Self, CommandFailure> {
         let (service, group) = match text.split_once('/') {
             Some((service, group)) => (Some(service), group),
             None => (None, text),
         };
         if group.is_empty() || group.contains('/') || service.is_some_and(str::is_empty) {
-            return Err(Problem::Usage(format!("`{text}`: a group is given by its id, or as DPS/ID")));
+            return Err(CommandFailure::Usage(format!("`{text}`: a group is given by its id, or as DPS/ID")));
         }
         Ok(Self { service, group })
     }
@@ -37,9 +37,10 @@ impl<'t> Wanted<'t> {
 
     /// The one group that the person means.
     ///
-    /// # Errors `Usage` when several DPS have a group of this id, listing them; `Failed` when there is none, or when a
-    /// DPS that may have one cannot be read.
-    pub async fn find<'a>(&self, survey: &mut Survey<'a>) -> Result<(Service<'a>, Group), Problem> {
+    /// # Errors
+    /// `Usage` when several DPS have one of this id, listing them; `Failed` when there is none, or when a DPS that may have
+    /// one cannot be read.
+    pub async fn find<'a>(&self, survey: &mut Survey<'a>) -> Result<(Service<'a>, Group), CommandFailure> {
         let before = survey.unreadable.len();
         let looked_at = survey.named(self.service, self.group).await;
         let is_known = !looked_at.is_empty();
@@ -49,7 +50,7 @@ impl<'t> Wanted<'t> {
             let places = found.iter().map(|(service, group)| {
                 format!("  {}/{}  in {}", service.linked.name, group.view.id, service.configuration.id)
             });
-            return Err(Problem::Usage(format!(
+            return Err(CommandFailure::Usage(format!(
                 "group `{}` exists on {} provisioning services; name one as DPS/GROUP:\n{}",
                 self.group,
                 found.len(),
@@ -60,7 +61,7 @@ impl<'t> Wanted<'t> {
         // DPS, the group that was found is the one: names of DPS are unique.
         let is_settled = self.service.is_some() && !found.is_empty();
         if survey.unreadable.len() > before && !is_settled {
-            return Err(Problem::Failed(format!(
+            return Err(CommandFailure::Failed(format!(
                 "group `{}` cannot be looked for everywhere:\n{}",
                 self.group,
                 survey.unreadable.join("\n")
@@ -68,10 +69,10 @@ impl<'t> Wanted<'t> {
         }
         found.pop().ok_or_else(|| match self.service {
             Some(service) if !is_known => {
-                Problem::Failed(format!("policysync.toml has no provisioning service `{service}`"))
+                CommandFailure::Failed(format!("policysync.toml has no provisioning service `{service}`"))
             }
-            Some(service) => Problem::Failed(format!("`{service}` has no group `{}`", self.group)),
-            None => Problem::Failed(format!("no provisioning service has a group `{}`", self.group)),
+            Some(service) => CommandFailure::Failed(format!("`{service}` has no group `{}`", self.group)),
+            None => CommandFailure::Failed(format!("no provisioning service has a group `{}`", self.group)),
         })
     }
 }
@@ -86,7 +87,7 @@ mod tests {
         assert_eq!((wanted.service, wanted.group, wanted.is_glob()), (Some("contoso-dps"), "line-*", true));
         assert!(!Wanted::parse("line-1").unwrap().is_glob());
         for text in ["", "/", "dps/", "/line-1", "a/b/c"] {
-            assert!(matches!(Wanted::parse(text), Err(Problem::Usage(_))), "{text}");
+            assert!(matches!(Wanted::parse(text), Err(CommandFailure::Usage(_))), "{text}");
         }
     }
 }

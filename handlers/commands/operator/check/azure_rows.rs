@@ -15,29 +15,38 @@ use super::{Checked, permission_rows};
 use crate::failure;
 use crate::fleet::Fleet;
 use crate::observation::{LinkedService, Observer, named_hubs};
+use crate::walk::{Pace, Scope, Visit, VisitedService, walk};
 
-/// How many namespaces, and how many hubs of one, are read at once.
-const NAMESPACES_AT_ONCE: usize = 4;
+/// How many hubs of one namespace are read at once.
 const HUBS_AT_ONCE: usize = 8;
 
 /// The rows of every namespace, in the order of the file.
 pub(super) async fn rows(fleet: &Fleet, lines: &Lines, principal: Option<&str>) -> Vec<Checked> {
     let observer = Observer::new(fleet);
-    let looks: Vec<_> = fleet
-        .configuration
-        .namespaces
-        .iter()
-        .enumerate()
-        .map(|(index, namespace)| {
-            Look { fleet, observer: &observer, lines, index, namespace, principal }.rows()
+    let namespaces: Vec<_> = fleet.configuration.namespaces.iter().collect();
+    let look = |visit: Visit<'_>| {
+        let index = namespaces.iter().position(|namespace| std::ptr::eq(*namespace, visit.configuration));
+        // A walk visits only what it is given.
+        let index = index.unwrap_or_default();
+        let namespace = &fleet.configuration.namespaces[index];
+        let look = NamespaceCheck { fleet, observer: &observer, lines, index, namespace, principal };
+        look.rows(visit.services)
+    };
+    let (scope, pace) = (Scope::Every(None), Pace::of_a_command());
+    let walked = walk(fleet, &observer, &namespaces, &scope, pace, None, look).await;
+    walked
+        .into_iter()
+        .flat_map(|(namespace, rows)| {
+            let name = namespace.id.name();
+            rows.unwrap_or_else(|| {
+                vec![unread("namespace", name, &Error::timed_out("reading the namespace"))]
+            })
         })
-        .collect();
-    let rows: Vec<Vec<Checked>> = stream::iter(looks).buffered(NAMESPACES_AT_ONCE).collect().await;
-    rows.into_iter().flatten().collect()
+        .collect()
 }
 
-/// A look at one namespace.
-struct Look<'a> {
+/// What is checked of one namespace.
+struct NamespaceCheck<'a> {
     fleet: &'a Fleet,
     observer: &'a Observer<'a>,
     lines: &'a Lines,
@@ -46,8 +55,8 @@ struct Look<'a> {
     principal: Option<&'a str>,
 }
 
-impl Look<'_> {
-    async fn rows(self) -> Vec<Checked> {
+impl NamespaceCheck<'_> {
+    async fn rows(self, services: Result<Vec<VisitedService>, Error>) -> Vec<Checked> {
         let mut rows = Vec::new();
         let name = self.namespace.id.name();
         let namespace = match self.observer.registered(self.namespace).await {
@@ -80,7 +89,7 @@ impl Look<'_> {
         };
         self.policies(&namespace, &mut rows).await;
         self.hubs(&namespace, &mut rows).await;
-        self.provisioning_services(&mut rows).await;
+        self.provisioning_services(services, &mut rows);
         let (fleet, observer) = (self.fleet, self.observer);
         rows.extend(permission_rows::rows(fleet, observer, self.namespace, &namespace, self.principal).await);
         rows
@@ -145,16 +154,15 @@ impl Look<'_> {
         }
     }
 
-    async fn provisioning_services(&self, rows: &mut Vec<Checked>) {
-        let services = match self.observer.provisioning_services(self.namespace).await {
-            Ok(services) => services,
-            Err(error) => {
-                return rows.push(unread("provisioning-services", self.namespace.id.name(), &error));
+    fn provisioning_services(&self, services: Result<Vec<VisitedService>, Error>, rows: &mut Vec<Checked>) {
+        match services {
+            Ok(services) => {
+                for visited in services {
+                    rows.push(self.provisioning_service(&visited.service));
+                    rows.push(self.enrollment_groups(&visited));
+                }
             }
-        };
-        for service in services {
-            rows.push(self.provisioning_service(&service));
-            rows.push(self.enrollment_groups(&service).await);
+            Err(error) => rows.push(unread("provisioning-services", self.namespace.id.name(), &error)),
         }
     }
 
@@ -171,13 +179,14 @@ impl Look<'_> {
         Checked::ok("provisioning-service", subject, format!("linked hubs: {}", service.hubs.len()))
     }
 
-    async fn enrollment_groups(&self, service: &LinkedService) -> Checked {
-        let subject = format!("{} / {}", self.namespace.id.name(), service.name);
-        match self.fleet.azure.enrollment_groups(service.generation).list(&service.endpoint).await {
-            Ok(groups) => Checked::ok("enrollment-groups", subject, format!("groups: {}", groups.len())),
-            Err(error) => {
-                let is_permission = failure::reason(&error, About::EnrollmentGroup) == Reason::NotPermitted;
-                let row = unread("enrollment-groups", &subject, &error);
+    fn enrollment_groups(&self, visited: &VisitedService) -> Checked {
+        let subject = format!("{} / {}", self.namespace.id.name(), visited.service.name);
+        match visited.unread.first() {
+            None => Checked::ok("enrollment-groups", subject, format!("groups: {}", visited.groups.len())),
+            Some(unread_groups) => {
+                let error = &unread_groups.error;
+                let is_permission = failure::reason(error, About::EnrollmentGroup) == Reason::NotPermitted;
+                let row = unread("enrollment-groups", &subject, error);
                 let next_step = is_permission.then(|| Reason::GroupUnreadable.next_step().to_owned());
                 Checked { next_step: next_step.or(row.next_step.clone()), ..row }
             }

@@ -189,15 +189,15 @@ pub fn find(ids: &[&str], wanted: &str, all_seen: bool) -> Result<usize, String>
     }
 }
 
-/// Makes an id that no message had before, since a queue drops a message whose id it has seen. It begins with the part
-/// of `id` that can be typed, and does not grow when a message is sent again and again.
+/// Makes an id that no message had before, by a suffix that none had, since a queue drops a message whose id it has seen. It
+/// begins with the part of `id` that can be typed, and does not grow when a message is sent again and again.
 #[must_use]
-pub fn fresh_id(id: &str) -> String {
+pub fn fresh_id(id: &str, suffix: Ulid) -> String {
     let is_suffix = |suffix: &str| Ulid::from_string(suffix).is_ok();
     let plain = id.rsplit_once('~').filter(|(_, suffix)| is_suffix(suffix)).map_or(id, |(plain, _)| plain);
     let kept: String = plain.chars().filter(|c| typed(*c)).take(KEPT_OF_ID).collect();
     let kept = kept.trim_start_matches('-');
-    format!("{}~{}", if kept.is_empty() { "resubmitted" } else { kept }, Ulid::generate())
+    format!("{}~{}", if kept.is_empty() { "resubmitted" } else { kept }, suffix)
 }
 
 /// The promises about descriptions and ids of messages.
@@ -282,8 +282,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_fresh_id_fits_differs_and_does_not_grow(id in "(?s).{0,200}") {
-            let first = fresh_id(&id);
-            let second = fresh_id(&first);
+            let first = fresh_id(&id, Ulid::from_parts(1, 2));
+            let second = fresh_id(&first, Ulid::from_parts(1, 3));
             prop_assert!(first != second && first != id);
             prop_assert!(first.chars().count() <= 128);
             prop_assert_eq!(first.chars().count(), second.chars().count());

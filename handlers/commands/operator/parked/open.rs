@@ -1,6 +1,6 @@
 //! The shelf that the environment names.
 
-use std::sync::Arc;
+use ambient::Ambient;
 
 use super::message::Place;
 use super::shelf::Shelf;
@@ -26,9 +26,9 @@ fn open(
     queues: &QueueSettings,
     kept: Option<&StateSettings>,
 ) -> Result<Shelf, StartError> {
-    let azure = fleet::clients(of_fleet)?;
-    let tokens = azure.tokens();
-    let records = kept.map(|kept| application::records(kept, Arc::clone(tokens))).transpose()?;
+    let ambient = Ambient::of_system();
+    let azure = fleet::clients(of_fleet, &ambient)?;
+    let records = kept.map(|kept| application::records(kept, &azure, &ambient.randomness)).transpose()?;
     let bus = &queues.service_bus;
     Ok(Shelf {
         receivers: vec![
@@ -39,5 +39,6 @@ fn open(
         parked: azure.queue(bus, &queues.parked)?,
         requests: azure.queue(bus, &queues.requests)?,
         records,
+        ambient,
     })
 }

@@ -5,8 +5,9 @@
 //! default). So the shelf puts back a fresh copy of a parked message that was looked at [`WORN_OUT`] times. It can take
 //! a dead letter any number of times: a queue gives up on a message once.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use ambient::Ambient;
 use azure::service_bus::OutgoingMessage;
 use azure::{LockedMessage, QueueReceiver, QueueSender};
 use certificate_management::parked::Envelope;
@@ -14,6 +15,7 @@ use futures::future::join_all;
 use futures::{StreamExt, stream};
 use state::Store;
 use time::format_description::well_known::Rfc3339;
+use tokio::time::Instant;
 
 use super::error::ShelfError;
 use super::kept;
@@ -75,6 +77,8 @@ pub struct Shelf {
     pub requests: QueueSender,
     /// The records; `None` where this process cannot see those of the app.
     pub records: Option<Store>,
+    /// Gives fresh copies their ids.
+    pub ambient: Ambient,
 }
 
 impl Shelf {
@@ -131,7 +135,7 @@ impl Shelf {
         }
         let copy = OutgoingMessage {
             body: locked.body.clone(),
-            message_id: Some(message::fresh_id(locked.message_id.as_deref().unwrap_or_default())),
+            message_id: Some(self.fresh_id(locked.message_id.as_deref().unwrap_or_default())),
             correlation_id: locked.correlation_id.clone(),
             subject: locked.subject.clone(),
             content_type: locked.content_type.clone(),
@@ -171,11 +175,15 @@ impl Shelf {
         let body = self.whole_body(entry).await?;
         // With its old id the queue would drop it as a copy of itself.
         let given = entry.message.message_id.as_deref().unwrap_or(&entry.message.id);
-        let message_id = message::fresh_id(given);
+        let message_id = self.fresh_id(given);
         let outgoing =
             OutgoingMessage { body, message_id: Some(message_id.clone()), ..OutgoingMessage::default() };
         self.requests.send(&outgoing).await?;
         Ok(message_id)
+    }
+
+    fn fresh_id(&self, id: &str) -> String {
+        message::fresh_id(id, self.ambient.ulid())
     }
 
     async fn whole_body(&self, entry: &Entry) -> Result<String, ShelfError> {

@@ -1,22 +1,23 @@
 //! Makes the request that the flags ask for, with the checks of `POST /api/sync-requests`.
 
+use ambient::{Ambient, Randomness};
 use azure::service_bus::MESSAGE_LIMIT;
 use certificate_management::request::{FieldError, SyncRequest};
-use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
+use opentelemetry_sdk::trace::IdGenerator;
 use serde_json::{Map, Value, json};
-use ulid::Ulid;
 
 use super::Arguments;
+use crate::telemetry::TraceIds;
 
 /// Room for the properties of the message, beside its body, in bytes.
 const PROPERTIES: usize = 1024;
 
-/// Makes the request.
+/// Makes the request, with an id and a trace of its own where none is given.
 ///
 /// # Errors
 /// Every flag that is wrong, with what is wrong about it.
-pub fn build(arguments: &Arguments) -> Result<SyncRequest, Vec<String>> {
-    let request_id = arguments.id.clone().unwrap_or_else(|| Ulid::generate().to_string());
+pub fn build(arguments: &Arguments, ambient: &Ambient) -> Result<SyncRequest, Vec<String>> {
+    let request_id = arguments.id.clone().unwrap_or_else(|| ambient.ulid().to_string());
     let mut body = Map::new();
     body.insert("namespaceId".to_owned(), json!(arguments.namespace));
     for (member, names) in [("hubs", &arguments.hubs), ("policies", &arguments.policies)] {
@@ -27,7 +28,7 @@ pub fn build(arguments: &Arguments) -> Result<SyncRequest, Vec<String>> {
     body.insert("allowWholeNamespace".to_owned(), json!(arguments.allow_whole_namespace));
     body.insert("requestedBy".to_owned(), json!(person()));
     body.insert("reason".to_owned(), json!(arguments.reason));
-    body.insert("traceparent".to_owned(), json!(traceparent()));
+    body.insert("traceparent".to_owned(), json!(traceparent(&ambient.randomness)));
     let request = SyncRequest::from_submission(&Value::Object(body).to_string(), &request_id)
         .map_err(|errors| errors.iter().map(problem).collect::<Vec<_>>())?;
     let size = json!(request).to_string().len();
@@ -47,8 +48,8 @@ fn person() -> Option<String> {
 }
 
 /// Begins a trace of its own, sampled.
-fn traceparent() -> String {
-    let ids = RandomIdGenerator::default();
+fn traceparent(randomness: &Randomness) -> String {
+    let ids = TraceIds(randomness.clone());
     format!("00-{}-{}-01", ids.new_trace_id(), ids.new_span_id())
 }
 
@@ -77,15 +78,21 @@ fn problem(error: &FieldError) -> String {
 mod tests {
     use clap::{Args as _, Command, FromArgMatches as _};
 
+    use ulid::Ulid;
+
     use super::*;
 
     const NAMESPACE: &str =
         "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
 
     fn made(flags: &[&str]) -> Result<SyncRequest, Vec<String>> {
+        made_with(&Ambient::of_system(), flags)
+    }
+
+    fn made_with(ambient: &Ambient, flags: &[&str]) -> Result<SyncRequest, Vec<String>> {
         let command = Arguments::augment_args(Command::new("submit").no_binary_name(true));
         let matches = command.try_get_matches_from(flags).unwrap_or_else(|error| panic!("{error}"));
-        build(&Arguments::from_arg_matches(&matches).unwrap())
+        build(&Arguments::from_arg_matches(&matches).unwrap(), ambient)
     }
 
     #[test]
@@ -116,8 +123,8 @@ mod tests {
 
     #[test]
     fn each_request_has_an_id_and_a_trace_of_its_own() {
-        let (first, second) =
-            (made(&["--namespace", NAMESPACE]).unwrap(), made(&["--namespace", NAMESPACE]).unwrap());
+        let ambient = Ambient::of_system();
+        let [first, second] = [(); 2].map(|()| made_with(&ambient, &["--namespace", NAMESPACE]).unwrap());
         assert!(Ulid::from_string(&first.request_id).is_ok());
         assert_ne!(first.request_id, second.request_id);
         assert_ne!(first.traceparent, second.traceparent);

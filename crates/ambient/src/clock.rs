@@ -5,11 +5,17 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-/// What tells the time, UTC.
+/// Tells the time, UTC. Cheap to clone; all clones are one clock.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> OffsetDateTime + Send + Sync>);
 
 impl Clock {
+    /// The clock of the operating system.
+    #[must_use]
+    pub fn of_system() -> Self {
+        Self::of(OffsetDateTime::now_utc)
+    }
+
     /// A clock that follows `now`, such as the clock of the simulated Azure.
     pub fn of(now: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
@@ -19,13 +25,6 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
         (self.0)()
-    }
-}
-
-impl Default for Clock {
-    /// The clock of the system.
-    fn default() -> Self {
-        Self::of(OffsetDateTime::now_utc)
     }
 }
 

@@ -5,38 +5,14 @@
 //! It does not see calls of methods and uses of fields, whose types have no path. Code for tests may refer to
 //! everything.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+use std::path::Path;
 
-mod graph;
-mod reader;
-mod source;
-
-use std::path::{Path, PathBuf};
-
-use source::Crate;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
-}
-
-/// The root files of every crate of the repository: libraries, programs, tests, benches and examples.
-fn crates() -> Vec<PathBuf> {
-    let mut list = std::process::Command::new(env!("CARGO"));
-    list.env_remove("LD_PRELOAD");
-    list.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]).current_dir(root());
-    let metadata: serde_json::Value = serde_json::from_slice(&list.output().unwrap().stdout).unwrap();
-    let packages = metadata["packages"].as_array().unwrap();
-    let targets = packages.iter().flat_map(|package| package["targets"].as_array().unwrap());
-    targets.map(|target| PathBuf::from(target["src_path"].as_str().unwrap())).collect()
-}
+use crate::source::Crate;
 
 #[test]
 fn no_files_refer_to_one_another_in_a_circle() {
-    let root = root();
-    let read = |file: &Path| std::fs::read_to_string(root.join(file)).ok();
     let (mut modules, mut circles) = (0, Vec::new());
-    for file in crates() {
-        let found = Crate::read(file.strip_prefix(&root).unwrap(), &read);
+    for found in crate::crates() {
         modules += found.modules.len();
         circles.extend(found.circles());
     }
