@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::{Arc, OnceLock};
 
+use ambient::Ambient;
 use async_trait::async_trait;
 use azure::credential::CachedTokens;
-use azure::{AccessToken, Azure, Cloud, Error, TokenSource};
+use azure::{AccessToken, Azure, Cloud, Error, Http, TokenSource};
 use functions_host::Server;
 use policysync::application::Application;
 use policysync::commands::laptop::local_world::Attach;
@@ -56,9 +57,12 @@ impl Drop for InThisProcess {
 fn serve(variables: &BTreeMap<String, String>) -> Result<Serving, String> {
     let settings = Settings::from_variables(variables).map_err(text)?;
     let cloud = Cloud::new(settings.fleet.arm_endpoint.as_deref()).map_err(text)?;
-    let tokens = Arc::new(CachedTokens::new(ManagedIdentity { variables: variables.clone() }));
-    let outside = Outside { azure: Some(Azure::new(cloud, tokens).map_err(text)?), ..Outside::default() };
-    let application = Application::start_within(&settings, outside).map_err(text)?;
+    let ambient = Ambient::of_system();
+    let identity = ManagedIdentity { variables: variables.clone() };
+    let tokens = Arc::new(CachedTokens::new(identity, ambient.clock.clone()));
+    let http = Http::shared(ambient.clone()).map_err(text)?;
+    let outside = Outside { azure: Some(Azure::new(http, cloud, tokens)), ..Outside::of(ambient) };
+    let application = Application::start(&settings, outside).map_err(text)?;
     let server = Server::bind(0).map_err(text)?;
     let port = server.local_addr().port();
     let router = functions::router(&Arc::new(application));

@@ -30,7 +30,7 @@ async fn made(ambient: Ambient) -> Vec<String> {
     let request = app.on_queue("sync-requests").await[0]["requestId"].as_str().unwrap().to_owned();
 
     let known = app.record(&request).await.request;
-    app.handle(received(&[known.clone()])).await;
+    app.handle(received(std::slice::from_ref(&known))).await;
     let sync = app.sync(0).await.sync_id;
 
     let waker = Waker { function: "seeds", invocation: "", trace: &TraceContext::default() };

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 /// Draws numbers. Cheap to clone; all clones draw from one sequence, on any thread.
 ///
-/// The sequence is that of ChaCha with 12 rounds, a cipher: nothing that was drawn tells what is drawn next. The code names it,
+/// The sequence is that of `ChaCha12`, a cipher: nothing that was drawn tells what is drawn next. The code names it,
 /// and not `StdRng`, so that a seed which made a test fail makes it fail with the next release of `rand` too.
 #[derive(Clone)]
 pub struct Randomness(Arc<Mutex<ChaCha12Rng>>);

@@ -6,6 +6,7 @@ mod migration;
 mod operator;
 mod pushed;
 mod scene;
+mod steps;
 mod story;
 mod worlds;
 

@@ -7,7 +7,7 @@ use certificate_management::request::Outcome;
 use super::devices::Provisioned;
 use super::operator::Operator;
 use super::scene::Scene;
-use super::story::{follow, make_report, proof_row, tell_report, until_final};
+use super::steps::{follow, make_report, proof_row, tell_report, until_final};
 use crate::commands::laptop::console::Story;
 use crate::commands::laptop::local_world::LocalWorld;
 

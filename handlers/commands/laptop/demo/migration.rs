@@ -10,7 +10,7 @@ use super::endings::{every_policy_is_found, status_report};
 use super::operator::{CREDENTIALS, Operator};
 use super::pushed::{PUSH_SECONDS, until_explained};
 use super::scene::{self, Scene};
-use super::story::{check_untouched, expect_accepted, follow, make_report, overview, until_assigned};
+use super::steps::{check_untouched, expect_accepted, follow, make_report, overview, until_assigned};
 use crate::commands::laptop::console::Story;
 use crate::commands::laptop::local_world::{LocalWorld, Schedules, app_settings};
 

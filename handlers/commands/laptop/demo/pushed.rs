@@ -11,7 +11,7 @@ use super::endings::{
 };
 use super::operator::{CERTIFICATE_AUTHORITIES, Operator};
 use super::scene::{self, Scene};
-use super::story::{
+use super::steps::{
     PATIENCE, check_untouched, expect_accepted, make_report, overview, until_assigned, until_final,
 };
 use crate::commands::laptop::console::{Progress, Story};
@@ -135,6 +135,6 @@ pub async fn until_explained(
         if progress.elapsed() > PATIENCE {
             return Err(format!("request {request_id} never said {reason}: {request}"));
         }
-        tokio::time::sleep(super::story::GLANCE).await;
+        tokio::time::sleep(super::steps::GLANCE).await;
     }
 }
