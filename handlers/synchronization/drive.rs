@@ -8,7 +8,7 @@ use certificate_management::ArmId;
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::request::RequestRecord;
 use certificate_management::sync::{
-    Context, Effect, Event, Look, OperationState, Outcomes, SyncRecord, step,
+    Context, Effect, Event, Look, OperationState, Outcomes, SyncRecord, step, without_marks,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use state::{Stored, WriteError};
@@ -64,8 +64,8 @@ pub struct Driver<'a> {
     requests: BTreeMap<String, Stored<RequestRecord>>,
     /// The right to hold those records in memory.
     held: Option<Held>,
-    /// Requests that the sync had no room for.
-    pub put_back: Vec<String>,
+    /// Requests that have joined, and need the mark no more that lets the report find them.
+    pub without_mark: Vec<String>,
 }
 
 impl<'a> Driver<'a> {
@@ -87,7 +87,7 @@ impl<'a> Driver<'a> {
             written: Instant::now(),
             requests: BTreeMap::new(),
             held: None,
-            put_back: Vec::new(),
+            without_mark: Vec::new(),
         }
     }
 
@@ -137,7 +137,12 @@ impl<'a> Driver<'a> {
                 Some(known) => known,
                 None => records::sync(&self.application.store, self.namespace_id).await?,
             };
-            let decided = step(stored.as_ref().map(|stored| &stored.value), requests, event, &self.context());
+            let before = stored.as_ref().map(|stored| &stored.value);
+            let decided = step(before, requests, event, &self.context());
+            if matches!(event, Event::Requested) {
+                let unmarked = without_marks(before, requests, &decided.effects);
+                self.without_mark = unmarked.into_iter().map(str::to_owned).collect();
+            }
             let Some(record) = decided.record else {
                 self.record = Some(stored);
                 return Ok(decided.effects);
@@ -191,7 +196,6 @@ impl<'a> Driver<'a> {
                     .map(|request| async move { messages::put_back(application, request).await })
                     .collect();
                 let () = stream::iter(sends).buffer_unordered(AT_ONCE).try_collect().await?;
-                self.put_back.extend(requests.into_iter().map(|request| request.request_id));
                 Ok(Vec::new())
             }
             Effect::Measure { took, worst } => {

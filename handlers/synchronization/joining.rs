@@ -64,13 +64,10 @@ pub async fn take_in(
 ) -> Result<(), DriveError> {
     driver.handle(&Event::Requested, known).await?;
     let store = &application.store;
-    // A request that has its outcome lost its mark when it was taken in; should that have failed, the report takes the
-    // mark away.
-    let unmarks: Vec<_> = known
+    let unmarks: Vec<_> = driver
+        .without_mark
         .iter()
-        .filter(|record| !record.outcome.is_final())
-        .map(|record| record.request.request_id.as_str())
-        .filter(|id| !driver.put_back.iter().any(|put_back| put_back == id))
+        .map(String::as_str)
         .map(|id| async move { (id, records::unmark(store, id).await) })
         .collect();
     let unmarked: Vec<_> = stream::iter(unmarks).buffer_unordered(AT_ONCE).collect().await;

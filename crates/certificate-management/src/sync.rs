@@ -40,7 +40,7 @@ mod record;
 mod sent;
 mod unseen;
 
-pub use self::admission::{Admission, admit, purges};
+pub use self::admission::{Admission, admit, purges, without_marks};
 pub use self::automatic::{Automatic, Repeat, automatic, candidates, look_again_after, repeat};
 pub use self::conclusion::Conclusion;
 pub use self::effect::{Effect, FollowUp, Outcomes};

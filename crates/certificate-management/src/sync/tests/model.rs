@@ -79,8 +79,8 @@ pub(super) struct Model {
 pub(super) struct Asked {
     pub request: Rc<SyncRequest>,
     pub record: Option<Rc<RequestRecord>>,
-    /// Whether its message was dead-lettered.
-    pub is_dead_lettered: bool,
+    /// Whether it has the mark that lets the report find it when no sync knows it.
+    pub is_marked: bool,
 }
 
 /// A message on the queue.
@@ -248,7 +248,7 @@ impl Model {
 
     /// The same with these policies. The service pushes the CA of a [`Way::Pushed`] policy by itself.
     pub fn of_policies(policies: Ways, requests: Vec<SyncRequest>) -> Self {
-        let ask = |request| Asked { request: Rc::new(request), record: None, is_dead_lettered: false };
+        let ask = |request| Asked { request: Rc::new(request), record: None, is_marked: false };
         let hub = HubState {
             has_current: [false; POLICIES],
             is_pushed: policies.map(|way| way == Some(Way::Pushed)),

@@ -3,7 +3,7 @@
 use crate::reason::failure::CallFailure;
 use std::rc::Rc;
 
-use super::{Answer, Body, Model, Run, Running, Setting, Todo};
+use super::{Answer, Asked, Body, Model, Run, Running, Setting, Todo};
 use crate::request::RequestRecord;
 use crate::sync::tests::world::{POLICIES, Way};
 use crate::sync::{FailureKind, pause};
@@ -265,7 +265,7 @@ impl Model {
                 actions.push(Action::Fault(Fault::ReportedEarly, worker));
             }
         }
-        if self.asked.iter().any(|asked| asked.is_dead_lettered) && self.unknown().next().is_some() {
+        if self.lost().next().is_some() {
             actions.push(Action::TakeUp(worker));
         }
     }
@@ -307,9 +307,15 @@ impl Model {
         open.is_some_and(|record| now - record.next_look_at >= pause::LOST_AFTER)
     }
 
-    /// Requests without an outcome that no sync knows.
-    pub fn unknown(&self) -> impl Iterator<Item = &Rc<RequestRecord>> {
-        self.open_requests().filter(|record| !self.is_known(&record.request.request_id))
+    /// Requests without an outcome that no sync knows and whose message is gone, as far as their marks let the report find them.
+    pub fn lost(&self) -> impl Iterator<Item = &Rc<RequestRecord>> {
+        let is_lost = |(index, asked): &(usize, &Asked)| {
+            let has_message = self.queue.iter().any(|message| message.body == Body::Request(*index));
+            asked.is_marked && !has_message && !self.is_known(&asked.request.request_id)
+        };
+        let records =
+            self.asked.iter().enumerate().filter(is_lost).filter_map(|(_, asked)| asked.record.as_ref());
+        records.filter(|record| !record.outcome.is_final())
     }
 
     fn of_queue(&self, actions: &mut Vec<Action>) {

@@ -27,8 +27,8 @@ impl Model {
             }
             Action::Report(worker) => self.begin(worker, vec![Happening::TimerPassed], 1),
             Action::TakeUp(worker) => {
-                let unknown = self.unknown().cloned().collect();
-                self.begin(worker, vec![Happening::Requested(unknown)], 1);
+                let lost = self.lost().cloned().collect();
+                self.begin(worker, vec![Happening::Requested(lost)], 1);
             }
             Action::Wait(ticks) => self.grow_older(setting.tick * i32::from(ticks)),
             Action::Arrive(place) => {
@@ -85,6 +85,7 @@ impl Model {
     /// The record of a request whose message has come. The run creates it where there is none.
     fn admit(&mut self, index: usize) -> Rc<RequestRecord> {
         let asked = &mut self.asked[index];
+        asked.is_marked |= asked.record.is_none();
         let queued = || Rc::new(RequestRecord::queued((*asked.request).clone(), NOW));
         Rc::clone(asked.record.get_or_insert_with(queued))
     }
@@ -122,9 +123,7 @@ impl Model {
             Fault::LockLost => self.release(place),
             Fault::Duplicate => self.queue.push(self.queue[place].clone()),
             Fault::DeadLettered => {
-                if let Body::Request(index) = self.queue.remove(place).body {
-                    self.asked[index].is_dead_lettered = true;
-                }
+                self.queue.remove(place);
             }
             Fault::Forged => self.forge(place),
             Fault::WindowOver => self.window.clear(),

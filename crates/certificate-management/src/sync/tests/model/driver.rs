@@ -9,6 +9,7 @@ use crate::request::Outcome;
 use crate::sync::tests::world::{NOW, Sights, Way, failure};
 use crate::sync::{
     Claim, Effect, Failure, FailureKind, Look, OperationState, Outcomes, PostEnd, SyncOperation, SyncRecord,
+    without_marks,
 };
 
 /// One thing that a run has to do.
@@ -113,6 +114,14 @@ impl Model {
         let before = self.record.clone();
         let happening = self.as_old_as_now(happening);
         let step = happening.step(setting.machine, before.as_deref(), &context);
+        if let Happening::Requested(requests) = &happening {
+            // A kill before this would leave marks, which cost time only.
+            let requests = requests.iter().map(|request| &**request);
+            for id in without_marks(before.as_deref(), requests, &step.effects) {
+                let of_request = self.asked.iter_mut().filter(|asked| asked.request.request_id == *id);
+                of_request.for_each(|asked| asked.is_marked = false);
+            }
+        }
         if let Some(record) = &step.record {
             if record.sync_id == context.next_sync_id {
                 self.syncs += 1;

@@ -22,7 +22,7 @@ impl Model {
                 (!record.outcome.is_final()).then_some(record.submitted_at).hash(into);
                 request(record, into);
             }
-            asked.is_dead_lettered.hash(into);
+            asked.is_marked.hash(into);
         }
         self.queue.hash(into);
         self.window.hash(into);

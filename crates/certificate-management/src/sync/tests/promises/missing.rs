@@ -4,7 +4,7 @@ use crate::configuration::Mode;
 use crate::request::{Outcome, RequestRecord};
 use crate::sync::tests::stage::{Stage, sees};
 use crate::sync::tests::world::request;
-use crate::sync::{Effect, Event, Look, OperationState, Phase};
+use crate::sync::{Effect, Event, Look, OperationState, Phase, SyncRecord, without_marks};
 use crate::trust::Trust::{Stale, Trusted};
 
 /// `r-1` has joined, and its record is gone.
@@ -66,4 +66,23 @@ fn a_look_that_is_told_twice_has_found_no_record_once() {
         stage.record = step.record.or(stage.record);
         assert!(stage.record().knows("r-1"));
     }
+}
+
+/// A look has recorded the outcome, the record is lost, and the message of the request makes it anew before the look tells that
+/// the request has left.
+#[test]
+fn one_that_its_sync_knew_before_it_came_keeps_the_mark_by_which_the_report_finds_it() {
+    let mut stage = Stage::new();
+    stage.submit("r-1", "");
+    let anew = RequestRecord::queued(request("r-1", ""), stage.context.now);
+    let other = RequestRecord::queued(request("r-2", ""), stage.context.now);
+    let requests = [anew, other];
+    assert_eq!(without_marks(Some(stage.record()), &requests, &[]), ["r-2"]);
+    assert_eq!(without_marks(None, &requests, &[]), ["r-1", "r-2"]);
+    let put_back = [Effect::PutBack(vec![request("r-2", "")])];
+    assert_eq!(without_marks(None, &requests, &put_back), ["r-1"]);
+    let ended = SyncRecord { phase: Phase::Ended, ..stage.record().clone() };
+    assert_eq!(without_marks(Some(&ended), &requests, &[]), ["r-1", "r-2"]);
+    let done = requests.map(|record| RequestRecord { outcome: Outcome::Trusted, ..record });
+    assert_eq!(without_marks(None, &done, &[]), Vec::<&str>::new());
 }

@@ -110,7 +110,7 @@ pub(in crate::sync::tests) fn next(model: &Model, setting: &Setting) -> Option<A
     if model.is_overdue(0, setting) {
         return Some(Action::Report(0));
     }
-    if model.asked.iter().any(|asked| asked.is_dead_lettered) && model.unknown().next().is_some() {
+    if model.lost().next().is_some() {
         return Some(Action::TakeUp(0));
     }
     (open.is_some() || model.queue.iter().any(free)).then_some(Action::Wait(1))
