@@ -8,7 +8,7 @@ use crate::configuration::Mode;
 use crate::request::{Outcome, RequestRecord};
 use crate::sync::tests::model::{Fact, Machine, Model};
 use crate::sync::tests::world::{HUBS, POLICIES, Sight, Sights, request};
-use crate::sync::{Context, Effect, Event, Look, Phase, Step, SyncRecord, step};
+use crate::sync::{Context, Effect, Event, Phase, Step, SyncRecord, step};
 
 type Record<'a> = Option<&'a SyncRecord>;
 
