@@ -192,10 +192,16 @@ pub fn environment(simulator: &str, azurite: &Azurite, configuration: &Path) -> 
 pub fn handler_program(named: Option<&Path>) -> Result<PathBuf, CampaignError> {
     let program = match named {
         Some(named) => named.to_owned(),
-        None => {
-            let own = std::env::current_exe().map_err(CampaignError::file("this very program"))?;
-            own.with_file_name(format!("policysync{}", std::env::consts::EXE_SUFFIX))
-        }
+        None => beside("policysync")?,
     };
     if program.is_file() { Ok(program) } else { Err(CampaignError::NoHandler(program)) }
+}
+
+/// The program of that name beside this one.
+///
+/// # Errors
+/// When this very program is nowhere.
+pub fn beside(name: &str) -> Result<PathBuf, CampaignError> {
+    let own = std::env::current_exe().map_err(CampaignError::file("this very program"))?;
+    Ok(own.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
 }
