@@ -27,7 +27,7 @@ use crate::page::{self, Table};
 use crate::progress::Progress;
 use crate::sample::Sample;
 use crate::script::{Script, identity};
-use crate::stage::handler_program;
+use crate::stage::{handler_program, service_bus};
 use crate::verdict::{Limit, Verdict};
 
 const FUNCTION: &str = "report-policy-status";
@@ -156,7 +156,7 @@ async fn report(
         ("POLICYSYNC_CONFIG", configuration.display().to_string()),
         ("POLICYSYNC_STATE", "memory".to_owned()),
         ("POLICYSYNC_ARM_ENDPOINT", endpoint.to_owned()),
-        ("ServiceBusConnection__fullyQualifiedNamespace", "contoso.servicebus.windows.net".to_owned()),
+        ("ServiceBusConnection", service_bus(simulator.url())),
         ("IDENTITY_ENDPOINT", identity(simulator.url())),
         ("IDENTITY_HEADER", "x".to_owned()),
     ];

@@ -165,13 +165,8 @@ impl Stage {
 
 /// The settings of a process.
 pub fn environment(simulator: &str, azurite: &Azurite, configuration: &Path) -> Vec<(String, String)> {
-    let address = simulator.trim_start_matches("http://");
-    let bus = format!(
-        "Endpoint=sb://{address}/servicebus;SharedAccessKeyName=RootManageSharedAccessKey;\
-         SharedAccessKey=c2ltdWxhdG9y;UseDevelopmentEmulator=true"
-    );
     [
-        ("ServiceBusConnection", bus),
+        ("ServiceBusConnection", service_bus(simulator)),
         ("AzureWebJobsStorage", azurite.connection_string()),
         ("POLICYSYNC_CONFIG", configuration.display().to_string()),
         ("POLICYSYNC_ARM_ENDPOINT", simulator.to_owned()),
@@ -183,6 +178,15 @@ pub fn environment(simulator: &str, azurite: &Azurite, configuration: &Path) -> 
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
     .collect()
+}
+
+/// The connection string of the simulated Service Bus.
+pub fn service_bus(simulator: &str) -> String {
+    let address = simulator.trim_start_matches("http://");
+    format!(
+        "Endpoint=sb://{address}/servicebus;SharedAccessKeyName=RootManageSharedAccessKey;\
+         SharedAccessKey=c2ltdWxhdG9y;UseDevelopmentEmulator=true"
+    )
 }
 
 /// The program to attack: named, or the one that cargo built with the same profile as this one.

@@ -222,6 +222,18 @@ mod tests {
     }
 
     #[test]
+    fn ids_are_ordered_as_their_keys_are() {
+        let names = ["contoso", "CONTOSO", "contoso-two", "Contoso_", "contosö", "a", "B", "Z", "ß", "é"];
+        let id =
+            |name: &str| ArmId::parse(&format!("{}{name}", NAMESPACE.trim_end_matches("contoso"))).unwrap();
+        for (one, other) in names.iter().flat_map(|one| names.iter().map(move |other| (one, other))) {
+            let (one, other) = (id(one), id(other));
+            assert_eq!(one.cmp(&other), one.key().cmp(&other.key()), "{one} {other}");
+            assert_eq!(one == other, one.cmp(&other) == Ordering::Equal, "{one} {other}");
+        }
+    }
+
+    #[test]
     fn a_neighbour_with_a_longer_name_is_not_within() {
         let a = ArmId::parse(NAMESPACE).unwrap();
         let b = ArmId::parse(&format!("{NAMESPACE}-two")).unwrap();
