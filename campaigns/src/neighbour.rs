@@ -31,7 +31,8 @@ use crate::stage::{handler_program, service_bus};
 use crate::verdict::{Limit, Verdict};
 
 const FUNCTION: &str = "report-policy-status";
-const PAGE_SIZE: u32 = 100;
+/// All hubs on one page: the link to a further one would lead past the distance.
+const PAGE_SIZE: u32 = 10_000;
 /// Reads that the neighbour makes at once.
 const AT_ONCE: usize = 20;
 /// Until it does so again.
@@ -76,6 +77,8 @@ enum Beside {
 struct Run {
     seconds: f64,
     reads: usize,
+    /// Lists of a hub's certificates.
+    hubs: usize,
     throttled: usize,
     /// How long each read of the neighbour took until it was answered, in milliseconds.
     waits: Sample,
@@ -137,7 +140,8 @@ async fn one(arguments: &Arguments, beside: Beside) -> Result<Option<Run>, Campa
     let waits = visits.await.map_err(|error| CampaignError::unanswered("the neighbour", error))??;
     let waits = Sample::of(waits).ok_or_else(|| CampaignError::unanswered("the neighbour", "no visit"))?;
     let accounts = Accounts::of(&simulator.log().entries(), limits);
-    Ok(Some(Run { seconds, reads: accounts.reads, throttled: accounts.throttled, waits }))
+    let hubs = Accounts::total(&accounts.certificates);
+    Ok(Some(Run { seconds, reads: accounts.reads, hubs, throttled: accounts.throttled, waits }))
 }
 
 /// One report over everything; how long it took.
@@ -270,6 +274,11 @@ fn tell(arguments: &Arguments, runs: &[(Beside, Vec<Run>)], verdict: &mut Verdic
             shown(&|run| run.waits.median(), 0),
             shown(&|run| run.waits.most(), 0),
         ]);
+        // Who reads less than everything is a good neighbour, and no comparison.
+        let hubs = arguments.namespaces * arguments.hubs;
+        if let Some(run) = runs.iter().find(|run| *beside != Beside::Nobody && run.hubs < hubs) {
+            verdict.broken(vec![format!("{beside:?} read {} of {hubs} hubs", run.hubs)]);
+        }
         let throttled: usize = runs.iter().map(|run| run.throttled).sum();
         match beside {
             Beside::Nobody | Beside::Policysync if throttled > 0 => {

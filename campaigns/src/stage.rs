@@ -198,6 +198,9 @@ pub fn handler_program(named: Option<&Path>) -> Result<PathBuf, CampaignError> {
         Some(named) => named.to_owned(),
         None => beside("policysync")?,
     };
+    // It is started in another folder.
+    let program =
+        std::path::absolute(&program).map_err(CampaignError::file(program.display().to_string()))?;
     if program.is_file() { Ok(program) } else { Err(CampaignError::NoHandler(program)) }
 }
 
