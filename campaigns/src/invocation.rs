@@ -71,7 +71,7 @@ pub fn run(arguments: &Arguments) -> Result<Verdict, CampaignError> {
         progress.phase(&title);
         let measured = measure(arguments, &mut all, messages, calls)?;
         verdict.page(format!(
-            "**{title}**; {} rounds of {calls} of each in turn, the median of the rounds (least to most):\n",
+            "\n**{title}**; {} rounds of {calls} of each in turn, the median of the rounds (least to most):\n",
             arguments.rounds
         ));
         verdict.page(table(&all, &measured));

@@ -19,8 +19,8 @@ use crate::fleet::{self, CampaignNamespace};
 use crate::host::Delivering;
 use crate::page::{self, Table};
 use crate::progress::Progress;
-use crate::random;
-use crate::requests::{self, Order};
+use crate::requests;
+use crate::rules::SHORTEST_FLOOR_SECONDS;
 use crate::sample::Sample;
 use crate::stage::Stage;
 use crate::sync::check_requests;
@@ -162,7 +162,9 @@ fn row(table: &mut Table, name: &str, namespaces: usize, hubs: usize, runs: &[Ru
     let hubs = (namespaces * hubs) as f64;
     let reads = Sample::of(runs.iter().map(|run| run.accounts.reads as f64 / hubs));
     let floor = |run: &Run| run.accounts.floor_seconds(Limits::default());
-    let ratio = Sample::of(runs.iter().filter(|run| floor(run) > 0.0).map(|run| run.seconds / floor(run)));
+    let ratio = Sample::of(
+        runs.iter().filter(|run| floor(run) >= SHORTEST_FLOOR_SECONDS).map(|run| run.seconds / floor(run)),
+    );
     table.row(vec![
         namespaces.to_string(),
         name.to_owned(),
@@ -198,8 +200,7 @@ async fn policysync(
     let limits = Limits::default();
     let delivering = Delivering { batch_size: 16, deliveries: 1, any_size: false, host_dies: 0.0 };
     let stage = Stage::build(&common, limits, Settings::default(), delivering).await?;
-    let mut random = random::part(common.seed, "requests");
-    let planned = requests::plan(&stage.namespaces, namespaces, Order::ByNamespace, &mut random);
+    let planned = requests::whole(&stage.namespaces);
     let deadline = Instant::now() + Duration::from_secs(60 * common.limit_minutes);
     let progress = Progress::start();
     let started = stage.simulator.clock().now();
