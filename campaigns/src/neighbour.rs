@@ -32,7 +32,7 @@ use crate::verdict::{Limit, Verdict};
 
 const FUNCTION: &str = "report-policy-status";
 /// All hubs on one page: the link to a further one would lead past the distance.
-const PAGE_SIZE: u32 = 10_000;
+const PAGE_SIZE: u32 = 1_000;
 /// Reads that the neighbour makes at once.
 const AT_ONCE: usize = 20;
 /// Until it does so again.
