@@ -18,8 +18,8 @@ use crate::error::CampaignError;
 use crate::verdict::Verdict;
 
 const VALGRIND: &str = "valgrind";
-/// How far a count may be from the recorded one.
-const TOLERANCE: f64 = 0.05;
+/// How far a count may be from the recorded one: a twentieth of it.
+const TOLERATED_PART: u64 = 20;
 /// The names of the counts in the record.
 const PER_INVOCATION: &str = "perInvocation";
 const PER_MESSAGE: &str = "perMessage";
@@ -102,8 +102,8 @@ fn judged(counted: Counted, record: &Value, compiler: &str) -> Result<Vec<String
             broken.push(format!("the record has no {name}"));
             continue;
         };
-        let ratio = count as f64 / recorded as f64;
-        if (ratio - 1.0).abs() > TOLERANCE {
+        if count.abs_diff(recorded).saturating_mul(TOLERATED_PART) > recorded {
+            let ratio = count as f64 / recorded as f64;
             broken.push(format!(
                 "{name}: {count} instructions are {ratio:.2} times the recorded {recorded}; if that is meant, \
                  `cargo xtask bench invocation --write` records it"
