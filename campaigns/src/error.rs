@@ -18,6 +18,9 @@ pub enum CampaignError {
         "AZURITE is not set; `cargo xtask bench sync` installs Azurite, the storage emulator, and sets it"
     )]
     NoAzurite,
+    /// Instructions cannot be counted.
+    #[error("{0}; without it no instruction is counted")]
+    NoValgrind(String),
     /// A process did not come up.
     #[error("{what} did not start: {problem}")]
     NotStarted {

@@ -3,27 +3,37 @@
 //! Two `policysync serve` processes share one state (Azurite) and one simulated Azure, and get every message several
 //! times. The campaigns never use the clients or the code of the product, only what an operator sees: the calls in the log of the
 //! simulated Azure, and what the processes answer. The campaign `assign` has one process and a host
-//! of its own, and so has `report`. `cargo xtask bench sync`, `bench assign`, `bench report` and `cargo xtask full` run
-//! them.
+//! of its own, and so has `report`. `cargo xtask bench NAME` and `cargo xtask full` run them.
+//!
+//! `start`, `invocation`, `neighbour` and `script` compare: with the same job in other languages, with a plain script. Their
+//! figures are those of `docs/performance.md`.
 
 mod accounts;
 mod assign;
 mod azurite;
+mod contest;
 mod distance;
 mod envelope;
 mod error;
 mod fleet;
 mod handler;
 mod host;
+mod instructions;
+mod invocation;
 mod kill;
 mod memory;
+mod neighbour;
+mod page;
 mod progress;
 mod random;
 mod report;
 mod report_fleet;
 mod requests;
 mod rules;
+mod sample;
+mod script;
 mod stage;
+mod start;
 mod sync;
 mod verdict;
 
@@ -39,6 +49,12 @@ use clap::{Args, Parser, Subcommand};
 struct CommandLine {
     #[command(subcommand)]
     campaign: Campaign,
+    /// Write the figures into this page
+    #[arg(long, global = true, value_name = "FILE")]
+    page: Option<PathBuf>,
+    /// Fail when a limit is missed; otherwise it is only told
+    #[arg(long, global = true)]
+    judge: bool,
 }
 
 #[derive(Subcommand)]
@@ -57,6 +73,16 @@ enum Campaign {
     Assign(assign::Arguments),
     /// A status report over everything: calls, ratio, memory, and a second one that says nothing again
     Report(report::Arguments),
+    /// From exec to the first answer, and memory, beside the same job in other languages
+    Start(start::Arguments),
+    /// How long an invocation takes, beside the same job in other languages
+    Invocation(invocation::Arguments),
+    /// Instructions of an invocation and of a message, held against a record
+    Instructions(instructions::Arguments),
+    /// What another client of the same identity notices
+    Neighbour(neighbour::Arguments),
+    /// Syncs, and the same by a plain script
+    Script(script::Arguments),
 }
 
 /// The options that campaigns have in common.
@@ -102,15 +128,28 @@ pub struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let (name, outcome) = match CommandLine::parse().campaign {
+    let CommandLine { campaign, page, judge } = CommandLine::parse();
+    let (name, outcome) = match campaign {
         Campaign::Sync(arguments) => ("sync", sync::run(&arguments).await),
         Campaign::Assign(arguments) => ("assign", assign::run(&arguments).await),
         Campaign::Report(arguments) => ("report", report::run(&arguments).await),
         Campaign::Kill { arguments, kills } => ("kill", kill::run(&arguments, kills).await),
+        Campaign::Start(arguments) => ("start", start::run(&arguments)),
+        Campaign::Invocation(arguments) => ("invocation", invocation::run(&arguments)),
+        Campaign::Instructions(arguments) => ("instructions", instructions::run(&arguments)),
+        Campaign::Neighbour(arguments) => ("neighbour", neighbour::run(&arguments).await),
+        Campaign::Script(arguments) => ("script", script::run(&arguments).await),
     };
-    match outcome {
-        Ok(verdict) if verdict.print(name) => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
+    let done = outcome.and_then(|verdict| {
+        let is_good = verdict.print(name);
+        if let Some(page) = page.filter(|_| is_good) {
+            page::write(&page, name, &verdict.figures_of_page())?;
+        }
+        Ok(is_good && (verdict.is_within_limits() || !judge))
+    });
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("{name}: {error}");
             ExitCode::FAILURE

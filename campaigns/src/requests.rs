@@ -35,6 +35,23 @@ pub enum Order {
     ByNamespace,
 }
 
+/// One request for each namespace, the whole of it.
+pub fn whole(namespaces: &[CampaignNamespace]) -> Vec<CampaignRequest> {
+    let request = |(namespace, of): (usize, &CampaignNamespace)| {
+        let (id, body) = for_namespace(namespace, of);
+        CampaignRequest { id, namespace, body: body.to_string() }
+    };
+    namespaces.iter().enumerate().map(request).collect()
+}
+
+/// The id and the message of a request for a whole namespace.
+fn for_namespace(number: usize, namespace: &CampaignNamespace) -> (String, Value) {
+    let id = format!("campaign-{number:05}");
+    let body = json!({"schema": "sync-request/v1", "requestId": id, "namespaceId": namespace.id,
+        "requestedBy": "a pipeline", "reason": "campaign"});
+    (id, body)
+}
+
 /// Makes `count` requests over all namespaces. Four of five ask for the whole namespace; the others name a hub and a
 /// policy and allow the whole namespace, so that none is refused.
 pub fn plan(
@@ -47,9 +64,7 @@ pub fn plan(
         .map(|index| {
             let namespace = index % namespaces.len().max(1);
             let of = &namespaces[namespace];
-            let id = format!("campaign-{index:05}");
-            let mut body = json!({"schema": "sync-request/v1", "requestId": id, "namespaceId": of.id,
-                "requestedBy": "a pipeline", "reason": "campaign"});
+            let (id, mut body) = for_namespace(index, of);
             if random.usize(..5) == 0 {
                 body["hubs"] = json!([of.hubs[random.usize(..of.hubs.len())]]);
                 body["policies"] = json!([of.policies[random.usize(..of.policies.len())]]);

@@ -165,13 +165,8 @@ impl Stage {
 
 /// The settings of a process.
 pub fn environment(simulator: &str, azurite: &Azurite, configuration: &Path) -> Vec<(String, String)> {
-    let address = simulator.trim_start_matches("http://");
-    let bus = format!(
-        "Endpoint=sb://{address}/servicebus;SharedAccessKeyName=RootManageSharedAccessKey;\
-         SharedAccessKey=c2ltdWxhdG9y;UseDevelopmentEmulator=true"
-    );
     [
-        ("ServiceBusConnection", bus),
+        ("ServiceBusConnection", service_bus(simulator)),
         ("AzureWebJobsStorage", azurite.connection_string()),
         ("POLICYSYNC_CONFIG", configuration.display().to_string()),
         ("POLICYSYNC_ARM_ENDPOINT", simulator.to_owned()),
@@ -185,6 +180,15 @@ pub fn environment(simulator: &str, azurite: &Azurite, configuration: &Path) -> 
     .collect()
 }
 
+/// The connection string of the simulated Service Bus.
+pub fn service_bus(simulator: &str) -> String {
+    let address = simulator.trim_start_matches("http://");
+    format!(
+        "Endpoint=sb://{address}/servicebus;SharedAccessKeyName=RootManageSharedAccessKey;\
+         SharedAccessKey=c2ltdWxhdG9y;UseDevelopmentEmulator=true"
+    )
+}
+
 /// The program to attack: named, or the one that cargo built with the same profile as this one.
 ///
 /// # Errors
@@ -192,10 +196,19 @@ pub fn environment(simulator: &str, azurite: &Azurite, configuration: &Path) -> 
 pub fn handler_program(named: Option<&Path>) -> Result<PathBuf, CampaignError> {
     let program = match named {
         Some(named) => named.to_owned(),
-        None => {
-            let own = std::env::current_exe().map_err(CampaignError::file("this very program"))?;
-            own.with_file_name(format!("policysync{}", std::env::consts::EXE_SUFFIX))
-        }
+        None => beside("policysync")?,
     };
+    // It is started in another folder.
+    let program =
+        std::path::absolute(&program).map_err(CampaignError::file(program.display().to_string()))?;
     if program.is_file() { Ok(program) } else { Err(CampaignError::NoHandler(program)) }
+}
+
+/// The program of that name beside this one.
+///
+/// # Errors
+/// When this very program is nowhere.
+pub fn beside(name: &str) -> Result<PathBuf, CampaignError> {
+    let own = std::env::current_exe().map_err(CampaignError::file("this very program"))?;
+    Ok(own.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
 }

@@ -1,7 +1,6 @@
 //! `sync-policies`: a batch of sync requests and scheduled verifications.
 
 use functions_host::{DataType, Definition, Failure, Invocation, Reply, Trigger};
-use serde::de::IgnoredAny;
 
 use crate::application::Application;
 use crate::synchronization::batch;
@@ -19,9 +18,8 @@ pub const DEFINITION: Definition = Definition {
 /// # Errors Only when the records or the queue fail: the host gives every message of the batch back, and the function
 /// handles each again.
 pub async fn run(application: &Application, invocation: Invocation) -> Result<Reply, Failure> {
-    let batch = invocation.service_bus_batch::<IgnoredAny>("requests")?;
-    let received = batch
-        .messages
+    let received = invocation
+        .service_bus_texts("requests")?
         .into_iter()
         .map(|message| Received { message_id: message.message_id, text: message.text })
         .collect();

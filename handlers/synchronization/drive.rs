@@ -53,6 +53,8 @@ pub struct Driver<'a> {
     application: &'a Application,
     observer: &'a Observer<'a>,
     namespace_id: &'a ArmId,
+    /// Where the record is.
+    key: String,
     configuration: Option<&'a NamespaceConfiguration>,
     /// When the work of this invocation began.
     since: Instant,
@@ -81,6 +83,7 @@ impl<'a> Driver<'a> {
             application,
             observer,
             namespace_id,
+            key: records::sync_key(namespace_id),
             configuration: application.fleet.configuration.namespace(namespace_id),
             since,
             record: None,
@@ -135,7 +138,7 @@ impl<'a> Driver<'a> {
         for attempt in 0..TRIES {
             let stored = match self.record.take() {
                 Some(known) => known,
-                None => records::sync(&self.application.store, self.namespace_id).await?,
+                None => self.application.store.get(&self.key).await?,
             };
             let before = stored.as_ref().map(|stored| &stored.value);
             let decided = step(before, requests, event, &self.context());

@@ -60,7 +60,8 @@ async fn one_namespace(
     for follow_up in &work.follow_ups {
         let span = telemetry::sync_step("look", follow_up.traceparent.as_deref(), namespace_id);
         let event = Event::FollowUp { sync_id: &follow_up.sync_id, attempt: follow_up.attempt };
-        let step = driver.handle(&event, &[]).instrument(span);
+        // On the heap, since it is large and would be moved several times.
+        let step = Box::pin(driver.handle(&event, &[])).instrument(span);
         in_trace(follow_up.traceparent.clone(), step).await?;
     }
     for look in &work.looks {

@@ -43,7 +43,7 @@ pub fn continue_trace(span: &Span, trace: &TraceContext) {
 
 /// A step of a sync: a span within the trace that a message carries.
 pub fn sync_step(step: &'static str, traceparent: Option<&str>, namespace_id: &ArmId) -> Span {
-    let invocation = Span::current().context().span().span_context().clone();
+    let invocation = Span::current();
     let span = tracing::info_span!(
         "sync",
         otel.name = %format_args!("sync {step}"),
@@ -51,12 +51,15 @@ pub fn sync_step(step: &'static str, traceparent: Option<&str>, namespace_id: &A
         policysync.namespace.id = %namespace_id,
         request.trace_id = Empty,
     );
+    if traceparent.is_none() {
+        return span;
+    }
     let context = extract(&TraceContext::new(traceparent, None));
     let request = context.span().span_context().clone();
     if request.is_valid() {
         // As in `continue_trace`.
         let _ = span.set_parent(context);
-        span.add_link(invocation);
+        span.add_link(invocation.context().span().span_context().clone());
         show_trace(&span, "request.trace_id", &request);
     }
     span
@@ -64,6 +67,9 @@ pub fn sync_step(step: &'static str, traceparent: Option<&str>, namespace_id: &A
 
 /// Links the current span, that of a batch, to the trace that one of its messages carries.
 pub fn link_to(traceparent: Option<&str>) {
+    if traceparent.is_none() {
+        return;
+    }
     let context = extract(&TraceContext::new(traceparent, None));
     Span::current().add_link(context.span().span_context().clone());
 }

@@ -1,6 +1,7 @@
 //! One file per command of `cargo xtask`.
 
 pub mod bench;
+mod bench_figures;
 mod bench_host;
 mod bench_page;
 pub mod calendar;

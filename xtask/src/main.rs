@@ -43,7 +43,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        summary: "measure and judge: `bench sync` is 1,000 sync requests over 1,000 hubs; further arguments go to the campaign",
+        summary: "measure and judge: `bench sync` is 1,000 sync requests over 1,000 hubs; `bench start --write` and others of its kind fill docs/performance.md; further arguments go to the campaign",
         run: commands::bench::run,
     },
     Command {

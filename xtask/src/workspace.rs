@@ -5,6 +5,8 @@ use std::process::Command;
 
 /// The root package: the binary that is shipped.
 pub const PRODUCT: &str = "policysync";
+/// The package that holds the campaigns.
+pub const CAMPAIGNS: &str = "campaigns";
 
 /// The workspace that this command was started in.
 pub struct Workspace {

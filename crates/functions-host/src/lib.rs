@@ -77,5 +77,5 @@ pub use trigger::batch::TextEncoding;
 pub use trigger::event_grid::{EventGridEvent, EventGridSchema};
 pub use trigger::event_hub::{EventHubBatch, EventHubEvent, PartitionContext};
 pub use trigger::http::{Fields, HttpRequest};
-pub use trigger::service_bus::{ServiceBusBatch, ServiceBusMessage};
+pub use trigger::service_bus::{ServiceBusBatch, ServiceBusMessage, ServiceBusText};
 pub use trigger::timer::{ScheduleStatus, TimerTrigger};

@@ -39,7 +39,7 @@ pub fn segment(text: &str) -> String {
             escaped.push(char::from(byte));
         } else {
             escaped.push('=');
-            escaped.push_str(&HEXUPPER.encode(&[byte]));
+            HEXUPPER.encode_append(&[byte], &mut escaped);
         }
         if escaped.len() <= READABLE {
             readable = escaped.len();

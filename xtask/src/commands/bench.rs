@@ -3,14 +3,11 @@
 //! The campaigns are a program of their own (`campaigns/`), since they need the simulated Azure. Both it and the
 //! `policysync` that it attacks are built as they ship, optimised.
 
+use crate::commands::bench_figures;
 use crate::steps::{self, Outcome, Steps};
 use crate::tools::azurite;
-use crate::workspace::{PRODUCT, Workspace};
+use crate::workspace::{CAMPAIGNS, PRODUCT, Workspace};
 
-/// The package that holds the campaigns.
-const CAMPAIGNS: &str = "campaigns";
-/// Names Azurite's program to the campaigns.
-const AZURITE: &str = "AZURITE";
 /// The campaigns that `bench` can run, by name.
 const BENCHES: [&str; 4] = ["sync", "kill", "assign", "report"];
 
@@ -18,6 +15,9 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
     match arguments.split_first() {
         Some((name, rest)) if BENCHES.contains(&name.as_str()) => {
             campaigns(workspace, steps, &[(name, rest.to_vec())]);
+        }
+        Some((name, rest)) if bench_figures::BENCHES.contains(&name.as_str()) => {
+            bench_figures::run(workspace, steps, name, rest);
         }
         Some((name, [])) if name == "host" => super::bench_host::run(workspace, steps),
         Some((name, [])) if name == "page" => super::bench_page::run(workspace, steps),
@@ -27,7 +27,8 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
                 |(name, _)| format!("there is no bench `{name}`"),
             );
             steps.run("bench", || {
-                Outcome::Failed(format!("{named}; there is {}, host, page", BENCHES.join(", ")))
+                let figures = bench_figures::BENCHES.join(", ");
+                Outcome::Failed(format!("{named}; there is {}, {figures}, host, page", BENCHES.join(", ")))
             });
         }
     }
@@ -56,7 +57,7 @@ pub fn campaigns(workspace: &Workspace, steps: &mut Steps, campaigns: &[(&str, V
         steps.run(&title.collect::<Vec<_>>().join(" "), || {
             let mut cargo =
                 workspace.cargo(&["run", "--quiet", "--release", "--package", CAMPAIGNS, "--", name]);
-            steps::program(cargo.args(arguments).env(AZURITE, &program))
+            steps::program(cargo.args(arguments).env(azurite::VARIABLE, &program))
         });
     }
 }

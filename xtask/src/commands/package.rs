@@ -57,7 +57,6 @@ pub fn build(workspace: &Workspace, steps: &mut Steps, extent: Extent) -> Option
     if !is_installed {
         return None;
     }
-    let target = workspace.target();
     let is_built = steps.run("build for glibc 2.31, without the simulator", || {
         let triple = format!("{TARGET}.2.{GLIBC_MINOR}");
         let mut cargo = workspace.cargo(&["zigbuild", "--release", "--package", PRODUCT, "--bin", PRODUCT]);
@@ -73,7 +72,7 @@ pub fn build(workspace: &Workspace, steps: &mut Steps, extent: Extent) -> Option
     if !is_built {
         return None;
     }
-    let binary = target.join(TARGET).join("release").join(PRODUCT);
+    let binary = binary(workspace);
     steps.run("the binary runs on every Functions image", || outcome(runs_everywhere(&binary)));
     let mut programs = None;
     steps.run("install cargo-cyclonedx", || match papers::install(&workspace.tools()) {
@@ -91,7 +90,7 @@ pub fn build(workspace: &Workspace, steps: &mut Steps, extent: Extent) -> Option
     if !are_told {
         return None;
     }
-    let folder = target.join("package");
+    let folder = workspace.target().join("package");
     let mut package = None;
     steps.run("put the package together, twice the same", || {
         let contents = Contents { binary: &binary, extent, papers: &papers };
@@ -100,6 +99,11 @@ pub fn build(workspace: &Workspace, steps: &mut Steps, extent: Extent) -> Option
     let package = package?;
     steps.run("the package serves soon and waits small", || outcome(serves(&package)));
     Some(package)
+}
+
+/// The program that the package holds, once it was built.
+pub fn binary(workspace: &Workspace) -> PathBuf {
+    workspace.target().join(TARGET).join("release").join(PRODUCT)
 }
 
 fn runs_everywhere(binary: &Path) -> Result<(), String> {

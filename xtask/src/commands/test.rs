@@ -2,7 +2,7 @@
 //! production build.
 
 use crate::commands::package::{self, Extent};
-use crate::commands::{calendar, check, contract, infra};
+use crate::commands::{bench_figures, calendar, check, contract, infra};
 use crate::steps::{self, Steps};
 use crate::tools::needs::{self, Environment};
 use crate::workspace::{PRODUCT, Workspace};
@@ -40,9 +40,11 @@ pub fn run_with(workspace: &Workspace, steps: &mut Steps, arguments: &[String], 
     packaged(workspace, steps);
 }
 
-/// Tells the demo's story with the app as it ships: the stand-in for the Functions host runs the package.
+/// Counts the instructions of the app as it ships, and tells the demo's story with it: the stand-in for the Functions host runs
+/// the package.
 fn packaged(workspace: &Workspace, steps: &mut Steps) {
     let Some(package) = package::build(workspace, steps, Extent::default()) else { return };
+    bench_figures::guard(workspace, steps);
     steps.run("the demo's story, told from the package", || {
         let demo = ["run", "--quiet", "--package", PRODUCT, "--", "demo", "--package"];
         steps::program(workspace.cargo(&demo).arg(package))

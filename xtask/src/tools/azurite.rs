@@ -7,6 +7,9 @@ use crate::tools::npm;
 const PACKAGE: &str = include_str!("../../azurite/package.json");
 const LOCK: &str = include_str!("../../azurite/package-lock.json");
 
+/// Names its program to the tests and the campaigns; without it what needs it is skipped in words.
+pub const VARIABLE: &str = "AZURITE";
+
 /// Installs it below `tools`, unless it is there already. Returns the program that serves blobs; otherwise says
 /// in words why there is none.
 pub fn install(tools: &Path) -> Result<PathBuf, String> {

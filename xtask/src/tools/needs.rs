@@ -6,9 +6,6 @@ use crate::steps::{Outcome, Steps};
 use crate::tools::{azurite, browser};
 use crate::workspace::Workspace;
 
-/// Names Azurite's program to the tests; without it those that need it are skipped in words.
-const AZURITE: &str = "AZURITE";
-
 /// Environment variables of the tests, by name.
 pub type Environment = Vec<(&'static str, OsString)>;
 
@@ -17,7 +14,7 @@ pub fn environment(workspace: &Workspace, steps: &mut Steps) -> Environment {
     let mut environment = Environment::new();
     steps.run("install Azurite, the storage emulator", || match azurite::install(&workspace.tools()) {
         Ok(installed) => {
-            environment.push((AZURITE, installed.into()));
+            environment.push((azurite::VARIABLE, installed.into()));
             Outcome::Passed
         }
         Err(why) => Outcome::Skipped(why),

@@ -3,7 +3,7 @@
 //! A batch settles as a whole: a failed invocation abandons every message in it, at once and without delay. So a
 //! message whose body does not decode is an error of that message alone; park its `text` and let the others succeed.
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
@@ -101,6 +101,64 @@ impl<T> std::fmt::Debug for ServiceBusMessage<T> {
     }
 }
 
+/// A message's text and id, and nothing else of it.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServiceBusText {
+    /// As [`ServiceBusMessage::text`].
+    pub text: String,
+    /// As [`ServiceBusMessage::message_id`].
+    pub message_id: Option<String>,
+}
+
+impl std::fmt::Debug for ServiceBusText {
+    /// Without the text, as that of [`ServiceBusMessage`].
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("ServiceBusText")
+            .field("text_length", &self.text.len())
+            .field("message_id", &self.message_id)
+            .finish()
+    }
+}
+
+impl ServiceBusText {
+    pub(crate) fn decode(
+        binding: &str,
+        value: &Value,
+        metadata: &Map<String, Value>,
+        many: bool,
+        data_type: Option<DataType>,
+    ) -> Result<Vec<Self>, DecodeError> {
+        let elements: Vec<Element<IgnoredAny>> = elements(binding, value, many, data_type)?;
+        let mut metadata = properties(metadata, &elements, many, data_type);
+        let message_id = metadata.column("MessageId");
+        let message = |(index, element): (usize, Element<IgnoredAny>)| Self {
+            text: element.text,
+            message_id: message_id.get(index, text),
+        };
+        let messages = elements.into_iter().enumerate().map(message).collect();
+        // It tells of a list that is not believed.
+        metadata.rejected();
+        Ok(messages)
+    }
+}
+
+/// What the host says beside the elements.
+fn properties<'a, T>(
+    metadata: &'a Map<String, Value>,
+    elements: &[Element<T>],
+    many: bool,
+    data_type: Option<DataType>,
+) -> Metadata<'a> {
+    match elements {
+        [only, ..] if !many => {
+            Metadata::of_one(metadata, (data_type != Some(DataType::Binary)).then_some(&only.text))
+        }
+        _ => Metadata::of_batch(metadata, elements.len()),
+    }
+}
+
 impl<T: DeserializeOwned> ServiceBusBatch<T> {
     pub(crate) fn decode(
         binding: &str,
@@ -110,12 +168,7 @@ impl<T: DeserializeOwned> ServiceBusBatch<T> {
         data_type: Option<DataType>,
     ) -> Result<Self, DecodeError> {
         let elements: Vec<Element<T>> = elements(binding, value, many, data_type)?;
-        let mut metadata = match elements.first() {
-            Some(only) if !many => {
-                Metadata::of_one(metadata, (data_type != Some(DataType::Binary)).then_some(&only.text))
-            }
-            _ => Metadata::of_batch(metadata, elements.len()),
-        };
+        let mut metadata = properties(metadata, &elements, many, data_type);
         let message_id = metadata.column("MessageId");
         let delivery_count = metadata.column("DeliveryCount");
         // The first has an offset, the second means UTC without saying so; both say the same instant.

@@ -88,7 +88,15 @@ fn single_metadata(sent: &Sent) -> Metadata {
 fn service_bus(many: bool, data_type: Option<DataType>, body: &Value) -> ServiceBusBatch<Value> {
     let trigger = Trigger::ServiceBus { binding: "in", many, data_type };
     let definition = Definition { name: "f", trigger, outputs: &[] };
-    invocation(&definition, body).service_bus_batch("in").expect("a batch")
+    let invocation = invocation(&definition, body);
+    let batch: ServiceBusBatch<Value> = invocation.service_bus_batch("in").expect("a batch");
+    // Who asks for the texts alone gets the same of them.
+    let texts = invocation.service_bus_texts("in").expect("texts");
+    assert_eq!(texts.len(), batch.messages.len());
+    for (text, message) in texts.iter().zip(&batch.messages) {
+        assert_eq!((&text.text, &text.message_id), (&message.text, &message.message_id));
+    }
+    batch
 }
 
 fn event_hub(many: bool, data_type: Option<DataType>, body: &Value) -> EventHubBatch<Value> {

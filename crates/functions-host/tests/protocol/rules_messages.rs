@@ -96,6 +96,9 @@ fn rule_10_a_metadata_list_of_another_length_is_rejected_as_a_whole() {
             read.messages.iter().all(|message| message.message_id.is_none()),
             "no id is given to another message"
         );
+        let body = json!({"Data": {"requests": "[\"{}\",\"{}\"]"}, "Metadata": {"MessageIdArray": unequal}});
+        let texts = invocation(&BATCH, &body).service_bus_texts("requests").expect("texts");
+        assert!(texts.len() == 2 && texts.iter().all(|text| text.message_id.is_none()), "{texts:?}");
         assert_eq!(read.messages[1].delivery_count, Some(2), "the other lists are believed");
     }
     let absent = batch(json!({"MessageIdArray": null, "DeliveryCountArray": "[null,\"3\"]"}));
