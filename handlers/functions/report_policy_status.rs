@@ -1,5 +1,5 @@
-//! `report-policy-status`: observe all, write the report, raise findings once, ask for what is missing, resume what was
-//! lost.
+//! `report-policy-status`: look at as many namespaces as the time allows, write the report, raise findings once, ask for what
+//! is missing, resume what was lost.
 
 use certificate_management::alerting::FindingEvent;
 use functions_host::{Definition, Failure, Invocation, Output, OutputKind, Reply, Trigger};
@@ -26,7 +26,9 @@ pub async fn run(application: &Application, invocation: Invocation) -> Result<Re
     let done = reporting::run(application).await;
     let done = done.map_err(|error| Failure::new("the report could not be recorded").because(&error))?;
     let summary = format!(
-        "report written: {} findings; {} told; {} sync requests submitted, {} lost follow-ups sent again, {} lost requests taken in",
+        "report written: {} namespaces seen, {} not in time; {} findings; {} told; {} sync requests submitted, {} lost follow-ups sent again, {} lost requests taken in",
+        done.namespaces,
+        done.not_visited,
         done.findings,
         done.events.len(),
         done.submitted,

@@ -30,7 +30,12 @@ pub struct Namespace {
     pub generation: Option<&'static str>,
     /// The state of a write to it that is not done.
     pub unsettled: Option<String>,
-    pub seen: Moment,
+    /// When it was looked at, with its age where that is worth a word.
+    pub seen: Option<Moment>,
+    /// When its DPS were looked at, where that is another minute.
+    pub services_seen: Option<Moment>,
+    /// Where it could not be read: when it could be last.
+    pub read: Option<Moment>,
     /// Why it could not be read; then the rest is empty.
     pub unreadable: Option<String>,
     /// What its findings come to.
@@ -141,7 +146,12 @@ impl Namespace {
                 .as_ref()
                 .filter(|state| **state != ProvisioningState::Succeeded)
                 .map(|state| words::name(&state.to_string())),
-            seen: words::moment(namespace.seen_at),
+            seen: namespace.seen_at.map(words::moment),
+            services_seen: namespace
+                .services_seen_at
+                .map(words::moment)
+                .filter(|services| namespace.seen_at.map(words::moment).as_ref() != Some(services)),
+            read: namespace.read_at.map(words::moment),
             unreadable: namespace.unreadable.as_deref().map(words::text),
             state,
             class,

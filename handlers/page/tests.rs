@@ -1,6 +1,6 @@
 use certificate_management::configuration::Configuration;
 use certificate_management::model::ReadFailure;
-use certificate_management::report::{NamespaceInput, Records, ReportInput};
+use certificate_management::report::{Looks, NamespaceInput, Records, ReportInput};
 use time::macros::datetime;
 
 use super::*;
@@ -17,6 +17,7 @@ fn report(why: &str, kill_switch: bool) -> Report {
         configuration: &configuration.namespaces[0],
         observation: Err(ReadFailure::other(why)),
         provisioning_services: Ok(Vec::new()),
+        looks: Looks::at(NOW),
     };
     report::build(&ReportInput {
         early_devices: Vec::new(),

@@ -71,6 +71,12 @@ pub fn sync_ended(namespace_id: &ArmId, outcome: Outcome, duration: Duration) {
     });
 }
 
+/// Whether anything that is measured goes anywhere.
+#[must_use]
+pub fn is_measured() -> bool {
+    LANES.get().is_some()
+}
+
 /// How things stand is known anew.
 pub fn stand(standing: Standing) {
     if let Some(lanes) = LANES.get() {

@@ -30,6 +30,7 @@ mod revert;
 mod rules;
 mod scenarios;
 mod secrets_in_logs;
+mod sections;
 mod status;
 mod submit;
 mod sync_audit;

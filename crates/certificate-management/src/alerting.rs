@@ -21,7 +21,7 @@ use crate::report::Report;
 
 /// Version of the ledger.
 pub const LEDGER_SCHEMA: &str = "alerts/v1";
-/// How long whoever recorded an event has to deliver it: no invocation runs longer.
+/// How long whoever recorded an event has to deliver it: that is done right after it was recorded, at the end of the invocation.
 pub const LEASE: Duration = Duration::minutes(10);
 /// How many events one run sends at the most, the worst first; the next run goes on.
 pub const EVENTS_AT_ONCE: usize = 100;

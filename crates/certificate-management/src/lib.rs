@@ -15,6 +15,7 @@
 //! - [`sync`](mod@sync): every decision about a sync, as one state machine.
 //! - [`reason`]: every reason code, with its severity and next step.
 //! - [`checks`]: what is looked for in what was observed; each finding is a [`finding::Finding`].
+//! - [`section`]: what was seen of one namespace, as it is kept.
 //! - [`report`]: what people look at.
 //! - [`alerting`]: what of it is told, once.
 #![warn(missing_docs)]
@@ -39,6 +40,7 @@ pub mod reference;
 pub mod report;
 mod report_input;
 pub mod request;
+pub mod section;
 pub mod sync;
 pub mod trust;
 

@@ -4,12 +4,14 @@
 //! - [`groups`]: enrollment groups: counts of all, and the first of each kind.
 //! - [`activity`]: sync requests in flight, and what became of the last ones.
 //!
-//! It is made of [`ReportInput`]: what was read, and what could not be.
+//! It is made of [`ReportInput`]: what was read, and what could not be; or by [`Fold`], of one namespace after the other.
 //! Its JSON is described by `docs/policy-status.schema.json`, which a test holds against real reports.
 
 pub mod activity;
 mod build;
+mod fold;
 pub mod groups;
+mod line;
 pub mod namespace;
 mod summary;
 
@@ -17,19 +19,21 @@ use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 
 pub use self::activity::{RequestActivity, RequestEntry};
-pub use self::build::build;
+pub use self::fold::{Fold, build};
 pub use self::groups::{EnrollmentGroupEntry, EnrollmentGroups, GroupList, PolicyGroups};
+pub use self::line::NamespaceLine;
 pub use self::namespace::{NamespaceReport, PolicyReport, ProvisioningServiceReport, TrustReport};
-pub use self::summary::Summary;
+pub use self::summary::{FindingCounts, Summary};
 pub use crate::finding::Finding;
 use crate::finding::Subject;
 use crate::model::ReadFailure;
 pub use crate::report_input::{
-    EarlyDevices, LastAssignment, NamespaceInput, ProvisioningServiceInput, Records, ReportInput,
+    EarlyDevices, FleetRecords, LastAssignment, Looks, NamespaceInput, ProvisioningServiceInput, Records,
+    ReportInput,
 };
 
 /// Version of the report's JSON.
-pub const REPORT_SCHEMA: &str = "policy-status/v1";
+pub const REPORT_SCHEMA: &str = "policy-status/v2";
 
 /// The status of every policy on every hub.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +44,7 @@ pub struct Report {
     /// When it was made.
     #[serde(with = "time::serde::rfc3339")]
     pub generated_at: OffsetDateTime,
-    /// When the oldest of its data was seen; as old as the report itself where nothing could be read.
+    /// When the namespace was looked at that waits longest; as old as the report itself where none was looked at yet.
     #[serde(with = "time::serde::rfc3339")]
     pub oldest_data_at: OffsetDateTime,
     /// Whether `POLICYSYNC_MODE=audit` keeps every function from writing.
@@ -56,8 +60,10 @@ pub struct Report {
     /// What was not seen although nothing failed, such as a hub that a DPS names and no list shows. It raises no finding, and
     /// none about it clears.
     #[serde(default)]
-    pub unseen: Vec<Subject>,
-    /// The namespaces, in the order of the configuration.
+    pub unseen: Vec<Unseen>,
+    /// A line for each namespace, in the order of the configuration.
+    pub lines: Vec<NamespaceLine>,
+    /// The namespaces with all there is to know, in the same order.
     pub namespaces: Vec<NamespaceReport>,
     /// Sync requests; `None`: records were not looked at, as in `policysync status`.
     pub requests: Option<RequestActivity>,
@@ -88,15 +94,22 @@ pub struct Unread {
     pub failure: ReadFailure,
 }
 
+/// Something that was not seen although nothing failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unseen {
+    /// What it is.
+    pub subject: Subject,
+    /// Of a list of hubs that may lack some: the names of those that it shows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<String>,
+}
+
 impl Report {
     /// Whether every pair of an active policy and a linked hub is trusted, and every namespace could be read.
     #[must_use]
     pub fn is_all_trusted(&self) -> bool {
-        self.namespaces.iter().all(|namespace| {
-            namespace.unreadable.is_none()
-                && !namespace.trust.is_empty()
-                && namespace.trust.iter().all(|pair| pair.trust.admits_current())
-        })
+        self.lines.iter().all(|line| !line.is_unreadable && line.pairs > 0 && line.trusting == line.pairs)
     }
 }
 

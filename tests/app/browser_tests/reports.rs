@@ -9,7 +9,7 @@ use certificate_management::model::{
 };
 use certificate_management::plan::{Observation, ObservedHub};
 use certificate_management::report::{
-    self, NamespaceInput, ProvisioningServiceInput, Records, Report, ReportInput,
+    self, Looks, NamespaceInput, ProvisioningServiceInput, Records, Report, ReportInput,
 };
 use certificate_management::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
 use time::macros::datetime;
@@ -104,6 +104,7 @@ impl World {
                 configuration,
                 observation,
                 provisioning_services: Ok(provisioning_services),
+                looks: Looks::at(NOW - Duration::seconds(40)),
             },
         );
         report::build(&ReportInput {
