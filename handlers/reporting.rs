@@ -7,6 +7,7 @@ mod looking;
 mod remembered;
 
 use certificate_management::alerting::FindingEvent;
+use certificate_management::section::Section;
 use certificate_management::sync;
 use time::{Duration, OffsetDateTime};
 
@@ -86,12 +87,12 @@ async fn forget(application: &Application, done: &mut Reported) {
     if let Err(error) = forget_requests(application, before, days).await {
         done.failures.push(format!("old records of requests: {error}"));
     }
+    if let Err(error) = forget_sections(application, before).await {
+        done.failures.push(format!("old sections: {error}"));
+    }
     // What a parked message names stays as long as the message can.
     let parked = before.min(application.fleet.now() - PARKED_FOR);
-    // Every look writes the section of its namespace, so an old one is of a namespace that nobody looks at any more.
-    for (prefix, before) in
-        [("assignments", before), ("reports", before), (SECTIONS, before), ("parked", parked)]
-    {
+    for (prefix, before) in [("assignments", before), ("reports", before), ("parked", parked)] {
         match application.store.purge(prefix, before, FORGOTTEN_AT_ONCE).await {
             Ok(purged) if purged.removed > 0 => {
                 tracing::info!(removed = purged.removed, prefix, "removed records older than {before}");
@@ -100,6 +101,13 @@ async fn forget(application: &Application, done: &mut Reported) {
             Err(error) => done.failures.push(format!("old records under {prefix}: {error}")),
         }
     }
+}
+
+/// Removes old sections of namespaces that the configuration does not name any more.
+async fn forget_sections(application: &Application, before: OffsetDateTime) -> Result<(), state::Error> {
+    let configuration = &application.fleet.configuration;
+    let is_gone = |section: &Section| configuration.namespace(&section.namespace_id).is_none();
+    application.store.purge_where(SECTIONS, before, FORGOTTEN_AT_ONCE, is_gone).await.map(drop)
 }
 
 /// Removes old records of requests. One without an outcome stays, and is marked, so that the next run takes it in again.
