@@ -1,9 +1,11 @@
 //! The report: look at the namespaces, keep what was seen, ask for what is missing, resume what was lost, and make of all that
 //! was seen what people look at.
 
+mod alone;
 mod early_devices;
 mod folding;
 mod looking;
+pub mod pages;
 mod remembered;
 
 use certificate_management::alerting::FindingEvent;
@@ -11,6 +13,7 @@ use certificate_management::section::Section;
 use certificate_management::sync;
 use time::{Duration, OffsetDateTime};
 
+pub use self::alone::of_namespace;
 pub use self::looking::observe_all;
 use crate::alerting;
 use crate::application::Application;
@@ -25,6 +28,8 @@ const FORGOTTEN_AT_ONCE: usize = 500;
 
 /// How long a message lives in the parked queue (`infra/modules/queue.bicep`), and a day.
 const PARKED_FOR: Duration = Duration::days(31);
+/// How long the further pages of the findings of a report are kept.
+const PAGES_FOR: Duration = Duration::days(1);
 
 /// What a run did, for its log line.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -57,9 +62,7 @@ pub async fn run(application: &Application) -> Result<Reported, state::Error> {
     let resumed = resume::resume(application, &Observer::new(&application.fleet)).await;
     let looked = looking::look(application).await;
     let report = folding::fold(application).await;
-    application.store.put(LATEST, &report).await?;
-    let dated = format!("reports/{}/{:02}", report.generated_at.date(), report.generated_at.hour());
-    application.store.put(&dated, &report).await?;
+    pages::write(&application.store, &report).await?;
     let mut done = Reported {
         namespaces: looked.seen,
         not_visited: looked.not_visited,
@@ -92,7 +95,11 @@ async fn forget(application: &Application, done: &mut Reported) {
     }
     // What a parked message names stays as long as the message can.
     let parked = before.min(application.fleet.now() - PARKED_FOR);
-    for (prefix, before) in [("assignments", before), ("reports", before), ("parked", parked)] {
+    // Pages that nobody can turn to any more; the newest report's were written just now.
+    let turned = before.max(application.fleet.now() - PAGES_FOR);
+    for (prefix, before) in
+        [("assignments", before), ("reports", before), (pages::FINDINGS, turned), ("parked", parked)]
+    {
         match application.store.purge(prefix, before, FORGOTTEN_AT_ONCE).await {
             Ok(purged) if purged.removed > 0 => {
                 tracing::info!(removed = purged.removed, prefix, "removed records older than {before}");

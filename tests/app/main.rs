@@ -21,6 +21,7 @@ mod host_command;
 mod host_process;
 mod hubs_unknown;
 mod in_process;
+mod one_namespace;
 mod operator;
 mod optional_functions;
 mod parked;

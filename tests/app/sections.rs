@@ -85,14 +85,12 @@ async fn a_fleet_that_takes_several_runs_is_reported_whole_with_the_age_of_each_
 async fn the_section_of_a_namespace_that_left_the_configuration_goes_and_the_others_stay() {
     let mut app = InProcess::start().await;
     reporting::run(&app.application).await.unwrap();
-    let left = ArmId::parse(
-        "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/left",
-    );
+    let left =
+        ArmId::parse("/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/left");
     let left = Section::new(&left.unwrap());
     sections::record(&app.application.store, &left).await.unwrap();
-    let kept = async |app: &InProcess| {
-        app.application.store.list(sections::SECTIONS).await.unwrap().keys.len()
-    };
+    let kept =
+        async |app: &InProcess| app.application.store.list(sections::SECTIONS).await.unwrap().keys.len();
     let configured = app.application.fleet.configuration.namespaces.len();
     assert_eq!(kept(&app).await, configured + 1);
     // Whoever has no time to look at them leaves them as they are, however old they get.

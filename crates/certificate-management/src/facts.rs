@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::configuration::{NamespaceConfiguration, Suppression, Thresholds};
@@ -10,7 +11,6 @@ use crate::finding_subject as subject;
 use crate::model::{EnrollmentGroup, Policy, ReadFailure};
 use crate::plan::{self, AssignmentPlan, Observation, Pair};
 use crate::reason::Reason;
-use crate::report::Unseen;
 use crate::report_input::{EarlyDevices, FleetRecords, Looks, NamespaceInput, Records, ReportInput};
 
 /// Everything that checks look at.
@@ -67,6 +67,17 @@ pub struct GroupFacts<'a> {
     pub policy: Option<&'a Policy>,
     /// What would be done about it.
     pub plan: AssignmentPlan,
+}
+
+/// Something that was not seen although nothing failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unseen {
+    /// What it is.
+    pub subject: Subject,
+    /// Of a list of hubs that may lack some: the names of those that it shows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<String>,
 }
 
 impl<'a> Facts<'a> {

@@ -9,21 +9,26 @@
 
 pub mod activity;
 mod build;
+mod ends;
 mod fold;
 pub mod groups;
 mod line;
 pub mod namespace;
+mod paging;
 mod summary;
 
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 
 pub use self::activity::{RequestActivity, RequestEntry};
+pub use self::ends::CaEnd;
 pub use self::fold::{Fold, build};
 pub use self::groups::{EnrollmentGroupEntry, EnrollmentGroups, GroupList, PolicyGroups};
 pub use self::line::NamespaceLine;
 pub use self::namespace::{NamespaceReport, PolicyReport, ProvisioningServiceReport, TrustReport};
+pub use self::paging::{DETAILED, FINDINGS_ON_PAGE, Page};
 pub use self::summary::{FindingCounts, Summary};
+pub use crate::facts::Unseen;
 pub use crate::finding::Finding;
 use crate::finding::Subject;
 use crate::model::ReadFailure;
@@ -51,19 +56,22 @@ pub struct Report {
     pub kill_switch: bool,
     /// The counts.
     pub summary: Summary,
-    /// What a person should know, the worst first.
+    /// Which page of the findings this is.
+    pub page: Page,
+    /// What a person should know, the worst first: those of this page.
     pub findings: Vec<Finding>,
-    /// Findings that `[[suppress]]` of policysync.toml keeps quiet.
+    /// Findings that `[[suppress]]` of policysync.toml keeps quiet; of a large fleet the first.
     pub suppressed: Vec<SuppressedFinding>,
-    /// What could not be read. Nothing is claimed about it.
+    /// What could not be read; of a large fleet the first. Nothing is claimed about it. Each of it is a finding too.
     pub unread: Vec<Unread>,
     /// What was not seen although nothing failed, such as a hub that a DPS names and no list shows. It raises no finding, and
-    /// none about it clears.
-    #[serde(default)]
+    /// none about it clears. Of a large fleet the first.
     pub unseen: Vec<Unseen>,
     /// A line for each namespace, in the order of the configuration.
     pub lines: Vec<NamespaceLine>,
-    /// The namespaces with all there is to know, in the same order.
+    /// The issuing CAs that end next, the first to end first.
+    pub ends: Vec<CaEnd>,
+    /// The namespaces with all there is to know, in the same order; of a large fleet none: each has a report of its own.
     pub namespaces: Vec<NamespaceReport>,
     /// Sync requests; `None`: records were not looked at, as in `policysync status`.
     pub requests: Option<RequestActivity>,
@@ -92,17 +100,6 @@ pub struct Unread {
     pub subject: Subject,
     /// Why.
     pub failure: ReadFailure,
-}
-
-/// Something that was not seen although nothing failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Unseen {
-    /// What it is.
-    pub subject: Subject,
-    /// Of a list of hubs that may lack some: the names of those that it shows.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub shown: Vec<String>,
 }
 
 impl Report {

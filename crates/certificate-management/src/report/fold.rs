@@ -5,9 +5,11 @@
 use time::OffsetDateTime;
 
 use super::build::namespace;
+use super::ends;
 use super::{
-    EarlyDevices, Finding, FleetRecords, LastAssignment, NamespaceLine, NamespaceReport, REPORT_SCHEMA,
-    Records, Report, ReportInput, RequestActivity, Summary, SuppressedFinding, Unread, Unseen,
+    CaEnd, DETAILED, EarlyDevices, Finding, FleetRecords, LastAssignment, NamespaceLine, NamespaceReport,
+    Page, REPORT_SCHEMA, Records, Report, ReportInput, RequestActivity, Summary, SuppressedFinding, Unread,
+    Unseen,
 };
 use crate::checks;
 use crate::configuration::{Configuration, Suppression};
@@ -19,7 +21,7 @@ use crate::request::RequestRecord;
 pub fn build(input: &ReportInput<'_>) -> Report {
     let records = input.records.as_ref();
     let requests = records.map(|records| records.requests.clone());
-    let mut fold = Fold::new(input.configuration, input.kill_switch, requests, input.now);
+    let mut fold = Fold::new(input.configuration, input.kill_switch, requests, input.now).with_all_details();
     for namespace in &input.namespaces {
         let last = records.map(|records| records.last_assignments.clone()).unwrap_or_default();
         fold.add(NamespaceFacts::of(namespace), &input.early_devices, last);
@@ -40,6 +42,11 @@ pub struct Fold<'a> {
     unseen: Vec<Unseen>,
     summary: Summary,
     lines: Vec<NamespaceLine>,
+    ends: Vec<CaEnd>,
+    /// Whether all there is to know of each namespace is kept.
+    is_detailed: bool,
+    /// Whether it is about the fleet as a whole.
+    is_whole: bool,
     namespaces: Vec<NamespaceReport>,
 }
 
@@ -65,8 +72,23 @@ impl<'a> Fold<'a> {
             unseen: Vec::new(),
             summary: Summary::default(),
             lines: Vec::new(),
+            ends: Vec::new(),
+            is_whole: true,
+            is_detailed: configuration.namespaces.len() <= DETAILED,
             namespaces: Vec::new(),
         }
+    }
+
+    /// The same with all there is to know of each namespace, however large the fleet is.
+    #[must_use]
+    pub fn with_all_details(self) -> Self {
+        Self { is_detailed: true, ..self }
+    }
+
+    /// The same of a part of the fleet: nothing is said of the suppressions, which are about the whole.
+    #[must_use]
+    pub fn of_one_namespace(self) -> Self {
+        Self { is_whole: false, ..self }
     }
 
     /// The next namespace, in the order of the configuration, with the early devices and the last assignments of its groups.
@@ -95,7 +117,10 @@ impl<'a> Fold<'a> {
         self.unseen.extend(facts.unseen());
         self.lines.push(NamespaceLine::of(&namespace, &told));
         self.summary.add(&namespace);
-        self.namespaces.push(namespace);
+        ends::add(&mut self.ends, &namespace, &told);
+        if self.is_detailed {
+            self.namespaces.push(namespace);
+        }
         self.told.extend(told);
         self.quiet.extend(quiet);
     }
@@ -108,7 +133,7 @@ impl<'a> Fold<'a> {
             records: None,
             fleet: records,
             thresholds: &self.configuration.checks,
-            suppressions: &self.configuration.suppressions,
+            suppressions: if self.is_whole { &self.configuration.suppressions } else { &[] },
             surprises,
             early_devices: &[],
             now: self.now,
@@ -122,17 +147,20 @@ impl<'a> Fold<'a> {
         self.unseen.extend(facts.unseen());
         let requests = self.records.map(|records| RequestActivity::of(&records.requests));
         self.summary.count(&self.told, self.quiet.len(), requests.as_ref());
+        (self.summary.unread, self.summary.unseen) = (self.unread.len(), self.unseen.len());
         Report {
             schema: REPORT_SCHEMA.to_owned(),
             generated_at: self.now,
             oldest_data_at: self.lines.iter().filter_map(|line| line.seen_at).min().unwrap_or(self.now),
             kill_switch: self.kill_switch,
             summary: self.summary,
+            page: Page::ONLY,
             findings: self.told,
             suppressed: self.quiet,
             unread: self.unread,
             unseen: self.unseen,
             lines: self.lines,
+            ends: self.ends,
             namespaces: self.namespaces,
             requests,
         }

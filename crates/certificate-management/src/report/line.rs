@@ -19,8 +19,8 @@ pub struct NamespaceLine {
     /// When the part of it was looked at that waits longest, to the second; `None`: a part was not looked at yet.
     #[serde(with = "time::serde::rfc3339::option")]
     pub seen_at: Option<OffsetDateTime>,
-    /// Whether it could not be read, and then the rest is nothing.
-    #[serde(rename = "unreadable")]
+    /// Whether it could not be read, and then the rest is nothing. Left out where it could be, as almost always.
+    #[serde(rename = "unreadable", default, skip_serializing_if = "std::ops::Not::not")]
     pub is_unreadable: bool,
     /// Critical findings about it.
     pub critical: usize,

@@ -24,6 +24,10 @@ pub struct Summary {
     pub enrollment_groups: GroupCounts,
     /// Findings, by severity.
     pub findings: FindingCounts,
+    /// What could not be read.
+    pub unread: usize,
+    /// What was not seen although nothing failed.
+    pub unseen: usize,
     /// Sync requests without an outcome yet, of those that the report lists.
     pub requests_in_flight: usize,
 }
