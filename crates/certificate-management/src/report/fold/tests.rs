@@ -103,7 +103,7 @@ fn early(number: usize) -> EarlyDevices {
         provisioning_service: named(DPS, number),
         enrollment_group: "line-1".into(),
         assigned_at: None,
-        devices: (number % 2 == 0).then_some(2),
+        devices: number.is_multiple_of(2).then_some(2),
         is_cut: false,
     }
 }
