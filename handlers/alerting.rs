@@ -72,7 +72,7 @@ mod tests {
         Hub, HubCertificate, IssuingCa, Namespace, Policy, ProvisioningState, ReadFailure,
     };
     use certificate_management::plan::{Observation, ObservedHub};
-    use certificate_management::report::{self, NamespaceInput, ReportInput};
+    use certificate_management::report::{self, Looks, NamespaceInput, ReportInput};
     use time::macros::datetime;
     use time::{Duration, OffsetDateTime};
 
@@ -153,6 +153,7 @@ mod tests {
                 configuration: &configuration.namespaces[0],
                 observation: world(day),
                 provisioning_services: Ok(Vec::new()),
+                looks: Looks::at(now),
             }],
             records: None,
             surprises: Vec::new(),

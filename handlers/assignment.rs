@@ -17,17 +17,18 @@ use certificate_management::plan::{self, AssignmentPlan, Observation, permit};
 use certificate_management::reason::Reason;
 use certificate_management::reason::failure::About;
 use certificate_management::rules::Verdict;
+use certificate_management::section::{Part, Section};
 use functions_host::{Invocation, TraceContext};
+use time::OffsetDateTime;
 
 use self::journal::Journal;
 use self::writer::{NotWritten, Outcome, Target, Writer};
 use crate::application::Application;
-use crate::failure;
-use crate::observation::{LinkedService, Observer};
+use crate::observation::{LinkedService, Observer, host_label};
 use crate::synchronization::automatic;
-use crate::telemetry;
 use crate::walk::turns::Roster;
 use crate::walk::{GroupHint, Scope, Unread, Visit, VisitedService, walk};
+use crate::{failure, sections, telemetry};
 
 /// How often a run decides about a group again when another writer changes it at the same time.
 const TRIES: u32 = 4;
@@ -86,7 +87,11 @@ impl RunSummary {
 struct Run<'a> {
     application: &'a Application,
     writer: &'a Writer<'a>,
+    /// Whether every group is looked at, so that what is seen can be kept as the namespace's section.
+    is_whole: bool,
     done: RunSummary,
+    /// What was written to groups, after they were read.
+    written: Vec<PlannedAssignment>,
 }
 
 /// Reconciles every group of every DPS, beginning with the namespaces that waited longest.
@@ -132,8 +137,13 @@ async fn run(
     let walked = walk(&application.fleet, &observer, order, scope, application.fleet.pace, roster, |visit| {
         let (observer, writer) = (&observer, &writer);
         async move {
-            let mut run = Run { application, writer, done: RunSummary::default() };
-            run.namespace(observer, visit).await;
+            let is_whole = *scope == Scope::Every(None);
+            let mut run =
+                Run { application, writer, is_whole, done: RunSummary::default(), written: Vec::new() };
+            let mut section = Section::new(&visit.configuration.id);
+            let seen_at = application.fleet.now();
+            run.namespace(observer, &visit, &mut section).await;
+            run.keep(&visit, seen_at, section).await;
             run.done
         }
     });
@@ -148,7 +158,7 @@ async fn run(
 }
 
 impl Run<'_> {
-    async fn namespace(&mut self, observer: &Observer<'_>, visit: Visit<'_>) {
+    async fn namespace(&mut self, observer: &Observer<'_>, visit: &Visit<'_>, section: &mut Section) {
         let configuration = visit.configuration;
         let name = configuration.id.name();
         let services = match &visit.services {
@@ -165,7 +175,10 @@ impl Run<'_> {
         }
         let observation = match visit.observe(observer).await {
             Ok(observation) => observation,
-            Err(error) => return self.done.failures.push(format!("{name}: {error}")),
+            Err(error) => {
+                section.namespace = Part::of(Err(failure::of(&error)), self.application.fleet.now());
+                return self.done.failures.push(format!("{name}: {error}"));
+            }
         };
         let mut needs_sync = false;
         for VisitedService { service, groups, .. } in services {
@@ -182,6 +195,31 @@ impl Run<'_> {
                 self.done.failures.push(format!("{name}: {error}"));
             }
         }
+        let seen_at = observation.seen_at;
+        section.namespace = Part::of(Ok(observation), seen_at);
+    }
+
+    /// Keeps what was seen for the report, with what was written since.
+    async fn keep(&self, visit: &Visit<'_>, seen_at: OffsetDateTime, section: Section) {
+        let mut section = section;
+        if self.is_whole {
+            let mut services = sections::services_of(visit);
+            let groups = services.iter_mut().flatten().flat_map(|service| {
+                let name = host_label(&service.endpoint);
+                service.enrollment_groups.iter_mut().flatten().map(move |group| (name.clone(), group))
+            });
+            for (name, group) in groups {
+                let is_it = |entry: &&PlannedAssignment| {
+                    entry.provisioning_service.eq_ignore_ascii_case(&name)
+                        && entry.enrollment_group.eq_ignore_ascii_case(&group.id)
+                };
+                if let Some(entry) = self.written.iter().rev().find(is_it) {
+                    group.policy.clone_from(&entry.after);
+                }
+            }
+            section.services = Part::of(services, seen_at);
+        }
+        sections::record_aside(&self.application.store, section).await;
     }
 
     /// Records each failed read, but not that of a hint with an id that no group can have: such a hint is wrong.
@@ -262,6 +300,7 @@ impl Run<'_> {
         self.done.assigned += 1;
         let policy = entry.after.as_deref().unwrap_or_default();
         tracing::info!(reason = entry.reason.code(), "{subject}: assigned `{policy}`: {}", entry.detail);
+        self.written.push(entry.clone());
         self.done.failures.extend(unrecorded.map(|why| format!("{subject}: {why}")));
     }
 

@@ -51,6 +51,9 @@ const HTTP_HEADERS: [(HeaderName, &str); 3] = [
 
 /// The host does not renew a batch's locks, so the work must end before the shortest one, 60 seconds, runs out.
 const SYNC_DEADLINE: Duration = Duration::from_secs(55);
+/// A timer walks through the fleet as far as its time allows ([`Pace`](crate::pace::Pace)), and needs some more to make the
+/// report of it.
+const TIMER_DEADLINE: Duration = Duration::from_secs(14 * 60);
 
 /// A handler of one function, holding on to the application.
 macro_rules! handler {
@@ -79,8 +82,16 @@ pub fn router(application: &Arc<Application>) -> Router {
         .function(assign_policy::DEFINITION, handler!(application, assign_policy))
         .function(handle_resource_event::DEFINITION, handler!(application, handle_resource_event))
         .function(policy_status::DEFINITION, handler!(application, policy_status))
-        .function(reconcile_assignments::DEFINITION, handler!(application, reconcile_assignments))
-        .function(report_policy_status::DEFINITION, handler!(application, report_policy_status))
+        .function_with_deadline(
+            reconcile_assignments::DEFINITION,
+            TIMER_DEADLINE,
+            handler!(application, reconcile_assignments),
+        )
+        .function_with_deadline(
+            report_policy_status::DEFINITION,
+            TIMER_DEADLINE,
+            handler!(application, report_policy_status),
+        )
         .function(sync_requests::DEFINITION, handler!(application, sync_requests))
         .function_with_deadline(
             sync_policies::DEFINITION,
@@ -94,6 +105,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::pace::Pace;
 
     /// Largest message of a Service Bus queue that is not premium, with its properties, in bytes (`messaging-and-state.md` §2).
     const LARGEST_MESSAGE: u64 = 256 * 1024;
@@ -110,6 +122,21 @@ mod tests {
         let messages = host_json()["extensions"]["serviceBus"]["maxMessageBatchSize"].as_u64().unwrap();
         let largest = messages * LARGEST_MESSAGE * QUOTED_TWICE;
         assert!(largest < BodyLimits::default().batch as u64, "{largest}");
+    }
+
+    /// The host kills the process of a handler that takes too long, and with it what every other function is doing.
+    #[test]
+    fn a_timer_ends_by_itself_before_the_host_kills_it() {
+        let timeout = host_json()["functionTimeout"].as_str().unwrap().to_owned();
+        let parts: Vec<u64> = timeout.split(':').map(|part| part.parse().unwrap()).collect();
+        let timeout = Duration::from_secs((parts[0] * 60 + parts[1]) * 60 + parts[2]);
+        assert!(TIMER_DEADLINE + Duration::from_secs(30) < timeout, "{timeout:?}");
+        let pace = Pace::default();
+        // The last visit: its DPS, then the namespace, then its early devices; and after the walk the report and its records.
+        let last = pace.begins + pace.visit * 3 + Duration::from_secs(60);
+        assert!(last < TIMER_DEADLINE, "{last:?}");
+        // `reconcile-assignments` is fired each quarter of an hour, and `report-policy-status` each hour.
+        assert!(TIMER_DEADLINE < Duration::from_secs(15 * 60));
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub mod pace;
 pub mod page;
 pub mod reporting;
 pub mod resource_events;
+pub mod sections;
 pub mod settings;
 pub mod synchronization;
 pub mod telemetry;

@@ -23,7 +23,13 @@ const HUBS_AT_ONCE: usize = 8;
 /// How long a caller without a deadline of its own gives one observation.
 const WITHIN: Duration = Duration::from_secs(60);
 
-type Shared<T> = Mutex<HashMap<String, Arc<OnceCell<Arc<Vec<T>>>>>>;
+/// How long a list is used that was read for several namespaces: a walk may take longer than what it saw at its beginning
+/// is true.
+const REMEMBERED: Duration = Duration::from_secs(5 * 60);
+
+type Cell<T> = Arc<OnceCell<Arc<Vec<T>>>>;
+/// What was read, by its key, and when it was begun.
+type Shared<T> = Mutex<HashMap<String, (Instant, Cell<T>)>>;
 
 /// The deadline of an observation whose caller has none.
 #[must_use]
@@ -31,7 +37,7 @@ pub fn soon() -> Instant {
     Instant::now() + WITHIN
 }
 
-/// Reads for the length of one invocation. It lists the hubs and DPS of a subscription once.
+/// Reads for the length of one invocation. It lists the hubs and DPS of a subscription once, and again when the list has grown old.
 pub struct Observer<'a> {
     fleet: &'a Fleet,
     hubs: Shared<Hub>,
@@ -279,14 +285,33 @@ pub(crate) fn host_label(text: &str) -> String {
     last.split('.').next().unwrap_or(last).to_owned()
 }
 
-fn once<T>(shared: &Shared<T>, key: &str) -> Arc<OnceCell<Arc<Vec<T>>>> {
+fn once<T>(shared: &Shared<T>, key: &str) -> Cell<T> {
+    once_at(shared, key, Instant::now())
+}
+
+fn once_at<T>(shared: &Shared<T>, key: &str, now: Instant) -> Cell<T> {
     let mut cells = shared.lock().unwrap_or_else(PoisonError::into_inner);
-    Arc::clone(cells.entry(key.to_ascii_lowercase()).or_default())
+    let (begun, cell) = cells.entry(key.to_ascii_lowercase()).or_insert_with(|| (now, Arc::default()));
+    if now.saturating_duration_since(*begun) > REMEMBERED {
+        (*begun, *cell) = (now, Arc::default());
+    }
+    Arc::clone(cell)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_read_for_several_namespaces_is_read_once_until_it_is_old() {
+        let shared: Shared<Hub> = Mutex::default();
+        let begun = Instant::now();
+        let cell = once_at(&shared, "S", begun);
+        assert!(Arc::ptr_eq(&cell, &once_at(&shared, "s", begun + REMEMBERED)));
+        let again = once_at(&shared, "s", begun + REMEMBERED + Duration::from_secs(1));
+        assert!(!Arc::ptr_eq(&cell, &again));
+        assert!(Arc::ptr_eq(&again, &once_at(&shared, "s", begun + REMEMBERED * 2)));
+    }
 
     #[test]
     fn a_service_is_meant_by_any_of_its_names() {

@@ -9,6 +9,8 @@ mod figures;
 mod grid;
 mod groups;
 mod lifetimes;
+mod lines;
+pub mod links;
 mod namespaces;
 mod requests;
 mod runbook;
@@ -16,12 +18,14 @@ mod words;
 
 use askama::Template;
 use certificate_management::configuration::Mode;
-use certificate_management::report::{self, Report};
+use certificate_management::report::{self, NamespaceLine, Report};
 use time::{Duration, OffsetDateTime};
 
 use attention::Attention;
 use figures::Figure;
 use lifetimes::Lifetimes;
+use lines::Line;
+use links::Links;
 use namespaces::Namespace;
 use requests::Requests;
 use runbook::Entry;
@@ -44,10 +48,20 @@ struct Document<'a> {
     attention: Attention,
     all_is_well: &'static str,
     figures: Vec<Figure>,
+    lines: Vec<Line>,
     namespaces: Vec<Namespace>,
+    /// The namespace, where the page is of one.
+    alone: Option<Alone>,
     lifetimes: Option<Lifetimes>,
     requests: Option<Requests>,
     runbook: Vec<Entry>,
+}
+
+/// The one namespace of a page.
+struct Alone {
+    name: String,
+    /// To all of them.
+    overview: String,
 }
 
 #[derive(Template)]
@@ -64,8 +78,33 @@ struct Unread {
 ///
 /// # Errors
 /// When memory for it is lacking.
-pub fn document(report: &Report, now: OffsetDateTime, overdue: Duration) -> Result<String, askama::Error> {
-    let namespaces = namespaces::of(report);
+pub fn document(
+    report: &Report,
+    now: OffsetDateTime,
+    overdue: Duration,
+    links: &Links,
+) -> Result<String, askama::Error> {
+    render(report, now, overdue, links, None)
+}
+
+/// The page of one namespace: a report that has no other.
+///
+/// # Errors
+/// When memory for it is lacking.
+pub fn of_namespace(report: &Report, now: OffsetDateTime, links: &Links) -> Result<String, askama::Error> {
+    let name = report.lines.first().map(|line| words::name(line.name())).unwrap_or_default();
+    let alone = Alone { name, overview: links.overview() };
+    // It is made when it is asked for, and so never old.
+    render(report, now, Duration::MAX, links, Some(alone))
+}
+
+fn render(
+    report: &Report,
+    now: OffsetDateTime,
+    overdue: Duration,
+    links: &Links,
+    alone: Option<Alone>,
+) -> Result<String, askama::Error> {
     let lifetimes = Lifetimes::of(report);
     let document = Document {
         report,
@@ -74,12 +113,14 @@ pub fn document(report: &Report, now: OffsetDateTime, overdue: Duration) -> Resu
         is_old: now - report.generated_at > overdue,
         audited: audited(report),
         unread: unread(report),
-        attention: Attention::of(report),
+        attention: Attention::of(report, links),
         all_is_well: all_is_well(report),
-        figures: figures::of(report, &namespaces, lifetimes.as_ref()),
+        figures: figures::of(report, lifetimes.as_ref()),
         requests: Requests::of(report),
         runbook: runbook::of(report),
-        namespaces,
+        lines: lines::of(report, links, now),
+        namespaces: namespaces::of(report),
+        alone,
         lifetimes,
     };
     document.render()
@@ -95,17 +136,13 @@ pub fn waiting() -> Result<String, askama::Error> {
 
 /// That some namespaces are not written to, unless the kill switch says so of all.
 fn audited(report: &Report) -> Option<String> {
-    let audited: Vec<&str> = report
-        .namespaces
-        .iter()
-        .filter(|namespace| namespace.mode == Mode::Audit)
-        .map(|namespace| namespace.name.as_str())
-        .collect();
+    let audited = report.lines.iter().filter(|line| line.mode == Mode::Audit);
+    let audited: Vec<&str> = audited.map(NamespaceLine::name).collect();
     match audited.as_slice() {
         _ if report.kill_switch => None,
         [] => None,
         [one] => Some(format!("{} is in audit mode: no function writes to it.", words::name(one))),
-        all if all.len() == report.namespaces.len() => {
+        all if all.len() == report.lines.len() => {
             Some("All namespaces are in audit mode: no function writes to them.".to_owned())
         }
         all => Some(format!(
@@ -121,10 +158,10 @@ fn unread(report: &Report) -> Vec<Unread> {
         why: words::text(&unread.failure.message),
     };
     let mut unread: Vec<Unread> = report.unread.iter().take(UNREAD_NAMED).map(shown).collect();
-    let left_out = report.unread.len().saturating_sub(UNREAD_NAMED);
+    let left_out = report.summary.unread.saturating_sub(unread.len());
     if left_out > 0 {
         let subject = format!("{} more", words::thousands(left_out as u64));
-        unread.push(Unread { subject, why: "which the JSON has".to_owned() });
+        unread.push(Unread { subject, why: "which are among the findings".to_owned() });
     }
     unread
 }

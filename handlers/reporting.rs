@@ -1,24 +1,25 @@
-//! The report: observe everything, write it down, ask for what is missing, resume what was lost.
+//! The report: look at the namespaces, keep what was seen, ask for what is missing, resume what was lost, and make of all that
+//! was seen what people look at.
 
+mod alone;
 mod early_devices;
-mod observe;
+mod folding;
+mod looking;
+pub mod pages;
 mod remembered;
 
 use certificate_management::alerting::FindingEvent;
-use certificate_management::report;
+use certificate_management::section::Section;
 use certificate_management::sync;
 use time::{Duration, OffsetDateTime};
 
-use self::observe::observe;
-pub use self::observe::observe_all;
+pub use self::alone::of_namespace;
+pub use self::looking::observe_all;
 use crate::alerting;
 use crate::application::Application;
-use crate::failure;
 use crate::observation::Observer;
-use crate::synchronization::automatic::{self, Asked};
+use crate::sections::SECTIONS;
 use crate::synchronization::{records, resume};
-use crate::telemetry::metrics;
-use crate::telemetry::standing::Standing;
 
 /// Where the newest report is.
 pub const LATEST: &str = "reports/latest";
@@ -27,10 +28,16 @@ const FORGOTTEN_AT_ONCE: usize = 500;
 
 /// How long a message lives in the parked queue (`infra/modules/queue.bicep`), and a day.
 const PARKED_FOR: Duration = Duration::days(31);
+/// How long the further pages of the findings of a report are kept.
+const PAGES_FOR: Duration = Duration::days(1);
 
 /// What a run did, for its log line.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Reported {
+    /// Namespaces that were looked at.
+    pub namespaces: usize,
+    /// Namespaces whose turn did not come in time; the next run begins with them.
+    pub not_visited: usize,
     /// Findings in the report.
     pub findings: usize,
     /// Requests that were submitted because a hub does not trust a policy.
@@ -45,47 +52,28 @@ pub struct Reported {
     pub failures: Vec<String>,
 }
 
-/// Makes the report, records it, submits what `sync = "automatic"` asks for, and resumes what was lost.
+/// Resumes what was lost, looks at the namespaces as far as the time allows, makes the report of all that was seen so far,
+/// and records it.
 ///
 /// # Errors
 /// When the report cannot be recorded.
 pub async fn run(application: &Application) -> Result<Reported, state::Error> {
-    // First, since an observation of services that hang can take all the time of an invocation.
+    // First, since looking at services that hang can take all the time of an invocation.
     let resumed = resume::resume(application, &Observer::new(&application.fleet)).await;
-    let mut input = observe(application).await;
-    let mut records = remembered::read(application, &input).await;
-    let (early_devices, read) = early_devices::count(application, &input).await;
-    let is_told = records.unread.iter().any(|(kind, _)| kind == remembered::ASSIGNMENTS);
-    if let (Err(error), false) = (read, is_told) {
-        records.unread.push((remembered::ASSIGNMENTS.to_owned(), failure::of_records(&error)));
-    }
-    input.early_devices = early_devices;
-    input.records = Some(records);
-    let report = report::build(&input);
-    let severities = report.findings.iter().map(|finding| finding.severity);
-    let observations = input.namespaces.iter().filter_map(|namespace| namespace.observation.as_ref().ok());
-    metrics::stand(Standing::of(observations, severities, report.generated_at));
-    application.store.put(LATEST, &report).await?;
-    let dated = format!("reports/{}/{:02}", report.generated_at.date(), report.generated_at.hour());
-    application.store.put(&dated, &report).await?;
+    let looked = looking::look(application).await;
+    let report = folding::fold(application).await;
+    pages::write(&application.store, &report).await?;
     let mut done = Reported {
+        namespaces: looked.seen,
+        not_visited: looked.not_visited,
         findings: report.findings.len(),
+        submitted: looked.submitted,
         resumed: resumed.syncs,
         taken_in: resumed.requests,
         failures: resumed.failures,
         ..Reported::default()
     };
-    for namespace in &input.namespaces {
-        let (configuration, Ok(observation)) = (namespace.configuration, &namespace.observation) else {
-            continue;
-        };
-        let because = "the status report found a hub that does not trust a policy";
-        match automatic::submit_if_needed(application, configuration, observation, because).await {
-            Ok(Asked::Submitted(_)) => done.submitted += 1,
-            Ok(_) => {}
-            Err(error) => done.failures.push(format!("{}: {error}", configuration.id.name())),
-        }
-    }
+    done.failures.extend(looked.failures);
     forget(application, &mut done).await;
     // Last, so that as little as possible comes between the record and the delivery.
     match alerting::announce(&application.store, &report, application.fleet.now()).await {
@@ -102,9 +90,16 @@ async fn forget(application: &Application, done: &mut Reported) {
     if let Err(error) = forget_requests(application, before, days).await {
         done.failures.push(format!("old records of requests: {error}"));
     }
+    if let Err(error) = forget_sections(application, before).await {
+        done.failures.push(format!("old sections: {error}"));
+    }
     // What a parked message names stays as long as the message can.
     let parked = before.min(application.fleet.now() - PARKED_FOR);
-    for (prefix, before) in [("assignments", before), ("reports", before), ("parked", parked)] {
+    // Pages that nobody can turn to any more; the newest report's were written just now.
+    let turned = before.max(application.fleet.now() - PAGES_FOR);
+    for (prefix, before) in
+        [("assignments", before), ("reports", before), (pages::FINDINGS, turned), ("parked", parked)]
+    {
         match application.store.purge(prefix, before, FORGOTTEN_AT_ONCE).await {
             Ok(purged) if purged.removed > 0 => {
                 tracing::info!(removed = purged.removed, prefix, "removed records older than {before}");
@@ -113,6 +108,13 @@ async fn forget(application: &Application, done: &mut Reported) {
             Err(error) => done.failures.push(format!("old records under {prefix}: {error}")),
         }
     }
+}
+
+/// Removes old sections of namespaces that the configuration does not name any more.
+async fn forget_sections(application: &Application, before: OffsetDateTime) -> Result<(), state::Error> {
+    let configuration = &application.fleet.configuration;
+    let is_gone = |section: &Section| configuration.namespace(&section.namespace_id).is_none();
+    application.store.purge_where(SECTIONS, before, FORGOTTEN_AT_ONCE, is_gone).await.map(drop)
 }
 
 /// Removes old records of requests. One without an outcome stays, and is marked, so that the next run takes it in again.

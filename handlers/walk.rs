@@ -1,18 +1,21 @@
 //! The one way through the namespaces of the configuration, their DPS, and the groups of those.
 //!
-//! The walk visits several namespaces at once. The reads of a visit have a deadline, and no visit begins when the time
+//! The walk visits several namespaces at once, and subscriptions beside each other, each as fast as its budget lets it. The reads of a visit have a deadline, and no visit begins when the time
 //! of the walk is over. So a namespace that hangs costs its own turn; [`turns`] sees to it that the next walk begins
 //! with the namespaces that had none.
 
+mod lanes;
 mod scope;
 pub mod turns;
 
 use azure::{Error, Group};
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::plan::Observation;
+use futures::stream::FuturesUnordered;
 use futures::{StreamExt, stream};
 use tokio::time::{Instant, timeout_at};
 
+use self::lanes::Lanes;
 use self::scope::Wanted;
 pub use self::scope::{GroupHint, Scope};
 use self::turns::Roster;
@@ -76,31 +79,30 @@ pub async fn walk<'a, T, F: Future<Output = T>>(
     visit: impl Fn(Visit<'a>) -> F,
 ) -> Vec<(&'a NamespaceConfiguration, Option<T>)> {
     let ends = Instant::now() + pace.begins;
-    let visits: Vec<_> = namespaces
-        .iter()
-        .enumerate()
-        .map(|(place, &configuration)| {
-            let visit = &visit;
-            async move {
-                let began = Instant::now();
-                if began >= ends {
-                    return (place, (configuration, None));
-                }
+    let subscriptions = namespaces.iter().map(|namespace| namespace.id.subscription());
+    let mut lanes = Lanes::of(subscriptions, pace.at_once, pace.in_all);
+    let mut walked: Vec<_> = namespaces.iter().map(|&namespace| (namespace, None)).collect();
+    // Each visit is made when it begins, so that those that wait cost no memory.
+    let mut under_way = FuturesUnordered::new();
+    loop {
+        while Instant::now() < ends
+            && let Some(place) = lanes.next()
+        {
+            let (configuration, visit) = (namespaces[place], &visit);
+            under_way.push(async move {
                 if let Some(roster) = roster {
-                    roster.take(configuration);
+                    roster.take(configuration).await;
                 }
-                let found = found_at(fleet, observer, configuration, scope, pace, began + pace.visit).await;
-                (place, (configuration, Some(visit(found).await)))
-            }
-        })
-        .collect();
-    let walking = stream::iter(visits).buffer_unordered(pace.at_once).collect::<Vec<_>>();
-    let mut walked = match roster {
-        Some(roster) => roster.kept_during(walking).await,
-        None => walking.await,
-    };
-    walked.sort_by_key(|(place, _)| *place);
-    walked.into_iter().map(|(_, visited)| visited).collect()
+                let until = Instant::now() + pace.visit;
+                let found = found_at(fleet, observer, configuration, scope, pace, until).await;
+                (place, visit(found).await)
+            });
+        }
+        let Some((place, visited)) = under_way.next().await else { break };
+        lanes.ended(namespaces[place].id.subscription());
+        walked[place].1 = Some(visited);
+    }
+    walked
 }
 
 async fn found_at<'a>(

@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, watch};
 use crate::error::CampaignError;
 
 /// The `functionTimeout` of host.json.
-const FUNCTION_TIMEOUT: Duration = Duration::from_secs(300);
+const FUNCTION_TIMEOUT: Duration = Duration::from_secs(900);
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Another process can take a free port before this one binds it.
 const TRIES: usize = 5;

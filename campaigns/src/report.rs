@@ -184,7 +184,10 @@ async fn report_size(handler: &Handler, verdict: &mut Verdict) -> Result<usize, 
     let report: Value =
         serde_json::from_str(body).map_err(|error| CampaignError::unanswered(asked, error))?;
     let summary = &report["summary"];
-    let findings = report["findings"].as_array().map_or(0, Vec::len);
+    // Beyond a page the overview counts them, and its further pages have them.
+    let counts = &summary["findings"];
+    let of = |severity: &str| counts[severity].as_u64().and_then(|count| usize::try_from(count).ok());
+    let findings = ["critical", "warning", "information"].into_iter().filter_map(of).sum();
     verdict.figure("report as JSON", format!("{} KiB, {findings} findings", body.len() / 1024));
     verdict.figure("  pairs trusted, enrollment groups", {
         format!("{}, {}", summary["trust"]["trusted"], summary["enrollmentGroups"]["total"])

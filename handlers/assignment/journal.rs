@@ -7,7 +7,7 @@
 //!
 //! A record names policies and versions only, and never holds anything of a group's attestation.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use certificate_management::ArmId;
 use certificate_management::plan::saved::PlannedAssignment;
@@ -249,27 +249,31 @@ pub async fn of_run(store: &Store, run: &str) -> Result<Vec<WriteRecord>, String
     Ok(records)
 }
 
-/// The last writes to groups, each named by its DPS and its id. Searches the `most` newest keys.
-///
-/// # Errors
-/// When the store cannot be read.
-pub async fn last_writes(
-    store: &Store,
-    groups: &[(&str, &str)],
-    most: usize,
-) -> Result<Vec<WriteRecord>, state::Error> {
-    let mut wanted: BTreeSet<String> = groups.iter().map(|(service, group)| place(service, group)).collect();
-    let mut records = Vec::new();
-    if wanted.is_empty() {
-        return Ok(records);
-    }
-    for key in store.newest(ASSIGNMENTS, most).await? {
-        let of_group = key.splitn(3, '/').nth(2).unwrap_or_default();
-        if wanted.remove(of_group) {
-            records.extend(store.get::<WriteRecord>(&key).await?.map(|stored| stored.value));
+/// The newest write to each group, by where the group is. Nothing of the records is read yet.
+pub struct NewestWrites {
+    keys: BTreeMap<String, WriteKey>,
+}
+
+impl NewestWrites {
+    /// Lists them. `most` keys of the newest are searched.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn find(store: &Store, most: usize) -> Result<Self, state::Error> {
+        let mut keys = BTreeMap::new();
+        for key in store.newest(ASSIGNMENTS, most).await? {
+            if let Some(place) = key.splitn(3, '/').nth(2) {
+                keys.entry(place.to_owned()).or_insert(WriteKey { key });
+            }
         }
+        Ok(Self { keys })
     }
-    Ok(records)
+
+    /// The newest write to a group, by the name of its DPS and its id.
+    #[must_use]
+    pub fn of(&self, provisioning_service: &str, enrollment_group: &str) -> Option<&WriteKey> {
+        self.keys.get(&place(provisioning_service, enrollment_group))
+    }
 }
 
 /// The key of the record of a write, which is not read yet.

@@ -1,5 +1,7 @@
 //! `reconcile-assignments`: the timer walks over every group of every DPS, and so catches what events missed.
 
+use std::time::Instant;
+
 use functions_host::{Definition, Failure, Invocation, Reply, Trigger};
 
 use super::assign_policy;
@@ -16,7 +18,13 @@ pub const DEFINITION: Definition =
 pub async fn run(application: &Application, invocation: Invocation) -> Result<Reply, Failure> {
     let timer = invocation.timer("timer")?;
     tracing::info!(is_past_due = timer.is_past_due, "reconciling every enrollment group");
-    assign_policy::reply(
-        &assignment::reconcile_all(application, Waker::of(DEFINITION.name, &invocation)).await,
-    )
+    let since = Instant::now();
+    let done = assignment::reconcile_all(application, Waker::of(DEFINITION.name, &invocation)).await;
+    let all = application.fleet.configuration.namespaces.len();
+    tracing::info!(
+        "{} of {all} namespaces in {} seconds",
+        all.saturating_sub(done.not_visited),
+        since.elapsed().as_secs()
+    );
+    assign_policy::reply(&done)
 }

@@ -1,5 +1,5 @@
-//! `report-policy-status`: observes everything, writes the report, announces findings once, requests syncs that are
-//! needed, and sends the follow-ups and requests again whose messages were lost.
+//! `report-policy-status`: observes as many namespaces as its time allows, writes the report, announces findings once, requests
+//! syncs that are needed, and sends the follow-ups and requests again whose messages were lost.
 
 use certificate_management::alerting::FindingEvent;
 use functions_host::{Definition, Failure, Invocation, Output, OutputKind, Reply, Trigger};
@@ -26,7 +26,9 @@ pub async fn run(application: &Application, invocation: Invocation) -> Result<Re
     let done = reporting::run(application).await;
     let done = done.map_err(|error| Failure::new("the report could not be recorded").because(&error))?;
     let summary = format!(
-        "report written: {} findings; {} told; {} sync requests submitted, {} lost follow-ups sent again, {} lost requests taken in",
+        "report written: {} namespaces seen, {} not in time; {} findings; {} told; {} sync requests submitted, {} lost follow-ups sent again, {} lost requests taken in",
+        done.namespaces,
+        done.not_visited,
         done.findings,
         done.events.len(),
         done.submitted,

@@ -2,8 +2,9 @@
 
 use certificate_management::checks::CheckId;
 use certificate_management::reason::{Reason, Severity};
-use certificate_management::report::{Finding, Report, SuppressedFinding};
+use certificate_management::report::{FINDINGS_ON_PAGE, Finding, Page, Report, SuppressedFinding};
 
+use super::links::Links;
 use super::words::{self, Piece};
 
 /// How many subjects of a card are seen at once.
@@ -19,10 +20,23 @@ pub struct Attention {
     pub warnings: usize,
     /// The cards, the worst first.
     pub cards: Vec<Card>,
+    /// The other pages of findings, where there are any.
+    pub pages: Option<Pages>,
     /// What the configuration keeps quiet.
     pub quiet: Vec<Quiet>,
     /// How many more it keeps quiet.
     pub quiet_left_out: Option<String>,
+}
+
+/// Which page of the findings this is, and where the others are.
+pub struct Pages {
+    /// The first and the last finding of this page, and how many there are.
+    pub shown: String,
+    pub number: usize,
+    pub of: usize,
+    /// To the page before, and to the one after.
+    pub before: Option<String>,
+    pub after: Option<String>,
 }
 
 /// A finding that is kept quiet.
@@ -77,7 +91,7 @@ impl From<Severity> for Shown {
 }
 
 impl Attention {
-    pub fn of(report: &Report) -> Self {
+    pub fn of(report: &Report, links: &Links) -> Self {
         let mut cards: Vec<(Severity, CheckId, Reason, Vec<&Finding>)> = Vec::new();
         for finding in &report.findings {
             let same = |card: &(Severity, CheckId, Reason, Vec<&Finding>)| {
@@ -90,7 +104,8 @@ impl Attention {
         }
         // Stable: within a severity the report's own order stays.
         cards.sort_by_key(|card| std::cmp::Reverse(card.0));
-        let quiet = report.suppressed.len().saturating_sub(UNFOLDED);
+        let shown = report.suppressed.len().min(UNFOLDED);
+        let quiet = report.summary.findings.suppressed.saturating_sub(shown);
         Self {
             critical: report.summary.findings.critical,
             warnings: report.summary.findings.warning,
@@ -98,6 +113,7 @@ impl Attention {
                 .iter()
                 .map(|(severity, check, reason, all)| Card::of(*severity, *check, *reason, all))
                 .collect(),
+            pages: Pages::of(report, links),
             quiet: report.suppressed.iter().take(UNFOLDED).map(Quiet::of).collect(),
             quiet_left_out: (quiet > 0).then(|| words::thousands(quiet as u64)),
         }
@@ -122,6 +138,31 @@ impl Attention {
             (0, _) => "fair",
             _ => "bad",
         }
+    }
+}
+
+impl Pages {
+    fn of(report: &Report, links: &Links) -> Option<Self> {
+        let Page { number, of } = report.page;
+        if of <= 1 {
+            return None;
+        }
+        let counts = &report.summary.findings;
+        let all = counts.critical + counts.warning + counts.information;
+        let before = number.saturating_sub(1) * FINDINGS_ON_PAGE;
+        let shown = format!(
+            "{} to {} of {}",
+            words::thousands(before as u64 + 1),
+            words::thousands((before + report.findings.len()) as u64),
+            words::count(all, "finding")
+        );
+        Some(Self {
+            shown,
+            number,
+            of,
+            before: (number > 1).then(|| links.page(number - 1)),
+            after: (number < of).then(|| links.page(number + 1)),
+        })
     }
 }
 

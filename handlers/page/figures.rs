@@ -3,7 +3,7 @@
 use certificate_management::report::Report;
 
 use super::lifetimes::Lifetimes;
-use super::namespaces::{Namespace, Share};
+use super::lines::Share;
 use super::words;
 
 /// One figure.
@@ -15,8 +15,11 @@ pub struct Figure {
 }
 
 /// The figures, in the order in which they are shown.
-pub fn of(report: &Report, namespaces: &[Namespace], lifetimes: Option<&Lifetimes>) -> Vec<Figure> {
+pub fn of(report: &Report, lifetimes: Option<&Lifetimes>) -> Vec<Figure> {
     let counts = &report.summary;
+    let (trust, groups) = (&counts.trust, &counts.enrollment_groups);
+    let trusting = trust.trusted + trust.leftover;
+    let pairs = trusting + trust.stale + trust.missing + trust.unreadable;
     let unreadable = counts.unreadable_namespaces;
     let mut figures = vec![
         Figure {
@@ -31,13 +34,13 @@ pub fn of(report: &Report, namespaces: &[Namespace], lifetimes: Option<&Lifetime
         },
         share(
             "Hubs trusting policies",
-            namespaces.iter().map(|namespace| namespace.trusting).sum(),
+            Share { part: trusting, whole: pairs },
             "no hub or no active policy",
             "bad",
         ),
         share(
             "Enrollment groups with a policy",
-            namespaces.iter().map(|namespace| namespace.assigned).sum(),
+            Share { part: groups.assigned, whole: groups.total.saturating_sub(groups.opted_out) },
             "no enrollment group was seen",
             "fair",
         ),

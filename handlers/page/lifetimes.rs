@@ -1,13 +1,12 @@
 //! From when to when each issuing CA is valid, as bars along one axis of time, the next to end first.
 
-use certificate_management::checks::CheckId;
 use certificate_management::reason::Severity;
-use certificate_management::report::{NamespaceReport, Report};
+use certificate_management::report::{CaEnd, Report};
 use time::{Date, Duration, Month, OffsetDateTime, Time};
 
 use super::words;
 
-/// How many CAs are drawn; all are in the tables of their namespaces.
+/// How many CAs are drawn at the most, as many as the report lists; all are in the tables of their namespaces.
 const DRAWN: usize = 40;
 /// How many marks the axis has at the most; more would run into each other on a phone.
 const MOST_MARKS: usize = 6;
@@ -49,49 +48,24 @@ impl Lifetimes {
     pub fn of(report: &Report) -> Option<Self> {
         // The days that are left are those of the report, so that every part of the page counts the same ones.
         let now = report.generated_at;
-        let mut spans: Vec<Span<'_>> = Vec::new();
-        for namespace in &report.namespaces {
-            for policy in &namespace.policies {
-                let Some(end) = policy.issuing_ca_not_after else { continue };
-                let start = policy.issuing_ca_not_before.filter(|start| *start <= end);
-                let class = class(report, namespace, &policy.name);
-                spans.push(Span { namespace: &namespace.name, policy: &policy.name, start, end, class });
-            }
-        }
-        spans.sort_by(|a, b| {
-            a.end.cmp(&b.end).then_with(|| (a.namespace, a.policy).cmp(&(b.namespace, b.policy)))
-        });
-        let left_out = spans.len().saturating_sub(DRAWN);
-        spans.truncate(DRAWN);
+        let ends = &report.ends;
+        let left_out = report.summary.policies.saturating_sub(ends.len());
         let axis = Axis {
-            from: spans.iter().filter_map(|span| span.start).chain([now]).min()?,
-            to: spans.last()?.end.max(now + Duration::days(1)),
+            from: ends.iter().filter_map(|end| end.not_before).chain([now]).min()?,
+            to: ends.last()?.not_after.max(now + Duration::days(1)),
         };
         Some(Self {
-            bars: spans.iter().map(|span| Bar::of(span, &axis, now)).collect(),
+            bars: ends.iter().map(|end| Bar::of(end, &axis, now)).collect(),
             marks: axis.marks(),
             now: axis.percent(now),
-            left_out: (left_out > 0).then(|| words::thousands(left_out as u64)),
+            left_out: (left_out > 0 && ends.len() >= DRAWN).then(|| words::thousands(left_out as u64)),
         })
     }
 }
 
-struct Span<'a> {
-    namespace: &'a str,
-    policy: &'a str,
-    start: Option<OffsetDateTime>,
-    end: OffsetDateTime,
-    class: &'static str,
-}
-
 /// The colour of a CA is that of what its check says about it, so that the two agree whatever the thresholds are.
-fn class(report: &Report, namespace: &NamespaceReport, policy: &str) -> &'static str {
-    let about = report.findings.iter().find(|finding| {
-        matches!(finding.check, CheckId::CaExpiring | CheckId::CaShorterThanLeaf)
-            && finding.subject.namespace_id.as_ref() == Some(&namespace.id)
-            && finding.subject.policy.as_deref() == Some(policy)
-    });
-    match about.map(|finding| finding.severity) {
+fn class(end: &CaEnd) -> &'static str {
+    match end.severity {
         Some(Severity::Critical) => "bad",
         Some(_) => "fair",
         None => "good",
@@ -99,20 +73,24 @@ fn class(report: &Report, namespace: &NamespaceReport, policy: &str) -> &'static
 }
 
 impl Bar {
-    fn of(span: &Span<'_>, axis: &Axis, now: OffsetDateTime) -> Self {
+    fn of(span: &CaEnd, axis: &Axis, now: OffsetDateTime) -> Self {
         // One that does not say when it began is drawn from the edge.
-        let start = axis.share(span.start.unwrap_or(axis.from));
-        let left = (span.end - now).whole_days();
+        let start = axis.share(span.not_before.unwrap_or(axis.from));
+        let left = (span.not_after - now).whole_days();
         Self {
-            namespace: words::name(span.namespace),
-            policy: words::name(span.policy),
+            namespace: words::name(&span.namespace),
+            policy: words::name(&span.policy),
             start: percent(start),
             // Always wide enough to be seen.
-            length: percent((axis.share(span.end) - start).max(0.005)),
-            not_before: span.start.map(words::date),
-            not_after: words::date(span.end),
-            left: if span.end <= now { format!("ended {}", words::days(left)) } else { words::days(left) },
-            class: span.class,
+            length: percent((axis.share(span.not_after) - start).max(0.005)),
+            not_before: span.not_before.map(words::date),
+            not_after: words::date(span.not_after),
+            left: if span.not_after <= now {
+                format!("ended {}", words::days(left))
+            } else {
+                words::days(left)
+            },
+            class: class(span),
         }
     }
 }

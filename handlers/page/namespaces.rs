@@ -1,14 +1,13 @@
-//! The namespaces: a line each to compare them by, and a section each with all there is to know.
+//! The namespaces, each with all there is to know of it.
 
 use certificate_management::configuration::{Mode, Sync};
 use certificate_management::generation::NamespaceGeneration;
 use certificate_management::model::ProvisioningState;
-use certificate_management::reason::Severity;
-use certificate_management::report::{Finding, NamespaceReport, PolicyReport, Report};
-use time::OffsetDateTime;
+use certificate_management::report::{NamespaceLine, NamespaceReport, PolicyReport, Report};
 
 use super::grid::Grid;
 use super::groups::Service;
+use super::lines;
 use super::words::{self, Moment};
 
 /// Up to so many namespaces are all unfolded; of more, those that need a person.
@@ -30,7 +29,12 @@ pub struct Namespace {
     pub generation: Option<&'static str>,
     /// The state of a write to it that is not done.
     pub unsettled: Option<String>,
-    pub seen: Moment,
+    /// When it was looked at, with its age where that is worth a word.
+    pub seen: Option<Moment>,
+    /// When its DPS were looked at, where that is another minute.
+    pub services_seen: Option<Moment>,
+    /// Where it could not be read: when it could be last.
+    pub read: Option<Moment>,
     /// Why it could not be read; then the rest is empty.
     pub unreadable: Option<String>,
     /// What its findings come to.
@@ -38,49 +42,8 @@ pub struct Namespace {
     pub class: &'static str,
     pub is_open: bool,
     pub policies: Vec<Policy>,
-    /// How many pairs of hub and policy admit devices of the current CA, of how many.
-    pub trusting: Share,
-    /// How many enrollment groups have a policy, of how many that should.
-    pub assigned: Share,
-    /// Its next CA to end.
-    pub next_end: Option<(String, String)>,
     pub grid: Grid,
     pub services: Vec<Service>,
-}
-
-/// So many of so many.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Share {
-    pub part: usize,
-    pub whole: usize,
-}
-
-impl Share {
-    pub fn is_whole(self) -> bool {
-        self.part == self.whole
-    }
-
-    fn of<T>(all: impl Iterator<Item = T>, is_part: impl Fn(&T) -> bool) -> Self {
-        all.fold(Self::default(), |share, one| Self {
-            part: share.part + usize::from(is_part(&one)),
-            whole: share.whole + 1,
-        })
-    }
-}
-
-impl std::fmt::Display for Share {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} of {}", words::thousands(self.part as u64), words::thousands(self.whole as u64))
-    }
-}
-
-impl std::iter::Sum for Share {
-    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
-        all.fold(Self::default(), |sum, share| Self {
-            part: sum.part + share.part,
-            whole: sum.whole + share.whole,
-        })
-    }
 }
 
 /// One policy.
@@ -100,11 +63,12 @@ pub struct Policy {
 pub fn of(report: &Report) -> Vec<Namespace> {
     let mut namespaces: Vec<Namespace> = Vec::new();
     for (place, namespace) in report.namespaces.iter().enumerate() {
-        namespaces.push(Namespace::of(namespace, place + 1, &report.findings, report.generated_at));
+        let line = report.lines.iter().find(|line| line.id == namespace.id);
+        namespaces.push(Namespace::of(namespace, place + 1, line));
     }
     let is_few = namespaces.len() <= ALL_UNFOLDED;
     let mut left = MOST_UNFOLDED;
-    for class in ["bad", "fair", "good"] {
+    for class in ["bad", "fair", "unknown", "good"] {
         for namespace in namespaces.iter_mut().filter(|namespace| namespace.class == class) {
             namespace.is_open = left > 0 && (is_few || class != "good");
             left -= usize::from(namespace.is_open);
@@ -114,10 +78,8 @@ pub fn of(report: &Report) -> Vec<Namespace> {
 }
 
 impl Namespace {
-    fn of(namespace: &NamespaceReport, number: usize, findings: &[Finding], now: OffsetDateTime) -> Self {
-        let (state, class) = state(namespace, findings);
-        let groups = namespace.provisioning_services.iter().map(|service| &service.enrollment_groups);
-        let next_end = namespace.policies.iter().filter_map(|policy| policy.issuing_ca_not_after).min();
+    fn of(namespace: &NamespaceReport, number: usize, line: Option<&NamespaceLine>) -> Self {
+        let (state, class) = line.map(lines::state).unwrap_or_default();
         Self {
             number,
             name: words::name(&namespace.name),
@@ -141,36 +103,20 @@ impl Namespace {
                 .as_ref()
                 .filter(|state| **state != ProvisioningState::Succeeded)
                 .map(|state| words::name(&state.to_string())),
-            seen: words::moment(namespace.seen_at),
+            seen: namespace.seen_at.map(words::moment),
+            services_seen: namespace
+                .services_seen_at
+                .map(words::moment)
+                .filter(|services| namespace.seen_at.map(words::moment).as_ref() != Some(services)),
+            read: namespace.read_at.map(words::moment),
             unreadable: namespace.unreadable.as_deref().map(words::text),
             state,
             class,
             is_open: false,
             policies: namespace.policies.iter().map(Policy::of).collect(),
-            trusting: Share::of(namespace.trust.iter(), |pair| pair.trust.admits_current()),
-            assigned: groups
-                .map(|groups| Share { part: groups.assigned(), whole: groups.total - groups.opted_out.count })
-                .sum(),
-            next_end: next_end.map(|end| (words::date(end), words::days((end - now).whole_days()))),
             grid: Grid::of(namespace),
             services: namespace.provisioning_services.iter().map(Service::of).collect(),
         }
-    }
-}
-
-/// What the findings about a namespace come to.
-fn state(namespace: &NamespaceReport, findings: &[Finding]) -> (String, &'static str) {
-    let is_about = |finding: &&Finding| finding.subject.namespace_id.as_ref() == Some(&namespace.id);
-    let of =
-        |severity| findings.iter().filter(is_about).filter(|finding| finding.severity == severity).count();
-    match (of(Severity::Critical), of(Severity::Warning)) {
-        (0, 0) => ("in order".to_owned(), "good"),
-        (0, warnings) => (words::count(warnings, "warning"), "fair"),
-        (critical, 0) => (format!("{} critical", words::thousands(critical as u64)), "bad"),
-        (critical, warnings) => (
-            format!("{} critical, {}", words::thousands(critical as u64), words::count(warnings, "warning")),
-            "bad",
-        ),
     }
 }
 

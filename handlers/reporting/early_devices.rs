@@ -8,7 +8,7 @@
 use certificate_management::generation::NamespaceGeneration;
 use certificate_management::plan;
 use certificate_management::reason::Reason;
-use certificate_management::report::{EarlyDevices, ReportInput};
+use certificate_management::report::{EarlyDevices, NamespaceInput};
 use time::{Duration, OffsetDateTime};
 
 use crate::application::Application;
@@ -44,20 +44,31 @@ impl Candidate<'_> {
     }
 }
 
-/// Counts. A group whose devices cannot be counted is told in the log, and nothing else is kept from the report.
-///
-/// # Errors
-/// When it cannot be told which groups were assigned of late; what can be told without that is there all the same.
+/// The assignments of late, which are looked up once for all namespaces.
+pub struct Recent(Result<Vec<WriteKey>, state::Error>);
+
+impl Recent {
+    /// Lists them.
+    pub async fn read(application: &Application) -> Self {
+        Self(journal::since(&application.store, application.fleet.now() - WINDOW).await)
+    }
+
+    /// Why they are not known.
+    pub fn failure(&self) -> Option<String> {
+        self.0.as_ref().err().map(|error| format!("which groups were assigned of late: {error}"))
+    }
+}
+
+/// Counts those of one namespace. A group whose devices cannot be counted is told in the log, and nothing else is kept from
+/// the report. `None` when it is not known which groups were assigned of late: what was counted before stays.
 pub async fn count(
     application: &Application,
-    input: &ReportInput<'_>,
-) -> (Vec<EarlyDevices>, Result<(), state::Error>) {
-    let (recent, read) = match journal::since(&application.store, input.now - WINDOW).await {
-        Ok(recent) => (recent, Ok(())),
-        Err(error) => (Vec::new(), Err(error)),
-    };
+    recent: &Recent,
+    input: &NamespaceInput<'_>,
+) -> Option<Vec<EarlyDevices>> {
+    let recent = recent.0.as_ref().ok()?;
     let mut counted = Vec::new();
-    for candidate in candidates(application, input, &recent).await {
+    for candidate in candidates(application, input, recent).await {
         if !candidate.is_counted {
             counted.push(candidate.with(None, false));
             continue;
@@ -72,62 +83,57 @@ pub async fn count(
             }
         }
     }
-    (counted, read)
+    Some(counted)
 }
 
 async fn candidates<'a>(
     application: &Application,
-    input: &'a ReportInput<'_>,
+    input: &'a NamespaceInput<'_>,
     recent: &[WriteKey],
 ) -> Vec<Candidate<'a>> {
     let mut candidates = Vec::new();
-    for namespace in &input.namespaces {
-        let Ok(observation) = &namespace.observation else { continue };
-        let generation = observation.namespace.generation;
-        for service in namespace.provisioning_services.iter().flatten() {
-            let name = host_label(&service.endpoint);
-            let endpoint = service.endpoint.as_str();
-            let mut room = GROUPS;
-            for group in service.enrollment_groups.iter().flatten() {
-                let id = group.id.as_str();
-                let candidate = match &group.policy {
-                    None => {
-                        let plan =
-                            plan::plan_assignment(group, &service.hubs, namespace.configuration, observation);
-                        if matches!(plan.reason, Reason::RuleSaysNone | Reason::OptedOut) {
-                            continue;
-                        }
-                        Candidate { generation, endpoint, id, assigned_at: None, is_counted: room > 0 }
+    let Ok(observation) = &input.observation else { return candidates };
+    let generation = observation.namespace.generation;
+    for service in input.provisioning_services.iter().flatten() {
+        let name = host_label(&service.endpoint);
+        let endpoint = service.endpoint.as_str();
+        let mut room = GROUPS;
+        for group in service.enrollment_groups.iter().flatten() {
+            let id = group.id.as_str();
+            let candidate = match &group.policy {
+                None => {
+                    let plan = plan::plan_assignment(group, &service.hubs, input.configuration, observation);
+                    if matches!(plan.reason, Reason::RuleSaysNone | Reason::OptedOut) {
+                        continue;
                     }
-                    Some(policy) => {
-                        let Some(write) = recent.iter().find(|write| write.is_of(&name, id)) else {
-                            continue;
-                        };
-                        if room == 0 {
-                            candidates.push(Candidate {
-                                generation,
-                                endpoint,
-                                id,
-                                assigned_at: None,
-                                is_counted: false,
-                            });
-                            continue;
-                        }
-                        match first_assignment(application, write, policy).await {
-                            Ok(None) => continue,
-                            Ok(at) => {
-                                Candidate { generation, endpoint, id, assigned_at: at, is_counted: true }
-                            }
-                            Err(error) => {
-                                tracing::warn!("when {id} was assigned cannot be told: {error}");
-                                Candidate { generation, endpoint, id, assigned_at: None, is_counted: false }
-                            }
+                    Candidate { generation, endpoint, id, assigned_at: None, is_counted: room > 0 }
+                }
+                Some(policy) => {
+                    let Some(write) = recent.iter().find(|write| write.is_of(&name, id)) else {
+                        continue;
+                    };
+                    if room == 0 {
+                        candidates.push(Candidate {
+                            generation,
+                            endpoint,
+                            id,
+                            assigned_at: None,
+                            is_counted: false,
+                        });
+                        continue;
+                    }
+                    match first_assignment(application, write, policy).await {
+                        Ok(None) => continue,
+                        Ok(at) => Candidate { generation, endpoint, id, assigned_at: at, is_counted: true },
+                        Err(error) => {
+                            tracing::warn!("when {id} was assigned cannot be told: {error}");
+                            Candidate { generation, endpoint, id, assigned_at: None, is_counted: false }
                         }
                     }
-                };
-                room = room.saturating_sub(1);
-                candidates.push(candidate);
-            }
+                }
+            };
+            room = room.saturating_sub(1);
+            candidates.push(candidate);
         }
     }
     candidates

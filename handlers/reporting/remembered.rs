@@ -1,17 +1,16 @@
-//! What the report has from records: sync requests, the last assignments of groups that stand elsewhere than the rules
-//! say, the report before this one. What cannot be read is said, and keeps nothing else from being reported.
+//! What the report has from records beside the sections: sync requests, the last assignments of groups that stand elsewhere
+//! than the rules say, the report before this one. What cannot be read is said, and keeps nothing else from being reported.
 
-use certificate_management::facts::astray;
 use certificate_management::model::ReadFailure;
-use certificate_management::report::{LastAssignment, Records, ReportInput};
+use certificate_management::report::{FleetRecords, LastAssignment};
 use certificate_management::request::RequestRecord;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
+use state::Store;
 use time::OffsetDateTime;
 
 use super::LATEST;
-use crate::application::Application;
-use crate::assignment::journal::{self, Stage};
+use crate::assignment::journal::{NewestWrites, Stage};
 use crate::failure;
 use crate::observation::host_label;
 
@@ -24,21 +23,87 @@ const GROUPS: usize = 500;
 /// How many of the newest assignments are searched for them: some writes to each of 4,000 groups.
 const SEARCHED: usize = 20_000;
 /// The kind of records that assignments are.
-pub const ASSIGNMENTS: &str = "assignments";
+const ASSIGNMENTS: &str = "assignments";
 
-/// Reads them.
-pub async fn read(application: &Application, input: &ReportInput<'_>) -> Records {
-    let (requests, last_assignments, previous_report_at) =
-        tokio::join!(requests(application), last_assignments(application, input), previous(application));
-    let mut unread = Vec::new();
-    let requests = settled("requests", requests, &mut unread);
-    let (last_assignments, is_cut) = settled(ASSIGNMENTS, last_assignments, &mut unread);
-    Records {
-        requests,
-        last_assignments,
-        previous_report_at: settled("reports", previous_report_at, &mut unread),
-        unread,
-        cut: is_cut.then(|| ASSIGNMENTS.to_owned()).into_iter().collect(),
+/// What does not depend on any namespace.
+pub struct Remembered {
+    /// The sync requests that changed last, the newest first.
+    pub requests: Vec<RequestRecord>,
+    /// What records tell of the fleet.
+    pub fleet_records: FleetRecords,
+}
+
+impl Remembered {
+    /// Reads it.
+    pub async fn read(store: &Store) -> Self {
+        let (requests, previous) = tokio::join!(requests(store), previous(store));
+        let mut fleet_records = FleetRecords::default();
+        let requests = settled("requests", requests, &mut fleet_records.unread);
+        fleet_records.previous_report_at = settled("reports", previous, &mut fleet_records.unread);
+        Self { requests, fleet_records }
+    }
+}
+
+/// What we wrote last to groups, looked up namespace by namespace.
+pub struct LastAssignments<'a> {
+    store: &'a Store,
+    /// Listed when the first group is looked up.
+    newest: Option<NewestWrites>,
+    /// How many groups may still be looked up.
+    room: usize,
+    is_cut: bool,
+    failure: Option<ReadFailure>,
+}
+
+impl<'a> LastAssignments<'a> {
+    /// Nothing is read yet.
+    pub fn new(store: &'a Store) -> Self {
+        Self { store, newest: None, room: GROUPS, is_cut: false, failure: None }
+    }
+
+    /// What we wrote last to these groups, each by the endpoint of its DPS and its id. Once something cannot be read,
+    /// nothing more is tried.
+    pub async fn of(&mut self, groups: &[(String, String)]) -> Vec<LastAssignment> {
+        let mut found = Vec::new();
+        for (endpoint, group) in groups {
+            if self.failure.is_some() {
+                break;
+            }
+            if self.room == 0 {
+                self.is_cut = true;
+                break;
+            }
+            self.room -= 1;
+            match self.one(endpoint, group).await {
+                Ok(last) => found.extend(last),
+                Err(error) => self.failure = Some(failure::of_records(&error)),
+            }
+        }
+        found
+    }
+
+    async fn one(&mut self, endpoint: &str, group: &str) -> Result<Option<LastAssignment>, state::Error> {
+        let newest = match &self.newest {
+            Some(newest) => newest,
+            None => self.newest.insert(NewestWrites::find(self.store, SEARCHED).await?),
+        };
+        // Records have the name of a DPS, which its endpoint begins with.
+        let Some(write) = newest.of(&host_label(endpoint), group) else { return Ok(None) };
+        let record = write.read(self.store).await?.filter(|record| record.stage == Stage::Written);
+        Ok(record.map(|record| LastAssignment {
+            provisioning_service: endpoint.to_owned(),
+            enrollment_group: group.to_owned(),
+            policy: record.after,
+            by: record.woken_by,
+            run: record.run,
+            at: record.at,
+        }))
+    }
+
+    /// Says what could not be read, or was left out.
+    pub fn tell(self, records: &mut FleetRecords) {
+        records.unread.extend(self.failure.map(|failure| (ASSIGNMENTS.to_owned(), failure)));
+        records.cut.extend(self.is_cut.then(|| ASSIGNMENTS.to_owned()));
     }
 }
 
@@ -53,8 +118,7 @@ fn settled<T: Default>(
     })
 }
 
-async fn requests(application: &Application) -> Result<Vec<RequestRecord>, state::Error> {
-    let store = &application.store;
+async fn requests(store: &Store) -> Result<Vec<RequestRecord>, state::Error> {
     let keys = store.newest("requests", REQUESTS).await?;
     let reads: Vec<_> = keys.iter().map(|key| store.get::<RequestRecord>(key)).collect();
     let found: Vec<_> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
@@ -63,38 +127,7 @@ async fn requests(application: &Application) -> Result<Vec<RequestRecord>, state
     Ok(requests)
 }
 
-/// The assignments, and whether there are more groups than they were looked up for.
-async fn last_assignments(
-    application: &Application,
-    input: &ReportInput<'_>,
-) -> Result<(Vec<LastAssignment>, bool), state::Error> {
-    let mut groups = astray(input);
-    let is_cut = groups.len() > GROUPS;
-    groups.truncate(GROUPS);
-    // Records have the name of a DPS, which its endpoint begins with.
-    let named: Vec<(String, &str)> =
-        groups.iter().map(|(endpoint, group)| (host_label(endpoint), group.as_str())).collect();
-    let places: Vec<(&str, &str)> = named.iter().map(|(name, group)| (name.as_str(), *group)).collect();
-    let records = journal::last_writes(&application.store, &places, SEARCHED).await?;
-    let written = records.into_iter().filter(|record| record.stage == Stage::Written);
-    let assignments = written.filter_map(|record| {
-        let (endpoint, group) = groups.iter().find(|(endpoint, group)| {
-            host_label(endpoint).eq_ignore_ascii_case(&record.provisioning_service)
-                && group.eq_ignore_ascii_case(&record.enrollment_group)
-        })?;
-        Some(LastAssignment {
-            provisioning_service: endpoint.clone(),
-            enrollment_group: group.clone(),
-            policy: record.after,
-            by: record.woken_by,
-            run: record.run,
-            at: record.at,
-        })
-    });
-    Ok((assignments.collect(), is_cut))
-}
-
-async fn previous(application: &Application) -> Result<Option<OffsetDateTime>, state::Error> {
+async fn previous(store: &Store) -> Result<Option<OffsetDateTime>, state::Error> {
     /// The one member that matters, so that a report of another version is understood.
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -102,5 +135,5 @@ async fn previous(application: &Application) -> Result<Option<OffsetDateTime>, s
         #[serde(with = "time::serde::rfc3339")]
         generated_at: OffsetDateTime,
     }
-    Ok(application.store.get::<Made>(LATEST).await?.map(|stored| stored.value.generated_at))
+    Ok(store.get::<Made>(LATEST).await?.map(|stored| stored.value.generated_at))
 }

@@ -13,6 +13,7 @@ use super::submission::{self, SubmitError};
 use super::{messages, observe, records};
 use crate::application::Application;
 use crate::observation::Observer;
+use crate::sections;
 
 /// The result of a look at a namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +107,9 @@ pub async fn look(
             return Ok(());
         }
     };
-    match submit_if_needed(application, configuration, &observation, &look.because).await {
+    let asked = submit_if_needed(application, configuration, &observation, &look.because).await;
+    sections::record_aside(&application.store, sections::of_observation(observation)).await;
+    match asked {
         Ok(Asked::NotNeeded) => tracing::info!(namespace = name, "no hub lacks a policy's current CA"),
         Ok(Asked::UnderWay) => tracing::info!(namespace = name, "a sync was asked for already"),
         Ok(Asked::Ask) => tracing::warn!(

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use certificate_management::ArmId;
 use certificate_management::configuration::NamespaceConfiguration;
+use certificate_management::plan::Observation;
 use certificate_management::request::RequestRecord;
 use certificate_management::sync::{
-    Context, Effect, Event, Look, OperationState, Outcomes, SyncRecord, step, without_marks,
+    Context, Effect, Event, Look, OperationState, Outcomes, Phase, SyncRecord, step, without_marks,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use state::{Stored, WriteError};
@@ -19,6 +20,7 @@ use super::{messages, records, sender};
 use crate::application::Application;
 use crate::in_hand::Held;
 use crate::observation::Observer;
+use crate::sections;
 use crate::telemetry::metrics;
 
 /// How often the driver takes a step anew because another run has written the record.
@@ -68,6 +70,8 @@ pub struct Driver<'a> {
     held: Option<Held>,
     /// Requests that have joined, and need the mark no more that lets the report find them.
     pub without_mark: Vec<String>,
+    /// What the look has seen, until it is kept for the report.
+    seen: Option<Observation>,
 }
 
 impl<'a> Driver<'a> {
@@ -91,6 +95,7 @@ impl<'a> Driver<'a> {
             requests: BTreeMap::new(),
             held: None,
             without_mark: Vec::new(),
+            seen: None,
         }
     }
 
@@ -110,7 +115,16 @@ impl<'a> Driver<'a> {
         let handled = self.handle_all(event, requests).await;
         self.requests.clear();
         self.held = None;
+        self.keep_seen().await;
         handled
+    }
+
+    /// Keeps what the last look of a sync has seen. The looks before it see what is about to change.
+    async fn keep_seen(&mut self) {
+        let Some(seen) = self.seen.take() else { return };
+        if self.record().is_some_and(|record| record.phase == Phase::Ended) {
+            sections::record_aside(&self.application.store, sections::of_observation(seen)).await;
+        }
     }
 
     async fn handle_all(&mut self, event: &Event<'_>, requests: &[RequestRecord]) -> Result<(), DriveError> {
@@ -230,8 +244,9 @@ impl<'a> Driver<'a> {
         // The map is taken apart and put together again, since a copy of 1,500 records with their hubs is 30 MiB.
         let (requests, versions): (Vec<RequestRecord>, Vec<_>) =
             known.into_iter().map(|stored| (stored.value, stored.version)).unzip();
-        let seen = seen.as_ref();
-        let effects = self.settle(&Event::Observed { look, seen, operation, missing }, &requests).await?;
+        let observed = Event::Observed { look, seen: seen.as_ref(), operation, missing };
+        let effects = self.settle(&observed, &requests).await?;
+        self.seen = seen.ok();
         let stored = requests.into_iter().zip(versions);
         let stored = stored.map(|(value, version)| Stored { value, version });
         self.requests = stored.map(|stored| (stored.value.request.request_id.clone(), stored)).collect();

@@ -72,6 +72,12 @@ pub fn sync_ended(namespace_id: &ArmId, outcome: Outcome, duration: Duration) {
     });
 }
 
+/// Whether anything that is measured goes anywhere.
+#[must_use]
+pub fn is_measured() -> bool {
+    LANES.get().is_some()
+}
+
 /// A report has found how things stand.
 pub fn stand(standing: Standing) {
     if let Some(lanes) = LANES.get() {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use certificate_management::plan::Observation;
 use certificate_management::reason::Severity;
+use certificate_management::report::FindingCounts;
 use certificate_management::trust::Trust;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Meter;
@@ -14,8 +15,6 @@ use super::names::{self, Metric, namespace};
 
 /// Every state of trust: a state that no pair is in is reported as zero, so that an alert sees it end.
 const TRUSTS: [Trust; 5] = [Trust::Trusted, Trust::Leftover, Trust::Stale, Trust::Missing, Trust::Unreadable];
-/// Every severity, for the same reason.
-const SEVERITIES: [Severity; 3] = [Severity::Information, Severity::Warning, Severity::Critical];
 
 /// How things stand. A new one replaces the one before as a whole, so that a hub that is gone is not reported for ever.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -24,26 +23,8 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// How things stand by these observations and findings. A namespace that could not be read has no points: none
-    /// is better than an old one that looks new.
-    #[must_use]
-    pub fn of<'a>(
-        observations: impl IntoIterator<Item = &'a Observation>,
-        findings: impl IntoIterator<Item = Severity>,
-        now: OffsetDateTime,
-    ) -> Self {
-        let mut standing = Self::default();
-        observations.into_iter().for_each(|observation| standing.add_namespace(observation, now));
-        let findings: Vec<Severity> = findings.into_iter().collect();
-        for severity in SEVERITIES {
-            let number = findings.iter().filter(|found| **found == severity).count();
-            let attributes = vec![KeyValue::new("policysync.severity", severity.to_string())];
-            standing.add(&names::FINDINGS, attributes, count(number));
-        }
-        standing
-    }
-
-    fn add_namespace(&mut self, observation: &Observation, now: OffsetDateTime) {
+    /// Adds how a namespace stands. One that could not be read is not added: none is better than an old one that looks new.
+    pub fn add_namespace(&mut self, observation: &Observation, now: OffsetDateTime) {
         let id = namespace(&observation.namespace.id);
         let policy = |name: &str| vec![id.clone(), KeyValue::new("policysync.policy.name", name.to_owned())];
         for known in &observation.policies {
@@ -63,6 +44,19 @@ impl Standing {
             let number = pairs.iter().filter(|pair| pair.assessment.trust == trust).count();
             let attributes = vec![id.clone(), KeyValue::new("policysync.trust.state", trust.to_string())];
             self.add(&names::TRUST_PAIRS, attributes, count(number));
+        }
+    }
+
+    /// Adds how many findings there are.
+    pub fn add_findings(&mut self, counts: &FindingCounts) {
+        for (severity, number) in [
+            (Severity::Information, counts.information),
+            (Severity::Warning, counts.warning),
+            (Severity::Critical, counts.critical),
+        ] {
+            // One that no finding has is reported as zero, so that an alert sees it end.
+            let attributes = vec![KeyValue::new("policysync.severity", severity.to_string())];
+            self.add(&names::FINDINGS, attributes, count(number));
         }
     }
 

@@ -2,19 +2,13 @@
 //! ever behind others that hang.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use ambient::Clock;
 use certificate_management::configuration::NamespaceConfiguration;
 use serde::{Deserialize, Serialize};
 use state::Store;
 use time::OffsetDateTime;
-
-/// How often the turns are recorded while a walk goes on, so that the walk after one that was killed does not begin at
-/// the same place.
-const WRITTEN_EVERY: Duration = Duration::from_secs(15);
 
 /// Which turn was the last of each namespace, by the key of its id. Turns are counted, so no clock can be wrong about who
 /// waited longest.
@@ -63,6 +57,8 @@ pub struct Roster<'a> {
     clock: &'a Clock,
     key: String,
     turns: Mutex<Turns>,
+    /// How many of the turns are on record. Held while the record is written.
+    recorded: tokio::sync::Mutex<u64>,
 }
 
 impl<'a> Roster<'a> {
@@ -83,7 +79,8 @@ impl<'a> Roster<'a> {
             }
         };
         turns.keep(namespaces);
-        Self { store, clock, key, turns: Mutex::new(turns) }
+        let recorded = tokio::sync::Mutex::new(turns.taken);
+        Self { store, clock, key, turns: Mutex::new(turns), recorded }
     }
 
     /// The namespaces in the order in which they have their turns now.
@@ -92,37 +89,23 @@ impl<'a> Roster<'a> {
         self.lock().order(namespaces, self.clock.now())
     }
 
-    /// A namespace has its turn.
-    pub fn take(&self, namespace: &NamespaceConfiguration) {
-        self.lock().take(namespace);
-    }
-
-    /// Records the turns while a walk goes on, and at its end.
-    pub async fn kept_during<T>(&self, walk: impl Future<Output = T>) -> T {
-        self.written_during(walk, WRITTEN_EVERY).await
-    }
-
-    async fn written_during<T>(&self, walk: impl Future<Output = T>, every: Duration) -> T {
-        let walked = tokio::select! {
-            walked = walk => walked,
-            never = self.keep(every) => match never {},
+    /// A namespace has its turn, which is on record when this returns: a walk that dies of it is not begun again with it.
+    /// Turns that begin at the same time are written down together. When that fails, the next walk goes on from what was
+    /// written before.
+    pub async fn take(&self, namespace: &NamespaceConfiguration) {
+        let taken = {
+            let mut turns = self.lock();
+            turns.take(namespace);
+            turns.taken
         };
-        self.write().await;
-        walked
-    }
-
-    async fn keep(&self, every: Duration) -> Infallible {
-        loop {
-            tokio::time::sleep(every).await;
-            self.write().await;
+        let mut recorded = self.recorded.lock().await;
+        if *recorded >= taken {
+            return;
         }
-    }
-
-    /// Records the turns. When that fails, the next walk goes on from the turns that were recorded before.
-    async fn write(&self) {
         let turns = self.lock().clone();
-        if let Err(error) = self.store.put(&self.key, &turns).await {
-            tracing::warn!("which namespaces had their turn cannot be recorded: {error}");
+        match self.store.put(&self.key, &turns).await {
+            Ok(_) => *recorded = turns.taken,
+            Err(error) => tracing::warn!("which namespaces had their turn cannot be recorded: {error}"),
         }
     }
 
@@ -187,20 +170,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_walk_that_is_killed_has_left_its_turns() {
+    async fn a_walk_that_is_killed_has_left_each_turn_that_it_began() {
         let all = namespaces(5);
         let (store, clock) = (Store::memory(), Clock::of_system());
         let roster = Roster::open(&store, &clock, "f", &all).await;
-        let walk = async {
-            all[..2].iter().for_each(|namespace| roster.take(namespace));
-            std::future::pending::<()>().await;
-        };
-        let every = Duration::from_millis(10);
-        let killed = tokio::time::timeout(every * 20, roster.written_during(walk, every)).await;
-        assert!(killed.is_err());
+        tokio::join!(roster.take(&all[0]), roster.take(&all[1]));
+        // It dies here.
         let order = Roster::open(&store, &clock, "f", &all).await;
-        let last: Vec<_> =
+        let mut last: Vec<_> =
             order.order(&all)[3..].iter().map(|namespace| namespace.id.name().to_owned()).collect();
+        last.sort();
         assert_eq!(last, ["n0", "n1"]);
     }
 

@@ -179,7 +179,7 @@ async fn the_status_page_is_for_people_and_json_for_pipelines() {
     }
     let (_, kind, body) = page("application/json").await;
     assert_eq!(kind, "application/json; charset=utf-8");
-    assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["schema"], "policy-status/v1");
+    assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["schema"], "policy-status/v2");
     world.stop().await;
 }
 

@@ -32,7 +32,7 @@ async fn the_exit_code_and_the_table_tell_what_needs_a_person() {
     let json = policysync(&world, &["status", "--output", "json"], &[]).await;
     assert_eq!(json.status.code(), Some(2));
     let report = document(&json);
-    assert_eq!(report["schema"], "policy-status/v1");
+    assert_eq!(report["schema"], "policy-status/v2");
     assert!(checks(&report).iter().all(|check| *check == "hub-untrusting"), "{report}");
     assert_eq!(report["requests"], Value::Null, "records are not looked at");
     let sends = world.sends().await;

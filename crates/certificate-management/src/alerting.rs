@@ -22,7 +22,8 @@ use crate::report::Report;
 
 /// Version of the ledger.
 pub const LEDGER_SCHEMA: &str = "alerts/v1";
-/// How long the run that recorded an event has to deliver it: no invocation runs longer.
+/// How long the run that recorded an event has to deliver it. It does so right after it has recorded the event, at the end of its
+/// invocation.
 pub const LEASE: Duration = Duration::minutes(10);
 /// How many events one run sends at the most, the worst first; the next run goes on.
 pub const EVENTS_AT_ONCE: usize = 100;

@@ -20,6 +20,7 @@ mod nothing_to_sync;
 mod permission_missing;
 mod preview_surprise;
 mod report_overdue;
+mod section_stale;
 mod state_not_succeeded;
 mod suppression_expired;
 mod sync_unverified;
@@ -140,6 +141,10 @@ checks! {
         "The report before this one is older than it should be: the timer did not fire, or its runs failed."
         "Look at the invocations of `report-policy-status` in the gap, and whether the app was stopped or could \
          not reach its storage."
+    SectionStale "section-stale" Warning section_stale
+        "What the report says of a namespace was seen longer ago than it should be: the runs did not come to it."
+        "Look at the invocations of `report-policy-status`: whether they fail, or are cut off, or whether the fleet needs \
+         more calls than the budget of its subscription has in that time."
     PermissionMissing "permission-missing" Critical permission_missing
         "The identity may not read something that it must read."
         "Grant the action that the finding names on the resource that it names; `policysync check` shows whether \
@@ -181,16 +186,22 @@ impl std::fmt::Display for CheckId {
     }
 }
 
-/// Every finding of every check, the worst first; the order depends on nothing but the findings.
+/// Every finding of every check, the worst first, each once.
 #[must_use]
 pub fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = CheckId::ALL.iter().flat_map(|check| check.run(facts)).collect();
+    put_in_order(&mut findings, |finding| finding);
+    findings
+}
+
+/// The worst first, each once; the order depends on nothing but the findings.
+pub(crate) fn put_in_order<T>(findings: &mut Vec<T>, finding: impl Fn(&T) -> &Finding) {
     findings.sort_by(|a, b| {
+        let (a, b) = (finding(a), finding(b));
         let by_severity = b.severity.cmp(&a.severity);
         by_severity.then_with(|| (a.check, &a.subject.text, &a.id).cmp(&(b.check, &b.subject.text, &b.id)))
     });
-    findings.dedup_by(|a, b| a.id == b.id);
-    findings
+    findings.dedup_by(|a, b| finding(a).id == finding(b).id);
 }
 
 #[cfg(test)]

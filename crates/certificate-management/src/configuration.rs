@@ -4,6 +4,7 @@
 //! - [`problem`]: what is wrong, where, and what to do.
 //! - [`analysis`]: mistakes that `check` finds and that do not keep the app from starting.
 
+mod address;
 pub mod analysis;
 pub mod lines;
 mod migration;
@@ -17,6 +18,7 @@ mod validate;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::address::Addresses;
 use self::lines::Lines;
 pub use self::migration::Migration;
 use self::problem::Problem;

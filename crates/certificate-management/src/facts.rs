@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::configuration::{NamespaceConfiguration, Suppression, Thresholds};
@@ -10,14 +11,16 @@ use crate::finding_subject as subject;
 use crate::model::{EnrollmentGroup, Policy, ReadFailure};
 use crate::plan::{self, AssignmentPlan, Observation, Pair};
 use crate::reason::Reason;
-use crate::report_input::{EarlyDevices, NamespaceInput, Records, ReportInput};
+use crate::report_input::{EarlyDevices, FleetRecords, Looks, NamespaceInput, Records, ReportInput};
 
 /// Everything that checks look at.
 pub struct Facts<'a> {
     /// The namespaces, in the order of the configuration.
     pub namespaces: Vec<NamespaceFacts<'a>>,
-    /// What records tell; `None`: they were not looked at.
+    /// What records tell of the namespaces; `None`: they were not looked at.
     pub records: Option<&'a Records>,
+    /// What they tell of the fleet as a whole; `None`: they were not looked at, or this is not about the whole.
+    pub fleet: Option<&'a FleetRecords>,
     /// The thresholds of checks.
     pub thresholds: &'a Thresholds,
     /// What the configuration keeps quiet.
@@ -42,6 +45,8 @@ pub struct NamespaceFacts<'a> {
     pub provisioning_services: Vec<ServiceFacts<'a>>,
     /// Why its DPS could not be listed.
     pub services_unread: Option<&'a ReadFailure>,
+    /// When it was looked at.
+    pub looks: Looks,
 }
 
 /// One DPS of a namespace.
@@ -64,6 +69,17 @@ pub struct GroupFacts<'a> {
     pub plan: AssignmentPlan,
 }
 
+/// Something that was not seen although nothing failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unseen {
+    /// What it is.
+    pub subject: Subject,
+    /// Of a list of hubs that may lack some: the names of those that it shows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<String>,
+}
+
 impl<'a> Facts<'a> {
     /// Judges everything once.
     #[must_use]
@@ -71,6 +87,7 @@ impl<'a> Facts<'a> {
         Self {
             namespaces: input.namespaces.iter().map(NamespaceFacts::of).collect(),
             records: input.records.as_ref(),
+            fleet: input.records.as_ref().map(|records| &records.fleet),
             thresholds: &input.configuration.checks,
             suppressions: &input.configuration.suppressions,
             surprises: &input.surprises,
@@ -121,7 +138,7 @@ impl<'a> Facts<'a> {
                 );
             }
         }
-        let records = self.records.into_iter().flat_map(|records| &records.unread);
+        let records = self.fleet.into_iter().flat_map(|records| &records.unread);
         unread.extend(records.map(|(part, failure)| (Subject::component(part), failure)));
         unread
     }
@@ -130,15 +147,17 @@ impl<'a> Facts<'a> {
     /// those that the identity may read. So a hub that it lacks is believed to be gone only when the list has others, and
     /// every DPS tells its hubs and names this one no more.
     #[must_use]
-    pub fn unseen(&self) -> Vec<Subject> {
+    pub fn unseen(&self) -> Vec<Unseen> {
         let mut unseen = Vec::new();
+        let all_of = |subject| Unseen { subject, shown: Vec::new() };
         for (namespace, observation) in self.readable() {
             let services = &namespace.provisioning_services;
             if observation.hubs.is_empty()
                 || namespace.services_unread.is_some()
                 || services.iter().any(|service| service.hubs.is_empty())
             {
-                unseen.push(namespace.subject().part(subject::HUBS));
+                let shown = observation.hubs.iter().map(|hub| hub.hub.name.clone()).collect();
+                unseen.push(Unseen { subject: namespace.subject().part(subject::HUBS), shown });
             }
             let mut missing: Vec<&str> = services
                 .iter()
@@ -148,7 +167,7 @@ impl<'a> Facts<'a> {
                 .collect();
             missing.sort_unstable();
             missing.dedup();
-            unseen.extend(missing.into_iter().map(|name| namespace.subject().on_hub(name)));
+            unseen.extend(missing.into_iter().map(|name| all_of(namespace.subject().on_hub(name))));
         }
         let uncounted: BTreeSet<&str> = self
             .early_devices
@@ -159,27 +178,19 @@ impl<'a> Facts<'a> {
         for namespace in &self.namespaces {
             let services = namespace.provisioning_services.iter().map(|service| service.endpoint);
             unseen.extend(services.filter(|endpoint| uncounted.contains(endpoint)).map(|endpoint| {
-                namespace.subject().in_provisioning_service(endpoint).part(subject::DEVICES)
+                all_of(namespace.subject().in_provisioning_service(endpoint).part(subject::DEVICES))
             }));
         }
-        let cut = self.records.into_iter().flat_map(|records| &records.cut);
-        unseen.extend(cut.map(|part| Subject::component(part)));
+        let cut = self.fleet.into_iter().flat_map(|records| &records.cut);
+        unseen.extend(cut.map(|part| all_of(Subject::component(part))));
         unseen
     }
 }
 
-/// The groups that stand elsewhere than the rules say, by the endpoint of their DPS and their id: what we wrote last to
-/// them is worth looking up.
-#[must_use]
-pub fn astray(input: &ReportInput<'_>) -> Vec<(String, String)> {
-    let facts = Facts::of(input);
-    let astray = facts.groups().filter(|(_, group, _)| group.plan.reason != Reason::AlreadyAssigned);
-    let place = |subject: Subject| Some((subject.provisioning_service?, subject.enrollment_group?));
-    astray.filter_map(|(_, _, subject)| place(subject)).collect()
-}
-
 impl<'a> NamespaceFacts<'a> {
-    fn of(input: &'a NamespaceInput<'a>) -> Self {
+    /// Judges one namespace.
+    #[must_use]
+    pub fn of(input: &'a NamespaceInput<'a>) -> Self {
         let observation = input.observation.as_ref().ok();
         let services = input.provisioning_services.iter().flatten().map(|service| ServiceFacts {
             endpoint: &service.endpoint,
@@ -204,7 +215,21 @@ impl<'a> NamespaceFacts<'a> {
             pairs: observation.map(Observation::pairs).unwrap_or_default(),
             provisioning_services: services.collect(),
             services_unread: input.provisioning_services.as_ref().err(),
+            looks: input.looks,
         }
+    }
+
+    /// The groups that stand elsewhere than the rules say, by the endpoint of their DPS and their id: what we wrote last to
+    /// them is worth looking up.
+    #[must_use]
+    pub fn astray(&self) -> Vec<(String, String)> {
+        let of_service = |service: &ServiceFacts<'a>| {
+            let groups = service.groups.iter().flatten();
+            let astray = groups.filter(|group| group.plan.reason != Reason::AlreadyAssigned);
+            let endpoint = service.endpoint.trim_end_matches('/').to_owned();
+            astray.map(move |group| (endpoint.clone(), group.group.id.clone())).collect::<Vec<_>>()
+        };
+        self.provisioning_services.iter().flat_map(of_service).collect()
     }
 
     /// The namespace as the subject of a finding.

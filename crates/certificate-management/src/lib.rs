@@ -15,6 +15,7 @@
 //! - [`sync`](mod@sync): every decision about a sync, as one state machine.
 //! - [`reason`]: every reason code, with its severity and next step.
 //! - [`checks`]: each check looks for one kind of trouble in what was observed, and makes a [`finding::Finding`] of it.
+//! - [`section`]: what a look has seen of one namespace, as it is stored.
 //! - [`report`]: the status report that people and pipelines read.
 //! - [`alerting`]: announces each finding once.
 //! - [`digest`]: short names for long texts.
@@ -41,6 +42,7 @@ pub mod reference;
 pub mod report;
 mod report_input;
 pub mod request;
+pub mod section;
 pub mod sync;
 pub mod trust;
 

@@ -11,6 +11,7 @@ pub mod permit;
 pub mod saved;
 mod target;
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 pub use self::assignment::{AssignmentPlan, foresee_assignment, plan_assignment, unwritable};
@@ -24,7 +25,8 @@ use crate::request::{HubOutcome, Outcome, SyncRequest};
 use crate::trust::{self, Assessment, Trust};
 
 /// One namespace as it was seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Observation {
     /// The namespace.
     pub namespace: Namespace,
@@ -33,11 +35,12 @@ pub struct Observation {
     /// Its linked hubs.
     pub hubs: Vec<ObservedHub>,
     /// When it was seen.
+    #[serde(with = "time::serde::rfc3339")]
     pub seen_at: OffsetDateTime,
 }
 
 /// One hub as it was seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObservedHub {
     /// The hub.
     pub hub: Hub,

@@ -273,6 +273,9 @@ reasons! {
     ReportOverdue "report-overdue" Warning
         "The report before this one is older than it should be."
         "Look at the invocations of `report-policy-status` in that time, and whether the app was running."
+    SectionStale "section-stale" Warning
+        "What is known of the namespace is older than it should be."
+        "Look at the invocations of `report-policy-status`: each goes on with the namespaces that it has not seen for longest."
     PermissionMissing "permission-missing" Critical
         "The identity of the function app may not read something that it must read."
         "Grant the role that has the action which the message names; role assignments take minutes to arrive."

@@ -4,32 +4,41 @@
 //! - [`groups`]: enrollment groups: counts of all, and the first of each kind.
 //! - [`activity`]: sync requests in flight, and what became of the last ones.
 //!
-//! It is made of [`ReportInput`]: what was read, and what could not be.
+//! It is made of [`ReportInput`]: what was read, and what could not be; or by [`Fold`], of one namespace after the other.
 //! Its JSON is described by `docs/policy-status.schema.json`, which a test holds against real reports.
 
 pub mod activity;
 mod build;
+mod ends;
+mod fold;
 pub mod groups;
+mod line;
 pub mod namespace;
+mod paging;
 mod summary;
 
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 
 pub use self::activity::{RequestActivity, RequestEntry};
-pub use self::build::build;
+pub use self::ends::CaEnd;
+pub use self::fold::{Fold, build};
 pub use self::groups::{EnrollmentGroupEntry, EnrollmentGroups, GroupList, PolicyGroups};
+pub use self::line::NamespaceLine;
 pub use self::namespace::{NamespaceReport, PolicyReport, ProvisioningServiceReport, TrustReport};
-pub use self::summary::Summary;
+pub use self::paging::{DETAILED, FINDINGS_ON_PAGE, Page};
+pub use self::summary::{FindingCounts, Summary};
+pub use crate::facts::Unseen;
 pub use crate::finding::Finding;
 use crate::finding::Subject;
 use crate::model::ReadFailure;
 pub use crate::report_input::{
-    EarlyDevices, LastAssignment, NamespaceInput, ProvisioningServiceInput, Records, ReportInput,
+    EarlyDevices, FleetRecords, LastAssignment, Looks, NamespaceInput, ProvisioningServiceInput, Records,
+    ReportInput,
 };
 
 /// Version of the report's JSON.
-pub const REPORT_SCHEMA: &str = "policy-status/v1";
+pub const REPORT_SCHEMA: &str = "policy-status/v2";
 
 /// The status of every policy on every hub.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,24 +49,29 @@ pub struct Report {
     /// When it was made.
     #[serde(with = "time::serde::rfc3339")]
     pub generated_at: OffsetDateTime,
-    /// When the oldest of its data was seen; as old as the report itself where nothing could be read.
+    /// When the namespace was looked at that waits longest; as old as the report itself where none was looked at yet.
     #[serde(with = "time::serde::rfc3339")]
     pub oldest_data_at: OffsetDateTime,
     /// Whether `POLICYSYNC_MODE=audit` keeps every function from writing.
     pub kill_switch: bool,
     /// The counts.
     pub summary: Summary,
-    /// What a person should know, the worst first.
+    /// Which page of the findings this is.
+    pub page: Page,
+    /// What a person should know, the worst first: those of this page.
     pub findings: Vec<Finding>,
-    /// Findings that `[[suppress]]` of policysync.toml keeps quiet.
+    /// Findings that `[[suppress]]` of policysync.toml keeps quiet; of a large fleet the first.
     pub suppressed: Vec<SuppressedFinding>,
-    /// What could not be read. Nothing is claimed about it.
+    /// What could not be read; of a large fleet the first. Nothing is claimed about it. Each of it is a finding too.
     pub unread: Vec<Unread>,
     /// What was not seen although nothing failed, such as a hub that a DPS names and no list shows. It raises no finding, and
-    /// none about it clears.
-    #[serde(default)]
-    pub unseen: Vec<Subject>,
-    /// The namespaces, in the order of the configuration.
+    /// none about it clears. Of a large fleet the first.
+    pub unseen: Vec<Unseen>,
+    /// A line for each namespace, in the order of the configuration.
+    pub lines: Vec<NamespaceLine>,
+    /// The issuing CAs that end next, the first to end first.
+    pub ends: Vec<CaEnd>,
+    /// The namespaces with all there is to know, in the same order; of a large fleet none: each has a report of its own.
     pub namespaces: Vec<NamespaceReport>,
     /// Sync requests; `None`: records were not looked at, as in `policysync status`.
     pub requests: Option<RequestActivity>,
@@ -92,11 +106,7 @@ impl Report {
     /// Whether every pair of an active policy and a linked hub is trusted, and every namespace could be read.
     #[must_use]
     pub fn is_all_trusted(&self) -> bool {
-        self.namespaces.iter().all(|namespace| {
-            namespace.unreadable.is_none()
-                && !namespace.trust.is_empty()
-                && namespace.trust.iter().all(|pair| pair.trust.admits_current())
-        })
+        self.lines.iter().all(|line| !line.is_unreadable && line.pairs > 0 && line.trusting == line.pairs)
     }
 }
 

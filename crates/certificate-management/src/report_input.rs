@@ -1,5 +1,6 @@
 //! What a report is made from: what was read in Azure and in the records, or why it could not be.
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::configuration::{Configuration, NamespaceConfiguration};
@@ -28,13 +29,15 @@ pub struct ReportInput<'a> {
 }
 
 /// Devices that registered with an enrollment group before it had its policy.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct EarlyDevices {
     /// Endpoint of the DPS.
     pub provisioning_service: String,
     /// The group's id.
     pub enrollment_group: String,
-    /// When the group was given its policy; `None`: it has none yet.
+    /// When the group was given its policy; `None`: it had none yet.
+    #[serde(with = "time::serde::rfc3339::option")]
     pub assigned_at: Option<OffsetDateTime>,
     /// How many there are; `None`: they were not counted.
     pub devices: Option<usize>,
@@ -61,10 +64,38 @@ pub struct NamespaceInput<'a> {
     pub observation: Result<Observation, ReadFailure>,
     /// Its DPS: the endpoint, the host names of its hubs, and its groups; or why they could not be listed.
     pub provisioning_services: Result<Vec<ProvisioningServiceInput>, ReadFailure>,
+    /// When that was.
+    pub looks: Looks,
+}
+
+/// When a namespace was looked at, whether or not it could be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Looks {
+    /// The last look at the namespace itself; `None`: there was none yet.
+    pub namespace_at: Option<OffsetDateTime>,
+    /// The last look at its DPS and their groups.
+    pub services_at: Option<OffsetDateTime>,
+    /// When the namespace itself could be read last.
+    pub read_at: Option<OffsetDateTime>,
+}
+
+impl Looks {
+    /// A look at everything at one time.
+    #[must_use]
+    pub fn at(now: OffsetDateTime) -> Self {
+        Self { namespace_at: Some(now), services_at: Some(now), read_at: None }
+    }
+
+    /// When the part was looked at that waits longest; `None`: a part was not looked at yet.
+    #[must_use]
+    pub fn oldest(&self) -> Option<OffsetDateTime> {
+        self.namespace_at.min(self.services_at)
+    }
 }
 
 /// What was learnt of one DPS.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ProvisioningServiceInput {
     /// Its endpoint.
     pub endpoint: String,
@@ -81,6 +112,13 @@ pub struct Records {
     pub requests: Vec<RequestRecord>,
     /// What we wrote last to groups that now stand elsewhere than the rules say.
     pub last_assignments: Vec<LastAssignment>,
+    /// What they tell of the fleet as a whole.
+    pub fleet: FleetRecords,
+}
+
+/// What records tell of no single namespace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FleetRecords {
     /// When the report before this one was made.
     pub previous_report_at: Option<OffsetDateTime>,
     /// Kinds of records that could not be read, e.g. `requests`, and why.

@@ -73,7 +73,7 @@ async fn observed() -> Result<Report, String> {
 
 /// 3 when no namespace could be read; else the worst that `fail_on` lets through.
 fn exit_code(report: &Report, fail_on: FailOn) -> u8 {
-    if report.namespaces.iter().all(|namespace| namespace.unreadable.is_some()) {
+    if report.lines.iter().all(|line| line.is_unreadable) {
         return NOT_EVALUATED;
     }
     let worst = report.findings.iter().map(|finding| finding.severity).max();

@@ -71,7 +71,13 @@ fn world(name: &str) -> World {
 async fn hostile_names_are_shown_and_do_nothing() {
     let Some(browser) = start("hostile names").await else { return };
     for (number, name) in hostile_names().into_iter().enumerate() {
-        let html = policysync::page::document(&world(&name).report(), NOW, OVERDUE).unwrap();
+        let html = policysync::page::document(
+            &world(&name).report(),
+            NOW,
+            OVERDUE,
+            &policysync::page::links::Links::default(),
+        )
+        .unwrap();
         let site = Site::of(html).await;
         for view in [View::LIGHT, View::PHONE] {
             browser.look_through(view).await.unwrap();

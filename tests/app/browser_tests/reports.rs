@@ -9,7 +9,7 @@ use certificate_management::model::{
 };
 use certificate_management::plan::{Observation, ObservedHub};
 use certificate_management::report::{
-    self, NamespaceInput, ProvisioningServiceInput, Records, Report, ReportInput,
+    self, Looks, NamespaceInput, ProvisioningServiceInput, Records, Report, ReportInput,
 };
 use certificate_management::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
 use time::macros::datetime;
@@ -28,9 +28,9 @@ pub struct Size {
     pub enrollment_groups: usize,
 }
 
-/// The largest (`contracts.md` §5): 100 namespaces × 10 hubs × 3 policies, 20 DPS × 200 groups.
+/// The largest (`contracts.md` §5): 1,000 namespaces × 10 hubs × 3 policies, 200 DPS × 50 groups.
 pub const LARGEST: Size =
-    Size { namespaces: 100, hubs: 10, policies: 3, provisioning_services: 20, enrollment_groups: 200 };
+    Size { namespaces: 1000, hubs: 10, policies: 3, provisioning_services: 200, enrollment_groups: 50 };
 /// One that fits on a screen.
 pub const SMALL: Size =
     Size { namespaces: 3, hubs: 4, policies: 3, provisioning_services: 2, enrollment_groups: 40 };
@@ -47,7 +47,7 @@ pub struct World {
 impl World {
     /// One in which nothing is wrong.
     pub fn new(size: &Size) -> Self {
-        let names: Vec<String> = (1..=size.namespaces).map(|n| format!("plant-{n:03}")).collect();
+        let names: Vec<String> = (1..=size.namespaces).map(|n| format!("plant-{n:04}")).collect();
         let tables = names.iter().map(|name| {
             format!(
                 "[[namespace]]\nid = \"{}\"\nmode = \"enforce\"\ndefault_policy = \"short-lived\"\n",
@@ -94,7 +94,7 @@ impl World {
                 groups[2].policy = None;
             }
         }
-        world.records.requests = requests(&id("plant-001"));
+        world.records.requests = requests(&id("plant-0001"));
         world
     }
 
@@ -104,6 +104,7 @@ impl World {
                 configuration,
                 observation,
                 provisioning_services: Ok(provisioning_services),
+                looks: Looks::at(NOW - Duration::seconds(40)),
             },
         );
         report::build(&ReportInput {
@@ -142,7 +143,7 @@ pub fn requests(namespace: &str) -> Vec<RequestRecord> {
         let id = format!("01KAXG7Z0000000000000000{number:02}");
         let mut record = RequestRecord::queued(SyncRequest::from_submission(&body, &id).unwrap(), at);
         let hubs = (1..=4).map(|hub| HubOutcome {
-            hub: format!("plant-001-hub-{hub:02}"),
+            hub: format!("plant-0001-hub-{hub:02}"),
             policy: "default".to_owned(),
             outcome: if hub == 1 { outcome } else { Outcome::Trusted },
             reason: None,

@@ -8,13 +8,13 @@ use crate::report::Report;
 
 /// Whether an alert stays as it is, though its finding is not among those of the report.
 pub(super) fn is_held(finding: &Finding, report: &Report) -> bool {
-    let unread = report.unread.iter().map(|unread| &unread.subject);
     report.suppressed.iter().any(|quiet| quiet.finding.id == finding.id)
-        || unread.chain(&report.unseen).any(|unseen| hides(unseen, finding, report))
+        || report.unread.iter().any(|unread| hides(&unread.subject, &[], finding))
+        || report.unseen.iter().any(|unseen| hides(&unseen.subject, &unseen.shown, finding))
 }
 
-/// Whether the report could not make a finding because it did not see `unseen`.
-fn hides(unseen: &Subject, finding: &Finding, report: &Report) -> bool {
+/// Whether the report could not make a finding because it did not see `unseen`, of which it saw only the hubs `shown`.
+fn hides(unseen: &Subject, shown: &[String], finding: &Finding) -> bool {
     let subject = &finding.subject;
     if unseen.namespace_id.is_none() {
         return match unseen.component.as_deref() {
@@ -31,7 +31,7 @@ fn hides(unseen: &Subject, finding: &Finding, report: &Report) -> bool {
     }
     match unseen.component.as_deref() {
         Some(PROVISIONING_SERVICES) => return subject.provisioning_service.is_some(),
-        Some(HUBS) => return subject.hub.as_ref().is_some_and(|hub| !shows(report, subject, hub)),
+        Some(HUBS) => return subject.hub.as_ref().is_some_and(|hub| !shows(shown, hub)),
         _ => {}
     }
     let is_within = |part: &Option<String>, of: &Option<String>| part.is_none() || part == of;
@@ -43,8 +43,6 @@ fn hides(unseen: &Subject, finding: &Finding, report: &Report) -> bool {
 }
 
 /// Whether the list of the namespace's hubs has this one.
-fn shows(report: &Report, subject: &Subject, hub: &str) -> bool {
-    let own =
-        report.namespaces.iter().filter(|namespace| subject.namespace_id.as_ref() == Some(&namespace.id));
-    own.flat_map(|namespace| &namespace.hubs).any(|shown| shown.name.eq_ignore_ascii_case(hub))
+fn shows(shown: &[String], hub: &str) -> bool {
+    shown.iter().any(|shown| shown.eq_ignore_ascii_case(hub))
 }

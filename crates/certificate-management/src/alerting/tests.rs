@@ -138,8 +138,10 @@ fn much_is_wrong() -> World {
     world.records = Some(crate::report::Records {
         requests: vec![failed],
         last_assignments: vec![last],
-        previous_report_at: Some(NOW - Duration::days(30)),
-        ..Default::default()
+        fleet: crate::report::FleetRecords {
+            previous_report_at: Some(NOW - Duration::days(30)),
+            ..Default::default()
+        },
     });
     world.early_devices = vec![early(Some(3))];
     world
@@ -162,20 +164,20 @@ fn blinded(mut world: World, blind: &[Blind]) -> World {
         match blind {
             Blind::Requests => {
                 records.requests.clear();
-                records.unread.push(("requests".into(), failure()));
+                records.fleet.unread.push(("requests".into(), failure()));
             }
             Blind::Assignments => {
                 records.last_assignments.clear();
-                records.unread.push(("assignments".into(), failure()));
+                records.fleet.unread.push(("assignments".into(), failure()));
                 world.early_devices.clear();
             }
             Blind::AssignmentsCut => {
                 records.last_assignments.clear();
-                records.cut.push("assignments".into());
+                records.fleet.cut.push("assignments".into());
             }
             Blind::Reports => {
-                records.previous_report_at = None;
-                records.unread.push(("reports".into(), failure()));
+                records.fleet.previous_report_at = None;
+                records.fleet.unread.push(("reports".into(), failure()));
             }
             Blind::Devices => world.early_devices = vec![early(None)],
             Blind::Services => world.services = Err(failure()),

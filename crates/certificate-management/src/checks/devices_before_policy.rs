@@ -34,11 +34,10 @@ fn counted(early: &EarlyDevices, devices: usize) -> String {
 fn message(early: &EarlyDevices, devices: usize, policy: Option<&str>) -> String {
     let count = counted(early, devices);
     let devices = if devices == 1 && !early.is_cut { "device" } else { "devices" };
-    match (early.assigned_at, policy) {
-        (Some(_), Some(policy)) => {
-            format!("{count} {devices} registered before the group was given `{policy}`")
-        }
-        _ => format!("{count} {devices} registered, and the group has no policy yet"),
+    match policy {
+        // They may have been counted before the group got it.
+        Some(policy) => format!("{count} {devices} registered before the group was given `{policy}`"),
+        None => format!("{count} {devices} registered, and the group has no policy yet"),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::finding::{Finding, Subject};
 use crate::reason::Reason;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let Some(previous) = facts.records.and_then(|records| records.previous_report_at) else {
+    let Some(previous) = facts.fleet.and_then(|records| records.previous_report_at) else {
         return Vec::new();
     };
     let minutes = facts.thresholds.report_overdue.minutes;
@@ -29,7 +29,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
 mod tests {
     use super::super::testing::{NOW, World};
     use super::*;
-    use crate::report_input::Records;
+    use crate::report_input::{FleetRecords, Records};
 
     #[test]
     fn a_gap_is_told_and_the_first_report_has_none() {
@@ -37,7 +37,8 @@ mod tests {
         {
             let mut world = World::healthy();
             let previous_report_at = age.map(|age| NOW - age);
-            world.records = Some(Records { previous_report_at, ..Records::default() });
+            let fleet = FleetRecords { previous_report_at, ..FleetRecords::default() };
+            world.records = Some(Records { fleet, ..Records::default() });
             assert_eq!(world.found(CheckId::ReportOverdue).len(), found, "{age:?}");
         }
     }

@@ -15,7 +15,9 @@ use crate::model::{
 };
 use crate::plan::{Observation, ObservedHub};
 use crate::report::{self, Report};
-use crate::report_input::{EarlyDevices, NamespaceInput, ProvisioningServiceInput, Records, ReportInput};
+use crate::report_input::{
+    EarlyDevices, Looks, NamespaceInput, ProvisioningServiceInput, Records, ReportInput,
+};
 use crate::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
 
 pub(crate) const NAMESPACE: &str =
@@ -32,6 +34,8 @@ pub(crate) struct World {
     pub records: Option<Records>,
     pub early_devices: Vec<EarlyDevices>,
     pub surprises: Vec<String>,
+    /// `None`: everything was looked at now.
+    pub looks: Option<Looks>,
     pub now: OffsetDateTime,
 }
 
@@ -50,6 +54,7 @@ impl World {
             records: None,
             early_devices: Vec::new(),
             surprises: Vec::new(),
+            looks: None,
             now: NOW,
         }
     }
@@ -84,6 +89,7 @@ impl World {
             configuration: &self.configuration.namespaces[0],
             observation: self.observation.clone(),
             provisioning_services: self.services.clone().map(|()| vec![service]),
+            looks: self.looks.unwrap_or(Looks::at(self.now)),
         };
         ReportInput {
             configuration: &self.configuration,

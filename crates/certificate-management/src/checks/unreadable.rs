@@ -2,18 +2,27 @@
 //! it.
 
 use super::CheckId;
+use crate::ArmId;
 use crate::facts::Facts;
 use crate::finding::{Finding, Subject};
 use crate::finding_subject::PROVISIONING_SERVICES;
-use crate::model::ReadFailureKind;
+use crate::model::{ReadFailure, ReadFailureKind};
 use crate::reason::{Reason, Severity};
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let unread = facts.unread().into_iter();
-    let failed = unread.filter(|(_, failure)| failure.kind != ReadFailureKind::Forbidden);
-    // The report tells once that a namespace had no turn, and not once more for its list of DPS.
-    let is_told =
-        |subject: &Subject, kind| kind != ReadFailureKind::NotVisited || subject.component.is_none();
+    let unread = facts.unread();
+    let is_new = |(subject, failure): &(Subject, &ReadFailure)| {
+        failure.kind == ReadFailureKind::NotVisited && subject.component.is_none()
+    };
+    let new: Vec<Option<ArmId>> =
+        unread.iter().filter(|one| is_new(one)).map(|(subject, _)| subject.namespace_id.clone()).collect();
+    let failed = unread.into_iter().filter(|(_, failure)| failure.kind != ReadFailureKind::Forbidden);
+    // The report tells once that no run has looked at a namespace yet, and not once more for its list of DPS.
+    let is_told = |subject: &Subject, kind| {
+        kind != ReadFailureKind::NotVisited
+            || subject.component.is_none()
+            || !new.contains(&subject.namespace_id)
+    };
     failed
         .filter(|(subject, failure)| is_told(subject, failure.kind))
         .map(|(subject, failure)| {
@@ -50,8 +59,7 @@ fn reason(subject: &Subject) -> Reason {
 mod tests {
     use super::super::testing::World;
     use super::*;
-    use crate::model::ReadFailure;
-    use crate::report_input::Records;
+    use crate::report_input::{FleetRecords, Records};
 
     #[test]
     fn a_rejected_version_is_told_as_such_with_what_the_service_says() {
@@ -71,9 +79,14 @@ mod tests {
         let mut world = World::healthy();
         world.observation = Err(failure.clone());
         world.services = Err(failure);
-        let found = world.found(CheckId::Unreadable);
-        let told: Vec<_> = found.iter().map(|finding| (finding.reason, finding.severity)).collect();
-        assert_eq!(told, [(Reason::NamespaceUnreadable, Severity::Information)]);
+        let told = |world: &World| -> Vec<_> {
+            let found = world.found(CheckId::Unreadable);
+            found.iter().map(|finding| (finding.reason, finding.severity)).collect()
+        };
+        assert_eq!(told(&world), [(Reason::NamespaceUnreadable, Severity::Information)]);
+        // One whose DPS alone had no look yet, since a sync has looked at the rest.
+        world.observation = World::healthy().observation;
+        assert_eq!(told(&world), [(Reason::GroupUnreadable, Severity::Information)]);
     }
 
     #[test]
@@ -95,7 +108,8 @@ mod tests {
         assert_eq!(world.found(CheckId::Unreadable)[0].reason, Reason::NamespaceUnreadable);
         let mut world = World::healthy();
         let unread = vec![("requests".to_owned(), failure())];
-        world.records = Some(Records { unread, ..Records::default() });
+        let fleet = FleetRecords { unread, ..FleetRecords::default() };
+        world.records = Some(Records { fleet, ..Records::default() });
         assert_eq!(world.found(CheckId::Unreadable)[0].reason, Reason::RecordsUnreadable);
     }
 }

@@ -18,6 +18,8 @@ pub struct Thresholds {
     pub sync_unverified: SyncUnverified,
     /// Of `report-overdue`.
     pub report_overdue: ReportOverdue,
+    /// Of `section-stale`.
+    pub section_stale: SectionStale,
 }
 
 /// The ladder of a CA that ends.
@@ -60,6 +62,15 @@ pub struct ReportOverdue {
     pub minutes: u32,
 }
 
+/// How old what the report says of a namespace may be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct SectionStale {
+    /// Minutes: the period of `POLICYSYNC_REPORT_SCHEDULE`, twice and some. More where a fleet takes several runs.
+    pub minutes: u32,
+}
+
 impl Default for CaExpiring {
     fn default() -> Self {
         Self { days: vec![90, 60, 30, 14, 7, 1], critical_days: 14 }
@@ -79,6 +90,12 @@ impl Default for SyncUnverified {
 }
 
 impl Default for ReportOverdue {
+    fn default() -> Self {
+        Self { minutes: 150 }
+    }
+}
+
+impl Default for SectionStale {
     fn default() -> Self {
         Self { minutes: 150 }
     }

@@ -1,63 +1,19 @@
-//! Makes the report. A namespace that cannot be read becomes a finding, never a missing report.
+//! Makes the part of a report that is about one namespace.
 
 use time::OffsetDateTime;
 
 use super::namespace::HubReport;
-use super::{
-    EnrollmentGroups, Finding, NamespaceReport, PolicyReport, ProvisioningServiceReport, REPORT_SCHEMA,
-    Report, ReportInput, RequestActivity, Summary, SuppressedFinding, TrustReport, Unread,
-};
-use crate::checks;
-use crate::configuration::Suppression;
-use crate::facts::{Facts, NamespaceFacts, ServiceFacts};
+use super::{EnrollmentGroups, NamespaceReport, PolicyReport, ProvisioningServiceReport, TrustReport};
+use crate::facts::{NamespaceFacts, ServiceFacts};
 use crate::model::Policy;
 use crate::plan::ObservedHub;
 
-/// Makes the report.
-#[must_use]
-pub fn build(input: &ReportInput<'_>) -> Report {
-    let facts = Facts::of(input);
-    let (findings, suppressed) = split(checks::run(&facts), facts.suppressions, input.now);
-    let namespaces: Vec<NamespaceReport> =
-        facts.namespaces.iter().map(|facts| namespace(facts, input.kill_switch, input.now)).collect();
-    let requests = facts.records.map(|records| RequestActivity::of(&records.requests));
-    let unread = facts.unread().into_iter();
-    Report {
-        schema: REPORT_SCHEMA.to_owned(),
-        generated_at: input.now,
-        oldest_data_at: namespaces.iter().map(|namespace| namespace.seen_at).min().unwrap_or(input.now),
-        kill_switch: input.kill_switch,
-        summary: Summary::of(&namespaces, &findings, suppressed.len(), requests.as_ref()),
-        findings,
-        suppressed,
-        unread: unread.map(|(subject, failure)| Unread { subject, failure: failure.clone() }).collect(),
-        unseen: facts.unseen(),
-        namespaces,
-        requests,
-    }
-}
-
-/// Tells what is kept quiet from what is not.
-fn split(
-    findings: Vec<Finding>,
-    suppressions: &[Suppression],
+/// All there is to know of a namespace.
+pub(super) fn namespace(
+    facts: &NamespaceFacts<'_>,
+    kill_switch: bool,
     now: OffsetDateTime,
-) -> (Vec<Finding>, Vec<SuppressedFinding>) {
-    let (mut told, mut quiet) = (Vec::new(), Vec::new());
-    for finding in findings {
-        match suppressions.iter().find(|suppression| suppression.covers(&finding, now)) {
-            Some(suppression) => quiet.push(SuppressedFinding {
-                finding,
-                reason: suppression.reason.clone(),
-                until: suppression.until,
-            }),
-            None => told.push(finding),
-        }
-    }
-    (told, quiet)
-}
-
-fn namespace(facts: &NamespaceFacts<'_>, kill_switch: bool, now: OffsetDateTime) -> NamespaceReport {
+) -> NamespaceReport {
     let configuration = facts.configuration;
     let observation = facts.observation.as_ref().ok();
     let trust = facts.pairs.iter().map(|pair| TrustReport {
@@ -76,7 +32,9 @@ fn namespace(facts: &NamespaceFacts<'_>, kill_switch: bool, now: OffsetDateTime)
         mode: configuration.effective_mode(kill_switch),
         sync: configuration.sync,
         unreadable: facts.observation.as_ref().err().map(ToString::to_string),
-        seen_at: observation.map_or(now, |seen| seen.seen_at),
+        seen_at: facts.looks.namespace_at,
+        services_seen_at: facts.looks.services_at,
+        read_at: facts.looks.read_at.filter(|_| observation.is_none()),
         hubs: observation.iter().flat_map(|seen| &seen.hubs).map(hub).collect(),
         policies: observation.iter().flat_map(|seen| &seen.policies).map(|seen| policy(seen, now)).collect(),
         trust: trust.collect(),

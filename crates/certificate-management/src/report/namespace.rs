@@ -33,9 +33,15 @@ pub struct NamespaceReport {
     pub sync: Sync,
     /// Why it could not be read, and then the rest is empty.
     pub unreadable: Option<String>,
-    /// When it was seen.
-    #[serde(with = "time::serde::rfc3339")]
-    pub seen_at: OffsetDateTime,
+    /// When it was looked at, whether or not it could be read; `None`: not yet.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub seen_at: Option<OffsetDateTime>,
+    /// When its DPS and their groups were looked at; `None`: not yet.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub services_seen_at: Option<OffsetDateTime>,
+    /// Where it could not be read: when it could be read last.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub read_at: Option<OffsetDateTime>,
     /// Its linked hubs.
     pub hubs: Vec<HubReport>,
     /// Its policies.

@@ -24,6 +24,10 @@ pub struct Summary {
     pub enrollment_groups: GroupCounts,
     /// Findings, by severity.
     pub findings: FindingCounts,
+    /// What could not be read.
+    pub unread: usize,
+    /// What was not seen although nothing failed.
+    pub unseen: usize,
     /// Sync requests without an outcome yet, of those that the report lists.
     pub requests_in_flight: usize,
 }
@@ -77,32 +81,27 @@ pub struct FindingCounts {
 }
 
 impl Summary {
-    pub(super) fn of(
-        namespaces: &[NamespaceReport],
+    /// Counts what is said of the fleet as a whole.
+    pub(super) fn count(
+        &mut self,
         findings: &[Finding],
         suppressed: usize,
         requests: Option<&RequestActivity>,
-    ) -> Self {
-        let mut summary = Self {
-            namespaces: namespaces.len(),
-            findings: FindingCounts { suppressed, ..FindingCounts::default() },
-            requests_in_flight: requests.map_or(0, |requests| requests.in_flight.len()),
-            ..Self::default()
-        };
+    ) {
+        self.findings = FindingCounts { suppressed, ..FindingCounts::default() };
+        self.requests_in_flight = requests.map_or(0, |requests| requests.in_flight.len());
         for finding in findings {
             *match finding.severity {
-                Severity::Critical => &mut summary.findings.critical,
-                Severity::Warning => &mut summary.findings.warning,
-                Severity::Information => &mut summary.findings.information,
+                Severity::Critical => &mut self.findings.critical,
+                Severity::Warning => &mut self.findings.warning,
+                Severity::Information => &mut self.findings.information,
             } += 1;
         }
-        for namespace in namespaces {
-            summary.add(namespace);
-        }
-        summary
     }
 
-    fn add(&mut self, namespace: &NamespaceReport) {
+    /// Counts one namespace.
+    pub(super) fn add(&mut self, namespace: &NamespaceReport) {
+        self.namespaces += 1;
         self.unreadable_namespaces += usize::from(namespace.unreadable.is_some());
         self.policies += namespace.policies.len();
         self.hubs += namespace.hubs.len();

@@ -142,9 +142,11 @@ pub(super) fn everything() -> World {
     world.records = Some(Records {
         requests: vec![failed, request("r-1", Outcome::Syncing, NOW)],
         last_assignments: Vec::new(),
-        previous_report_at: Some(datetime!(2026-11-01 00:00 UTC)),
-        unread: vec![("assignments".into(), ReadFailure::other("the storage account did not answer"))],
-        cut: vec!["assignments".into()],
+        fleet: FleetRecords {
+            previous_report_at: Some(datetime!(2026-11-01 00:00 UTC)),
+            unread: vec![("assignments".into(), ReadFailure::other("the storage account did not answer"))],
+            cut: vec!["assignments".into()],
+        },
     });
     world.configuration.suppressions = vec![crate::configuration::Suppression {
         check: CheckId::GroupDangling,

@@ -4,7 +4,7 @@ use certificate_management::checks::CheckId;
 use certificate_management::finding::{Finding, Subject};
 use certificate_management::model::ReadFailure;
 use certificate_management::reason::Reason;
-use certificate_management::report::{NamespaceInput, ReportInput};
+use certificate_management::report::{Looks, NamespaceInput, ReportInput};
 use time::OffsetDateTime;
 
 use super::*;
@@ -20,13 +20,14 @@ fn report(severities: &[Severity], is_readable: bool) -> Report {
             configuration: &configuration.namespaces[0],
             observation: Err(ReadFailure::other("503")),
             provisioning_services: Ok(Vec::new()),
+            looks: Looks::default(),
         }],
         records: None,
         surprises: Vec::new(),
         now: OffsetDateTime::UNIX_EPOCH,
     });
     if is_readable {
-        report.namespaces[0].unreadable = None;
+        report.lines[0].is_unreadable = false;
         report.findings.clear();
     }
     report.findings.extend(severities.iter().map(|severity| {

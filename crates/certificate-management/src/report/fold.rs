@@ -1,0 +1,196 @@
+//! Makes the report, of one namespace after the other: none of them has to be held while the next one is looked at.
+//!
+//! A namespace that cannot be read becomes a finding, never a missing report.
+
+use time::OffsetDateTime;
+
+use super::build::namespace;
+use super::ends;
+use super::{
+    CaEnd, DETAILED, EarlyDevices, Finding, FleetRecords, LastAssignment, NamespaceLine, NamespaceReport,
+    Page, REPORT_SCHEMA, Records, Report, ReportInput, RequestActivity, Summary, SuppressedFinding, Unread,
+    Unseen,
+};
+use crate::checks;
+use crate::configuration::{Configuration, Suppression};
+use crate::facts::{Facts, NamespaceFacts};
+use crate::request::RequestRecord;
+
+/// Makes the report of everything at once.
+#[must_use]
+pub fn build(input: &ReportInput<'_>) -> Report {
+    let records = input.records.as_ref();
+    let requests = records.map(|records| records.requests.clone());
+    let mut fold = Fold::new(input.configuration, input.kill_switch, requests, input.now).with_all_details();
+    for namespace in &input.namespaces {
+        let last = records.map(|records| records.last_assignments.clone()).unwrap_or_default();
+        fold.add(NamespaceFacts::of(namespace), &input.early_devices, last);
+    }
+    fold.finish(records.map(|records| &records.fleet), &input.surprises)
+}
+
+/// A report that is being made.
+pub struct Fold<'a> {
+    configuration: &'a Configuration,
+    kill_switch: bool,
+    now: OffsetDateTime,
+    /// What records tell of the namespace in hand; `None`: they are not looked at.
+    records: Option<Records>,
+    told: Vec<Finding>,
+    quiet: Vec<SuppressedFinding>,
+    unread: Vec<Unread>,
+    unseen: Vec<Unseen>,
+    summary: Summary,
+    lines: Vec<NamespaceLine>,
+    ends: Vec<CaEnd>,
+    /// Whether all there is to know of each namespace is kept.
+    is_detailed: bool,
+    /// Whether it is about the fleet as a whole.
+    is_whole: bool,
+    namespaces: Vec<NamespaceReport>,
+}
+
+impl<'a> Fold<'a> {
+    /// A report without namespaces. The sync requests that changed last, the newest first; `None` where records are not looked
+    /// at.
+    #[must_use]
+    pub fn new(
+        configuration: &'a Configuration,
+        kill_switch: bool,
+        requests: Option<Vec<RequestRecord>>,
+        now: OffsetDateTime,
+    ) -> Self {
+        let records = requests.map(|requests| Records { requests, ..Records::default() });
+        Self {
+            configuration,
+            kill_switch,
+            now,
+            records,
+            told: Vec::new(),
+            quiet: Vec::new(),
+            unread: Vec::new(),
+            unseen: Vec::new(),
+            summary: Summary::default(),
+            lines: Vec::new(),
+            ends: Vec::new(),
+            is_whole: true,
+            is_detailed: configuration.namespaces.len() <= DETAILED,
+            namespaces: Vec::new(),
+        }
+    }
+
+    /// The same with all there is to know of each namespace, however large the fleet is.
+    #[must_use]
+    pub fn with_all_details(self) -> Self {
+        Self { is_detailed: true, ..self }
+    }
+
+    /// The same of a part of the fleet: nothing is said of the suppressions, which are about the whole.
+    #[must_use]
+    pub fn of_one_namespace(self) -> Self {
+        Self { is_whole: false, ..self }
+    }
+
+    /// The next namespace, in the order of the configuration, with the early devices and the last assignments of its groups.
+    pub fn add(
+        &mut self,
+        facts: NamespaceFacts<'_>,
+        early_devices: &[EarlyDevices],
+        last_assignments: Vec<LastAssignment>,
+    ) {
+        if let Some(records) = &mut self.records {
+            records.last_assignments = last_assignments;
+        }
+        let namespace = namespace(&facts, self.kill_switch, self.now);
+        let facts = Facts {
+            namespaces: vec![facts],
+            records: self.records.as_ref(),
+            fleet: None,
+            thresholds: &self.configuration.checks,
+            suppressions: &[],
+            surprises: &[],
+            early_devices,
+            now: self.now,
+        };
+        let (told, quiet) = split(checks::run(&facts), &self.configuration.suppressions, self.now);
+        self.unread.extend(unread(&facts));
+        self.unseen.extend(facts.unseen());
+        self.lines.push(NamespaceLine::of(&namespace, &told));
+        self.summary.add(&namespace);
+        ends::add(&mut self.ends, &namespace, &told);
+        if self.is_detailed {
+            self.namespaces.push(namespace);
+        }
+        self.told.extend(told);
+        self.quiet.extend(quiet);
+    }
+
+    /// The report, with what is said of the fleet as a whole.
+    #[must_use]
+    pub fn finish(mut self, records: Option<&FleetRecords>, surprises: &[String]) -> Report {
+        let facts = Facts {
+            namespaces: Vec::new(),
+            records: None,
+            fleet: records,
+            thresholds: &self.configuration.checks,
+            suppressions: if self.is_whole { &self.configuration.suppressions } else { &[] },
+            surprises,
+            early_devices: &[],
+            now: self.now,
+        };
+        let (told, quiet) = split(checks::run(&facts), &self.configuration.suppressions, self.now);
+        self.told.extend(told);
+        self.quiet.extend(quiet);
+        checks::put_in_order(&mut self.told, |finding| finding);
+        checks::put_in_order(&mut self.quiet, |quiet| &quiet.finding);
+        self.unread.extend(unread(&facts));
+        self.unseen.extend(facts.unseen());
+        let requests = self.records.map(|records| RequestActivity::of(&records.requests));
+        self.summary.count(&self.told, self.quiet.len(), requests.as_ref());
+        (self.summary.unread, self.summary.unseen) = (self.unread.len(), self.unseen.len());
+        Report {
+            schema: REPORT_SCHEMA.to_owned(),
+            generated_at: self.now,
+            oldest_data_at: self.lines.iter().filter_map(|line| line.seen_at).min().unwrap_or(self.now),
+            kill_switch: self.kill_switch,
+            summary: self.summary,
+            page: Page::ONLY,
+            findings: self.told,
+            suppressed: self.quiet,
+            unread: self.unread,
+            unseen: self.unseen,
+            lines: self.lines,
+            ends: self.ends,
+            namespaces: self.namespaces,
+            requests,
+        }
+    }
+}
+
+fn unread(facts: &Facts<'_>) -> Vec<Unread> {
+    let unread = facts.unread().into_iter();
+    unread.map(|(subject, failure)| Unread { subject, failure: failure.clone() }).collect()
+}
+
+/// Tells what is kept quiet from what is not.
+fn split(
+    findings: Vec<Finding>,
+    suppressions: &[Suppression],
+    now: OffsetDateTime,
+) -> (Vec<Finding>, Vec<SuppressedFinding>) {
+    let (mut told, mut quiet) = (Vec::new(), Vec::new());
+    for finding in findings {
+        match suppressions.iter().find(|suppression| suppression.covers(&finding, now)) {
+            Some(suppression) => quiet.push(SuppressedFinding {
+                finding,
+                reason: suppression.reason.clone(),
+                until: suppression.until,
+            }),
+            None => told.push(finding),
+        }
+    }
+    (told, quiet)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! A report that is folded over sections is the report of everything at once.
+
+use proptest::prelude::*;
+use time::Duration;
+
+use super::*;
+use crate::ArmId;
+use crate::checks::CheckId;
+use crate::checks::testing::{DPS, NAMESPACE, NOW, World, group, request};
+use crate::configuration::Configuration;
+use crate::model::ReadFailure;
+use crate::plan::Observation;
+use crate::report_input::{Looks, ProvisioningServiceInput};
+use crate::request::Outcome;
+use crate::section::{Part, Section};
+
+/// What is the matter with a namespace.
+#[derive(Debug, Clone, Copy)]
+struct Matter {
+    namespace: u8,
+    services: u8,
+    minutes: i64,
+}
+
+fn matters() -> impl Strategy<Value = Vec<Matter>> {
+    let matter = (0..6_u8, 0..5_u8, 0..400_i64);
+    let matter = matter.prop_map(|(namespace, services, minutes)| Matter { namespace, services, minutes });
+    prop::collection::vec(matter, 1..7)
+}
+
+fn named(text: &str, number: usize) -> String {
+    text.replace("contoso", &format!("contoso-{number}"))
+}
+
+/// One namespace of its own name.
+fn observation(number: usize, matter: Matter) -> Result<Observation, ReadFailure> {
+    let mut world = World::healthy();
+    match matter.namespace {
+        0 => return Err(ReadFailure::other("503")),
+        1 => world.hub().certificates = Ok(Vec::new()),
+        2 => world.hub().certificates = Err(ReadFailure::other("503")),
+        3 => world.seen().hubs.clear(),
+        4 => world.policy().issuing_ca.not_after = Some(NOW + Duration::days(3)),
+        _ => {}
+    }
+    let text = serde_json::to_string(world.seen()).unwrap();
+    let seen: Observation = serde_json::from_str(&named(&text, number)).unwrap();
+    Ok(Observation { seen_at: NOW - Duration::minutes(matter.minutes), ..seen })
+}
+
+fn services(number: usize, matter: Matter) -> Result<Vec<ProvisioningServiceInput>, ReadFailure> {
+    let groups = match matter.services {
+        0 => return Err(ReadFailure::other("503")),
+        1 => return Ok(Vec::new()),
+        2 => Err(ReadFailure::other("503")),
+        3 => Ok(vec![group("line-1", None), group("line-2", Some("gone")), group("line-3", Some("short"))]),
+        _ => Ok(vec![group("test-1", None)]),
+    };
+    let hubs = vec!["h1.azure-devices.net".to_owned()];
+    Ok(vec![ProvisioningServiceInput { endpoint: named(DPS, number), hubs, enrollment_groups: groups }])
+}
+
+fn configuration(namespaces: usize) -> Configuration {
+    let tables = (0..namespaces).map(|number| {
+        format!(
+            "[[namespace]]\nid = \"{}\"\n[[namespace.rule]]\nname = \"lines\"\n\
+             enrollment_groups = [\"line-*\"]\npolicy = \"short\"\n",
+            named(NAMESPACE, number)
+        )
+    });
+    let quiet = "[[suppress]]\ncheck = \"group-dangling\"\nsubject = \"contoso-1*\"\nreason = \"known\"\nuntil = 2099-01-01\n\
+                 [[suppress]]\ncheck = \"ca-expiring\"\nsubject = \"*\"\nreason = \"was known\"\nuntil = 2026-01-01\n";
+    Configuration::parse(&format!("{quiet}{}", tables.collect::<String>())).unwrap()
+}
+
+fn records(namespaces: usize) -> Records {
+    let requests = (0..namespaces).map(|number| {
+        let mut record = request(&format!("r-{number}"), Outcome::Unverified, NOW);
+        record.request.namespace_id = ArmId::parse(&named(NAMESPACE, number)).unwrap();
+        record
+    });
+    let last = |number| LastAssignment {
+        provisioning_service: named(DPS, number),
+        enrollment_group: "line-1".into(),
+        policy: Some("short".into()),
+        by: "assign-policy".into(),
+        run: "r".into(),
+        at: NOW,
+    };
+    Records {
+        requests: requests.collect(),
+        last_assignments: (0..namespaces).map(last).collect(),
+        fleet: FleetRecords {
+            previous_report_at: Some(NOW - Duration::days(30)),
+            unread: vec![("reports".into(), ReadFailure::other("503"))],
+            cut: vec!["assignments".into()],
+        },
+    }
+}
+
+fn early(number: usize) -> EarlyDevices {
+    EarlyDevices {
+        provisioning_service: named(DPS, number),
+        enrollment_group: "line-1".into(),
+        assigned_at: None,
+        devices: number.is_multiple_of(2).then_some(2),
+        is_cut: false,
+    }
+}
+
+proptest! {
+    /// Each namespace is written down as its section, read again and judged by itself; nothing of it differs from what the
+    /// checks find when they see all at once.
+    #[test]
+    fn a_fold_over_sections_finds_what_is_found_at_once(matters in matters(), has_records in prop::bool::ANY) {
+        let configuration = configuration(matters.len());
+        let records = has_records.then(|| records(matters.len()));
+        let surprises = vec!["policies: colour is a new member".to_owned()];
+        let looked = |matter: &Matter| Looks { read_at: None, ..Looks::at(NOW - Duration::minutes(matter.minutes)) };
+        let namespaces = configuration.namespaces.iter().zip(&matters).enumerate();
+        let namespaces = namespaces.map(|(number, (configuration, matter))| crate::report::NamespaceInput {
+            configuration,
+            observation: observation(number, *matter),
+            provisioning_services: services(number, *matter),
+            looks: looked(matter),
+        });
+        let input = ReportInput {
+            configuration: &configuration,
+            kill_switch: false,
+            namespaces: namespaces.collect(),
+            records: records.clone(),
+            surprises: surprises.clone(),
+            early_devices: (0..matters.len()).map(early).collect(),
+            now: NOW,
+        };
+        let at_once = checks::run(&Facts::of(&input));
+
+        let requests = records.as_ref().map(|records| records.requests.clone());
+        let mut fold = Fold::new(&configuration, false, requests, NOW);
+        for (number, (configuration, matter)) in configuration.namespaces.iter().zip(&matters).enumerate() {
+            let at = NOW - Duration::minutes(matter.minutes);
+            let mut section = Section::new(&configuration.id);
+            section.namespace = Part::of(observation(number, *matter), at);
+            section.services = Part::of(services(number, *matter), at);
+            section.early_devices = Part::of(Ok(vec![early(number)]), at);
+            let kept = serde_json::to_string(&section).unwrap();
+            let section: Section = serde_json::from_str(&kept).unwrap();
+            let (input, early) = section.into_input(configuration);
+            let last = records.iter().flat_map(|records| records.last_assignments.clone());
+            let last = last.filter(|last| last.provisioning_service == named(DPS, number)).collect();
+            fold.add(NamespaceFacts::of(&input), &early, last);
+        }
+        let report = fold.finish(records.as_ref().map(|records| &records.fleet), &surprises);
+
+        let (told, quiet) = split(at_once, &configuration.suppressions, NOW);
+        prop_assert_eq!(&report.findings, &told);
+        prop_assert_eq!(&report.suppressed, &quiet);
+        let facts = Facts::of(&input);
+        prop_assert_eq!(&report.unread, &unread(&facts));
+        let texts = |unseen: &[Unseen]| {
+            let mut texts: Vec<String> = unseen.iter().map(|one| one.subject.text.clone()).collect();
+            texts.sort();
+            texts
+        };
+        prop_assert_eq!(texts(&report.unseen), texts(&facts.unseen()));
+        let whole = build(&input);
+        prop_assert_eq!(&report.lines, &whole.lines);
+        prop_assert_eq!(&report.summary, &whole.summary);
+        let counted: usize = report.lines.iter().map(|line| line.critical).sum();
+        prop_assert_eq!(counted, told.iter().filter(|finding| {
+            finding.severity == crate::reason::Severity::Critical && finding.subject.namespace_id.is_some()
+        }).count());
+    }
+}
+
+/// The property above is about something: the worlds that it tries have findings of every kind that it should hold for.
+#[test]
+fn the_worlds_of_the_property_have_what_it_is_about() {
+    let matters = (0..30).map(|n| Matter { namespace: n % 6, services: n / 6, minutes: 200 });
+    let matters: Vec<Matter> = matters.collect();
+    let configuration = configuration(matters.len());
+    let mut fold = Fold::new(&configuration, false, Some(records(30).requests), NOW);
+    for (number, (configuration, matter)) in configuration.namespaces.iter().zip(&matters).enumerate() {
+        let mut section = Section::new(&configuration.id);
+        let at = NOW - Duration::minutes(matter.minutes);
+        section.namespace = Part::of(observation(number, *matter), at);
+        section.services = Part::of(services(number, *matter), at);
+        let (input, _) = section.into_input(configuration);
+        fold.add(NamespaceFacts::of(&input), &[early(number)], records(30).last_assignments);
+    }
+    let report = fold.finish(Some(&records(30).fleet), &["a surprise".to_owned()]);
+    let found: Vec<CheckId> = report.findings.iter().map(|finding| finding.check).collect();
+    for check in [
+        CheckId::CaExpiring,
+        CheckId::HubUntrusting,
+        CheckId::GroupUnassigned,
+        CheckId::GroupDangling,
+        CheckId::GroupPolicyChanged,
+        CheckId::DevicesBeforePolicy,
+        CheckId::NothingToSync,
+        CheckId::SyncUnverified,
+        CheckId::ReportOverdue,
+        CheckId::SectionStale,
+        CheckId::Unreadable,
+        CheckId::PreviewSurprise,
+        CheckId::SuppressionExpired,
+    ] {
+        assert!(found.contains(&check), "{check} is not tried");
+    }
+    assert!(!report.suppressed.is_empty());
+}

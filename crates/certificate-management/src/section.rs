@@ -1,0 +1,177 @@
+//! A section: what was seen of one namespace, with the time of each look. It is kept as a record, and the report is made of
+//! all of them.
+//!
+//! A section has parts that are looked at by different runs: a look of a sync reads the namespace with its hubs, a walk
+//! through the enrollment groups reads its DPS too. Each part has its own age. A section holds what was *seen*, never what
+//! was found: findings follow from it, the rules and the time, whenever somebody asks.
+//!
+//! A look that failed stands beside what was seen before it, and does not delete it. As long as it is the newest look, nothing
+//! is claimed about its part but when it could be read last.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::ArmId;
+use crate::configuration::NamespaceConfiguration;
+use crate::model::{ReadFailure, ReadFailureKind};
+use crate::plan::Observation;
+use crate::report_input::{EarlyDevices, Looks, NamespaceInput, ProvisioningServiceInput};
+
+/// Version of the record.
+pub const SECTION_SCHEMA: &str = "section/v1";
+
+/// What was seen of one namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Section {
+    /// [`SECTION_SCHEMA`], or that of another version, which this one does not understand.
+    pub schema: String,
+    /// The namespace.
+    pub namespace_id: ArmId,
+    /// The namespace itself, its policies, its hubs and their certificates.
+    #[serde(default = "Part::default")]
+    pub namespace: Part<Observation>,
+    /// Its DPS and their groups.
+    #[serde(default = "Part::default")]
+    pub services: Part<Vec<ProvisioningServiceInput>>,
+    /// The devices that registered before their group had its policy.
+    #[serde(default = "Part::default")]
+    pub early_devices: Part<Vec<EarlyDevices>>,
+}
+
+/// One part of a section.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part<T> {
+    /// What was seen last.
+    seen: Option<Seen<T>>,
+    /// The look after that, if it failed.
+    failed: Option<Failed>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Seen<T> {
+    #[serde(with = "time::serde::rfc3339")]
+    at: OffsetDateTime,
+    value: T,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Failed {
+    #[serde(with = "time::serde::rfc3339")]
+    at: OffsetDateTime,
+    failure: ReadFailure,
+}
+
+impl<T> Default for Part<T> {
+    fn default() -> Self {
+        Self { seen: None, failed: None }
+    }
+}
+
+impl<T> Part<T> {
+    /// What a look has brought at this time.
+    #[must_use]
+    pub fn of(look: Result<T, ReadFailure>, at: OffsetDateTime) -> Self {
+        match look {
+            Ok(value) => Self { seen: Some(Seen { at, value }), failed: None },
+            Err(failure) => Self { seen: None, failed: Some(Failed { at, failure }) },
+        }
+    }
+
+    /// When it was looked at last, whether or not that failed; `None`: never.
+    #[must_use]
+    pub fn looked_at(&self) -> Option<OffsetDateTime> {
+        self.failed.as_ref().map(|failed| failed.at).max(self.seen_at())
+    }
+
+    /// When it was seen last; `None`: never.
+    #[must_use]
+    pub fn seen_at(&self) -> Option<OffsetDateTime> {
+        self.seen.as_ref().map(|seen| seen.at)
+    }
+
+    /// Takes in what another run has seen, of two looks the later one.
+    fn take(&mut self, other: Self) {
+        if other.seen_at() > self.seen_at() {
+            self.seen = other.seen;
+        }
+        if other.failed.as_ref().map(|failed| failed.at) > self.failed.as_ref().map(|failed| failed.at) {
+            self.failed = other.failed;
+        }
+        if self.failed.as_ref().map(|failed| failed.at) <= self.seen_at() {
+            self.failed = None;
+        }
+    }
+
+    /// What the last look has brought; a part that had none says so.
+    fn into_look(self, what: &str) -> Result<T, ReadFailure> {
+        match (self.failed, self.seen) {
+            (Some(failed), _) => Err(failed.failure),
+            (None, Some(seen)) => Ok(seen.value),
+            (None, None) => Err(not_looked_at(what)),
+        }
+    }
+}
+
+/// Why nothing is known of what nobody has looked at yet.
+fn not_looked_at(what: &str) -> ReadFailure {
+    ReadFailure {
+        kind: ReadFailureKind::NotVisited,
+        message: format!(
+            "{what} not been looked at yet; the next run of report-policy-status begins with it"
+        ),
+        permission: None,
+    }
+}
+
+impl Section {
+    /// A section of a namespace that nobody has looked at yet.
+    #[must_use]
+    pub fn new(namespace_id: &ArmId) -> Self {
+        Self {
+            schema: SECTION_SCHEMA.to_owned(),
+            namespace_id: namespace_id.clone(),
+            namespace: Part::default(),
+            services: Part::default(),
+            early_devices: Part::default(),
+        }
+    }
+
+    /// Whether this version understands it. One that it does not understand counts as none.
+    #[must_use]
+    pub fn is_understood(&self) -> bool {
+        self.schema == SECTION_SCHEMA
+    }
+
+    /// Takes in what another run has seen: of each part the later look. In whatever order sections come together, the outcome
+    /// is the same.
+    pub fn take(&mut self, other: Self) {
+        self.namespace.take(other.namespace);
+        self.services.take(other.services);
+        self.early_devices.take(other.early_devices);
+    }
+
+    /// What the report is made from, and the early devices beside it.
+    #[must_use]
+    pub fn into_input(
+        self,
+        configuration: &NamespaceConfiguration,
+    ) -> (NamespaceInput<'_>, Vec<EarlyDevices>) {
+        let looks = Looks {
+            namespace_at: self.namespace.looked_at(),
+            services_at: self.services.looked_at(),
+            read_at: self.namespace.seen_at(),
+        };
+        let early_devices = self.early_devices.seen.map(|seen| seen.value).unwrap_or_default();
+        let input = NamespaceInput {
+            configuration,
+            observation: self.namespace.into_look("the namespace has"),
+            provisioning_services: self.services.into_look("its provisioning services have"),
+            looks,
+        };
+        (input, early_devices)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! What is kept of looks, in whatever order they come; and that the record is a contract.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use time::Duration;
+
+use super::*;
+use crate::checks::testing::{DPS, NOW, World, group};
+use crate::model::ReadFailureKind;
+
+/// A look at one part: which, when, and whether it failed.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    part: u8,
+    minute: i64,
+    fails: bool,
+}
+
+impl Look {
+    /// The section of somebody who looked. What is seen says when, so that two looks at the same minute see the same.
+    fn section(self, id: &ArmId) -> Section {
+        let at = NOW + Duration::minutes(self.minute);
+        let failure = || ReadFailure::other(format!("failed in minute {}", self.minute));
+        let mut section = Section::new(id);
+        match self.part {
+            0 => {
+                let observation =
+                    World::healthy().observation.map(|seen| Observation { seen_at: at, ..seen });
+                section.namespace = Part::of(if self.fails { Err(failure()) } else { observation }, at);
+            }
+            1 => {
+                let services = if self.fails { Err(failure()) } else { Ok(Vec::new()) };
+                section.services = Part::of(services, at);
+            }
+            _ => section.early_devices = Part::of(Ok(Vec::new()), at),
+        }
+        section
+    }
+}
+
+fn looks() -> impl Strategy<Value = Vec<Look>> {
+    // No two looks at one minute, since of those neither is the later one.
+    let look = (0..3_u8, prop::bool::ANY);
+    prop::collection::vec(look, 1..12).prop_map(|looks| {
+        let looks = looks.into_iter().zip(0..);
+        looks.map(|((part, fails), minute)| Look { part, minute, fails }).collect()
+    })
+}
+
+proptest! {
+    /// Whoever writes first and whoever writes last: what was seen last is kept, and a failure only when it is newer.
+    #[test]
+    fn of_each_part_the_last_look_counts_in_whatever_order_they_are_written(
+        (looks, written) in looks().prop_flat_map(|looks| (Just(looks.clone()), Just(looks).prop_shuffle())),
+    ) {
+        let id = World::healthy().configuration.namespaces[0].id.clone();
+        let together = |looks: &[Look]| {
+            let mut section = Section::new(&id);
+            looks.iter().for_each(|look| section.take(look.section(&id)));
+            section
+        };
+        let section = together(&written);
+        prop_assert_eq!(&section, &together(&looks));
+        for part in 0..2 {
+            let last = looks.iter().rev().find(|look| look.part == part);
+            let seen = looks.iter().rev().find(|look| look.part == part && !look.fails);
+            let at = |look: Option<&Look>| look.map(|look| NOW + Duration::minutes(look.minute));
+            let (looked, kept) = match part {
+                0 => (section.namespace.looked_at(), section.namespace.seen_at()),
+                _ => (section.services.looked_at(), section.services.seen_at()),
+            };
+            prop_assert_eq!((looked, kept), (at(last), at(seen)), "a failure deletes nothing");
+            let failed = match part {
+                0 => section.namespace.failed.is_some(),
+                _ => section.services.failed.is_some(),
+            };
+            prop_assert_eq!(failed, last.is_some_and(|look| look.fails));
+        }
+    }
+}
+
+#[test]
+fn what_nobody_has_looked_at_is_said_to_be_so_part_by_part() {
+    let world = World::healthy();
+    let configuration = &world.configuration.namespaces[0];
+    let kinds = |section: Section| {
+        let (input, _) = section.into_input(configuration);
+        (
+            input.observation.err().map(|failure| failure.kind),
+            input.provisioning_services.err().map(|failure| failure.kind),
+        )
+    };
+    let never = Some(ReadFailureKind::NotVisited);
+    assert_eq!(kinds(Section::new(&configuration.id)), (never, never));
+    let mut seen = Section::new(&configuration.id);
+    seen.namespace = Part::of(world.observation, NOW);
+    assert_eq!(kinds(seen), (None, never));
+}
+
+fn full() -> Section {
+    let mut world = World::healthy();
+    world.groups(vec![group("line-1", Some("short"))]);
+    let observation = world.observation.clone();
+    let mut section = Section::new(&world.configuration.namespaces[0].id);
+    section.namespace = Part::of(observation, NOW);
+    section.namespace.take(Part::of(Err(ReadFailure::other("503")), NOW + Duration::HOUR));
+    let service = |groups| ProvisioningServiceInput {
+        endpoint: DPS.into(),
+        hubs: vec!["h1.azure-devices.net".into()],
+        enrollment_groups: groups,
+    };
+    let services = vec![service(world.groups), service(Err(ReadFailure::other("403")))];
+    section.services = Part::of(Ok(services), NOW);
+    let early = EarlyDevices {
+        provisioning_service: DPS.into(),
+        enrollment_group: "line-1".into(),
+        assigned_at: Some(NOW),
+        devices: Some(2),
+        is_cut: false,
+    };
+    section.early_devices = Part::of(Ok(vec![early]), NOW);
+    section
+}
+
+/// An instance of the next version writes beside this one while a deployment goes on, and the next version reads what this
+/// one has left.
+#[test]
+fn the_record_is_a_contract() {
+    let golden: Value = serde_json::from_str(include_str!("golden.json")).unwrap();
+    assert_eq!(
+        serde_json::to_value(full()).unwrap(),
+        golden,
+        "write a section/v2 rather than change section/v1"
+    );
+    assert_eq!(serde_json::from_value::<Section>(golden.clone()).unwrap(), full());
+    // Members that a later version adds are passed over, parts that it leaves out are ones without a look.
+    let mut later = golden;
+    later["colour"] = json!("red");
+    later.as_object_mut().unwrap().remove("earlyDevices");
+    let read: Section = serde_json::from_value(later).unwrap();
+    assert_eq!(read, Section { early_devices: Part::default(), ..full() });
+    assert!(read.is_understood() && !Section { schema: "section/v2".into(), ..read }.is_understood());
+}

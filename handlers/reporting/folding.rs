@@ -1,0 +1,71 @@
+//! The report, made of all sections, one after the other: a fleet of any size is held as one namespace at a time.
+
+use certificate_management::configuration::NamespaceConfiguration;
+use certificate_management::facts::NamespaceFacts;
+use certificate_management::report::{EarlyDevices, Fold, Looks, NamespaceInput, Report};
+use futures::StreamExt;
+use futures::stream::FuturesOrdered;
+
+use super::looking::surprises;
+use super::remembered::{LastAssignments, Remembered};
+use crate::application::Application;
+use crate::failure;
+use crate::sections;
+use crate::telemetry::metrics;
+use crate::telemetry::standing::Standing;
+
+/// How many sections are read ahead.
+const READ_AHEAD: usize = 8;
+
+/// Makes the report of what was seen so far, by whoever looked.
+pub async fn fold(application: &Application) -> Report {
+    let (fleet, store) = (&application.fleet, &application.store);
+    let now = fleet.now();
+    let Remembered { requests, mut fleet_records } = Remembered::read(store).await;
+    let mut last_assignments = LastAssignments::new(store);
+    let mut standing = metrics::is_measured().then(Standing::default);
+    let mut fold = Fold::new(&fleet.configuration, fleet.kill_switch, Some(requests), now);
+    let mut left = fleet.configuration.namespaces.iter();
+    let mut reads = FuturesOrdered::new();
+    loop {
+        while reads.len() < READ_AHEAD
+            && let Some(configuration) = left.next()
+        {
+            reads.push_back(async move { (configuration, sections::read(store, &configuration.id).await) });
+        }
+        let Some((configuration, read)) = reads.next().await else { break };
+        let (input, early_devices) = match read {
+            Ok(section) => section.into_input(configuration),
+            Err(error) => unreadable(configuration, &error),
+        };
+        if let (Some(standing), Ok(observation)) = (&mut standing, &input.observation) {
+            standing.add_namespace(observation, now);
+        }
+        let facts = NamespaceFacts::of(&input);
+        let last = last_assignments.of(&facts.astray()).await;
+        fold.add(facts, &early_devices, last);
+    }
+    last_assignments.tell(&mut fleet_records);
+    let report = fold.finish(Some(&fleet_records), &surprises(fleet));
+    if let Some(mut standing) = standing {
+        standing.add_findings(&report.summary.findings);
+        metrics::stand(standing);
+    }
+    report
+}
+
+/// A namespace whose section cannot be read just now: nothing is claimed about it, and no alert about it clears.
+fn unreadable<'a>(
+    configuration: &'a NamespaceConfiguration,
+    error: &state::Error,
+) -> (NamespaceInput<'a>, Vec<EarlyDevices>) {
+    let why = failure::of_records(error);
+    let provisioning_services = Err(why.clone());
+    let input = NamespaceInput {
+        configuration,
+        provisioning_services,
+        observation: Err(why),
+        looks: Looks::default(),
+    };
+    (input, Vec::new())
+}

@@ -1,0 +1,191 @@
+//! Looking at the namespaces: for the report, which keeps what it saw as sections, and for the command `status`, which keeps
+//! nothing.
+
+use certificate_management::configuration::NamespaceConfiguration;
+use certificate_management::model::{ReadFailure, ReadFailureKind};
+use certificate_management::plan::Observation;
+use certificate_management::report::{Looks, NamespaceInput, ReportInput};
+use certificate_management::section::{Part, Section};
+use tokio::time::timeout;
+
+use super::early_devices::{self, Recent};
+use crate::application::Application;
+use crate::fleet::Fleet;
+use crate::observation::Observer;
+use crate::synchronization::automatic::{self, Asked};
+use crate::walk::turns::Roster;
+use crate::walk::{self, Pace, Scope, Visit};
+use crate::{failure, sections};
+
+const EVERYTHING: Scope = Scope::Every(None);
+
+/// What came of looking.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Looked {
+    /// Namespaces whose section was written.
+    pub seen: usize,
+    /// Namespaces whose turn did not come in time; the next run begins with them.
+    pub not_visited: usize,
+    /// Requests that were submitted because a hub does not trust a policy.
+    pub submitted: usize,
+    /// What went wrong, and may go right later.
+    pub failures: Vec<String>,
+}
+
+/// Looks at as many namespaces as the time allows, those first that waited longest, and writes the section of each as soon as
+/// it is seen. So a run that is killed has done what it did.
+pub async fn look(application: &Application) -> Looked {
+    let fleet = &application.fleet;
+    let namespaces = &fleet.configuration.namespaces;
+    let roster =
+        Roster::open(&application.store, &fleet.ambient.clock, "report-policy-status", namespaces).await;
+    let order = roster.order(namespaces);
+    let observer = Observer::new(fleet);
+    let recent = Recent::read(application).await;
+    let walked = walk::walk(fleet, &observer, &order, &EVERYTHING, fleet.pace, Some(&roster), |visit| {
+        let (observer, recent) = (&observer, &recent);
+        async move { one(application, observer, recent, visit).await }
+    });
+    let mut done = Looked::default();
+    for (_, looked) in walked.await {
+        match looked {
+            Some(looked) => {
+                done.seen += looked.seen;
+                done.submitted += looked.submitted;
+                done.failures.extend(looked.failures);
+            }
+            None => done.not_visited += 1,
+        }
+    }
+    done.failures.extend(recent.failure());
+    done
+}
+
+/// One namespace: what is seen of it is kept, and then what follows from it is done.
+async fn one(
+    application: &Application,
+    observer: &Observer<'_>,
+    recent: &Recent,
+    visit: Visit<'_>,
+) -> Looked {
+    let fleet = &application.fleet;
+    let configuration = visit.configuration;
+    let name = configuration.id.name();
+    let input = input(fleet, observer, visit).await;
+    let mut done = Looked::default();
+    match sections::record(&application.store, &section_of(&input)).await {
+        Ok(()) => done.seen = 1,
+        Err(error) => done.failures.push(format!("the section of {name}: {error}")),
+    }
+    if let Ok(observation) = &input.observation {
+        done.submitted =
+            usize::from(asked(application, configuration, observation, &mut done.failures).await);
+    }
+    count_early_devices(application, recent, &input, &mut done.failures).await;
+    done
+}
+
+/// Whether a sync was asked for.
+async fn asked(
+    application: &Application,
+    configuration: &NamespaceConfiguration,
+    observation: &Observation,
+    failures: &mut Vec<String>,
+) -> bool {
+    let because = "the status report found a hub that does not trust a policy";
+    match automatic::submit_if_needed(application, configuration, observation, because).await {
+        Ok(asked) => matches!(asked, Asked::Submitted(_)),
+        Err(error) => {
+            failures.push(format!("{}: {error}", configuration.id.name()));
+            false
+        }
+    }
+}
+
+/// Counts are added to the section when they are whole; until then those from before stay.
+async fn count_early_devices(
+    application: &Application,
+    recent: &Recent,
+    input: &NamespaceInput<'_>,
+    failures: &mut Vec<String>,
+) {
+    let name = input.configuration.id.name();
+    let has_services = input.provisioning_services.as_ref().is_ok_and(|services| !services.is_empty());
+    if !has_services || input.observation.is_err() {
+        return;
+    }
+    let Ok(counted) =
+        timeout(application.fleet.pace.visit, early_devices::count(application, recent, input)).await
+    else {
+        return tracing::warn!("{name}: its early devices could not be counted in time");
+    };
+    let Some(counted) = counted else { return };
+    let early_devices = Part::of(Ok(counted), application.fleet.now());
+    let section = Section { early_devices, ..Section::new(&input.configuration.id) };
+    if let Err(error) = sections::record(&application.store, &section).await {
+        failures.push(format!("the early devices of {name}: {error}"));
+    }
+}
+
+fn section_of(input: &NamespaceInput<'_>) -> Section {
+    let mut section = Section::new(&input.configuration.id);
+    if let Some(at) = input.looks.namespace_at {
+        section.namespace = Part::of(input.observation.clone(), at);
+    }
+    if let Some(at) = input.looks.services_at {
+        section.services = Part::of(input.provisioning_services.clone(), at);
+    }
+    section
+}
+
+/// Observes every namespace for a command, which has the time for all, and leaves no trace of itself.
+pub async fn observe_all(fleet: &Fleet) -> ReportInput<'_> {
+    let order: Vec<_> = fleet.configuration.namespaces.iter().collect();
+    let observer = Observer::new(fleet);
+    let pace = Pace::of_a_command();
+    let walked = walk::walk(fleet, &observer, &order, &EVERYTHING, pace, None, |visit| {
+        let observer = &observer;
+        async move { input(fleet, observer, visit).await }
+    });
+    let walked = walked.await.into_iter();
+    let namespaces = walked.map(|(configuration, input)| input.unwrap_or_else(|| not_visited(configuration)));
+    ReportInput {
+        configuration: &fleet.configuration,
+        kill_switch: fleet.kill_switch,
+        namespaces: namespaces.collect(),
+        records: None,
+        // After the reads, which may have met some.
+        surprises: surprises(fleet),
+        early_devices: Vec::new(),
+        now: fleet.now(),
+    }
+}
+
+/// What the service has sent to this process that this version does not know.
+pub fn surprises(fleet: &Fleet) -> Vec<String> {
+    fleet.azure.surprises().iter().map(ToString::to_string).collect()
+}
+
+async fn input<'a>(fleet: &Fleet, observer: &Observer<'_>, visit: Visit<'a>) -> NamespaceInput<'a> {
+    // The DPS were read before the visit was handed over.
+    let services_at = fleet.now();
+    let provisioning_services = sections::services_of(&visit);
+    let observation = visit.observe(observer).await.map_err(|error| failure::of(&error));
+    let namespace_at = observation.as_ref().map_or_else(|_| fleet.now(), |seen| seen.seen_at);
+    NamespaceInput {
+        configuration: visit.configuration,
+        observation,
+        provisioning_services,
+        looks: Looks { namespace_at: Some(namespace_at), services_at: Some(services_at), read_at: None },
+    }
+}
+
+fn not_visited(configuration: &NamespaceConfiguration) -> NamespaceInput<'_> {
+    let why = ReadFailure {
+        kind: ReadFailureKind::NotVisited,
+        message: "the time was over before the turn of the namespace".to_owned(),
+        permission: None,
+    };
+    let provisioning_services = Err(why.clone());
+    NamespaceInput { configuration, provisioning_services, observation: Err(why), looks: Looks::default() }
+}
