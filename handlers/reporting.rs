@@ -83,7 +83,7 @@ pub async fn run(application: &Application) -> Result<Reported, state::Error> {
     Ok(done)
 }
 
-/// Removes records that nobody changed for long, some on each run.
+/// Removes records that no run has changed for long, some on each run.
 async fn forget(application: &Application, done: &mut Reported) {
     let days = application.fleet.configuration.retention_days;
     let before = application.fleet.now() - Duration::days(i64::from(days));
@@ -95,7 +95,7 @@ async fn forget(application: &Application, done: &mut Reported) {
     }
     // What a parked message names stays as long as the message can.
     let parked = before.min(application.fleet.now() - PARKED_FOR);
-    // Pages that nobody can turn to any more; the newest report's were written just now.
+    // Pages that no overview names any more; the newest report's were written just now.
     let turned = before.max(application.fleet.now() - PAGES_FOR);
     for (prefix, before) in
         [("assignments", before), ("reports", before), (pages::FINDINGS, turned), ("parked", parked)]

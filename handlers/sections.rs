@@ -1,4 +1,4 @@
-//! The records of sections: what was seen of each namespace. Whoever looks at one writes what it saw, and the report is made
+//! The records of sections: what was seen of each namespace. Each run that looks at one writes what it saw, and the report is made
 //! of all of them.
 
 use certificate_management::ArmId;
@@ -21,7 +21,7 @@ fn place(namespace_id: &ArmId) -> String {
     format!("{SECTIONS}/{}", key::segment(&namespace_id.key()))
 }
 
-/// Takes what was seen into the section of the namespace: of each part the later look stays, whoever writes last.
+/// Takes what was seen into the section of the namespace: of each part the later look stays, whichever is written last.
 ///
 /// # Errors
 /// When the store cannot be read or written.

@@ -139,7 +139,7 @@ impl Field {
     }
 }
 
-/// The product, with settings with which it talks to nobody: its records are in memory, and the measured messages lead to no
+/// The product, with settings with which it talks to no service: its records are in memory, and the measured messages lead to no
 /// call. Its configuration goes into `folder`.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! The campaign `neighbour`: what another client of the same identity notices while a fleet is read. ARM gives both one bucket
-//! for each subscription (`azure-wire-facts.md` §7), so whoever empties it makes the other wait.
+//! for each subscription (`azure-wire-facts.md` §7), so a client that empties it makes the other wait.
 //!
-//! The neighbour is a person at the portal: some reads at once, again and again. Beside it is nobody, then Policysync with a
+//! The neighbour is a person at the portal: some reads at once, again and again. It is alone first, then beside Policysync with a
 //! report over every namespace, then a plain script that reads the same, hub by hub or several at once.
 
 use std::path::PathBuf;
@@ -57,7 +57,7 @@ pub struct Arguments {
     /// Hubs that the script reads at once, where it does not read one by one
     #[arg(long, default_value_t = 16)]
     threads: usize,
-    /// How long the neighbour is looked at while nobody is beside it, in seconds
+    /// How long the neighbour is measured while it is alone, in seconds
     #[arg(long, default_value_t = 7)]
     alone_seconds: u64,
     /// The program to measure; by default the `policysync` beside this program
@@ -68,7 +68,7 @@ pub struct Arguments {
 /// Who is beside the neighbour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Beside {
-    Nobody,
+    NoClient,
     Policysync,
     Script(usize),
 }
@@ -91,7 +91,7 @@ struct Run {
 pub async fn run(arguments: &Arguments) -> Result<Verdict, CampaignError> {
     let progress = Progress::start();
     let mut verdict = Verdict::default();
-    let all = [Beside::Nobody, Beside::Policysync, Beside::Script(1), Beside::Script(arguments.threads)];
+    let all = [Beside::NoClient, Beside::Policysync, Beside::Script(1), Beside::Script(arguments.threads)];
     let mut runs = all.map(|beside| (beside, Vec::new()));
     for round in 0..arguments.rounds.max(1) {
         progress.phase(&format!("round {}", round + 1));
@@ -123,7 +123,7 @@ async fn one(arguments: &Arguments, beside: Beside) -> Result<Option<Run>, Campa
     let since = Instant::now();
     let script = Script::new(namespaces.iter().map(|namespace| namespace.id.as_str()))?;
     let seconds = match (beside, script) {
-        (Beside::Nobody, _) => {
+        (Beside::NoClient, _) => {
             tokio::time::sleep(Duration::from_secs(arguments.alone_seconds)).await;
             since.elapsed().as_secs_f64()
         }
@@ -258,7 +258,7 @@ fn tell(arguments: &Arguments, runs: &[(Beside, Vec<Run>)], verdict: &mut Verdic
     ]);
     for (beside, runs) in runs {
         let name = match beside {
-            Beside::Nobody => "nobody".to_owned(),
+            Beside::NoClient => "no other client".to_owned(),
             Beside::Policysync => "Policysync, a report".to_owned(),
             Beside::Script(1) => "a script, one call at a time".to_owned(),
             Beside::Script(threads) => format!("a script, {threads} hubs at once"),
@@ -276,12 +276,12 @@ fn tell(arguments: &Arguments, runs: &[(Beside, Vec<Run>)], verdict: &mut Verdic
         ]);
         // Who reads less than everything is a good neighbour, and no comparison.
         let hubs = arguments.namespaces * arguments.hubs;
-        if let Some(run) = runs.iter().find(|run| *beside != Beside::Nobody && run.hubs < hubs) {
+        if let Some(run) = runs.iter().find(|run| *beside != Beside::NoClient && run.hubs < hubs) {
             verdict.broken(vec![format!("{beside:?} read {} of {hubs} hubs", run.hubs)]);
         }
         let throttled: usize = runs.iter().map(|run| run.throttled).sum();
         match beside {
-            Beside::Nobody | Beside::Policysync if throttled > 0 => {
+            Beside::NoClient | Beside::Policysync if throttled > 0 => {
                 verdict.broken(vec![format!("{throttled} calls were answered 429 beside {beside:?}")]);
             }
             // Otherwise the fleet is too small for anything to be noticed.

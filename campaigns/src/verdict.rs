@@ -50,7 +50,7 @@ impl Verdict {
         self.broken.extend(other.broken);
     }
 
-    /// Says who was left out. In CI that breaks a rule: a comparison with nobody proves nothing.
+    /// Says which contestant was left out. In CI that breaks a rule: without it there is no comparison.
     pub fn absent(&mut self, why: &str) {
         self.figure("left out", why);
         if std::env::var("CI").is_ok_and(|value| value == "true") {

@@ -122,7 +122,7 @@ fn error(status: StatusCode, message: &str) -> HttpReply {
     HttpReply::json(status, &json!({"error": {"message": message}})).header(header::CACHE_CONTROL, "no-store")
 }
 
-/// A browser names `text/html`; whoever names JSON before it, or neither, gets JSON.
+/// A browser names `text/html`. A client that names JSON before it, or neither, gets JSON.
 fn wants_page(request: &HttpRequest) -> bool {
     let accept = request.headers.get("Accept").unwrap_or_default().to_ascii_lowercase();
     match (accept.find("text/html"), accept.find("application/json")) {

@@ -1,7 +1,7 @@
 //! Where the links of a page lead: within the app, and nowhere else.
 //!
-//! Whoever opened the page with a key in its address needs the key for the next page too, so links carry it on. It goes to
-//! nobody who did not have it: the answer is for the one who asked, and no address leaves the page
+//! A person who opened the page with a key in its address needs the key for the next page too, so links carry it on. Only
+//! that person gets the page with these links, and the browser sends no address of the page elsewhere
 //! (`Referrer-Policy: no-referrer`).
 
 use url::form_urlencoded::byte_serialize;

@@ -1,4 +1,4 @@
-//! The rows of the runbook that this page needs, on the page itself: whoever looks at it at night may have nothing else.
+//! The rows of the runbook that this page needs, on the page itself: the person who reads it at night may have nothing else.
 //!
 //! They are made from the code, as the rows of `RUNBOOK.md` are, so that the two cannot say different things.
 

@@ -79,12 +79,12 @@ pub fn thousands(number: u64) -> String {
     grouped
 }
 
-/// A name that somebody else chose.
+/// A name that a customer chose.
 pub fn name(text: &str) -> String {
     visible(text, LONGEST_NAME)
 }
 
-/// A sentence that may hold what somebody else wrote.
+/// A sentence that may hold text that a service or a customer wrote.
 pub fn text(text: &str) -> String {
     visible(text, LONGEST_TEXT)
 }

@@ -1,4 +1,4 @@
-//! The report of one namespace, made when it is asked for, of what was seen of it last by whoever looked.
+//! Makes the report of one namespace when a caller asks for it, of its section as it is then.
 
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::facts::NamespaceFacts;

@@ -17,7 +17,7 @@ use crate::telemetry::standing::Standing;
 /// How many sections are read ahead.
 const READ_AHEAD: usize = 8;
 
-/// Makes the report of what was seen so far, by whoever looked.
+/// Makes the report of all sections, as they are now.
 pub async fn fold(application: &Application) -> Report {
     let (fleet, store) = (&application.fleet, &application.store);
     let now = fleet.now();

@@ -1,6 +1,6 @@
 //! The report as it is kept: the overview with the first page of the findings, and a record for each page after it.
 //!
-//! The pages of a report stand under the time at which it was made, so that whoever turns the page while the next report is
+//! The pages of a report stand under the time at which it was made, so that a reader who turns the page while the next report is
 //! written gets a page of one of the two, and never of both.
 
 use certificate_management::report::{Finding, Report};

@@ -19,7 +19,7 @@ async fn one_namespace_is_shown_whole_and_fresh_and_an_unknown_one_is_said_to_be
         let (status, body) = ask(path, "application/json").await;
         (status, serde_json::from_str::<Value>(&body).unwrap())
     };
-    // Before anybody has looked it says so, and is no error.
+    // Before the first look it says so, and is no error.
     let (status, new) = json(&format!("/{NAMESPACE}")).await;
     assert_eq!((status, &new["lines"][0]["seenAt"]), (StatusCode::OK, &Value::Null), "{new}");
 

@@ -1,4 +1,4 @@
-//! What a look has seen is kept, whoever looked: so a run that dies has done what it did, a fleet that takes several runs is
+//! Each run stores what its looks have seen: so a run that dies has done what it did, a fleet that takes several runs is
 //! reported all the same, and a sync's last look is news without another one.
 
 use std::time::Duration;

@@ -3,7 +3,7 @@
 //!
 //! A section has parts that are looked at by different runs: a look of a sync reads the namespace with its hubs, a walk
 //! through the enrollment groups reads its DPS too. Each part has its own age. A section holds what was *seen*, never what
-//! was found: findings follow from it, the rules and the time, whenever somebody asks.
+//! was found: findings follow from it, the rules and the time, whenever a report is made.
 //!
 //! A look that failed stands beside what was seen before it, and does not delete it. As long as it is the newest look, nothing
 //! is claimed about its part but when it could be read last.
@@ -113,7 +113,7 @@ impl<T> Part<T> {
     }
 }
 
-/// Why nothing is known of what nobody has looked at yet.
+/// Why nothing is known of a namespace that no run has looked at yet.
 fn not_looked_at(what: &str) -> ReadFailure {
     ReadFailure {
         kind: ReadFailureKind::NotVisited,
@@ -125,7 +125,7 @@ fn not_looked_at(what: &str) -> ReadFailure {
 }
 
 impl Section {
-    /// A section of a namespace that nobody has looked at yet.
+    /// The section of a namespace that no run has looked at yet.
     #[must_use]
     pub fn new(namespace_id: &ArmId) -> Self {
         Self {

@@ -44,7 +44,7 @@ impl Drop for Server {
     }
 }
 
-/// A port on which nobody listens now. Another process may take it at any time.
+/// A port on which no process listens now. Another process may take it at any time.
 ///
 /// # Errors
 /// When there is no free port.

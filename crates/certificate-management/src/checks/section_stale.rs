@@ -1,4 +1,4 @@
-//! A namespace that nobody has looked at for too long: what the report says of it was true then.
+//! A namespace that no run has looked at for too long: what the report says of it was true then.
 //!
 //! A look that failed counts as a look, since it is told by itself.
 

@@ -72,9 +72,9 @@ pub struct GroupCounts {
 pub struct FindingCounts {
     /// Devices fail now, or will soon.
     pub critical: usize,
-    /// Somebody should look this week.
+    /// A person should look this week.
     pub warning: usize,
-    /// Nobody is needed.
+    /// No person is needed.
     pub information: usize,
     /// Kept quiet by the configuration; not among the others.
     pub suppressed: usize,

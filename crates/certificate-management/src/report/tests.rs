@@ -137,7 +137,7 @@ pub(super) fn everything() -> World {
         group("dock-2", None),
     ]);
     let mut failed = request("r-0", Outcome::Failed, NOW);
-    failed.request.requested_by = Some("somebody".into());
+    failed.request.requested_by = Some("a person".into());
     failed.conclude(Outcome::Failed, Some(Reason::SyncFailed), Some("it failed".into()), NOW);
     world.records = Some(Records {
         requests: vec![failed, request("r-1", Outcome::Syncing, NOW)],

@@ -17,7 +17,7 @@ struct Look {
 }
 
 impl Look {
-    /// The section of somebody who looked. What is seen says when, so that two looks at the same minute see the same.
+    /// The section that a look makes. What is seen says when, so that two looks at the same minute see the same.
     fn section(self, id: &ArmId) -> Section {
         let at = NOW + Duration::minutes(self.minute);
         let failure = || ReadFailure::other(format!("failed in minute {}", self.minute));
@@ -48,7 +48,7 @@ fn looks() -> impl Strategy<Value = Vec<Look>> {
 }
 
 proptest! {
-    /// Whoever writes first and whoever writes last: what was seen last is kept, and a failure only when it is newer.
+    /// In whatever order two looks are written, the later one is kept, and a failure only when it is newer.
     #[test]
     fn of_each_part_the_last_look_counts_in_whatever_order_they_are_written(
         (looks, written) in looks().prop_flat_map(|looks| (Just(looks.clone()), Just(looks).prop_shuffle())),
