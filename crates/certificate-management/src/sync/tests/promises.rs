@@ -8,6 +8,7 @@ mod bounds;
 mod deadline;
 mod follow_ups;
 mod identity;
+mod judged;
 mod missing;
 mod pauses;
 mod posts;
