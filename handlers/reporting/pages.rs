@@ -40,14 +40,20 @@ pub async fn write(store: &Store, report: &Report) -> Result<(), state::Error> {
     store.put(LATEST, &overview).await.map(drop)
 }
 
-/// The newest report with this page of its findings; `None` when there is no report yet, or it has no such page.
+/// The newest report with this page of its findings; `None` when there is no report of this version yet, or it has no such page.
 ///
 /// # Errors
 /// When the records cannot be read.
 pub async fn read(store: &Store, number: usize) -> Result<Option<Report>, state::Error> {
-    let Some(overview) = store.get::<Report>(LATEST).await?.map(|stored| stored.value) else {
-        return Ok(None);
+    let overview = match store.get::<Report>(LATEST).await {
+        // The release before wrote another version. The next run of the report replaces it.
+        Err(error) if error.kind() == state::ErrorKind::Corrupt => {
+            tracing::warn!("the newest report is not of this version: {error}");
+            return Ok(None);
+        }
+        read => read?.map(|stored| stored.value),
     };
+    let Some(overview) = overview else { return Ok(None) };
     if number == 1 {
         return Ok(Some(overview));
     }
@@ -89,6 +95,17 @@ mod tests {
             })
             .collect();
         report
+    }
+
+    #[tokio::test]
+    async fn a_report_of_the_release_before_counts_as_none_until_the_next_run() {
+        let store = Store::memory();
+        let before = serde_json::json!({"schema": "policy-status/v1", "generatedAt": "2026-11-29T14:05:00Z",
+            "findings": [], "namespaces": []});
+        store.put(LATEST, &before).await.unwrap();
+        assert!(read(&store, 1).await.unwrap().is_none());
+        write(&store, &report(1)).await.unwrap();
+        assert!(read(&store, 1).await.unwrap().is_some());
     }
 
     #[tokio::test]
