@@ -1,8 +1,7 @@
 //! `reconcile-assignments`: the timer walks over every group of every DPS, and so catches what events missed.
 
-use std::time::Instant;
-
 use functions_host::{Definition, Failure, Invocation, Reply, Trigger};
+use tokio::time::Instant;
 
 use super::assign_policy;
 use crate::application::Application;
