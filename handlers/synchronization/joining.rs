@@ -53,7 +53,7 @@ pub(super) async fn join(
     take_in(application, driver, &known).await
 }
 
-/// Joins requests that have a record, and takes their marks away.
+/// Joins requests that have a record, and takes the marks of those away that the machine says need none any more.
 ///
 /// # Errors
 /// When records or queue fail.
