@@ -151,7 +151,7 @@ impl Handler {
     async fn launch(&self, process: &mut Option<Child>) -> Result<(), CampaignError> {
         let mut problem = String::new();
         for _ in 0..TRIES {
-            let port = loopback::free_port().map_err(CampaignError::file("a free port"))?;
+            let port = functions_host_stand_in::free_port().map_err(CampaignError::file("a free port"))?;
             let mut child = self.spawn(port)?;
             match ready(&mut child, port).await {
                 Ok(()) => {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::host_process::{HostProcess, TestFolder, complaint, is_gone, processes_of};
 
 /// How long anything here may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const HOST: &str = r#"{"version":"2.0","customHandler":{"description":{"defaultExecutablePath":"handler"},"initializationTimeout":"00:00:04"}}"#;
 const QUEUE: &str = r#"{"bindings":[{"type":"queueTrigger","name":"item","queueName":"q"}]}"#;

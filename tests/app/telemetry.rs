@@ -286,7 +286,7 @@ async fn the_end_waits_for_what_is_left_and_no_longer_than_two_seconds() {
         let collector = Collector::start(manner);
         let world = World::default().await;
         let connection = format!("InstrumentationKey=4e5f;IngestionEndpoint={}", collector.url);
-        let port = loopback::free_port().unwrap();
+        let port = functions_host_stand_in::free_port().unwrap();
         let mut serve = tokio::process::Command::new(env!("CARGO_BIN_EXE_policysync"))
             .arg("serve")
             .env_clear()

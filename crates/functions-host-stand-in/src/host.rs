@@ -14,6 +14,7 @@ use super::handler::{Handler, HandlerCommand, Status};
 use super::invoker::Invoker;
 use super::listener;
 use super::options::HostOptions;
+use super::port::free_port;
 use super::server;
 use super::zone::Zone;
 
@@ -76,7 +77,7 @@ impl Host {
                     HandlerCommand::resolve(&app, &settings, executable, options.clear_environment)?;
                 let port = match app.host.custom_handler.port {
                     Some(port) => port,
-                    None => free_port().await.map_err(|source| HostError::Port { port: 0, source })?,
+                    None => free_port().map_err(|source| HostError::Port { port: 0, source })?,
                 };
                 Handler::start(command, port, limit, events.clone())
             }
@@ -197,11 +198,6 @@ fn zone_of(settings: &AppSettings) -> Result<Zone, HostError> {
         Some(name) => Ok(name.parse()?),
         None => Ok(Zone::Local),
     }
-}
-
-/// A port that is free now.
-async fn free_port() -> std::io::Result<u16> {
-    TcpListener::bind("127.0.0.1:0").await?.local_addr().map(|address| address.port())
 }
 
 /// Says what a person should know about the app before it runs.

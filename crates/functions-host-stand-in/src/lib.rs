@@ -27,6 +27,7 @@ mod invoker;
 mod listener;
 pub mod newtonsoft;
 mod options;
+mod port;
 mod route_constraint;
 pub mod routes;
 pub mod schedule;
@@ -45,4 +46,5 @@ pub use events::{HandlerAction, HostEvent, InvocationReport, LogLevel, LogSource
 pub use exchange::HOST_VERSION;
 pub use host::{FunctionState, FunctionSummary, Host};
 pub use options::{HostOptions, Sources};
+pub use port::free_port;
 pub use trigger_sources;

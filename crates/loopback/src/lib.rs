@@ -43,11 +43,3 @@ impl Drop for Server {
         self.task.abort();
     }
 }
-
-/// A port on which no process listens now. Another process may take it at any time.
-///
-/// # Errors
-/// When there is no free port.
-pub fn free_port() -> io::Result<u16> {
-    Ok(std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
