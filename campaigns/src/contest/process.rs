@@ -1,7 +1,6 @@
 //! One process of a contestant: when it answers, what memory it holds, and what processor time it took. What the system does
 //! not tell is none.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -33,10 +32,7 @@ impl Process {
     /// When it does not come up.
     pub fn start(contestant: &Contestant) -> Result<Self, CampaignError> {
         let wrong = |problem: String| CampaignError::NotStarted { what: contestant.name.clone(), problem };
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .and_then(|listener| listener.local_addr())
-            .map_err(CampaignError::file("a free port"))?
-            .port();
+        let port = functions_host_stand_in::free_port().map_err(CampaignError::file("a free port"))?;
         let request = poll(port);
         let mut command = Command::new(&contestant.program);
         command
