@@ -45,13 +45,7 @@ const fn declared(
         who: Who::Person,
         generation: Some(generation),
         evidence,
-        ..row(
-            Feature::Declare,
-            action,
-            PermissionScope::Namespace,
-            Role::DeviceRegistryAdministrator,
-            calls,
-        )
+        ..row(Feature::Declare, action, PermissionScope::Namespace, Role::DeviceRegistryAdministrator, calls)
     }
 }
 

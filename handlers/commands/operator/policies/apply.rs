@@ -32,7 +32,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Width of the last column, so that a table fits on 80 columns where names are short.
-const DETAIL: usize = 42;
+const DETAIL: usize = 34;
 
 /// The exit code when something waits that is not done by this command.
 const WAITS: u8 = 3;

@@ -74,8 +74,8 @@ fn show(listed: &Listed) {
         (None, why) => return complain!("namespace {name}: {}", why.as_deref().unwrap_or_default()),
     };
     let owned = |name: &str| match listed.owned.iter().any(|owned| owned == name) {
-        true => "policysync.toml".to_owned(),
-        false => "not declared".to_owned(),
+        true => "yes".to_owned(),
+        false => "no".to_owned(),
     };
     let authorities = inventory.authorities.iter().map(|authority| {
         vec!["authority".to_owned(), line(&authority.name), of_authority(authority), owned(&authority.name)]
@@ -88,7 +88,7 @@ fn show(listed: &Listed) {
     if rows.is_empty() {
         return say!("Namespace {name}: it has no certificate authority and no policy.\n");
     }
-    say!("Namespace {name}\n{}\n", table::table(&["resource", "name", "what it is", "owned by"], rows));
+    say!("Namespace {name}\n{}\n", table::table(&["resource", "name", "what it is", "declared"], rows));
 }
 
 /// An authority in some words: what it signs, who signs it, how far it is, until when it is valid.
@@ -99,7 +99,7 @@ fn of_authority(authority: &Authority) -> String {
     }];
     words.push(authority.status.clone().unwrap_or_else(|| authority.provisioning_state.to_string()));
     words.extend(authority.not_after.map(|end| format!("until {}", end.date())));
-    table::wrapped(&line(&words.join(", ")), 40)
+    table::wrapped(&line(&words.join(", ")), 32)
 }
 
 /// A policy in some words: how far it is, how long leaves are valid, until when its issuing CA is.
@@ -108,5 +108,5 @@ fn of_policy(policy: &Policy) -> String {
     let mut words = vec![own_root.unwrap_or_else(|| policy.provisioning_state.to_string())];
     words.extend(policy.leaf_validity_days.map(|days| format!("leaves of {days} days")));
     words.extend(policy.issuing_ca.not_after.map(|end| format!("CA until {}", end.date())));
-    table::wrapped(&line(&words.join(", ")), 40)
+    table::wrapped(&line(&words.join(", ")), 32)
 }
