@@ -168,7 +168,7 @@ async fn what_the_service_refuses_is_told_in_its_words_and_asked_once() {
 
 #[tokio::test]
 async fn what_the_file_does_not_name_is_listed_and_stays() {
-    let mut fleet = Fleet::from_toml(&crate::generations::AUTHORITIES.to_owned()).unwrap();
+    let mut fleet = Fleet::from_toml(crate::generations::AUTHORITIES).unwrap();
     fleet.namespaces.truncate(1);
     let name = fleet.namespaces[0].name.clone();
     assert_eq!(name, "contoso-plants");
@@ -183,7 +183,6 @@ async fn what_the_file_does_not_name_is_listed_and_stays() {
     assert_eq!(list["namespaces"][0]["owned"], json!([]));
     let missing = policysync(&world, &["policies", "apply", "--namespace", "nowhere"], &[]).await;
     assert!(told(&missing).contains("no namespace `nowhere`"), "{}", told(&missing));
-    let _ = document;
     world.stop().await;
 }
 

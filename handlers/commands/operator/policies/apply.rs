@@ -83,10 +83,8 @@ struct Told {
 }
 
 pub async fn run(person: &Person, arguments: &Arguments, output: Output) -> ExitCode {
-    if arguments.apply {
-        if let Err(message) = person.may_write() {
-            return fail(&message);
-        }
+    if let (true, Err(message)) = (arguments.apply, person.may_write()) {
+        return fail(&message);
     }
     let is_meant = |namespace: &&NamespaceConfiguration| {
         arguments.namespace.as_ref().is_none_or(|name| {
@@ -128,7 +126,7 @@ async fn one(
         written: Vec::new(),
     };
     let looked = match arguments.apply {
-        true => run.to_the_end().await,
+        true => run.go_on().await,
         false => authorities.look(configuration).await.map(|look| look.steps),
     };
     let (steps, unreadable) = match looked {
@@ -172,7 +170,8 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn to_the_end(&mut self) -> Result<Vec<Step>, azure::Error> {
+    /// Looks, writes and waits until nothing goes on by itself; answers what is to be done then.
+    async fn go_on(&mut self) -> Result<Vec<Step>, azure::Error> {
         let end = Instant::now() + PATIENCE;
         loop {
             let steps = self.authorities.look(self.configuration).await?.steps;

@@ -108,10 +108,8 @@ fn after(mut inventory: Inventory, event: &Event) -> Inventory {
                 if *well && found.issuing_ca.id.is_none() {
                     found.issuing_ca.subject = Some("CN=made".to_owned());
                 }
-                if !*well {
-                    if let Some(own) = &mut found.bring_your_own_root {
-                        own.status = String::new();
-                    }
+                if let (false, Some(own)) = (*well, &mut found.bring_your_own_root) {
+                    own.status = String::new();
                 }
             }
         }
