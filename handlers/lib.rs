@@ -6,6 +6,7 @@
 pub mod alerting;
 pub mod application;
 pub mod assignment;
+pub mod authorities;
 pub mod cache;
 pub mod commands;
 pub mod deadlines;

@@ -12,6 +12,7 @@ mod parked;
 mod perform;
 mod person;
 mod plan;
+mod policies;
 mod reader;
 mod status;
 mod submit;
@@ -36,6 +37,8 @@ pub enum Command {
     Plan(plan::Arguments),
     /// Perform a saved plan, exactly, as the person who runs it.
     Apply(apply::Arguments),
+    /// Certificate authorities and policies: what exists, and what policysync.toml declares.
+    Policies(policies::Arguments),
     /// Give the policy of an existing enrollment group to others, or take a run's assignments back.
     Assign(assign::Arguments),
     /// Create an enrollment group with its policy in one write.
@@ -56,6 +59,7 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Explain(arguments) => explain::run(arguments).await,
         Command::Plan(arguments) => plan::run(arguments).await,
         Command::Apply(arguments) => apply::run(arguments).await,
+        Command::Policies(arguments) => policies::run(arguments).await,
         Command::Assign(arguments) => assign::run(arguments).await,
         Command::Group(arguments) => group::run(arguments).await,
         Command::Announce(arguments) => announce::run(arguments).await,

@@ -116,7 +116,27 @@ impl Arm {
         path: &str,
         api_version: ApiVersion,
     ) -> Result<LongRunningOperation, Error> {
-        let answer = self.call(Method::POST, self.url(path, api_version)?).await?;
+        self.started(self.call(Method::POST, self.url(path, api_version)?).await?)
+    }
+
+    /// Writes a resource with a body: PUT makes or replaces it, PATCH changes what the body names. It is sent again only
+    /// when it provably was not processed.
+    ///
+    /// # Errors
+    /// As [`Arm::post_long_running`].
+    pub async fn write(
+        &self,
+        method: Method,
+        path: &str,
+        api_version: ApiVersion,
+        body: &Value,
+    ) -> Result<LongRunningOperation, Error> {
+        let url = self.url(path, api_version)?;
+        self.started(self.send(method, url, Some(body)).await?)
+    }
+
+    /// The operation that an answer to a write names.
+    fn started(&self, answer: Answer) -> Result<LongRunningOperation, Error> {
         let retry_after_seconds = answer.retry_after.map(|wait| wait.as_secs());
         let address = answer.header("azure-asyncoperation").or_else(|| answer.header("location"));
         let mut operation = LongRunningOperation {
@@ -168,13 +188,19 @@ impl Arm {
     }
 
     async fn call(&self, method: Method, url: Url) -> Result<Answer, Error> {
+        self.send(method, url, None).await
+    }
+
+    async fn send(&self, method: Method, url: Url, body: Option<&Value>) -> Result<Answer, Error> {
         self.cloud.admit(Service::ResourceManager, &url)?;
         let token = token_for(&*self.tokens, Service::ResourceManager).await?;
         let pace = self.budget.resource_manager(&method, &url);
-        let mut call = Call::new(method.clone(), url).bearer(&token)?.paced(pace).deadline(self.deadline);
-        if method != Method::GET {
-            call = call.without_body();
-        }
+        let call = Call::new(method.clone(), url).bearer(&token)?.paced(pace).deadline(self.deadline);
+        let call = match body {
+            Some(body) => call.json(body.to_string()),
+            None if method == Method::GET => call,
+            None => call.without_body(),
+        };
         self.http.send(call).await
     }
 

@@ -22,6 +22,8 @@ pub enum Feature {
     Sync,
     /// Giving policies to enrollment groups.
     Assign,
+    /// Making the certificate authorities and policies that the file declares.
+    Declare,
     /// Putting requests, follow-ups and parked messages on a queue.
     Queue,
     /// Keeping records.
@@ -36,6 +38,7 @@ impl Feature {
             Self::Observe => "observe",
             Self::Sync => "sync",
             Self::Assign => "assign",
+            Self::Declare => "declare",
             Self::Queue => "queue",
             Self::Records => "records",
         }
@@ -101,6 +104,9 @@ pub enum Role {
     EventGridDataSender,
     /// Built in: `Reader`.
     Reader,
+    /// Built in: `Azure Device Registry Administrator`. The role that documentation names for certificate authorities has
+    /// actions on credentials only (`azure-wire-facts.md` §6).
+    DeviceRegistryAdministrator,
     /// Built in: `Storage Blob Data Owner`, which the Functions host needs on the same account anyway.
     StorageBlobDataOwner,
 }
@@ -128,6 +134,7 @@ impl Role {
             Self::ServiceBusDataReceiver => "Azure Service Bus Data Receiver",
             Self::EventGridDataSender => "EventGrid Data Sender",
             Self::Reader => "Reader",
+            Self::DeviceRegistryAdministrator => "Azure Device Registry Administrator",
             Self::StorageBlobDataOwner => "Storage Blob Data Owner",
         }
     }

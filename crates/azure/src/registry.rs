@@ -3,12 +3,15 @@
 
 mod certificate_authorities;
 mod credentials;
+mod inventory;
 pub(crate) mod offered;
+mod write;
 
 use std::time::Duration;
 
 use certificate_management::ArmId;
 use certificate_management::configuration::ApiGeneration;
+use certificate_management::declared::{Inventory, Write};
 use certificate_management::generation::{Generation, NamespaceGeneration};
 use certificate_management::model::{Namespace, Policy, ProvisioningState};
 use serde_json::Value;
@@ -92,6 +95,33 @@ impl DeviceRegistry {
             policies.append(&mut found.await?);
         }
         Ok(policies)
+    }
+
+    /// Reads what a namespace has of the authorities and policies of the generations `of`. What is not there yet is absent
+    /// and no error; neither is a generation that the service does not know.
+    ///
+    /// # Errors
+    /// Any [`ErrorKind`]; `NotFound` when there is no such namespace.
+    pub async fn inventory(&self, id: &ArmId, of: NamespaceGeneration) -> Result<Inventory, Error> {
+        inventory::read(self, id, of).await
+    }
+
+    /// Makes a resource that the operator's file declares, or changes it. The answer is that the service has taken it;
+    /// whether it was done shows in the next [`inventory`](Self::inventory), and its operation says why if not. `within`
+    /// limits the call with all attempts and waits.
+    ///
+    /// # Errors
+    /// As [`Arm::write`].
+    pub async fn write(
+        &self,
+        resource: &ArmId,
+        write: &Write,
+        within: Duration,
+    ) -> Result<LongRunningOperation, Error> {
+        let request = write::request(resource, write);
+        let version = self.version(resource, request.generation);
+        let arm = self.arm.clone().within(within);
+        arm.write(request.method, resource.as_str(), version, &request.body).await
     }
 
     /// Starts a sync: the service syncs every credential policy of the namespace to every linked hub. A sync cannot be

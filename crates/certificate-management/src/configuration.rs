@@ -6,6 +6,7 @@
 
 mod address;
 pub mod analysis;
+mod declared;
 pub mod lines;
 mod migration;
 mod overlap;
@@ -19,6 +20,7 @@ mod validate;
 use serde::{Deserialize, Serialize};
 
 pub use self::address::Addresses;
+pub use self::declared::{DeclaredAuthority, DeclaredPolicy};
 use self::lines::Lines;
 pub use self::migration::Migration;
 use self::problem::Problem;
@@ -87,7 +89,11 @@ pub struct NamespaceConfiguration {
     /// Which generation of the service's API to use.
     #[serde(default)]
     pub api_generation: ApiGeneration,
-    /// Policies that this file owns. They are read and checked; no function creates or changes them.
+    /// Certificate authorities that this file owns: `policysync policies apply` makes those that are missing.
+    #[serde(default, rename = "authority")]
+    pub authorities: Vec<DeclaredAuthority>,
+    /// Policies that this file owns: `policysync policies apply` makes those that are missing, and changes how long their
+    /// leaf certificates are valid.
     #[serde(default, rename = "policy")]
     pub policies: Vec<DeclaredPolicy>,
     /// Which group gets which policy; the first rule that matches decides.
@@ -159,18 +165,6 @@ pub enum ApiGeneration {
     Credentials,
     /// Certificate authorities that the service pushes to linked hubs.
     CertificateAuthorities,
-}
-
-/// A policy that the file owns.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct DeclaredPolicy {
-    /// Its name, 3 to 63 letters, digits and hyphens (`azure-wire-facts.md` §1.2).
-    pub name: String,
-    /// How long a device certificate is valid, in days.
-    #[serde(default)]
-    pub leaf_validity_days: Option<u32>,
 }
 
 /// Why a configuration cannot be used.

@@ -7,6 +7,8 @@
 //! - [`generation`]: the two generations of the service, and the links of a namespace of the second.
 //! - [`reference`](mod@reference): the policy that a group names, as one text.
 //! - [`configuration`]: what the operator wants: `policysync.toml`.
+//! - [`authority`]: certificate authorities as resources.
+//! - [`declared`]: the authorities and policies that the file owns, and what is left to do until they exist.
 //! - [`rules`]: which policy a group gets, and why.
 //! - [`trust`]: whether a hub trusts a policy's current issuing CA, from the evidence on the hub.
 //! - [`plan`]: the writes that the app would do.
@@ -23,8 +25,10 @@
 
 pub mod alerting;
 pub mod arm_id;
+pub mod authority;
 pub mod checks;
 pub mod configuration;
+pub mod declared;
 pub mod digest;
 pub mod facts;
 pub mod finding;

@@ -49,15 +49,20 @@ impl Person {
         }
     }
 
-    /// The journal of this run. The environment names the person, for readers only; their login decides what they may
-    /// do.
-    fn journal(&self, command: &str) -> Journal<'_> {
+    /// The command and its person, as records name them. The environment names the person, for readers only; their login
+    /// decides what they may do.
+    pub fn woken_by(&self, command: &str) -> String {
         let name = ["USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
         let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| "a person".to_owned());
+        format!("{command} by {name}")
+    }
+
+    /// The journal of this run.
+    fn journal(&self, command: &str) -> Journal<'_> {
         Journal {
             store: &self.store,
             run: self.run.to_string(),
-            woken_by: format!("{command} by {name}"),
+            woken_by: self.woken_by(command),
             trace_id: telemetry::trace_id(&TraceContext::default(), self.run),
         }
     }

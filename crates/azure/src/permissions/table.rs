@@ -34,6 +34,21 @@ const fn data_row(
     Permission { data: true, ..row(feature, action, scope, role, calls) }
 }
 
+/// A permission of a person who makes what the file declares.
+const fn declared(
+    action: &'static str,
+    generation: Generation,
+    evidence: Evidence,
+    calls: &'static [&'static str],
+) -> Permission {
+    Permission {
+        who: Who::Person,
+        generation: Some(generation),
+        evidence,
+        ..row(Feature::Declare, action, PermissionScope::Namespace, Role::DeviceRegistryAdministrator, calls)
+    }
+}
+
 /// Every permission that the app needs.
 pub const PERMISSIONS: &[Permission] = &[
     row(
@@ -189,6 +204,37 @@ pub const PERMISSIONS: &[Permission] = &[
             &["event_grid::publish"],
         )
     },
+    // `policies`, run by the people who own the authorities. The app itself makes none.
+    declared(
+        "Microsoft.DeviceRegistry/namespaces/credentials/read",
+        Generation::Credentials,
+        Evidence::Inferred,
+        &["registry::inventory", "registry/inventory::read", "registry/credentials::state"],
+    ),
+    declared(
+        "Microsoft.DeviceRegistry/namespaces/credentials/write",
+        Generation::Credentials,
+        Evidence::Inferred,
+        &["registry::write"],
+    ),
+    declared(
+        "Microsoft.DeviceRegistry/namespaces/credentials/policies/write",
+        Generation::Credentials,
+        Evidence::Inferred,
+        &["registry::write"],
+    ),
+    declared(
+        "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/write",
+        Generation::CertificateAuthorities,
+        Evidence::Inferred,
+        &["registry::write"],
+    ),
+    declared(
+        "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/certificatePolicies/write",
+        Generation::CertificateAuthorities,
+        Evidence::Inferred,
+        &["registry::write"],
+    ),
     // `check` asks what its caller may do.
     Permission {
         who: Who::Person,

@@ -2,6 +2,7 @@
 //! links of the namespace, over which the service pushes the authorities (`azure-wire-facts.md` §2.3, §2.4).
 
 use certificate_management::ArmId;
+use certificate_management::authority::{self, AuthorityType, Issuer};
 use certificate_management::generation::{Link, LinkError, LinkState};
 use certificate_management::model::{BringYourOwnRoot, IssuingCa, Policy, ProvisioningState};
 use futures::future::try_join_all;
@@ -138,6 +139,29 @@ pub(super) fn authority(namespace: &ArmId, body: &Value, surprises: &Surprises) 
         external: is_external
             .then(|| BringYourOwnRoot { status: owned(issuer, &["status"]).unwrap_or_default() }),
         name,
+    })
+}
+
+/// Reads a certificate authority of any type as a resource; `None` for one without a name.
+pub(super) fn resource(namespace: &ArmId, body: &Value) -> Option<authority::Authority> {
+    let id = arm_id(body, &["id"]);
+    let name = owned(body, &["name"]).or_else(|| id.as_ref().map(|id| id.name().to_owned()))?;
+    let properties = at(body, &["properties"]).unwrap_or(&Value::Null);
+    let issuer = at(properties, &["issuer"]).unwrap_or(&Value::Null);
+    let says = |value: Option<&str>, word: &str| value.is_some_and(|text| text.eq_ignore_ascii_case(word));
+    let is_external = says(text(issuer, &["issuerType"]), "External");
+    Some(authority::Authority {
+        id: id.unwrap_or_else(|| namespace.child("certificateAuthorities", &name)),
+        name,
+        kind: match says(text(properties, &["certificateAuthorityType"]), "Root") {
+            true => AuthorityType::Root,
+            false => AuthorityType::Issuing,
+        },
+        issuer: if is_external { Issuer::External } else { Issuer::Microsoft },
+        provisioning_state: provisioning_state(body),
+        status: owned(issuer, &["status"]).filter(|_| is_external),
+        subject: owned(properties, &["subject"]),
+        not_after: date(properties, &["validityNotAfter"]),
     })
 }
 

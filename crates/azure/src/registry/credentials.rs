@@ -2,7 +2,7 @@
 //! (`azure-wire-facts.md` §1.1 to §1.4).
 
 use certificate_management::ArmId;
-use certificate_management::model::{BringYourOwnRoot, IssuingCa, Policy};
+use certificate_management::model::{BringYourOwnRoot, IssuingCa, Policy, ProvisioningState};
 use serde_json::Value;
 
 use super::provisioning_state;
@@ -51,6 +51,19 @@ pub(super) async fn policies(
         surprises.notice(POLICY, at(body, &["properties"]).unwrap_or(&Value::Null));
     }
     Ok(bodies.iter().filter_map(|body| policy(&credential, body)).collect())
+}
+
+/// The state of the credential; `None` when there is none.
+pub(super) async fn state(
+    arm: &Arm,
+    namespace: &ArmId,
+    version: ApiVersion,
+) -> Result<Option<ProvisioningState>, Error> {
+    match arm.get(credential(namespace).as_str(), version).await {
+        Ok(body) => Ok(Some(provisioning_state(&body))),
+        Err(error) if super::is_absent(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 pub(super) async fn synchronize(
@@ -102,7 +115,7 @@ fn policy(credential: &ArmId, body: &Value) -> Option<Policy> {
 mod tests {
     use certificate_management::configuration::ApiGeneration;
     use certificate_management::generation::NamespaceGeneration;
-    use certificate_management::model::{Namespace, ProvisioningState};
+    use certificate_management::model::Namespace;
     use serde_json::json;
     use time::macros::datetime;
 

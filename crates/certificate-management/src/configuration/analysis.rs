@@ -100,11 +100,11 @@ fn explain_unknown(
     policy: &str,
     existing: &[String],
 ) -> (String, String) {
-    let is_declared = namespace.policies.iter().any(|known| known.name.eq_ignore_ascii_case(policy));
+    let is_declared = namespace.policies.iter().any(|known| known.full_name().eq_ignore_ascii_case(policy));
     if is_declared {
         let message =
             format!("policy `{policy}` is declared in this file, but the namespace does not have it yet");
-        return (message, "Create the policy in the namespace.".to_owned());
+        return (message, "`policysync policies apply` shows what it would create.".to_owned());
     }
     let is_own_name =
         |known: &&String| known.rsplit('/').next().is_some_and(|own| own.eq_ignore_ascii_case(policy));

@@ -1,9 +1,11 @@
 //! Whether a configuration holds together. A problem that is found here keeps the app from starting.
 
+use super::declared::is_name;
 use super::lines::Lines;
 use super::problem::{Check, Problem};
 use super::{ApiGeneration, Configuration, NamespaceConfiguration};
 use crate::ArmId;
+use crate::authority::{AuthorityType, Issuer};
 use crate::checks::CheckId;
 use crate::rules::{self, Subject};
 
@@ -23,6 +25,7 @@ pub(super) fn problems(configuration: &Configuration, lines: &Lines) -> Vec<Prob
         let is_repeated = configuration.namespaces[..index].iter().any(|earlier| earlier.id == namespace.id);
         let mut inspection = Inspection { namespace, index, lines, problems: Vec::new() };
         inspection.settings(is_repeated);
+        inspection.declared();
         inspection.rules();
         problems.append(&mut inspection.problems);
     }
@@ -192,6 +195,85 @@ impl Inspection<'_> {
                     "Name it as https://{name}.azure-devices-provisioning.net, or by its ARM id.",
                 );
             }
+        }
+    }
+
+    /// Authorities and policies that no namespace could have. Their bounds are the service's.
+    fn declared(&mut self) {
+        let (authorities, policies) = (&self.namespace.authorities, &self.namespace.policies);
+        for (index, authority) in authorities.iter().enumerate() {
+            let name = &authority.name;
+            self.name("authority", name);
+            if authorities[..index].iter().any(|earlier| earlier.name.eq_ignore_ascii_case(name)) {
+                let message = format!("authority `{name}` is declared twice");
+                self.wrong("authority", message, "Keep the one that is meant.");
+            }
+            if authority.kind == AuthorityType::Root && authority.issuer == Issuer::External {
+                let message = format!("authority `{name}` is a root and has an issuer; a root signs itself");
+                let next_step = "Delete `issuer`; or, for an authority that a root of yours signs, write \
+                                 type = \"issuing\" and declare no root.";
+                self.wrong("authority", message, next_step);
+            }
+        }
+        for (index, policy) in policies.iter().enumerate() {
+            let name = policy.full_name();
+            self.name("policy", &policy.name);
+            if policies[..index].iter().any(|earlier| earlier.full_name().eq_ignore_ascii_case(&name)) {
+                self.wrong(
+                    "policy",
+                    format!("policy `{name}` is declared twice"),
+                    "Keep the one that is meant.",
+                );
+            }
+            if policy.leaf_validity_days == Some(0) {
+                let message = format!("leaf_validity_days of policy `{name}` is 0");
+                self.wrong("policy", message, "Write 1 or more days.");
+            }
+            let Some(authority) = &policy.authority else { continue };
+            self.name("policy", authority);
+            if policy.own_root {
+                let message = format!("policy `{name}` has an authority and own_root");
+                let next_step = "Delete own_root, and write issuer = \"external\" at the authority.";
+                self.wrong("policy", message, next_step);
+            }
+            let is_root = authorities.iter().any(|declared| {
+                declared.kind == AuthorityType::Root && declared.name.eq_ignore_ascii_case(authority)
+            });
+            if is_root {
+                let message = format!("policy `{name}` is under a root, and a root has no policies");
+                self.wrong("policy", message, "Name an issuing authority.");
+            }
+        }
+        let has_authorities =
+            !authorities.is_empty() || policies.iter().any(|policy| policy.authority.is_some());
+        let has_credential_policies = policies.iter().any(|policy| policy.authority.is_none());
+        let foreign = match self.namespace.api_generation {
+            ApiGeneration::Credentials if has_authorities => Some("certificate authorities"),
+            ApiGeneration::CertificateAuthorities if has_credential_policies => {
+                Some("policies of a credential")
+            }
+            _ => None,
+        };
+        if let Some(what) = foreign {
+            let message = format!("the file declares {what}, which api_generation excludes");
+            self.wrong(
+                "api_generation",
+                message,
+                "Use \"auto\", or delete what is declared of the other generation.",
+            );
+        }
+    }
+
+    /// A name of an authority or a policy.
+    fn name(&mut self, key: &str, name: &str) {
+        if !is_name(name) {
+            self.wrong(
+                key,
+                format!(
+                    "`{name}` is not 3 to 63 letters, digits and hyphens, of which the first is no hyphen"
+                ),
+                "Correct the name.",
+            );
         }
     }
 

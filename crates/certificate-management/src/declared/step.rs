@@ -1,0 +1,331 @@
+//! One thing that the file declares, and what is to be done about it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ArmId;
+
+/// One declared resource, and what is to be done about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Step {
+    /// Its ARM id.
+    pub id: ArmId,
+    /// What it is.
+    pub resource: Resource,
+    /// Its name as people write it.
+    pub name: String,
+    /// What is to be done.
+    pub action: Action,
+}
+
+/// What a declared resource is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Resource {
+    /// The credential of a namespace of the first generation, under which its policies are.
+    Credential,
+    /// A certificate authority.
+    Authority,
+    /// A policy, of either generation.
+    Policy,
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Credential => "credential",
+            Self::Authority => "authority",
+            Self::Policy => "policy",
+        })
+    }
+}
+
+/// What is to be done about a declared resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "do")]
+pub enum Action {
+    /// Nothing: it is as declared.
+    Keep,
+    /// It is written.
+    Write(Write),
+    /// Nothing now: something else comes first.
+    Wait {
+        /// What comes first.
+        on: Waiting,
+    },
+    /// Policysync does nothing, and a person has to decide.
+    Refuse {
+        /// Why.
+        because: Hindrance,
+    },
+}
+
+/// A write of the device registry. No write revokes, rotates, deletes or activates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "write")]
+pub enum Write {
+    /// Makes the credential.
+    Credential {
+        /// The region of its namespace.
+        location: String,
+    },
+    /// Makes a certificate authority.
+    Authority {
+        /// The region of its namespace.
+        location: String,
+        /// Who signs it.
+        signer: Signer,
+    },
+    /// Makes a policy of the credential, and its issuing CA with it.
+    CredentialPolicy {
+        /// How long leaf certificates are valid, in days.
+        leaf_validity_days: u32,
+        /// Whether a root of the customer's signs the issuing CA.
+        own_root: bool,
+    },
+    /// Makes a policy of a certificate authority.
+    CertificatePolicy {
+        /// How long leaf certificates are valid, in days.
+        leaf_validity_days: u32,
+    },
+    /// Changes how long leaf certificates are valid that are issued from now on.
+    LeafValidity {
+        /// So long they are valid today, in days.
+        from: u32,
+        /// So long they shall be, in days.
+        to: u32,
+    },
+}
+
+/// Who signs a new authority.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "by")]
+pub enum Signer {
+    /// It signs itself: the root of the namespace.
+    Itself,
+    /// The root of the namespace.
+    Root {
+        /// ARM id of the root.
+        root: ArmId,
+    },
+    /// A root of the customer's.
+    External,
+}
+
+/// What comes first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "for")]
+pub enum Waiting {
+    /// The service is at work on the resource.
+    Service {
+        /// Its state, as the service says.
+        state: String,
+    },
+    /// Another resource has to be ready first.
+    Resource {
+        /// Its ARM id.
+        id: ArmId,
+    },
+    /// A person has to link a hub to the namespace.
+    Link,
+    /// The service is making a link.
+    LinkBeingMade,
+    /// A person has to sign the request of an authority, and activate it.
+    Signature {
+        /// The name of what has the request: an authority, or a policy of the credential.
+        of: String,
+    },
+}
+
+/// Why Policysync does nothing about a declared resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "why")]
+pub enum Hindrance {
+    /// It is there and differs in what cannot be changed.
+    Differs {
+        /// The key of the file.
+        key: String,
+        /// What the file says.
+        declared: String,
+        /// What is there.
+        found: String,
+    },
+    /// The service says that its last write failed, and it may have a certificate already: to make it again could give
+    /// it another key.
+    Failed {
+        /// Its state, as the service says.
+        state: String,
+    },
+    /// The namespace has no root that could sign it, and the file declares none.
+    NoRoot,
+    /// The namespace has another root, and can have one only.
+    OtherRoot {
+        /// Its name.
+        name: String,
+    },
+    /// The certificate authority is not there, and the file does not declare it.
+    NoAuthority {
+        /// Its name.
+        name: String,
+    },
+    /// A root has no policies.
+    PolicyOfRoot {
+        /// The root's name.
+        name: String,
+    },
+    /// Something that it needs is refused.
+    Needs {
+        /// ARM id of what it needs.
+        id: ArmId,
+    },
+}
+
+impl Step {
+    /// The write that can be done now.
+    #[must_use]
+    pub fn write(&self) -> Option<&Write> {
+        match &self.action {
+            Action::Write(write) => Some(write),
+            _ => None,
+        }
+    }
+}
+
+impl Action {
+    /// One word for a table.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Write(Write::LeafValidity { .. }) => "change",
+            Self::Write(_) => "create",
+            Self::Wait { .. } => "wait",
+            Self::Refuse { .. } => "refuse",
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    /// As a sentence without its full stop.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Keep => f.write_str("as declared"),
+            Self::Write(write) => write.fmt(f),
+            Self::Wait { on } => on.fmt(f),
+            Self::Refuse { because } => because.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let signed = |own_root: bool| if own_root { "a root of yours" } else { "Microsoft's root" };
+        match self {
+            Self::Credential { location } => write!(f, "create in {location}"),
+            Self::Authority { location, signer: Signer::Itself } => {
+                write!(f, "create in {location}: the root of the namespace")
+            }
+            Self::Authority { location, signer: Signer::Root { root } } => {
+                write!(f, "create in {location}, signed by the root `{}`", root.name())
+            }
+            Self::Authority { location, signer: Signer::External } => {
+                write!(
+                    f,
+                    "create in {location}, signed by a root of yours: a signing request waits afterwards"
+                )
+            }
+            Self::CredentialPolicy { leaf_validity_days, own_root } => write!(
+                f,
+                "create with leaf certificates of {leaf_validity_days} days, signed by {}",
+                signed(*own_root)
+            ),
+            Self::CertificatePolicy { leaf_validity_days } => {
+                write!(f, "create with leaf certificates of {leaf_validity_days} days")
+            }
+            Self::LeafValidity { from, to } => {
+                write!(f, "leaf certificates that are issued from then on: {to} days instead of {from}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Service { state } => write!(f, "the service is at work on it (state {state})"),
+            Self::Resource { id } => write!(f, "`{}` has to be ready first", id.name()),
+            Self::Link => {
+                f.write_str("no hub is linked to the namespace, and an authority is pushed to linked hubs")
+            }
+            Self::LinkBeingMade => f.write_str("the service is linking a hub or a DPS to the namespace"),
+            Self::Signature { of } => write!(f, "the signing request of `{of}` waits for a signature"),
+        }
+    }
+}
+
+impl Waiting {
+    /// What a person does next; `None` where the service or Policysync goes on by itself.
+    #[must_use]
+    pub fn next_step(&self) -> Option<String> {
+        match self {
+            Self::Service { .. } | Self::Resource { .. } | Self::LinkBeingMade => None,
+            Self::Link => Some(
+                "Link a hub to the namespace; `policysync check` says which roles that takes.".to_owned(),
+            ),
+            Self::Signature { of } => {
+                Some(format!("`policysync policies csr {of}` prints the request, and how to sign it."))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Hindrance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Differs { key, declared, found } => {
+                write!(f, "{key} is {found}, the file says {declared}, and it cannot be changed")
+            }
+            Self::Failed { state } => {
+                write!(
+                    f,
+                    "its state is {state}, and it may have a key already, which making it again could replace"
+                )
+            }
+            Self::NoRoot => {
+                f.write_str("the namespace has no root that could sign it, and the file declares none")
+            }
+            Self::OtherRoot { name } => {
+                write!(f, "the namespace has the root `{name}`, and can have one only")
+            }
+            Self::NoAuthority { name } => {
+                write!(f, "the authority `{name}` is not there, and the file does not declare it")
+            }
+            Self::PolicyOfRoot { name } => write!(f, "`{name}` is a root, and a root has no policies"),
+            Self::Needs { id } => write!(f, "it needs `{}`, about which nothing is done", id.name()),
+        }
+    }
+}
+
+impl Hindrance {
+    /// What a person does next.
+    #[must_use]
+    pub fn next_step(&self) -> String {
+        match self {
+            Self::Differs { key, .. } => format!(
+                "Correct `{key}` in policysync.toml, or declare it under another name. Policysync never replaces an authority or a policy."
+            ),
+            Self::Failed { .. } => {
+                "Look at the resource's activity log in Azure, and write it again there when it has no certificate.".to_owned()
+            }
+            Self::NoRoot => "Declare an authority with type = \"root\".".to_owned(),
+            Self::OtherRoot { name } => format!("Declare the root under its name, `{name}`."),
+            Self::NoAuthority { name } => {
+                format!("Declare `{name}` as [[namespace.authority]], or correct `authority` of the policy.")
+            }
+            Self::PolicyOfRoot { .. } => "Name an issuing authority as `authority` of the policy.".to_owned(),
+            Self::Needs { .. } => "Do what is said of that one first.".to_owned(),
+        }
+    }
+}

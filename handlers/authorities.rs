@@ -1,0 +1,150 @@
+//! Makes the certificate authorities and policies that the file declares. What is to be done is decided by
+//! [`declared::plan`]; this file looks, writes, and keeps a record of each write.
+//!
+//! Every run begins with a look, so a run goes on where another was killed, and nothing has to be remembered for that.
+
+use std::time::Duration;
+
+use azure::LongRunningOperation;
+use certificate_management::ArmId;
+use certificate_management::configuration::{ApiGeneration, NamespaceConfiguration};
+use certificate_management::declared::{self, Inventory, Step, Write};
+use certificate_management::generation::NamespaceGeneration;
+use certificate_management::plan::permit;
+use serde::{Deserialize, Serialize};
+use state::{Store, key};
+use time::OffsetDateTime;
+
+use crate::fleet::Fleet;
+
+/// Prefix of the records of writes.
+const WRITES: &str = "registry-writes";
+/// Deadline of one write with all its attempts and waits.
+const WRITE_WITHIN: Duration = Duration::from_secs(30);
+
+/// Makes what the file declares, in the name of one run.
+pub struct Authorities<'a> {
+    /// The configuration and the clients.
+    pub fleet: &'a Fleet,
+    /// Where the records are kept.
+    pub store: &'a Store,
+    /// The id of the run.
+    pub run: String,
+    /// The function and its invocation, or the command and its person, that does it.
+    pub woken_by: String,
+    /// Who writes.
+    pub by: permit::Writer,
+}
+
+/// What a look at a namespace saw, and what is to be done.
+pub struct Look {
+    /// What there is.
+    pub inventory: Inventory,
+    /// What is to be done about each thing that the file declares.
+    pub steps: Vec<Step>,
+}
+
+/// The record of a write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WriteRecord {
+    /// `registry-write/v1`.
+    pub record: String,
+    /// Id of the run.
+    pub run: String,
+    /// The function and its invocation, or the command and its person, that woke it.
+    pub woken_by: String,
+    /// ARM id of what was written.
+    pub resource: ArmId,
+    /// What was written.
+    pub write: Write,
+    /// When the run was about to send it.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// How far it is.
+    pub stage: Stage,
+    /// What the service said against it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// How far a write is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// The run was about to send it, or never learnt its outcome.
+    Planned,
+    /// The service has taken it; whether it was done shows at the resource.
+    Accepted,
+    /// The service refused it.
+    Refused,
+}
+
+impl Authorities<'_> {
+    /// Looks at a namespace, and decides what is to be done about what the file declares there.
+    ///
+    /// # Errors
+    /// When the namespace could not be read.
+    pub async fn look(&self, configuration: &NamespaceConfiguration) -> Result<Look, azure::Error> {
+        let of = generations(configuration);
+        let inventory = self.fleet.azure.registry().inventory(&configuration.id, of).await?;
+        let steps = declared::plan(configuration, &inventory);
+        Ok(Look { inventory, steps })
+    }
+
+    /// Does one write, with a record before and after it.
+    ///
+    /// # Errors
+    /// In words: audit mode, the kill switch, a record that could not be kept, or the service's refusal. Where the answer
+    /// was lost, the next look shows whether the write was done.
+    pub async fn write(
+        &self,
+        configuration: &NamespaceConfiguration,
+        resource: &ArmId,
+        write: &Write,
+    ) -> Result<LongRunningOperation, String> {
+        permit::permitted(configuration, self.fleet.kill_switch, self.by)?;
+        let record = WriteRecord {
+            record: "registry-write/v1".to_owned(),
+            run: self.run.clone(),
+            woken_by: self.woken_by.clone(),
+            resource: resource.clone(),
+            write: write.clone(),
+            at: self.fleet.now(),
+            stage: Stage::Planned,
+            error: None,
+        };
+        let key = format!("{WRITES}/{}/{}", key::segment(&self.run), key::segment(&resource.key()));
+        let unrecorded = |error| format!("the write could not be recorded, so it was not made: {error}");
+        self.store.put(&key, &record).await.map_err(unrecorded)?;
+        let sent = self.fleet.azure.registry().write(resource, write, WRITE_WITHIN).await;
+        let stage = match &sent {
+            Ok(_) => Stage::Accepted,
+            Err(error) if error.may_have_taken_effect() => Stage::Planned,
+            Err(_) => Stage::Refused,
+        };
+        let error = sent.as_ref().err().map(ToString::to_string);
+        if let Err(error) = self.store.put(&key, &WriteRecord { stage, error, ..record }).await {
+            tracing::warn!(resource = %resource, "the record of a write could not be completed: {error}");
+        }
+        sent.map_err(|error| error.to_string())
+    }
+}
+
+/// The generations that a look reads: those that the file declares something of, and those that it names.
+fn generations(configuration: &NamespaceConfiguration) -> NamespaceGeneration {
+    let has_authorities = !configuration.authorities.is_empty()
+        || configuration.policies.iter().any(|policy| policy.authority.is_some());
+    let has_credential = configuration.policies.iter().any(|policy| policy.authority.is_none());
+    match (configuration.api_generation, has_credential, has_authorities) {
+        (ApiGeneration::Credentials, ..) | (ApiGeneration::Auto, true, false) => {
+            NamespaceGeneration::Credentials
+        }
+        (ApiGeneration::CertificateAuthorities, ..) | (ApiGeneration::Auto, false, true) => {
+            NamespaceGeneration::CertificateAuthorities
+        }
+        (ApiGeneration::Auto, true, true) | (ApiGeneration::Auto, false, false) => {
+            NamespaceGeneration::Migrating
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! `policies list` and `policies apply`: what the file declares is made in the order that the service needs, and nothing
+//! else is touched.
+
+use azure_simulator::fleet::Fleet;
+use serde_json::{Value, json};
+
+use crate::operator::{code, document, policysync, run, told};
+use crate::world::World;
+
+const NAMESPACE: &str = "/subscriptions/6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40/resourceGroups/rg-contoso-plants/providers/\
+                         Microsoft.DeviceRegistry/namespaces/contoso-plants";
+const DPS: &str = "contoso-plants-dps";
+
+/// A namespace without authority, credential and policy, with a hub, a DPS, and a group without a policy.
+fn empty(generation: &str) -> Fleet {
+    let text = format!(
+        r#"
+subscription = "6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40"
+location = "westeurope"
+synchronize_seconds = 1
+
+[[namespace]]
+name = "contoso-plants"
+resource_group = "rg-contoso-plants"
+generation = "{generation}"
+credential = false
+
+[[namespace.hub]]
+name = "contoso-plants-hub-1"
+
+[[namespace.provisioning_service]]
+name = "{DPS}"
+
+[[namespace.provisioning_service.enrollment_group]]
+name = "line-1"
+"#
+    );
+    Fleet::from_toml(&text).unwrap()
+}
+
+const AUTHORITIES: &str = r#"
+[[namespace.authority]]
+name = "plants-root"
+type = "root"
+
+[[namespace.authority]]
+name = "lines-ica"
+
+[[namespace.policy]]
+name = "short-lived"
+authority = "lines-ica"
+leaf_validity_days = 7
+"#;
+
+const CREDENTIAL: &str = r#"
+[[namespace.policy]]
+name = "short-lived"
+leaf_validity_days = 7
+"#;
+
+fn file(mode: &str, declared: &str, policy: &str) -> String {
+    format!(
+        "[[namespace]]\nid = \"{NAMESPACE}\"\nprovisioning_services = [\"{}\"]\nmode = \"{mode}\"\n{declared}\n\
+         [[namespace.rule]]\nname = \"lines\"\nenrollment_groups = [\"line-*\"]\npolicy = \"{policy}\"\n",
+        NAMESPACE.replace(
+            "Microsoft.DeviceRegistry/namespaces/contoso-plants",
+            &format!("Microsoft.Devices/provisioningServices/{DPS}")
+        )
+    )
+}
+
+/// Each step of the only namespace as `name: action`.
+fn steps(document: &Value) -> Vec<String> {
+    let steps = document["namespaces"][0]["steps"].as_array().unwrap();
+    let told = |step: &Value| {
+        format!("{}: {}", step["name"].as_str().unwrap(), step["action"]["do"].as_str().unwrap())
+    };
+    steps.iter().map(told).collect()
+}
+
+async fn registry_writes(world: &World) -> Vec<String> {
+    let writes = world.writes().await.into_iter();
+    writes.map(|write| write.replace(NAMESPACE, "")).filter(|write| !write.contains("/dps/")).collect()
+}
+
+#[tokio::test]
+async fn from_an_empty_namespace_of_authorities_one_command_and_the_functions_lead_to_an_assigned_group() {
+    let configuration = file("enforce", AUTHORITIES, "lines-ica/short-lived");
+    let world = World::of(&empty("certificate-authorities"), &configuration).await;
+
+    let (plan, exit) = run(&world, &["policies", "apply"]).await;
+    assert_eq!(exit, 0, "{plan}");
+    assert_eq!(steps(&plan), ["plants-root: write", "lines-ica: wait", "lines-ica/short-lived: wait"]);
+    assert_eq!(registry_writes(&world).await, Vec::<String>::new(), "a plan writes nothing");
+
+    let (done, exit) = run(&world, &["policies", "apply", "--apply"]).await;
+    assert_eq!(exit, 0, "{done}");
+    assert_eq!(steps(&done), ["plants-root: keep", "lines-ica: keep", "lines-ica/short-lived: keep"]);
+    let authorities = "/certificateAuthorities";
+    let expected = [
+        format!("PUT {authorities}/plants-root"),
+        format!("PUT {authorities}/lines-ica"),
+        format!("PUT {authorities}/lines-ica/certificatePolicies/short-lived"),
+    ];
+    assert_eq!(registry_writes(&world).await, expected);
+
+    let (_, exit) = run(&world, &["policies", "apply", "--apply"]).await;
+    assert_eq!((exit, registry_writes(&world).await.len()), (0, 3), "the same again writes nothing");
+
+    world
+        .until("the group is assigned", async || {
+            world.fire("reconcile-assignments").await;
+            let (_, group) = world.group_by("2026-11-01", DPS, "line-1", reqwest::Method::GET, None).await;
+            (group["certificatePolicyName"] == json!("short-lived")).then_some(())
+        })
+        .await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn from_an_empty_namespace_of_a_credential_it_is_the_same() {
+    let configuration = file("enforce", CREDENTIAL, "short-lived");
+    let world = World::of(&empty("credentials"), &configuration).await;
+    let (done, exit) = run(&world, &["policies", "apply", "--apply"]).await;
+    assert_eq!(exit, 0, "{done}");
+    assert_eq!(steps(&done), ["default: keep", "short-lived: keep"]);
+    let expected = ["PUT /credentials/default", "PUT /credentials/default/policies/short-lived"];
+    assert_eq!(registry_writes(&world).await, expected);
+    let (list, exit) = run(&world, &["policies", "list"]).await;
+    assert_eq!((exit, &list["namespaces"][0]["owned"]), (0, &json!(["short-lived"])), "{list}");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn audit_and_the_kill_switch_write_nothing_and_a_person_who_insists_does() {
+    let configuration = file("audit", CREDENTIAL, "short-lived");
+    let world = World::of(&empty("credentials"), &configuration).await;
+    let (document, exit) = run(&world, &["policies", "apply", "--apply"]).await;
+    assert_eq!(exit, 1);
+    let failed = document["namespaces"][0]["steps"][0]["failed"].as_str().unwrap();
+    assert!(failed.contains("--even-in-audit"), "{failed}");
+    let arguments = ["policies", "apply", "--apply", "--even-in-audit"];
+    let stopped = policysync(&world, &arguments, &[("POLICYSYNC_MODE", "audit")]).await;
+    assert!(code(&stopped) == 1 && told(&stopped).contains("POLICYSYNC_MODE=audit"), "{}", told(&stopped));
+    assert_eq!(registry_writes(&world).await, Vec::<String>::new());
+    let done = policysync(&world, &arguments, &[]).await;
+    assert_eq!(code(&done), 0, "{}", told(&done));
+    assert_eq!(registry_writes(&world).await.len(), 2);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_service_refuses_is_told_in_its_words_and_asked_once() {
+    let declared = CREDENTIAL.replace("= 7", "= 400");
+    let world = World::of(&empty("credentials"), &file("enforce", &declared, "short-lived")).await;
+    let output = policysync(&world, &["policies", "apply", "--apply"], &[]).await;
+    let text = told(&output);
+    assert_eq!(code(&output), 1, "{text}");
+    assert!(text.contains("validityPeriodInDays") && text.contains("policysync.toml"), "{text}");
+    let writes = registry_writes(&world).await;
+    assert_eq!(
+        writes,
+        ["PUT /credentials/default", "PUT /credentials/default/policies/short-lived"],
+        "{text}"
+    );
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_file_does_not_name_is_listed_and_stays() {
+    let mut fleet = Fleet::from_toml(crate::generations::AUTHORITIES).unwrap();
+    fleet.namespaces.truncate(1);
+    let name = fleet.namespaces[0].name.clone();
+    assert_eq!(name, "contoso-plants");
+    let configuration = crate::generations::AUTHORITIES_RULES;
+    let world = World::of(&fleet, configuration).await;
+    let (document, exit) = run(&world, &["policies", "apply", "--apply", "--namespace", &name]).await;
+    assert_eq!((exit, &document["namespaces"][0]["steps"]), (0, &json!([])), "{document}");
+    assert_eq!(registry_writes(&world).await, Vec::<String>::new());
+    let (list, _) = run(&world, &["policies", "list"]).await;
+    let inventory = &list["namespaces"][0]["inventory"];
+    assert!(!inventory["authorities"].as_array().unwrap().is_empty(), "{list}");
+    assert_eq!(list["namespaces"][0]["owned"], json!([]));
+    let missing = policysync(&world, &["policies", "apply", "--namespace", "nowhere"], &[]).await;
+    assert!(told(&missing).contains("no namespace `nowhere`"), "{}", told(&missing));
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_costs_a_second_run_and_no_second_authority() {
+    let configuration = file("enforce", AUTHORITIES, "lines-ica/short-lived");
+    let world = World::of(&empty("certificate-authorities"), &configuration).await;
+    let fault = json!({"faults": [{"method": "PUT", "path": "*/certificateAuthorities/*", "afterwards": true, "close": true, "times": 2}]});
+    let set = world.client.put(world.azure("/simulator/faults")).json(&fault).send().await.unwrap();
+    assert!(set.status().is_success(), "{}", set.text().await.unwrap());
+    let mut runs = 0;
+    let last = loop {
+        runs += 1;
+        let output = policysync(&world, &["policies", "apply", "--apply", "--output", "json"], &[]).await;
+        if code(&output) == 0 {
+            break document(&output);
+        }
+        assert!(runs < 5, "{}", told(&output));
+    };
+    assert_eq!(steps(&last), ["plants-root: keep", "lines-ica: keep", "lines-ica/short-lived: keep"]);
+    let mut writes = registry_writes(&world).await;
+    let sent = writes.len();
+    writes.sort();
+    writes.dedup();
+    assert_eq!((sent, writes.len()), (3, 3), "each was sent once");
+    world.stop().await;
+}
