@@ -40,7 +40,7 @@ impl World {
                 (authority.tags, authority.times.modified) = (tags, at);
             }
             AuthorityChange::CreatePolicy(policy) => {
-                create_policy(self.authority(namespace_id, name)?, &policy)?
+                create_policy(self.authority(namespace_id, name)?, &policy)?;
             }
             AuthorityChange::ChangePolicy { policy, validity_days } => {
                 let authority = self.authority(namespace_id, name)?;
