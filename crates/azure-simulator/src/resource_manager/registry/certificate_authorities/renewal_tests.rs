@@ -47,6 +47,16 @@ async fn a_ca_of_microsoft_is_renewed_before_its_end_and_hubs_trust_both_until_t
 }
 
 #[tokio::test]
+async fn a_window_longer_than_a_life_begins_when_half_of_the_life_is_over() {
+    let served = Served::both_with(|fleet| fleet.lifecycle.renewal_window_days = Some(3_650)).await;
+    let first = served.authority("factory-ica").await;
+    served.wait(10 * DAY - 60);
+    assert_eq!(served.authority("factory-ica").await, first);
+    served.wait(180);
+    assert_ne!(served.authority("factory-ica").await, first);
+}
+
+#[tokio::test]
 async fn without_a_window_nothing_is_renewed() {
     let served = Served::both().await;
     let first = served.authority("factory-ica").await;
