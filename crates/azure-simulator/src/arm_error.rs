@@ -64,6 +64,9 @@ impl From<PkiError> for ArmError {
             PkiError::Make(_) => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", error.to_string())
             }
+            // Of the codes for a chain, these two are published; the third one is made up (`ca-lifecycle-facts.md` §1.7).
+            PkiError::ExpiringSoon => Self::bad_request("CertificateExpiringSoon", error.to_string()),
+            PkiError::NoClientAuth => Self::bad_request("InvalidPropertyValue", error.to_string()),
             PkiError::Request(_) | PkiError::Chain(_) => {
                 Self::bad_request("InvalidCertificateChain", error.to_string())
             }
@@ -76,6 +79,10 @@ impl From<ActionError> for ArmError {
         match error {
             ActionError::NotFound(id) => Self::not_found(&id),
             ActionError::Conflict(problem) => Self::conflict("Conflict", problem),
+            ActionError::SecondPolicy(_) => {
+                Self::conflict("CertificatePolicyLimitExceeded", error.to_string())
+            }
+            ActionError::Wanted { code, message } => Self::new(StatusCode::BAD_REQUEST, code, message),
             ActionError::Pki(error) => error.into(),
         }
     }

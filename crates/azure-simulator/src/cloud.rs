@@ -108,4 +108,14 @@ impl Cloud {
         let now = self.clock.now();
         self.lock().rotate(id, now)
     }
+
+    /// A renewal as the service does it before a certificate ends (`ca-lifecycle-facts.md` §1.8), begun now. Of a
+    /// certificate authority, hubs then trust the old certificate beside the new one until it ends.
+    ///
+    /// # Errors
+    /// As [`Cloud::rotate`].
+    pub fn renew(&self, id: &str) -> Result<(), ActionError> {
+        let now = self.clock.now();
+        self.lock().renew_by_service(id, now)
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! These requests are not logged, not throttled, and meet no faults. Every refusal names the member that is wrong.
 
+mod lifecycle;
 mod queues;
 pub(crate) mod state;
 
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{any, get, post, put};
 use axum::{Json, Router};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
@@ -32,7 +33,7 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 const FURTHEST: Duration = Duration::days(365 * 1000);
 
 /// The endpoints, for the answer to a request for another one.
-const ENDPOINTS: [(&str, &str); 14] = [
+const ENDPOINTS: [(&str, &str); 20] = [
     ("GET /simulator/state", "namespaces with their provisioning services, hubs and policies"),
     ("GET /simulator/log", "every request but those to /simulator, in order of arrival"),
     ("GET /simulator/clock", "the simulated time"),
@@ -51,6 +52,21 @@ const ENDPOINTS: [(&str, &str); 14] = [
         "POST /simulator/rotate",
         r#"{"policyId"} renews an issuing CA: of a policy, or of a certificate authority named by its id or its policy's"#,
     ),
+    (
+        "POST /simulator/renew",
+        r#"{"id"} begins the renewal that the service does before a certificate ends: hubs trust both for a while"#,
+    ),
+    (
+        "POST /simulator/expire",
+        r#"{"id","secondsBefore"} pushes the clock to so long before the end of that certificate; 0 by default"#,
+    ),
+    ("PUT /simulator/provisioning-state", r#"{"id","state"} of any resource of the device registry"#),
+    (
+        "POST /simulator/operation-ends",
+        r#"{"id","code","message"} lets the next operation on a resource fail; without a code it is canceled"#,
+    ),
+    ("PUT /simulator/hub-role", r#"{"id","granted"}: the role of the namespace's identity on a hub"#),
+    ("PUT /simulator/lifecycle", "what the sources do not agree on, as in a fleet file; GET shows it"),
     ("POST /simulator/events", "publishes an event or a list of events, CloudEvents or Event Grid schema"),
     ("GET /simulator/queues", "how many messages each queue holds"),
     ("GET /simulator/queues/{queue}/messages", "what they are, without touching them"),
@@ -84,6 +100,12 @@ pub fn router(control: Control) -> Router {
         .route("/simulator/faults", get(installed).put(install).delete(clear))
         .route("/simulator/permissions", get(permissions).put(leave_out))
         .route("/simulator/rotate", post(rotate))
+        .route("/simulator/renew", post(lifecycle::renew))
+        .route("/simulator/expire", post(lifecycle::expire))
+        .route("/simulator/provisioning-state", put(lifecycle::set_state))
+        .route("/simulator/operation-ends", post(lifecycle::end_operation))
+        .route("/simulator/hub-role", put(lifecycle::set_role))
+        .route("/simulator/lifecycle", get(lifecycle::choices).put(lifecycle::choose))
         .route("/simulator/events", post(publish))
         .route("/simulator/queues", get(queues::counts))
         .route("/simulator/queues/{queue}/messages", get(queues::messages))

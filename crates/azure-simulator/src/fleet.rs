@@ -28,6 +28,7 @@ mod certificate_authority;
 mod default;
 mod demonstration;
 mod enrollment_group;
+mod lifecycle;
 mod link;
 mod namespace;
 mod validate;
@@ -36,6 +37,9 @@ pub use certificate_authority::{
     CertificateAuthority, CertificateAuthorityKind, CertificatePolicy, Generation, MemberCasing,
 };
 pub use enrollment_group::{Attestation, EnrollmentGroup};
+pub use lifecycle::{
+    ClientAuth, Lifecycle, Moment, OperationEnd, OperationFailure, OperationStatus, Subjects,
+};
 pub use link::LinkingState;
 pub use namespace::{Hub, Namespace, Policy, ProvisioningService, UnlinkedHub, UnlinkedProvisioningService};
 
@@ -118,6 +122,9 @@ pub struct Fleet {
     /// Most entries of one page of a list or of an enrollment group query.
     #[serde(default = "default::page_size")]
     pub page_size: u32,
+    /// What the sources do not agree on about certificate authorities.
+    #[serde(default, skip_serializing_if = "Lifecycle::is_default")]
+    pub lifecycle: Lifecycle,
     /// Device registry namespaces.
     #[serde(default, rename = "namespace", skip_serializing_if = "Vec::is_empty")]
     pub namespaces: Vec<Namespace>,

@@ -6,9 +6,12 @@
 
 mod bring_your_own_root;
 mod device_request;
+mod signature;
+mod signed_chain;
 
 pub use bring_your_own_root::PendingAuthority;
 pub use device_request::DeviceRequest;
+pub use signed_chain::ChainRules;
 
 use data_encoding::HEXUPPER;
 use rcgen::{
@@ -30,6 +33,15 @@ pub enum PkiError {
     /// A certificate chain that does not fit the pending signing request of a policy.
     #[error("the certificate chain is not acceptable: {0}")]
     Chain(String),
+    /// The signed certificate ends too early.
+    #[error("the certificate chain is not acceptable: the first certificate is valid for less than 365 days")]
+    ExpiringSoon,
+    /// The signed certificate may not sign for clients.
+    #[error(
+        "the certificate chain is not acceptable: properties.certificateProperties.extendedKeyUsage of the first \
+         certificate does not include clientAuth"
+    )]
+    NoClientAuth,
 }
 
 /// A certificate authority: a root, or the issuing CA of a policy.
@@ -216,5 +228,7 @@ fn leaf_params(name: &str, usage: ExtendedKeyUsagePurpose) -> CertificateParams 
     params
 }
 
+#[cfg(test)]
+mod signed_chain_tests;
 #[cfg(test)]
 mod tests;

@@ -224,12 +224,17 @@ pub(crate) fn policy_id(policy: &str) -> String {
 
 /// Signs a signing request as a customer does: the chain with the customer's root, PEM.
 pub(crate) fn sign(request: &str) -> String {
+    sign_with(request, |_| {})
+}
+
+/// The same with changes of the signed certificate.
+pub(crate) fn sign_with(request: &str, change: impl FnOnce(&mut rcgen::CertificateParams)) -> String {
     let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
     let mut root = rcgen::CertificateParams::default();
     root.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     let root_pem = root.self_signed(&key).unwrap().pem();
     let mut request = rcgen::CertificateSigningRequestParams::from_pem(request).unwrap();
-    request.params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+    change(&mut request.params);
     let signed = request.signed_by(&rcgen::Issuer::new(root, key)).unwrap().pem();
     signed + &root_pem
 }

@@ -5,6 +5,7 @@ mod example;
 mod faults;
 mod front;
 mod identity;
+mod lifecycle;
 mod official_client;
 mod service_bus;
 mod specs;

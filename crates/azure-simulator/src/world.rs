@@ -15,9 +15,11 @@ pub(crate) mod names;
 pub(crate) mod namespace;
 pub(crate) mod operation;
 mod push;
+mod renewal;
 pub(crate) mod resource;
 mod rotate;
 mod settle;
+mod state;
 
 use std::sync::Arc;
 
@@ -31,7 +33,7 @@ use enrollment::ProvisioningService;
 use hub::Hub;
 use names::Names;
 use namespace::Namespace;
-use operation::Operation;
+use operation::{Operation, Verdict};
 use push::Push;
 
 /// Why a world could not be made.
@@ -56,6 +58,8 @@ pub(crate) struct World {
     pub services: Vec<ProvisioningService>,
     pub operations: Vec<Operation>,
     pub pushes: Vec<Push>,
+    /// How the next operation on a resource ends, whatever it would do.
+    pub verdicts: Vec<Verdict>,
     watcher: Arc<dyn Watcher>,
 }
 

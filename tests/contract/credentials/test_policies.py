@@ -117,3 +117,30 @@ def test_a_root_of_ones_own_is_signed_activated_and_synced(registry, subjects):
     with pytest.raises(HttpResponseError) as error:
         registry.policies.begin_revoke_issuer(GROUP, NAMESPACE, "own-root", **POLLED).result()
     assert error.value.error.code == "PolicyRevokeNotAllowedForBringYourOwnRoot"
+
+
+@pytest.mark.parametrize("options, code", [({"client_auth": False}, "InvalidPropertyValue"), ({"days": 364}, "CertificateExpiringSoon")])
+def test_a_chain_that_does_not_do_is_refused_and_nothing_changes(registry, options, code):
+    before = authority(registry, "own-root").bring_your_own_root.as_dict()
+    chain = {"certificateChain": signing.chain(before["certificateSigningRequest"], **options)}
+    with pytest.raises(HttpResponseError) as error:
+        registry.policies.begin_activate_bring_your_own_root(GROUP, NAMESPACE, "own-root", chain, **POLLED).result()
+    assert (error.value.status_code, error.value.error.code) == (400, code)
+    assert authority(registry, "own-root").bring_your_own_root.as_dict() == before
+
+
+def test_a_root_of_ones_own_is_renewed_and_synced_again(simulator, registry, subjects):
+    def activate():
+        request = authority(registry, "own-root").bring_your_own_root.certificate_signing_request
+        chain = {"certificateChain": signing.chain(request)}
+        registry.policies.begin_activate_bring_your_own_root(GROUP, NAMESPACE, "own-root", chain, **POLLED).result()
+        registry.credentials.begin_synchronize(GROUP, NAMESPACE, **POLLED).result()
+
+    activate()
+    before = subjects("bakery-north")[policy_id("own-root")]
+    simulator.control("POST", "renew", {"id": policy_id("own-root")})
+    assert authority(registry, "own-root").bring_your_own_root.status == "ActiveButPendingRenewal"
+    assert subjects("bakery-north")[policy_id("own-root")] == before
+    activate()
+    assert authority(registry, "own-root").bring_your_own_root.status == "Active"
+    assert subjects("bakery-north")[policy_id("own-root")] != before

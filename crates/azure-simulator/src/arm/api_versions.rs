@@ -72,6 +72,7 @@ const TYPES: &[ResourceType] = &[
     of(REGISTRY, "namespaces/certificateAuthorities/certificatePolicies", AUTHORITIES, Kind::Nested),
     of(REGISTRY, "locations", NAMESPACES, Kind::Nested),
     of(REGISTRY, "locations/operationStatuses", NAMESPACES, Kind::Nested),
+    of(REGISTRY, "locations/asyncOperationStatuses", AUTHORITIES, Kind::Nested),
     of(DEVICES, "IotHubs", HUBS, Kind::Located),
     of(DEVICES, "IotHubs/certificates", HUBS, Kind::Nested),
     of(DEVICES, "provisioningServices", SERVICES, Kind::Located),

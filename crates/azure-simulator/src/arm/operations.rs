@@ -6,16 +6,27 @@ use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde_json::{Value, json};
 
-use super::{ArmRequest, ok};
+use super::{ArmRequest, api_versions};
 use crate::arm_error::ArmError;
 use crate::cloud::Cloud;
 use crate::dates;
+use crate::fleet::{Generation, Lifecycle, OperationEnd, OperationFailure, OperationStatus};
 use crate::world::operation::{Operation, Outcome, Polling};
 
+/// The resource type of the status of an operation that a request starts. Generation A has one; generation B has two,
+/// which the sources do not agree on (`ca-lifecycle-facts.md` §1.4).
+pub(crate) fn status_type(lifecycle: &Lifecycle, request: &ArmRequest) -> &'static str {
+    let is_newer = api_versions::generation(request) == Generation::CertificateAuthorities;
+    match lifecycle.operation_status {
+        OperationStatus::AsyncOperationStatuses if is_newer => "asyncOperationStatuses",
+        _ => "operationStatuses",
+    }
+}
+
 /// The path of the status of an operation.
-pub(crate) fn status_path(operation: &Operation) -> String {
+pub(crate) fn status_path(operation: &Operation, status_type: &str) -> String {
     format!(
-        "/subscriptions/{}/providers/Microsoft.DeviceRegistry/locations/{}/operationStatuses/{}",
+        "/subscriptions/{}/providers/Microsoft.DeviceRegistry/locations/{}/{status_type}/{}",
         operation.subscription, operation.location, operation.id
     )
 }
@@ -45,38 +56,59 @@ fn status_url(cloud: &Cloud, request: &ArmRequest, path: &str) -> String {
     format!("{}{path}?api-version={}", cloud.base_url(), request.api_version)
 }
 
-/// `GET .../operationStatuses/{id}`.
+/// `GET .../{status_type}/{id}`; either type knows every operation.
 ///
 /// An operation that was answered with `Location` is 202 while it runs; one that was answered with
-/// `Azure-AsyncOperation` is 200 with a status from the start. A failed one is 200 with `status: Failed`: the form that
-/// the official client takes for success (`azure-wire-facts.md` §1.5).
-pub(crate) fn status(cloud: &Cloud, request: &ArmRequest, id: &str) -> Result<Response, ArmError> {
+/// `Azure-AsyncOperation` is 200 with a status from the start. A failed one is 200 with `status: Failed` unless the fleet
+/// says otherwise: the form that the official client takes for success (`azure-wire-facts.md` §1.5).
+pub(crate) fn status(
+    cloud: &Cloud,
+    request: &ArmRequest,
+    status_type: &str,
+    id: &str,
+) -> Result<Response, ArmError> {
     let world = cloud.lock();
     let found = world.operations.iter().find(|operation| {
         operation.id.eq_ignore_ascii_case(id)
             && operation.subscription.eq_ignore_ascii_case(&request.subscription)
     });
     let operation = found.ok_or_else(|| ArmError::not_found(&request.path))?;
+    let (path, retry_after) = (status_path(operation, status_type), world.fleet.retry_after_seconds);
+    let by_location = operation.polling == Polling::UntilDone;
     let running = operation.outcome == Outcome::Running;
-    if running && operation.polling == Polling::UntilDone {
-        return Ok(accepted(cloud, request, &status_path(operation), world.fleet.retry_after_seconds));
+    if running && by_location {
+        return Ok(accepted(cloud, request, &path, retry_after));
     }
-    let mut response = ok(status_body(operation))?;
+    let lifecycle = &world.fleet.lifecycle;
+    let mut status = StatusCode::OK;
+    match (&operation.outcome, lifecycle.operation_end, lifecycle.operation_failure) {
+        (Outcome::Succeeded, OperationEnd::Empty, _) if by_location => return Ok(status.into_response()),
+        (Outcome::Succeeded, OperationEnd::NoContent, _) if by_location => {
+            return Ok(StatusCode::NO_CONTENT.into_response());
+        }
+        (Outcome::Failed(error), _, OperationFailure::ErrorStatus) if by_location => {
+            return Err(error.clone().into());
+        }
+        (Outcome::Failed(_), _, OperationFailure::Accepted) if by_location => status = StatusCode::ACCEPTED,
+        _ => {}
+    }
+    let wraps = lifecycle.operation_failure == OperationFailure::Wrapped;
+    let mut response = (status, Json(status_body(operation, path, wraps))).into_response();
     if running {
-        let seconds = http::HeaderValue::from(world.fleet.retry_after_seconds);
-        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        response.headers_mut().insert(header::RETRY_AFTER, http::HeaderValue::from(retry_after));
     }
     Ok(response)
 }
 
-fn status_body(operation: &Operation) -> Value {
+fn status_body(operation: &Operation, path: String, wraps: bool) -> Value {
     let status = match operation.outcome {
         Outcome::Running => "InProgress",
         Outcome::Succeeded => "Succeeded",
         Outcome::Failed(_) => "Failed",
+        Outcome::Canceled => "Canceled",
     };
     let mut body = json!({
-        "id": status_path(operation),
+        "id": path,
         "name": operation.id,
         "resourceId": operation.resource_id,
         "status": status,
@@ -90,7 +122,13 @@ fn status_body(operation: &Operation) -> Value {
     }
     if let Outcome::Failed(error) = &operation.outcome {
         let error = ArmError::from(error.clone());
-        body["error"] = json!({"code": error.code, "message": error.message});
+        let error = json!({"code": error.code, "message": error.message});
+        body["error"] = match wraps {
+            true => {
+                json!({"code": "AsyncOperationFailed", "message": "The operation failed.", "details": [error]})
+            }
+            false => error,
+        };
     }
     body
 }

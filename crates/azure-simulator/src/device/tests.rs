@@ -95,3 +95,73 @@ async fn in_generation_b_the_hub_accepts_a_rotated_ca_once_the_service_has_pushe
     site.served.wait(60);
     site.connect(hub, clock.now()).await.unwrap();
 }
+
+/// The group `line-1` of the small world in migration, with the policy of the external CA.
+async fn external() -> Served {
+    Served::both_with(|fleet| {
+        let group = &mut fleet.namespaces[0].provisioning_services[0].enrollment_groups[0];
+        group.certificate_authority = Some("partner-ica".to_owned());
+        group.certificate_policy = Some("partner".to_owned());
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_external_ca_issues_once_it_is_active_and_hubs_accept_once_it_is_pushed() {
+    let served = external().await;
+    served.open_device_endpoints().await;
+    let device = Device::new("pump-1").unwrap();
+    let scope = served.state()["idScopes"]["contoso-dps"].as_str().unwrap().to_owned();
+    let key = served.group_key("line-1").await;
+    let early = device.register(&served.base_url, &scope, &key).await.unwrap_err();
+    assert!(matches!(early, DeviceError::NotAssigned(_)), "{early}");
+    let request = served.authority("partner-ica").await["issuer"]["certificateSigningRequest"].clone();
+    let chain = serde_json::json!({"certificateChain": sign(request.as_str().unwrap())});
+    served.post(&format!("{}/activate", authority_id("partner-ica")), ADR_B, Some(chain)).await;
+    served.wait(2);
+    let site = Site::of(served).await;
+    assert_eq!(site.registration.chain.len(), 3, "up to the root of the customer");
+    let hub = "hub-a.azure-devices.net";
+    let clock = site.served.cloud.clock().clone();
+    assert_eq!(site.connect(hub, clock.now()).await.unwrap_err().alert(), Some("unknown CA"));
+    site.served.wait(60);
+    site.connect(hub, clock.now()).await.unwrap();
+}
+
+#[tokio::test]
+async fn during_a_renewal_of_the_service_a_hub_accepts_devices_of_both_cas_and_never_refuses_one() {
+    let old = Site::of(Served::both().await).await;
+    let (hub, clock) = ("hub-a.azure-devices.net", old.served.cloud.clock().clone());
+    old.served.cloud.renew(&authority_id("factory-ica")).unwrap();
+    let early = Site::register(&old.served, &old.device).await;
+    assert_eq!(early.chain[1], old.registration.chain[1], "hubs do not have the next one yet");
+    old.served.wait(61);
+    let new = Site::register(&old.served, &old.device).await;
+    assert_ne!(new.chain[1], early.chain[1]);
+    let mut site = old;
+    site.connect(hub, clock.now()).await.unwrap();
+    site.registration = new;
+    site.connect(hub, clock.now()).await.unwrap();
+}
+
+#[tokio::test]
+async fn after_a_revocation_a_hub_refuses_the_devices_of_the_old_ca() {
+    let mut site = Site::of(Served::both().await).await;
+    let (hub, clock) = ("hub-a.azure-devices.net", site.served.cloud.clock().clone());
+    let rotate = format!("{}/revokeAndRotate", authority_id("factory-ica"));
+    assert_eq!(site.served.post(&rotate, ADR_B, None).await.status, 202);
+    site.served.wait(120);
+    assert_eq!(site.connect(hub, clock.now()).await.unwrap_err().alert(), Some("unknown CA"));
+    site.registration = Site::register(&site.served, &site.device).await;
+    site.connect(hub, clock.now()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_expired_ca_issues_nothing() {
+    let served = Served::both().await;
+    served.wait(21 * 86_400);
+    let scope = served.state()["idScopes"]["contoso-dps"].as_str().unwrap().to_owned();
+    let key = served.group_key("line-1").await;
+    let refused = Device::new("pump-1").unwrap().register(&served.base_url, &scope, &key).await.unwrap_err();
+    assert!(matches!(refused, DeviceError::NotAssigned(_)), "{refused}");
+}

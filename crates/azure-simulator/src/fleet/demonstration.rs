@@ -4,8 +4,8 @@ use indexmap::IndexMap;
 
 use super::default;
 use super::{
-    Attestation, EnrollmentGroup, Fleet, Hub, Namespace, Policy, ProvisioningService, UnknownPolicy,
-    UnknownReference, UnlinkedHub,
+    Attestation, EnrollmentGroup, Fleet, Hub, Lifecycle, Namespace, Policy, ProvisioningService,
+    UnknownPolicy, UnknownReference, UnlinkedHub,
 };
 
 impl Fleet {
@@ -32,6 +32,7 @@ impl Fleet {
             link_pushes_to_hubs: false,
             hub_certificate_casing: None,
             page_size: default::page_size(),
+            lifecycle: Lifecycle::default(),
             namespaces: vec![contoso_plants(), contoso_logistics(), fabrikam_energy()],
             hubs: vec![
                 UnlinkedHub {

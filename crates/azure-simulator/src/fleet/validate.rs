@@ -38,6 +38,9 @@ impl Fleet {
         within("issuing_ca_validity_days", self.issuing_ca_validity_days, 1, 3_650)?;
         within("push_seconds", self.push_seconds, 0, 86_400)?;
         within("page_size", self.page_size, 1, 1_000)?;
+        if let Err((key, problem)) = self.lifecycle.check() {
+            return fail(format!("lifecycle / {key}"), problem);
+        }
         let mut taken = Taken::default();
         for namespace in &self.namespaces {
             self.check_namespace(namespace, &mut taken)?;

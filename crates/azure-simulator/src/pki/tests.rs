@@ -54,31 +54,6 @@ fn a_request_of_another_name_or_curve_or_form_is_refused() {
 }
 
 #[test]
-fn a_pending_authority_takes_only_the_chain_that_was_signed_for_it() {
-    let own_root = root();
-    let sign = |pending: &PendingAuthority, days: i64| {
-        let csr = rcgen::CertificateSigningRequestParams::from_pem(pending.request()).unwrap();
-        let params =
-            authority_params("byor", now(), now() + Duration::days(days), BasicConstraints::Constrained(0));
-        let signed = params.signed_by(&csr.public_key, &own_root.issuer).unwrap().pem();
-        format!("{signed}{}", own_root.pem())
-    };
-    let (pending, other) = (PendingAuthority::new("a").unwrap(), PendingAuthority::new("b").unwrap());
-    for (chain, problem) in [
-        (sign(&other, 400), "not for the key"),
-        (sign(&pending, 300), "365 days"),
-        (sign(&pending, 400).replace(&own_root.pem(), &root().pem()), "signed by the next"),
-        (String::new(), "PEM"),
-    ] {
-        let error = pending.check(&chain, now()).unwrap_err().to_string();
-        assert!(error.contains(problem), "{error}");
-    }
-    let good = sign(&pending, 400);
-    let active = pending.activate(&good, now()).unwrap();
-    assert_eq!((active.subject().as_str(), active.chain().len()), ("CN=byor", 2));
-}
-
-#[test]
 fn thumbprints_are_upper_case_hex() {
     assert_eq!(sha1_thumbprint(b"abc"), "A9993E364706816ABA3E25717850C26C9CD0D89D");
     assert!(sha256_thumbprint(b"abc").starts_with("BA7816BF"));

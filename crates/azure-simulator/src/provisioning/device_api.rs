@@ -84,7 +84,7 @@ impl Call<'_> {
         self.check_version()?;
         let body: Map<String, Value> = serde_json::from_slice(body)
             .map_err(|_| ServiceError::new(400_000, "The request body is not a JSON object."))?;
-        let decision = self.decide(&body)?;
+        let decision = self.decide(&body, now)?;
         let request = self.signing_request(&body)?;
         // Signs without the lock, since this is the slowest step.
         let (group, assignment) = assign(decision, request.as_ref(), now)?;
@@ -161,7 +161,7 @@ impl Call<'_> {
             .ok_or_else(|| refuse("No enrollment group has a key that the signature was made with."))
     }
 
-    fn decide(&self, body: &Map<String, Value>) -> Result<Decision, ServiceError> {
+    fn decide(&self, body: &Map<String, Value>, now: OffsetDateTime) -> Result<Decision, ServiceError> {
         let own = body.get("registrationId").and_then(Value::as_str);
         if own != Some(&self.registration_id) || !is_enrollment_group_id(&self.registration_id) {
             return Err(ServiceError::new(400_000, "registrationId is not valid or not that of the path."));
@@ -186,7 +186,7 @@ impl Call<'_> {
         let id = group.id.clone();
         let link = service.link.as_ref();
         let namespace = link.and_then(|link| namespaces.iter().find(|namespace| link.is_to(&namespace.id)));
-        let issuer = group.policy.as_ref().map(|reference| issuer::of(namespace, reference));
+        let issuer = group.policy.as_ref().map(|reference| issuer::of(namespace, reference, now));
         if issuer.is_some()
             && namespace.is_some_and(|namespace| namespace.provisioning_state == ProvisioningState::Failed)
         {

@@ -26,11 +26,17 @@ use crate::world::resource::{Tags, Times};
 pub(crate) fn handle(cloud: &Cloud, request: &ArmRequest) -> Result<Response, ArmError> {
     let (verb, types, names) = request.shape();
     match (verb, types.as_slice(), names.as_slice()) {
-        ("GET", ["locations", "operationstatuses"], [_, id]) => operations::status(cloud, request, id),
+        ("GET", ["locations", "operationstatuses"], [_, id]) => {
+            operations::status(cloud, request, "operationStatuses", id)
+        }
+        ("GET", ["locations", "asyncoperationstatuses"], [_, id]) => {
+            operations::status(cloud, request, "asyncOperationStatuses", id)
+        }
         ("GET", ["namespaces"], []) => namespaces::list(cloud, request),
         ("GET", ["namespaces"], [namespace]) => namespaces::get(cloud, request, namespace),
         ("PUT", ["namespaces"], [namespace]) => namespaces::put(cloud, request, namespace),
         ("PATCH", ["namespaces"], [namespace]) => namespaces::patch(cloud, request, namespace),
+        ("DELETE", ["namespaces"], [namespace]) => namespaces::delete(cloud, request, namespace),
         (_, ["namespaces", "credentials", ..], _) => credentials::handle(cloud, request),
         (_, ["namespaces", "certificateauthorities", ..], _) => {
             certificate_authorities::handle(cloud, request)
@@ -63,14 +69,26 @@ struct Start {
 fn start(world: &mut World, request: &ArmRequest, start: Start, now: OffsetDateTime) -> String {
     let Start { namespace_id, resource_id, polling, effect } = start;
     let subscription = &request.subscription;
+    let status_type = operations::status_type(&world.fleet.lifecycle, request);
     let started = world.start(NewOperation { subscription, resource_id, namespace_id, polling, effect }, now);
-    operations::status_path(started)
+    operations::status_path(started, status_type)
 }
 
 /// 202 with `Location`.
 fn start_by_location(cloud: &Cloud, world: &mut World, request: &ArmRequest, what: Start) -> Response {
     let path = start(world, request, what, cloud.clock().now());
     operations::accepted(cloud, request, &path, world.fleet.retry_after_seconds)
+}
+
+/// Refuses an action on a resource that another operation works on.
+///
+/// # Errors
+/// 409. What Azure does is not documented (`azure-wire-facts.md` §1.4).
+fn not_running(world: &World, resource_id: &str) -> Result<(), ArmError> {
+    match world.is_busy(resource_id) {
+        true => Err(ArmError::conflict("Conflict", format!("Another operation works on '{resource_id}'."))),
+        false => Ok(()),
+    }
 }
 
 fn no_content() -> Response {
@@ -118,5 +136,7 @@ fn location(body: &Map<String, Value>) -> Result<String, ArmError> {
         })
 }
 
+#[cfg(test)]
+mod sequence_tests;
 #[cfg(test)]
 mod tests;

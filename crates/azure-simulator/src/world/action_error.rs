@@ -11,6 +11,17 @@ pub enum ActionError {
     /// The state of the resource forbids it; the text says how.
     #[error("{0}")]
     Conflict(String),
+    /// An issuing CA has a policy already.
+    #[error("The certificate authority '{0}' has a certificate policy already.")]
+    SecondPolicy(String),
+    /// A test wants the operation to fail like this.
+    #[error("{message}")]
+    Wanted {
+        /// The service's code, e.g. `InternalServerError`.
+        code: String,
+        /// For a person.
+        message: String,
+    },
     /// A certificate was not made or not taken.
     #[error(transparent)]
     Pki(#[from] PkiError),

@@ -74,8 +74,19 @@ impl World {
             ));
         }
         let names = builder.names;
-        let (operations, pushes) = (Vec::new(), Vec::new());
-        Ok(Self { fleet, names, tenant_id, namespaces, hubs, services, operations, pushes, watcher })
+        let (operations, pushes, verdicts) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self {
+            fleet,
+            names,
+            tenant_id,
+            namespaces,
+            hubs,
+            services,
+            operations,
+            pushes,
+            verdicts,
+            watcher,
+        })
     }
 }
 

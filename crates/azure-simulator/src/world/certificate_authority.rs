@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::credential::{Activation, ROOT_VALIDITY, next_end};
 use super::names::Names;
@@ -23,10 +23,22 @@ pub(crate) struct CertificateAuthority {
     pub times: Times,
     /// The current certificate and its key. Absent until creation, or activation, is done.
     pub authority: Option<Arc<Authority>>,
+    /// The next certificate, while the service renews the CA.
+    pub arriving: Option<Arriving>,
+    /// The certificate before, which hubs trust until it ends.
+    pub leaving: Option<Arc<Authority>>,
     /// Of an external one: the key and signing request that wait for activation.
     pub pending: Option<PendingAuthority>,
     /// By lower-case name.
     pub policies: IndexMap<String, CertificatePolicy>,
+}
+
+/// The next certificate of a CA, on its way to the hubs.
+#[derive(Debug)]
+pub(crate) struct Arriving {
+    pub authority: Arc<Authority>,
+    /// When it takes the place of the current one.
+    pub at: OffsetDateTime,
 }
 
 /// The kind of a certificate authority, which says who signs it.
@@ -70,6 +82,8 @@ impl CertificateAuthority {
             provisioning_state: ProvisioningState::Accepted,
             times: Times::new(at),
             authority: None,
+            arriving: None,
+            leaving: None,
             pending: None,
             policies: IndexMap::new(),
         }
@@ -80,11 +94,19 @@ impl CertificateAuthority {
         self.kind != Kind::Root
     }
 
-    /// The certificate that hubs get and device certificates come from.
+    /// The certificate that device certificates come from.
     pub(crate) fn active_authority(&self) -> Option<&Arc<Authority>> {
         self.authority
             .as_ref()
             .filter(|_| self.provisioning_state == ProvisioningState::Succeeded && self.is_issuing())
+    }
+
+    /// The certificates that hubs get: the current one, and during a renewal both.
+    pub(crate) fn trusted_authorities(&self) -> Vec<Arc<Authority>> {
+        let next = self.arriving.as_ref().map(|arriving| &arriving.authority);
+        let current = self.active_authority().into_iter();
+        let all = current.flat_map(|current| [Some(current), next, self.leaving.as_ref()]);
+        all.flatten().map(Arc::clone).collect()
     }
 
     /// How far an external one is.
@@ -97,31 +119,42 @@ impl CertificateAuthority {
         self.policies.get(&name.to_ascii_lowercase())
     }
 
-    /// Makes the first or the next certificate; or, of an external one, the next signing request.
+    /// Puts the first or the next certificate in place of the current one, which hubs then lose; or, of an external CA,
+    /// makes the next signing request.
     ///
     /// # Errors
     /// When the certificate could not be made.
     pub(crate) fn renew(
         &mut self,
         root: Option<&Authority>,
-        names: &mut Names,
+        common_name: &str,
         at: OffsetDateTime,
     ) -> Result<(), PkiError> {
-        let name = names.hex();
-        match (self.kind, root) {
-            (Kind::External, _) => self.pending = Some(PendingAuthority::new(&name)?),
-            (Kind::Microsoft, Some(root)) => {
-                let end = next_end(self.authority.as_deref(), self.validity_days, at);
-                self.authority = Some(Arc::new(root.issuing(&name, at, end)?));
+        match self.next(root, common_name, at)? {
+            Some(next) => {
+                self.authority = Some(Arc::new(next));
+                (self.arriving, self.leaving) = (None, None);
             }
-            (Kind::Root, _) => {
-                let days = Duration::days(i64::from(self.validity_days));
-                self.authority = Some(Arc::new(Authority::root(&name, at, at + days)?));
-            }
-            // Without a root there is no signer; the write of the resource has been refused before.
-            (Kind::Microsoft, None) => {}
+            None if self.kind == Kind::External => self.pending = Some(PendingAuthority::new(common_name)?),
+            None => {}
         }
         Ok(())
+    }
+
+    /// The next certificate, for a CA whose signer is known here.
+    pub(super) fn next(
+        &self,
+        root: Option<&Authority>,
+        common_name: &str,
+        at: OffsetDateTime,
+    ) -> Result<Option<Authority>, PkiError> {
+        let end = next_end(self.authority.as_deref(), self.validity_days, at);
+        match (self.kind, root) {
+            (Kind::Microsoft, Some(root)) => root.issuing(common_name, at, end).map(Some),
+            (Kind::Root, _) => Authority::root(common_name, at, end).map(Some),
+            // Without a root there is no signer; the write of the resource has been refused before.
+            (Kind::External, _) | (Kind::Microsoft, None) => Ok(None),
+        }
     }
 }
 

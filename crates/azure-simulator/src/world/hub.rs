@@ -1,5 +1,7 @@
 //! IoT hubs and the CA certificates that a sync leaves on them.
 
+use std::sync::Arc;
+
 use time::OffsetDateTime;
 
 use super::link::Link;
@@ -55,6 +57,10 @@ impl Origin {
             Self::Policy(id) | Self::CertificateAuthority(id) => id,
         }
     }
+
+    fn is(&self, other: &Self) -> bool {
+        self.id().eq_ignore_ascii_case(other.id())
+    }
 }
 
 impl Hub {
@@ -68,29 +74,33 @@ impl Hub {
         format!("{}.azure-devices.net", self.name)
     }
 
-    /// Makes this hub trust exactly `authority` for its origin. An unchanged certificate stays as it is; another one of
-    /// the same origin goes, and the new one gets a new name (`azure-wire-facts.md` §1.4).
+    /// Makes this hub trust exactly `authorities` for their origin. An unchanged certificate stays as it is; every other
+    /// one of the same origin goes, and a new one gets a new name (`azure-wire-facts.md` §1.4).
     pub(crate) fn push(
         &mut self,
         origin: &Origin,
-        authority: &Authority,
+        authorities: &[Arc<Authority>],
         names: &mut Names,
         at: OffsetDateTime,
     ) {
-        let same = |certificate: &HubCertificate| certificate.origin.id().eq_ignore_ascii_case(origin.id());
-        self.certificates.retain(|certificate| !same(certificate) || certificate.der == authority.der());
-        if self.certificates.iter().any(same) {
-            return;
-        }
-        self.certificates.push(HubCertificate {
-            name: names.guid(),
-            origin: origin.clone(),
-            der: authority.der().to_vec(),
-            subject: authority.subject(),
-            expiry: authority.not_after(),
-            thumbprint: pki::sha1_thumbprint(authority.der()),
-            created: at,
-            etag: names.hub_etag(),
+        self.certificates.retain(|certificate| {
+            !certificate.origin.is(origin) || authorities.iter().any(|one| certificate.der == one.der())
         });
+        for authority in authorities {
+            let is_this = |one: &HubCertificate| one.origin.is(origin) && one.der == authority.der();
+            if self.certificates.iter().any(is_this) {
+                continue;
+            }
+            self.certificates.push(HubCertificate {
+                name: names.guid(),
+                origin: origin.clone(),
+                der: authority.der().to_vec(),
+                subject: authority.subject(),
+                expiry: authority.not_after(),
+                thumbprint: pki::sha1_thumbprint(authority.der()),
+                created: at,
+                etag: names.hub_etag(),
+            });
+        }
     }
 }

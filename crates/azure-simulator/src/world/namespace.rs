@@ -1,11 +1,14 @@
 //! Namespaces, with the resources of both API generations of the device registry.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 
-use super::certificate_authority::CertificateAuthority;
+use super::certificate_authority::{CertificateAuthority, Kind};
 use super::credential::{Credential, Policy};
 use super::resource::{ProvisioningState, Tags, Times};
 use crate::fleet::Generation;
+use crate::pki::Authority;
 
 /// A device registry namespace.
 #[derive(Debug)]
@@ -67,6 +70,11 @@ impl Namespace {
     /// The certificate authority of a name in any case.
     pub(crate) fn certificate_authority(&self, name: &str) -> Option<&CertificateAuthority> {
         self.certificate_authorities.get(&name.to_ascii_lowercase())
+    }
+
+    /// The certificate of the root that signs the issuing CAs of generation B.
+    pub(crate) fn root(&self) -> Option<&Arc<Authority>> {
+        self.certificate_authorities.values().find(|one| one.kind == Kind::Root)?.authority.as_ref()
     }
 
     /// The certificate authority of a name in any case, to be changed.

@@ -3,6 +3,7 @@
 use time::{Duration, OffsetDateTime};
 
 use super::change::{Deed, ResourceKind};
+use super::resource::Tags;
 use super::{ActionError, World};
 
 /// The world forgets finished operations when there are more than this; then their status is 404, as Azure's are after
@@ -39,6 +40,16 @@ pub(crate) enum Outcome {
     Running,
     Succeeded,
     Failed(ActionError),
+    Canceled,
+}
+
+/// How the next operation on a resource is to end, without its effect.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Verdict {
+    /// ARM id, in any case.
+    pub resource_id: String,
+    /// The failure; canceled when absent.
+    pub failure: Option<ActionError>,
 }
 
 /// The effect at its end. Policies are named by their lower-case name.
@@ -46,6 +57,7 @@ pub(crate) enum Outcome {
 pub(crate) enum Effect {
     /// A namespace was made, or a part of it written: makes the links that are in progress.
     WriteNamespace,
+    DeleteNamespace,
     CreateCredential,
     DeleteCredential,
     Synchronize,
@@ -70,7 +82,12 @@ pub(crate) enum AuthorityChange {
     RevokeAndRotate,
     /// With the PEM chain that its signer gave.
     Activate(String),
+    Retag(Tags),
     CreatePolicy(String),
+    ChangePolicy {
+        policy: String,
+        validity_days: Option<u32>,
+    },
     DeletePolicy(String),
 }
 
@@ -85,10 +102,27 @@ pub(crate) struct NewOperation<'a> {
 }
 
 impl Effect {
+    /// Whether it makes or deletes its resource, which shows a failure as its state. After any other failure the resource
+    /// is as it was (`ca-lifecycle-facts.md` §1.6).
+    pub(super) fn makes_or_deletes(&self) -> bool {
+        match self {
+            Self::Synchronize | Self::RevokeIssuer(_) | Self::Activate { .. } => false,
+            Self::CertificateAuthority { change, .. } => matches!(
+                change,
+                AuthorityChange::Create
+                    | AuthorityChange::Delete
+                    | AuthorityChange::CreatePolicy(_)
+                    | AuthorityChange::DeletePolicy(_)
+            ),
+            _ => true,
+        }
+    }
+
     /// The change that is reported at its end.
     pub(super) fn told(&self) -> (ResourceKind, Deed) {
         match self {
             Self::WriteNamespace => (ResourceKind::Namespace, Deed::Write),
+            Self::DeleteNamespace => (ResourceKind::Namespace, Deed::Delete),
             Self::CreateCredential => (ResourceKind::Credential, Deed::Write),
             Self::DeleteCredential => (ResourceKind::Credential, Deed::Delete),
             Self::Synchronize => (ResourceKind::Credential, Deed::Synchronize),
@@ -97,13 +131,17 @@ impl Effect {
             Self::RevokeIssuer(_) => (ResourceKind::CredentialPolicy, Deed::RevokeIssuer),
             Self::Activate { .. } => (ResourceKind::CredentialPolicy, Deed::ActivateBringYourOwnRoot),
             Self::CertificateAuthority { change, .. } => match change {
-                AuthorityChange::Create => (ResourceKind::CertificateAuthority, Deed::Write),
+                AuthorityChange::Create | AuthorityChange::Retag(_) => {
+                    (ResourceKind::CertificateAuthority, Deed::Write)
+                }
                 AuthorityChange::Delete => (ResourceKind::CertificateAuthority, Deed::Delete),
                 AuthorityChange::RevokeAndRotate => {
                     (ResourceKind::CertificateAuthority, Deed::RevokeAndRotate)
                 }
                 AuthorityChange::Activate(_) => (ResourceKind::CertificateAuthority, Deed::Activate),
-                AuthorityChange::CreatePolicy(_) => (ResourceKind::CertificatePolicy, Deed::Write),
+                AuthorityChange::CreatePolicy(_) | AuthorityChange::ChangePolicy { .. } => {
+                    (ResourceKind::CertificatePolicy, Deed::Write)
+                }
                 AuthorityChange::DeletePolicy(_) => (ResourceKind::CertificatePolicy, Deed::Delete),
             },
         }
@@ -136,6 +174,13 @@ impl World {
             effect: Some(new.effect),
         };
         self.operations.push_mut(operation)
+    }
+
+    /// Whether an operation runs on this resource, which the next one has to wait for.
+    pub(crate) fn is_busy(&self, resource_id: &str) -> bool {
+        self.operations.iter().any(|operation| {
+            operation.outcome == Outcome::Running && operation.resource_id.eq_ignore_ascii_case(resource_id)
+        })
     }
 
     /// Whether an operation that `matches` runs on a namespace.

@@ -35,13 +35,19 @@ pub(crate) enum ProvisioningState {
 impl ProvisioningState {
     /// The state that a fleet file names. The reader of the file has checked the word.
     pub(super) fn named(word: &str) -> Self {
-        match word {
+        Self::of_word(word).unwrap_or(Self::Failed)
+    }
+
+    /// The state of Azure's word for it.
+    pub(crate) fn of_word(word: &str) -> Option<Self> {
+        Some(match word {
             "Accepted" => Self::Accepted,
             "Canceled" => Self::Canceled,
             "Deleting" => Self::Deleting,
+            "Failed" => Self::Failed,
             "Succeeded" => Self::Succeeded,
-            _ => Self::Failed,
-        }
+            _ => return None,
+        })
     }
 }
 

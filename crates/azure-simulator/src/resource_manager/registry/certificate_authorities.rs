@@ -58,7 +58,7 @@ fn list(cloud: &Cloud, request: &ArmRequest, namespace: &str) -> Result<Response
     let world = cloud.lock();
     let namespace = world.namespace(&id).ok_or_else(|| ArmError::not_found(&id))?;
     let entry = |authority: &CertificateAuthority| {
-        (namespace.certificate_authority_id(&authority.name), body::authority(namespace, authority))
+        (namespace.certificate_authority_id(&authority.name), body::authority(&world, namespace, authority))
     };
     let entries = namespace.certificate_authorities.values().map(entry).collect();
     ok(paging::page(request, &cloud.base_url(), world.fleet.page_size, entries, paging::LastPage::Null)?)
@@ -67,7 +67,7 @@ fn list(cloud: &Cloud, request: &ArmRequest, namespace: &str) -> Result<Response
 fn get(cloud: &Cloud, request: &ArmRequest, namespace: &str, name: &str) -> Result<Response, ArmError> {
     let world = cloud.lock();
     let (namespace, authority) = found(&world, request, namespace, name)?;
-    ok(body::authority(namespace, authority))
+    ok(body::authority(&world, namespace, authority))
 }
 
 /// The namespace and its certificate authority.
@@ -85,7 +85,27 @@ fn found<'a>(
     Ok((namespace, authority))
 }
 
+/// The same, for a policy of the CA or an action on it.
+fn parent<'a>(
+    world: &'a World,
+    request: &ArmRequest,
+    namespace: &str,
+    name: &str,
+) -> Result<(&'a Namespace, &'a CertificateAuthority), ArmError> {
+    found(world, request, namespace, name).map_err(|mut error| {
+        // Of a namespace that is missing the code is not known to differ.
+        if error.message.contains("/certificateAuthorities/") {
+            error.code = "ParentResourceNotFound".into();
+        }
+        error
+    })
+}
+
 #[cfg(test)]
 mod action_tests;
+#[cfg(test)]
+mod refusal_tests;
+#[cfg(test)]
+mod renewal_tests;
 #[cfg(test)]
 mod tests;

@@ -87,8 +87,13 @@ fn put(cloud: &Cloud, request: &ArmRequest, name: &str) -> Result<Response, ArmE
     let now = cloud.clock().now();
     let mut world = cloud.lock();
     let namespace = world.namespace_mut(&id).ok_or_else(|| ArmError::not_found(&id))?;
+    words::not_deleting(namespace)?;
     let credential_id = namespace.credential_id();
-    if let Some(credential) = &mut namespace.credential {
+    let is_made = |one: &&mut Credential| !words::is_to_be_made_again(one.provisioning_state);
+    if let Some(credential) = namespace.credential.as_mut().filter(is_made) {
+        if credential.provisioning_state == ProvisioningState::Deleting {
+            words::not_busy("credential", "default", credential.provisioning_state)?;
+        }
         credential.tags = tags;
         credential.times.modified = now;
         let answer =
@@ -96,9 +101,10 @@ fn put(cloud: &Cloud, request: &ArmRequest, name: &str) -> Result<Response, ArmE
         world.tell(&credential_id, ResourceKind::Credential, Deed::Write, now);
         return ok(answer);
     }
-    let credential = Credential::accepted(location, tags, now);
-    let answer = body(namespace, &credential);
-    namespace.credential = Some(credential);
+    let credential = namespace.credential.get_or_insert_with(|| Credential::accepted(location, tags, now));
+    credential.provisioning_state = ProvisioningState::Accepted;
+    let (namespace, credential) = found(&world, request, name)?;
+    let answer = body(namespace, credential);
     let what = Start {
         namespace_id: id,
         resource_id: credential_id,
@@ -139,6 +145,7 @@ fn delete(cloud: &Cloud, request: &ArmRequest, name: &str) -> Result<Response, A
             "The credential still has policies; delete them first.",
         ));
     }
+    words::not_busy("credential", "default", credential.provisioning_state)?;
     credential.provisioning_state = ProvisioningState::Deleting;
     let what = Start {
         namespace_id: id,

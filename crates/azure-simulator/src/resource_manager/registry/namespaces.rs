@@ -1,9 +1,12 @@
-//! Namespaces: get, list, create or replace, and write tags.
+//! Namespaces: get, list, create or replace, write tags or links, delete.
 
+mod delete;
 mod links;
 
 use axum::response::Response;
 use serde_json::{Value, json};
+
+pub(super) use delete::delete;
 
 use super::{Start, location, namespace_id, start, start_by_location, system_data, tags, words};
 use crate::arm::{ArmRequest, api_versions, ok, operations, paging};
@@ -47,6 +50,7 @@ pub(super) fn put(cloud: &Cloud, request: &ArmRequest, name: &str) -> Result<Res
     let mut world = cloud.lock();
     links::check(&world, &id, &wanted)?;
     if let Some(namespace) = world.namespace_mut(&id) {
+        words::not_deleting(namespace)?;
         namespace.tags = tags;
         namespace.times.modified = now;
         let replaces_links = speaks_links && namespace.generation.has_certificate_authorities();
@@ -59,7 +63,7 @@ pub(super) fn put(cloud: &Cloud, request: &ArmRequest, name: &str) -> Result<Res
         }
         return ok(body(request, &world, found(&world, request, name)?));
     }
-    let fit = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let fit = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if !(3..=64).contains(&name.len())
         || !name.chars().all(fit)
         || name.starts_with('-')
@@ -90,17 +94,27 @@ pub(super) fn put(cloud: &Cloud, request: &ArmRequest, name: &str) -> Result<Res
     Ok(operations::created(cloud, request, &path, world.fleet.retry_after_seconds, answer))
 }
 
-/// Writes tags. The service also checks the namespace again, which heals one that a link has left `Failed`
-/// (`azure-wire-facts.md` §9).
+/// Writes tags and, in generation B, adds links. The service also checks the namespace again, which heals one that a link
+/// has left `Failed` (`azure-wire-facts.md` §9).
 pub(super) fn patch(cloud: &Cloud, request: &ArmRequest, name: &str) -> Result<Response, ArmError> {
     let id = namespace_id(request, name)?;
-    let tags = tags(&request.json()?)?;
+    let given = request.json()?;
+    let tags = tags(&given)?;
+    let speaks_links = api_versions::generation(request) == Generation::CertificateAuthorities;
+    let wanted = if speaks_links { links::wanted(&given)? } else { Vec::new() };
     let now = cloud.clock().now();
     let mut world = cloud.lock();
+    let namespace = world.namespace(&id).ok_or_else(|| ArmError::not_found(&id))?;
+    words::not_deleting(namespace)?;
+    let id = namespace.id.clone();
+    links::check(&world, &id, &wanted)?;
     let namespace = world.namespace_mut(&id).ok_or_else(|| ArmError::not_found(&id))?;
     namespace.tags = tags.unwrap_or_else(|| namespace.tags.clone());
     namespace.times.modified = now;
-    let what = write(&namespace.id.clone(), Polling::UntilDone);
+    if links::apply(&mut world, &id, &wanted, false) {
+        set_state(&mut world, &id, ProvisioningState::Accepted);
+    }
+    let what = write(&id, Polling::UntilDone);
     Ok(start_by_location(cloud, &mut world, request, what))
 }
 

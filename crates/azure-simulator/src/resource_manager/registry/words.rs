@@ -2,6 +2,7 @@
 
 use crate::arm_error::ArmError;
 use crate::world::credential::Activation;
+use crate::world::namespace::Namespace;
 use crate::world::resource::ProvisioningState;
 
 /// `provisioningState`.
@@ -22,6 +23,26 @@ pub(super) fn activation(activation: Activation) -> &'static str {
         Activation::Active => "Active",
         Activation::PendingRenewal => "ActiveButPendingRenewal",
     }
+}
+
+/// Refuses a new child of a namespace that is being deleted.
+///
+/// # Errors
+/// 409.
+pub(super) fn not_deleting(namespace: &Namespace) -> Result<(), ArmError> {
+    match namespace.provisioning_state {
+        ProvisioningState::Deleting => Err(ArmError::conflict(
+            "Conflict",
+            format!("The namespace '{}' is in state Deleting.", namespace.name),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a resource in this state is made again when a client writes it again. No source says so: it is inferred from
+/// what Resource Manager does in general.
+pub(super) fn is_to_be_made_again(state: ProvisioningState) -> bool {
+    matches!(state, ProvisioningState::Failed | ProvisioningState::Canceled)
 }
 
 /// Refuses a change of a resource that is being created or deleted.

@@ -9,6 +9,7 @@ use crate::world::certificate_authority::{
     CertificateAuthority, CertificatePolicy, Kind, root_validity_days,
 };
 use crate::world::credential::{Credential, Policy};
+use crate::world::push::common_name;
 use crate::world::resource::{ProvisioningState, Tags, Times};
 
 impl Builder<'_> {
@@ -64,13 +65,15 @@ impl Builder<'_> {
                 one.policies.insert(policy.name.to_ascii_lowercase(), self.certificate_policy(policy));
             }
             if kind == Kind::Root {
-                one.renew(None, &mut self.names, self.now)?;
+                let common_name = common_name(self.fleet.lifecycle.subjects, name, &mut self.names);
+                one.renew(None, &common_name, self.now)?;
                 root.clone_from(&one.authority);
             }
             made.insert(name.to_ascii_lowercase(), one);
         }
         for authority in made.values_mut().filter(|authority| authority.is_issuing()) {
-            authority.renew(root.as_deref(), &mut self.names, self.now)?;
+            let common_name = common_name(self.fleet.lifecycle.subjects, &authority.name, &mut self.names);
+            authority.renew(root.as_deref(), &common_name, self.now)?;
         }
         Ok(made)
     }

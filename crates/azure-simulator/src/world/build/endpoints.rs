@@ -1,6 +1,7 @@
 //! The hubs and provisioning services of a fleet.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Builder;
 use crate::fleet;
@@ -33,7 +34,7 @@ impl Builder<'_> {
         });
         for (name, origin, authority) in policies.chain(authorities) {
             if let Some(authority) = authority.filter(|_| trusts(name)) {
-                hub.push(&origin, authority, &mut self.names, self.now);
+                hub.push(&origin, &[Arc::clone(authority)], &mut self.names, self.now);
             }
         }
         hub

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use crate::pki::Authority;
 use crate::world::credential::Policy;
 use crate::world::hub::Origin;
 use crate::world::namespace::Namespace;
+use crate::world::push::Trusted;
 use crate::world::resource::ProvisioningState;
 use crate::world::{ActionError, World};
 
@@ -26,7 +26,11 @@ impl World {
         policy: &str,
         at: OffsetDateTime,
     ) -> Result<(), ActionError> {
-        self.renew(namespace_id, policy, at)?;
+        let found = self.found(namespace_id)?.policy(policy);
+        // One that failed before, and is written again, keeps what it has.
+        if found.is_some_and(|policy| policy.authority.is_none() && policy.pending.is_none()) {
+            self.renew(namespace_id, policy, at)?;
+        }
         if let Some(policy) = self.found(namespace_id)?.policy_mut(policy) {
             policy.provisioning_state = ProvisioningState::Succeeded;
         }
@@ -72,21 +76,22 @@ impl World {
         chain: &str,
         at: OffsetDateTime,
     ) -> Result<(), ActionError> {
+        let rules = self.fleet.lifecycle.chain_rules();
         let policy =
             self.found(namespace_id)?.policy_mut(policy).ok_or_else(|| ActionError::not_found(policy))?;
         let Some(pending) = policy.pending.take() else {
             return Err(ActionError::conflict("The policy has no pending certificate signing request."));
         };
-        if let Err(error) = pending.check(chain, at) {
+        if let Err(error) = pending.check(chain, rules, at) {
             policy.pending = Some(pending);
             return Err(error.into());
         }
-        policy.authority = Some(Arc::new(pending.activate(chain, at)?));
+        policy.authority = Some(Arc::new(pending.activate(chain, rules, at)?));
         Ok(())
     }
 }
 
 /// The certificate that hubs get for a policy, with its origin.
-fn current(namespace: &Namespace, policy: &Policy) -> Option<(Origin, Arc<Authority>)> {
-    Some((Origin::Policy(namespace.policy_id(&policy.name)), Arc::clone(policy.active_authority()?)))
+fn current(namespace: &Namespace, policy: &Policy) -> Option<Trusted> {
+    Some((Origin::Policy(namespace.policy_id(&policy.name)), vec![Arc::clone(policy.active_authority()?)]))
 }

@@ -1,7 +1,5 @@
 //! Ends links that are being made.
 
-use std::sync::Arc;
-
 use time::OffsetDateTime;
 
 use crate::fleet::LinkingState;
@@ -33,6 +31,15 @@ impl World {
         }
     }
 
+    /// Leaves the links of a namespace that is gone with its hubs and services.
+    pub(super) fn orphan_links(&mut self, namespace_id: &str) {
+        let hubs = self.hubs.iter_mut().map(|hub| &mut hub.link);
+        let services = self.services.iter_mut().map(|service| &mut service.link);
+        for link in hubs.chain(services).flatten().filter(|link| link.is_to(namespace_id)) {
+            link.state = LinkingState::Orphaned;
+        }
+    }
+
     fn push_all(&mut self, namespace_id: &str, at: OffsetDateTime) {
         let Some(namespace) = self.namespace(namespace_id) else { return };
         let current: Vec<_> = namespace
@@ -40,7 +47,8 @@ impl World {
             .values()
             .filter_map(|authority| {
                 let id = namespace.certificate_authority_id(&authority.name);
-                Some((Origin::CertificateAuthority(id), Arc::clone(authority.active_authority()?)))
+                authority.active_authority()?;
+                Some((Origin::CertificateAuthority(id), authority.trusted_authorities()))
             })
             .collect();
         self.push_to_hubs(namespace_id, &current, at);

@@ -4,12 +4,13 @@
 use axum::response::Response;
 use serde_json::Value;
 
-use super::found;
+use super::parent;
 use crate::arm::ArmRequest;
 use crate::arm_error::ArmError;
 use crate::cloud::Cloud;
+use crate::fleet::Moment;
 use crate::resource_manager::registry::words::not_busy;
-use crate::resource_manager::registry::{Start, namespace_id, start_by_location};
+use crate::resource_manager::registry::{Start, namespace_id, not_running, start_by_location};
 use crate::world::certificate_authority::Kind;
 use crate::world::operation::{AuthorityChange, Effect, Polling};
 
@@ -49,7 +50,7 @@ fn act(
     let id = namespace_id(request, namespace)?;
     let now = cloud.clock().now();
     let mut world = cloud.lock();
-    let (owner, authority) = found(&world, request, namespace, name)?;
+    let (owner, authority) = parent(&world, request, namespace, name)?;
     if authority.kind != kind {
         let wanted = if kind == Kind::External { "External" } else { "Microsoft" };
         return Err(ArmError::bad_request(
@@ -61,17 +62,20 @@ fn act(
         ));
     }
     not_busy("certificate authority", &authority.name, authority.provisioning_state)?;
+    let resource_id = owner.certificate_authority_id(&authority.name);
+    not_running(&world, &resource_id)?;
     if let AuthorityChange::Activate(chain) = &change {
-        match &authority.pending {
-            Some(pending) => pending.check(chain, now)?,
-            None => {
-                let problem = "The certificate authority has no pending certificate signing request.";
-                return Err(ArmError::conflict("Conflict", problem));
-            }
+        let Some(pending) = &authority.pending else {
+            let problem = "The certificate authority has no pending certificate signing request.";
+            return Err(ArmError::conflict("Conflict", problem));
+        };
+        let lifecycle = &world.fleet.lifecycle;
+        if lifecycle.refusals == Moment::AtOnce {
+            pending.check(chain, lifecycle.chain_rules(), now)?;
         }
     }
     let what = Start {
-        resource_id: owner.certificate_authority_id(&authority.name),
+        resource_id,
         namespace_id: id,
         polling: Polling::UntilDone,
         effect: Effect::CertificateAuthority { name: authority.name.clone(), change },

@@ -5,11 +5,13 @@ use serde_json::{Value, json};
 use crate::dates;
 use crate::pki;
 use crate::resource_manager::registry::{system_data, words};
+use crate::world::World;
 use crate::world::certificate_authority::{CertificateAuthority, CertificatePolicy, Kind};
 use crate::world::namespace::Namespace;
 
-/// A certificate authority. The thumbprint shows only where the signer is external; of others, subject and dates.
-pub(super) fn authority(namespace: &Namespace, authority: &CertificateAuthority) -> Value {
+/// A certificate authority. The thumbprint shows only where the signer is external; of others, subject and dates. During
+/// a renewal these are of the certificate that device certificates come from.
+pub(super) fn authority(world: &World, namespace: &Namespace, authority: &CertificateAuthority) -> Value {
     let mut properties = json!({
         "provisioningState": words::provisioning_state(authority.provisioning_state),
         "uuid": authority.uuid,
@@ -20,6 +22,8 @@ pub(super) fn authority(namespace: &Namespace, authority: &CertificateAuthority)
         properties["subject"] = current.subject().into();
         properties["validityNotBefore"] = dates::milliseconds(current.not_before()).into();
         properties["validityNotAfter"] = dates::milliseconds(current.not_after()).into();
+    } else if let Some(pending) = &authority.pending {
+        properties["subject"] = pending.subject().into();
     }
     match authority.kind {
         Kind::Root => {}
@@ -35,8 +39,13 @@ pub(super) fn authority(namespace: &Namespace, authority: &CertificateAuthority)
             if let Some(pending) = &authority.pending {
                 issuer["certificateSigningRequest"] = pending.request().into();
             }
-            if let Some(current) = &authority.authority {
-                issuer["thumbprint"] = pki::sha1_thumbprint(current.der()).into();
+            match (&authority.authority, &authority.pending) {
+                (Some(current), _) => issuer["thumbprint"] = pki::sha1_thumbprint(current.der()).into(),
+                // Of what, the example does not say.
+                (None, Some(pending)) if world.fleet.lifecycle.pending_thumbprint => {
+                    issuer["thumbprint"] = pki::sha1_thumbprint(pending.request().as_bytes()).into();
+                }
+                (None, _) => {}
             }
             properties["issuer"] = issuer;
         }

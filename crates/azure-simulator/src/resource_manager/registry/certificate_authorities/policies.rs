@@ -8,15 +8,18 @@ use super::body;
 use crate::arm::{ArmRequest, ok, operations, paging};
 use crate::arm_error::ArmError;
 use crate::cloud::Cloud;
-use crate::resource_manager::registry::words::not_busy;
-use crate::resource_manager::registry::{Start, namespace_id, no_content, start, start_by_location};
+use crate::fleet::Moment;
+use crate::resource_manager::registry::words::{is_to_be_made_again, not_busy};
+use crate::resource_manager::registry::{
+    Start, namespace_id, no_content, not_running, start, start_by_location,
+};
 use crate::resource_names::is_policy_name;
-use crate::world::World;
 use crate::world::certificate_authority::{CertificateAuthority, CertificatePolicy};
 use crate::world::change::{Deed, ResourceKind};
 use crate::world::namespace::Namespace;
 use crate::world::operation::{AuthorityChange, Effect, Polling};
 use crate::world::resource::{ProvisioningState, Times};
+use crate::world::{ActionError, World};
 
 pub(super) fn list(
     cloud: &Cloud,
@@ -25,7 +28,7 @@ pub(super) fn list(
     authority: &str,
 ) -> Result<Response, ArmError> {
     let world = cloud.lock();
-    let (namespace, authority) = super::found(&world, request, namespace, authority)?;
+    let (namespace, authority) = super::parent(&world, request, namespace, authority)?;
     let entry = |policy: &CertificatePolicy| {
         let id = namespace.certificate_policy_id(&authority.name, &policy.name);
         (id, body::policy(namespace, authority, policy))
@@ -62,45 +65,46 @@ pub(super) fn put(
     };
     let now = cloud.clock().now();
     let mut world = cloud.lock();
-    let (_, owner) = super::found(&world, request, namespace, authority)?;
+    let (_, owner) = super::parent(&world, request, namespace, authority)?;
     if !owner.is_issuing() {
         return Err(ArmError::conflict(
             "PolicyRequiresIssuingCa",
             format!("The certificate authority '{}' is not of type ICA.", owner.name),
         ));
     }
-    if owner.policy(name).is_some() {
-        return change(cloud, &mut world, request, namespace, authority, name, Some(days));
-    }
     not_busy("certificate authority", &owner.name, owner.provisioning_state)?;
-    if !is_policy_name(name) {
+    if let Some(existing) = owner.policy(name) {
+        not_busy("certificate policy", &existing.name, existing.provisioning_state)?;
+        if !is_to_be_made_again(existing.provisioning_state) {
+            return change(cloud, &mut world, request, namespace, authority, name, Some(days));
+        }
+    } else if !is_policy_name(name) {
         return Err(ArmError::bad_request(
             "InvalidResourceName",
             format!("The certificate policy name '{name}' is not valid."),
         ));
+    } else if !owner.policies.is_empty() && world.fleet.lifecycle.refusals == Moment::AtOnce {
+        return Err(ActionError::SecondPolicy(owner.name.clone()).into());
     }
-    if !owner.policies.is_empty() {
-        // The code of the service beyond the limit is not published; this one is made up.
-        return Err(ArmError::conflict(
-            "CertificatePolicyLimitExceeded",
-            format!("The certificate authority '{}' has a certificate policy already.", owner.name),
-        ));
-    }
-    let policy = CertificatePolicy {
+    let fresh = CertificatePolicy {
         name: name.to_owned(),
         uuid: world.names.guid(),
         validity_days: days,
         provisioning_state: ProvisioningState::Accepted,
         times: Times::new(now),
     };
-    let (owner, parent) = super::found(&world, request, namespace, authority)?;
-    let answer = body::policy(owner, parent, &policy);
-    let (parent, resource_id) = (parent.name.clone(), owner.certificate_policy_id(&parent.name, name));
     let key = name.to_ascii_lowercase();
-    if let Some(parent) = world.namespace_mut(&id).and_then(|owner| owner.certificate_authority_mut(&parent))
+    if let Some(parent) =
+        world.namespace_mut(&id).and_then(|owner| owner.certificate_authority_mut(authority))
     {
-        parent.policies.insert(key.clone(), policy);
+        let policy = parent.policies.entry(key.clone()).or_insert(fresh);
+        policy.provisioning_state = ProvisioningState::Accepted;
+        (policy.validity_days, policy.times.modified) = (days, now);
     }
+    let (owner, parent, policy) = found(&world, request, namespace, authority, name)?;
+    let answer = body::policy(owner, parent, policy);
+    let (parent, resource_id) =
+        (parent.name.clone(), owner.certificate_policy_id(&parent.name, &policy.name));
     let what = Start {
         namespace_id: id,
         resource_id,
@@ -111,6 +115,7 @@ pub(super) fn put(
     Ok(operations::created(cloud, request, &path, world.fleet.retry_after_seconds, answer))
 }
 
+/// At once or in an operation: both are documented.
 pub(super) fn patch(
     cloud: &Cloud,
     request: &ArmRequest,
@@ -119,7 +124,21 @@ pub(super) fn patch(
     name: &str,
 ) -> Result<Response, ArmError> {
     let days = validity(&request.json()?)?;
-    change(cloud, &mut cloud.lock(), request, namespace, authority, name, days)
+    let mut world = cloud.lock();
+    let (owner, parent, policy) = found(&world, request, namespace, authority, name)?;
+    not_busy("certificate policy", &policy.name, policy.provisioning_state)?;
+    if world.fleet.lifecycle.updates == Moment::AtOnce {
+        return change(cloud, &mut world, request, namespace, authority, name, days);
+    }
+    let change =
+        AuthorityChange::ChangePolicy { policy: policy.name.to_ascii_lowercase(), validity_days: days };
+    let what = Start {
+        namespace_id: owner.id.clone(),
+        resource_id: owner.certificate_policy_id(&parent.name, &policy.name),
+        polling: Polling::UntilDone,
+        effect: Effect::CertificateAuthority { name: parent.name.clone(), change },
+    };
+    Ok(start_by_location(cloud, &mut world, request, what))
 }
 
 pub(super) fn delete(
@@ -131,10 +150,11 @@ pub(super) fn delete(
 ) -> Result<Response, ArmError> {
     let id = namespace_id(request, namespace)?;
     let mut world = cloud.lock();
-    let (owner, parent) = super::found(&world, request, namespace, authority)?;
+    let (owner, parent) = super::parent(&world, request, namespace, authority)?;
     let Some(policy) = parent.policy(name) else { return Ok(no_content()) };
     not_busy("certificate policy", &policy.name, policy.provisioning_state)?;
     let resource_id = owner.certificate_policy_id(&parent.name, &policy.name);
+    not_running(&world, &resource_id)?;
     let (parent, key) = (parent.name.clone(), policy.name.to_ascii_lowercase());
     if let Some(policy) = policy_mut(&mut world, &id, &parent, &key) {
         policy.provisioning_state = ProvisioningState::Deleting;
@@ -159,8 +179,6 @@ fn change(
 ) -> Result<Response, ArmError> {
     let id = namespace_id(request, namespace)?;
     let now = cloud.clock().now();
-    let (_, _, policy) = found(world, request, namespace, authority, name)?;
-    not_busy("certificate policy", &policy.name, policy.provisioning_state)?;
     if let Some(policy) = policy_mut(world, &id, authority, name) {
         policy.validity_days = days.unwrap_or(policy.validity_days);
         policy.times.modified = now;
@@ -178,7 +196,7 @@ fn found<'a>(
     authority: &str,
     name: &str,
 ) -> Result<(&'a Namespace, &'a CertificateAuthority, &'a CertificatePolicy), ArmError> {
-    let (namespace, authority) = super::found(world, request, namespace, authority)?;
+    let (namespace, authority) = super::parent(world, request, namespace, authority)?;
     let policy = authority
         .policy(name)
         .ok_or_else(|| ArmError::not_found(&namespace.certificate_policy_id(&authority.name, name)))?;

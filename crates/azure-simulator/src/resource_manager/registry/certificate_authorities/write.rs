@@ -7,9 +7,10 @@ use super::{body, found};
 use crate::arm::{ArmRequest, ok, operations};
 use crate::arm_error::ArmError;
 use crate::cloud::Cloud;
-use crate::resource_manager::registry::words::not_busy;
+use crate::fleet::Moment;
+use crate::resource_manager::registry::words::{is_to_be_made_again, not_busy, not_deleting};
 use crate::resource_manager::registry::{
-    Start, location, namespace_id, no_content, start, start_by_location, tags,
+    Start, location, namespace_id, no_content, not_running, start, start_by_location, tags,
 };
 use crate::resource_names::is_policy_name;
 use crate::world::World;
@@ -37,21 +38,22 @@ pub(super) fn put(
     let now = cloud.clock().now();
     let mut world = cloud.lock();
     let owner = world.namespace(&id).ok_or_else(|| ArmError::not_found(&id))?;
+    not_deleting(owner)?;
     if let Some(existing) = owner.certificate_authority(name) {
         not_busy("certificate authority", &existing.name, existing.provisioning_state)?;
-        if existing.kind != kind {
-            let problem = "The type and the issuer cannot be changed after creation.";
-            return Err(ArmError::bad_request("PropertyChangeNotAllowed", problem));
+        check_unchanged(owner, existing, kind, issuer.as_deref())?;
+        if !is_to_be_made_again(existing.provisioning_state) {
+            return retag(cloud, &mut world, request, namespace, name, tags);
         }
-        return retag(cloud, &mut world, request, namespace, name, Some(tags));
+    } else {
+        if !is_policy_name(name) {
+            return Err(ArmError::bad_request(
+                "InvalidResourceName",
+                format!("The certificate authority name '{name}' is not valid."),
+            ));
+        }
+        within_limits(owner, kind)?;
     }
-    if !is_policy_name(name) {
-        return Err(ArmError::bad_request(
-            "InvalidResourceName",
-            format!("The certificate authority name '{name}' is not valid."),
-        ));
-    }
-    within_limits(owner, kind)?;
     if kind == Kind::Microsoft {
         check_issuer(owner, issuer.as_deref())?;
     }
@@ -59,23 +61,26 @@ pub(super) fn put(
         Kind::Root => root_validity_days(),
         Kind::Microsoft | Kind::External => world.fleet.issuing_ca_validity_days,
     };
-    let mut authority = CertificateAuthority::accepted(name, kind, days, location, &mut world.names, now);
-    authority.tags = tags;
+    let fresh = CertificateAuthority::accepted(name, kind, days, location, &mut world.names, now);
     let owner = world.namespace_mut(&id).ok_or_else(|| ArmError::not_found(&id))?;
-    let answer = body::authority(owner, &authority);
-    let resource_id = owner.certificate_authority_id(name);
-    owner.certificate_authorities.insert(name.to_ascii_lowercase(), authority);
+    let authority = owner.certificate_authorities.entry(name.to_ascii_lowercase()).or_insert(fresh);
+    authority.provisioning_state = ProvisioningState::Accepted;
+    (authority.tags, authority.times.modified) = (tags, now);
+    let own_name = authority.name.clone();
+    let (owner, authority) = found(&world, request, namespace, name)?;
+    let (resource_id, answer) =
+        (owner.certificate_authority_id(&own_name), body::authority(&world, owner, authority));
     let what = Start {
         namespace_id: id,
         resource_id,
         polling: Polling::ForStatus,
-        effect: Effect::CertificateAuthority { name: name.to_owned(), change: AuthorityChange::Create },
+        effect: Effect::CertificateAuthority { name: own_name, change: AuthorityChange::Create },
     };
     let path = start(&mut world, request, what, now);
     Ok(operations::created(cloud, request, &path, world.fleet.retry_after_seconds, answer))
 }
 
-/// Tags only.
+/// Tags only, at once or in an operation: both are documented.
 pub(super) fn patch(
     cloud: &Cloud,
     request: &ArmRequest,
@@ -83,10 +88,27 @@ pub(super) fn patch(
     name: &str,
 ) -> Result<Response, ArmError> {
     let tags = tags(&request.json()?)?;
-    retag(cloud, &mut cloud.lock(), request, namespace, name, tags)
+    let mut world = cloud.lock();
+    let (owner, authority) = found(&world, request, namespace, name)?;
+    not_busy("certificate authority", &authority.name, authority.provisioning_state)?;
+    let tags = tags.unwrap_or_else(|| authority.tags.clone());
+    if world.fleet.lifecycle.updates == Moment::AtOnce {
+        return retag(cloud, &mut world, request, namespace, name, tags);
+    }
+    let what = Start {
+        namespace_id: owner.id.clone(),
+        resource_id: owner.certificate_authority_id(&authority.name),
+        polling: Polling::UntilDone,
+        effect: Effect::CertificateAuthority {
+            name: authority.name.clone(),
+            change: AuthorityChange::Retag(tags),
+        },
+    };
+    Ok(start_by_location(cloud, &mut world, request, what))
 }
 
-/// Policies go before their CA, and issuing CAs before the root that signed them.
+/// Policies go before their CA, and issuing CAs before the root that signed them: the latter and the code are inferred
+/// (`ca-lifecycle-facts.md` §1.10).
 pub(super) fn delete(
     cloud: &Cloud,
     request: &ArmRequest,
@@ -95,7 +117,7 @@ pub(super) fn delete(
 ) -> Result<Response, ArmError> {
     let id = namespace_id(request, namespace)?;
     let mut world = cloud.lock();
-    let owner = world.namespace_mut(&id).ok_or_else(|| ArmError::not_found(&id))?;
+    let owner = world.namespace(&id).ok_or_else(|| ArmError::not_found(&id))?;
     let Some(authority) = owner.certificate_authority(name) else { return Ok(no_content()) };
     not_busy("certificate authority", &authority.name, authority.provisioning_state)?;
     let own_name = authority.name.clone();
@@ -103,10 +125,12 @@ pub(super) fn delete(
         && owner.certificate_authorities.values().any(|one| one.kind == Kind::Microsoft);
     if signs || !authority.policies.is_empty() {
         let problem = "The certificate authority still has policies or issuing CAs; delete them first.";
-        return Err(ArmError::conflict("Conflict", problem));
+        return Err(ArmError::conflict("CannotDeleteResource", problem));
     }
     let resource_id = owner.certificate_authority_id(&own_name);
-    if let Some(authority) = owner.certificate_authority_mut(name) {
+    not_running(&world, &resource_id)?;
+    if let Some(authority) = world.namespace_mut(&id).and_then(|owner| owner.certificate_authority_mut(name))
+    {
         authority.provisioning_state = ProvisioningState::Deleting;
     }
     let what = Start {
@@ -124,20 +148,18 @@ fn retag(
     request: &ArmRequest,
     namespace: &str,
     name: &str,
-    tags: Option<Tags>,
+    tags: Tags,
 ) -> Result<Response, ArmError> {
     let id = namespace_id(request, namespace)?;
     let now = cloud.clock().now();
-    found(world, request, namespace, name)?;
     if let Some(authority) = world.namespace_mut(&id).and_then(|owner| owner.certificate_authority_mut(name))
     {
-        authority.tags = tags.unwrap_or_else(|| authority.tags.clone());
-        authority.times.modified = now;
+        (authority.tags, authority.times.modified) = (tags, now);
     }
     let (owner, authority) = found(world, request, namespace, name)?;
     let resource_id = owner.certificate_authority_id(&authority.name);
     world.tell(&resource_id, ResourceKind::CertificateAuthority, Deed::Write, now);
-    ok(body::authority(owner, authority))
+    ok(body::authority(world, owner, authority))
 }
 
 /// Reads the kind from a body, and the id of the issuer for a CA that Microsoft signs.
@@ -160,6 +182,25 @@ fn wanted(body: &Map<String, Value>) -> Result<(Kind, Option<String>), ArmError>
         (Some("ICA"), _) => invalid("issuer.issuerType is not one of Microsoft, External."),
         _ => invalid("certificateAuthorityType is not one of Root, ICA."),
     }
+}
+
+/// Type, key type and issuer are create-only (`ca-lifecycle-facts.md` §1.2). The code is made up.
+fn check_unchanged(
+    namespace: &Namespace,
+    existing: &CertificateAuthority,
+    kind: Kind,
+    issuer: Option<&str>,
+) -> Result<(), ArmError> {
+    let mut all = namespace.certificate_authorities.values();
+    let root =
+        all.find(|one| one.kind == Kind::Root).map(|root| namespace.certificate_authority_id(&root.name));
+    let is_same_issuer = kind != Kind::Microsoft
+        || matches!((issuer, &root), (Some(given), Some(root)) if given.eq_ignore_ascii_case(root));
+    if existing.kind == kind && is_same_issuer {
+        return Ok(());
+    }
+    let problem = "The type and the issuer cannot be changed after creation.";
+    Err(ArmError::bad_request("PropertyChangeNotAllowed", problem))
 }
 
 fn within_limits(namespace: &Namespace, kind: Kind) -> Result<(), ArmError> {

@@ -11,7 +11,8 @@ use crate::cloud::Cloud;
 use crate::dates;
 use crate::pki;
 use crate::resource_manager::registry::{
-    Start, location, namespace_id, no_content, start, start_by_location, system_data, tags, words,
+    Start, location, namespace_id, no_content, not_running, start, start_by_location, system_data, tags,
+    words,
 };
 use crate::resource_names::is_policy_name;
 use crate::world::World;
@@ -66,18 +67,23 @@ pub(super) fn put(
     if found_credential.root.is_none() {
         return Err(ArmError::conflict("Conflict", "The credential is not ready."));
     }
-    if found(&world, request, namespace, name).is_ok() {
-        return change(cloud, &mut world, request, namespace, name, &wanted);
-    }
-    if !is_policy_name(name) {
+    words::not_busy("credential", "default", found_credential.provisioning_state)?;
+    if let Ok((_, existing)) = found(&world, request, namespace, name) {
+        not_busy(existing)?;
+        if !words::is_to_be_made_again(existing.provisioning_state) {
+            return change(cloud, &mut world, request, namespace, name, &wanted);
+        }
+        check_unchanged(existing, &wanted)?;
+    } else if !is_policy_name(name) {
         return Err(ArmError::bad_request(
             "InvalidResourceName",
             format!("The policy name '{name}' is not valid."),
         ));
     }
-    let policy = Policy {
+    let days = wanted.leaf_validity_days.unwrap_or(DEFAULT_LEAF_VALIDITY_DAYS);
+    let fresh = Policy {
         name: name.to_owned(),
-        leaf_validity_days: wanted.leaf_validity_days.unwrap_or(DEFAULT_LEAF_VALIDITY_DAYS),
+        leaf_validity_days: days,
         issuing_ca_validity_days: world.fleet.issuing_ca_validity_days,
         provisioning_state: ProvisioningState::Accepted,
         location: if location.is_empty() { world.fleet.location.clone() } else { location },
@@ -88,11 +94,14 @@ pub(super) fn put(
         times: Times::new(now),
     };
     let key = name.to_ascii_lowercase();
-    let Some(namespace) = world.namespace_mut(&id) else { return Err(ArmError::not_found(&id)) };
-    let (resource_id, answer) = (namespace.policy_id(name), body(request, namespace, &policy));
-    if let Some(credential) = &mut namespace.credential {
-        credential.policies.insert(key.clone(), policy);
+    let owner = world.namespace_mut(&id).ok_or_else(|| ArmError::not_found(&id))?;
+    if let Some(credential) = &mut owner.credential {
+        let policy = credential.policies.entry(key.clone()).or_insert(fresh);
+        policy.provisioning_state = ProvisioningState::Accepted;
+        (policy.leaf_validity_days, policy.times.modified) = (days, now);
     }
+    let (owner, policy) = found(&world, request, namespace, name)?;
+    let (resource_id, answer) = (owner.policy_id(&policy.name), body(request, owner, policy));
     let what = Start {
         namespace_id: id,
         resource_id,
@@ -125,10 +134,14 @@ pub(super) fn delete(
     let owner = world.namespace_mut(&id).ok_or_else(|| ArmError::not_found(&id))?;
     let Some(policy) = owner.policy_mut(name) else { return Ok(no_content()) };
     not_busy(policy)?;
-    policy.provisioning_state = ProvisioningState::Deleting;
     let own_name = policy.name.clone();
+    let resource_id = owner.policy_id(&own_name);
+    not_running(&world, &resource_id)?;
+    if let Some(policy) = world.namespace_mut(&id).and_then(|owner| owner.policy_mut(name)) {
+        policy.provisioning_state = ProvisioningState::Deleting;
+    }
     let what = Start {
-        resource_id: owner.policy_id(&own_name),
+        resource_id,
         namespace_id: id,
         polling: Polling::UntilDone,
         effect: Effect::DeletePolicy(own_name.to_ascii_lowercase()),
@@ -149,16 +162,24 @@ fn change(
     found(world, request, namespace, name)?;
     if let Some(policy) = world.namespace_mut(&id).and_then(|owner| owner.policy_mut(name)) {
         not_busy(policy)?;
-        if wanted.bring_your_own_root.is_some_and(|wanted| wanted != policy.bring_your_own_root) {
-            let problem = "bringYourOwnRoot cannot be changed after a policy has been created.";
-            return Err(ArmError::bad_request("PropertyChangeNotAllowed", problem));
-        }
+        check_unchanged(policy, wanted)?;
         policy.leaf_validity_days = wanted.leaf_validity_days.unwrap_or(policy.leaf_validity_days);
         policy.times.modified = now;
     }
     let (owner, policy) = found(world, request, namespace, name)?;
     world.tell(&owner.policy_id(&policy.name), ResourceKind::CredentialPolicy, Deed::Write, now);
     ok(body(request, owner, policy))
+}
+
+/// Whether the root is the customer's own cannot change. The code is made up.
+fn check_unchanged(policy: &Policy, wanted: &Wanted) -> Result<(), ArmError> {
+    match wanted.bring_your_own_root {
+        Some(wanted) if wanted != policy.bring_your_own_root => Err(ArmError::bad_request(
+            "PropertyChangeNotAllowed",
+            "bringYourOwnRoot cannot be changed after a policy has been created.",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// A policy that is being created or deleted cannot be changed.

@@ -7,7 +7,8 @@ use super::policies;
 use crate::arm::ArmRequest;
 use crate::arm_error::ArmError;
 use crate::cloud::Cloud;
-use crate::resource_manager::registry::{Start, namespace_id, start_by_location};
+use crate::fleet::Moment;
+use crate::resource_manager::registry::{Start, namespace_id, not_running, start_by_location};
 use crate::world::operation::{Effect, Polling};
 
 /// A new issuing CA in place of the current one. Not for a policy with the customer's own root
@@ -28,8 +29,10 @@ pub(super) fn revoke_issuer(
         ));
     }
     policies::not_busy(policy)?;
+    let resource_id = owner.policy_id(&policy.name);
+    not_running(&world, &resource_id)?;
     let what = Start {
-        resource_id: owner.policy_id(&policy.name),
+        resource_id,
         namespace_id: id,
         polling: Polling::UntilDone,
         effect: Effect::RevokeIssuer(policy.name.to_ascii_lowercase()),
@@ -59,9 +62,14 @@ pub(super) fn activate(
     let Some(pending) = &policy.pending else {
         return Err(ArmError::conflict("Conflict", "The policy has no pending certificate signing request."));
     };
-    pending.check(chain, now)?;
+    let lifecycle = &world.fleet.lifecycle;
+    if lifecycle.refusals == Moment::AtOnce {
+        pending.check(chain, lifecycle.chain_rules(), now)?;
+    }
+    let resource_id = owner.policy_id(&policy.name);
+    not_running(&world, &resource_id)?;
     let what = Start {
-        resource_id: owner.policy_id(&policy.name),
+        resource_id,
         namespace_id: id,
         polling: Polling::UntilDone,
         effect: Effect::Activate { policy: policy.name.to_ascii_lowercase(), chain: chain.to_owned() },

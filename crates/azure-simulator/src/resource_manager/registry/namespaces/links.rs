@@ -67,25 +67,27 @@ fn identity(link: &Link) -> Value {
 /// The endpoints of a body. Leaves out those of other types.
 ///
 /// # Errors
-/// 400 for an endpoint without a resource.
+/// 400 for an endpoint without its whole body (`ca-lifecycle-facts.md` §4.3). An `inboundCallerIdentity` may be missing:
+/// the specification requires it, and the official command line does not (`ca-lifecycle-facts.md` §6).
 pub(super) fn wanted(body: &Map<String, Value>) -> Result<Vec<Wanted>, ArmError> {
     let mut found = Vec::new();
     for (section, kind) in [("messaging", HUBS), ("provisioning", SERVICES)] {
         let pointer = format!("/{section}/endpoints");
         let endpoints = body.get("properties").and_then(|properties| properties.pointer(&pointer));
         for (name, endpoint) in endpoints.and_then(Value::as_object).into_iter().flatten() {
-            let text = |member: &str| endpoint.get(member).and_then(Value::as_str);
-            if !text("endpointType").is_some_and(|given| given.eq_ignore_ascii_case(kind)) {
+            let text = |member: &str| {
+                endpoint.get(member).and_then(Value::as_str).ok_or_else(|| {
+                    let problem = format!("{section}.endpoints.{name}.{member} is required.");
+                    ArmError::bad_request("InvalidRequestContent", problem)
+                })
+            };
+            if !text("endpointType")?.eq_ignore_ascii_case(kind) {
                 continue;
             }
-            let Some(resource_id) = text("resourceId") else {
-                let problem = format!("{section}.endpoints.{name}.resourceId is required.");
-                return Err(ArmError::bad_request("InvalidParameter", problem));
-            };
             let identity = endpoint.get("inboundCallerIdentity");
             found.push(Wanted {
                 name: name.clone(),
-                resource_id: resource_id.to_owned(),
+                resource_id: text("resourceId")?.to_owned(),
                 identity: identity.map(|identity| Verbatim::new(&identity.to_string())),
             });
         }
