@@ -235,6 +235,16 @@ pub const PERMISSIONS: &[Permission] = &[
         Evidence::Inferred,
         &["registry::write"],
     ),
+    // Only the status of an operation says why the service did not do what it had taken. Without it the operation goes on.
+    Permission {
+        scope: PermissionScope::Subscription,
+        ..declared(
+            "Microsoft.DeviceRegistry/locations/asyncOperationStatuses/read",
+            Generation::CertificateAuthorities,
+            Evidence::Published,
+            &["arm::operation_status"],
+        )
+    },
     // `check` asks what its caller may do.
     Permission {
         who: Who::Person,
