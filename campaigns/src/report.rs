@@ -209,6 +209,9 @@ fn judge_buckets(accounts: &[Accounts], timed: Timed, which: &str, verdict: &mut
         &format!("  {which}: seconds, floor, ratio"),
         format!("{:.1}, {:.1}, {ratio}", timed.seconds, timed.floor),
     );
+    let spans = accounts.iter().filter_map(|accounts| Some(accounts.last_call? - accounts.first_call?));
+    let spans: Vec<String> = spans.map(|span| format!("{:.1}", span.as_seconds_f64())).collect();
+    verdict.figure(&format!("  {which}: seconds of reading each subscription"), spans.join(", "));
     verdict.figure(
         &format!("  {which}: fewest reads left in a bucket"),
         format!("{fewest:.0} of {:.0}", limits.reads.burst),
