@@ -23,10 +23,10 @@ pub async fn announce(
 ) -> Result<Vec<FindingEvent>, WriteError> {
     let mut events = Vec::new();
     let decide = |existing: Option<Ledger>| {
-        let before = existing.unwrap_or_default();
-        let mut ledger = before.clone();
+        let mut ledger = existing.unwrap_or_default();
         events = ledger.advance(report, now);
-        if ledger == before { Change::Keep } else { Change::Write(ledger) }
+        // Whatever changes it is an event. A copy to compare with would be as large as all open alerts.
+        if events.is_empty() { Change::Keep } else { Change::Write(ledger) }
     };
     store.modify(LEDGER, decide).await?;
     Ok(events)
@@ -37,10 +37,10 @@ pub async fn announce(
 /// # Errors When the ledger cannot be read or written; then the next run sends them again, with the same ids.
 pub async fn confirm(store: &Store, event_ids: &[String]) -> Result<(), WriteError> {
     let decide = |existing: Option<Ledger>| {
-        let Some(before) = existing else { return Change::Keep };
-        let mut ledger = before.clone();
+        let Some(mut ledger) = existing else { return Change::Keep };
+        let pending = ledger.pending.len();
         ledger.confirm(event_ids);
-        if ledger == before { Change::Keep } else { Change::Write(ledger) }
+        if ledger.pending.len() == pending { Change::Keep } else { Change::Write(ledger) }
     };
     store.modify(LEDGER, decide).await.map(|_| ())
 }

@@ -54,6 +54,9 @@ use transport::Transport;
 const LAST_EXPORT: Duration = Duration::from_secs(2);
 /// A component adds up the figures that it gets, so the app repeats none while nothing happens.
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
+/// How many points of how things stand one export to Application Insights has: its exporter makes an envelope of kilobytes of each,
+/// and holds all of them at once.
+const AT_ONCE: usize = 500;
 
 /// Keeps telemetry going; exports what is left when it is dropped.
 #[must_use = "telemetry ends when this is dropped"]
@@ -158,7 +161,7 @@ fn start_exports(
                 MetricExporter::builder().with_http().with_http_client(Transport::new(runtime.clone()));
             exporter.with_protocol(Protocol::HttpBinary).build().map_err(|error| error.to_string())
         };
-        match Lane::start(exporter, &resource, &collector, None, &standing) {
+        match Lane::start(exporter, &resource, &collector, None, None, &standing) {
             Ok(lane) => lanes.push(lane),
             Err(error) => destinations.complaints.push(format!("metrics are not exported by OTLP: {error}")),
         }
@@ -167,7 +170,7 @@ fn start_exports(
         let component = Deliveries::to("application-insights");
         let exporter = || ingestion.exporter(runtime.clone(), ambient);
         let lane = exporter().and_then(|spans| {
-            let lane = Lane::start(exporter, &resource, &component, Some(NEVER), &standing)?;
+            let lane = Lane::start(exporter, &resource, &component, Some(NEVER), Some(AT_ONCE), &standing)?;
             Ok((spans, lane))
         });
         match lane {

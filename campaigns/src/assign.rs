@@ -22,15 +22,16 @@ use clap::Args;
 use clap::builder::TypedValueParser;
 
 use crate::error::CampaignError;
+use crate::page;
 use crate::progress::Progress;
 use crate::verdict::Verdict;
 
 /// The options of the campaign.
 #[derive(Args, Clone)]
 pub struct Arguments {
-    /// Provisioning services of the full reconcile
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=40).map(usize::from))]
-    provisioning_services: usize,
+    /// Provisioning services of the full reconcile; each number is a world of its own and a row
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 20, 200], value_parser = clap::value_parser!(u16).range(1..).map(usize::from))]
+    provisioning_services: Vec<usize>,
     /// Enrollment groups of each; a DPS has 200 at the most
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(4..=200).map(usize::from))]
     groups: usize,
@@ -52,6 +53,11 @@ pub struct Arguments {
 pub async fn run(arguments: &Arguments) -> Result<Verdict, CampaignError> {
     let progress = Progress::start();
     let mut verdict = Verdict::default();
+    verdict.page(page::measured_on(&[]));
+    verdict.page(format!(
+        "Each namespace has four hubs, two policies and a DPS, which has up to {} groups of symmetric keys; ten DPS are in each subscription.\n",
+        arguments.groups
+    ));
     events::run(arguments, &progress, &mut verdict).await?;
     unchanged::run(arguments, &progress, &mut verdict).await?;
     progress.finish();

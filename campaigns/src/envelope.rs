@@ -48,12 +48,17 @@ pub fn batch(function: &str, binding: &str, messages: &[LockedMessage]) -> Strin
 
 /// A GET with no body and one route parameter, `id`.
 pub fn get(function: &str, binding: &str, id: &str) -> String {
+    get_as(function, binding, ("id", id), "application/json")
+}
+
+/// A GET with no body and one route parameter, by name and value, for an answer of this media type.
+pub fn get_as(function: &str, binding: &str, (name, value): (&str, &str), accept: &str) -> String {
     let request = json!({
-        "Url": format!("http://127.0.0.1:7071/api/{function}/{id}"), "Method": "GET", "Query": {},
-        "Headers": {"Host": ["127.0.0.1:7071"]}, "Params": {"id": id}, "Identities": [],
+        "Url": format!("http://127.0.0.1:7071/api/{function}/{value}"), "Method": "GET", "Query": {},
+        "Headers": {"Accept": [accept], "Host": ["127.0.0.1:7071"]}, "Params": {name: value}, "Identities": [],
     });
-    let metadata =
-        json!({"id": inside_a_string(&json!(id)), "Query": {}, "Headers": {"Host": "127.0.0.1:7071"}});
+    let metadata = json!({name: inside_a_string(&json!(value)), "Query": {},
+        "Headers": {"Accept": accept, "Host": "127.0.0.1:7071"}});
     let Value::Object(metadata) = metadata else { return String::new() };
     envelope(function, Map::from_iter([(binding.to_owned(), request)]), metadata)
 }

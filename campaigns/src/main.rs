@@ -11,6 +11,7 @@
 mod accounts;
 mod assign;
 mod azurite;
+mod collector;
 mod contest;
 mod distance;
 mod envelope;
@@ -27,7 +28,6 @@ mod page;
 mod progress;
 mod random;
 mod report;
-mod report_fleet;
 mod requests;
 mod rules;
 mod sample;
@@ -71,7 +71,7 @@ enum Campaign {
     },
     /// From the event to the policy, a reconcile with nothing to do, and a run taken back
     Assign(assign::Arguments),
-    /// A status report over everything: calls, ratio, memory, and a second one that says nothing again
+    /// Status reports over fleets of growing size, killed on the way: calls, ratio, memory, and a second one that says nothing again
     Report(report::Arguments),
     /// From exec to the first answer, and memory, beside the same job in other languages
     Start(start::Arguments),

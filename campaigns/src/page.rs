@@ -110,7 +110,7 @@ mod tests {
 
     const PAGE: &str = include_str!("../../docs/performance.md");
     /// The campaigns whose figures the page has.
-    const SECTIONS: [&str; 4] = ["start", "invocation", "neighbour", "script"];
+    const SECTIONS: [&str; 6] = ["start", "invocation", "neighbour", "script", "report", "assign"];
 
     #[test]
     fn figures_replace_what_was_between_their_markers_and_nothing_else() {
@@ -119,15 +119,16 @@ mod tests {
         let new = replaced(&page, "start", "| new |\n").unwrap();
         assert_eq!(new, page.replace("\nold\n", "\n\n| new |\n\n"));
         assert_eq!(replaced(&new, "start", "| new |").unwrap(), new);
-        assert_eq!(replaced(&page, "report", "x"), None);
+        assert_eq!(replaced(&page, "neighbour", "x"), None);
     }
 
     #[test]
-    fn the_page_has_the_figures_of_each_campaign_and_of_no_other() {
+    fn the_page_has_the_figures_of_each_campaign_or_says_that_they_are_missing() {
         for name in SECTIONS {
             let (_, rest) = PAGE.split_once(&opening(name)).expect(name);
             let (figures, _) = rest.split_once(CLOSING).expect(name);
-            assert!(figures.contains("Measured at commit `") && figures.contains("\n|---|"), "{name}");
+            let are_there = figures.contains("Measured at commit `") && figures.contains("\n|---|");
+            assert!(are_there || figures.trim().starts_with("Not measured yet: "), "{name}");
         }
         assert_eq!(PAGE.matches("<!-- figures of ").count(), SECTIONS.len());
     }

@@ -16,7 +16,24 @@ const CAMPAIGNS: [(&str, &[&str]); 9] = [
         &["--namespaces", "5", "--hubs", "3", "--requests", "40", "--limit-minutes", "5", "--kills", "6"],
     ),
     ("assign", &["--provisioning-services", "3", "--groups", "12", "--limit-minutes", "5"]),
-    ("report", &["--namespaces", "8", "--hubs", "3", "--provisioning-services", "2", "--groups", "120"]),
+    (
+        "report",
+        // More than a page shows whole, and for each subscription more than is in hand at once.
+        &[
+            "--namespaces",
+            "12",
+            "--namespaces-per-subscription",
+            "6",
+            "--namespaces-per-service",
+            "4",
+            "--hubs",
+            "3",
+            "--groups",
+            "120",
+            "--kills",
+            "1",
+        ],
+    ),
     ("start", &["--starts", "1", "--rounds", "1", "--invocations", "20", "--idle-ms", "50"]),
     ("invocation", &["--rounds", "1", "--invocations", "40", "--warm-up", "1", "--counted", "1"]),
     ("instructions", &["--counted", "2"]),
@@ -93,7 +110,7 @@ fn created_groups_are_assigned_once_nothing_else_is_written_and_a_run_is_taken_b
 }
 
 #[test]
-fn a_report_keeps_to_the_budgets_of_every_service_and_a_second_one_says_nothing_again() {
+fn a_report_that_was_killed_goes_on_keeps_to_every_budget_and_a_second_one_says_nothing_again() {
     keeps_every_rule("report", &[]);
 }
 

@@ -154,7 +154,8 @@ impl<E: PushMetricExporter> PushMetricExporter for ToldPoints<E> {
     }
 }
 
-fn points(data: &AggregatedMetrics) -> usize {
+/// How many points a metric has.
+pub(super) fn points(data: &AggregatedMetrics) -> usize {
     fn of<T>(data: &MetricData<T>) -> usize {
         match data {
             MetricData::Gauge(gauge) => gauge.data_points().count(),

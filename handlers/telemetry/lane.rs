@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use azure::{Budget, Scope};
+use azure::{BucketSnapshot, Budget, Scope};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Counter, Histogram, Meter, MeterProvider};
 use opentelemetry_sdk::Resource;
@@ -17,7 +17,7 @@ use opentelemetry_sdk::metrics::{Instrument, PeriodicReader, SdkMeterProvider, S
 use super::deliveries::{Deliveries, ToldPoints};
 use super::names::{self, Metric};
 use super::pump::Pump;
-use super::standing::Standing;
+use super::standing::{Part, Standing};
 
 /// Seconds that bound the buckets of invocations, from the semantic conventions for HTTP, and beyond.
 const INVOKE_BOUNDS: [f64; 16] =
@@ -28,7 +28,7 @@ const REQUEST_BOUNDS: [f64; 14] =
 /// Seconds that bound the buckets of syncs: they take minutes, and end after half an hour at the latest.
 const SYNC_BOUNDS: [f64; 12] =
     [1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 900.0, 1200.0, 1800.0];
-/// Most series of one metric: 100 namespaces of 10 hubs and 3 policies are 3,000.
+/// Most series of one metric: the states of trust of 1,000 namespaces are 5,000 ([`super::standing`]).
 const SERIES: usize = 10_000;
 
 /// One destination.
@@ -49,7 +49,7 @@ pub struct Lane {
 
 impl Lane {
     /// Starts a destination. `exporter` makes one exporter for each of the two kinds; `repeat` is how often both are
-    /// exported while nothing happens.
+    /// exported while nothing happens; `at_once` is how many points of how things stand the exporter gets at once.
     ///
     /// # Errors
     /// What the exporter or the system says.
@@ -58,6 +58,7 @@ impl Lane {
         resource: &Resource,
         deliveries: &Arc<Deliveries>,
         repeat: Option<Duration>,
+        at_once: Option<usize>,
         standing: &Arc<Mutex<Standing>>,
     ) -> Result<Self, String> {
         let provider = || {
@@ -76,13 +77,17 @@ impl Lane {
         };
         let (events, stands) = (provider()?, provider()?);
         let meter = events.meter("policysync");
+        let part = Part::of(at_once);
+        super::standing::observe(&stands.meter("policysync"), standing, &part);
+        // [`super::deliveries`] logs a failure.
         let flush = |provider: &SdkMeterProvider| {
             let provider = provider.clone();
-            // [`super::deliveries`] logs a failure.
-            move || drop(provider.force_flush())
+            move || provider.force_flush().is_ok()
         };
-        let pump = Pump::start(flush(&events), flush(&stands)).map_err(|error| error.to_string())?;
-        super::standing::observe(&stands.meter("policysync"), standing);
+        let (flush_events, flush_standing) = (flush(&events), flush(&stands));
+        let kept = Arc::clone(standing);
+        let pump = Pump::start(move || _ = flush_events(), move || part.export(&kept, &flush_standing));
+        let pump = pump.map_err(|error| error.to_string())?;
         Ok(Self {
             invocations: histogram(&meter, &names::INVOKE_DURATION, &INVOKE_BOUNDS),
             requests: histogram(&meter, &names::REQUEST_DURATION, &REQUEST_BOUNDS),
@@ -102,7 +107,7 @@ impl Lane {
     pub fn observe_budget(&self, budget: &Budget) {
         let meter = self.events.meter("policysync");
         observe(&meter, &names::BUDGET_REMAINING, per_bucket(budget, |bucket| u64::from(bucket.left)));
-        let waiting = |bucket: &azure::BucketSnapshot| u64::try_from(bucket.waiting).unwrap_or(u64::MAX);
+        let waiting = |bucket: &BucketSnapshot| u64::try_from(bucket.waiting).unwrap_or(u64::MAX);
         observe(&meter, &names::BUDGET_WAITING, per_bucket(budget, waiting));
         observe(&meter, &names::BUDGET_THROTTLED, per_bucket(budget, |bucket| bucket.throttled_total));
         observe(&meter, &names::BUDGET_PUT_OFF, per_bucket(budget, |bucket| bucket.put_off_total));
@@ -157,13 +162,23 @@ fn observe(
     }
 }
 
+/// Whether there is anything to tell of a bucket. A fleet has hundreds of provisioning services, all but a few of them with a full
+/// bucket at any moment, and figures leave many times a minute while calls are made.
+fn is_told(bucket: &BucketSnapshot) -> bool {
+    let is_at_rest = bucket.left == bucket.capacity
+        && bucket.waiting == 0
+        && bucket.throttled_total == 0
+        && bucket.put_off_total == 0;
+    !(is_at_rest && matches!(bucket.scope, Scope::ProvisioningService(_)))
+}
+
 fn per_bucket(
     budget: &Budget,
-    value: impl Fn(&azure::BucketSnapshot) -> u64 + Send + Sync + 'static,
+    value: impl Fn(&BucketSnapshot) -> u64 + Send + Sync + 'static,
 ) -> impl Fn(&dyn AsyncInstrument<u64>) + Send + Sync + 'static {
     let budget = budget.clone();
     move |instrument| {
-        for bucket in budget.snapshot() {
+        for bucket in budget.snapshot().into_iter().filter(is_told) {
             let scope = match &bucket.scope {
                 Scope::Subscription(id) => format!("subscription/{id}"),
                 Scope::Tenant => "tenant".to_owned(),
@@ -181,4 +196,32 @@ fn per_bucket(
 /// The standing of things, kept for the next export.
 pub fn keep(standing: &Mutex<Standing>, now: Standing) {
     *standing.lock().unwrap_or_else(PoisonError::into_inner) = now;
+}
+
+#[cfg(test)]
+mod tests {
+    use azure::OperationKind;
+
+    use super::*;
+
+    #[test]
+    fn a_provisioning_service_is_told_while_its_bucket_is_in_use_or_calls_were_refused() {
+        let service = |left, waiting, throttled_total, put_off_total| BucketSnapshot {
+            scope: Scope::ProvisioningService("contoso-dps".to_owned()),
+            kind: OperationKind::Any,
+            capacity: 250,
+            left,
+            waiting,
+            throttled_total,
+            put_off_total,
+        };
+        assert!(!is_told(&service(250, 0, 0, 0)));
+        for used in
+            [service(249, 0, 0, 0), service(250, 1, 0, 0), service(250, 0, 1, 0), service(250, 0, 0, 1)]
+        {
+            assert!(is_told(&used), "{used:?}");
+        }
+        let full = service(250, 0, 0, 0);
+        assert!(is_told(&BucketSnapshot { scope: Scope::Subscription("s".to_owned()), ..full }));
+    }
 }

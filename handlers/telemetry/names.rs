@@ -241,7 +241,8 @@ pub const LOG_FIELDS: [(&str, &str); 5] = [
 
 /// The attribute that names a namespace.
 pub fn namespace(id: &ArmId) -> KeyValue {
-    KeyValue::new("policysync.namespace.id", id.to_string())
+    // Shared by the points of a namespace, which a large fleet has thousands of.
+    KeyValue::new("policysync.namespace.id", std::sync::Arc::<str>::from(id.as_str()))
 }
 
 #[cfg(test)]

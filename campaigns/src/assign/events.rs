@@ -10,6 +10,7 @@ use super::app::App;
 use super::calls::{Calls, OPERATIONS_PER_MINUTE, percentile};
 use super::fleet::{self, POLICY, Service};
 use crate::error::CampaignError;
+use crate::page::Table;
 use crate::progress::Progress;
 use crate::verdict::Verdict;
 
@@ -57,11 +58,25 @@ pub async fn run(
         app.create(&services[0].name, id).await?;
     }
     let latencies = measure(&app, &services[0].name, &steady, deadline, verdict).await?;
-    let (median, slowest) = (percentile(&latencies, 0.5), percentile(&latencies, 0.99));
-    verdict.figure(
-        "event to policy, groups one after the other",
-        format!("{} groups: p50 {median:.2} s, p99 {slowest:.2} s", steady.len()),
-    );
+    let mut table = Table::new([
+        "groups created",
+        "how many",
+        "seconds from event to policy, p50",
+        "p99",
+        "p99 that the budget forces",
+    ]);
+    let mut row = |how: &str, latencies: &[f64], forced: f64| {
+        let (median, slowest) = (percentile(latencies, 0.5), percentile(latencies, 0.99));
+        let cells = [
+            latencies.len().to_string(),
+            format!("{median:.2}"),
+            format!("{slowest:.2}"),
+            format!("{forced:.0}"),
+        ];
+        table.row([how.to_owned()].into_iter().chain(cells).collect());
+        slowest
+    };
+    let slowest = row("one every half second", &latencies, 0.0);
     if slowest > SLOWEST_STEADY {
         verdict
             .broken(vec![format!("p99 of a steady stream is {slowest:.1} s, more than {SLOWEST_STEADY} s")]);
@@ -72,15 +87,9 @@ pub async fn run(
         app.create(&services[1].name, id).await?;
     }
     let latencies = measure(&app, &services[1].name, &burst, deadline, verdict).await?;
-    let (median, slowest) = (percentile(&latencies, 0.5), percentile(&latencies, 0.99));
     let floor = ((burst.len() as f64).mul_add(OPERATIONS_PER_GROUP, -BURST) / PER_SECOND).max(0.0);
-    verdict.figure(
-        "event to policy, groups all at once",
-        format!(
-            "{} groups: p50 {median:.2} s, p99 {slowest:.2} s; the budget forces {floor:.0} s",
-            burst.len()
-        ),
-    );
+    let slowest = row("all at once", &latencies, floor);
+    verdict.page(&table);
     let most = floor.mul_add(HIGHEST_RATIO, SLACK);
     if slowest > most {
         verdict.broken(vec![format!("p99 of a burst is {slowest:.1} s, more than {most:.0} s")]);

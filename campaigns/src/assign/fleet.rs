@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 
 use azure_simulator::fleet::{Fleet, FleetError};
 
-/// Half of the provisioning services are in each, since a subscription holds ten at the most (`azure-wire-facts.md` §7).
-const SUBSCRIPTIONS: [&str; 2] =
-    ["6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40", "8a4de0b7-15c2-4f68-b3a9-02d7c6e9f513"];
+/// The subscription of all namespaces. Each ten provisioning services are in one of their own, which holds no more
+/// (`azure-wire-facts.md` §7).
+const HOME: &str = "6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40";
+const SERVICES_PER_SUBSCRIPTION: usize = 10;
 /// The policy of every group that is assigned already, and the policy that the rules name for every group.
 pub const POLICY: &str = "default";
 /// The policy of [`SOURCE`] alone.
@@ -30,6 +31,11 @@ pub fn service_name(index: usize) -> String {
     format!("contoso-{index:02}-dps")
 }
 
+/// The subscription of a DPS.
+fn subscription(index: usize) -> String {
+    format!("8a4de0b7-15c2-4f68-b3a9-{:012}", index / SERVICES_PER_SUBSCRIPTION)
+}
+
 /// Groups for each DPS: `{prefix}000` and on.
 pub fn groups(prefix: &str, count: usize) -> Vec<String> {
     (0..count).map(|index| format!("{prefix}{index:03}")).collect()
@@ -43,7 +49,7 @@ pub fn fleet(services: &[Service]) -> Result<Fleet, FleetError> {
     // Records come at once, since the measurement begins when a record is there.
     let mut text = format!(
         "subscription = \"{}\"\nlocation = \"westeurope\"\ndiagnostics_delay_seconds = 0\npage_size = 100\n",
-        SUBSCRIPTIONS[0]
+        HOME
     );
     // Writing to a string cannot fail.
     for (index, service) in services.iter().enumerate() {
@@ -57,7 +63,7 @@ pub fn fleet(services: &[Service]) -> Result<Fleet, FleetError> {
         for hub in 0..HUBS {
             let _ = writeln!(text, "[[namespace.hub]]\nname = \"contoso-{index:02}-hub-{hub}\"");
         }
-        let subscription = SUBSCRIPTIONS[index % SUBSCRIPTIONS.len()];
+        let subscription = subscription(index);
         let _ = writeln!(
             text,
             "[[namespace.provisioning_service]]\nname = \"{}\"\nsubscription = \"{subscription}\"",
@@ -76,14 +82,13 @@ pub fn fleet(services: &[Service]) -> Result<Fleet, FleetError> {
 
 /// The `policysync.toml` that goes with it.
 pub fn configuration(services: &[Service]) -> String {
-    let scopes = SUBSCRIPTIONS.map(|subscription| format!("\"/subscriptions/{subscription}\"")).join(", ");
     let namespace = |(index, service): (usize, &Service)| {
-        let (home, away) = (SUBSCRIPTIONS[0], SUBSCRIPTIONS[index % SUBSCRIPTIONS.len()]);
+        let away = subscription(index);
         format!(
             "[[namespace]]\n\
-             id = \"/subscriptions/{home}/resourceGroups/rg-{index:02}/providers/Microsoft.DeviceRegistry/namespaces/contoso-{index:02}\"\n\
+             id = \"/subscriptions/{HOME}/resourceGroups/rg-{index:02}/providers/Microsoft.DeviceRegistry/namespaces/contoso-{index:02}\"\n\
              provisioning_services = [\"/subscriptions/{away}/resourceGroups/rg-{index:02}/providers/Microsoft.Devices/provisioningServices/{}\"]\n\
-             scopes = [{scopes}]\nmode = \"enforce\"\n\n\
+             scopes = [\"/subscriptions/{HOME}\", \"/subscriptions/{away}\"]\nmode = \"enforce\"\n\n\
              [[namespace.rule]]\nname = \"source\"\nenrollment_groups = [\"{SOURCE}\"]\npolicy = \"none\"\n\n\
              [[namespace.rule]]\nname = \"all\"\nenrollment_groups = [\"*\"]\npolicy = \"{POLICY}\"\n\n",
             service.name

@@ -1,17 +1,18 @@
-//! A reconcile over every group of every DPS when there is nothing to do.
+//! A reconcile over every group of every DPS when there is nothing to do, for fleets of growing size.
 
 use super::app::App;
 use super::calls::{Calls, is_write};
 use super::fleet::{self, Service};
 use super::{Arguments, revert};
 use crate::error::CampaignError;
+use crate::page::Table;
 use crate::progress::Progress;
-use crate::verdict::{Verdict, seconds};
+use crate::verdict::Verdict;
 
 /// Two pages of 100 groups take two calls; the rest is room for a smaller page size.
 const MOST_CALLS: usize = 4;
 
-/// Runs it.
+/// Runs it, and takes back a run in the first of the fleets.
 ///
 /// # Errors
 /// When it could not be run; broken rules are in the verdict.
@@ -20,18 +21,43 @@ pub async fn run(
     progress: &Progress,
     verdict: &mut Verdict,
 ) -> Result<(), CampaignError> {
-    let services: Vec<Service> = (0..arguments.provisioning_services)
-        .map(|index| {
-            let half = arguments.groups / 2;
-            let groups =
-                [fleet::groups("line-a-", half), fleet::groups("line-b-", arguments.groups - half - 1)];
-            Service { name: fleet::service_name(index), groups: groups.concat() }
-        })
-        .collect();
-    let fleet = fleet::fleet(&services)?;
-    let app = App::start(arguments, fleet, &fleet::configuration(&services), false).await?;
+    let mut table = Table::new([
+        "DPS, groups each",
+        "seconds of a reconcile",
+        "calls of a DPS, at the most",
+        "ARM reads",
+        "writes",
+    ]);
+    for (number, &count) in arguments.provisioning_services.iter().enumerate() {
+        let services = services(count, arguments.groups);
+        let fleet = fleet::fleet(&services)?;
+        let app = App::start(arguments, fleet, &fleet::configuration(&services), false).await?;
+        progress.phase(&format!("reconciling {count} DPS that are as they should be"));
+        table.row(reconciled(&app, &services, arguments.groups, verdict).await?);
+        if number == 0 {
+            revert::run(&app, &services[0], progress, verdict).await?;
+        }
+    }
+    verdict.page(&table);
+    Ok(())
+}
 
-    progress.phase("reconciling what is as it should be");
+fn services(count: usize, groups: usize) -> Vec<Service> {
+    let half = groups / 2;
+    let service = |index: usize| {
+        let groups = [fleet::groups("line-a-", half), fleet::groups("line-b-", groups - half - 1)];
+        Service { name: fleet::service_name(index), groups: groups.concat() }
+    };
+    (0..count).map(service).collect()
+}
+
+/// One reconcile, as a row.
+async fn reconciled(
+    app: &App,
+    services: &[Service],
+    groups: usize,
+    verdict: &mut Verdict,
+) -> Result<Vec<String>, CampaignError> {
     let before = app.simulator.log().entries().len();
     let report = app.fire("reconcile-assignments").await?;
     let entries = app.simulator.log().entries();
@@ -41,12 +67,6 @@ pub async fn run(
     let writes = entries.iter().filter(|entry| is_write(entry)).count();
     let reads = entries.iter().filter(|entry| entry.path.starts_with("/subscriptions/")).count();
     let most = calls.iter().max().copied().unwrap_or_default();
-    verdict.figure(
-        "full reconcile, nothing to do",
-        format!("{} DPS with {} groups each, {}", services.len(), arguments.groups, seconds(report.duration)),
-    );
-    verdict.figure("  calls of a DPS, at the most", format!("{most} of {MOST_CALLS}"));
-    verdict.figure("  ARM reads, writes to anything", format!("{reads}, {writes}"));
     let mut broken = Vec::new();
     if !report.succeeded() {
         broken.push(format!("the reconcile failed: {}", report.error.unwrap_or_default()));
@@ -61,5 +81,11 @@ pub async fn run(
         broken.push(format!("a reconcile with nothing to do wrote {writes} times"));
     }
     verdict.broken(broken);
-    revert::run(&app, &services[0], progress, verdict).await
+    Ok(vec![
+        format!("{}, {groups}", services.len()),
+        format!("{:.1}", report.duration.as_secs_f64()),
+        format!("{most} of {MOST_CALLS}"),
+        reads.to_string(),
+        writes.to_string(),
+    ])
 }

@@ -58,14 +58,13 @@ impl Hubs {
     /// Any [`crate::error::ErrorKind`]; `Invalid` when `subscription` is not a subscription's id.
     pub async fn in_subscription(&self, subscription: &str) -> Result<Vec<Hub>, Error> {
         let path = format!("{}/providers/Microsoft.Devices/IotHubs", subscription_path(subscription)?);
-        let bodies: Vec<Value> = match self.arm.list(&path, CREDENTIALS.iot_hub).await {
+        match self.arm.list_of(&path, CREDENTIALS.iot_hub, hub).await {
             // Both generations of a hub name their namespace by the same member (`azure-wire-facts.md` §2.1, §2.3).
             Err(error) if error.rejects_api_version() => {
-                self.arm.list(&path, CERTIFICATE_AUTHORITIES.iot_hub).await?
+                self.arm.list_of(&path, CERTIFICATE_AUTHORITIES.iot_hub, hub).await
             }
-            listed => listed?,
-        };
-        Ok(bodies.iter().filter_map(hub).collect())
+            listed => listed,
+        }
     }
 
     /// Lists the CA certificates of a hub, synced, pushed and uploaded ones alike. Each API version names the origins
@@ -102,7 +101,9 @@ impl Hubs {
     }
 }
 
-fn hub(body: &Value) -> Option<Hub> {
+#[expect(clippy::needless_pass_by_value, reason = "the body is not needed any more")]
+fn hub(body: Value) -> Option<Hub> {
+    let body = &body;
     let Some(id) = arm_id(body, &["id"]) else {
         tracing::warn!("a hub without a resource id was left out");
         return None;

@@ -9,7 +9,7 @@ use crate::tools::azurite;
 use crate::workspace::{CAMPAIGNS, PRODUCT, Workspace};
 
 /// The campaigns that `bench` can run, by name.
-const BENCHES: [&str; 4] = ["sync", "kill", "assign", "report"];
+const BENCHES: [&str; 2] = ["sync", "kill"];
 
 pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
     match arguments.split_first() {

@@ -10,7 +10,9 @@ use crate::tools::{azurite, debian};
 use crate::workspace::{CAMPAIGNS, Workspace};
 
 /// The benches, each a campaign of that name.
-pub const BENCHES: [&str; 4] = ["start", "invocation", "neighbour", "script"];
+pub const BENCHES: [&str; 6] = ["start", "invocation", "neighbour", "script", "report", "assign"];
+/// Those that keep records in a storage account.
+const WITH_STORAGE: [&str; 3] = ["script", "report", "assign"];
 const PAGE: &str = "docs/performance.md";
 /// What an invocation and a message take, in instructions.
 const RECORD: &str = "benches/instructions.json";
@@ -21,7 +23,7 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, name: &str, arguments: &[St
     let writes = arguments.iter().any(|argument| argument == WRITE);
     let Some(package) = package::build(workspace, steps, Extent::default()) else { return };
     let mut storage = None;
-    if name == "script" {
+    if WITH_STORAGE.contains(&name) {
         steps.run("install Azurite, the storage emulator", || match azurite::install(&workspace.tools()) {
             Ok(installed) => {
                 storage = Some(installed);

@@ -15,6 +15,9 @@ pub struct Namespace {
     pub name: String,
     /// Its resource group, and that of its hubs and provisioning services where they do not name another.
     pub resource_group: String,
+    /// Its subscription, where it is not the fleet's, and that of its hubs and provisioning services where they do not name another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<String>,
     /// Which API generation it is of.
     #[serde(default, skip_serializing_if = "Generation::is_credentials")]
     pub generation: Generation,
@@ -67,7 +70,7 @@ pub struct Hub {
     /// Its resource group, where it is not the namespace's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_group: Option<String>,
-    /// Its subscription, where it is not the fleet's.
+    /// Its subscription, where it is not the namespace's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<String>,
     /// How the link to the namespace stands.
@@ -92,7 +95,7 @@ pub struct UnlinkedHub {
     pub name: String,
     /// Its resource group.
     pub resource_group: String,
-    /// Its subscription, where it is not the fleet's.
+    /// Its subscription, where it is not the namespace's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<String>,
 }
@@ -106,7 +109,7 @@ pub struct ProvisioningService {
     /// Its resource group, where it is not the namespace's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_group: Option<String>,
-    /// Its subscription, where it is not the fleet's.
+    /// Its subscription, where it is not the namespace's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<String>,
     /// How the link to the namespace stands.
@@ -151,6 +154,7 @@ impl Namespace {
         Self {
             name: name.to_owned(),
             resource_group: resource_group.to_owned(),
+            subscription: None,
             generation: Generation::default(),
             credential: true,
             provisioning_state: default::succeeded(),

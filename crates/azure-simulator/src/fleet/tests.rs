@@ -93,6 +93,12 @@ fn a_value_that_does_not_hold_together_is_named_with_its_place() {
         ("policy = \"default\"", "hubs = [\"nowhere\"]", "enrollment_group \"line-1\" / hubs", "nowhere"),
         ("name = \"default\"", "name = \"x\"", "policy \"x\" / name", "3 to 63"),
         ("subscription = \"S\"", "subscription = \"a/b\"", "subscription", "a/b"),
+        (
+            "resource_group = \"R\"",
+            "resource_group = \"R\"\nsubscription = \"a/b\"",
+            "namespace \"contoso\" / subscription",
+            "a/b",
+        ),
         ("location = \"East US 2\"", "location = \"x\"\npage_size = 0", "page_size", "between"),
     ] {
         let error = Fleet::from_toml(&SMALL.replace(from, to)).unwrap_err().to_string();

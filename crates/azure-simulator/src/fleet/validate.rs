@@ -75,6 +75,7 @@ impl Fleet {
         let place = format!("namespace {:?}", namespace.name);
         resource(&format!("{place} / name"), &namespace.name, &mut taken.namespaces)?;
         segment(&format!("{place} / resource_group"), &namespace.resource_group)?;
+        optional_segment(&format!("{place} / subscription"), namespace.subscription.as_deref())?;
         if !namespace.credential && !namespace.policies.is_empty() {
             return fail(format!("{place} / policy"), "a namespace without a credential has no policies");
         }

@@ -35,6 +35,22 @@ fn the_default_world_is_healthy() {
 }
 
 #[test]
+fn hubs_and_services_are_in_the_subscription_of_their_namespace() {
+    let mut fleet = Fleet::default_fleet();
+    let given = &mut fleet.namespaces[1];
+    given.subscription = Some("other".to_owned());
+    given.hubs[1].subscription = Some("third".to_owned());
+    let cloud = start::cloud(fleet, Clock::default(), 7).unwrap();
+    let world = cloud.lock();
+    let [first, second] = &world.namespaces[..2] else { panic!("there are three namespaces") };
+    assert_ne!(first.subscription, "other");
+    assert!(second.id.starts_with("/subscriptions/other/resourceGroups/"), "{}", second.id);
+    let hubs: Vec<&str> = world.linked_hubs(&second.id).map(|hub| hub.subscription.as_str()).collect();
+    assert_eq!(hubs, ["other", "third"]);
+    assert_eq!(world.services[1].subscription, "other");
+}
+
+#[test]
 fn one_seed_makes_the_same_names_and_other_keys() {
     let cloud = |seed| start::cloud(Fleet::default_fleet(), Clock::default(), seed).unwrap();
     let (a, b, c) = (cloud(7), cloud(7), cloud(8));

@@ -48,7 +48,7 @@ impl World {
                 hubs.push(builder.hub(&namespace, hub));
             }
             for service in &given.provisioning_services {
-                let subscription = service.subscription.as_deref().unwrap_or(&fleet.subscription);
+                let subscription = service.subscription.as_deref().unwrap_or(&namespace.subscription);
                 let group = service.resource_group.as_deref().unwrap_or(&given.resource_group);
                 let linked = given.hubs.iter().map(|hub| hub.name.as_str()).collect::<Vec<_>>();
                 let mut made = builder.service(&service.name, subscription, group, &linked);
@@ -101,13 +101,14 @@ impl Builder<'_> {
                 Some(credential)
             }
         };
+        let subscription = given.subscription.as_ref().unwrap_or(&self.fleet.subscription);
         Ok(Namespace {
             id: format!(
                 "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.DeviceRegistry/namespaces/{}",
-                self.fleet.subscription, given.resource_group, given.name
+                subscription, given.resource_group, given.name
             ),
             name: given.name.clone(),
-            subscription: self.fleet.subscription.clone(),
+            subscription: subscription.clone(),
             resource_group: given.resource_group.clone(),
             location: self.fleet.location.clone(),
             tags: Tags::new(),

@@ -35,6 +35,18 @@ async fn a_list_is_read_page_after_page() {
 }
 
 #[tokio::test]
+async fn a_page_is_read_and_gone_before_the_next_one_is_asked_for() {
+    let fake = Fake::start(|seen, origin| match seen.number {
+        0 => Reply::json(200, json!({"value": [1, 2], "nextLink": format!("{origin}{LIST}?page=2")})),
+        _ => Reply::json(200, json!({"value": [3]})),
+    })
+    .await;
+    let asked_until_then = |number: u32| (number != 2).then(|| fake.seen().len());
+    let read = fake.azure().arm().list_of(LIST, VERSION, asked_until_then).await.unwrap();
+    assert_eq!(read, [1, 2]);
+}
+
+#[tokio::test]
 async fn a_next_link_that_was_read_already_ends_the_list_with_an_error() {
     let fake = Fake::start(|seen, origin| {
         let page = (seen.number % 2) + 1;

@@ -36,16 +36,15 @@ impl ProvisioningServices {
     ) -> Result<Vec<ProvisioningService>, Error> {
         let path =
             format!("{}/providers/Microsoft.Devices/provisioningServices", subscription_path(subscription)?);
-        let bodies: Vec<Value> = self.arm.list(&path, newest(generation).provisioning_service).await?;
-        let read = |body: &Value| {
-            let service = service(self.arm.cloud(), body);
+        let read = |body: Value| {
+            let service = service(self.arm.cloud(), &body);
             if service.is_none() {
-                let name = text(body, &["name"]).unwrap_or_default();
+                let name = text(&body, &["name"]).unwrap_or_default();
                 tracing::warn!(dps.name = name, "a provisioning service without id or address was left out");
             }
             service
         };
-        Ok(bodies.iter().filter_map(read).collect())
+        self.arm.list_of(&path, newest(generation).provisioning_service, read).await
     }
 
     /// Reads one provisioning service.
