@@ -6,6 +6,7 @@
 //! - [`writer`]: the one place that writes.
 
 pub mod journal;
+mod wakes;
 pub mod writer;
 
 use azure::provisioning::groups::Group;
@@ -13,7 +14,7 @@ use azure::{ErrorKind, Sent};
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::plan::hindrance::Next;
 use certificate_management::plan::saved::{Place, Planned, PlannedAssignment};
-use certificate_management::plan::{self, AssignmentPlan, Observation, permit};
+use certificate_management::plan::{self, AssignmentPlan, Observation};
 use certificate_management::reason::Reason;
 use certificate_management::reason::failure::About;
 use certificate_management::rules::Verdict;
@@ -21,15 +22,16 @@ use certificate_management::section::{Part, Section};
 use functions_host::{Invocation, TraceContext};
 use time::OffsetDateTime;
 
-use self::journal::Journal;
+pub use self::wakes::{reconcile, reconcile_all};
 use self::writer::{NotWritten, Outcome, Target, Writer};
 use crate::application::Application;
 use crate::observation::{LinkedService, Observer, host_label};
 use crate::synchronization::automatic;
-use crate::walk::turns::Roster;
-use crate::walk::{GroupHint, Scope, Unread, Visit, VisitedService, walk};
-use crate::{failure, sections, telemetry};
+use crate::walk::{Unread, Visit, VisitedService};
+use crate::{failure, sections};
 
+/// Where it stands how far the last run over every group came.
+pub const LAST_RECONCILE: &str = "walk-runs/reconcile-assignments";
 /// How often a run decides about a group again when another writer changes it at the same time.
 const TRIES: u32 = 4;
 
@@ -57,6 +59,10 @@ impl<'a> Waker<'a> {
 pub struct RunSummary {
     /// The run, by which `policysync assign --revert` takes its assignments back.
     pub run: String,
+    /// DPS whose groups could be listed.
+    pub services: usize,
+    /// DPS of all namespaces, as far as it is known; of a run over all of them.
+    pub services_in_all: usize,
     /// Groups looked at.
     pub groups: usize,
     /// Groups that were given a policy.
@@ -74,6 +80,7 @@ pub struct RunSummary {
 impl RunSummary {
     /// Adds what the run did at another namespace.
     fn add(&mut self, other: Self) {
+        self.services += other.services;
         self.groups += other.groups;
         self.assigned += other.assigned;
         self.audited += other.audited;
@@ -94,69 +101,6 @@ struct Run<'a> {
     written: Vec<PlannedAssignment>,
 }
 
-/// Reconciles every group of every DPS, beginning with the namespaces that waited longest.
-pub async fn reconcile_all(application: &Application, waker: Waker<'_>) -> RunSummary {
-    let namespaces = &application.fleet.configuration.namespaces;
-    let roster =
-        Roster::open(&application.store, &application.fleet.ambient.clock, waker.function, namespaces).await;
-    let order = roster.order(namespaces);
-    run(application, &order, &Scope::Every(None), waker, Some(&roster)).await
-}
-
-/// Reconciles the groups that an event names.
-pub async fn reconcile(application: &Application, groups: Vec<GroupHint>, waker: Waker<'_>) -> RunSummary {
-    let order: Vec<_> = application.fleet.configuration.namespaces.iter().collect();
-    let mut done = run(application, &order, &Scope::Groups(groups), waker, None).await;
-    if done.not_visited > 0 {
-        // The groups of a namespace that had no turn may exist, and the host runs this event again only if this run
-        // fails.
-        let not_visited = std::mem::take(&mut done.not_visited);
-        done.failures.push(format!("namespaces that could not be looked at in time: {not_visited}"));
-    }
-    done
-}
-
-/// Reconciles a scope. A namespace or a DPS that cannot be read is a failure of its own; the run goes on with the
-/// others.
-async fn run(
-    application: &Application,
-    order: &[&NamespaceConfiguration],
-    scope: &Scope,
-    waker: Waker<'_>,
-    roster: Option<&Roster<'_>>,
-) -> RunSummary {
-    let id = application.fleet.ambient.ulid();
-    let journal = Journal {
-        store: &application.store,
-        run: id.to_string(),
-        woken_by: format!("{}, invocation {}", waker.function, waker.invocation),
-        trace_id: telemetry::trace_id(waker.trace, id),
-    };
-    let observer = Observer::new(&application.fleet);
-    let writer = Writer { fleet: &application.fleet, journal, by: permit::Writer::Function };
-    let walked = walk(&application.fleet, &observer, order, scope, application.fleet.pace, roster, |visit| {
-        let (observer, writer) = (&observer, &writer);
-        async move {
-            let is_whole = *scope == Scope::Every(None);
-            let mut run =
-                Run { application, writer, is_whole, done: RunSummary::default(), written: Vec::new() };
-            let mut section = Section::new(&visit.configuration.id);
-            let seen_at = application.fleet.now();
-            run.namespace(observer, &visit, &mut section).await;
-            run.keep(&visit, seen_at, section).await;
-            run.done
-        }
-    });
-    let mut done = RunSummary { run: id.to_string(), ..RunSummary::default() };
-    for (_, at_namespace) in walked.await {
-        match at_namespace {
-            Some(at_namespace) => done.add(at_namespace),
-            None => done.not_visited += 1,
-        }
-    }
-    done
-}
-
 impl Run<'_> {
     async fn namespace(&mut self, observer: &Observer<'_>, visit: &Visit<'_>, section: &mut Section) {
         let configuration = visit.configuration;
@@ -166,6 +110,7 @@ impl Run<'_> {
             Err(error) => return self.done.failures.push(format!("{name}: {error}")),
         };
         for VisitedService { service, unread, .. } in services {
+            self.done.services += usize::from(unread.is_empty());
             for Unread { group, error } in unread {
                 self.unread(name, service, group.as_deref(), error);
             }

@@ -7,6 +7,7 @@ use certificate_management::configuration::{Configuration, Mode, NamespaceConfig
 use time::OffsetDateTime;
 
 use crate::deadlines::Deadlines;
+use crate::lists::Lists;
 use crate::pace::Pace;
 use crate::settings::FleetSettings;
 
@@ -24,6 +25,8 @@ pub struct Fleet {
     pub deadlines: Deadlines,
     /// How fast the timers walk through the namespaces.
     pub pace: Pace,
+    /// What the report has read of subscriptions, for one that comes soon after.
+    pub lists: Lists,
 }
 
 /// The surroundings of the process, which a test or a simulation may replace.
@@ -100,7 +103,15 @@ impl Fleet {
             Some(azure) => azure,
             None => clients(settings, &ambient)?,
         };
-        Ok(Self { configuration, kill_switch: settings.kill_switch, azure, ambient, deadlines, pace })
+        Ok(Self {
+            configuration,
+            kill_switch: settings.kill_switch,
+            azure,
+            ambient,
+            deadlines,
+            pace,
+            lists: Lists::default(),
+        })
     }
 
     /// The time, UTC, on the one clock of the app.

@@ -1,21 +1,22 @@
 //! Reads one namespace at a time, and does the reads once that several namespaces need.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use azure::Error;
+use azure::budget::Tally;
+use azure::remembered::{LISTS_FOR, Remembered};
 use certificate_management::ArmId;
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::generation::{Generation, Link, NamespaceGeneration};
 use certificate_management::model::{Hub, Namespace, ProvisioningService};
 use certificate_management::plan::{Observation, ObservedHub};
 use futures::{StreamExt, stream};
-use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
 
 use crate::failure;
 use crate::fleet::Fleet;
+use crate::lists::Lists;
 
 /// How many hubs are read at once. ARM refills 25 reads a second (`azure-wire-facts.md` §7).
 const HUBS_AT_ONCE: usize = 8;
@@ -23,38 +24,34 @@ const HUBS_AT_ONCE: usize = 8;
 /// How long a caller without a deadline of its own gives one observation.
 const WITHIN: Duration = Duration::from_secs(60);
 
-/// How long a list is used that was read for several namespaces: a walk may take longer than what it saw at its beginning
-/// is true.
-const REMEMBERED: Duration = Duration::from_secs(5 * 60);
-
-type Cell<T> = Arc<OnceCell<Arc<Vec<T>>>>;
-/// What was read, by its key, and when it was begun.
-type Shared<T> = Mutex<HashMap<String, (Instant, Cell<T>)>>;
-
 /// The deadline of an observation whose caller has none.
 #[must_use]
 pub fn soon() -> Instant {
     Instant::now() + WITHIN
 }
 
-/// Reads for the length of one invocation. It lists the hubs and DPS of a subscription once, and again when the list has grown old.
+/// Reads for the length of one invocation. It lists the hubs and DPS of a subscription once, and again when the list has grown
+/// old; a namespace likewise.
 pub struct Observer<'a> {
     fleet: &'a Fleet,
-    hubs: Shared<Hub>,
-    provisioning_services: Shared<ProvisioningService>,
-    namespaces: Shared<Namespace>,
+    lists: Lists,
+    namespaces: Remembered<Namespace>,
 }
 
 impl<'a> Observer<'a> {
-    /// An observer that has read nothing yet.
+    /// An observer that has read nothing yet. An event, a message or a person says that something may have changed just now,
+    /// and a write to a group cannot be undone for the devices that provision meanwhile: so whatever leads to a write uses
+    /// nothing that was read before its invocation.
     #[must_use]
     pub fn new(fleet: &'a Fleet) -> Self {
-        Self {
-            fleet,
-            hubs: Mutex::default(),
-            provisioning_services: Mutex::default(),
-            namespaces: Mutex::default(),
-        }
+        Self { fleet, lists: Lists::default(), namespaces: Remembered::new(LISTS_FOR) }
+    }
+
+    /// An observer for the report, which tells what was seen: it uses the lists that another report of this process has read
+    /// a moment before.
+    #[must_use]
+    pub fn remembering(fleet: &'a Fleet) -> Self {
+        Self { lists: fleet.lists.clone(), ..Self::new(fleet) }
     }
 
     /// The namespace, its policies, its linked hubs and their certificates, as they are now. It takes until `until` at the
@@ -90,13 +87,9 @@ impl<'a> Observer<'a> {
     /// When it cannot be read.
     pub async fn registered(&self, configuration: &NamespaceConfiguration) -> Result<Namespace, Error> {
         let registry = self.fleet.azure.registry();
-        let read = || async {
-            let namespace = registry.namespace(&configuration.id, configuration.api_generation).await?;
-            Ok::<_, Error>(Arc::new(vec![namespace]))
-        };
-        let cell = once(&self.namespaces, configuration.id.as_str());
-        let read = cell.get_or_try_init(read).await?;
-        Ok(read[0].clone())
+        let read = || registry.namespace(&configuration.id, configuration.api_generation);
+        let namespace = self.namespaces.get(configuration.id.as_str(), read).await?;
+        Ok(Namespace::clone(&namespace))
     }
 
     async fn observe_hub(&self, hub: Hub, generation: NamespaceGeneration, until: Instant) -> ObservedHub {
@@ -141,10 +134,9 @@ impl<'a> Observer<'a> {
     /// When the list cannot be read.
     pub async fn hubs_of(&self, subscription: &str) -> Result<Arc<Vec<Hub>>, Error> {
         let hubs = self.fleet.azure.hubs();
-        let cell = once(&self.hubs, subscription);
-        cell.get_or_try_init(|| async { hubs.in_subscription(subscription).await.map(Arc::new) })
-            .await
-            .cloned()
+        // A list is read for many namespaces, so no visit to one of them is said to need it.
+        let read = || async { Tally::default().of(hubs.in_subscription(subscription)).await };
+        self.lists.hubs.get(subscription, read).await
     }
 
     /// The DPS of a namespace that the configuration names, by endpoint or by ARM id. Where it names none: the DPS that
@@ -173,9 +165,10 @@ impl<'a> Observer<'a> {
         };
         for subscription in subscriptions {
             let services = self.fleet.azure.provisioning_services();
-            let cell = once(&self.provisioning_services, &format!("{subscription} {newest}"));
-            let read = || async { services.in_subscription(&subscription, newest).await.map(Arc::new) };
-            found.push(cell.get_or_try_init(read).await.cloned()?);
+            let read =
+                || async { Tally::default().of(services.in_subscription(&subscription, newest)).await };
+            let key = format!("{subscription} {newest}");
+            found.push(self.lists.provisioning_services.get(&key, read).await?);
         }
         let known = || found.iter().flat_map(|services| services.iter());
         let mut services = Vec::new();
@@ -285,33 +278,9 @@ pub(crate) fn host_label(text: &str) -> String {
     last.split('.').next().unwrap_or(last).to_owned()
 }
 
-fn once<T>(shared: &Shared<T>, key: &str) -> Cell<T> {
-    once_at(shared, key, Instant::now())
-}
-
-fn once_at<T>(shared: &Shared<T>, key: &str, now: Instant) -> Cell<T> {
-    let mut cells = shared.lock().unwrap_or_else(PoisonError::into_inner);
-    let (begun, cell) = cells.entry(key.to_ascii_lowercase()).or_insert_with(|| (now, Arc::default()));
-    if now.saturating_duration_since(*begun) > REMEMBERED {
-        (*begun, *cell) = (now, Arc::default());
-    }
-    Arc::clone(cell)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_read_for_several_namespaces_is_read_once_until_it_is_old() {
-        let shared: Shared<Hub> = Mutex::default();
-        let begun = Instant::now();
-        let cell = once_at(&shared, "S", begun);
-        assert!(Arc::ptr_eq(&cell, &once_at(&shared, "s", begun + REMEMBERED)));
-        let again = once_at(&shared, "s", begun + REMEMBERED + Duration::from_secs(1));
-        assert!(!Arc::ptr_eq(&cell, &again));
-        assert!(Arc::ptr_eq(&again, &once_at(&shared, "s", begun + REMEMBERED * 2)));
-    }
 
     #[test]
     fn a_service_is_meant_by_any_of_its_names() {

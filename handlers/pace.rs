@@ -15,6 +15,9 @@ pub struct Pace {
     /// How long each of the two parts of a visit may take: the DPS with their groups, and then the namespace with its hubs.
     /// So DPS that hang leave the namespace its time.
     pub visit: Duration,
+    /// Over how long the walk spreads the visits to the namespaces of a subscription whose budget they need a large part of. It
+    /// ends before the walk begins no more visits, so that one that is a little late has its turn.
+    pub over: Duration,
     /// How long after its beginning the walk still begins a visit. The last visit, and what the caller does after the walk,
     /// have to fit into the time of its invocation as well.
     pub begins: Duration,
@@ -29,15 +32,22 @@ impl Default for Pace {
             in_all: 16,
             service: Duration::from_secs(20),
             visit: Duration::from_secs(40),
+            over: Duration::from_secs(9 * 60),
             begins: Duration::from_secs(10 * 60),
         }
     }
 }
 
 impl Pace {
-    /// The pace of a command, which has all the time that a person gives it.
+    /// The pace of a command, which has all the time that a person gives it, and a person who waits.
     #[must_use]
     pub fn of_a_command() -> Self {
-        Self { begins: Duration::from_secs(24 * 60 * 60), ..Self::default() }
+        Self { begins: Duration::from_secs(24 * 60 * 60), ..Self::default() }.without_a_pause()
+    }
+
+    /// The same as fast as the budget lets it, for what an event or a person waits for.
+    #[must_use]
+    pub fn without_a_pause(self) -> Self {
+        Self { over: Duration::ZERO, ..self }
     }
 }

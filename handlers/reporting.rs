@@ -17,6 +17,7 @@ pub use self::alone::of_namespace;
 pub use self::looking::observe_all;
 use crate::alerting;
 use crate::application::Application;
+use crate::changes::CHANGES;
 use crate::observation::Observer;
 use crate::sections::SECTIONS;
 use crate::synchronization::{records, resume};
@@ -97,9 +98,13 @@ async fn forget(application: &Application, done: &mut Reported) {
     let parked = before.min(application.fleet.now() - PARKED_FOR);
     // Pages that no overview names any more; the newest report's were written just now.
     let turned = before.max(application.fleet.now() - PAGES_FOR);
-    for (prefix, before) in
-        [("assignments", before), ("reports", before), (pages::FINDINGS, turned), ("parked", parked)]
-    {
+    for (prefix, before) in [
+        ("assignments", before),
+        ("reports", before),
+        (CHANGES, before),
+        (pages::FINDINGS, turned),
+        ("parked", parked),
+    ] {
         match application.store.purge(prefix, before, FORGOTTEN_AT_ONCE).await {
             Ok(purged) if purged.removed > 0 => {
                 tracing::info!(removed = purged.removed, prefix, "removed records older than {before}");

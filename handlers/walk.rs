@@ -1,19 +1,23 @@
 //! The one way through the namespaces of the configuration, their DPS, and the groups of those.
 //!
-//! The walk visits several namespaces at once, and subscriptions beside each other, each as fast as its budget lets it. The reads of a visit have a deadline, and no visit begins when the time
-//! of the walk is over. So a namespace that hangs costs its own turn; [`turns`] sees to it that the next walk begins
-//! with the namespaces that had none.
+//! The walk visits several namespaces at once, and subscriptions beside each other, each as fast as its budget lets it, or
+//! spread over the time of the walk where it needs a large part of that budget ([`spread`]). The reads of a visit have a
+//! deadline, and no visit begins when the time of the walk is over. So a namespace that hangs costs its own turn; [`turns`]
+//! sees to it that the next walk begins with the namespaces that had none.
 
 mod lanes;
+mod order;
 mod scope;
+mod spread;
 pub mod turns;
 
+use azure::budget::Tally;
 use azure::{Error, Group};
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::plan::Observation;
 use futures::stream::FuturesUnordered;
 use futures::{StreamExt, stream};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use self::lanes::Lanes;
 use self::scope::Wanted;
@@ -78,29 +82,54 @@ pub async fn walk<'a, T, F: Future<Output = T>>(
     roster: Option<&Roster<'_>>,
     visit: impl Fn(Visit<'a>) -> F,
 ) -> Vec<(&'a NamespaceConfiguration, Option<T>)> {
-    let ends = Instant::now() + pace.begins;
+    let began = Instant::now();
+    let ends = began + pace.begins;
     let subscriptions = namespaces.iter().map(|namespace| namespace.id.subscription());
-    let mut lanes = Lanes::of(subscriptions, pace.at_once, pace.in_all);
+    let mut lanes = Lanes::of(subscriptions, (pace.at_once, pace.in_all), (began, pace.over));
     let mut walked: Vec<_> = namespaces.iter().map(|&namespace| (namespace, None)).collect();
     // Each visit is made when it begins, so that those that wait cost no memory.
     let mut under_way = FuturesUnordered::new();
     loop {
-        while Instant::now() < ends
-            && let Some(place) = lanes.next()
+        let now = Instant::now();
+        while now < ends
+            && let Some(place) = lanes.next(now)
         {
             let (configuration, visit) = (namespaces[place], &visit);
+            let tally = Tally::default();
             under_way.push(async move {
-                if let Some(roster) = roster {
-                    roster.take(configuration).await;
-                }
-                let until = Instant::now() + pace.visit;
-                let found = found_at(fleet, observer, configuration, scope, pace, until).await;
-                (place, visit(found).await)
+                let visited = tally.of(async {
+                    if let Some(roster) = roster {
+                        roster.take(configuration).await;
+                    }
+                    let until = Instant::now() + pace.visit;
+                    let found = found_at(fleet, observer, configuration, scope, pace, until, roster).await;
+                    visit(found).await
+                });
+                let visited = visited.await;
+                (place, visited, tally.reads())
             });
         }
-        let Some((place, visited)) = under_way.next().await else { break };
-        lanes.ended(namespaces[place].id.subscription());
-        walked[place].1 = Some(visited);
+        let opens_at = lanes.opens_at().filter(|opens_at| now < ends && *opens_at < ends);
+        let ended = match opens_at {
+            Some(opens_at) if under_way.is_empty() => {
+                sleep_until(opens_at).await;
+                continue;
+            }
+            Some(opens_at) => timeout_at(opens_at, under_way.next()).await,
+            None => Ok(under_way.next().await),
+        };
+        match ended {
+            Ok(Some((place, visited, reads))) => {
+                lanes.ended(namespaces[place].id.subscription(), reads);
+                walked[place].1 = Some(visited);
+            }
+            Ok(None) => break,
+            // The next visit may begin.
+            Err(_) => {}
+        }
+    }
+    if let Some(roster) = roster {
+        roster.close().await;
     }
     walked
 }
@@ -112,6 +141,7 @@ async fn found_at<'a>(
     scope: &Scope,
     pace: Pace,
     until: Instant,
+    roster: Option<&Roster<'_>>,
 ) -> Visit<'a> {
     let services = match timeout_at(until, observer.provisioning_services(configuration)).await {
         Ok(services) => services,
@@ -121,7 +151,11 @@ async fn found_at<'a>(
         ))),
     };
     let services = match services {
-        Ok(services) => {
+        Ok(mut services) => {
+            if let Some(roster) = roster {
+                roster.saw(configuration, &services);
+                services.sort_by_key(|service| !roster.is_changed(service));
+            }
             let reads: Vec<_> = services
                 .into_iter()
                 .filter_map(|service| scope.of(&service).map(|wanted| (service, wanted)))

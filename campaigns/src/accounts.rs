@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use azure_simulator::log::Entry;
 use azure_simulator::throttle::{Limits, Rate};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 /// The calls to ARM of one run, counted. Names are in lower case.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +45,8 @@ pub struct Accounts {
     pub reads_past: f64,
     /// What was left in the bucket of reads after the last call.
     pub reads_left: f64,
+    /// The most reads that were let in within any minute.
+    pub busiest_minute: usize,
 }
 
 /// A bucket, replayed.
@@ -71,11 +73,30 @@ impl Replayed {
     }
 }
 
+/// The most of these instants, given in their order, within any 60 seconds.
+pub fn busiest_minute(instants: &[OffsetDateTime]) -> usize {
+    let mut first = 0;
+    let mut most = 0;
+    for (last, at) in instants.iter().enumerate() {
+        while *at - instants[first] >= Duration::MINUTE {
+            first += 1;
+        }
+        most = most.max(last + 1 - first);
+    }
+    most
+}
+
+/// What a full bucket gives within a minute.
+pub fn given_in_a_minute(rate: Rate) -> f64 {
+    rate.per_second.mul_add(60.0, rate.burst)
+}
+
 impl Accounts {
     /// Counts the calls to ARM among `entries`. `limits` are those that the simulated Azure had.
     pub fn of(entries: &[Entry], limits: Limits) -> Self {
         let mut accounts = Self::default();
         let (mut reads, mut writes) = (Replayed::new(limits.reads), Replayed::new(limits.writes));
+        let mut read_at = Vec::new();
         for entry in entries.iter().filter(|entry| entry.path.starts_with("/subscriptions/")) {
             accounts.first_call.get_or_insert(entry.at);
             accounts.last_call = Some(entry.at);
@@ -86,6 +107,7 @@ impl Accounts {
             if entry.method == "GET" {
                 accounts.reads += 1;
                 reads.take(entry.at);
+                read_at.push(entry.at);
             } else {
                 accounts.writes += 1;
                 writes.take(entry.at);
@@ -94,6 +116,7 @@ impl Accounts {
         }
         (accounts.fewest_reads_left, accounts.fewest_writes_left) = (reads.fewest, writes.fewest);
         (accounts.reads_past, accounts.reads_left) = (reads.past, reads.level);
+        accounts.busiest_minute = busiest_minute(&read_at);
         accounts
     }
 
@@ -198,6 +221,16 @@ mod tests {
         // The 25 tokens of the second between them filled the bucket again, except those that found it full.
         assert!((accounts.reads_left - 249.0).abs() < 1e-9, "{}", accounts.reads_left);
         assert!((accounts.reads_past - 20.0).abs() < 1e-9, "{}", accounts.reads_past);
+    }
+
+    #[test]
+    fn the_busiest_minute_is_that_with_the_most_reads_that_were_let_in() {
+        let read = |second, status| entry("GET", "/subscriptions/s/x", "", status, second);
+        let entries =
+            [read(0, 200), read(1, 429), read(59, 200), read(60, 200), read(61, 200), read(200, 200)];
+        assert_eq!(Accounts::of(&entries, Limits::default()).busiest_minute, 3);
+        assert_eq!(Accounts::of(&[], Limits::default()).busiest_minute, 0);
+        assert!((given_in_a_minute(Limits::default().reads) - 1_750.0).abs() < 1e-9);
     }
 
     #[test]

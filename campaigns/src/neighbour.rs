@@ -17,7 +17,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, given_in_a_minute};
 use crate::distance::Distance;
 use crate::envelope;
 use crate::error::CampaignError;
@@ -80,6 +80,8 @@ struct Run {
     /// Lists of a hub's certificates.
     hubs: usize,
     throttled: usize,
+    /// The most reads within any minute.
+    busiest: usize,
     /// How long each read of the neighbour took until it was answered, in milliseconds.
     waits: Sample,
 }
@@ -141,7 +143,8 @@ async fn one(arguments: &Arguments, beside: Beside) -> Result<Option<Run>, Campa
     let waits = Sample::of(waits).ok_or_else(|| CampaignError::unanswered("the neighbour", "no visit"))?;
     let accounts = Accounts::of(&simulator.log().entries(), limits);
     let hubs = Accounts::total(&accounts.certificates);
-    Ok(Some(Run { seconds, reads: accounts.reads, hubs, throttled: accounts.throttled, waits }))
+    let Accounts { reads, throttled, busiest_minute: busiest, .. } = accounts;
+    Ok(Some(Run { seconds, reads, hubs, throttled, busiest, waits }))
 }
 
 /// One report over everything; how long it took.
@@ -252,6 +255,8 @@ fn tell(arguments: &Arguments, runs: &[(Beside, Vec<Run>)], verdict: &mut Verdic
         "beside the neighbour",
         "seconds",
         "reads, the neighbour's too",
+        "of them in the busiest minute",
+        "% of what the bucket gives in it",
         "429s, of both",
         "ms of a read of the neighbour, p50",
         "longest",
@@ -270,6 +275,8 @@ fn tell(arguments: &Arguments, runs: &[(Beside, Vec<Run>)], verdict: &mut Verdic
             name,
             shown(&|run| run.seconds, 1),
             shown(&|run| run.reads as f64, 0),
+            shown(&|run| run.busiest as f64, 0),
+            shown(&|run| 100.0 * run.busiest as f64 / given_in_a_minute(Limits::default().reads), 0),
             shown(&|run| run.throttled as f64, 0),
             shown(&|run| run.waits.median(), 0),
             shown(&|run| run.waits.most(), 0),

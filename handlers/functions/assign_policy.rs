@@ -57,12 +57,6 @@ pub(super) fn reply(done: &assignment::RunSummary) -> Result<Reply, Failure> {
         done.failures.len()
     );
     tracing::info!("{summary}");
-    if done.not_visited > 0 {
-        tracing::warn!(
-            "{} namespaces had no turn before the time of the run was over; the next run begins with them",
-            done.not_visited
-        );
-    }
     if done.failures.is_empty() {
         return Ok(Reply::success().log(summary));
     }

@@ -8,6 +8,7 @@ use functions_host::{Definition, EventGridEvent, Failure, Invocation, Reply, Tri
 use super::assign_policy;
 use crate::application::Application;
 use crate::assignment::{self, Waker};
+use crate::changes::{self, Changed};
 use crate::observation::Observer;
 use crate::resource_events::{self, Wake};
 use crate::synchronization::messages;
@@ -23,7 +24,7 @@ pub const DEFINITION: Definition = Definition {
 /// to one look.
 ///
 /// # Errors When the look could not be scheduled, or the group could not be reconciled: Event Grid sends the event
-/// again.
+/// again, and the next reconcile begins there.
 pub async fn run(application: &Application, invocation: Invocation) -> Result<Reply, Failure> {
     handle(application, invocation.event_grid("event")?, &invocation).await
 }
@@ -35,6 +36,8 @@ pub(super) async fn handle(
     invocation: &Invocation,
 ) -> Result<Reply, Failure> {
     let mut groups = Vec::new();
+    // One event of a batch keeps no other from its work.
+    let mut failure = None;
     let observer = Observer::new(&application.fleet);
     for event in events {
         let namespace = match resource_events::wake(&event.event_type, event.subject.as_deref(), &event.data)
@@ -44,7 +47,13 @@ pub(super) async fn handle(
                 continue;
             }
             Wake::Namespace(id) => application.fleet.configuration.namespace(&id),
-            Wake::Hub(id) => namespace_of(application, &observer, &id).await?,
+            Wake::Hub(id) => match namespace_of(application, &observer, &id).await {
+                Ok(namespace) => namespace,
+                Err(error) => {
+                    failure = Some(error);
+                    continue;
+                }
+            },
             Wake::Nothing(why) => {
                 tracing::info!(
                     event.id = event.id,
@@ -61,16 +70,28 @@ pub(super) async fn handle(
         let because =
             format!("a resource event ({}) led to a hub that does not trust a policy", event.event_type);
         let trace = event.traceparent.clone().or_else(|| invocation.trace.traceparent.clone());
-        let scheduled = messages::schedule_look(application, &configuration.id, &because, trace).await;
-        scheduled.map_err(|error| Failure::new("the look could not be scheduled").because(&error))?;
-        tracing::info!(event.id = event.id, namespace = configuration.id.name(), "scheduled a look");
+        match messages::schedule_look(application, &configuration.id, &because, trace).await {
+            Ok(()) => {
+                tracing::info!(event.id = event.id, namespace = configuration.id.name(), "scheduled a look");
+            }
+            Err(error) => {
+                failure = Some(Failure::new("the look could not be scheduled").because(&error));
+                let changed = [Changed::Namespace(configuration.id.clone())];
+                // No run of this event finishes it, since the next one begins anew.
+                drop(changes::begin(&application.store, &changed, application.fleet.now()).await);
+            }
+        }
     }
-    if groups.is_empty() {
-        return Ok(Reply::success());
+    let reconciled = if groups.is_empty() {
+        Ok(Reply::success())
+    } else {
+        let waker = Waker::of(DEFINITION.name, invocation);
+        assign_policy::reply(&assignment::reconcile(application, groups, waker).await)
+    };
+    match failure {
+        Some(failure) => reconciled.and(Err(failure)),
+        None => reconciled,
     }
-    assign_policy::reply(
-        &assignment::reconcile(application, groups, Waker::of(DEFINITION.name, invocation)).await,
-    )
 }
 
 /// The configured namespace that a hub is linked to, if any.

@@ -40,7 +40,7 @@ pub async fn look(application: &Application) -> Looked {
     let roster =
         Roster::open(&application.store, &fleet.ambient.clock, "report-policy-status", namespaces).await;
     let order = roster.order(namespaces);
-    let observer = Observer::new(fleet);
+    let observer = Observer::remembering(fleet);
     let recent = Recent::read(application).await;
     let walked = walk::walk(fleet, &observer, &order, &EVERYTHING, fleet.pace, Some(&roster), |visit| {
         let (observer, recent) = (&observer, &recent);

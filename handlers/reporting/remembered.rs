@@ -10,6 +10,7 @@ use state::Store;
 use time::OffsetDateTime;
 
 use super::LATEST;
+use crate::assignment::LAST_RECONCILE;
 use crate::assignment::journal::{NewestWrites, Stage};
 use crate::failure;
 use crate::observation::host_label;
@@ -36,10 +37,13 @@ pub struct Remembered {
 impl Remembered {
     /// Reads it.
     pub async fn read(store: &Store) -> Self {
-        let (requests, previous) = tokio::join!(requests(store), previous(store));
+        let (requests, previous, walk) =
+            tokio::join!(requests(store), previous(store), store.get(LAST_RECONCILE));
         let mut fleet_records = FleetRecords::default();
         let requests = settled("requests", requests, &mut fleet_records.unread);
         fleet_records.previous_report_at = settled("reports", previous, &mut fleet_records.unread);
+        let walk = settled("walks", walk, &mut fleet_records.unread);
+        fleet_records.last_reconcile = walk.map(|stored| stored.value);
         Self { requests, fleet_records }
     }
 }

@@ -1,64 +1,35 @@
-//! The order in which the namespaces have their turns: those that waited longest come first, so that none waits for
-//! ever behind others that hang.
+//! The record of the turns that namespaces have had in the walks of one function, from which the next walk goes on.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use ambient::Clock;
 use certificate_management::configuration::NamespaceConfiguration;
-use serde::{Deserialize, Serialize};
 use state::Store;
-use time::OffsetDateTime;
 
-/// Which turn was the last of each namespace, by the key of its id. Turns are counted, so no clock can be wrong about who
-/// waited longest.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Turns {
-    /// How many turns there were.
-    taken: u64,
-    namespaces: BTreeMap<String, u64>,
-}
-
-impl Turns {
-    /// A namespace has its turn.
-    fn take(&mut self, namespace: &NamespaceConfiguration) {
-        // The number of turns in the record may be too small, so this turn also comes after each that the record names.
-        let last = self.namespaces.values().copied().max().unwrap_or_default();
-        self.taken = self.taken.max(last).saturating_add(1);
-        self.namespaces.insert(namespace.id.key(), self.taken);
-    }
-
-    /// The namespaces in the order in which they have their turns now. The list of those that never had one begins at a
-    /// place that moves on from minute to minute, which matters when no turn can be recorded.
-    #[must_use]
-    pub fn order<'a>(
-        &self,
-        namespaces: &'a [NamespaceConfiguration],
-        now: OffsetDateTime,
-    ) -> Vec<&'a NamespaceConfiguration> {
-        let mut order: Vec<&NamespaceConfiguration> = namespaces.iter().collect();
-        if let Ok(count @ 1..) = i64::try_from(order.len()) {
-            let first = (now.unix_timestamp() / 60).rem_euclid(count);
-            order.rotate_left(usize::try_from(first).unwrap_or_default());
-        }
-        order.sort_by_key(|namespace| self.namespaces.get(&namespace.id.key()).copied());
-        order
-    }
-
-    /// Forgets namespaces that the configuration does not name any more.
-    fn keep(&mut self, namespaces: &[NamespaceConfiguration]) {
-        self.namespaces.retain(|key, _| namespaces.iter().any(|namespace| namespace.id.key() == *key));
-    }
-}
+pub use super::order::Turns;
+use crate::changes::Changed;
+use crate::observation::LinkedService;
 
 /// The record of the turns that the walks of one function give.
 pub struct Roster<'a> {
     store: &'a Store,
     clock: &'a Clock,
     key: String,
-    turns: Mutex<Turns>,
-    /// How many of the turns are on record. Held while the record is written.
+    known: Mutex<Known>,
+    /// The states of the record that is stored. Held while the record is written.
     recorded: tokio::sync::Mutex<u64>,
+    /// What events say has changed.
+    changes: Vec<Changed>,
+    /// The namespaces that have their turn before their time because of that.
+    early: BTreeSet<String>,
+}
+
+/// The turns, and how often they have changed.
+#[derive(Default)]
+struct Known {
+    turns: Turns,
+    changed: u64,
 }
 
 impl<'a> Roster<'a> {
@@ -79,94 +50,101 @@ impl<'a> Roster<'a> {
             }
         };
         turns.keep(namespaces);
-        let recorded = tokio::sync::Mutex::new(turns.taken);
-        Self { store, clock, key, turns: Mutex::new(turns), recorded }
+        let known = Mutex::new(Known { turns, changed: 0 });
+        let recorded = tokio::sync::Mutex::new(0);
+        Self { store, clock, key, known, recorded, changes: Vec::new(), early: BTreeSet::new() }
+    }
+
+    /// The same for a walk that begins with what events say has changed.
+    #[must_use]
+    pub fn with_changes(self, changes: Vec<Changed>, namespaces: &[NamespaceConfiguration]) -> Self {
+        let early = self.lock().turns.early(&changes, namespaces);
+        Self { changes, early, ..self }
     }
 
     /// The namespaces in the order in which they have their turns now.
     #[must_use]
     pub fn order<'n>(&self, namespaces: &'n [NamespaceConfiguration]) -> Vec<&'n NamespaceConfiguration> {
-        self.lock().order(namespaces, self.clock.now())
+        self.lock().turns.order(namespaces, &self.early, self.clock.now())
+    }
+
+    /// As far as it is known, how many DPS these namespaces have.
+    #[must_use]
+    pub fn services_of(&self, namespaces: &[NamespaceConfiguration]) -> usize {
+        self.lock().turns.services_of(namespaces)
+    }
+
+    /// The keys of the namespaces that a change is about.
+    #[must_use]
+    pub fn about(&self, changed: &Changed, namespaces: &[NamespaceConfiguration]) -> BTreeSet<String> {
+        self.lock().turns.about(changed, namespaces)
+    }
+
+    /// Whether a DPS comes before the others of its namespace.
+    pub(super) fn is_changed(&self, service: &LinkedService) -> bool {
+        self.changes.iter().any(
+            |changed| matches!(changed, Changed::ProvisioningService(name) if name.eq_ignore_ascii_case(&service.name)),
+        )
     }
 
     /// A namespace has its turn, which is on record when this returns: a walk that dies of it is not begun again with it.
     /// Turns that begin at the same time are written down together. When that fails, the next walk goes on from what was
     /// written before.
     pub async fn take(&self, namespace: &NamespaceConfiguration) {
-        let taken = {
-            let mut turns = self.lock();
-            turns.take(namespace);
-            turns.taken
+        let changed = {
+            let mut known = self.lock();
+            let key = namespace.id.key();
+            let is_early = self.early.contains(&key);
+            known.turns.take(key, is_early);
+            known.changed += 1;
+            known.changed
         };
+        self.write(changed).await;
+    }
+
+    /// The DPS of a namespace were seen. They are written down with the next turn, or at the end of the walk.
+    pub(super) fn saw(&self, namespace: &NamespaceConfiguration, services: &[LinkedService]) {
+        let names = services.iter().map(|service| service.name.to_ascii_lowercase()).collect();
+        let mut known = self.lock();
+        if known.turns.saw(&namespace.id.key(), names) {
+            known.changed += 1;
+        }
+    }
+
+    /// The walk is over.
+    pub(super) async fn close(&self) {
+        let changed = self.lock().changed;
+        self.write(changed).await;
+    }
+
+    /// Writes the record, unless this state of it is stored.
+    async fn write(&self, changed: u64) {
         let mut recorded = self.recorded.lock().await;
-        if *recorded >= taken {
+        if *recorded >= changed {
             return;
         }
-        let turns = self.lock().clone();
+        let (turns, changed) = {
+            let known = self.lock();
+            (known.turns.clone(), known.changed)
+        };
         match self.store.put(&self.key, &turns).await {
-            Ok(_) => *recorded = turns.taken,
+            Ok(_) => *recorded = changed,
             Err(error) => tracing::warn!("which namespaces had their turn cannot be recorded: {error}"),
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Turns> {
-        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use certificate_management::configuration::Configuration;
-    use proptest::prelude::*;
-
+    use super::super::scope::tests::namespaces;
     use super::*;
 
-    fn namespaces(count: usize) -> Vec<NamespaceConfiguration> {
-        let tables: Vec<String> = (0..count)
-            .map(|index| {
-                format!(
-                    "[[namespace]]\nid = \"/subscriptions/s/resourceGroups/r/providers/Microsoft.DeviceRegistry/namespaces/n{index}\"\n"
-                )
-            })
-            .collect();
-        Configuration::parse(&tables.concat()).unwrap().namespaces
-    }
-
-    proptest! {
-        /// A walk that begins only `fits` visits each time still visits every namespace once in ⌈n / fits⌉ walks, for
-        /// any record and any clock.
-        #[test]
-        fn none_waits_longer_than_it_must(
-            count in 1..12_usize,
-            fits in 1..5_usize,
-            taken in 0..100_u64,
-            before in proptest::collection::vec(proptest::option::of(0..1_000_u64), 12),
-            clock in proptest::collection::vec(0..2_000_000_000_i64, 12),
-        ) {
-            let all = namespaces(count);
-            let known = all.iter().zip(before).filter_map(|(namespace, turn)| Some((namespace.id.key(), turn?)));
-            let mut turns = Turns { taken, namespaces: known.collect() };
-            let mut visited = std::collections::BTreeSet::new();
-            for now in clock.into_iter().take(count.div_ceil(fits)) {
-                let order = turns.order(&all, OffsetDateTime::from_unix_timestamp(now).unwrap());
-                prop_assert_eq!(order.len(), count);
-                for namespace in order.into_iter().take(fits) {
-                    visited.insert(namespace.id.key());
-                    turns.take(namespace);
-                }
-            }
-            prop_assert_eq!(visited.len(), count);
-        }
-    }
-
-    #[test]
-    fn without_a_record_the_first_one_changes_with_time() {
-        let all = namespaces(3);
-        let first = |minute: i64| {
-            let now = OffsetDateTime::from_unix_timestamp(minute * 60).unwrap();
-            Turns::default().order(&all, now)[0].id.name().to_owned()
-        };
-        assert_eq!([0, 1, 2, 3].map(first), ["n0", "n1", "n2", "n0"]);
+    fn names(order: &[&NamespaceConfiguration]) -> Vec<String> {
+        order.iter().map(|namespace| namespace.id.name().to_owned()).collect()
     }
 
     #[tokio::test]
@@ -177,28 +155,24 @@ mod tests {
         tokio::join!(roster.take(&all[0]), roster.take(&all[1]));
         // It dies here.
         let order = Roster::open(&store, &clock, "f", &all).await;
-        let mut last: Vec<_> =
-            order.order(&all)[3..].iter().map(|namespace| namespace.id.name().to_owned()).collect();
+        let mut last = names(&order.order(&all)[3..]);
         last.sort();
         assert_eq!(last, ["n0", "n1"]);
     }
 
-    #[test]
-    fn the_record_is_a_contract() {
-        let mut turns = Turns::default();
-        turns.take(&namespaces(1)[0]);
-        let text = serde_json::to_string(&turns).unwrap();
-        let key = "/subscriptions/s/resourcegroups/r/providers/microsoft.deviceregistry/namespaces/n0";
-        assert_eq!(text, format!(r#"{{"taken":1,"namespaces":{{"{key}":1}}}}"#));
-        assert_eq!(serde_json::from_str::<Turns>(&text).unwrap(), turns);
-    }
-
-    #[test]
-    fn a_namespace_that_is_not_configured_any_more_is_forgotten() {
+    #[tokio::test]
+    async fn what_changed_has_the_first_turn_and_the_record_says_that_it_was_early() {
         let all = namespaces(3);
-        let mut turns = Turns::default();
-        all.iter().for_each(|namespace| turns.take(namespace));
-        turns.keep(&all[..1]);
-        assert_eq!(turns.namespaces.len(), 1);
+        let (store, clock) = (Store::memory(), Clock::of_system());
+        let first = async || {
+            let roster = Roster::open(&store, &clock, "f", &all).await;
+            let changes = vec![Changed::ProvisioningService("D1".to_owned())];
+            let roster = roster.with_changes(changes, &all);
+            let order = roster.order(&all);
+            roster.take(order[0]).await;
+            order[0].id.name().to_owned()
+        };
+        assert_eq!(first().await, "n1");
+        assert_ne!(first().await, "n1", "the walk before has died of it");
     }
 }

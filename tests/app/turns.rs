@@ -18,7 +18,7 @@ const PART: Duration = Duration::from_secs(1);
 
 /// A pace at which eight visits begin in one walk, when a visit to a namespace that hangs takes so many parts.
 fn pace(parts: u32) -> Pace {
-    Pace { at_once: 4, in_all: 16, service: PART, visit: PART, begins: PART * parts * 3 / 2 }
+    Pace { service: PART, visit: PART, begins: PART * parts * 3 / 2, ..Pace::default() }
 }
 
 fn names() -> impl Iterator<Item = String> {
@@ -95,13 +95,20 @@ async fn an_event_whose_namespace_had_no_turn_fails_so_that_it_comes_again() {
     let app = world(pace(1)).await;
     let trace = TraceContext::default();
     let waker = Waker { function: "assign-policy", invocation: "0", trace: &trace };
-    let hint = GroupHint {
-        provisioning_service: Some("answering-dps".to_owned()),
+    // Any of the eleven DPS can have a group of which the event does not say where it is.
+    let hint = |service: Option<&str>| GroupHint {
+        provisioning_service: service.map(str::to_owned),
         enrollment_group: "line-1".to_owned(),
     };
-    let done = assignment::reconcile(&app.application, vec![hint], waker).await;
+    let done = assignment::reconcile(&app.application, vec![hint(None)], waker).await;
     let told = done.failures.iter().any(|failure| failure.contains("could not be looked at in time"));
     assert!(told && done.groups == 0, "{done:?}");
+    let done = assignment::reconcile(&app.application, vec![hint(Some("answering-dps"))], waker).await;
+    assert_eq!(
+        (done.groups, done.failures),
+        (1, Vec::new()),
+        "one that says it waits for no namespace that hangs"
+    );
 }
 
 #[tokio::test]

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use azure_simulator::log::Entry;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
+
+use crate::accounts::busiest_minute;
 
 /// The limit of the real service (`azure-wire-facts.md` §7).
 pub const OPERATIONS_PER_MINUTE: usize = 1_000;
@@ -49,15 +51,7 @@ impl<'a> Calls<'a> {
 
     /// The most within any 60 seconds.
     pub fn busiest_minute(&self) -> usize {
-        let mut first = 0;
-        let mut most = 0;
-        for (last, entry) in self.entries.iter().enumerate() {
-            while entry.at - self.entries[first].at >= Duration::MINUTE {
-                first += 1;
-            }
-            most = most.max(last + 1 - first);
-        }
-        most
+        busiest_minute(&self.entries.iter().map(|entry| entry.at).collect::<Vec<_>>())
     }
 
     /// When each group was written, in order, by its id: writes that succeeded.
@@ -91,6 +85,8 @@ pub fn percentile(seconds: &[f64], share: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use time::Duration;
+
     use super::*;
 
     fn entry(method: &str, path: &str, status: u16, second: i64) -> Entry {

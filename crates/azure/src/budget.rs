@@ -11,6 +11,7 @@
 //! Buckets live as long as the process; there are as many as it has subscriptions and provisioning services to look at.
 
 mod bucket;
+mod tally;
 mod turnstile;
 
 use std::collections::BTreeMap;
@@ -24,11 +25,14 @@ use tokio::time::Instant;
 use url::Url;
 
 use self::bucket::Shape;
+pub use self::tally::Tally;
 use self::turnstile::Turnstile;
 use crate::authority::authority;
 use crate::error::{Error, ErrorKind, Sent};
 
-const READS: Shape = Shape { capacity: 250, refill_per_second: 25 };
+/// Reads that one identity may make in one subscription, per second over a longer time (`azure-wire-facts.md` §7).
+pub const READS_PER_SECOND: u32 = 25;
+const READS: Shape = Shape { capacity: 250, refill_per_second: READS_PER_SECOND };
 const WRITES: Shape = Shape { capacity: 200, refill_per_second: 10 };
 const DELETES: Shape = Shape { capacity: 200, refill_per_second: 10 };
 /// A provisioning service takes 1,000 operations a minute, and does not say from when to when it counts. So the shape is
@@ -155,7 +159,11 @@ impl Pace {
             let message =
                 format!("not sent, since the budget of {self} allows it in {:.1} s", wait.as_secs_f64());
             Error::new(kind, Sent::No, attempted, message)
-        })
+        })?;
+        if self.kind == OperationKind::Read {
+            Tally::count();
+        }
+        Ok(())
     }
 
     /// Takes over the state of the bucket from an answer.

@@ -24,6 +24,7 @@ mod pause;
 pub mod permissions;
 pub mod provisioning;
 pub mod registry;
+pub mod remembered;
 pub mod secret;
 pub mod service_bus;
 pub mod surprises;

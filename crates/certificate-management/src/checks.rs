@@ -19,6 +19,7 @@ mod hub_untrusting;
 mod nothing_to_sync;
 mod permission_missing;
 mod preview_surprise;
+mod reconcile_partial;
 mod report_overdue;
 mod section_stale;
 mod state_not_succeeded;
@@ -145,6 +146,10 @@ checks! {
         "What the report says of a namespace was seen longer ago than it should be: the runs did not come to it."
         "Look at the invocations of `report-policy-status`: whether they fail, or are cut off, or whether the fleet needs \
          more calls than the budget of its subscription has in that time."
+    ReconcilePartial "reconcile-partial" Information reconcile_partial
+        "A run of reconcile-assignments does not come to every namespace, so that a whole walk takes several runs."
+        "Nothing, where that is soon enough: an event about a group is handled at once, and this walk catches what no event has \
+         told. Else find out why visits are slow, or divide the fleet between two apps with an identity each."
     PermissionMissing "permission-missing" Critical permission_missing
         "The identity may not read something that it must read."
         "Grant the action that the finding names on the resource that it names; `policysync check` shows whether \

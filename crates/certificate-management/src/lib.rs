@@ -20,6 +20,7 @@
 //! - [`section`]: what a look has seen of one namespace, as it is stored.
 //! - [`report`]: the status report that people and pipelines read.
 //! - [`alerting`]: announces each finding once.
+//! - [`walk_run`]: how far a run through the fleet came.
 //! - [`digest`]: short names for long texts.
 #![warn(missing_docs)]
 
@@ -49,6 +50,7 @@ pub mod request;
 pub mod section;
 pub mod sync;
 pub mod trust;
+pub mod walk_run;
 
 pub use arm_id::ArmId;
 pub use configuration::rules;

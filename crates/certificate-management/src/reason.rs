@@ -276,6 +276,9 @@ reasons! {
     SectionStale "section-stale" Warning
         "What is known of the namespace is older than it should be."
         "Look at the invocations of `report-policy-status`: each goes on with the namespaces that it has not seen for longest."
+    ReconcilePartial "reconcile-partial" Information
+        "A run of `reconcile-assignments` does not come to every namespace."
+        "Read how long a whole walk takes; each run goes on with the namespaces that waited longest."
     PermissionMissing "permission-missing" Critical
         "The identity of the function app may not read something that it must read."
         "Grant the role that has the action which the message names; role assignments take minutes to arrive."

@@ -8,6 +8,7 @@ use crate::finding::Subject;
 use crate::model::{EnrollmentGroup, ReadFailure};
 use crate::plan::Observation;
 use crate::request::RequestRecord;
+use crate::walk_run::WalkRun;
 
 /// Everything that a report is made from.
 #[derive(Debug)]
@@ -121,6 +122,8 @@ pub struct Records {
 pub struct FleetRecords {
     /// When the report before this one was made.
     pub previous_report_at: Option<OffsetDateTime>,
+    /// How far the last run of `reconcile-assignments` came.
+    pub last_reconcile: Option<WalkRun>,
     /// Kinds of records that could not be read, e.g. `requests`, and why.
     pub unread: Vec<(String, ReadFailure)>,
     /// Kinds of records of which only the first were looked at, since there are more than one report reads.

@@ -144,6 +144,7 @@ pub(super) fn everything() -> World {
         last_assignments: Vec::new(),
         fleet: FleetRecords {
             previous_report_at: Some(datetime!(2026-11-01 00:00 UTC)),
+            last_reconcile: None,
             unread: vec![("assignments".into(), ReadFailure::other("the storage account did not answer"))],
             cut: vec!["assignments".into()],
         },

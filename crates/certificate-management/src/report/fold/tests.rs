@@ -92,6 +92,7 @@ fn records(namespaces: usize) -> Records {
         last_assignments: (0..namespaces).map(last).collect(),
         fleet: FleetRecords {
             previous_report_at: Some(NOW - Duration::days(30)),
+            last_reconcile: Some(crate::walk_run::tests::run(2, 5, 30)),
             unread: vec![("reports".into(), ReadFailure::other("503"))],
             cut: vec!["assignments".into()],
         },
