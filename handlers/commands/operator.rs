@@ -12,6 +12,7 @@ mod parked;
 mod perform;
 mod person;
 mod plan;
+mod policies;
 mod reader;
 mod status;
 mod submit;
@@ -40,6 +41,8 @@ pub enum Command {
     Assign(assign::Arguments),
     /// Create an enrollment group with its policy in one write.
     Group(group::Arguments),
+    /// Issuing CAs under your own root: the request to sign, and whether the signed chain is right.
+    Policies(policies::Arguments),
     /// Publish that an enrollment group was created, so that the app looks at it at once.
     Announce(announce::Arguments),
     /// Look at everything now and print what needs a person, with an exit code for pipelines.
@@ -58,6 +61,7 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Apply(arguments) => apply::run(arguments).await,
         Command::Assign(arguments) => assign::run(arguments).await,
         Command::Group(arguments) => group::run(arguments).await,
+        Command::Policies(arguments) => policies::run(arguments).await,
         Command::Announce(arguments) => announce::run(arguments).await,
         Command::Status(arguments) => status::run(arguments).await,
         Command::Check(arguments) => check::run(arguments).await,

@@ -26,6 +26,7 @@ mod one_namespace;
 mod operator;
 mod optional_functions;
 mod parked;
+mod policies;
 mod records;
 mod resume;
 mod revert;

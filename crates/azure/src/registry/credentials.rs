@@ -46,11 +46,16 @@ pub(super) async fn policies(
     surprises: &Surprises,
 ) -> Result<Vec<Policy>, Error> {
     let credential = credential(namespace);
-    let bodies: Vec<Value> = arm.list(&format!("{credential}/policies"), version).await?;
+    let bodies = bodies(arm, namespace, version).await?;
     for body in &bodies {
         surprises.notice(POLICY, at(body, &["properties"]).unwrap_or(&Value::Null));
     }
     Ok(bodies.iter().filter_map(|body| policy(&credential, body)).collect())
+}
+
+/// Lists the policies of a namespace as they are.
+pub(super) async fn bodies(arm: &Arm, namespace: &ArmId, version: ApiVersion) -> Result<Vec<Value>, Error> {
+    arm.list(&format!("{}/policies", credential(namespace)), version).await
 }
 
 pub(super) async fn synchronize(
