@@ -37,7 +37,7 @@ pub enum Command {
     Plan(plan::Arguments),
     /// Perform a saved plan, exactly, as the person who runs it.
     Apply(apply::Arguments),
-    /// Certificate authorities and policies: what exists, and what policysync.toml declares.
+    /// Certificate authorities and policies: what exists, what policysync.toml declares, and a root of your own.
     Policies(policies::Arguments),
     /// Give the policy of an existing enrollment group to others, or take a run's assignments back.
     Assign(assign::Arguments),

@@ -54,8 +54,8 @@ use provisioning::versions::OlderVersionGone;
 pub use provisioning::{
     AssignError, Assigned, CreateError, EnrollmentGroups, Group, ProvisioningServices, RawGroup,
 };
-pub use registry::DeviceRegistry;
 use registry::offered::Offers;
+pub use registry::{DeviceRegistry, OwnAuthority};
 pub use service_bus::{LockedMessage, OutgoingMessage, QueueReceiver, QueueSender, ServiceBusConnection};
 pub use surprises::{Surprise, Surprises};
 

@@ -5,6 +5,7 @@ mod certificate_authorities;
 mod credentials;
 mod inventory;
 pub(crate) mod offered;
+mod own_authorities;
 mod write;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ use certificate_management::model::{Namespace, Policy, ProvisioningState};
 use serde_json::Value;
 
 use self::offered::{Offer, Offers};
+pub use self::own_authorities::OwnAuthority;
 use crate::api_version::ApiVersion;
 use crate::arm::{Arm, LongRunningOperation};
 use crate::error::{Error, ErrorKind};
@@ -122,6 +124,26 @@ impl DeviceRegistry {
         let version = self.version(resource, request.generation);
         let arm = self.arm.clone().within(within);
         arm.write(request.method, resource.as_str(), version, &request.body).await
+    }
+
+    /// Lists the issuing CAs of a namespace that the customer's own root signs, those without a policy too.
+    ///
+    /// # Errors
+    /// As [`DeviceRegistry::policies`].
+    pub async fn own_authorities(&self, namespace: &Namespace) -> Result<Vec<OwnAuthority>, Error> {
+        let id = &namespace.id;
+        let mut found = Vec::new();
+        if namespace.generation.has(Generation::Credentials) {
+            let version = self.version(id, Generation::Credentials);
+            let bodies = credentials::bodies(&self.arm, id, version).await?;
+            found.extend(bodies.iter().filter_map(|body| own_authorities::of_policy(id, body)));
+        }
+        if namespace.generation.has(Generation::CertificateAuthorities) {
+            let version = self.version(id, Generation::CertificateAuthorities);
+            let bodies = certificate_authorities::authorities(&self.arm, id, version).await?;
+            found.extend(bodies.iter().filter_map(|body| own_authorities::of_authority(id, body)));
+        }
+        Ok(found)
     }
 
     /// Starts a sync: the service syncs every credential policy of the namespace to every linked hub. A sync cannot be

@@ -1,9 +1,10 @@
 //! Sets the environment by which the tests find their tools.
 
 use std::ffi::OsString;
+use std::process::Command;
 
 use crate::steps::{Outcome, Steps};
-use crate::tools::{azurite, browser};
+use crate::tools::{azurite, browser, debian};
 use crate::workspace::Workspace;
 
 /// Environment variables of the tests, by name.
@@ -25,6 +26,13 @@ pub fn environment(workspace: &Workspace, steps: &mut Steps) -> Environment {
             Outcome::Passed
         }
         Err(why) => Outcome::Skipped(why),
+    });
+    steps.run("install OpenSSL, which makes the chains of the customer's own root", || {
+        // Its older versions know no `--version`.
+        let is_there =
+            || Command::new("openssl").arg("version").output().is_ok_and(|output| output.status.success());
+        debian::ensure_that(is_there, "openssl", &["openssl"])
+            .map_or_else(Outcome::Skipped, |()| Outcome::Passed)
     });
     environment
 }

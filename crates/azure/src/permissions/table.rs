@@ -65,7 +65,7 @@ pub const PERMISSIONS: &[Permission] = &[
             "Microsoft.DeviceRegistry/namespaces/credentials/policies/read",
             PermissionScope::Namespace,
             Role::Credentials,
-            &["registry::policies", "registry/credentials::policies"],
+            &["registry::policies", "registry/credentials::policies", "registry/credentials::bodies"],
         )
     },
     Permission {
@@ -76,7 +76,11 @@ pub const PERMISSIONS: &[Permission] = &[
             "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/read",
             PermissionScope::Namespace,
             Role::CertificateAuthorities,
-            &["registry::namespace", "registry/certificate_authorities::authorities"],
+            &[
+                "registry::namespace",
+                "registry::own_authorities",
+                "registry/certificate_authorities::authorities",
+            ],
         )
     },
     Permission {

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use super::*;
 
 /// Files below `crates/azure/src` that reach Azure only on behalf of a client, or not at all.
-const PLUMBING: [&str; 6] = ["budget", "credential", "fake", "http", "specs", "trace"];
+const PLUMBING: [&str; 7] = ["budget", "credential", "fake", "http", "remembered", "specs", "trace"];
 /// Functions through which clients call Resource Manager or a provisioning service; the clients' own functions have the
 /// rows.
-const GENERIC: [&str; 4] = ["arm::get", "arm::list", "arm::post_long_running", "arm::write"];
+const GENERIC: [&str; 5] = ["arm::get", "arm::list", "arm::list_of", "arm::post_long_running", "arm::write"];
 /// Set it to write `permissions.json` instead of comparing it.
 const WRITE: &str = "WRITE_GENERATED_FILES";
 

@@ -46,7 +46,7 @@ pub(super) async fn policies(
     surprises: &Surprises,
 ) -> Result<Vec<Policy>, Error> {
     let credential = credential(namespace);
-    let bodies: Vec<Value> = arm.list(&format!("{credential}/policies"), version).await?;
+    let bodies = bodies(arm, namespace, version).await?;
     for body in &bodies {
         surprises.notice(POLICY, at(body, &["properties"]).unwrap_or(&Value::Null));
     }
@@ -64,6 +64,11 @@ pub(super) async fn state(
         Err(error) if super::is_absent(&error) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Lists the policies of a namespace as they are.
+pub(super) async fn bodies(arm: &Arm, namespace: &ArmId, version: ApiVersion) -> Result<Vec<Value>, Error> {
+    arm.list(&format!("{}/policies", credential(namespace)), version).await
 }
 
 pub(super) async fn synchronize(

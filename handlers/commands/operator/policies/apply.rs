@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::authorities::Authorities;
 use crate::commands::operator::fail;
-use crate::commands::operator::person::Person;
+use crate::commands::operator::person::{self, Person};
 use crate::commands::table::{self, Output};
 use crate::commands::terminal::line;
 
@@ -51,6 +51,8 @@ pub struct Arguments {
     /// Write also where policysync.toml has the namespace in audit mode.
     #[arg(long, requires = "apply")]
     even_in_audit: bool,
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    output: Output,
 }
 
 /// A namespace, and what became of what the file declares there.
@@ -82,7 +84,12 @@ struct Told {
     next_step: Option<String>,
 }
 
-pub async fn run(person: &Person, arguments: &Arguments, output: Output) -> ExitCode {
+pub async fn run(arguments: &Arguments) -> ExitCode {
+    let person = &match person::start() {
+        Ok(person) => person,
+        Err(message) => return fail(&message),
+    };
+    let output = arguments.output;
     if let (true, Err(message)) = (arguments.apply, person.may_write()) {
         return fail(&message);
     }
@@ -97,19 +104,14 @@ pub async fn run(person: &Person, arguments: &Arguments, output: Output) -> Exit
     }
     let mut outcomes = Vec::new();
     for configuration in meant {
-        outcomes.push(one(person, configuration, arguments, output).await);
+        outcomes.push(one(person, configuration, arguments).await);
     }
     show(person, &outcomes, arguments.apply, output);
     exit_code(&outcomes, arguments.apply)
 }
 
 /// One namespace, until nothing goes on by itself there.
-async fn one(
-    person: &Person,
-    configuration: &NamespaceConfiguration,
-    arguments: &Arguments,
-    output: Output,
-) -> Outcome {
+async fn one(person: &Person, configuration: &NamespaceConfiguration, arguments: &Arguments) -> Outcome {
     let authorities = Authorities {
         fleet: &person.fleet,
         store: &person.store,
@@ -120,7 +122,7 @@ async fn one(
     let mut run = Run {
         authorities: &authorities,
         configuration,
-        tells: output == Output::Table,
+        tells: arguments.output == Output::Table,
         operations: Vec::new(),
         failed: HashMap::new(),
         written: Vec::new(),

@@ -7,12 +7,21 @@ use certificate_management::authority::{Authority, AuthorityType};
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::declared::Inventory;
 use certificate_management::model::Policy;
+use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::commands::operator::person::Person;
+use crate::commands::operator::fail;
+use crate::commands::operator::person::{self, Person};
 use crate::commands::table::{self, Output};
 use crate::commands::terminal::line;
+
+#[derive(Args)]
+#[command(after_help = "Exit codes: 0 everything was read; 1 a namespace could not be.")]
+pub struct Arguments {
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+}
 
 /// A namespace with what it has.
 #[derive(Serialize)]
@@ -28,13 +37,17 @@ struct Listed {
     unreadable: Option<String>,
 }
 
-pub async fn run(person: &Person, output: Output) -> ExitCode {
+pub async fn run(arguments: &Arguments) -> ExitCode {
+    let person = &match person::start() {
+        Ok(person) => person,
+        Err(message) => return fail(&message),
+    };
     let mut all = Vec::new();
     for configuration in &person.fleet.configuration.namespaces {
         all.push(one(person, configuration).await);
     }
     let is_whole = all.iter().all(|listed| listed.unreadable.is_none());
-    match output {
+    match arguments.output {
         Output::Json => {
             say!("{}", table::json(&json!({"schema": "policysync-inventory/v1", "namespaces": all})));
         }

@@ -1,0 +1,122 @@
+//! `policies lint`: checks a signed chain against every published requirement. With the request in a file it asks nobody.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use ambient::Ambient;
+use certificate_chain::{Code, Linted, Verdict};
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+use serde_json::json;
+use time::format_description::well_known::Rfc3339;
+
+use super::{file, pending};
+use crate::commands::operator::command_failure::CommandFailure;
+use crate::commands::table::{self, Output};
+use crate::commands::terminal::line;
+
+/// Exit code of a chain that the service would refuse.
+const FAULTS: u8 = 2;
+
+/// Widths of the columns that hold sentences, in characters.
+const CERTIFICATE_WIDTH: usize = 32;
+const MESSAGE_WIDTH: usize = 56;
+const NEXT_STEP_WIDTH: usize = 48;
+
+#[derive(Args)]
+#[command(
+    after_help = "Exit codes: 0 nothing is wrong with the chain; 2 the service would refuse it; 1 it could not be \
+    judged; 64 wrong usage."
+)]
+pub struct Arguments {
+    /// A certificate authority, a policy, or AUTHORITY/POLICY.
+    #[arg(value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    name: String,
+    /// The chain as PEM: the signed certificate first, then each that signed the one before it.
+    #[arg(long, value_name = "FILE")]
+    chain: PathBuf,
+    /// The signing request as `policies csr --out` has saved it; nothing is read from Azure then.
+    #[arg(long, value_name = "FILE", conflicts_with = "namespace")]
+    request: Option<PathBuf>,
+    /// The namespace, by ARM id or by name; needed where several could be meant.
+    #[arg(long, value_name = "ID")]
+    namespace: Option<String>,
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+}
+
+pub async fn run(arguments: &Arguments) -> Result<ExitCode, CommandFailure> {
+    let chain = file::read(&arguments.chain)?;
+    let request = match &arguments.request {
+        Some(path) => file::request(path)?,
+        None => pending::find(&arguments.name, arguments.namespace.as_deref()).await?.request,
+    };
+    let linted = certificate_chain::lint(&request, &chain, Ambient::of_system().now());
+    if let Some(fault) = linted.faults.iter().find(|fault| fault.code == Code::PrivateKey) {
+        complain!("REFUSED: {}: {}", arguments.chain.display(), fault.message);
+    }
+    match arguments.output {
+        Output::Json => say!("{}", document(&arguments.name, &linted)),
+        Output::Table => say!("{}", text(&arguments.name, &linted)),
+    }
+    Ok(if linted.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAULTS) })
+}
+
+fn document(name: &str, linted: &Linted) -> String {
+    let until = linted.activate_until.and_then(|until| until.format(&Rfc3339).ok());
+    table::json(&json!({
+        "schema": "chain-lint/v1",
+        "name": name,
+        "passed": linted.faults.is_empty(),
+        "faults": linted.faults,
+        "warnings": linted.warnings,
+        "certificates": linted.certificates,
+        "activateUntil": until,
+    }))
+}
+
+fn text(name: &str, linted: &Linted) -> String {
+    let mut text = String::new();
+    if !linted.certificates.is_empty() {
+        let rows = linted.certificates.iter().map(|one| {
+            vec![
+                one.position.to_string(),
+                line(&one.subject),
+                line(&one.issuer),
+                one.key.clone(),
+                one.not_after.date().to_string(),
+            ]
+        });
+        text += &table::table(&["", "subject", "issuer", "key", "valid until"], rows.collect());
+        text += "\n\n";
+    }
+    let verdicts = linted.faults.iter().map(|verdict| ("FAULT", verdict));
+    let verdicts = verdicts.chain(linted.warnings.iter().map(|verdict| ("warning", verdict)));
+    let rows: Vec<Vec<String>> = verdicts.map(|(severity, verdict)| row(severity, verdict)).collect();
+    if !rows.is_empty() {
+        text += &table::table(&["", "code", "certificate", "what is wrong", "next step"], rows);
+        text += "\n\n";
+    }
+    let name = line(name);
+    text += &match linted.activate_until {
+        Some(until) => {
+            format!("Nothing is wrong with this chain for {name}. Activate it by {}.", until.date())
+        }
+        None => format!("The service would refuse this chain for {name}: {} faults.", linted.faults.len()),
+    };
+    text
+}
+
+fn row(severity: &str, verdict: &Verdict) -> Vec<String> {
+    let certificate = verdict.certificate.as_ref().map_or_else(
+        || "the file".to_owned(),
+        |one| format!("{} {}", one.position, line(one.subject.as_deref().unwrap_or_default())),
+    );
+    vec![
+        severity.to_owned(),
+        verdict.code.code().to_owned(),
+        table::wrapped(&certificate, CERTIFICATE_WIDTH),
+        table::wrapped(&line(&verdict.message), MESSAGE_WIDTH),
+        table::wrapped(&verdict.next_step, NEXT_STEP_WIDTH),
+    ]
+}
