@@ -152,7 +152,7 @@ fn has_fit_letters(segment: &str) -> bool {
 
 impl PartialEq for ArmId {
     fn eq(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(&other.0)
+        self.0.len() == other.0.len() && self.cmp(other) == Ordering::Equal
     }
 }
 
