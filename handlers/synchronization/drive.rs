@@ -62,6 +62,8 @@ pub struct Driver<'a> {
     since: Instant,
     /// The record as this driver last read or wrote it; `None` before the first read.
     record: Option<Option<Stored<SyncRecord>>>,
+    /// The record as [`Self::is_open`] has read it, for the event that comes next.
+    ahead: Option<Option<Stored<SyncRecord>>>,
     /// When this driver last wrote it.
     written: Instant,
     /// The requests of a look, as they were read.
@@ -91,6 +93,7 @@ impl<'a> Driver<'a> {
             configuration: application.fleet.configuration.namespace(namespace_id),
             since,
             record: None,
+            ahead: None,
             written: Instant::now(),
             requests: BTreeMap::new(),
             held: None,
@@ -105,13 +108,24 @@ impl<'a> Driver<'a> {
         self.record.as_ref()?.as_ref().map(|stored| &stored.value)
     }
 
+    /// Whether the sync has not ended, as its record says now. The event that comes next is judged by what was read here.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn is_open(&mut self) -> Result<bool, DriveError> {
+        let stored: Option<Stored<SyncRecord>> = self.application.store.get(&self.key).await?;
+        let is_open = stored.as_ref().is_some_and(|stored| stored.value.is_open());
+        self.ahead = Some(stored);
+        Ok(is_open)
+    }
+
     /// Takes in an event and does everything that follows from it.
     ///
     /// # Errors
     /// When records or queue fail; then the event must come again.
     pub async fn handle(&mut self, event: &Event<'_>, requests: &[RequestRecord]) -> Result<(), DriveError> {
         // Other runs may have written since the last event.
-        self.record = None;
+        self.record = self.ahead.take();
         let handled = self.handle_all(event, requests).await;
         self.requests.clear();
         self.held = None;

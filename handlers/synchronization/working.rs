@@ -50,23 +50,33 @@ async fn one_namespace(
     aside: &mut Aside,
 ) -> Result<(), DriveError> {
     let mut driver = Driver::new(application, observer, namespace_id, since);
+    // Each step is on the heap from its beginning: steps are large, and this future would be as large and be moved several times,
+    // for each namespace of a batch.
+    //
     // Requests first: they join before a look of the same batch plans what has gathered.
     if !work.requests.is_empty() {
         let traceparent = work.requests.iter().find_map(|(request, _)| request.traceparent.clone());
         let span = telemetry::sync_step("join", traceparent.as_deref(), namespace_id);
-        let step = joining::join(application, &mut driver, &work.requests, aside).instrument(span);
+        let step = Box::pin(joining::join(application, &mut driver, &work.requests, aside)).instrument(span);
         in_trace(traceparent, step).await?;
     }
-    for follow_up in &work.follow_ups {
+    // One read tells for all of them: a follow-up is sent after its sync was recorded, so one whose sync is not open now came
+    // too late, and leads to nothing.
+    let mut follow_ups = work.follow_ups.as_slice();
+    if !follow_ups.is_empty() && !driver.is_open().await? {
+        let (namespace, count) = (namespace_id.name(), follow_ups.len());
+        tracing::debug!(namespace, count, "follow-ups of syncs that have ended");
+        follow_ups = &[];
+    }
+    for follow_up in follow_ups {
         let span = telemetry::sync_step("look", follow_up.traceparent.as_deref(), namespace_id);
         let event = Event::FollowUp { sync_id: &follow_up.sync_id, attempt: follow_up.attempt };
-        // On the heap, since it is large and would be moved several times.
         let step = Box::pin(driver.handle(&event, &[])).instrument(span);
         in_trace(follow_up.traceparent.clone(), step).await?;
     }
     for look in &work.looks {
         let span = telemetry::sync_step("event", look.traceparent.as_deref(), namespace_id);
-        let step = automatic::look(application, observer, look, since).instrument(span);
+        let step = Box::pin(automatic::look(application, observer, look, since)).instrument(span);
         in_trace(look.traceparent.clone(), step).await?;
     }
     Ok(())

@@ -57,6 +57,24 @@ async fn a_follow_up_that_comes_early_and_twice_never_stops_the_sync() {
 }
 
 #[tokio::test]
+async fn follow_ups_that_come_too_late_cost_one_read_however_many_there_are() {
+    let app = waiting(1).await;
+    app.deliver(Duration::seconds(5)).await;
+    assert_eq!(app.outcome("r").await.0, "trusted");
+    let ended = app.sync(0).await;
+    let late = |attempt| {
+        json!({"schema": "sync-verification/v1", "syncId": ended.sync_id, "namespaceId": ended.namespace_id,
+            "attempt": attempt})
+    };
+    let late: Vec<Value> = (1..=20).map(late).collect();
+    let before = app.simulator.log().entries().len();
+    let handled = app.handle(copies(&late)).await;
+    let calls = app.simulator.log().entries().split_off(before);
+    assert_eq!((handled.follow_ups, handled.held, calls.len()), (20, 0, 1), "{calls:?}");
+    assert_eq!(app.sync(0).await, ended);
+}
+
+#[tokio::test]
 async fn three_instances_at_once_make_one_post() {
     for _ in 0..5 {
         let app = waiting(3).await;

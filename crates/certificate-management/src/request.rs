@@ -140,6 +140,14 @@ impl Message {
     /// # Errors
     /// Says whether it is no JSON object, has an unknown schema, or a wrong field.
     pub fn parse(text: &str) -> Result<Self, Unreadable> {
+        match SyncVerification::straight(text) {
+            Some(follow_up) => Ok(Self::Verification(follow_up)),
+            None => Self::by_tree(text),
+        }
+    }
+
+    /// Parses a text that may have any mistake, and finds it.
+    fn by_tree(text: &str) -> Result<Self, Unreadable> {
         let unreadable = |reason, detail: String| Err(Unreadable { reason, detail });
         let object = match serde_json::from_str::<Value>(text) {
             Ok(Value::Object(object)) => object,
@@ -170,6 +178,14 @@ impl Message {
             }
             None => unreadable(Reason::MessageUnknownSchema, "there is no member `schema`".to_owned()),
         }
+    }
+}
+
+impl SyncVerification {
+    /// Reads a text straight into its type, without a tree: a busy queue holds mostly follow-ups. `None` when the text is no
+    /// follow-up, or not a clean one; what is wrong then is another question.
+    fn straight(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok().filter(|read: &Self| read.schema == VERIFICATION_SCHEMA)
     }
 }
 
@@ -328,6 +344,69 @@ mod tests {
             (r#"{"schema":"sync-verification/v1"}"#, Reason::MessageInvalid),
         ] {
             assert_eq!(Message::parse(text).unwrap_err().reason, reason, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_follow_up_with_something_wrong_in_it_is_told_apart() {
+        let parse = |members: &str| {
+            let text = format!(r#"{{"schema":"sync-verification/v1","namespaceId":"{ID}",{members}}}"#);
+            Message::parse(&text).map_err(|unreadable| unreadable.to_string())
+        };
+        let Ok(Message::Verification(twice)) = parse(r#""syncId":"s","attempt":1,"more":[{}],"attempt":2"#)
+        else {
+            panic!("of two members of one name the last counts, and one that is not known does not matter")
+        };
+        assert_eq!((twice.sync_id.as_str(), twice.attempt), ("s", 2));
+        for (members, problem) in [
+            (r#""attempt":1"#, "message-invalid: missing field `syncId`"),
+            (r#""syncId":5,"attempt":1"#, "message-invalid: invalid type: integer `5`, expected a string"),
+            (r#""syncId":"s","attempt":-1"#, "message-invalid: invalid value: integer `-1`, expected u32"),
+            (
+                r#""syncId":"s","attempt":1,"attempt":"x""#,
+                "message-invalid: invalid type: string \"x\", expected u32",
+            ),
+            (r#""syncId":"s","attempt":1,"schema":"sync-verification/v2""#, "message-unknown-schema: "),
+        ] {
+            let said = parse(members).unwrap_err();
+            assert!(said.starts_with(problem), "{members}: {said}");
+        }
+    }
+
+    fn spelt(member: &'static str) -> impl Strategy<Value = String> {
+        const VALUES: [&str; 9] = [
+            "\"sync-verification/v1\"",
+            "\"namespace-look/v1\"",
+            "\"/subscriptions/S/resourceGroups/R/providers/P/t/\\u006e\"",
+            "\"contoso\"",
+            "7",
+            "-7",
+            "1.5",
+            "null",
+            "[\"a\",{}]",
+        ];
+        proptest::sample::select(&VALUES[..]).prop_map(move |value| format!("\"{member}\":{value}"))
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_straight_is_what_the_tree_says(
+            members in proptest::collection::vec(
+                prop_oneof![
+                    spelt("schema"), spelt("syncId"), spelt("namespaceId"), spelt("attempt"), spelt("traceparent"),
+                    spelt("namespaceid"), spelt("other"),
+                    Just("\"schema\":\"sync-verification/v1\"".to_owned()),
+                    Just(format!("\"namespaceId\":\"{ID}\"")),
+                    Just("\"syncId\":\"s\"".to_owned()),
+                    Just("\"attempt\":3".to_owned()),
+                ],
+                0..8,
+            ),
+        ) {
+            let text = format!("{{{}}}", members.join(","));
+            if let Some(straight) = SyncVerification::straight(&text) {
+                prop_assert_eq!(Message::by_tree(&text), Ok(Message::Verification(straight)));
+            }
         }
     }
 

@@ -34,7 +34,7 @@ impl Allowance {
         MOST_VALUES - self.left.get()
     }
 
-    fn spend<E: Error>(&self) -> Result<(), E> {
+    pub(crate) fn spend<E: Error>(&self) -> Result<(), E> {
         match self.left.get().checked_sub(1) {
             Some(left) => {
                 self.left.set(left);

@@ -30,12 +30,25 @@ pub(crate) fn unquote(text: &str) -> Cow<'_, str> {
 pub(crate) fn structure(value: &Value) -> Option<Cow<'_, Value>> {
     match value {
         Value::Object(_) | Value::Array(_) => Some(Cow::Borrowed(value)),
-        Value::String(held) => match bounded::from_str(&unquote(held)) {
-            Some(parsed @ (Value::Object(_) | Value::Array(_))) => Some(Cow::Owned(parsed)),
-            _ => None,
-        },
+        Value::String(held) => held_structure(held).map(Cow::Owned),
         _ => None,
     }
+}
+
+/// As [`structure`], of a value that is not needed afterwards.
+pub(crate) fn into_structure(value: Value) -> Option<Value> {
+    match value {
+        Value::String(held) => held_structure(&held),
+        value => is_structure(&value).then_some(value),
+    }
+}
+
+fn held_structure(held: &str) -> Option<Value> {
+    bounded::from_str(&unquote(held)).filter(is_structure)
+}
+
+fn is_structure(value: &Value) -> bool {
+    matches!(value, Value::Object(_) | Value::Array(_))
 }
 
 /// A text. Numbers are texts too, since the host writes one for the other.
@@ -44,6 +57,14 @@ pub(crate) fn text(value: &Value) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
+    }
+}
+
+/// As [`text`], of a value that is not needed afterwards.
+pub(crate) fn into_text(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        other => text(&other),
     }
 }
 
@@ -113,9 +134,11 @@ mod tests {
     fn a_structure_is_found_at_each_depth_of_quoting() {
         for value in [json!([1]), json!("[1]"), json!("\"[1]\"")] {
             assert_eq!(structure(&value).as_deref(), Some(&json!([1])), "{value}");
+            assert_eq!(into_structure(value), Some(json!([1])));
         }
         for value in [json!(1), json!("1"), json!("null"), json!(null), json!("[1")] {
             assert_eq!(structure(&value), None, "{value}");
+            assert_eq!(into_structure(value), None);
         }
     }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::bounded::{Allowance, MOST_VALUES, Tree};
 use crate::encoding::kind;
+use crate::properties::{Members, Properties};
 
 /// Why a request body is not an invocation. Its text is safe to answer and to log: it never quotes the body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,14 +24,13 @@ pub enum EnvelopeError {
     TooManyValues,
 }
 
-/// Data by binding name and metadata by property name, still encoded.
+/// Data by binding name and metadata by property name, still encoded. Data is always asked for, and so it is a tree.
 #[derive(Default)]
 pub(crate) struct Envelope {
     pub(crate) data: Map<String, Value>,
-    /// Empty when there is none, or when it is anything but an object: metadata is a convenience, never a condition. Empty
-    /// too where the trigger does not use it.
-    pub(crate) metadata: Map<String, Value>,
-    /// How many values data and metadata have together.
+    /// Empty where the trigger does not use it.
+    pub(crate) metadata: Properties,
+    /// How many values the data has, and the metadata members.
     pub(crate) values: usize,
 }
 
@@ -57,17 +57,13 @@ impl Envelope {
             }
             Found::Other(kind) => return Err(EnvelopeError::NotAnEnvelope(kind)),
         };
-        let metadata = match metadata {
-            Some(Value::Object(metadata)) => metadata,
-            _ => Map::new(),
-        };
         Ok(Self { data, metadata, values: allowance.used() })
     }
 }
 
 /// The outermost value.
 enum Found {
-    Object { data: Option<Value>, metadata: Option<Value> },
+    Object { data: Option<Value>, metadata: Properties },
     Other(&'static str),
 }
 
@@ -114,12 +110,12 @@ impl<'de> Visitor<'de> for Parts<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Found, A::Error> {
-        let (mut data, mut metadata) = (None, None);
+        let (mut data, mut metadata) = (None, Properties::default());
         while let Some(name) = access.next_key::<String>()? {
             match name.as_str() {
                 "Data" => data = Some(access.next_value_seed(Tree(self.allowance))?),
                 "Metadata" if self.wants_metadata => {
-                    metadata = Some(access.next_value_seed(Tree(self.allowance))?);
+                    metadata = access.next_value_seed(Members(self.allowance))?;
                 }
                 _ => {
                     access.next_value::<IgnoredAny>()?;
@@ -154,6 +150,8 @@ mod tests {
         let parsed = Envelope::parse(body.as_bytes(), false).unwrap();
         assert_eq!((parsed.metadata.len(), parsed.values), (0, 4));
         let many = format!(r#"{{"Data":{{"a":[{}]}}}}"#, vec!["0"; MOST_VALUES].join(","));
+        assert_eq!(Envelope::parse(many.as_bytes(), true).err(), Some(EnvelopeError::TooManyValues));
+        let many = format!(r#"{{"Data":{{}},"Metadata":{{{}}}}}"#, vec!["\"a\":0"; MOST_VALUES].join(","));
         assert_eq!(Envelope::parse(many.as_bytes(), true).err(), Some(EnvelopeError::TooManyValues));
     }
 }

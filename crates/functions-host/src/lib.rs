@@ -52,6 +52,7 @@ mod intake;
 mod invocation;
 mod output;
 pub mod parent;
+mod properties;
 mod reply;
 mod router;
 mod sent;

@@ -37,58 +37,74 @@ impl TextEncoding {
     }
 }
 
-/// One decoded element.
-pub(crate) struct Element<T> {
+/// One element, whose body is decoded when it is asked for.
+pub(crate) struct Element {
     pub(crate) text: String,
     pub(crate) encoding: TextEncoding,
-    pub(crate) body: Result<T, ElementError>,
+    form: Form,
 }
 
-impl<T: DeserializeOwned> Element<T> {
+/// What an element's body is read from.
+enum Form {
+    /// Its bytes.
+    Bytes,
+    /// JSON that the host has parsed already; the text is our own rendering, since the sender's is lost.
+    Json(Value),
+    /// Nothing: it is no base64 where the data type asks for it.
+    NotBase64,
+}
+
+impl Element {
     fn of_text(text: String) -> Self {
-        let body = serde_json::from_str(&text).map_err(ElementError::from);
-        Self { text, encoding: TextEncoding::Utf8, body }
+        Self { text, encoding: TextEncoding::Utf8, form: Form::Bytes }
     }
 
-    /// JSON that the host has parsed already; its text is our own rendering, since the sender's is lost.
     fn of_json(value: Value) -> Self {
-        let text = value.to_string();
-        Self {
-            text,
-            encoding: TextEncoding::Utf8,
-            body: serde_json::from_value(value).map_err(ElementError::from),
-        }
+        Self { text: value.to_string(), encoding: TextEncoding::Utf8, form: Form::Json(value) }
     }
 
     fn of_base64(text: String) -> Self {
         let Ok(bytes) = BASE64_STANDARD.decode(&text) else {
-            return Self { text, encoding: TextEncoding::Utf8, body: Err(ElementError::NotBase64) };
+            return Self { text, encoding: TextEncoding::Utf8, form: Form::NotBase64 };
         };
-        let body = serde_json::from_slice(&bytes).map_err(ElementError::from);
         match String::from_utf8(bytes) {
-            Ok(text) => Self { text, encoding: TextEncoding::Utf8, body },
-            Err(_) => Self { text, encoding: TextEncoding::Base64, body },
+            Ok(text) => Self::of_text(text),
+            Err(_) => Self { text, encoding: TextEncoding::Base64, form: Form::Bytes },
         }
     }
 
     /// An element of another JSON type than its data type allows; never seen from the host.
-    fn of_wrong_type(value: Value) -> Self {
-        Self { text: value.to_string(), encoding: TextEncoding::Utf8, body: Err(ElementError::NotBase64) }
+    fn of_wrong_type(value: &Value) -> Self {
+        Self { text: value.to_string(), encoding: TextEncoding::Utf8, form: Form::NotBase64 }
+    }
+
+    /// The body, and what else there is of it.
+    pub(crate) fn decoded<T: DeserializeOwned>(self) -> (Result<T, ElementError>, String, TextEncoding) {
+        let Self { text, encoding, form } = self;
+        let body = match (form, encoding) {
+            (Form::Bytes, TextEncoding::Utf8) => serde_json::from_str(&text).map_err(ElementError::from),
+            (Form::Bytes, encoding) => {
+                serde_json::from_slice(&encoding.bytes(&text)).map_err(ElementError::from)
+            }
+            (Form::Json(value), _) => serde_json::from_value(value).map_err(ElementError::from),
+            (Form::NotBase64, _) => Err(ElementError::NotBase64),
+        };
+        (body, text, encoding)
     }
 }
 
 /// Reads the elements of a binding, in the order in which the host sent them.
-pub(crate) fn elements<T: DeserializeOwned>(
+pub(crate) fn elements(
     binding: &str,
     value: &Value,
     many: bool,
     data_type: Option<DataType>,
-) -> Result<Vec<Element<T>>, DecodeError> {
+) -> Result<Vec<Element>, DecodeError> {
     if !many {
         return Ok(vec![match (value, data_type) {
             (Value::String(text), Some(DataType::Binary)) => Element::of_base64(unquote(text).into_owned()),
             (Value::String(text), _) => Element::of_text(unquote(text).into_owned()),
-            (other, Some(DataType::Binary)) => Element::of_wrong_type(other.clone()),
+            (other, Some(DataType::Binary)) => Element::of_wrong_type(other),
             (other, _) => Element::of_json(other.clone()),
         }]);
     }
@@ -102,7 +118,7 @@ pub(crate) fn elements<T: DeserializeOwned>(
     let decode = |value| match (value, data_type) {
         (Value::String(text), Some(DataType::String)) => Element::of_text(text),
         (Value::String(text), Some(DataType::Binary)) => Element::of_base64(text),
-        (other, Some(DataType::Binary)) => Element::of_wrong_type(other),
+        (other, Some(DataType::Binary)) => Element::of_wrong_type(&other),
         (other, _) => Element::of_json(other),
     };
     Ok(values.into_iter().map(decode).collect())

@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use crate::definition::DataType;
 use crate::encoding::{integer, member, object, text, time};
 use crate::error::{DecodeError, ElementError};
+use crate::properties::Properties;
 use crate::trigger::batch::{Element, TextEncoding, elements};
 use crate::trigger::metadata::Metadata;
 
@@ -102,11 +103,11 @@ impl<T: DeserializeOwned> EventHubBatch<T> {
     pub(crate) fn decode(
         binding: &str,
         value: &Value,
-        metadata: &Map<String, Value>,
+        metadata: &Properties,
         many: bool,
         data_type: Option<DataType>,
     ) -> Result<Self, DecodeError> {
-        let elements: Vec<Element<T>> = elements(binding, value, many, data_type)?;
+        let elements = elements(binding, value, many, data_type)?;
         let mut metadata = match elements.first() {
             Some(only) if !many => {
                 Metadata::of_one(metadata, (data_type != Some(DataType::Binary)).then_some(&only.text))
@@ -116,20 +117,23 @@ impl<T: DeserializeOwned> EventHubBatch<T> {
         let enqueued_time = metadata.column("EnqueuedTimeUtc");
         let sequence_number = metadata.column("SequenceNumber");
         // Newer extensions send both; the offset itself may be a number or a text.
-        let offset = [metadata.column("OffsetString"), metadata.column("Offset")];
-        let partition_key = metadata.column("PartitionKey");
+        let mut offset = [metadata.column("OffsetString"), metadata.column("Offset")];
+        let mut partition_key = metadata.column("PartitionKey");
         let properties = metadata.column("Properties");
         let system_properties = metadata.column("SystemProperties");
-        let event = |(index, element): (usize, Element<T>)| EventHubEvent {
-            body: element.body,
-            text: element.text,
-            text_encoding: element.encoding,
-            enqueued_time: enqueued_time.get(index, time),
-            sequence_number: sequence_number.get(index, integer),
-            offset: offset.iter().find_map(|column| column.get(index, text)),
-            partition_key: partition_key.get(index, text),
-            properties: properties.get(index, object).unwrap_or_default(),
-            system_properties: system_properties.get(index, object).unwrap_or_default(),
+        let event = |(index, element): (usize, Element)| {
+            let (body, text, text_encoding) = element.decoded();
+            EventHubEvent {
+                body,
+                text,
+                text_encoding,
+                enqueued_time: enqueued_time.get(index, time),
+                sequence_number: sequence_number.get(index, integer),
+                offset: offset.iter_mut().find_map(|column| column.take_text(index)),
+                partition_key: partition_key.take_text(index),
+                properties: properties.get(index, object).unwrap_or_default(),
+                system_properties: system_properties.get(index, object).unwrap_or_default(),
+            }
         };
         let events = elements.into_iter().enumerate().map(event).collect();
         let partition = ["PartitionContext", "TriggerPartitionContext"]

@@ -13,9 +13,11 @@
 use std::collections::HashSet;
 
 use serde::de::IgnoredAny;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::encoding::{structure, unquote};
+use crate::bounded;
+use crate::encoding::{into_structure, into_text, unquote};
+use crate::properties::Properties;
 
 /// The properties that the body of a single text message may have forged.
 enum Forged {
@@ -84,7 +86,7 @@ impl<'de> serde::Deserialize<'de> for Object {
 
 /// The metadata of one invocation, read property by property.
 pub(crate) struct Metadata<'a> {
-    map: &'a Map<String, Value>,
+    properties: &'a Properties,
     /// How many elements the batch has; `None` with cardinality one.
     batch: Option<usize>,
     forged: Forged,
@@ -93,13 +95,18 @@ pub(crate) struct Metadata<'a> {
 
 impl<'a> Metadata<'a> {
     /// Metadata beside a list of that many bodies.
-    pub(crate) fn of_batch(map: &'a Map<String, Value>, length: usize) -> Self {
-        Self { map, batch: Some(length), forged: Forged::Nothing, rejected: Vec::new() }
+    pub(crate) fn of_batch(properties: &'a Properties, length: usize) -> Self {
+        Self { properties, batch: Some(length), forged: Forged::Nothing, rejected: Vec::new() }
     }
 
     /// Metadata beside one body; `text` is that body unless it is binary.
-    pub(crate) fn of_one(map: &'a Map<String, Value>, text: Option<&str>) -> Self {
-        Self { map, batch: None, forged: text.map_or(Forged::Nothing, Forged::by), rejected: Vec::new() }
+    pub(crate) fn of_one(properties: &'a Properties, text: Option<&str>) -> Self {
+        Self {
+            properties,
+            batch: None,
+            forged: text.map_or(Forged::Nothing, Forged::by),
+            rejected: Vec::new(),
+        }
     }
 
     /// A property of each element.
@@ -108,9 +115,9 @@ impl<'a> Metadata<'a> {
             return Column(self.whole(name).map_or_else(Vec::new, |value| vec![value]));
         };
         let name = format!("{name}Array");
-        match self.map.get(&name) {
-            None | Some(Value::Null) => Column(Vec::new()),
-            Some(value) => match structure(value).map(std::borrow::Cow::into_owned) {
+        match self.properties.get(&name) {
+            None | Some("null") => Column(Vec::new()),
+            Some(value) => match bounded::from_str(value).and_then(into_structure) {
                 Some(Value::Array(values)) if values.len() == length => Column(values),
                 _ => {
                     self.rejected.push(name);
@@ -125,9 +132,9 @@ impl<'a> Metadata<'a> {
         if self.forged.covers(name) {
             return None;
         }
-        Some(match self.map.get(name)? {
-            Value::String(text) => Value::String(unquote(text).into_owned()),
-            other => other.clone(),
+        Some(match bounded::from_str(self.properties.get(name)?)? {
+            Value::String(text) => Value::String(unquote(&text).into_owned()),
+            other => other,
         })
     }
 
@@ -147,5 +154,10 @@ impl Column {
     /// The value of that element, converted; `None` where it is missing, `null` or of another type.
     pub(crate) fn get<T>(&self, index: usize, convert: impl Fn(&Value) -> Option<T>) -> Option<T> {
         self.0.get(index).filter(|value| !value.is_null()).and_then(convert)
+    }
+
+    /// The text of that element, which can be taken once.
+    pub(crate) fn take_text(&mut self, index: usize) -> Option<String> {
+        self.0.get_mut(index).map(Value::take).and_then(into_text)
     }
 }

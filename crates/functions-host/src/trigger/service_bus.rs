@@ -3,13 +3,14 @@
 //! A batch settles as a whole: a failed invocation abandons every message in it, at once and without delay. So a
 //! message whose body does not decode is an error of that message alone; park its `text` and let the others succeed.
 
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use crate::definition::DataType;
-use crate::encoding::{integer, object, text, time};
+use crate::encoding::{integer, object, time};
 use crate::error::{DecodeError, ElementError};
+use crate::properties::Properties;
 use crate::trace::TraceContext;
 use crate::trigger::batch::{Element, TextEncoding, elements};
 use crate::trigger::metadata::Metadata;
@@ -126,16 +127,16 @@ impl ServiceBusText {
     pub(crate) fn decode(
         binding: &str,
         value: &Value,
-        metadata: &Map<String, Value>,
+        metadata: &Properties,
         many: bool,
         data_type: Option<DataType>,
     ) -> Result<Vec<Self>, DecodeError> {
-        let elements: Vec<Element<IgnoredAny>> = elements(binding, value, many, data_type)?;
+        let elements = elements(binding, value, many, data_type)?;
         let mut metadata = properties(metadata, &elements, many, data_type);
-        let message_id = metadata.column("MessageId");
-        let message = |(index, element): (usize, Element<IgnoredAny>)| Self {
+        let mut message_id = metadata.column("MessageId");
+        let message = |(index, element): (usize, Element)| Self {
             text: element.text,
-            message_id: message_id.get(index, text),
+            message_id: message_id.take_text(index),
         };
         let messages = elements.into_iter().enumerate().map(message).collect();
         // It tells of a list that is not believed.
@@ -145,9 +146,9 @@ impl ServiceBusText {
 }
 
 /// What the host says beside the elements.
-fn properties<'a, T>(
-    metadata: &'a Map<String, Value>,
-    elements: &[Element<T>],
+fn properties<'a>(
+    metadata: &'a Properties,
+    elements: &[Element],
     many: bool,
     data_type: Option<DataType>,
 ) -> Metadata<'a> {
@@ -163,48 +164,53 @@ impl<T: DeserializeOwned> ServiceBusBatch<T> {
     pub(crate) fn decode(
         binding: &str,
         value: &Value,
-        metadata: &Map<String, Value>,
+        metadata: &Properties,
         many: bool,
         data_type: Option<DataType>,
     ) -> Result<Self, DecodeError> {
-        let elements: Vec<Element<T>> = elements(binding, value, many, data_type)?;
+        let elements = elements(binding, value, many, data_type)?;
         let mut metadata = properties(metadata, &elements, many, data_type);
-        let message_id = metadata.column("MessageId");
+        let mut message_id = metadata.column("MessageId");
         let delivery_count = metadata.column("DeliveryCount");
         // The first has an offset, the second means UTC without saying so; both say the same instant.
         let enqueued_time = [metadata.column("EnqueuedTime"), metadata.column("EnqueuedTimeUtc")];
         let expires_at = [metadata.column("ExpiresAt"), metadata.column("ExpiresAtUtc")];
         let sequence_number = metadata.column("SequenceNumber");
-        let correlation_id = metadata.column("CorrelationId");
-        let session_id = metadata.column("SessionId");
-        let partition_key = metadata.column("PartitionKey");
-        let subject = [metadata.column("Subject"), metadata.column("Label")];
-        let content_type = metadata.column("ContentType");
-        let to = metadata.column("To");
-        let reply_to = metadata.column("ReplyTo");
-        let dead_letter_source = metadata.column("DeadLetterSource");
+        let mut correlation_id = metadata.column("CorrelationId");
+        let mut session_id = metadata.column("SessionId");
+        let mut partition_key = metadata.column("PartitionKey");
+        let mut subject = [metadata.column("Subject"), metadata.column("Label")];
+        let mut content_type = metadata.column("ContentType");
+        let mut to = metadata.column("To");
+        let mut reply_to = metadata.column("ReplyTo");
+        let mut dead_letter_source = metadata.column("DeadLetterSource");
         let properties = [metadata.column("ApplicationProperties"), metadata.column("UserProperties")];
-        let message = |(index, element): (usize, Element<T>)| ServiceBusMessage {
-            body: element.body,
-            text: element.text,
-            text_encoding: element.encoding,
-            message_id: message_id.get(index, text),
-            delivery_count: delivery_count.get(index, integer).and_then(|count| u32::try_from(count).ok()),
-            enqueued_time: enqueued_time.iter().find_map(|column| column.get(index, time)),
-            expires_at: expires_at.iter().find_map(|column| column.get(index, time)),
-            sequence_number: sequence_number.get(index, integer),
-            correlation_id: correlation_id.get(index, text),
-            session_id: session_id.get(index, text),
-            partition_key: partition_key.get(index, text),
-            subject: subject.iter().find_map(|column| column.get(index, text)),
-            content_type: content_type.get(index, text),
-            to: to.get(index, text),
-            reply_to: reply_to.get(index, text),
-            dead_letter_source: dead_letter_source.get(index, text),
-            application_properties: properties
-                .iter()
-                .find_map(|column| column.get(index, object))
-                .unwrap_or_default(),
+        let message = |(index, element): (usize, Element)| {
+            let (body, text, text_encoding) = element.decoded();
+            ServiceBusMessage {
+                body,
+                text,
+                text_encoding,
+                message_id: message_id.take_text(index),
+                delivery_count: delivery_count
+                    .get(index, integer)
+                    .and_then(|count| u32::try_from(count).ok()),
+                enqueued_time: enqueued_time.iter().find_map(|column| column.get(index, time)),
+                expires_at: expires_at.iter().find_map(|column| column.get(index, time)),
+                sequence_number: sequence_number.get(index, integer),
+                correlation_id: correlation_id.take_text(index),
+                session_id: session_id.take_text(index),
+                partition_key: partition_key.take_text(index),
+                subject: subject.iter_mut().find_map(|column| column.take_text(index)),
+                content_type: content_type.take_text(index),
+                to: to.take_text(index),
+                reply_to: reply_to.take_text(index),
+                dead_letter_source: dead_letter_source.take_text(index),
+                application_properties: properties
+                    .iter()
+                    .find_map(|column| column.get(index, object))
+                    .unwrap_or_default(),
+            }
         };
         let messages = elements.into_iter().enumerate().map(message).collect();
         Ok(Self { messages, rejected_metadata: metadata.rejected() })

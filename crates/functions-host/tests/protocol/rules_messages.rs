@@ -105,6 +105,20 @@ fn rule_10_a_metadata_list_of_another_length_is_rejected_as_a_whole() {
     assert_eq!((absent.rejected_metadata.len(), absent.messages[1].delivery_count), (0, Some(3)));
 }
 
+#[test]
+fn rule_10_a_metadata_list_that_is_malformed_inside_spoils_nothing_beside_it() {
+    let body = r#"{"Data":{"requests":"[\"{}\",\"{}\"]"},"Metadata":{"ToArray":"\ud800","SubjectArray":[1e999,0],
+        "SessionIdArray":"[1,","MessageIdArray":"[\"a\",\"b\"]"}}"#;
+    let deadline = tokio::time::Instant::now();
+    let read = Invocation::decode(&BATCH, &http::HeaderMap::new(), body.as_bytes(), deadline)
+        .expect("an invocation")
+        .service_bus_batch::<Value>("requests")
+        .expect("a batch");
+    let ids: Vec<_> = read.messages.iter().map(|message| message.message_id.as_deref()).collect();
+    assert_eq!(ids, [Some("a"), Some("b")]);
+    assert_eq!(read.rejected_metadata, ["SessionIdArray", "SubjectArray", "ToArray"]);
+}
+
 /// Parks messages that it cannot read, and answers with the ids of the others.
 async fn park_and_go_on(invocation: Invocation, parked: Arc<Mutex<Vec<String>>>) -> Result<Reply, Failure> {
     #[derive(serde::Deserialize)]
