@@ -2,15 +2,13 @@
 //!
 //! - [`list`]: what exists.
 //! - [`apply`]: what the file declares, made or changed.
-//! - [`csr`] and [`lint`]: the customer's own root: what waits for a signature, how to sign it, and whether a chain answers
-//!   it. [`pending`] reads the request from Azure, [`file`] what a person hands in.
+//! - [`own_root`]: the customer's own root. It reads X.509, which the function app never does, so its package is built
+//!   without it.
 
 mod apply;
-mod csr;
-mod file;
-mod lint;
 mod list;
-mod pending;
+#[cfg_attr(not(feature = "own-root"), path = "policies/no_own_root.rs")]
+mod own_root;
 
 use std::process::ExitCode;
 
@@ -28,18 +26,14 @@ enum Action {
     List(list::Arguments),
     /// Show what policysync.toml declares and what would be created or changed; with --apply do it.
     Apply(apply::Arguments),
-    /// Show the signing request that waits for your root, and how to sign it with OpenSSL.
-    Csr(csr::Arguments),
-    /// Check the chain that you have signed against every published requirement, before the service does.
-    Lint(lint::Arguments),
+    #[command(flatten)]
+    OwnRoot(own_root::Command),
 }
 
 pub async fn run(arguments: Arguments) -> ExitCode {
-    let done = match arguments.action {
-        Action::List(arguments) => return list::run(&arguments).await,
-        Action::Apply(arguments) => return apply::run(&arguments).await,
-        Action::Csr(arguments) => csr::run(&arguments).await,
-        Action::Lint(arguments) => lint::run(&arguments).await,
-    };
-    done.unwrap_or_else(|failure| failure.tell())
+    match arguments.action {
+        Action::List(arguments) => list::run(&arguments).await,
+        Action::Apply(arguments) => apply::run(&arguments).await,
+        Action::OwnRoot(command) => own_root::run(command).await,
+    }
 }

@@ -1,0 +1,32 @@
+//! The customer's own root: what waits for a signature, how to sign it, and whether a chain answers it.
+//!
+//! - [`csr`] and [`lint`]: the commands.
+//! - [`pending`]: the request that the person means, read from Azure.
+//! - [`file`]: files that a person hands in, within bounds.
+
+mod csr;
+mod file;
+mod lint;
+mod pending;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+/// The commands of this room.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Show the signing request that waits for your root, and how to sign it with OpenSSL.
+    Csr(csr::Arguments),
+    /// Check the chain that you have signed against every published requirement, before the service does.
+    Lint(lint::Arguments),
+}
+
+/// Runs the command.
+pub async fn run(command: Command) -> ExitCode {
+    let done = match command {
+        Command::Csr(arguments) => csr::run(&arguments).await,
+        Command::Lint(arguments) => lint::run(&arguments).await,
+    };
+    done.unwrap_or_else(|failure| failure.tell())
+}
