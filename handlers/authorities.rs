@@ -8,7 +8,7 @@ use std::time::Duration;
 use azure::LongRunningOperation;
 use certificate_management::ArmId;
 use certificate_management::configuration::{ApiGeneration, NamespaceConfiguration};
-use certificate_management::declared::{self, Inventory, Step, Write};
+use certificate_management::declared::{self, Inventory, Resource, Step, Write};
 use certificate_management::generation::NamespaceGeneration;
 use certificate_management::plan::permit;
 use serde::{Deserialize, Serialize};
@@ -54,8 +54,10 @@ pub struct WriteRecord {
     pub run: String,
     /// The function and its invocation, or the command and its person, that woke it.
     pub woken_by: String,
-    /// ARM id of what was written.
-    pub resource: ArmId,
+    /// ARM id of the namespace.
+    pub namespace_id: ArmId,
+    /// What was written to.
+    pub target: Resource,
     /// What was written.
     pub write: Write,
     /// When the run was about to send it.
@@ -100,7 +102,7 @@ impl Authorities<'_> {
     pub async fn write(
         &self,
         configuration: &NamespaceConfiguration,
-        resource: &ArmId,
+        resource: &Resource,
         write: &Write,
     ) -> Result<LongRunningOperation, String> {
         permit::permitted(configuration, self.fleet.kill_switch, self.by)?;
@@ -108,16 +110,18 @@ impl Authorities<'_> {
             record: "registry-write/v1".to_owned(),
             run: self.run.clone(),
             woken_by: self.woken_by.clone(),
-            resource: resource.clone(),
+            namespace_id: configuration.id.clone(),
+            target: resource.clone(),
             write: write.clone(),
             at: self.fleet.now(),
             stage: Stage::Planned,
             error: None,
         };
-        let key = format!("{WRITES}/{}/{}", key::segment(&self.run), key::segment(&resource.key()));
+        let place = format!("{}/{resource}", configuration.id.key());
+        let key = format!("{WRITES}/{}/{}", key::segment(&self.run), key::segment(&place));
         let unrecorded = |error| format!("the write could not be recorded, so it was not made: {error}");
         self.store.put(&key, &record).await.map_err(unrecorded)?;
-        let sent = self.fleet.azure.registry().write(resource, write, WRITE_WITHIN).await;
+        let sent = self.fleet.azure.registry().write(&configuration.id, resource, write, WRITE_WITHIN).await;
         let stage = match &sent {
             Ok(_) => Stage::Accepted,
             Err(error) if error.may_have_taken_effect() => Stage::Planned,

@@ -73,7 +73,10 @@ fn file(mode: &str, declared: &str, policy: &str) -> String {
 fn steps(document: &Value) -> Vec<String> {
     let steps = document["namespaces"][0]["steps"].as_array().unwrap();
     let told = |step: &Value| {
-        format!("{}: {}", step["name"].as_str().unwrap(), step["action"]["do"].as_str().unwrap())
+        let name = step["name"].as_str().unwrap_or("default");
+        let name =
+            step["authority"].as_str().map_or(name.to_owned(), |authority| format!("{authority}/{name}"));
+        format!("{name}: {}", step["action"]["do"].as_str().unwrap())
     };
     steps.iter().map(told).collect()
 }

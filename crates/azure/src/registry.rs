@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use certificate_management::ArmId;
 use certificate_management::configuration::ApiGeneration;
-use certificate_management::declared::{Inventory, Write};
+use certificate_management::declared::{Inventory, Resource, Write};
 use certificate_management::generation::{Generation, NamespaceGeneration};
 use certificate_management::model::{Namespace, Policy, ProvisioningState};
 use serde_json::Value;
@@ -116,14 +116,15 @@ impl DeviceRegistry {
     /// As [`Arm::write`].
     pub async fn write(
         &self,
-        resource: &ArmId,
+        namespace: &ArmId,
+        resource: &Resource,
         write: &Write,
         within: Duration,
     ) -> Result<LongRunningOperation, Error> {
-        let request = write::request(resource, write);
-        let version = self.version(resource, request.generation);
+        let request = write::request(namespace, resource, write);
+        let version = self.version(namespace, request.generation);
         let arm = self.arm.clone().within(within);
-        arm.write(request.method, resource.as_str(), version, &request.body).await
+        arm.write(request.method, request.path.as_str(), version, &request.body).await
     }
 
     /// Lists the issuing CAs of a namespace that the customer's own root signs, those without a policy too.

@@ -37,7 +37,6 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     fn credential(&mut self) {
-        let id = self.credential_id();
         let action = match &self.inventory.credential {
             None => Action::Write(Write::Credential { location: self.location() }),
             Some(ProvisioningState::Succeeded) => Action::Keep,
@@ -47,17 +46,17 @@ impl Planner<'_> {
             }
             Some(state) => unfinished(state),
         };
-        self.steps.push(Step { id, resource: Resource::Credential, name: "default".to_owned(), action });
+        self.steps.push(Step { resource: Resource::Credential, action });
     }
 
     fn authority(&mut self, declared: &DeclaredAuthority) {
         let found = self.inventory.authority(&declared.name);
-        let id = found.map_or_else(|| self.authority_id(&declared.name), |found| found.id.clone());
         let action = match found {
             Some(found) => self.existing_authority(declared, found),
             None => self.new_authority(declared),
         };
-        self.steps.push(Step { id, resource: Resource::Authority, name: declared.name.clone(), action });
+        let resource = Resource::Authority { name: declared.name.clone() };
+        self.steps.push(Step { resource, action });
     }
 
     fn existing_authority(&self, declared: &DeclaredAuthority, found: &Authority) -> Action {
@@ -102,19 +101,15 @@ impl Planner<'_> {
 
     /// The root that signs new issuing authorities; or why there is none yet.
     fn root(&self) -> Result<ArmId, Action> {
-        let planned = self.steps.iter().find(|step| {
-            step.resource == Resource::Authority
-                && self.configuration.authorities.iter().any(|declared| {
-                    declared.kind == AuthorityType::Root && declared.name.eq_ignore_ascii_case(&step.name)
-                })
-        });
-        match planned {
-            Some(step) => ready(step),
-            None => match self.other_root("") {
-                Some(root) if root.is_ready() => Ok(root.id.clone()),
-                Some(root) => Err(wait(Waiting::Resource { id: root.id.clone() })),
-                None => Err(refuse(Hindrance::NoRoot)),
-            },
+        let mut declared = self.configuration.authorities.iter();
+        let declared = declared.find(|declared| declared.kind == AuthorityType::Root);
+        if let Some(step) = declared.and_then(|declared| self.planned_authority(&declared.name)) {
+            ready(step)?;
+        }
+        match self.inventory.authorities.iter().find(|found| found.kind == AuthorityType::Root) {
+            Some(root) if root.is_ready() => Ok(root.id.clone()),
+            Some(root) => Err(wait(Waiting::Resource { name: root.name.clone() })),
+            None => Err(refuse(Hindrance::NoRoot)),
         }
     }
 
@@ -135,13 +130,6 @@ impl Planner<'_> {
             .policies
             .iter()
             .find(|policy| policy.generation() == generation && policy.name.eq_ignore_ascii_case(&name));
-        let id = match (found, &declared.authority) {
-            (Some(found), _) => found.id.clone(),
-            (None, Some(authority)) => {
-                self.authority_id(authority).child("certificatePolicies", &declared.name)
-            }
-            (None, None) => self.credential_id().child("policies", &declared.name),
-        };
         let action = match self.parent(declared) {
             Err(action) => action,
             Ok(()) => match found {
@@ -149,34 +137,30 @@ impl Planner<'_> {
                 None => Action::Write(new_policy(declared)),
             },
         };
-        self.steps.push(Step { id, resource: Resource::Policy, name, action });
+        let resource =
+            Resource::Policy { name: declared.name.clone(), authority: declared.authority.clone() };
+        self.steps.push(Step { resource, action });
     }
 
     /// Whether what a policy stands under is ready; or why not.
     fn parent(&self, declared: &DeclaredPolicy) -> Result<(), Action> {
         let Some(authority) = &declared.authority else {
             // `plan` has judged the credential before, since this policy is declared.
-            return self
-                .steps
-                .iter()
-                .find(|step| step.resource == Resource::Credential)
-                .map_or(Ok(()), |step| ready(step).map(drop));
+            let credential = self.steps.iter().find(|step| step.resource == Resource::Credential);
+            return credential.map_or(Ok(()), ready);
         };
-        let planned = self
-            .steps
-            .iter()
-            .find(|step| step.resource == Resource::Authority && step.name.eq_ignore_ascii_case(authority));
+        let planned = self.planned_authority(authority);
         let found = self.inventory.authority(authority);
         if let Some(root) = found.filter(|found| found.kind == AuthorityType::Root) {
             return Err(refuse(Hindrance::PolicyOfRoot { name: root.name.clone() }));
         }
         match (planned, found) {
-            (Some(step), _) => ready(step).map(drop),
+            (Some(step), _) => ready(step),
             (None, Some(found)) if found.is_ready() => Ok(()),
             (None, Some(found)) if found.awaits_signature() => {
                 Err(wait(Waiting::Signature { of: found.name.clone() }))
             }
-            (None, Some(found)) => Err(wait(Waiting::Resource { id: found.id.clone() })),
+            (None, Some(found)) => Err(wait(Waiting::Resource { name: found.name.clone() })),
             (None, None) => Err(refuse(Hindrance::NoAuthority { name: authority.clone() })),
         }
     }
@@ -189,22 +173,21 @@ impl Planner<'_> {
         self.inventory.namespace.location.clone()
     }
 
-    fn credential_id(&self) -> ArmId {
-        self.inventory.namespace.id.child("credentials", "default")
-    }
-
-    fn authority_id(&self, name: &str) -> ArmId {
-        self.inventory.namespace.id.child("certificateAuthorities", name)
+    /// The step of a declared authority.
+    fn planned_authority(&self, name: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| {
+            matches!(&step.resource, Resource::Authority { name: planned } if planned.eq_ignore_ascii_case(name))
+        })
     }
 }
 
-/// The id of what a step is about, when that is ready; otherwise what is to be done about those that need it.
-fn ready(step: &Step) -> Result<ArmId, Action> {
+/// Whether what a step is about is ready; otherwise what is to be done about those that need it.
+fn ready(step: &Step) -> Result<(), Action> {
     match &step.action {
-        Action::Keep => Ok(step.id.clone()),
-        Action::Refuse { .. } => Err(refuse(Hindrance::Needs { id: step.id.clone() })),
+        Action::Keep => Ok(()),
+        Action::Refuse { .. } => Err(refuse(Hindrance::Needs { name: step.resource.name() })),
         Action::Wait { on: on @ (Waiting::Signature { .. } | Waiting::Link) } => Err(wait(on.clone())),
-        Action::Write(_) | Action::Wait { .. } => Err(wait(Waiting::Resource { id: step.id.clone() })),
+        Action::Write(_) | Action::Wait { .. } => Err(wait(Waiting::Resource { name: step.resource.name() })),
     }
 }
 

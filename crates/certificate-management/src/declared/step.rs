@@ -10,35 +10,58 @@ use crate::ArmId;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Step {
-    /// Its ARM id.
-    pub id: ArmId,
-    /// What it is.
+    /// What it is, and where.
+    #[serde(flatten)]
     pub resource: Resource,
-    /// Its name as people write it.
-    pub name: String,
     /// What is to be done.
     pub action: Action,
 }
 
-/// What a declared resource is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+/// A declared resource of a namespace, by its names. The clients know its ARM id.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "resource")]
 pub enum Resource {
     /// The credential of a namespace of the first generation, under which its policies are.
     Credential,
     /// A certificate authority.
-    Authority,
-    /// A policy, of either generation.
-    Policy,
+    Authority {
+        /// Its name.
+        name: String,
+    },
+    /// A policy.
+    Policy {
+        /// Its own name.
+        name: String,
+        /// The authority under which it is; `None`: it is one of the credential.
+        authority: Option<String>,
+    },
+}
+
+impl Resource {
+    /// What it is, in one word.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Credential => "credential",
+            Self::Authority { .. } => "authority",
+            Self::Policy { .. } => "policy",
+        }
+    }
+
+    /// Its name as people write it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Credential => "default".to_owned(),
+            Self::Authority { name } | Self::Policy { name, authority: None } => name.clone(),
+            Self::Policy { name, authority: Some(authority) } => format!("{authority}/{name}"),
+        }
+    }
 }
 
 impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Credential => "credential",
-            Self::Authority => "authority",
-            Self::Policy => "policy",
-        })
+        write!(f, "{} {}", self.kind(), self.name())
     }
 }
 
@@ -125,8 +148,8 @@ pub enum Waiting {
     },
     /// Another resource has to be ready first.
     Resource {
-        /// Its ARM id.
-        id: ArmId,
+        /// Its name.
+        name: String,
     },
     /// A person has to link a hub to the namespace.
     Link,
@@ -177,8 +200,8 @@ pub enum Hindrance {
     },
     /// Something that it needs is refused.
     Needs {
-        /// ARM id of what it needs.
-        id: ArmId,
+        /// The name of what it needs.
+        name: String,
     },
 }
 
@@ -255,7 +278,7 @@ impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Service { state } => write!(f, "the service is at work on it (state {state})"),
-            Self::Resource { id } => write!(f, "`{}` has to be ready first", id.name()),
+            Self::Resource { name } => write!(f, "`{name}` has to be ready first"),
             Self::Link => {
                 f.write_str("no hub is linked to the namespace, and an authority is pushed to linked hubs")
             }
@@ -303,7 +326,7 @@ impl fmt::Display for Hindrance {
                 write!(f, "the authority `{name}` is not there, and the file does not declare it")
             }
             Self::PolicyOfRoot { name } => write!(f, "`{name}` is a root, and a root has no policies"),
-            Self::Needs { id } => write!(f, "it needs `{}`, about which nothing is done", id.name()),
+            Self::Needs { name } => write!(f, "it needs `{name}`, about which nothing is done"),
         }
     }
 }

@@ -104,12 +104,15 @@ fn policy(name: &str, leaf_validity_days: Option<u32>) -> Policy {
 
 /// Each step as `name: sentence`.
 fn told(configuration: &NamespaceConfiguration, inventory: &Inventory) -> Vec<String> {
-    plan(configuration, inventory).iter().map(|step| format!("{}: {}", step.name, step.action)).collect()
+    plan(configuration, inventory)
+        .iter()
+        .map(|step| format!("{}: {}", step.resource.name(), step.action))
+        .collect()
 }
 
 /// What is to be done about one name.
 fn action(configuration: &NamespaceConfiguration, inventory: &Inventory, name: &str) -> Action {
-    plan(configuration, inventory).into_iter().find(|step| step.name == name).unwrap().action
+    plan(configuration, inventory).into_iter().find(|step| step.resource.name() == name).unwrap().action
 }
 
 #[test]
@@ -246,7 +249,7 @@ fn what_failed_is_made_again_only_where_it_cannot_have_a_key() {
         inventory.authorities = vec![failed.clone()];
         let refused = Action::Refuse { because: Hindrance::Failed { state: state.to_string() } };
         assert_eq!(action(&file(SECOND_GENERATION), &inventory, "root"), refused);
-        let because = Hindrance::Needs { id: failed.id.clone() };
+        let because = Hindrance::Needs { name: "root".to_owned() };
         assert_eq!(action(&file(SECOND_GENERATION), &inventory, "lines"), Action::Refuse { because });
         inventory.authorities = vec![Authority { subject: None, ..failed }];
         assert!(matches!(action(&file(SECOND_GENERATION), &inventory, "root"), Action::Write(_)));

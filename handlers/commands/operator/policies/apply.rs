@@ -11,7 +11,7 @@ use std::time::Duration;
 use azure::{LongRunningOperation, OperationStatus};
 use certificate_management::ArmId;
 use certificate_management::configuration::{Mode, NamespaceConfiguration};
-use certificate_management::declared::{Action, Step, Waiting};
+use certificate_management::declared::{Action, Resource, Step, Waiting};
 use certificate_management::plan::permit;
 use clap::Args;
 use serde::Serialize;
@@ -136,7 +136,7 @@ async fn one(person: &Person, configuration: &NamespaceConfiguration, arguments:
         Err(error) => (Vec::new(), Some(error.to_string())),
     };
     let told = |step: Step| {
-        let failed = run.failed.get(&step.id.key()).filter(|_| step.action != Action::Keep).cloned();
+        let failed = run.failed.get(&step.resource).filter(|_| step.action != Action::Keep).cloned();
         let next_step = match &step.action {
             Action::Wait { on } => on.next_step(),
             Action::Refuse { because } => Some(because.next_step()),
@@ -164,9 +164,9 @@ struct Run<'a> {
     /// Whether it prints what it does.
     tells: bool,
     /// The operations that have not ended, each with what it is about.
-    operations: Vec<(ArmId, LongRunningOperation)>,
-    /// What the service said against a write, by the key of the resource. It is not tried again in this run.
-    failed: HashMap<String, String>,
+    operations: Vec<(Resource, LongRunningOperation)>,
+    /// What the service said against a write, by the resource. It is not tried again in this run.
+    failed: HashMap<Resource, String>,
     /// The names of what was written.
     written: Vec<String>,
 }
@@ -191,19 +191,19 @@ impl Run<'_> {
 
     /// Does the write of a step, unless there is none or the service has said no to it in this run.
     async fn write(&mut self, step: &Step) {
-        let Some(write) = step.write().filter(|_| !self.failed.contains_key(&step.id.key())) else { return };
+        let Some(write) = step.write().filter(|_| !self.failed.contains_key(&step.resource)) else { return };
         if self.tells {
-            say!("{} {}: {}", step.resource, line(&step.name), line(&write.to_string()));
+            say!("{}: {}", line(&step.resource.to_string()), line(&write.to_string()));
         }
-        match self.authorities.write(self.configuration, &step.id, write).await {
+        match self.authorities.write(self.configuration, &step.resource, write).await {
             Ok(operation) => {
-                self.written.push(step.name.clone());
+                self.written.push(step.resource.name());
                 if operation.url.is_some() {
-                    self.operations.push((step.id.clone(), operation));
+                    self.operations.push((step.resource.clone(), operation));
                 }
             }
             Err(why) => {
-                self.failed.insert(step.id.key(), why);
+                self.failed.insert(step.resource.clone(), why);
             }
         }
     }
@@ -212,8 +212,10 @@ impl Run<'_> {
     fn goes_on(&self, step: &Step) -> bool {
         match &step.action {
             Action::Wait { on: Waiting::Service { .. } | Waiting::LinkBeingMade } => true,
-            Action::Wait { on: Waiting::Resource { id } } => !self.failed.contains_key(&id.key()),
-            Action::Write(_) => !self.failed.contains_key(&step.id.key()),
+            Action::Wait { on: Waiting::Resource { name } } => {
+                !self.failed.keys().any(|failed| failed.name().eq_ignore_ascii_case(name))
+            }
+            Action::Write(_) => !self.failed.contains_key(&step.resource),
             Action::Wait { .. } | Action::Keep | Action::Refuse { .. } => false,
         }
     }
@@ -221,12 +223,12 @@ impl Run<'_> {
     /// Asks once about each open operation, since only it tells why the service did not do what it had taken. Whether it
     /// was done shows at the resource, so an operation that cannot be asked about is no loss.
     async fn ask(&mut self) {
-        for (id, operation) in std::mem::take(&mut self.operations) {
+        for (resource, operation) in std::mem::take(&mut self.operations) {
             match self.authorities.fleet.azure.arm().operation_status(&operation).await {
                 Ok(OperationStatus::Failed { code, message }) => {
-                    self.failed.insert(id.key(), format!("{code}: {message}"));
+                    self.failed.insert(resource, format!("{code}: {message}"));
                 }
-                Ok(OperationStatus::Running { .. }) => self.operations.push((id, operation)),
+                Ok(OperationStatus::Running { .. }) => self.operations.push((resource, operation)),
                 Ok(OperationStatus::Succeeded | OperationStatus::Unknown) | Err(_) => {}
             }
         }
@@ -296,5 +298,5 @@ fn row(told: &Told) -> Vec<String> {
         detail = format!("{detail}\n{}", table::wrapped(&line(more), DETAIL));
     }
     let action = if told.failed.is_some() { "failed" } else { told.step.action.word() };
-    vec![told.step.resource.to_string(), line(&told.step.name), action.to_owned(), detail]
+    vec![told.step.resource.kind().to_owned(), line(&told.step.resource.name()), action.to_owned(), detail]
 }

@@ -145,17 +145,16 @@ fn write(inventory: &mut Inventory, step: &Step) {
             };
             let roots = inventory.authorities.iter().filter(|one| one.kind == AuthorityType::Root);
             assert!(
-                kind != AuthorityType::Root || roots.clone().all(|root| root.id == step.id),
+                kind != AuthorityType::Root || roots.clone().all(|root| root.name == step.resource.name()),
                 "a second root"
             );
             let made = Authority {
                 provisioning_state: ProvisioningState::Accepted,
                 status: None,
                 subject: None,
-                ..authority(&step.name, kind, issuer)
+                ..authority(&step.resource.name(), kind, issuer)
             };
-            assert_eq!(made.id, step.id);
-            match inventory.authorities.iter_mut().find(|one| one.id == step.id) {
+            match inventory.authorities.iter_mut().find(|one| one.name == step.resource.name()) {
                 Some(found) => {
                     assert!(
                         !found.may_have_worked(),
@@ -168,20 +167,19 @@ fn write(inventory: &mut Inventory, step: &Step) {
         }
         Write::CredentialPolicy { leaf_validity_days, .. }
         | Write::CertificatePolicy { leaf_validity_days } => {
-            let mut made = policy(&step.name, Some(*leaf_validity_days));
+            let mut made = policy(&step.resource.name(), Some(*leaf_validity_days));
             made.provisioning_state = ProvisioningState::Accepted;
             if matches!(what, Write::CredentialPolicy { own_root: true, .. }) {
                 made.bring_your_own_root = Some(BringYourOwnRoot { status: "PendingActivation".to_owned() });
             }
-            match step.name.split_once('/') {
+            match step.resource.name().split_once('/') {
                 Some((parent, _)) => {
                     let parent = inventory.authority(parent).unwrap();
                     assert!(parent.is_ready() && parent.kind == AuthorityType::Issuing, "{parent:?}");
                 }
                 None => assert_eq!(inventory.credential, Some(ProvisioningState::Succeeded)),
             }
-            assert_eq!(made.id, step.id);
-            match inventory.policies.iter_mut().find(|one| one.id == step.id) {
+            match inventory.policies.iter_mut().find(|one| one.name == step.resource.name()) {
                 Some(found) => {
                     assert_eq!(
                         found.provisioning_state,
@@ -195,7 +193,7 @@ fn write(inventory: &mut Inventory, step: &Step) {
             }
         }
         Write::LeafValidity { from, to } => {
-            let found = inventory.policies.iter_mut().find(|one| one.id == step.id).unwrap();
+            let found = inventory.policies.iter_mut().find(|one| one.name == step.resource.name()).unwrap();
             assert_eq!(found.leaf_validity_days, Some(*from));
             found.leaf_validity_days = Some(*to);
         }
@@ -207,9 +205,9 @@ fn visit(configuration: &NamespaceConfiguration, beginning: Inventory, seen: &mu
     let undeclared = |inventory: &Inventory| {
         let mut others = inventory.clone();
         let declared = plan(configuration, inventory);
-        let is_other = |id: &ArmId| !declared.iter().any(|step| step.id == *id);
-        others.authorities.retain(|one| is_other(&one.id));
-        others.policies.retain(|one| is_other(&one.id));
+        let is_other = |name: &str| !declared.iter().any(|step| step.resource.name() == name);
+        others.authorities.retain(|one| is_other(&one.name));
+        others.policies.retain(|one| is_other(&one.name));
         (others.authorities, others.policies)
     };
     let before = undeclared(&beginning);
@@ -228,10 +226,10 @@ fn visit(configuration: &NamespaceConfiguration, beginning: Inventory, seen: &mu
             assert!(steps.iter().all(is_over), "nothing goes on, and {steps:?}");
         }
         for step in &steps {
-            if let Action::Wait { on: Waiting::Resource { id } } = &step.action {
-                let other = steps.iter().find(|other| other.id == *id);
+            if let Action::Wait { on: Waiting::Resource { name } } = &step.action {
+                let other = steps.iter().find(|other| other.resource.name() == *name);
                 let goes_on = |step: &Step| !matches!(step.action, Action::Keep | Action::Refuse { .. });
-                assert!(other.is_none_or(goes_on), "{} waits for {other:?}", step.name);
+                assert!(other.is_none_or(goes_on), "{} waits for {other:?}", step.resource);
             }
         }
         waiting.extend(events.iter().map(|event| after(inventory.clone(), event)));
