@@ -213,3 +213,17 @@ async fn an_answer_that_is_lost_costs_a_second_run_and_no_second_authority() {
     assert_eq!((sent, writes.len()), (3, 3), "each was sent once");
     world.stop().await;
 }
+
+#[tokio::test]
+async fn a_list_that_is_older_than_the_write_leads_to_no_second_write() {
+    let world = World::of(&empty("credentials"), &file("enforce", CREDENTIAL, "short-lived")).await;
+    let fault = json!({"faults": [{"method": "GET", "path": "*/credentials/default/policies", "status": 200, "body": {"value": []},
+        "times": 3}]});
+    let set = world.client.put(world.azure("/simulator/faults")).json(&fault).send().await.unwrap();
+    assert!(set.status().is_success(), "{}", set.text().await.unwrap());
+    let (done, exit) = run(&world, &["policies", "apply", "--apply"]).await;
+    assert_eq!(exit, 0, "{done}");
+    let expected = ["PUT /credentials/default", "PUT /credentials/default/policies/short-lived"];
+    assert_eq!(registry_writes(&world).await, expected);
+    world.stop().await;
+}

@@ -125,7 +125,7 @@ async fn one(person: &Person, configuration: &NamespaceConfiguration, arguments:
         tells: arguments.output == Output::Table,
         operations: Vec::new(),
         failed: HashMap::new(),
-        written: Vec::new(),
+        taken: Vec::new(),
     };
     let looked = match arguments.apply {
         true => run.go_on().await,
@@ -152,7 +152,7 @@ async fn one(person: &Person, configuration: &NamespaceConfiguration, arguments:
         namespace_id: configuration.id.clone(),
         in_audit: configuration.mode == Mode::Audit,
         steps,
-        written: run.written,
+        written: run.taken.iter().map(Resource::name).collect(),
         unreadable,
     }
 }
@@ -167,8 +167,9 @@ struct Run<'a> {
     operations: Vec<(Resource, LongRunningOperation)>,
     /// What the service said against a write, by the resource. It is not tried again in this run.
     failed: HashMap<Resource, String>,
-    /// The names of what was written.
-    written: Vec<String>,
+    /// What the service has taken. It is not written again in this run, though a look may not show it yet: a read may be
+    /// older than the write.
+    taken: Vec<Resource>,
 }
 
 impl Run<'_> {
@@ -189,15 +190,16 @@ impl Run<'_> {
         }
     }
 
-    /// Does the write of a step, unless there is none or the service has said no to it in this run.
+    /// Does the write of a step, unless there is none or the service has answered it in this run already.
     async fn write(&mut self, step: &Step) {
-        let Some(write) = step.write().filter(|_| !self.failed.contains_key(&step.resource)) else { return };
+        let is_answered = self.failed.contains_key(&step.resource) || self.taken.contains(&step.resource);
+        let Some(write) = step.write().filter(|_| !is_answered) else { return };
         if self.tells {
             say!("{}: {}", line(&step.resource.to_string()), line(&write.to_string()));
         }
         match self.authorities.write(self.configuration, &step.resource, write).await {
             Ok(operation) => {
-                self.written.push(step.resource.name());
+                self.taken.push(step.resource.clone());
                 if operation.url.is_some() {
                     self.operations.push((step.resource.clone(), operation));
                 }
