@@ -21,10 +21,12 @@ rsa() { openssl genrsa -out "$1.key" 2048 2> /dev/null; }
 request() { section "${4:-}" > "$1.cnf"; openssl req -new -key "$2.key" -subj "$3" -config "$1.cnf" ${4:+-reqexts made} -out "$1.csr"; }
 # root NAME SUBJECT EXTENSIONS [OPTION...]: signs itself with NAME.key.
 root() { section "$3" > "$1.cnf"; name=$1; subject=$2; shift 3; openssl req -x509 -new -key "$name.key" -subj "$subject" -config "$name.cnf" -extensions made -days 3650 -sha384 -out "$name.pem" "$@"; }
-# sign NAME REQUEST ISSUER EXTENSIONS [OPTION...]
+# sign NAME REQUEST ISSUER EXTENSIONS [OPTION...]: the intermediate lasts longer, or what it signs a second later would
+# outlive it.
 sign() {
   name=$1 signed=$2 issuer=$3; section "$4" > "$name.cnf"; shift 4
-  openssl x509 -req -in "$signed.csr" -CA "$issuer.pem" -CAkey "$issuer.key" -set_serial "0x1$(openssl rand -hex 8)" -days 1825 -sha384 \
+  case $signed in middle) days=2555 ;; *) days=1825 ;; esac
+  openssl x509 -req -in "$signed.csr" -CA "$issuer.pem" -CAkey "$issuer.key" -set_serial "0x1$(openssl rand -hex 8)" -days "$days" -sha384 \
     -extfile "$name.cnf" -extensions made -out "$name.pem" "$@" 2> /dev/null
 }
 
