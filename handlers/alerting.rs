@@ -72,7 +72,7 @@ mod tests {
         Hub, HubCertificate, IssuingCa, Namespace, Policy, ProvisioningState, ReadFailure,
     };
     use certificate_management::plan::{Observation, ObservedHub};
-    use certificate_management::report::{self, Looks, NamespaceInput, ReportInput};
+    use certificate_management::report::{self, Counted, Looks, NamespaceInput, ReportInput};
     use time::macros::datetime;
     use time::{Duration, OffsetDateTime};
 
@@ -146,13 +146,13 @@ mod tests {
 
     fn report(configuration: &Configuration, day: i64, now: OffsetDateTime) -> Report {
         report::build(&ReportInput {
-            early_devices: Vec::new(),
             configuration,
             kill_switch: false,
             namespaces: vec![NamespaceInput {
                 configuration: &configuration.namespaces[0],
                 observation: world(day),
                 provisioning_services: Ok(Vec::new()),
+                counted: Counted::default(),
                 looks: Looks::at(now),
             }],
             records: None,

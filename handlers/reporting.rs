@@ -2,7 +2,7 @@
 //! was seen what people look at.
 
 mod alone;
-mod early_devices;
+mod counting;
 mod folding;
 mod looking;
 pub mod pages;

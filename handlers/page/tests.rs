@@ -1,6 +1,6 @@
 use certificate_management::configuration::Configuration;
 use certificate_management::model::ReadFailure;
-use certificate_management::report::{Looks, NamespaceInput, Records, ReportInput};
+use certificate_management::report::{Counted, Looks, NamespaceInput, Records, ReportInput};
 use time::macros::datetime;
 
 use super::*;
@@ -17,10 +17,10 @@ fn report(why: &str, kill_switch: bool) -> Report {
         configuration: &configuration.namespaces[0],
         observation: Err(ReadFailure::other(why)),
         provisioning_services: Ok(Vec::new()),
+        counted: Counted::default(),
         looks: Looks::at(NOW),
     };
     report::build(&ReportInput {
-        early_devices: Vec::new(),
         configuration: &configuration,
         kill_switch,
         namespaces: vec![namespace],

@@ -21,7 +21,7 @@ pub async fn of_namespace(
     let Remembered { requests, mut fleet_records } = Remembered::read(store).await;
     let of_it = |id: &certificate_management::ArmId| *id == configuration.id;
     let requests = requests.into_iter().filter(|record| of_it(&record.request.namespace_id)).collect();
-    let (input, early_devices) = section.into_input(configuration);
+    let input = section.into_input(configuration);
     let facts = NamespaceFacts::of(&input);
     let mut last_assignments = LastAssignments::new(store);
     let last = last_assignments.of(&facts.astray()).await;
@@ -31,6 +31,6 @@ pub async fn of_namespace(
     let mut fold = Fold::new(&fleet.configuration, fleet.kill_switch, Some(requests), fleet.now())
         .with_all_details()
         .of_one_namespace();
-    fold.add(facts, &early_devices, last);
+    fold.add(facts, last);
     Ok(fold.finish(Some(&fleet_records), &[]))
 }

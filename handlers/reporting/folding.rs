@@ -2,7 +2,7 @@
 
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::facts::NamespaceFacts;
-use certificate_management::report::{EarlyDevices, Fold, Looks, NamespaceInput, Report};
+use certificate_management::report::{Counted, Fold, Looks, NamespaceInput, Report};
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
 
@@ -34,7 +34,7 @@ pub async fn fold(application: &Application) -> Report {
             reads.push_back(async move { (configuration, sections::read(store, &configuration.id).await) });
         }
         let Some((configuration, read)) = reads.next().await else { break };
-        let (input, early_devices) = match read {
+        let input = match read {
             Ok(section) => section.into_input(configuration),
             Err(error) => unreadable(configuration, &error),
         };
@@ -43,7 +43,7 @@ pub async fn fold(application: &Application) -> Report {
         }
         let facts = NamespaceFacts::of(&input);
         let last = last_assignments.of(&facts.astray()).await;
-        fold.add(facts, &early_devices, last);
+        fold.add(facts, last);
     }
     last_assignments.tell(&mut fleet_records);
     let report = fold.finish(Some(&fleet_records), &surprises(fleet));
@@ -55,17 +55,14 @@ pub async fn fold(application: &Application) -> Report {
 }
 
 /// A namespace whose section cannot be read just now: nothing is claimed about it, and no alert about it clears.
-fn unreadable<'a>(
-    configuration: &'a NamespaceConfiguration,
-    error: &state::Error,
-) -> (NamespaceInput<'a>, Vec<EarlyDevices>) {
+fn unreadable<'a>(configuration: &'a NamespaceConfiguration, error: &state::Error) -> NamespaceInput<'a> {
     let why = failure::of_records(error);
     let provisioning_services = Err(why.clone());
-    let input = NamespaceInput {
+    NamespaceInput {
         configuration,
         provisioning_services,
         observation: Err(why),
+        counted: Counted::default(),
         looks: Looks::default(),
-    };
-    (input, Vec::new())
+    }
 }

@@ -4,11 +4,10 @@
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::model::{ReadFailure, ReadFailureKind};
 use certificate_management::plan::Observation;
-use certificate_management::report::{Looks, NamespaceInput, ReportInput};
+use certificate_management::report::{Counted, Looks, NamespaceInput, ReportInput};
 use certificate_management::section::{Part, Section};
-use tokio::time::timeout;
 
-use super::early_devices::{self, Recent};
+use super::counting::{self, Recent};
 use crate::application::Application;
 use crate::fleet::Fleet;
 use crate::observation::Observer;
@@ -81,7 +80,7 @@ async fn one(
         done.submitted =
             usize::from(asked(application, configuration, observation, &mut done.failures).await);
     }
-    count_early_devices(application, recent, &input, &mut done.failures).await;
+    counting::count(application, recent, &input, &mut done.failures).await;
     done
 }
 
@@ -99,31 +98,6 @@ async fn asked(
             failures.push(format!("{}: {error}", configuration.id.name()));
             false
         }
-    }
-}
-
-/// Counts are added to the section when they are whole; until then those from before stay.
-async fn count_early_devices(
-    application: &Application,
-    recent: &Recent,
-    input: &NamespaceInput<'_>,
-    failures: &mut Vec<String>,
-) {
-    let name = input.configuration.id.name();
-    let has_services = input.provisioning_services.as_ref().is_ok_and(|services| !services.is_empty());
-    if !has_services || input.observation.is_err() {
-        return;
-    }
-    let Ok(counted) =
-        timeout(application.fleet.pace.visit, early_devices::count(application, recent, input)).await
-    else {
-        return tracing::warn!("{name}: its early devices could not be counted in time");
-    };
-    let Some(counted) = counted else { return };
-    let early_devices = Part::of(Ok(counted), application.fleet.now());
-    let section = Section { early_devices, ..Section::new(&input.configuration.id) };
-    if let Err(error) = sections::record(&application.store, &section).await {
-        failures.push(format!("the early devices of {name}: {error}"));
     }
 }
 
@@ -156,7 +130,6 @@ pub async fn observe_all(fleet: &Fleet) -> ReportInput<'_> {
         records: None,
         // After the reads, which may have met some.
         surprises: surprises(fleet),
-        early_devices: Vec::new(),
         now: fleet.now(),
     }
 }
@@ -176,6 +149,7 @@ async fn input<'a>(fleet: &Fleet, observer: &Observer<'_>, visit: Visit<'a>) -> 
         configuration: visit.configuration,
         observation,
         provisioning_services,
+        counted: Counted::default(),
         looks: Looks { namespace_at: Some(namespace_at), services_at: Some(services_at), read_at: None },
     }
 }
@@ -187,5 +161,11 @@ fn not_visited(configuration: &NamespaceConfiguration) -> NamespaceInput<'_> {
         permission: None,
     };
     let provisioning_services = Err(why.clone());
-    NamespaceInput { configuration, provisioning_services, observation: Err(why), looks: Looks::default() }
+    NamespaceInput {
+        configuration,
+        provisioning_services,
+        observation: Err(why),
+        counted: Counted::default(),
+        looks: Looks::default(),
+    }
 }

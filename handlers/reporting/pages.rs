@@ -83,9 +83,8 @@ mod tests {
         let configuration = Configuration::parse(&tables).unwrap();
         let mut fold = Fold::new(&configuration, false, None, datetime!(2026-11-29 14:05 UTC));
         for namespace in &configuration.namespaces {
-            let (input, early) =
-                certificate_management::section::Section::new(&namespace.id).into_input(namespace);
-            fold.add(certificate_management::facts::NamespaceFacts::of(&input), &early, Vec::new());
+            let input = certificate_management::section::Section::new(&namespace.id).into_input(namespace);
+            fold.add(certificate_management::facts::NamespaceFacts::of(&input), Vec::new());
         }
         let mut report = fold.finish(None, &[]);
         report.findings = (0..findings)

@@ -114,7 +114,7 @@ async fn the_last_look_of_a_sync_is_kept_without_a_report() {
     let seen = section(&app, &request.namespace_id).await;
     assert_eq!(seen.services.looked_at(), None, "a sync reads no enrollment groups");
     let configuration = &app.application.fleet.configuration.namespaces[0];
-    let (input, _) = seen.into_input(configuration);
+    let input = seen.into_input(configuration);
     let observation = input.observation.unwrap();
     assert!(
         observation.pairs().iter().all(|pair| pair.assessment.trust.admits_current()),
@@ -132,7 +132,7 @@ async fn a_reconcile_keeps_both_parts_with_what_it_wrote() {
     for configuration in &app.application.fleet.configuration.namespaces {
         let seen = section(&app, &configuration.id).await;
         assert!(seen.services.seen_at().is_some(), "{}", configuration.id);
-        let (input, _) = seen.into_input(configuration);
+        let input = seen.into_input(configuration);
         let services = input.provisioning_services.unwrap();
         for group in services.iter().flat_map(|service| service.enrollment_groups.iter().flatten()) {
             named += usize::from(group.policy.is_some());

@@ -12,7 +12,7 @@ use crate::verdict::Verdict;
 /// Calls of a DPS for its list of groups in one report: two pages of 100, and room for a page size that is smaller.
 const MOST_CALLS_FOR_GROUPS: usize = 4;
 /// Calls of a DPS for the devices that came before their group had a policy: ten groups of each DPS are counted in a report, two
-/// pages of each (`handlers/reporting/early_devices.rs`).
+/// pages of each (`handlers/reporting/counting.rs`).
 const MOST_CALLS_FOR_DEVICES: usize = 20;
 /// Namespaces that a run has in hand at once, of one subscription and in all (`handlers/pace.rs`).
 const IN_HAND: [usize; 2] = [4, 16];

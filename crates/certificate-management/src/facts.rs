@@ -11,7 +11,7 @@ use crate::finding_subject as subject;
 use crate::model::{EnrollmentGroup, Policy, ReadFailure};
 use crate::plan::{self, AssignmentPlan, Observation, Pair};
 use crate::reason::Reason;
-use crate::report_input::{EarlyDevices, FleetRecords, Looks, NamespaceInput, Records, ReportInput};
+use crate::report_input::{Counted, FleetRecords, Looks, NamespaceInput, Records, ReportInput};
 
 /// Everything that checks look at.
 pub struct Facts<'a> {
@@ -27,8 +27,6 @@ pub struct Facts<'a> {
     pub suppressions: &'a [Suppression],
     /// What the service sent that this version does not know.
     pub surprises: &'a [String],
-    /// Devices that registered before their group had its policy.
-    pub early_devices: &'a [EarlyDevices],
     /// The time.
     pub now: OffsetDateTime,
 }
@@ -45,6 +43,8 @@ pub struct NamespaceFacts<'a> {
     pub provisioning_services: Vec<ServiceFacts<'a>>,
     /// Why its DPS could not be listed.
     pub services_unread: Option<&'a ReadFailure>,
+    /// What was counted there last.
+    pub counted: &'a Counted,
     /// When it was looked at.
     pub looks: Looks,
 }
@@ -91,7 +91,6 @@ impl<'a> Facts<'a> {
             thresholds: &input.configuration.checks,
             suppressions: &input.configuration.suppressions,
             surprises: &input.surprises,
-            early_devices: &input.early_devices,
             now: input.now,
         }
     }
@@ -169,13 +168,11 @@ impl<'a> Facts<'a> {
             missing.dedup();
             unseen.extend(missing.into_iter().map(|name| all_of(namespace.subject().on_hub(name))));
         }
-        let uncounted: BTreeSet<&str> = self
-            .early_devices
-            .iter()
-            .filter(|early| early.devices.is_none())
-            .map(|early| early.provisioning_service.as_str())
-            .collect();
         for namespace in &self.namespaces {
+            let early = namespace.counted.early_devices.iter();
+            let uncounted = early.filter(|early| early.devices.is_none());
+            let uncounted: BTreeSet<&str> =
+                uncounted.map(|early| early.provisioning_service.as_str()).collect();
             let services = namespace.provisioning_services.iter().map(|service| service.endpoint);
             unseen.extend(services.filter(|endpoint| uncounted.contains(endpoint)).map(|endpoint| {
                 all_of(namespace.subject().in_provisioning_service(endpoint).part(subject::DEVICES))
@@ -215,6 +212,7 @@ impl<'a> NamespaceFacts<'a> {
             pairs: observation.map(Observation::pairs).unwrap_or_default(),
             provisioning_services: services.collect(),
             services_unread: input.provisioning_services.as_ref().err(),
+            counted: &input.counted,
             looks: input.looks,
         }
     }

@@ -33,8 +33,8 @@ pub use crate::finding::Finding;
 use crate::finding::Subject;
 use crate::model::ReadFailure;
 pub use crate::report_input::{
-    EarlyDevices, FleetRecords, LastAssignment, Looks, NamespaceInput, ProvisioningServiceInput, Records,
-    ReportInput,
+    Counted, EarlyDevices, FleetRecords, LastAssignment, Looks, NamespaceInput, ProvisioningServiceInput,
+    Records, ReportInput,
 };
 
 /// Version of the report's JSON.

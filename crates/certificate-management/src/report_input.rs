@@ -23,10 +23,16 @@ pub struct ReportInput<'a> {
     pub records: Option<Records>,
     /// What the service sent that this version does not know, each as a sentence.
     pub surprises: Vec<String>,
-    /// Devices that registered before their group had its policy, of the groups that were counted.
-    pub early_devices: Vec<EarlyDevices>,
     /// The time.
     pub now: OffsetDateTime,
+}
+
+/// What a run counts at a namespace after it has seen it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Counted {
+    /// Devices that registered before their group had its policy, of the groups that were looked at.
+    pub early_devices: Vec<EarlyDevices>,
 }
 
 /// Devices that registered with an enrollment group before it had its policy.
@@ -65,7 +71,9 @@ pub struct NamespaceInput<'a> {
     pub observation: Result<Observation, ReadFailure>,
     /// Its DPS: the endpoint, the host names of its hubs, and its groups; or why they could not be listed.
     pub provisioning_services: Result<Vec<ProvisioningServiceInput>, ReadFailure>,
-    /// When that was.
+    /// What was counted there last.
+    pub counted: Counted,
+    /// When it was looked at.
     pub looks: Looks,
 }
 

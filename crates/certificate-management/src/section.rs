@@ -15,7 +15,7 @@ use crate::ArmId;
 use crate::configuration::NamespaceConfiguration;
 use crate::model::{ReadFailure, ReadFailureKind};
 use crate::plan::Observation;
-use crate::report_input::{EarlyDevices, Looks, NamespaceInput, ProvisioningServiceInput};
+use crate::report_input::{Counted, Looks, NamespaceInput, ProvisioningServiceInput};
 
 /// Version of the record.
 pub const SECTION_SCHEMA: &str = "section/v1";
@@ -34,9 +34,9 @@ pub struct Section {
     /// Its DPS and their groups.
     #[serde(default = "Part::default")]
     pub services: Part<Vec<ProvisioningServiceInput>>,
-    /// The devices that registered before their group had its policy.
+    /// What was counted there.
     #[serde(default = "Part::default")]
-    pub early_devices: Part<Vec<EarlyDevices>>,
+    pub counted: Part<Counted>,
 }
 
 /// One part of a section.
@@ -133,7 +133,7 @@ impl Section {
             namespace_id: namespace_id.clone(),
             namespace: Part::default(),
             services: Part::default(),
-            early_devices: Part::default(),
+            counted: Part::default(),
         }
     }
 
@@ -148,28 +148,24 @@ impl Section {
     pub fn take(&mut self, other: Self) {
         self.namespace.take(other.namespace);
         self.services.take(other.services);
-        self.early_devices.take(other.early_devices);
+        self.counted.take(other.counted);
     }
 
-    /// What the report is made from, and the early devices beside it.
+    /// What the report is made from.
     #[must_use]
-    pub fn into_input(
-        self,
-        configuration: &NamespaceConfiguration,
-    ) -> (NamespaceInput<'_>, Vec<EarlyDevices>) {
+    pub fn into_input(self, configuration: &NamespaceConfiguration) -> NamespaceInput<'_> {
         let looks = Looks {
             namespace_at: self.namespace.looked_at(),
             services_at: self.services.looked_at(),
             read_at: self.namespace.seen_at(),
         };
-        let early_devices = self.early_devices.seen.map(|seen| seen.value).unwrap_or_default();
-        let input = NamespaceInput {
+        NamespaceInput {
             configuration,
             observation: self.namespace.into_look("the namespace has"),
             provisioning_services: self.services.into_look("its provisioning services have"),
+            counted: self.counted.seen.map(|seen| seen.value).unwrap_or_default(),
             looks,
-        };
-        (input, early_devices)
+        }
     }
 }
 

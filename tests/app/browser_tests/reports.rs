@@ -9,7 +9,7 @@ use certificate_management::model::{
 };
 use certificate_management::plan::{Observation, ObservedHub};
 use certificate_management::report::{
-    self, Looks, NamespaceInput, ProvisioningServiceInput, Records, Report, ReportInput,
+    self, Counted, Looks, NamespaceInput, ProvisioningServiceInput, Records, Report, ReportInput,
 };
 use certificate_management::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
 use time::macros::datetime;
@@ -104,11 +104,11 @@ impl World {
                 configuration,
                 observation,
                 provisioning_services: Ok(provisioning_services),
+                counted: Counted::default(),
                 looks: Looks::at(NOW - Duration::seconds(40)),
             },
         );
         report::build(&ReportInput {
-            early_devices: Vec::new(),
             configuration: &self.configuration,
             kill_switch: false,
             namespaces: namespaces.collect(),

@@ -143,7 +143,7 @@ fn much_is_wrong() -> World {
             ..Default::default()
         },
     });
-    world.early_devices = vec![early(Some(3))];
+    world.counted.early_devices = vec![early(Some(3))];
     world
 }
 
@@ -169,7 +169,7 @@ fn blinded(mut world: World, blind: &[Blind]) -> World {
             Blind::Assignments => {
                 records.last_assignments.clear();
                 records.fleet.unread.push(("assignments".into(), failure()));
-                world.early_devices.clear();
+                world.counted.early_devices.clear();
             }
             Blind::AssignmentsCut => {
                 records.last_assignments.clear();
@@ -179,7 +179,7 @@ fn blinded(mut world: World, blind: &[Blind]) -> World {
                 records.fleet.previous_report_at = None;
                 records.fleet.unread.push(("reports".into(), failure()));
             }
-            Blind::Devices => world.early_devices = vec![early(None)],
+            Blind::Devices => world.counted.early_devices = vec![early(None)],
             Blind::Services => world.services = Err(failure()),
             Blind::Groups => world.groups = Err(failure()),
             Blind::Namespace => world.observation = Err(failure()),

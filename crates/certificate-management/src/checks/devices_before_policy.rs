@@ -9,8 +9,8 @@ use crate::report_input::EarlyDevices;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (_, group, subject) in facts.groups() {
-        let early = facts.early_devices.iter().find(|early| early.is_of(&subject));
+    for (namespace, group, subject) in facts.groups() {
+        let early = namespace.counted.early_devices.iter().find(|early| early.is_of(&subject));
         let Some((early, devices)) = early.and_then(|early| Some((early, early.devices?))) else { continue };
         if devices == 0 {
             continue;
@@ -49,7 +49,7 @@ mod tests {
     fn found(policy: Option<&str>, early: EarlyDevices) -> Vec<String> {
         let mut world = World::healthy();
         world.groups(vec![group("line-1", policy), group("line-2", policy)]);
-        world.early_devices = vec![early];
+        world.counted.early_devices = vec![early];
         let found = world.found(CheckId::DevicesBeforePolicy);
         found.into_iter().map(|finding| format!("{}: {}", finding.subject.text, finding.message)).collect()
     }

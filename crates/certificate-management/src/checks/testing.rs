@@ -15,9 +15,7 @@ use crate::model::{
 };
 use crate::plan::{Observation, ObservedHub};
 use crate::report::{self, Report};
-use crate::report_input::{
-    EarlyDevices, Looks, NamespaceInput, ProvisioningServiceInput, Records, ReportInput,
-};
+use crate::report_input::{Counted, Looks, NamespaceInput, ProvisioningServiceInput, Records, ReportInput};
 use crate::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
 
 pub(crate) const NAMESPACE: &str =
@@ -32,7 +30,7 @@ pub(crate) struct World {
     pub services: Result<(), ReadFailure>,
     pub groups: Result<Vec<EnrollmentGroup>, ReadFailure>,
     pub records: Option<Records>,
-    pub early_devices: Vec<EarlyDevices>,
+    pub counted: Counted,
     pub surprises: Vec<String>,
     /// `None`: everything was looked at now.
     pub looks: Option<Looks>,
@@ -52,7 +50,7 @@ impl World {
             services: Ok(()),
             groups: Ok(Vec::new()),
             records: None,
-            early_devices: Vec::new(),
+            counted: Counted::default(),
             surprises: Vec::new(),
             looks: None,
             now: NOW,
@@ -89,6 +87,7 @@ impl World {
             configuration: &self.configuration.namespaces[0],
             observation: self.observation.clone(),
             provisioning_services: self.services.clone().map(|()| vec![service]),
+            counted: self.counted.clone(),
             looks: self.looks.unwrap_or(Looks::at(self.now)),
         };
         ReportInput {
@@ -97,7 +96,6 @@ impl World {
             namespaces: vec![namespace],
             records: self.records.clone(),
             surprises: self.surprises.clone(),
-            early_devices: self.early_devices.clone(),
             now: self.now,
         }
     }

@@ -7,9 +7,8 @@ use time::OffsetDateTime;
 use super::build::namespace;
 use super::ends;
 use super::{
-    CaEnd, DETAILED, EarlyDevices, Finding, FleetRecords, LastAssignment, NamespaceLine, NamespaceReport,
-    Page, REPORT_SCHEMA, Records, Report, ReportInput, RequestActivity, Summary, SuppressedFinding, Unread,
-    Unseen,
+    CaEnd, DETAILED, Finding, FleetRecords, LastAssignment, NamespaceLine, NamespaceReport, Page,
+    REPORT_SCHEMA, Records, Report, ReportInput, RequestActivity, Summary, SuppressedFinding, Unread, Unseen,
 };
 use crate::checks;
 use crate::configuration::{Configuration, Suppression};
@@ -24,7 +23,7 @@ pub fn build(input: &ReportInput<'_>) -> Report {
     let mut fold = Fold::new(input.configuration, input.kill_switch, requests, input.now).with_all_details();
     for namespace in &input.namespaces {
         let last = records.map(|records| records.last_assignments.clone()).unwrap_or_default();
-        fold.add(NamespaceFacts::of(namespace), &input.early_devices, last);
+        fold.add(NamespaceFacts::of(namespace), last);
     }
     fold.finish(records.map(|records| &records.fleet), &input.surprises)
 }
@@ -91,13 +90,8 @@ impl<'a> Fold<'a> {
         Self { is_whole: false, ..self }
     }
 
-    /// The next namespace, in the order of the configuration, with the early devices and the last assignments of its groups.
-    pub fn add(
-        &mut self,
-        facts: NamespaceFacts<'_>,
-        early_devices: &[EarlyDevices],
-        last_assignments: Vec<LastAssignment>,
-    ) {
+    /// The next namespace, in the order of the configuration, with the last assignments of its groups.
+    pub fn add(&mut self, facts: NamespaceFacts<'_>, last_assignments: Vec<LastAssignment>) {
         if let Some(records) = &mut self.records {
             records.last_assignments = last_assignments;
         }
@@ -109,7 +103,6 @@ impl<'a> Fold<'a> {
             thresholds: &self.configuration.checks,
             suppressions: &[],
             surprises: &[],
-            early_devices,
             now: self.now,
         };
         let (told, quiet) = split(checks::run(&facts), &self.configuration.suppressions, self.now);
@@ -135,7 +128,6 @@ impl<'a> Fold<'a> {
             thresholds: &self.configuration.checks,
             suppressions: if self.is_whole { &self.configuration.suppressions } else { &[] },
             surprises,
-            early_devices: &[],
             now: self.now,
         };
         let (told, quiet) = split(checks::run(&facts), &self.configuration.suppressions, self.now);

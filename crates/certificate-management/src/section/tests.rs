@@ -7,6 +7,7 @@ use time::Duration;
 use super::*;
 use crate::checks::testing::{DPS, NOW, World, group};
 use crate::model::ReadFailureKind;
+use crate::report_input::EarlyDevices;
 
 /// A look at one part: which, when, and whether it failed.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +33,7 @@ impl Look {
                 let services = if self.fails { Err(failure()) } else { Ok(Vec::new()) };
                 section.services = Part::of(services, at);
             }
-            _ => section.early_devices = Part::of(Ok(Vec::new()), at),
+            _ => section.counted = Part::of(Ok(Counted::default()), at),
         }
         section
     }
@@ -84,7 +85,7 @@ fn what_nobody_has_looked_at_is_said_to_be_so_part_by_part() {
     let world = World::healthy();
     let configuration = &world.configuration.namespaces[0];
     let kinds = |section: Section| {
-        let (input, _) = section.into_input(configuration);
+        let input = section.into_input(configuration);
         (
             input.observation.err().map(|failure| failure.kind),
             input.provisioning_services.err().map(|failure| failure.kind),
@@ -118,7 +119,7 @@ fn full() -> Section {
         devices: Some(2),
         is_cut: false,
     };
-    section.early_devices = Part::of(Ok(vec![early]), NOW);
+    section.counted = Part::of(Ok(Counted { early_devices: vec![early] }), NOW);
     section
 }
 
@@ -136,8 +137,8 @@ fn the_record_is_a_contract() {
     // Members that a later version adds are passed over, parts that it leaves out are ones without a look.
     let mut later = golden;
     later["colour"] = json!("red");
-    later.as_object_mut().unwrap().remove("earlyDevices");
+    later.as_object_mut().unwrap().remove("counted");
     let read: Section = serde_json::from_value(later).unwrap();
-    assert_eq!(read, Section { early_devices: Part::default(), ..full() });
+    assert_eq!(read, Section { counted: Part::default(), ..full() });
     assert!(read.is_understood() && !Section { schema: "section/v2".into(), ..read }.is_understood());
 }

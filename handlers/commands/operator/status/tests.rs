@@ -4,7 +4,7 @@ use certificate_management::checks::CheckId;
 use certificate_management::finding::{Finding, Subject};
 use certificate_management::model::ReadFailure;
 use certificate_management::reason::Reason;
-use certificate_management::report::{Looks, NamespaceInput, ReportInput};
+use certificate_management::report::{Counted, Looks, NamespaceInput, ReportInput};
 use time::OffsetDateTime;
 
 use super::*;
@@ -13,13 +13,13 @@ fn report(severities: &[Severity], is_readable: bool) -> Report {
     let id = "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
     let configuration = Configuration::parse(&format!("[[namespace]]\nid = \"{id}\"")).unwrap();
     let mut report = report::build(&ReportInput {
-        early_devices: Vec::new(),
         configuration: &configuration,
         kill_switch: false,
         namespaces: vec![NamespaceInput {
             configuration: &configuration.namespaces[0],
             observation: Err(ReadFailure::other("503")),
             provisioning_services: Ok(Vec::new()),
+            counted: Counted::default(),
             looks: Looks::default(),
         }],
         records: None,

@@ -10,7 +10,7 @@ use crate::checks::testing::{DPS, NAMESPACE, NOW, World, group, request};
 use crate::configuration::Configuration;
 use crate::model::ReadFailure;
 use crate::plan::Observation;
-use crate::report_input::{Looks, ProvisioningServiceInput};
+use crate::report_input::{Counted, EarlyDevices, Looks, ProvisioningServiceInput};
 use crate::request::Outcome;
 use crate::section::{Part, Section};
 
@@ -99,14 +99,15 @@ fn records(namespaces: usize) -> Records {
     }
 }
 
-fn early(number: usize) -> EarlyDevices {
-    EarlyDevices {
+fn counted(number: usize) -> Counted {
+    let early = EarlyDevices {
         provisioning_service: named(DPS, number),
         enrollment_group: "line-1".into(),
         assigned_at: None,
         devices: number.is_multiple_of(2).then_some(2),
         is_cut: false,
-    }
+    };
+    Counted { early_devices: vec![early] }
 }
 
 proptest! {
@@ -123,6 +124,7 @@ proptest! {
             configuration,
             observation: observation(number, *matter),
             provisioning_services: services(number, *matter),
+            counted: counted(number),
             looks: looked(matter),
         });
         let input = ReportInput {
@@ -131,7 +133,6 @@ proptest! {
             namespaces: namespaces.collect(),
             records: records.clone(),
             surprises: surprises.clone(),
-            early_devices: (0..matters.len()).map(early).collect(),
             now: NOW,
         };
         let at_once = checks::run(&Facts::of(&input));
@@ -143,13 +144,13 @@ proptest! {
             let mut section = Section::new(&configuration.id);
             section.namespace = Part::of(observation(number, *matter), at);
             section.services = Part::of(services(number, *matter), at);
-            section.early_devices = Part::of(Ok(vec![early(number)]), at);
+            section.counted = Part::of(Ok(counted(number)), at);
             let kept = serde_json::to_string(&section).unwrap();
             let section: Section = serde_json::from_str(&kept).unwrap();
-            let (input, early) = section.into_input(configuration);
+            let input = section.into_input(configuration);
             let last = records.iter().flat_map(|records| records.last_assignments.clone());
             let last = last.filter(|last| last.provisioning_service == named(DPS, number)).collect();
-            fold.add(NamespaceFacts::of(&input), &early, last);
+            fold.add(NamespaceFacts::of(&input), last);
         }
         let report = fold.finish(records.as_ref().map(|records| &records.fleet), &surprises);
 
@@ -186,8 +187,9 @@ fn the_worlds_of_the_property_have_what_it_is_about() {
         let at = NOW - Duration::minutes(matter.minutes);
         section.namespace = Part::of(observation(number, *matter), at);
         section.services = Part::of(services(number, *matter), at);
-        let (input, _) = section.into_input(configuration);
-        fold.add(NamespaceFacts::of(&input), &[early(number)], records(30).last_assignments);
+        section.counted = Part::of(Ok(counted(number)), at);
+        let input = section.into_input(configuration);
+        fold.add(NamespaceFacts::of(&input), records(30).last_assignments);
     }
     let report = fold.finish(Some(&records(30).fleet), &["a surprise".to_owned()]);
     let found: Vec<CheckId> = report.findings.iter().map(|finding| finding.check).collect();

@@ -1,4 +1,7 @@
-//! How many devices registered with a group before it had its policy. Events come minutes late, and a device that
+//! What is counted at a namespace after it was seen. It needs calls of its own, so it has a deadline of its own, and a count
+//! that does not end is none: the one before stays in the section.
+//!
+//! Early devices are those that registered with a group before it had its policy. Events come minutes late, and a device that
 //! registers in between gets no operational certificate until it registers again.
 //!
 //! Counted are the groups that should have a policy and have none, and those that were given their first one within the
@@ -8,12 +11,15 @@
 use certificate_management::generation::NamespaceGeneration;
 use certificate_management::plan;
 use certificate_management::reason::Reason;
-use certificate_management::report::{EarlyDevices, NamespaceInput};
+use certificate_management::report::{Counted, EarlyDevices, NamespaceInput};
+use certificate_management::section::{Part, Section};
 use time::{Duration, OffsetDateTime};
+use tokio::time::timeout;
 
 use crate::application::Application;
 use crate::assignment::journal::{self, Stage, WriteKey};
 use crate::observation::host_label;
+use crate::sections;
 
 /// How long after its assignment a group's devices are counted.
 const WINDOW: Duration = Duration::days(7);
@@ -59,9 +65,36 @@ impl Recent {
     }
 }
 
-/// Counts those of one namespace. A group whose devices cannot be counted is told in the log, and nothing else is kept from
-/// the report. `None` when it is not known which groups were assigned of late: what was counted before stays.
+/// Counts, and adds to the section of the namespace what was counted.
 pub async fn count(
+    application: &Application,
+    recent: &Recent,
+    input: &NamespaceInput<'_>,
+    failures: &mut Vec<String>,
+) {
+    let name = input.configuration.id.name();
+    let has_services = input.provisioning_services.as_ref().is_ok_and(|services| !services.is_empty());
+    if !has_services || input.observation.is_err() {
+        return;
+    }
+    let counts = async {
+        let early_devices = early_devices(application, recent, input).await?;
+        Some(Counted { early_devices })
+    };
+    let Ok(counted) = timeout(application.fleet.pace.visit, counts).await else {
+        return tracing::warn!("{name}: its devices could not be counted in time");
+    };
+    let Some(counted) = counted else { return };
+    let counted = Part::of(Ok(counted), application.fleet.now());
+    let section = Section { counted, ..Section::new(&input.configuration.id) };
+    if let Err(error) = sections::record(&application.store, &section).await {
+        failures.push(format!("what was counted at {name}: {error}"));
+    }
+}
+
+/// Counts the early devices of one namespace. A group whose devices cannot be counted is told in the log, and nothing else is kept from
+/// the report. `None` when it is not known which groups were assigned of late: what was counted before stays.
+async fn early_devices(
     application: &Application,
     recent: &Recent,
     input: &NamespaceInput<'_>,
