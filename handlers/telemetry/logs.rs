@@ -13,7 +13,7 @@ use std::fmt::{self, Write as _};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::field::RecordFields;
-use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
+use tracing_subscriber::filter::{FilterExt, ParseError, Targets, filter_fn};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields, MakeWriter};
@@ -36,20 +36,25 @@ where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let (filter, complaint) = match rust_log.filter(|text| !text.trim().is_empty()).map(EnvFilter::try_new) {
-        None => (EnvFilter::new(DEFAULT_FILTER), None),
+    let asked = rust_log.filter(|text| !text.trim().is_empty()).map(str::parse);
+    let (filter, complaint) = match asked {
+        None => (default_filter(), None),
         Some(Ok(filter)) => (filter, None),
-        Some(Err(error)) => {
+        Some::<Result<Targets, ParseError>>(Err(error)) => {
             let complaint = format!("RUST_LOG is not understood, and the default is used: {error}");
-            (EnvFilter::new(DEFAULT_FILTER), Some(complaint))
+            (default_filter(), Some(complaint))
         }
     };
     let layer = lines::layer().with_writer(writer).event_format(Line).fmt_fields(Shown);
     (layer.with_filter(with_our_spans(filter)), complaint)
 }
 
+fn default_filter() -> Targets {
+    DEFAULT_FILTER.parse().unwrap_or_default()
+}
+
 /// Keeps our spans under a stricter filter, since they say which invocation an event belongs to.
-fn with_our_spans<S: Subscriber + for<'a> LookupSpan<'a>>(filter: EnvFilter) -> impl Filter<S> {
+fn with_our_spans<S: Subscriber + for<'a> LookupSpan<'a>>(filter: Targets) -> impl Filter<S> {
     filter.or(filter_fn(|metadata| metadata.is_span() && is_ours(metadata)))
 }
 
@@ -150,6 +155,7 @@ mod tests {
     use std::io;
     use std::sync::{Arc, Mutex, PoisonError};
 
+    use tracing::Level;
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
@@ -224,6 +230,17 @@ mod tests {
         });
         let [line] = &lines[..] else { panic!("{lines:?}") };
         assert!(line.ends_with("ERROR this faas.name=tick faas.invocation_id=id-1"), "{line}");
+    }
+
+    #[test]
+    fn the_default_logs_what_we_say_and_no_complaint_of_an_exporter() {
+        let filter = default_filter();
+        for ours in ["policysync::commands", "azure", "state", "functions_host"] {
+            assert!(filter.would_enable(ours, &Level::INFO), "{ours}");
+            assert!(!filter.would_enable(ours, &Level::DEBUG), "{ours}");
+        }
+        assert!(filter.would_enable("hyper", &Level::WARN) && !filter.would_enable("hyper", &Level::INFO));
+        assert!(!filter.would_enable("opentelemetry_sdk", &Level::ERROR));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Builds the one `reqwest` client, and reads its failures.
 //!
 //! Root certificates are Mozilla's, compiled in: the package runs in a container image that may have none, and reading
-//! a system store costs start-up time. TLS is by `aws-lc-rs`, as everywhere in this workspace.
+//! a system store costs start-up time. TLS is by `ring`, which takes a third of the
+//! space of `aws-lc-rs` in the package.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -18,12 +19,11 @@ const USER_AGENT: &str = concat!("policysync/", env!("CARGO_PKG_VERSION"));
 pub(super) fn build() -> Result<reqwest::Client, Error> {
     let fail = |message: &str| Error::invalid("the HTTP client", message);
     let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let mut tls =
-        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|_| fail("no TLS version is available"))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+    let mut tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|_| fail("no TLS version is available"))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let mut builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)

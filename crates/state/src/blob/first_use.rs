@@ -32,6 +32,8 @@ impl LazyClient {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
+        // The library's client asks the process which implementation of TLS it has. Another one that was chosen before stays.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let built = ReqwestConnector::default()
             .connect(&self.options)
             .map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))?;
