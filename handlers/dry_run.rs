@@ -131,6 +131,9 @@ fn rows(request: &SyncRequest, plan: &RequestPlan, observation: &Observation) ->
             }
             _ if is_asked_for && is_trusted => (Would::AlreadyTrusted, None),
             _ if is_trusted => return None,
+            _ if pair.has_ended => {
+                (if is_asked_for { Would::Refuse } else { Would::NotAskedFor }, Some(Reason::CaExpired))
+            }
             RequestPlan::Verify(hubs) | RequestPlan::Undecided { hubs, .. } if is_asked_for => {
                 let own = hubs.iter().find(|hub| hub.hub == pair.hub.name && hub.policy == pair.policy.name);
                 (Would::Verify, own.and_then(|hub| hub.reason))

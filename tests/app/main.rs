@@ -17,6 +17,7 @@ mod demo;
 mod documents;
 mod early_devices;
 mod edges;
+mod ended_authority;
 mod faults;
 mod generations;
 mod host_command;

@@ -188,7 +188,6 @@ fn expected() -> BTreeMap<String, Vec<String>> {
             "ca-expiring/contoso / rotating".to_owned(),
             [list(&renewed_four_times), list(&["60-days"])].concat(),
         ),
-        ("hub-untrusting/contoso / expiring / contoso-hub".to_owned(), list(&["critical"])),
         // The fourth renewal is on the last day.
         (
             "hub-untrusting/contoso / rotating / contoso-hub".to_owned(),

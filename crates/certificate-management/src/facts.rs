@@ -246,7 +246,7 @@ pub enum Standing {
     Dangling,
     /// It has no policy and should have none.
     OptedOut,
-    /// It gets its policy, or another one than it has, when hubs trust it or when it is active.
+    /// It gets its policy, or another one than it has, when hubs trust it, when it is active, or when its CA was renewed.
     Waiting,
     /// It has no policy and should have one.
     Unassigned,
@@ -272,7 +272,8 @@ impl GroupFacts<'_> {
     /// The kind of its status.
     #[must_use]
     pub fn standing(&self) -> Standing {
-        let is_waiting = matches!(self.status(), Reason::WaitingForTrust | Reason::PolicyNotActive);
+        let is_waiting =
+            matches!(self.status(), Reason::WaitingForTrust | Reason::PolicyNotActive | Reason::CaExpired);
         match (&self.group.policy, self.policy) {
             (Some(_), None) => Standing::Dangling,
             (_, _) if is_waiting => Standing::Waiting,

@@ -115,6 +115,12 @@ impl Policy {
         }
     }
 
+    /// Whether its issuing CA had ended at that time. No sync cures that: it pushes the CA that there is.
+    #[must_use]
+    pub fn has_ended(&self, at: OffsetDateTime) -> bool {
+        self.issuing_ca.not_after.is_some_and(|end| end <= at)
+    }
+
     /// The resource that a hub certificate names as its origin.
     #[must_use]
     pub fn issuer_id(&self) -> &ArmId {

@@ -57,6 +57,8 @@ pub struct Pair<'a> {
     pub hub: &'a Hub,
     /// Whether the hub trusts it.
     pub assessment: Assessment,
+    /// Whether the policy's CA had ended when the hub was seen.
+    pub has_ended: bool,
 }
 
 /// An observation with every pair judged.
@@ -79,8 +81,10 @@ impl Observation {
     pub fn pairs(&self) -> Vec<Pair<'_>> {
         let mut pairs = Vec::new();
         for policy in self.active_policies() {
+            let has_ended = policy.has_ended(self.seen_at);
             for hub in &self.hubs {
-                pairs.push(Pair { policy, hub: &hub.hub, assessment: self.assess(policy, hub) });
+                let assessment = self.assess(policy, hub);
+                pairs.push(Pair { policy, hub: &hub.hub, assessment, has_ended });
             }
         }
         pairs
@@ -239,15 +243,28 @@ pub fn covers(request: &SyncRequest, pair: &Pair<'_>) -> bool {
 }
 
 impl Pair<'_> {
-    /// Whether the pair needs a sync: the hub was seen without the policy's current CA, and the service does not push
-    /// it by itself.
+    /// Whether the pair needs a sync: the hub was seen without the policy's current CA, the service does not push it by
+    /// itself, and the CA has not ended.
     #[must_use]
     pub fn needs_sync(&self) -> bool {
-        self.assessment.trust.lacks_current() && self.policy.generation() == Generation::Credentials
+        self.assessment.trust.lacks_current()
+            && self.policy.generation() == Generation::Credentials
+            && !self.has_ended
+    }
+
+    /// The outcome of a pair whose CA has ended: nothing that is sent to the service makes a hub admit its devices.
+    fn outcome_of_ended(&self) -> Option<HubOutcome> {
+        let end = self.policy.issuing_ca.not_after.filter(|_| self.has_ended)?;
+        let detail = format!("the issuing CA of {} ended on {}", self.policy.name, end.date());
+        let outcome = hub_outcome(self, Outcome::Refused, Some(Reason::CaExpired));
+        Some(HubOutcome { detail: Some(detail), ..outcome })
     }
 }
 
 fn first_outcome(observation: &Observation, pair: &Pair<'_>) -> HubOutcome {
+    if let Some(outcome) = pair.outcome_of_ended() {
+        return outcome;
+    }
     let (outcome, reason) = match pair.assessment.trust {
         Trust::Trusted => (Outcome::AlreadyTrusted, None),
         Trust::Leftover => (Outcome::AlreadyTrusted, Some(Reason::CaLeftover)),
@@ -326,6 +343,10 @@ pub fn verify_assessed(
     let inside: Vec<&Pair<'_>> = assessed.pairs.iter().filter(|pair| covers(request, pair)).collect();
     let mut outcomes: Vec<HubOutcome> = Vec::new();
     for pair in &inside {
+        if let Some(outcome) = pair.outcome_of_ended() {
+            outcomes.push(outcome);
+            continue;
+        }
         let earlier = before.iter().find(|hub| hub.hub == pair.hub.name && hub.policy == pair.policy.name);
         let was_trusted = earlier.is_some_and(|hub| hub.outcome == Outcome::AlreadyTrusted);
         let (outcome, reason) = match (pair.assessment.trust, progress) {

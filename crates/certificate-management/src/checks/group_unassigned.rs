@@ -3,12 +3,14 @@
 use super::CheckId;
 use crate::facts::{Facts, Standing};
 use crate::finding::Finding;
-use crate::reason::Severity;
+use crate::reason::{Reason, Severity};
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let without = facts
-        .groups()
-        .filter(|(_, group, _)| matches!(group.standing(), Standing::Unassigned | Standing::Waiting));
+    // Of a CA that has ended, `ca-expiring` tells once, and not each group that waits for it.
+    let without = facts.groups().filter(|(_, group, _)| {
+        matches!(group.standing(), Standing::Unassigned | Standing::Waiting)
+            && group.reason() != Reason::CaExpired
+    });
     without
         .map(|(_, group, subject)| {
             let reason = group.reason();
@@ -26,7 +28,6 @@ mod tests {
     use super::*;
     use crate::ArmId;
     use crate::model::Policy;
-    use crate::reason::Reason;
 
     #[test]
     fn a_group_without_a_policy_is_told_with_the_reason() {

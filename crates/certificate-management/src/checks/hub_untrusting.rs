@@ -12,7 +12,8 @@ use crate::trust::Trust;
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (namespace, observation) in facts.readable() {
-        for pair in &namespace.pairs {
+        // Of a CA that has ended, `ca-expiring` tells.
+        for pair in namespace.pairs.iter().filter(|pair| !pair.has_ended) {
             let is_read =
                 || observation.hubs.iter().any(|hub| hub.hub.id == pair.hub.id && hub.certificates.is_ok());
             let reason = match pair.assessment.trust {
@@ -56,9 +57,30 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{NAMESPACE, NOW, World};
+    use super::super::testing::{NAMESPACE, NOW, World, group, request};
     use super::*;
     use crate::model::{IssuingCa, ReadFailure};
+    use crate::report::Records;
+    use crate::request::Outcome;
+
+    /// One cause is one finding, whatever the hub has and whatever a request about it came to.
+    #[test]
+    fn a_ca_that_has_ended_is_told_once() {
+        for has_certificate in [true, false] {
+            let mut world = World::healthy();
+            let seen_at = world.seen().seen_at;
+            world.policy().issuing_ca.not_after = Some(seen_at);
+            world.certificate().expiry = Some(seen_at);
+            if !has_certificate {
+                world.hub().certificates = Ok(vec![]);
+            }
+            world.groups(vec![group("line-1", None), group("line-2", Some("short"))]);
+            let requests = vec![request("r-1", Outcome::Unverified, NOW)];
+            world.records = Some(Records { requests, ..Records::default() });
+            let found: Vec<_> = world.report().findings.iter().map(|finding| finding.reason).collect();
+            assert_eq!(found, [Reason::CaExpired]);
+        }
+    }
 
     #[test]
     fn a_hub_with_none_or_an_older_ca_is_told_with_its_evidence() {

@@ -23,7 +23,8 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
             record.request.namespace_id == namespace.configuration.id && record.outcome.is_final()
         });
         let about: Vec<&RequestRecord> = about.copied().collect();
-        for pair in namespace.pairs.iter().filter(|pair| !pair.assessment.trust.admits_current()) {
+        let is_open = |pair: &&Pair<'_>| !pair.assessment.trust.admits_current() && !pair.has_ended;
+        for pair in namespace.pairs.iter().filter(is_open) {
             // The newest request decides: the older ones were tried again since.
             let newest = about.iter().find_map(|record| Some((*record, outcome_on(record, pair)?)));
             if let Some((record, hub)) = newest.filter(|(_, hub)| is_bad(hub.outcome)) {

@@ -117,6 +117,10 @@ pub fn plan_assignment(
         let detail = format!("policy `{}` has no active issuing CA", policy.name);
         return nothing(Reason::PolicyNotActive, detail);
     }
+    if let Some(end) = policy.issuing_ca.not_after.filter(|_| policy.has_ended(observation.seen_at)) {
+        let detail = format!("the issuing CA of policy `{}` ended on {}", policy.name, end.date());
+        return nothing(Reason::CaExpired, detail);
+    }
     let trust = HubTrust::of(group, provisioning_service_hubs, policy, observation);
     let objection = trust.objection(&policy.name, configuration.assign_before_trust);
     let untrusting_hubs = trust.untrusting;

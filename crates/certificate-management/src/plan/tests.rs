@@ -105,6 +105,53 @@ fn one_hub_that_does_not_trust_needs_a_sync() {
     assert_eq!((syncing[0].hub.as_str(), syncing[0].policy.as_str()), ("h2", "short"));
 }
 
+/// A sync cannot be undone, and it pushes the CA that there is.
+#[test]
+fn a_ca_that_has_ended_is_refused_and_asks_for_no_sync() {
+    for (has_short, has_long) in [(true, true), (true, false), (false, true), (false, false)] {
+        let has: Vec<&str> =
+            [("short", has_short), ("long", has_long)].iter().filter(|has| has.1).map(|has| has.0).collect();
+        let mut world = world(&has, &has);
+        for end in [NOW, NOW - time::Duration::days(9)] {
+            world.policies[0].issuing_ca.not_after = Some(end);
+            let (plan, hubs) = match plan_request(&request(""), Mode::Enforce, &world) {
+                RequestPlan::Sync(hubs) => ("sync", hubs),
+                RequestPlan::Verify(hubs) => ("verify", hubs),
+                plan => panic!("{plan:?}"),
+            };
+            assert_eq!(plan, if has_long { "verify" } else { "sync" }, "only `long` can need a sync");
+            assert!(world.pairs().iter().all(|pair| pair.policy.name == "long" || !pair.needs_sync()));
+            for progress in [Progress::Open, Progress::Failed, Progress::Overdue, Progress::FailedAndOverdue]
+            {
+                let judged = verify_request(&request(""), &hubs, &world, progress);
+                for outcomes in [&hubs, &judged] {
+                    let short = outcomes.iter().filter(|hub| hub.policy == "short");
+                    let told: Vec<_> = short.map(|hub| (hub.outcome, hub.reason)).collect();
+                    assert_eq!(told, [(Outcome::Refused, Some(Reason::CaExpired)); 2]);
+                }
+            }
+        }
+        // As long as it has not ended, a hub that has another one needs a sync.
+        world.policies[0].issuing_ca.not_after = Some(NOW + time::Duration::SECOND);
+        assert!(world.pairs().iter().any(|pair| pair.policy.name == "short" && pair.needs_sync()));
+    }
+}
+
+#[test]
+fn no_group_gets_a_policy_whose_ca_has_ended() {
+    let mut world = world(&["short", "long"], &["short", "long"]);
+    world.policies[0].issuing_ca.not_after = Some(NOW);
+    for before_trust in ["", "assign_before_trust = true\n"] {
+        let text = format!(
+            "[[namespace]]\nid = \"{NAMESPACE}\"\n{before_trust}[[namespace.rule]]\nname = \"lines\"\n\
+             enrollment_groups = [\"line-*\"]\npolicy = \"short\""
+        );
+        let configuration = Configuration::parse(&text).unwrap();
+        let plan = plan_assignment(&group(None, &[]), &*BOTH, &configuration.namespaces[0], &world);
+        assert_eq!((plan.write, plan.reason), (None, Reason::CaExpired), "{before_trust}");
+    }
+}
+
 #[test]
 fn a_request_is_refused_for_what_the_caller_can_change() {
     let trusting_nothing = world(&[], &[]);

@@ -40,7 +40,7 @@ fn each_thing_that_is_wrong_is_one_finding_with_a_next_step() {
         (broken(&|world| world.hub().certificates = Ok(vec![])), vec![Reason::PolicyMissing]),
         (broken(&|world| world.certificate().expiry = Some(soon)), vec![Reason::PolicyStale]),
         (broken(&|world| ends(world, soon)), vec![Reason::CaExpiring]),
-        (broken(&|world| ends(world, past)), vec![Reason::CaExpired, Reason::PolicyStale]),
+        (broken(&|world| ends(world, past)), vec![Reason::CaExpired]),
         (
             broken(&|world| world.observation = Err(ReadFailure::other("500"))),
             vec![Reason::NamespaceUnreadable],
