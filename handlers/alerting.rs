@@ -153,6 +153,7 @@ mod tests {
                 configuration: &configuration.namespaces[0],
                 observation: world(day),
                 provisioning_services: Ok(Vec::new()),
+                declared: None,
                 looks: Looks::at(now),
             }],
             records: None,

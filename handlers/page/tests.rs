@@ -17,6 +17,7 @@ fn report(why: &str, kill_switch: bool) -> Report {
         configuration: &configuration.namespaces[0],
         observation: Err(ReadFailure::other(why)),
         provisioning_services: Ok(Vec::new()),
+        declared: None,
         looks: Looks::at(NOW),
     };
     report::build(&ReportInput {

@@ -65,6 +65,7 @@ fn unreadable<'a>(
         configuration,
         provisioning_services,
         observation: Err(why),
+        declared: None,
         looks: Looks::default(),
     };
     (input, Vec::new())

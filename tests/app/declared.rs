@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use crate::operator::{code, document, policysync, run, told};
 use crate::world::World;
 
-const NAMESPACE: &str = "/subscriptions/6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40/resourceGroups/rg-contoso-plants/providers/\
+pub const NAMESPACE: &str = "/subscriptions/6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40/resourceGroups/rg-contoso-plants/providers/\
                          Microsoft.DeviceRegistry/namespaces/contoso-plants";
 const DPS: &str = "contoso-plants-dps";
 
 /// A namespace without authority, credential and policy, with a hub, a DPS, and a group without a policy.
-fn empty(generation: &str) -> Fleet {
+pub fn empty(generation: &str) -> Fleet {
     let text = format!(
         r#"
 subscription = "6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40"
@@ -38,7 +38,7 @@ name = "line-1"
     Fleet::from_toml(&text).unwrap()
 }
 
-const AUTHORITIES: &str = r#"
+pub const AUTHORITIES: &str = r#"
 [[namespace.authority]]
 name = "plants-root"
 type = "root"
@@ -52,13 +52,13 @@ authority = "lines-ica"
 leaf_validity_days = 7
 "#;
 
-const CREDENTIAL: &str = r#"
+pub const CREDENTIAL: &str = r#"
 [[namespace.policy]]
 name = "short-lived"
 leaf_validity_days = 7
 "#;
 
-fn file(mode: &str, declared: &str, policy: &str) -> String {
+pub fn file(mode: &str, declared: &str, policy: &str) -> String {
     format!(
         "[[namespace]]\nid = \"{NAMESPACE}\"\nprovisioning_services = [\"{}\"]\nmode = \"{mode}\"\n{declared}\n\
          [[namespace.rule]]\nname = \"lines\"\nenrollment_groups = [\"line-*\"]\npolicy = \"{policy}\"\n",

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::configuration::{Configuration, NamespaceConfiguration};
+use crate::declared;
 use crate::finding::Subject;
 use crate::model::{EnrollmentGroup, ReadFailure};
 use crate::plan::Observation;
@@ -65,6 +66,8 @@ pub struct NamespaceInput<'a> {
     pub observation: Result<Observation, ReadFailure>,
     /// Its DPS: the endpoint, the host names of its hubs, and its groups; or why they could not be listed.
     pub provisioning_services: Result<Vec<ProvisioningServiceInput>, ReadFailure>,
+    /// The authorities and policies that the file declares; `None` where functions do not keep them, or no run has looked yet.
+    pub declared: Option<Result<declared::Seen, ReadFailure>>,
     /// When that was.
     pub looks: Looks,
 }

@@ -104,6 +104,7 @@ impl World {
                 configuration,
                 observation,
                 provisioning_services: Ok(provisioning_services),
+                declared: None,
                 looks: Looks::at(NOW - Duration::seconds(40)),
             },
         );

@@ -7,6 +7,7 @@ use time::macros::datetime;
 use super::CheckId;
 use crate::ArmId;
 use crate::configuration::Configuration;
+use crate::declared;
 use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::model::{
@@ -31,6 +32,7 @@ pub(crate) struct World {
     pub observation: Result<Observation, ReadFailure>,
     pub services: Result<(), ReadFailure>,
     pub groups: Result<Vec<EnrollmentGroup>, ReadFailure>,
+    pub declared: Option<Result<declared::Seen, ReadFailure>>,
     pub records: Option<Records>,
     pub early_devices: Vec<EarlyDevices>,
     pub surprises: Vec<String>,
@@ -51,6 +53,7 @@ impl World {
             observation: Ok(observation()),
             services: Ok(()),
             groups: Ok(Vec::new()),
+            declared: None,
             records: None,
             early_devices: Vec::new(),
             surprises: Vec::new(),
@@ -89,6 +92,7 @@ impl World {
             configuration: &self.configuration.namespaces[0],
             observation: self.observation.clone(),
             provisioning_services: self.services.clone().map(|()| vec![service]),
+            declared: self.declared.clone(),
             looks: self.looks.unwrap_or(Looks::at(self.now)),
         };
         ReportInput {

@@ -1,11 +1,12 @@
 //! A plan that a person can read, keep, approve and have performed later: `policysync-plan/v1`.
 //!
 //! It holds what was seen when it was made, so that `apply` can tell whether a group has changed since. `apply`
-//! performs [`SavedPlan::assignments`] only; the rest says why other groups are not among them.
+//! performs [`SavedPlan::declared`] and [`SavedPlan::assignments`] only; the rest says why other groups are not among them.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+pub use super::declared::PlannedResource;
 pub use super::entry::{Place, Planned, PlannedAssignment, Step, Wish};
 use super::{Observation, plan_assignment};
 use crate::ArmId;
@@ -17,7 +18,8 @@ use crate::reason::Reason;
 pub const PLAN_SCHEMA: &str = "policysync-plan/v1";
 
 /// Marks a write in a namespace that the configuration has in audit mode.
-const IN_AUDIT: &str = "; its namespace is in audit mode, so it is performed with `--even-in-audit` only";
+pub(super) const IN_AUDIT: &str =
+    "; its namespace is in audit mode, so it is performed with `--even-in-audit` only";
 
 /// A plan as it is saved. A plan with an unknown member is refused: `apply` performs a plan exactly or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +32,11 @@ pub struct SavedPlan {
     /// When it was made.
     #[serde(with = "time::serde::rfc3339")]
     pub made_at: OffsetDateTime,
-    /// The writes.
+    /// The authorities and policies that the file declares and that are not as it says: the writes in the order that the
+    /// service needs, and what waits or is refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub declared: Vec<PlannedResource>,
+    /// The writes to enrollment groups.
     pub assignments: Vec<PlannedAssignment>,
     /// The groups that are not written although a reader may expect it, and why.
     pub left_alone: Vec<PlannedAssignment>,
@@ -61,6 +67,7 @@ impl SavedPlan {
             schema: PLAN_SCHEMA.to_owned(),
             tool_version: tool_version.to_owned(),
             made_at,
+            declared: Vec::new(),
             assignments: Vec::new(),
             left_alone: Vec::new(),
             unchanged: 0,

@@ -20,6 +20,7 @@ fn report(severities: &[Severity], is_readable: bool) -> Report {
             configuration: &configuration.namespaces[0],
             observation: Err(ReadFailure::other("503")),
             provisioning_services: Ok(Vec::new()),
+            declared: None,
             looks: Looks::default(),
         }],
         records: None,

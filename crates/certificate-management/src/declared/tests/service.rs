@@ -200,6 +200,25 @@ fn write(inventory: &mut Inventory, step: &Step) {
     }
 }
 
+/// The writes that are sent where the service does all that it takes at once and nobody signs, in their order. A run that makes a
+/// write of the plan first and looks again leads to the same as one that makes all of them.
+fn sent(configuration: &NamespaceConfiguration, beginning: &Inventory) -> Vec<Step> {
+    let mut inventory = beginning.clone();
+    let mut sent = Vec::new();
+    loop {
+        for id in being_made(&inventory) {
+            let was_being_made = being_made(beginning).contains(&id);
+            if !was_being_made {
+                inventory = after(inventory, &Event::Ends { id, well: true });
+            }
+        }
+        let steps = plan(configuration, &inventory);
+        let Some(step) = steps.into_iter().find(|step| step.write().is_some()) else { return sent };
+        write(&mut inventory, &step);
+        sent.push(step);
+    }
+}
+
 /// Visits everything that can become of a beginning, and tells how many states that were.
 fn visit(configuration: &NamespaceConfiguration, beginning: Inventory, seen: &mut HashSet<String>) {
     let undeclared = |inventory: &Inventory| {
@@ -217,6 +236,11 @@ fn visit(configuration: &NamespaceConfiguration, beginning: Inventory, seen: &mu
             continue;
         }
         assert_eq!(undeclared(&inventory), before, "what the file does not name has changed");
+        let foreseen = foresee(configuration, &inventory);
+        let is_sent = |step: &Step| foreseen.contains(step);
+        let sent = sent(configuration, &inventory);
+        assert!(sent.iter().all(is_sent), "{sent:?} and not as foreseen: {foreseen:?}");
+        assert_eq!(sent.len(), foreseen.iter().filter(|step| step.write().is_some()).count(), "{foreseen:?}");
         let steps = plan(configuration, &inventory);
         assert_eq!(steps, plan(configuration, &inventory), "a plan of the same look differs");
         let events = events(configuration, &inventory);

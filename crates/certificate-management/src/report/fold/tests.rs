@@ -123,6 +123,7 @@ proptest! {
             configuration,
             observation: observation(number, *matter),
             provisioning_services: services(number, *matter),
+            declared: None,
             looks: looked(matter),
         });
         let input = ReportInput {
