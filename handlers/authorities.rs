@@ -17,7 +17,7 @@ use azure::{ErrorKind, LongRunningOperation};
 use certificate_management::ArmId;
 use certificate_management::configuration::{ApiGeneration, NamespaceConfiguration};
 use certificate_management::declared::{self, Inventory, LastWrite, Resource, Stage, Step, Write};
-use certificate_management::generation::NamespaceGeneration;
+use certificate_management::generation::{Generation, NamespaceGeneration};
 use certificate_management::plan::permit;
 use serde::{Deserialize, Serialize};
 use state::{Store, key};
@@ -181,9 +181,8 @@ pub async fn inventory(
 
 /// The generations that a look reads: those that the file declares something of, and those that it names.
 fn generations(configuration: &NamespaceConfiguration) -> NamespaceGeneration {
-    let has_authorities = !configuration.authorities.is_empty()
-        || configuration.policies.iter().any(|policy| policy.authority.is_some());
-    let has_credential = configuration.policies.iter().any(|policy| policy.authority.is_none());
+    let has_authorities = configuration.declares(Generation::CertificateAuthorities);
+    let has_credential = configuration.declares(Generation::Credentials);
     match (configuration.api_generation, has_credential, has_authorities) {
         (ApiGeneration::Credentials, ..) | (ApiGeneration::Auto, true, false) => {
             NamespaceGeneration::Credentials

@@ -28,6 +28,7 @@ pub use self::rule::{Rule, RuleTest};
 pub use self::suppression::Suppression;
 pub use self::thresholds::Thresholds;
 use crate::ArmId;
+use crate::generation::Generation;
 
 /// The tag of the initial twin by which a group opts out, unless the namespace names another.
 pub const OPT_OUT_TAG: &str = "policysync";
@@ -255,6 +256,18 @@ impl NamespaceConfiguration {
     #[must_use]
     pub fn declares_something(&self) -> bool {
         !self.authorities.is_empty() || !self.policies.is_empty()
+    }
+
+    /// Whether the file declares something of a generation.
+    #[must_use]
+    pub fn declares(&self, generation: Generation) -> bool {
+        let of_authority = |policy: &DeclaredPolicy| policy.authority.is_some();
+        match generation {
+            Generation::Credentials => !self.policies.iter().all(of_authority),
+            Generation::CertificateAuthorities => {
+                !self.authorities.is_empty() || self.policies.iter().any(of_authority)
+            }
+        }
     }
 
     /// The default policy; `None` without one, and where the default is `none`.

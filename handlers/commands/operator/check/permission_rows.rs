@@ -59,9 +59,17 @@ pub(super) async fn rows(
                 continue;
             }
         };
-        let of_generation =
-            |row: &Permission| row.generation.is_none_or(|generation| namespace.generation.has(generation));
+        // An empty namespace is of neither generation yet, so what the file declares decides too.
+        let declares = |generation| configuration.is_managed() && configuration.declares(generation);
+        let of_generation = |row: &Permission| {
+            row.generation.is_none_or(|generation| match row.feature {
+                Feature::Declare => declares(generation),
+                _ => namespace.generation.has(generation),
+            })
+        };
         let needed = PERMISSIONS.iter().filter(|row| row.who == Who::App && row.scope == scope.kind);
+        // What a file declares without `manage = true` is made by people.
+        let needed = needed.filter(|row| row.feature != Feature::Declare || configuration.is_managed());
         for permission in needed.filter(|row| of_generation(row)) {
             if granted.allows(permission.action, permission.data) {
                 allowed += 1;
@@ -126,6 +134,9 @@ fn missing(permission: &Permission, scope: &Scope, subject: String, principal: O
     if permission.role == Role::SymmetricKeys {
         message.push_str("; until then groups with symmetric keys are refused (symmetric-keys-unreadable)");
         next_step.push_str(" It is made by a deployment with `symmetricKeyAccess = true`.");
+    }
+    if permission.feature == Feature::Declare {
+        next_step.push_str(" It is made by a deployment with `manageAuthorities = true`.");
     }
     if permission.evidence == Evidence::Inferred {
         message.push_str(" (the name is inferred: no public source has it)");
