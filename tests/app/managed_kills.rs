@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
-use azure::ErrorKind;
-use azure::Sent;
 use azure::http::transport::{Incoming, Outgoing, Transport, TransportFailure};
+use azure::{ErrorKind, Sent};
 use futures::StreamExt;
 use tokio::sync::Notify;
 
