@@ -16,7 +16,7 @@ use crate::managed::{generations, is_done, managed, next_period, of, period, rep
 
 /// How many kills each generation gets; `cargo xtask full` asks for 50.
 const KILLS: &str = "POLICYSYNC_MANAGED_KILLS";
-const FEW: i64 = 5;
+const FEW: i64 = 4;
 /// Most periods until everything is as declared.
 const PERIODS: usize = 12;
 

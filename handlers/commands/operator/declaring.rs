@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use certificate_management::configuration::NamespaceConfiguration;
-use certificate_management::declared::{Action, Step, Waiting};
+use certificate_management::declared::{Action, Resource, Step, Waiting, Write};
 use tokio::time::{Instant, sleep};
 
 use crate::authorities::Authorities;
@@ -56,16 +56,12 @@ impl<'a> Declaring<'a> {
             let steps = self.authorities.look(self.configuration).await?.steps;
             let writes: Vec<Step> = steps.iter().filter(|step| self.may_write(step)).cloned().collect();
             let tells = self.tells;
-            let tell = |resource: &dyn std::fmt::Display, write: &dyn std::fmt::Display| {
+            let tell = |resource: &Resource, write: &Write| {
                 if tells {
                     say!("{}: {}", line(&resource.to_string()), line(&write.to_string()));
                 }
             };
-            self.passes
-                .write(self.authorities, self.configuration, &writes, end, |resource, write| {
-                    tell(resource, write)
-                })
-                .await;
+            self.passes.write(self.authorities, self.configuration, &writes, end, tell).await;
             let goes_on = steps.iter().any(|step| self.goes_on(step, &steps));
             if (self.passes.operations.is_empty() && !goes_on) || Instant::now() >= end {
                 return Ok(steps);

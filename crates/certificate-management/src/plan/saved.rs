@@ -11,6 +11,7 @@ pub use super::entry::{Place, Planned, PlannedAssignment, Step, Wish};
 use super::{Observation, plan_assignment};
 use crate::ArmId;
 use crate::configuration::{Mode, NamespaceConfiguration};
+use crate::declared::{self, Inventory};
 use crate::model::EnrollmentGroup;
 use crate::reason::Reason;
 
@@ -18,8 +19,7 @@ use crate::reason::Reason;
 pub const PLAN_SCHEMA: &str = "policysync-plan/v1";
 
 /// Marks a write in a namespace that the configuration has in audit mode.
-pub(super) const IN_AUDIT: &str =
-    "; its namespace is in audit mode, so it is performed with `--even-in-audit` only";
+const IN_AUDIT: &str = "; its namespace is in audit mode, so it is performed with `--even-in-audit` only";
 
 /// A plan as it is saved. A plan with an unknown member is refused: `apply` performs a plan exactly or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +74,30 @@ impl SavedPlan {
             syncs: Vec::new(),
             unreadable: Vec::new(),
         }
+    }
+
+    /// Adds what is to be done about everything that the file declares in a namespace, until it is there.
+    pub fn add_declared(&mut self, configuration: &NamespaceConfiguration, inventory: &Inventory) {
+        let note = if configuration.mode == Mode::Audit { IN_AUDIT } else { "" };
+        self.declared.extend(PlannedResource::all(configuration, inventory, note));
+    }
+
+    /// The writes to declared resources of a namespace, in the order that the service needs.
+    pub fn declared_writes(&self, namespace: &ArmId) -> impl Iterator<Item = &declared::Step> {
+        let planned = self.declared.iter().filter(move |planned| planned.namespace_id == *namespace);
+        planned.filter(|planned| planned.is_written()).map(|planned| &planned.step)
+    }
+
+    /// The namespaces with a write to a declared resource, each once.
+    #[must_use]
+    pub fn declaring_namespaces(&self) -> Vec<&ArmId> {
+        let mut found: Vec<&ArmId> = Vec::new();
+        for planned in self.declared.iter().filter(|planned| planned.is_written()) {
+            if !found.contains(&&planned.namespace_id) {
+                found.push(&planned.namespace_id);
+            }
+        }
+        found
     }
 
     /// Adds a group as the rules want it.

@@ -77,7 +77,7 @@ pub(super) async fn rows(
                 && !has_symmetric_groups(fleet, namespace, &scope).await
             {
                 // The permission to read keys is not needed: no group here has symmetric keys.
-            } else if permission.feature == Feature::Observe || needs_writes {
+            } else if is_a_look(permission) || needs_writes {
                 rows.push(missing(permission, &scope, subject.clone(), principal));
             } else {
                 later.push(permission.feature.name());
@@ -94,6 +94,15 @@ pub(super) async fn rows(
         rows.push(Checked::ok(CHECK, name, message));
     }
     rows
+}
+
+/// Whether it is needed in audit mode too.
+fn is_a_look(permission: &Permission) -> bool {
+    match permission.feature {
+        Feature::Observe => true,
+        Feature::Declare => permission.action.ends_with("/read"),
+        _ => false,
+    }
 }
 
 /// Whether a provisioning service has a group with symmetric keys; yes where its groups cannot be read.

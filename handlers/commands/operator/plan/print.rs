@@ -61,7 +61,7 @@ pub fn text(plan: &SavedPlan, output: Output) -> String {
     if !plan.unreadable.is_empty() {
         parts.push(format!("Not everything could be read:\n  {}", plan.unreadable.join("\n  ")));
     }
-    let to_declare = plan.declared.iter().filter(|planned| planned.step.write().is_some()).count();
+    let to_declare = plan.declared.iter().filter(|planned| planned.is_written()).count();
     if to_declare > 0 {
         parts.push(format!("{to_declare} authorities and policies to create or change."));
     }
