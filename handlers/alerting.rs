@@ -153,6 +153,7 @@ mod tests {
                 observation: world(day),
                 provisioning_services: Ok(Vec::new()),
                 counted: Counted::default(),
+                declared: None,
                 looks: Looks::at(now),
             }],
             records: None,

@@ -67,6 +67,8 @@ pub struct RunSummary {
     pub groups: usize,
     /// Groups that were given a policy.
     pub assigned: usize,
+    /// Authorities and policies that were created or changed, as the file declares them.
+    pub declared: usize,
     /// Groups that would have been given one, but the namespace is in audit mode.
     pub audited: usize,
     /// Groups that wait until their hubs trust the policy.
@@ -83,6 +85,7 @@ impl RunSummary {
         self.services += other.services;
         self.groups += other.groups;
         self.assigned += other.assigned;
+        self.declared += other.declared;
         self.audited += other.audited;
         self.waiting += other.waiting;
         self.not_visited += other.not_visited;

@@ -1,24 +1,33 @@
 //! Makes the certificate authorities and policies that the file declares. What is to be done is decided by
 //! [`declared::plan`]; this file looks, writes, and keeps a record of each write.
 //!
-//! Every run begins with a look, so a run goes on where another was killed, and nothing has to be remembered for that.
+//! Every run begins with a look, so a run goes on where another was killed, and nothing has to be remembered for that. What is
+//! remembered ([`memory`]) keeps a function from sending the same write for ever.
+//!
+//! - [`pass`]: one look and the writes that can be done then, for functions and commands.
+//! - [`keeping`]: what `reconcile-assignments` does about a namespace.
+
+pub mod keeping;
+mod memory;
+pub mod pass;
 
 use std::time::Duration;
 
-use azure::LongRunningOperation;
+use azure::{ErrorKind, LongRunningOperation};
 use certificate_management::ArmId;
 use certificate_management::configuration::{ApiGeneration, NamespaceConfiguration};
-use certificate_management::declared::{self, Inventory, Resource, Step, Write};
-use certificate_management::generation::NamespaceGeneration;
+use certificate_management::declared::{self, Inventory, LastWrite, Resource, Stage, Step, Write};
+use certificate_management::generation::{Generation, NamespaceGeneration};
 use certificate_management::plan::permit;
 use serde::{Deserialize, Serialize};
 use state::{Store, key};
 use time::OffsetDateTime;
 
+pub use self::memory::LAST_WRITES;
 use crate::fleet::Fleet;
 
 /// Prefix of the records of writes.
-const WRITES: &str = "registry-writes";
+pub const WRITES: &str = "registry-writes";
 /// Deadline of one write with all its attempts and waits.
 const WRITE_WITHIN: Duration = Duration::from_secs(30);
 
@@ -38,6 +47,8 @@ pub struct Authorities<'a> {
 
 /// What a look at a namespace saw, and what is to be done.
 pub struct Look {
+    /// When it began.
+    pub at: OffsetDateTime,
     /// What there is.
     pub inventory: Inventory,
     /// What is to be done about each thing that the file declares.
@@ -70,16 +81,13 @@ pub struct WriteRecord {
     pub error: Option<String>,
 }
 
-/// How far a write is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stage {
-    /// The run was about to send it, or never learnt its outcome.
-    Planned,
-    /// The service has taken it; whether it was done shows at the resource.
-    Accepted,
-    /// The service refused it.
-    Refused,
+/// Why a write was not done, or is not known to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotWritten {
+    /// In words.
+    pub why: String,
+    /// Whether another run may succeed although nobody changes anything.
+    pub may_pass: bool,
 }
 
 impl Authorities<'_> {
@@ -88,24 +96,25 @@ impl Authorities<'_> {
     /// # Errors
     /// When the namespace could not be read.
     pub async fn look(&self, configuration: &NamespaceConfiguration) -> Result<Look, azure::Error> {
-        let of = generations(configuration);
-        let inventory = self.fleet.azure.registry().inventory(&configuration.id, of).await?;
+        let at = self.fleet.now();
+        let inventory = inventory(self.fleet, configuration).await?;
         let steps = declared::plan(configuration, &inventory);
-        Ok(Look { inventory, steps })
+        Ok(Look { at, inventory, steps })
     }
 
     /// Does one write, with a record before and after it.
     ///
     /// # Errors
-    /// In words: audit mode, the kill switch, a record that could not be kept, or the service's refusal. Where the answer
-    /// was lost, the next look shows whether the write was done.
+    /// Audit mode, the kill switch, a record that could not be kept, or the service's refusal. Where the answer was lost, the
+    /// next look shows whether the write was done.
     pub async fn write(
         &self,
         configuration: &NamespaceConfiguration,
         resource: &Resource,
         write: &Write,
-    ) -> Result<LongRunningOperation, String> {
-        permit::permitted(configuration, self.fleet.kill_switch, self.by)?;
+    ) -> Result<LongRunningOperation, NotWritten> {
+        permit::permitted_to_declare(configuration, self.fleet.kill_switch, self.by)
+            .map_err(|why| NotWritten { why, may_pass: false })?;
         let record = WriteRecord {
             record: "registry-write/v1".to_owned(),
             run: self.run.clone(),
@@ -119,27 +128,61 @@ impl Authorities<'_> {
         };
         let place = format!("{}/{resource}", configuration.id.key());
         let key = format!("{WRITES}/{}/{}", key::segment(&self.run), key::segment(&place));
-        let unrecorded = |error| format!("the write could not be recorded, so it was not made: {error}");
-        self.store.put(&key, &record).await.map_err(unrecorded)?;
-        let sent = self.fleet.azure.registry().write(&configuration.id, resource, write, WRITE_WITHIN).await;
-        let stage = match &sent {
-            Ok(_) => Stage::Accepted,
-            Err(error) if error.may_have_taken_effect() => Stage::Planned,
-            Err(_) => Stage::Refused,
+        let last = LastWrite {
+            target: resource.clone(),
+            write: write.clone(),
+            at: record.at,
+            stage: Stage::Planned,
+            error: None,
         };
+        let unrecorded = |error: &dyn std::fmt::Display| NotWritten {
+            why: format!("the write could not be recorded, so it was not made: {error}"),
+            may_pass: true,
+        };
+        self.store.put(&key, &record).await.map_err(|error| unrecorded(&error))?;
+        let remembered = memory::remember(self.store, &configuration.id, &last).await;
+        remembered.map_err(|error| unrecorded(&error))?;
+        let sent = self.fleet.azure.registry().write(&configuration.id, resource, write, WRITE_WITHIN).await;
+        let stage = sent.as_ref().map_or_else(stage, |_| Stage::Accepted);
         let error = sent.as_ref().err().map(ToString::to_string);
-        if let Err(error) = self.store.put(&key, &WriteRecord { stage, error, ..record }).await {
+        let remembered = memory::complete(self.store, &configuration.id, &last, stage, error.clone()).await;
+        let recorded = self.store.put(&key, &WriteRecord { stage, error, ..record }).await;
+        let incomplete =
+            [remembered.err().map(|error| error.to_string()), recorded.err().map(|error| error.to_string())];
+        for error in incomplete.into_iter().flatten() {
             tracing::warn!(resource = %resource, "the record of a write could not be completed: {error}");
         }
-        sent.map_err(|error| error.to_string())
+        let may_pass = stage != Stage::Refused;
+        sent.map_err(|error| NotWritten { why: error.to_string(), may_pass })
     }
+}
+
+/// How far a write is that failed.
+fn stage(error: &azure::Error) -> Stage {
+    match error.kind() {
+        _ if error.may_have_taken_effect() => Stage::Planned,
+        ErrorKind::Conflict | ErrorKind::Throttled { .. } | ErrorKind::Unavailable | ErrorKind::Timeout => {
+            Stage::PutOff
+        }
+        _ => Stage::Refused,
+    }
+}
+
+/// What a namespace has of what the file declares there.
+///
+/// # Errors
+/// When the namespace could not be read.
+pub async fn inventory(
+    fleet: &Fleet,
+    configuration: &NamespaceConfiguration,
+) -> Result<Inventory, azure::Error> {
+    fleet.azure.registry().inventory(&configuration.id, generations(configuration)).await
 }
 
 /// The generations that a look reads: those that the file declares something of, and those that it names.
 fn generations(configuration: &NamespaceConfiguration) -> NamespaceGeneration {
-    let has_authorities = !configuration.authorities.is_empty()
-        || configuration.policies.iter().any(|policy| policy.authority.is_some());
-    let has_credential = configuration.policies.iter().any(|policy| policy.authority.is_none());
+    let has_authorities = configuration.declares(Generation::CertificateAuthorities);
+    let has_credential = configuration.declares(Generation::Credentials);
     match (configuration.api_generation, has_credential, has_authorities) {
         (ApiGeneration::Credentials, ..) | (ApiGeneration::Auto, true, false) => {
             NamespaceGeneration::Credentials

@@ -15,12 +15,12 @@ use time::{Duration, OffsetDateTime};
 
 pub use self::alone::of_namespace;
 pub use self::looking::observe_all;
-use crate::alerting;
 use crate::application::Application;
 use crate::changes::CHANGES;
 use crate::observation::Observer;
 use crate::sections::SECTIONS;
 use crate::synchronization::{records, resume};
+use crate::{alerting, authorities};
 
 /// Where the newest report is.
 pub const LATEST: &str = "reports/latest";
@@ -100,6 +100,8 @@ async fn forget(application: &Application, done: &mut Reported) {
     let turned = before.max(application.fleet.now() - PAGES_FOR);
     for (prefix, before) in [
         ("assignments", before),
+        (authorities::WRITES, before),
+        (authorities::LAST_WRITES, before),
         ("reports", before),
         (CHANGES, before),
         (pages::FINDINGS, turned),

@@ -49,6 +49,9 @@ param generations generationType[]
 @description('Whether the app may read the keys of enrollment groups, which it needs to give a policy to a group with symmetric keys without changing them. The right reaches every symmetric key of the provisioning services. Without it such groups are refused (`symmetric-keys-unreadable`).')
 param symmetricKeyAccess bool = false
 
+@description('Whether the app may make and change the certificate authorities and policies that policysync.toml declares, which namespaces with `manage = true` need. Each generation brings one more custom role. None of them revokes, rotates or deletes.')
+param manageAuthorities bool = false
+
 @description('Where the app runs.')
 param plan planType = 'flex'
 
@@ -124,7 +127,9 @@ param tags object = {}
 
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 // The custom roles of this deployment, by the names that permissions.json has for them.
-var roleNames = union(['resources', 'subscription'], generations, symmetricKeyAccess ? ['symmetric-keys'] : [])
+var declaredRoles = map(manageAuthorities ? generations : [], generation => 'declared-${generation}')
+var namespaceRoles = union(['resources'], generations, declaredRoles)
+var roleNames = union(namespaceRoles, ['subscription'], symmetricKeyAccess ? ['symmetric-keys'] : [])
 var roleIds = toObject(roleNames, role => role, role => guid(subscription().id, token, 'policysync-${role}'))
 var allTags = union(tags, { 'azd-env-name': environmentName })
 // The subscriptions that hubs and provisioning services are looked up in.
@@ -190,7 +195,7 @@ module namespaceAccess 'modules/namespace-access.bicep' = [
       name: last(split(id, '/'))
       principalId: app.outputs.principalId
       seed: token
-      roleIds: map(union(['resources'], generations), role => roleIds[role])
+      roleIds: map(namespaceRoles, role => roleIds[role])
     }
     dependsOn: [customRoles]
   }

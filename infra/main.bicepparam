@@ -25,6 +25,8 @@ param provisioningServices = [
 param generations = ['certificate-authorities']
 // Where groups with symmetric keys are to get policies; it lets the app read every symmetric key of the services above:
 // param symmetricKeyAccess = true
+// Where the app is to make the certificate authorities and policies that policysync.toml declares (`manage = true`):
+// param manageAuthorities = true
 
 // Who is told.
 param alertEmails = ['iot-operations@contoso.com']

@@ -10,13 +10,14 @@ use super::journal::Journal;
 use super::writer::Writer;
 use super::{Run, RunSummary, Waker};
 use crate::application::Application;
+use crate::authorities::keeping;
 use crate::changes::{self, Changed, Unfinished};
 use crate::observation::{Observer, host_label};
 use crate::telemetry;
 use crate::walk::turns::Roster;
 use crate::walk::{GroupHint, Pace, Scope, walk};
 
-/// Reconciles every group of every DPS: first where an event says that something has changed and the work on that is not
+/// Reconciles every group of every DPS, and what the file declares of authorities and policies: first where an event says that something has changed and the work on that is not
 /// finished, then the namespaces that waited longest.
 pub async fn reconcile_all(application: &Application, waker: Waker<'_>) -> RunSummary {
     let (fleet, store) = (&application.fleet, &application.store);
@@ -103,6 +104,15 @@ async fn run(
             let mut run =
                 Run { application, writer, is_whole, done: RunSummary::default(), written: Vec::new() };
             let mut section = Section::new(&visit.configuration.id);
+            if is_whole {
+                // First, so that a policy that is there at once can be assigned in the same run.
+                let journal = &writer.journal;
+                let kept =
+                    keeping::keep(application, &journal.run, &journal.woken_by, visit.configuration).await;
+                section.declared = kept.declared;
+                run.done.declared = kept.written;
+                run.done.failures.extend(kept.failures);
+            }
             let seen_at = application.fleet.now();
             run.namespace(observer, &visit, &mut section).await;
             run.keep(&visit, seen_at, section).await;

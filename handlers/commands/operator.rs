@@ -6,6 +6,7 @@ mod apply;
 mod assign;
 mod check;
 mod command_failure;
+mod declaring;
 mod explain;
 mod group;
 mod parked;
@@ -33,7 +34,8 @@ pub enum Command {
     Parked(parked::Arguments),
     /// Show every rule that is tried for an enrollment group, why it does or does not match, and what the plan would do.
     Explain(explain::Arguments),
-    /// Show which enrollment groups would be given which policy, and why; save it for `apply`.
+    /// Show which authorities and policies would be created or changed and which enrollment groups would be given which policy, and
+    /// why; save it for `apply`.
     Plan(plan::Arguments),
     /// Perform a saved plan, exactly, as the person who runs it.
     Apply(apply::Arguments),

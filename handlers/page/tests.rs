@@ -18,6 +18,7 @@ fn report(why: &str, kill_switch: bool) -> Report {
         observation: Err(ReadFailure::other(why)),
         provisioning_services: Ok(Vec::new()),
         counted: Counted::default(),
+        declared: None,
         looks: Looks::at(NOW),
     };
     report::build(&ReportInput {

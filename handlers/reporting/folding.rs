@@ -63,6 +63,7 @@ fn unreadable<'a>(configuration: &'a NamespaceConfiguration, error: &state::Erro
         provisioning_services,
         observation: Err(why),
         counted: Counted::default(),
+        declared: None,
         looks: Looks::default(),
     }
 }

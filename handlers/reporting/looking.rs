@@ -2,10 +2,12 @@
 //! nothing.
 
 use certificate_management::configuration::NamespaceConfiguration;
+use certificate_management::declared::{Memory, Seen};
 use certificate_management::model::{ReadFailure, ReadFailureKind};
 use certificate_management::plan::Observation;
 use certificate_management::report::{Counted, Looks, NamespaceInput, ReportInput};
 use certificate_management::section::{Part, Section};
+use tokio::time::timeout;
 
 use super::counting::{self, Recent};
 use crate::application::Application;
@@ -14,7 +16,7 @@ use crate::observation::Observer;
 use crate::synchronization::automatic::{self, Asked};
 use crate::walk::turns::Roster;
 use crate::walk::{self, Pace, Scope, Visit};
-use crate::{failure, sections};
+use crate::{authorities, failure, sections};
 
 const EVERYTHING: Scope = Scope::Every(None);
 
@@ -119,7 +121,12 @@ pub async fn observe_all(fleet: &Fleet) -> ReportInput<'_> {
     let pace = Pace::of_a_command();
     let walked = walk::walk(fleet, &observer, &order, &EVERYTHING, pace, None, |visit| {
         let observer = &observer;
-        async move { input(fleet, observer, visit).await }
+        async move {
+            let configuration = visit.configuration;
+            let mut input = input(fleet, observer, visit).await;
+            input.declared = declared(fleet, configuration).await;
+            input
+        }
     });
     let walked = walked.await.into_iter();
     let namespaces = walked.map(|(configuration, input)| input.unwrap_or_else(|| not_visited(configuration)));
@@ -150,8 +157,26 @@ async fn input<'a>(fleet: &Fleet, observer: &Observer<'_>, visit: Visit<'a>) -> 
         observation,
         provisioning_services,
         counted: Counted::default(),
+        declared: None,
         looks: Looks { namespace_at: Some(namespace_at), services_at: Some(services_at), read_at: None },
     }
+}
+
+/// What there is of what the file declares, where functions keep it. Without records nothing is known of the last writes.
+async fn declared(
+    fleet: &Fleet,
+    configuration: &NamespaceConfiguration,
+) -> Option<Result<Seen, ReadFailure>> {
+    if !configuration.is_managed() {
+        return None;
+    }
+    let at = fleet.now();
+    let read = timeout(fleet.pace.visit, authorities::inventory(fleet, configuration)).await;
+    let read = read.unwrap_or_else(|_| {
+        Err(azure::Error::timed_out(format!("reading what {} declares", configuration.id.name())))
+    });
+    let seen = read.map(|inventory| Seen { at, inventory, memory: Memory::default() });
+    Some(seen.map_err(|error| failure::of(&error)))
 }
 
 fn not_visited(configuration: &NamespaceConfiguration) -> NamespaceInput<'_> {
@@ -166,6 +191,7 @@ fn not_visited(configuration: &NamespaceConfiguration) -> NamespaceInput<'_> {
         provisioning_services,
         observation: Err(why),
         counted: Counted::default(),
+        declared: None,
         looks: Looks::default(),
     }
 }

@@ -25,9 +25,10 @@ param provisioningServices = [
   }
 ]
 
-// A namespace of each generation, and groups with symmetric keys.
+// A namespace of each generation, whose authorities and policies the app makes, and groups with symmetric keys.
 param generations = ['credentials', 'certificate-authorities']
 param symmetricKeyAccess = true
+param manageAuthorities = true
 
 param alertEmails = ['iot-operations@contoso.com']
 param maximumInstanceCount = 100

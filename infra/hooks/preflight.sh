@@ -48,6 +48,7 @@ actions_are_known() {
   generations=$(printf '%s' "$parameters" | sed -n 's/.*"generations":{"value":\[\([^]]*\)\].*/\1/p' | tr ',"' '  ')
   wanted=" resources subscription $generations "
   [ "$(parameter symmetricKeyAccess)" != true ] || wanted="$wanted symmetric-keys "
+  [ "$(parameter manageAuthorities)" != true ] || wanted="$wanted declared-credentials declared-certificate-authorities "
   # The rows of the roles that the templates make: by their role, and by their generation where they have one.
   awk -F '"' -v wanted="$wanted" '
     function is_wanted(name) { return index(wanted, " " name " ") }

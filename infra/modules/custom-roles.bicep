@@ -2,7 +2,8 @@
 // row for every call that the app makes: the roles hold exactly those actions.
 //
 // Several, for two reasons. A role is assigned as a whole: what must be read across a subscription would otherwise bring the
-// right to sync every namespace of that subscription, and what is for groups without keys the right to read keys. And Azure
+// right to sync every namespace of that subscription, what is for groups without keys the right to read keys, and what is for the
+// policies that are there the right to make others. And Azure
 // refuses a definition whole (`InvalidActionOrNotAction`) when the provider does not know one of its actions, so what only one
 // generation of the service has is in a role of that generation.
 

@@ -126,3 +126,28 @@ async fn what_only_the_other_generation_needs_is_not_missed() {
     assert!(failed["grant"].as_str().unwrap().contains("'Policysync certificate authorities ('"), "{failed}");
     world.stop().await;
 }
+
+#[tokio::test]
+async fn the_right_to_make_authorities_is_missed_only_where_functions_keep_them() {
+    let writes = json!([
+        "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/*/write",
+        "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/write"
+    ]);
+    let by_hand = crate::declared::file("enforce", crate::declared::AUTHORITIES, "lines-ica/short-lived");
+    let managed = crate::managed::managed("enforce", crate::declared::AUTHORITIES, "lines-ica/short-lived");
+    for (configuration, expected) in [(by_hand, 0), (managed, 2)] {
+        let world = World::of(&crate::declared::empty("certificate-authorities"), &configuration).await;
+        leave_out(&world, writes.clone(), json!([])).await;
+        let all = document(&policysync(&world, &["check", "--output", "json"], &[]).await);
+        let rows = rows(&all, "permissions").into_iter();
+        let failed: Vec<_> = rows.filter(|row| row["status"] == "failed").collect();
+        assert_eq!(failed.len(), expected, "{failed:?}");
+        for row in failed {
+            assert!(row["message"].as_str().unwrap().starts_with("missing for `declare`"), "{row}");
+            assert!(row["nextStep"].as_str().unwrap().contains("manageAuthorities = true"), "{row}");
+            let grant = row["grant"].as_str().unwrap();
+            assert!(grant.contains("'Policysync declared certificate authorities ('"), "{row}");
+        }
+        world.stop().await;
+    }
+}

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use crate::operator::{code, document, policysync, run, told};
 use crate::world::World;
 
-const NAMESPACE: &str = "/subscriptions/6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40/resourceGroups/rg-contoso-plants/providers/\
+pub const NAMESPACE: &str = "/subscriptions/6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40/resourceGroups/rg-contoso-plants/providers/\
                          Microsoft.DeviceRegistry/namespaces/contoso-plants";
 const DPS: &str = "contoso-plants-dps";
 
 /// A namespace without authority, credential and policy, with a hub, a DPS, and a group without a policy.
-fn empty(generation: &str) -> Fleet {
+pub fn empty(generation: &str) -> Fleet {
     let text = format!(
         r#"
 subscription = "6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40"
@@ -38,7 +38,7 @@ name = "line-1"
     Fleet::from_toml(&text).unwrap()
 }
 
-const AUTHORITIES: &str = r#"
+pub const AUTHORITIES: &str = r#"
 [[namespace.authority]]
 name = "plants-root"
 type = "root"
@@ -52,13 +52,13 @@ authority = "lines-ica"
 leaf_validity_days = 7
 "#;
 
-const CREDENTIAL: &str = r#"
+pub const CREDENTIAL: &str = r#"
 [[namespace.policy]]
 name = "short-lived"
 leaf_validity_days = 7
 "#;
 
-fn file(mode: &str, declared: &str, policy: &str) -> String {
+pub fn file(mode: &str, declared: &str, policy: &str) -> String {
     format!(
         "[[namespace]]\nid = \"{NAMESPACE}\"\nprovisioning_services = [\"{}\"]\nmode = \"{mode}\"\n{declared}\n\
          [[namespace.rule]]\nname = \"lines\"\nenrollment_groups = [\"line-*\"]\npolicy = \"{policy}\"\n",
@@ -225,5 +225,84 @@ async fn a_list_that_is_older_than_the_write_leads_to_no_second_write() {
     assert_eq!(exit, 0, "{done}");
     let expected = ["PUT /credentials/default", "PUT /credentials/default/policies/short-lived"];
     assert_eq!(registry_writes(&world).await, expected);
+    world.stop().await;
+}
+
+/// A saved plan of the world, beside its configuration.
+async fn saved(world: &World, folder: &tempfile::TempDir) -> (Value, String) {
+    let path = folder.path().join("plan.json").to_str().unwrap().to_owned();
+    let (plan, exit) = run(world, &["plan", "--out", &path]).await;
+    assert_eq!(exit, 0, "{plan}");
+    (plan, path)
+}
+
+/// The outcome of each declared resource of `apply`, as `name: outcome`.
+fn outcomes(document: &Value) -> Vec<String> {
+    let name = |row: &Value| match (row["authority"].as_str(), row["name"].as_str()) {
+        (Some(authority), Some(name)) => format!("{authority}/{name}"),
+        (None, Some(name)) => name.to_owned(),
+        (_, None) => "default".to_owned(),
+    };
+    let rows = document["declared"].as_array().unwrap().iter();
+    rows.map(|row| format!("{}: {}", name(row), row["outcome"].as_str().unwrap())).collect()
+}
+
+#[tokio::test]
+async fn a_saved_plan_holds_every_write_that_will_be_and_apply_does_them_in_their_order() {
+    let configuration = file("audit", AUTHORITIES, "lines-ica/short-lived");
+    let world = World::of(&empty("certificate-authorities"), &configuration).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (plan, path) = saved(&world, &folder).await;
+    let planned: Vec<&str> = plan["declared"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["step"]["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(planned, ["plants-root", "lines-ica", "short-lived"], "{plan}");
+    let text = told(&policysync(&world, &["plan"], &[]).await);
+    assert!(text.contains("3 authorities and policies to create or change"), "{text}");
+    assert!(text.contains("contoso-plants/authority plants-root"), "{text}");
+
+    let (refused, exit) = run(&world, &["apply", &path]).await;
+    assert_eq!((exit, registry_writes(&world).await), (1, vec![]), "{refused}");
+    assert_eq!(outcomes(&refused)[0], "plants-root: failed", "{refused}");
+    assert!(refused["declared"][0]["detail"].as_str().unwrap().contains("--even-in-audit"), "{refused}");
+
+    let (done, exit) = run(&world, &["apply", &path, "--even-in-audit"]).await;
+    assert_eq!(exit, 0, "{done}");
+    let written = ["plants-root: written", "lines-ica: written", "lines-ica/short-lived: written"];
+    assert_eq!(outcomes(&done), written);
+    assert_eq!(registry_writes(&world).await.len(), 3);
+    let (again, exit) = run(&world, &["apply", &path, "--even-in-audit"]).await;
+    assert_eq!((exit, registry_writes(&world).await.len()), (0, 3), "{again}");
+    assert!(outcomes(&again).iter().all(|row| row.ends_with("as-declared")), "{again}");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_not_what_the_plan_said_any_more_is_told_and_not_written() {
+    let world = World::of(&empty("credentials"), &file("enforce", CREDENTIAL, "short-lived")).await;
+    let (_, exit) = run(&world, &["policies", "apply", "--apply"]).await;
+    assert_eq!(exit, 0);
+    // The plan changes 7 days to 14, and by then somebody has made them 21.
+    let says = |days: &str| {
+        let declared = CREDENTIAL.replace("= 7", days);
+        let path = world.local.folder.path().join("policysync.toml");
+        std::fs::write(path, file("enforce", &declared, "short-lived")).unwrap();
+    };
+    says("= 14");
+    let folder = tempfile::tempdir().unwrap();
+    let (_, plan) = saved(&world, &folder).await;
+    says("= 21");
+    let (_, exit) = run(&world, &["policies", "apply", "--apply"]).await;
+    assert_eq!(exit, 0);
+    says("= 14");
+    let before = registry_writes(&world).await.len();
+    let (outcome, exit) = run(&world, &["apply", &plan]).await;
+    assert_eq!((exit, outcomes(&outcome)), (1, vec!["short-lived: refused".to_owned()]), "{outcome}");
+    let detail = outcome["declared"][0]["detail"].as_str().unwrap();
+    assert!(detail.contains("instead of 7") && detail.contains("instead of 21"), "{detail}");
+    assert_eq!(registry_writes(&world).await.len(), before);
     world.stop().await;
 }

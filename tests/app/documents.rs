@@ -11,11 +11,22 @@ fn text(file: &str) -> String {
 
 #[test]
 fn the_configuration_in_the_readme_is_one() {
-    let readme = text("README.md");
-    let (_, rest) = readme.split_once("```toml\n").unwrap();
+    configuration_of("README.md");
+}
+
+#[test]
+fn the_configuration_in_the_page_about_authorities_is_one_that_functions_keep() {
+    let namespaces = configuration_of("docs/authorities.md").namespaces;
+    assert!(namespaces.iter().all(|namespace| namespace.is_managed()), "{namespaces:?}");
+}
+
+/// The first configuration that a page shows.
+fn configuration_of(page: &str) -> certificate_management::configuration::Configuration {
+    let page = text(page);
+    let (_, rest) = page.split_once("```toml\n").unwrap();
     let (text, _) = rest.split_once("```").unwrap();
-    let parsed = certificate_management::configuration::Configuration::parse(text);
-    assert!(parsed.is_ok(), "{}", parsed.unwrap_err());
+    certificate_management::configuration::Configuration::parse(text)
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[test]

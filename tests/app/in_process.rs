@@ -7,6 +7,8 @@ use std::time::Duration as Wait;
 
 use ambient::{Ambient, Clock, Randomness};
 use async_trait::async_trait;
+use azure::http::RetryPolicy;
+use azure::http::transport::Transport;
 use azure::{AccessToken, Azure, Cloud, Error, Http, TokenSource};
 use azure_simulator::faults;
 use azure_simulator::{Options, Simulator};
@@ -69,7 +71,8 @@ impl InProcess {
     pub async fn within(ambient: Ambient, options: Options, configuration: &str) -> Self {
         let simulator = Simulator::start(options).await.unwrap();
         let (deadlines, pace) = (Deadlines::default(), Pace::default());
-        let application = instance(&simulator, configuration, &ambient, (deadlines, pace), &[]);
+        let http = Http::shared(ambient.clone()).unwrap();
+        let application = instance(&simulator, configuration, &ambient, (deadlines, pace), &[], http);
         let (configuration, ahead) = (configuration.to_owned(), Arc::default());
         Self { simulator, application, configuration, ambient, ahead, deadlines, pace }
     }
@@ -88,13 +91,24 @@ impl InProcess {
 
     /// Stops the app as it is, and starts it again with further settings. The records and the queue stay.
     pub fn restart(&mut self, settings: &[(&str, &str)]) {
-        self.application = instance(
-            &self.simulator,
-            &self.configuration,
-            &self.ambient,
-            (self.deadlines, self.pace),
-            settings,
-        );
+        self.begin(settings, Http::shared(self.ambient.clone()).unwrap());
+    }
+
+    /// The same with another way for its calls to Azure; the records have their own.
+    pub fn restart_over(&mut self, transport: Arc<dyn Transport>) {
+        self.begin(&[], Http::over(transport, RetryPolicy::default(), self.ambient.clone()));
+    }
+
+    /// The same with another configuration.
+    pub fn reconfigure(&mut self, configuration: &str) {
+        configuration.clone_into(&mut self.configuration);
+        self.restart(&[]);
+    }
+
+    fn begin(&mut self, settings: &[(&str, &str)], http: Http) {
+        let limits = (self.deadlines, self.pace);
+        self.application =
+            instance(&self.simulator, &self.configuration, &self.ambient, limits, settings, http);
     }
 
     /// Moves the clock of the app.
@@ -255,6 +269,7 @@ fn instance(
     ambient: &Ambient,
     (deadlines, pace): (Deadlines, Pace),
     settings: &[(&str, &str)],
+    http: Http,
 ) -> Application {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("policysync.toml");
@@ -262,7 +277,6 @@ fn instance(
     let mut variables = app_settings(simulator.url(), Schedules::default());
     variables.insert("POLICYSYNC_CONFIG".to_owned(), path.to_str().unwrap().to_owned());
     variables.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    let http = Http::shared(ambient.clone()).unwrap();
     let azure = Some(Azure::new(http, Cloud::new(Some(simulator.url())).unwrap(), Arc::new(AnyToken)));
     let outside = Outside { azure, ambient: ambient.clone(), deadlines, pace };
     Application::start(&Settings::from_variables(&variables).unwrap(), outside).unwrap()

@@ -24,6 +24,8 @@ mod host_command;
 mod host_process;
 mod hubs_unknown;
 mod in_process;
+mod managed;
+mod managed_kills;
 mod one_namespace;
 mod operator;
 mod optional_functions;

@@ -22,7 +22,8 @@ pub enum Feature {
     Sync,
     /// Giving policies to enrollment groups.
     Assign,
-    /// Making the certificate authorities and policies that the file declares.
+    /// Making the certificate authorities and policies that the file declares: by the app with `manage = true`, and by people
+    /// with `policies apply`.
     Declare,
     /// Putting requests, follow-ups and parked messages on a queue.
     Queue,
@@ -96,6 +97,10 @@ pub enum Role {
     CertificateAuthorities,
     /// Our own role, for provisioning services with groups whose devices have symmetric keys.
     SymmetricKeys,
+    /// Our own role, for namespaces with a credential whose policies the app makes as the file declares them.
+    DeclaredCredentials,
+    /// Our own role, for namespaces whose certificate authorities the app makes as the file declares them.
+    DeclaredCertificateAuthorities,
     /// Built in: `Azure Service Bus Data Sender`.
     ServiceBusDataSender,
     /// Built in: `Azure Service Bus Data Receiver`.
@@ -119,6 +124,8 @@ impl Role {
         Self::Credentials,
         Self::CertificateAuthorities,
         Self::SymmetricKeys,
+        Self::DeclaredCredentials,
+        Self::DeclaredCertificateAuthorities,
     ];
 
     /// As `permissions.json` names it: e.g. `resources`, or the name of a built-in role.
@@ -130,6 +137,8 @@ impl Role {
             Self::Credentials => "credentials",
             Self::CertificateAuthorities => "certificate-authorities",
             Self::SymmetricKeys => "symmetric-keys",
+            Self::DeclaredCredentials => "declared-credentials",
+            Self::DeclaredCertificateAuthorities => "declared-certificate-authorities",
             Self::ServiceBusDataSender => "Azure Service Bus Data Sender",
             Self::ServiceBusDataReceiver => "Azure Service Bus Data Receiver",
             Self::EventGridDataSender => "EventGrid Data Sender",
@@ -165,6 +174,14 @@ impl Role {
             Self::SymmetricKeys => (
                 "Policysync symmetric keys",
                 "Reads the symmetric keys of enrollment groups, so that Policysync can write such a group without changing them.",
+            ),
+            Self::DeclaredCredentials => (
+                "Policysync declared credentials",
+                "Makes the credential of a namespace of the first generation and its policies as policysync.toml declares them. It revokes and deletes nothing.",
+            ),
+            Self::DeclaredCertificateAuthorities => (
+                "Policysync declared certificate authorities",
+                "Makes the certificate authorities of a namespace of the second generation and their policies as policysync.toml declares them. It revokes, rotates and deletes nothing.",
             ),
             _ => return None,
         })

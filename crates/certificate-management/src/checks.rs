@@ -8,6 +8,7 @@ mod bring_your_own_root;
 mod ca_expiring;
 mod ca_leftover;
 mod ca_shorter_than_leaf;
+mod declared_resource;
 mod devices_before_policy;
 mod group_dangling;
 mod group_policy_changed;
@@ -129,6 +130,10 @@ checks! {
         "A policy under the customer's own root waits for its activation or renewal."
         "Sign the certificate signing request of the policy with your root and activate the policy with the \
          chain; then sync."
+    DeclaredResource "declared-resource" Warning declared_resource
+        "With `manage = true`: an authority or a policy that policysync.toml declares cannot be made so without a person."
+        "Do what the finding says: it names the key, the service's own words, or the link or signature that is missing. \
+         `policysync policies apply` shows the whole plan, with `--apply` it tries again at once ([docs/authorities.md](docs/authorities.md))."
     StateNotSucceeded "state-not-succeeded" Warning state_not_succeeded
         "The provisioning state of a namespace or policy is not Succeeded."
         "Read the activity log of the resource in Azure, and repeat the write that failed."

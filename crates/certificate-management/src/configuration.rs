@@ -28,6 +28,7 @@ pub use self::rule::{Rule, RuleTest};
 pub use self::suppression::Suppression;
 pub use self::thresholds::Thresholds;
 use crate::ArmId;
+use crate::generation::Generation;
 
 /// The tag of the initial twin by which a group opts out, unless the namespace names another.
 pub const OPT_OUT_TAG: &str = "policysync";
@@ -89,6 +90,11 @@ pub struct NamespaceConfiguration {
     /// Which generation of the service's API to use.
     #[serde(default)]
     pub api_generation: ApiGeneration,
+    /// Whether functions make and change what this file declares as `[[namespace.authority]]` and `[[namespace.policy]]`, as
+    /// `policysync policies apply` does. In audit mode they only report what they would do. The identity of the app needs the
+    /// roles of `manageAuthorities = true` (`docs/deploy.md`).
+    #[serde(default)]
+    pub manage: bool,
     /// Certificate authorities that this file owns: `policysync policies apply` makes those that are missing.
     #[serde(default, rename = "authority")]
     pub authorities: Vec<DeclaredAuthority>,
@@ -238,6 +244,30 @@ impl NamespaceConfiguration {
             }
         }
         found
+    }
+
+    /// Whether functions look at what the file declares, and write it where the mode lets them.
+    #[must_use]
+    pub fn is_managed(&self) -> bool {
+        self.manage && self.declares_something()
+    }
+
+    /// Whether the file declares an authority or a policy.
+    #[must_use]
+    pub fn declares_something(&self) -> bool {
+        !self.authorities.is_empty() || !self.policies.is_empty()
+    }
+
+    /// Whether the file declares something of a generation.
+    #[must_use]
+    pub fn declares(&self, generation: Generation) -> bool {
+        let of_authority = |policy: &DeclaredPolicy| policy.authority.is_some();
+        match generation {
+            Generation::Credentials => !self.policies.iter().all(of_authority),
+            Generation::CertificateAuthorities => {
+                !self.authorities.is_empty() || self.policies.iter().any(of_authority)
+            }
+        }
     }
 
     /// The default policy; `None` without one, and where the default is `none`.

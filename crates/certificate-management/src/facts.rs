@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::configuration::{NamespaceConfiguration, Suppression, Thresholds};
+use crate::declared;
 use crate::finding::Subject;
 use crate::finding_subject as subject;
 use crate::model::{EnrollmentGroup, Policy, ReadFailure};
@@ -45,6 +46,8 @@ pub struct NamespaceFacts<'a> {
     pub services_unread: Option<&'a ReadFailure>,
     /// What was counted there last.
     pub counted: &'a Counted,
+    /// What is to be done about what the file declares, or why that is not known; nothing where functions do not keep it.
+    pub declared: Result<Vec<declared::Step>, &'a ReadFailure>,
     /// When it was looked at.
     pub looks: Looks,
 }
@@ -128,6 +131,9 @@ impl<'a> Facts<'a> {
                     }
                 }
             }
+            // Why a namespace cannot be read is told once.
+            let declared = namespace.declared.as_ref().err().filter(|_| namespace.observation.is_ok());
+            unread.extend(declared.map(|failure| (subject().part(subject::DECLARED), *failure)));
             let services = namespace.services_unread;
             unread.extend(services.map(|failure| (subject().part(subject::PROVISIONING_SERVICES), failure)));
             for service in &namespace.provisioning_services {
@@ -213,6 +219,11 @@ impl<'a> NamespaceFacts<'a> {
             provisioning_services: services.collect(),
             services_unread: input.provisioning_services.as_ref().err(),
             counted: &input.counted,
+            declared: match &input.declared {
+                None => Ok(Vec::new()),
+                Some(Ok(seen)) => Ok(seen.steps(input.configuration)),
+                Some(Err(failure)) => Err(failure),
+            },
             looks: input.looks,
         }
     }

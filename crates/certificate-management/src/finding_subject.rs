@@ -8,6 +8,8 @@ use crate::ArmId;
 pub const PROVISIONING_SERVICES: &str = "provisioning-services";
 /// The part of a namespace that is the list of its hubs.
 pub const HUBS: &str = "hubs";
+/// The part of a namespace that is what the file declares of its authorities and policies.
+pub const DECLARED: &str = "declared";
 
 /// The part of a DPS that holds the devices that registered with its groups.
 pub const DEVICES: &str = "devices";

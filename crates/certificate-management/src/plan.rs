@@ -3,6 +3,7 @@
 //! The same observation gives the same plan. The app performs it; this crate does not.
 
 mod assignment;
+mod declared;
 mod entry;
 pub mod hindrance;
 mod hub_trust;

@@ -267,6 +267,18 @@ reasons! {
     OwnRootPendingRenewal "own-root-pending-renewal" Warning
         "The issuing CA of a policy works, and a renewal of it waits for the signature of the customer's own root."
         "`policysync policies csr` shows the new signing request and how to sign it with your root; check the chain with `policysync policies lint`, and activate it before the CA ends; then sync."
+    DeclaredBlocked "declared-blocked" Warning
+        "An authority or a policy that policysync.toml declares is there and cannot be made as declared, or what it stands under is not."
+        "Correct policysync.toml as the message says; Policysync never replaces an authority or a policy."
+    DeclaredRefused "declared-refused" Warning
+        "The service refused to make or change an authority or a policy that policysync.toml declares."
+        "Read the service's message: correct the value in policysync.toml, or grant the role. It is tried again within an hour."
+    DeclaredNotKept "declared-not-kept" Warning
+        "The service took a write of what policysync.toml declares, and did not keep it."
+        "Look at the resource's activity log in Azure, and correct the value in policysync.toml. It is tried again after a day."
+    DeclaredWaitsForLink "declared-waits-for-link" Warning
+        "Declared authorities wait until a hub is linked to the namespace, since an authority is pushed to linked hubs."
+        "Link a hub to the namespace (`az iot adr ns link`)."
     NamespaceNotSucceeded "namespace-not-succeeded" Warning
         "The provisioning state of the namespace is not Succeeded."
         "Look at the namespace's activity log in Azure; a write that failed has to be repeated."

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::configuration::{Configuration, NamespaceConfiguration};
+use crate::declared;
 use crate::finding::Subject;
 use crate::model::{EnrollmentGroup, ReadFailure};
 use crate::plan::Observation;
@@ -73,6 +74,8 @@ pub struct NamespaceInput<'a> {
     pub provisioning_services: Result<Vec<ProvisioningServiceInput>, ReadFailure>,
     /// What was counted there last.
     pub counted: Counted,
+    /// The authorities and policies that the file declares; `None` where functions do not keep them, or no run has looked yet.
+    pub declared: Option<Result<declared::Seen, ReadFailure>>,
     /// When it was looked at.
     pub looks: Looks,
 }

@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 
 use crate::ArmId;
 use crate::configuration::NamespaceConfiguration;
+use crate::declared;
 use crate::model::{ReadFailure, ReadFailureKind};
 use crate::plan::Observation;
 use crate::report_input::{Counted, Looks, NamespaceInput, ProvisioningServiceInput};
@@ -37,6 +38,9 @@ pub struct Section {
     /// What was counted there.
     #[serde(default = "Part::default")]
     pub counted: Part<Counted>,
+    /// The authorities and policies that the file declares, where functions keep them so.
+    #[serde(default = "Part::default", skip_serializing_if = "Part::is_blank")]
+    pub declared: Part<declared::Seen>,
 }
 
 /// One part of a section.
@@ -90,6 +94,11 @@ impl<T> Part<T> {
         self.seen.as_ref().map(|seen| seen.at)
     }
 
+    /// Whether no run has looked at it.
+    fn is_blank(&self) -> bool {
+        self.looked_at().is_none()
+    }
+
     /// Takes in what another run has seen, of two looks the later one.
     fn take(&mut self, other: Self) {
         if other.seen_at() > self.seen_at() {
@@ -134,6 +143,7 @@ impl Section {
             namespace: Part::default(),
             services: Part::default(),
             counted: Part::default(),
+            declared: Part::default(),
         }
     }
 
@@ -149,6 +159,7 @@ impl Section {
         self.namespace.take(other.namespace);
         self.services.take(other.services);
         self.counted.take(other.counted);
+        self.declared.take(other.declared);
     }
 
     /// What the report is made from.
@@ -164,6 +175,9 @@ impl Section {
             observation: self.namespace.into_look("the namespace has"),
             provisioning_services: self.services.into_look("its provisioning services have"),
             counted: self.counted.seen.map(|seen| seen.value).unwrap_or_default(),
+            // Before the first look nothing is claimed: `reconcile-assignments` looks within its period.
+            declared: (configuration.is_managed() && self.declared.looked_at().is_some())
+                .then(|| self.declared.into_look("what the file declares has")),
             looks,
         }
     }

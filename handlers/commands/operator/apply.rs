@@ -1,4 +1,4 @@
-//! `apply FILE`: performs exactly a saved plan, as the person who runs it.
+//! `apply FILE`: performs exactly a saved plan, as the person who runs it: first the authorities and policies, then the assignments.
 //!
 //! A person has read this plan and approved it, so with `--even-in-audit` it writes also where the configuration says
 //! `mode = "audit"`. Under the kill switch, `POLICYSYNC_MODE=audit`, it writes nothing.
@@ -10,6 +10,7 @@ use certificate_management::plan::saved::{PLAN_SCHEMA, SavedPlan};
 use clap::Args;
 use serde_json::Value;
 
+use super::perform::declared::PerformedResource;
 use super::perform::{self, PerformedEntry};
 use super::table::Output;
 use super::{fail, person};
@@ -43,14 +44,16 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     if let Err(message) = person.may_write() {
         return fail(&message);
     }
+    let tells = arguments.output == Output::Table;
+    let declared = perform::declared::perform(&person, &plan, arguments.even_in_audit, tells).await;
     let rows = perform::perform(&person.writer("apply", arguments.even_in_audit), &plan).await;
-    say!("{}", perform::text(&person, &plan, &rows, arguments.output));
-    exit_code(&rows)
+    say!("{}", perform::text(&person, &plan, &declared, &rows, arguments.output));
+    exit_code(&declared, &rows)
 }
 
 /// 0 when everything is as planned.
-pub fn exit_code(rows: &[PerformedEntry]) -> ExitCode {
-    if rows.iter().all(PerformedEntry::is_done) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+pub fn exit_code(declared: &[PerformedResource], rows: &[PerformedEntry]) -> ExitCode {
+    if perform::is_done(declared, rows) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn read(path: &Path) -> Result<SavedPlan, String> {
@@ -66,7 +69,17 @@ fn read(path: &Path) -> Result<SavedPlan, String> {
 fn parse(text: &str) -> Result<SavedPlan, String> {
     let document: Value = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
     match document.get("schema").and_then(Value::as_str) {
-        Some(PLAN_SCHEMA) => serde_json::from_value(document).map_err(|error| error.to_string()),
+        Some(PLAN_SCHEMA) => {
+            let declared = document.get("declared").cloned();
+            let plan: SavedPlan = serde_json::from_value(document).map_err(|error| error.to_string())?;
+            // The types of its steps let unknown members pass, and a plan is performed exactly or not at all.
+            match declared {
+                Some(declared) if serde_json::to_value(&plan.declared).ok().as_ref() != Some(&declared) => {
+                    Err("`declared` has members that this version does not know".to_owned())
+                }
+                _ => Ok(plan),
+            }
+        }
         Some(other) => Err(format!("its schema is `{other}`; this version performs `{PLAN_SCHEMA}`")),
         None => Err(format!("it has no schema; this version performs `{PLAN_SCHEMA}`")),
     }
@@ -75,6 +88,23 @@ fn parse(text: &str) -> Result<SavedPlan, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plan_with_an_unknown_member_of_a_declared_resource_is_refused() {
+        let text = r#"{"schema": "policysync-plan/v1", "toolVersion": "1", "madeAt": "2026-11-23T05:00:00Z",
+            "declared": [{"namespaceId": "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso",
+                "step": {"resource": "policy", "name": "short-lived", "authority": null,
+                    "action": {"do": "write", "write": "credentialPolicy", "leafValidityDays": 7, "ownRoot": false}},
+                "detail": ""}],
+            "assignments": [], "leftAlone": [], "unchanged": 0, "syncs": [], "unreadable": []}"#;
+        assert_eq!(parse(text).unwrap().declared.len(), 1);
+        for (known, with_unknown) in
+            [("\"ownRoot\"", "\"tags\": {}, \"ownRoot\""), ("\"name\"", "\"location\": \"x\", \"name\"")]
+        {
+            let said = parse(&text.replace(known, with_unknown)).unwrap_err();
+            assert!(said.contains("declared"), "{said}");
+        }
+    }
 
     #[test]
     fn a_plan_of_another_schema_or_with_unknown_members_is_refused() {

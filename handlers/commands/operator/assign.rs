@@ -86,9 +86,9 @@ async fn finish(person: &Person, plan: &SavedPlan, arguments: &Arguments) -> Exi
     let writer = person.writer("assign", arguments.even_in_audit);
     let rows = perform::perform(&writer, plan).await;
     perform::record_left_alone(&writer, plan).await;
-    say!("{}", perform::text(person, plan, &rows, output));
+    say!("{}", perform::text(person, plan, &[], &rows, output));
     if !plan.left_alone.is_empty() || !plan.unreadable.is_empty() {
         return ExitCode::FAILURE;
     }
-    apply::exit_code(&rows)
+    apply::exit_code(&[], &rows)
 }

@@ -3,6 +3,8 @@
 //! It reads each group again right before its write, and writes only to the version that the plan saw. So a plan can be
 //! performed again after an interruption: entries that were written are not written again.
 
+pub mod declared;
+
 use certificate_management::configuration::Mode;
 use certificate_management::plan::hindrance::Next;
 use certificate_management::plan::saved::{PlannedAssignment, SavedPlan, Step};
@@ -12,6 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
 
+use self::declared::PerformedResource;
 use crate::assignment::writer::{self, NotWritten, Target, Writer};
 use crate::commands::operator::person::Person;
 use crate::commands::operator::plan::print;
@@ -172,21 +175,34 @@ pub async fn record_left_alone(writer: &Writer<'_>, plan: &SavedPlan) {
     }
 }
 
+/// Whether everything is as planned, so that no person has to come back to it.
+pub fn is_done(declared: &[PerformedResource], rows: &[PerformedEntry]) -> bool {
+    declared.iter().all(PerformedResource::is_done) && rows.iter().all(PerformedEntry::is_done)
+}
+
 /// The outcome as text.
-pub fn text(person: &Person, plan: &SavedPlan, rows: &[PerformedEntry], output: Output) -> String {
+pub fn text(
+    person: &Person,
+    plan: &SavedPlan,
+    declared: &[PerformedResource],
+    rows: &[PerformedEntry],
+    output: Output,
+) -> String {
     let count = |wanted: Outcome| rows.iter().filter(|row| row.outcome == wanted).count();
     if output == Output::Json {
         return table::json(&json!({
             "schema": "policysync-outcome/v1",
             "run": person.run.to_string(),
             "recordsKept": person.keeps_records,
-            "done": rows.iter().all(PerformedEntry::is_done),
+            "done": is_done(declared, rows),
+            "declared": declared,
             "groups": rows,
             "leftAlone": plan.left_alone,
         }));
     }
+    let of_declared = (!declared.is_empty()).then(|| self::declared::text(declared));
     if rows.is_empty() {
-        return "Nothing to do.".to_owned();
+        return of_declared.unwrap_or_else(|| "Nothing to do.".to_owned());
     }
     let cells = |row: &PerformedEntry| {
         let outcome = match row.outcome {
@@ -205,8 +221,9 @@ pub fn text(person: &Person, plan: &SavedPlan, rows: &[PerformedEntry], output: 
         ]
     };
     let header = ["group", "from", "to", "outcome", "reason", "detail"];
+    let before = of_declared.map(|text| format!("{text}\n\n")).unwrap_or_default();
     format!(
-        "{}\n\n{} written, {} as planned already, {} refused, {} failed.{}",
+        "{before}{}\n\n{} written, {} as planned already, {} refused, {} failed.{}",
         table::table(&header, rows.iter().map(cells).collect()),
         count(Outcome::Written),
         count(Outcome::AlreadyAssigned),

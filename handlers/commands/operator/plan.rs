@@ -56,10 +56,15 @@ pub fn empty(fleet: &Fleet) -> SavedPlan {
     SavedPlan::empty(env!("CARGO_PKG_VERSION"), fleet.now())
 }
 
-/// Plans every group of every DPS by the rules.
+/// Plans what the file declares, and every group of every DPS by the rules.
 async fn by_rules(fleet: &Fleet) -> SavedPlan {
     let mut survey = Survey::new(fleet);
     let mut plan = empty(fleet);
+    for configuration in &fleet.configuration.namespaces {
+        if let Some(inventory) = survey.inventory(configuration).await {
+            plan.add_declared(configuration, &inventory);
+        }
+    }
     for (service, groups) in survey.every_group(None).await {
         let Some(observation) = survey.observation(service.configuration).await else { continue };
         for group in &groups {

@@ -105,6 +105,7 @@ impl World {
                 observation,
                 provisioning_services: Ok(provisioning_services),
                 counted: Counted::default(),
+                declared: None,
                 looks: Looks::at(NOW - Duration::seconds(40)),
             },
         );

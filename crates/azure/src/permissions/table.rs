@@ -34,18 +34,21 @@ const fn data_row(
     Permission { data: true, ..row(feature, action, scope, role, calls) }
 }
 
-/// A permission of a person who makes what the file declares.
+/// A permission to make what the file declares. The app has it where it keeps the file's authorities and policies by itself; a person
+/// brings it, as `Azure Device Registry Administrator` does.
 const fn declared(
     action: &'static str,
     generation: Generation,
-    evidence: Evidence,
     calls: &'static [&'static str],
 ) -> Permission {
+    let role = match generation {
+        Generation::Credentials => Role::DeclaredCredentials,
+        Generation::CertificateAuthorities => Role::DeclaredCertificateAuthorities,
+    };
     Permission {
-        who: Who::Person,
         generation: Some(generation),
-        evidence,
-        ..row(Feature::Declare, action, PermissionScope::Namespace, Role::DeviceRegistryAdministrator, calls)
+        evidence: Evidence::Inferred,
+        ..row(Feature::Declare, action, PermissionScope::Namespace, role, calls)
     }
 }
 
@@ -208,44 +211,42 @@ pub const PERMISSIONS: &[Permission] = &[
             &["event_grid::publish"],
         )
     },
-    // `policies`, run by the people who own the authorities. The app itself makes none.
+    // `manage = true`, and `policies` and `apply`, run by the people who own the authorities.
     declared(
         "Microsoft.DeviceRegistry/namespaces/credentials/read",
         Generation::Credentials,
-        Evidence::Inferred,
         &["registry::inventory", "registry/inventory::read", "registry/credentials::state"],
     ),
     declared(
         "Microsoft.DeviceRegistry/namespaces/credentials/write",
         Generation::Credentials,
-        Evidence::Inferred,
         &["registry::write"],
     ),
     declared(
         "Microsoft.DeviceRegistry/namespaces/credentials/policies/write",
         Generation::Credentials,
-        Evidence::Inferred,
         &["registry::write"],
     ),
     declared(
         "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/write",
         Generation::CertificateAuthorities,
-        Evidence::Inferred,
         &["registry::write"],
     ),
     declared(
         "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/certificatePolicies/write",
         Generation::CertificateAuthorities,
-        Evidence::Inferred,
         &["registry::write"],
     ),
-    // Only the status of an operation says why the service did not do what it had taken. Without it the operation goes on.
+    // Only the status of an operation says why the service did not do what it had taken. The app does not wait for it: each run looks
+    // anew.
     Permission {
-        scope: PermissionScope::Subscription,
-        ..declared(
+        who: Who::Person,
+        generation: Some(Generation::CertificateAuthorities),
+        ..row(
+            Feature::Declare,
             "Microsoft.DeviceRegistry/locations/asyncOperationStatuses/read",
-            Generation::CertificateAuthorities,
-            Evidence::Published,
+            PermissionScope::Subscription,
+            Role::DeviceRegistryAdministrator,
             &["arm::operation_status"],
         )
     },

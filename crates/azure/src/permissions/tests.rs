@@ -125,9 +125,14 @@ fn a_role_holds_the_actions_of_one_generation_and_keys_have_one_of_their_own() {
     for row in PERMISSIONS.iter().filter(|row| row.who == Who::App) {
         let of_credentials = row.action.contains("/credentials/");
         let of_authorities = row.action.contains("/certificateAuthorities");
-        let expected = match (of_credentials, of_authorities) {
-            (true, _) => (Some(Generation::Credentials), Role::Credentials),
-            (_, true) => (Some(Generation::CertificateAuthorities), Role::CertificateAuthorities),
+        let declares = row.feature == Feature::Declare;
+        let expected = match (of_credentials, of_authorities, declares) {
+            (true, _, false) => (Some(Generation::Credentials), Role::Credentials),
+            (true, _, true) => (Some(Generation::Credentials), Role::DeclaredCredentials),
+            (_, true, false) => (Some(Generation::CertificateAuthorities), Role::CertificateAuthorities),
+            (_, true, true) => {
+                (Some(Generation::CertificateAuthorities), Role::DeclaredCertificateAuthorities)
+            }
             _ => (row.generation, row.role),
         };
         assert_eq!((row.generation, row.role), expected, "{}", row.action);
@@ -140,6 +145,23 @@ fn a_role_holds_the_actions_of_one_generation_and_keys_have_one_of_their_own() {
     }
     for role in Role::OWN {
         assert!(role.definition().is_some() && PERMISSIONS.iter().any(|row| row.role == *role), "{role:?}");
+    }
+}
+
+/// What cannot be undone is in no role, and the right to make an authority or a policy in none but those that a deployment asks for.
+#[test]
+fn no_row_revokes_rotates_activates_or_deletes_in_azure_and_only_declared_roles_write_the_registry() {
+    for Permission { action, feature, role, .. } in PERMISSIONS {
+        let lower = action.to_ascii_lowercase();
+        if *feature != Feature::Records {
+            for forbidden in ["delete", "revoke", "rotate", "activate"] {
+                assert!(!lower.contains(forbidden), "{action}");
+            }
+        }
+        let writes_registry = lower.starts_with("microsoft.deviceregistry/") && lower.ends_with("/write");
+        let is_declared = matches!(role, Role::DeclaredCredentials | Role::DeclaredCertificateAuthorities);
+        assert!(!writes_registry || is_declared, "{action}");
+        assert!(!is_declared || *feature == Feature::Declare, "{action}");
     }
 }
 

@@ -83,6 +83,42 @@ fn what_cannot_be_read_does_not_clear() {
     assert!(ledger.open.is_empty());
 }
 
+/// A world whose hub lacks the CA, and whose file declares a root. No hub is linked, so that the root waits.
+fn declaring(look: Result<(), ReadFailure>) -> World {
+    let mut world = without_trust();
+    world.configuration.namespaces[0].authorities.push(crate::configuration::DeclaredAuthority {
+        name: "root".into(),
+        kind: crate::authority::AuthorityType::Root,
+        issuer: crate::authority::Issuer::Microsoft,
+    });
+    let namespace = world.seen().namespace.clone();
+    let inventory = crate::declared::Inventory {
+        namespace,
+        credential: None,
+        authorities: Vec::new(),
+        policies: Vec::new(),
+    };
+    let memory = crate::declared::Memory::default();
+    world.declared = Some(look.map(|()| crate::declared::Seen { at: NOW, inventory, memory }));
+    world
+}
+
+#[test]
+fn a_failed_look_at_what_the_file_declares_holds_the_alerts_about_that_alone() {
+    let mut ledger = Ledger::default();
+    let raised = run(&mut ledger, &declaring(Ok(())));
+    assert!(raised.iter().any(|event| event.data.finding.check == CheckId::DeclaredResource), "{raised:?}");
+    // The hub trusts the policy again, and what is declared cannot be read.
+    let mut blind = World::healthy();
+    blind.declared = Some(Err(ReadFailure::other("503")));
+    let told = run(&mut ledger, &blind);
+    let cleared = told.iter().filter(|event| event.data.state == FindingState::Cleared);
+    let cleared: Vec<CheckId> = cleared.map(|event| event.data.finding.check).collect();
+    assert_eq!(cleared, [CheckId::HubUntrusting]);
+    run(&mut ledger, &World::healthy());
+    assert!(ledger.open.is_empty(), "{:?}", ledger.open);
+}
+
 /// A read that can fail, or a list that can lack something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Blind {

@@ -7,6 +7,7 @@ use time::macros::datetime;
 use super::CheckId;
 use crate::ArmId;
 use crate::configuration::Configuration;
+use crate::declared;
 use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::model::{
@@ -29,6 +30,7 @@ pub(crate) struct World {
     pub observation: Result<Observation, ReadFailure>,
     pub services: Result<(), ReadFailure>,
     pub groups: Result<Vec<EnrollmentGroup>, ReadFailure>,
+    pub declared: Option<Result<declared::Seen, ReadFailure>>,
     pub records: Option<Records>,
     pub counted: Counted,
     pub surprises: Vec<String>,
@@ -49,6 +51,7 @@ impl World {
             observation: Ok(observation()),
             services: Ok(()),
             groups: Ok(Vec::new()),
+            declared: None,
             records: None,
             counted: Counted::default(),
             surprises: Vec::new(),
@@ -88,6 +91,7 @@ impl World {
             observation: self.observation.clone(),
             provisioning_services: self.services.clone().map(|()| vec![service]),
             counted: self.counted.clone(),
+            declared: self.declared.clone(),
             looks: self.looks.unwrap_or(Looks::at(self.now)),
         };
         ReportInput {

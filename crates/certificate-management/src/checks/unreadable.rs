@@ -5,7 +5,7 @@ use super::CheckId;
 use crate::ArmId;
 use crate::facts::Facts;
 use crate::finding::{Finding, Subject};
-use crate::finding_subject::PROVISIONING_SERVICES;
+use crate::finding_subject::{DECLARED, PROVISIONING_SERVICES};
 use crate::model::{ReadFailure, ReadFailureKind};
 use crate::reason::{Reason, Severity};
 
@@ -44,6 +44,8 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
 fn reason(subject: &Subject) -> Reason {
     if subject.component.as_deref() == Some(PROVISIONING_SERVICES) {
         Reason::GroupUnreadable
+    } else if subject.component.as_deref() == Some(DECLARED) {
+        Reason::NamespaceUnreadable
     } else if subject.component.is_some() {
         Reason::RecordsUnreadable
     } else if subject.hub.is_some() {

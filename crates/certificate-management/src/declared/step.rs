@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 use crate::ArmId;
 
@@ -46,6 +47,12 @@ impl Resource {
             Self::Authority { .. } => "authority",
             Self::Policy { .. } => "policy",
         }
+    }
+
+    /// Whether it is the same one. Azure compares names in any case.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.kind() == other.kind() && self.name().eq_ignore_ascii_case(&other.name())
     }
 
     /// Its name as people write it.
@@ -155,6 +162,8 @@ pub enum Waiting {
     Link,
     /// The service is making a link.
     LinkBeingMade,
+    /// A write of it was sent a moment ago, which a look does not show yet.
+    LastWrite,
     /// A person has to sign the request of an authority, and activate it.
     Signature {
         /// The name of what has the request: an authority, or a policy of the credential.
@@ -198,6 +207,17 @@ pub enum Hindrance {
         /// The root's name.
         name: String,
     },
+    /// The service has taken the same write before, and did not keep it.
+    NotKept {
+        /// When the write was sent.
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
+    /// The service has refused the same write.
+    Service {
+        /// What it said.
+        error: String,
+    },
     /// Something that it needs is refused.
     Needs {
         /// The name of what it needs.
@@ -226,129 +246,6 @@ impl Action {
             Self::Write(_) => "create",
             Self::Wait { .. } => "wait",
             Self::Refuse { .. } => "refuse",
-        }
-    }
-}
-
-impl fmt::Display for Action {
-    /// As a sentence without its full stop.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Keep => f.write_str("as declared"),
-            Self::Write(write) => write.fmt(f),
-            Self::Wait { on } => on.fmt(f),
-            Self::Refuse { because } => because.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for Write {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let signed = |own_root: bool| if own_root { "a root of yours" } else { "Microsoft's root" };
-        match self {
-            Self::Credential { location } => write!(f, "create in {location}"),
-            Self::Authority { location, signer: Signer::Itself } => {
-                write!(f, "create in {location}: the root of the namespace")
-            }
-            Self::Authority { location, signer: Signer::Root { root } } => {
-                write!(f, "create in {location}, signed by the root `{}`", root.name())
-            }
-            Self::Authority { location, signer: Signer::External } => {
-                write!(
-                    f,
-                    "create in {location}, signed by a root of yours: a signing request waits afterwards"
-                )
-            }
-            Self::CredentialPolicy { leaf_validity_days, own_root } => write!(
-                f,
-                "create with leaf certificates of {leaf_validity_days} days, signed by {}",
-                signed(*own_root)
-            ),
-            Self::CertificatePolicy { leaf_validity_days } => {
-                write!(f, "create with leaf certificates of {leaf_validity_days} days")
-            }
-            Self::LeafValidity { from, to } => {
-                write!(f, "leaf certificates that are issued from then on: {to} days instead of {from}")
-            }
-        }
-    }
-}
-
-impl fmt::Display for Waiting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Service { state } => write!(f, "the service is at work on it (state {state})"),
-            Self::Resource { name } => write!(f, "`{name}` has to be ready first"),
-            Self::Link => {
-                f.write_str("no hub is linked to the namespace, and an authority is pushed to linked hubs")
-            }
-            Self::LinkBeingMade => f.write_str("the service is linking a hub or a DPS to the namespace"),
-            Self::Signature { of } => write!(f, "the signing request of `{of}` waits for a signature"),
-        }
-    }
-}
-
-impl Waiting {
-    /// What a person does next; `None` where the service or Policysync goes on by itself.
-    #[must_use]
-    pub fn next_step(&self) -> Option<String> {
-        match self {
-            Self::Service { .. } | Self::Resource { .. } | Self::LinkBeingMade => None,
-            Self::Link => Some(
-                "Link a hub to the namespace; `policysync check` says which roles that takes.".to_owned(),
-            ),
-            Self::Signature { of } => {
-                Some(format!("`policysync policies csr {of}` prints the request, and how to sign it."))
-            }
-        }
-    }
-}
-
-impl fmt::Display for Hindrance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Differs { key, declared, found } => {
-                write!(f, "{key} is {found}, the file says {declared}, and it cannot be changed")
-            }
-            Self::Failed { state } => {
-                write!(
-                    f,
-                    "its state is {state}, and it may have a key already, which making it again could replace"
-                )
-            }
-            Self::NoRoot => {
-                f.write_str("the namespace has no root that could sign it, and the file declares none")
-            }
-            Self::OtherRoot { name } => {
-                write!(f, "the namespace has the root `{name}`, and can have one only")
-            }
-            Self::NoAuthority { name } => {
-                write!(f, "the authority `{name}` is not there, and the file does not declare it")
-            }
-            Self::PolicyOfRoot { name } => write!(f, "`{name}` is a root, and a root has no policies"),
-            Self::Needs { name } => write!(f, "it needs `{name}`, about which nothing is done"),
-        }
-    }
-}
-
-impl Hindrance {
-    /// What a person does next.
-    #[must_use]
-    pub fn next_step(&self) -> String {
-        match self {
-            Self::Differs { key, .. } => format!(
-                "Correct `{key}` in policysync.toml, or declare it under another name. Policysync never replaces an authority or a policy."
-            ),
-            Self::Failed { .. } => {
-                "Look at the resource's activity log in Azure, and write it again there when it has no certificate.".to_owned()
-            }
-            Self::NoRoot => "Declare an authority with type = \"root\".".to_owned(),
-            Self::OtherRoot { name } => format!("Declare the root under its name, `{name}`."),
-            Self::NoAuthority { name } => {
-                format!("Declare `{name}` as [[namespace.authority]], or correct `authority` of the policy.")
-            }
-            Self::PolicyOfRoot { .. } => "Name an issuing authority as `authority` of the policy.".to_owned(),
-            Self::Needs { .. } => "Do what is said of that one first.".to_owned(),
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Each decision alone; [`service`] plays whole ways to the end.
+//! Each decision alone; [`service`] plays whole ways to the end, [`memory`] what is sent again and when.
 
+mod memory;
 mod service;
 
 use super::*;
@@ -305,4 +306,33 @@ fn what_is_being_deleted_is_waited_for_and_an_unknown_state_is_left_alone() {
         let waiting = Action::Wait { on: Waiting::Service { state: state.to_owned() } };
         assert_eq!(action(&file(SECOND_GENERATION), &inventory, "root"), waiting);
     }
+}
+
+#[test]
+fn everything_that_will_be_written_is_foreseen_in_the_order_that_the_service_needs() {
+    let foreseen = |text: &str, inventory: &Inventory| -> Vec<String> {
+        let steps = foresee(&file(text), inventory).into_iter();
+        steps.map(|step| format!("{} {}", step.action.word(), step.resource.name())).collect()
+    };
+    assert_eq!(
+        foreseen(SECOND_GENERATION, &empty()),
+        ["create root", "create own", "create lines", "create lines/short-lived", "wait own/welders"]
+    );
+    assert_eq!(
+        foreseen(FIRST_GENERATION, &empty()),
+        ["create default", "create short-lived", "create welders"],
+        "what is created and waits for a signature is not told twice"
+    );
+    let mut inventory = empty();
+    inventory.authorities = vec![authority("lines", AuthorityType::Issuing, Issuer::Microsoft)];
+    inventory.policies = vec![policy("lines/short-lived", Some(30))];
+    assert_eq!(
+        foreseen(SECOND_GENERATION, &inventory),
+        ["create root", "create own", "change lines/short-lived", "wait own/welders"]
+    );
+    inventory.namespace.links.clear();
+    assert_eq!(
+        foreseen(SECOND_GENERATION, &inventory),
+        ["change lines/short-lived", "wait root", "wait own", "wait own/welders"]
+    );
 }

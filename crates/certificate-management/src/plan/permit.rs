@@ -40,10 +40,57 @@ pub fn permitted(
     }
 }
 
+/// Whether an authority or a policy that the file declares may be written: as [`permitted`], and by a function only where the file
+/// says `manage = true`.
+///
+/// # Errors
+/// Why not, and what to do about it.
+pub fn permitted_to_declare(
+    configuration: &NamespaceConfiguration,
+    kill_switch: bool,
+    writer: Writer,
+) -> Result<(), String> {
+    permitted(configuration, kill_switch, writer)?;
+    match writer {
+        Writer::Function if !configuration.manage => Err(format!(
+            "policysync.toml does not say `manage = true` of namespace {}",
+            configuration.id.name()
+        )),
+        Writer::Function | Writer::Person { .. } => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::configuration::Configuration;
+
+    #[test]
+    fn a_function_declares_only_where_the_file_says_so_and_nothing_wins_over_audit_and_the_kill_switch() {
+        let writers = [
+            Writer::Function,
+            Writer::Person { even_in_audit: false },
+            Writer::Person { even_in_audit: true },
+        ];
+        for (mode, kill_switch, manage) in [
+            ("enforce", false, false),
+            ("enforce", false, true),
+            ("enforce", true, true),
+            ("audit", false, true),
+            ("audit", true, true),
+        ] {
+            let id =
+                "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
+            let text = format!("[[namespace]]\nid = \"{id}\"\nmode = \"{mode}\"\nmanage = {manage}\n");
+            let configuration = Configuration::parse(&text).unwrap().namespaces.remove(0);
+            for writer in writers {
+                let may = permitted(&configuration, kill_switch, writer).is_ok();
+                let expected = may && (manage || writer != Writer::Function);
+                let answer = permitted_to_declare(&configuration, kill_switch, writer);
+                assert_eq!(answer.is_ok(), expected, "{mode} {kill_switch} {manage} {writer:?}: {answer:?}");
+            }
+        }
+    }
 
     #[test]
     fn the_kill_switch_stops_everybody_and_audit_mode_all_but_a_person_who_insists() {

@@ -1,15 +1,17 @@
 //! A plan that a person can read, keep, approve and have performed later: `policysync-plan/v1`.
 //!
 //! It holds what was seen when it was made, so that `apply` can tell whether a group has changed since. `apply`
-//! performs [`SavedPlan::assignments`] only; the rest says why other groups are not among them.
+//! performs [`SavedPlan::declared`] and [`SavedPlan::assignments`] only; the rest says why other groups are not among them.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+pub use super::declared::PlannedResource;
 pub use super::entry::{Place, Planned, PlannedAssignment, Step, Wish};
 use super::{Observation, plan_assignment};
 use crate::ArmId;
 use crate::configuration::{Mode, NamespaceConfiguration};
+use crate::declared::{self, Inventory};
 use crate::model::EnrollmentGroup;
 use crate::reason::Reason;
 
@@ -30,7 +32,11 @@ pub struct SavedPlan {
     /// When it was made.
     #[serde(with = "time::serde::rfc3339")]
     pub made_at: OffsetDateTime,
-    /// The writes.
+    /// The authorities and policies that the file declares and that are not as it says: the writes in the order that the
+    /// service needs, and what waits or is refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub declared: Vec<PlannedResource>,
+    /// The writes to enrollment groups.
     pub assignments: Vec<PlannedAssignment>,
     /// The groups that are not written although a reader may expect it, and why.
     pub left_alone: Vec<PlannedAssignment>,
@@ -61,12 +67,37 @@ impl SavedPlan {
             schema: PLAN_SCHEMA.to_owned(),
             tool_version: tool_version.to_owned(),
             made_at,
+            declared: Vec::new(),
             assignments: Vec::new(),
             left_alone: Vec::new(),
             unchanged: 0,
             syncs: Vec::new(),
             unreadable: Vec::new(),
         }
+    }
+
+    /// Adds what is to be done about everything that the file declares in a namespace, until it is there.
+    pub fn add_declared(&mut self, configuration: &NamespaceConfiguration, inventory: &Inventory) {
+        let note = if configuration.mode == Mode::Audit { IN_AUDIT } else { "" };
+        self.declared.extend(PlannedResource::all(configuration, inventory, note));
+    }
+
+    /// The writes to declared resources of a namespace, in the order that the service needs.
+    pub fn declared_writes(&self, namespace: &ArmId) -> impl Iterator<Item = &declared::Step> {
+        let planned = self.declared.iter().filter(move |planned| planned.namespace_id == *namespace);
+        planned.filter(|planned| planned.is_written()).map(|planned| &planned.step)
+    }
+
+    /// The namespaces with a write to a declared resource, each once.
+    #[must_use]
+    pub fn declaring_namespaces(&self) -> Vec<&ArmId> {
+        let mut found: Vec<&ArmId> = Vec::new();
+        for planned in self.declared.iter().filter(|planned| planned.is_written()) {
+            if !found.contains(&&planned.namespace_id) {
+                found.push(&planned.namespace_id);
+            }
+        }
+        found
     }
 
     /// Adds a group as the rules want it.

@@ -33,15 +33,27 @@ impl Look {
                 let services = if self.fails { Err(failure()) } else { Ok(Vec::new()) };
                 section.services = Part::of(services, at);
             }
+            2 => {
+                let declared = if self.fails { Err(failure()) } else { Ok(declared(at)) };
+                section.declared = Part::of(declared, at);
+            }
             _ => section.counted = Part::of(Ok(Counted::default()), at),
         }
         section
     }
 }
 
+/// An empty namespace of which the file declares something.
+fn declared(at: OffsetDateTime) -> declared::Seen {
+    let namespace = World::healthy().seen().namespace.clone();
+    let inventory =
+        declared::Inventory { namespace, credential: None, authorities: Vec::new(), policies: Vec::new() };
+    declared::Seen { at, inventory, memory: declared::Memory::default() }
+}
+
 fn looks() -> impl Strategy<Value = Vec<Look>> {
     // No two looks at one minute, since of those neither is the later one.
-    let look = (0..3_u8, prop::bool::ANY);
+    let look = (0..4_u8, prop::bool::ANY);
     prop::collection::vec(look, 1..12).prop_map(|looks| {
         let looks = looks.into_iter().zip(0..);
         looks.map(|((part, fails), minute)| Look { part, minute, fails }).collect()
@@ -62,17 +74,19 @@ proptest! {
         };
         let section = together(&written);
         prop_assert_eq!(&section, &together(&looks));
-        for part in 0..2 {
+        for part in 0..3 {
             let last = looks.iter().rev().find(|look| look.part == part);
             let seen = looks.iter().rev().find(|look| look.part == part && !look.fails);
             let at = |look: Option<&Look>| look.map(|look| NOW + Duration::minutes(look.minute));
             let (looked, kept) = match part {
                 0 => (section.namespace.looked_at(), section.namespace.seen_at()),
+                2 => (section.declared.looked_at(), section.declared.seen_at()),
                 _ => (section.services.looked_at(), section.services.seen_at()),
             };
             prop_assert_eq!((looked, kept), (at(last), at(seen)), "a failure deletes nothing");
             let failed = match part {
                 0 => section.namespace.failed.is_some(),
+                2 => section.declared.failed.is_some(),
                 _ => section.services.failed.is_some(),
             };
             prop_assert_eq!(failed, last.is_some_and(|look| look.fails));
@@ -140,5 +154,9 @@ fn the_record_is_a_contract() {
     later.as_object_mut().unwrap().remove("counted");
     let read: Section = serde_json::from_value(later).unwrap();
     assert_eq!(read, Section { counted: Part::default(), ..full() });
+    // What the file declares is a member since a look at it.
+    let section = Section { declared: Part::of(Ok(declared(NOW)), NOW), ..full() };
+    let text = serde_json::to_string(&section).unwrap();
+    assert_eq!(serde_json::from_str::<Section>(&text).unwrap(), section);
     assert!(read.is_understood() && !Section { schema: "section/v2".into(), ..read }.is_understood());
 }

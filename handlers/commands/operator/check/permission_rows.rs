@@ -59,9 +59,17 @@ pub(super) async fn rows(
                 continue;
             }
         };
-        let of_generation =
-            |row: &Permission| row.generation.is_none_or(|generation| namespace.generation.has(generation));
+        // An empty namespace is of neither generation yet, so what the file declares decides too.
+        let declares = |generation| configuration.is_managed() && configuration.declares(generation);
+        let of_generation = |row: &Permission| {
+            row.generation.is_none_or(|generation| match row.feature {
+                Feature::Declare => declares(generation),
+                _ => namespace.generation.has(generation),
+            })
+        };
         let needed = PERMISSIONS.iter().filter(|row| row.who == Who::App && row.scope == scope.kind);
+        // What a file declares without `manage = true` is made by people.
+        let needed = needed.filter(|row| row.feature != Feature::Declare || configuration.is_managed());
         for permission in needed.filter(|row| of_generation(row)) {
             if granted.allows(permission.action, permission.data) {
                 allowed += 1;
@@ -69,7 +77,7 @@ pub(super) async fn rows(
                 && !has_symmetric_groups(fleet, namespace, &scope).await
             {
                 // The permission to read keys is not needed: no group here has symmetric keys.
-            } else if permission.feature == Feature::Observe || needs_writes {
+            } else if is_a_look(permission) || needs_writes {
                 rows.push(missing(permission, &scope, subject.clone(), principal));
             } else {
                 later.push(permission.feature.name());
@@ -86,6 +94,15 @@ pub(super) async fn rows(
         rows.push(Checked::ok(CHECK, name, message));
     }
     rows
+}
+
+/// Whether it is needed in audit mode too.
+fn is_a_look(permission: &Permission) -> bool {
+    match permission.feature {
+        Feature::Observe => true,
+        Feature::Declare => permission.action.ends_with("/read"),
+        _ => false,
+    }
 }
 
 /// Whether a provisioning service has a group with symmetric keys; yes where its groups cannot be read.
@@ -126,6 +143,9 @@ fn missing(permission: &Permission, scope: &Scope, subject: String, principal: O
     if permission.role == Role::SymmetricKeys {
         message.push_str("; until then groups with symmetric keys are refused (symmetric-keys-unreadable)");
         next_step.push_str(" It is made by a deployment with `symmetricKeyAccess = true`.");
+    }
+    if permission.feature == Feature::Declare {
+        next_step.push_str(" It is made by a deployment with `manageAuthorities = true`.");
     }
     if permission.evidence == Evidence::Inferred {
         message.push_str(" (the name is inferred: no public source has it)");

@@ -1,6 +1,6 @@
 //! Shows a plan to the person who is to approve it.
 
-use certificate_management::plan::saved::{PlannedAssignment, SavedPlan};
+use certificate_management::plan::saved::{PlannedAssignment, PlannedResource, SavedPlan};
 
 use crate::commands::table::{self, Output};
 use crate::commands::terminal::line;
@@ -11,6 +11,17 @@ pub fn text(plan: &SavedPlan, output: Output) -> String {
         return table::json(plan);
     }
     let mut parts = Vec::new();
+    if !plan.declared.is_empty() {
+        let header = ["authority or policy", "do", "detail"];
+        let row = |planned: &PlannedResource| {
+            vec![
+                line(&format!("{}/{}", planned.namespace_id.name(), planned.step.resource)),
+                planned.step.action.word().to_owned(),
+                wrapped(&line(&planned.detail)),
+            ]
+        };
+        parts.push(table::table(&header, plan.declared.iter().map(row).collect()));
+    }
     if plan.assignments.is_empty() {
         parts.push("No assignment would be written.".to_owned());
     } else {
@@ -49,6 +60,10 @@ pub fn text(plan: &SavedPlan, output: Output) -> String {
     }
     if !plan.unreadable.is_empty() {
         parts.push(format!("Not everything could be read:\n  {}", plan.unreadable.join("\n  ")));
+    }
+    let to_declare = plan.declared.iter().filter(|planned| planned.is_written()).count();
+    if to_declare > 0 {
+        parts.push(format!("{to_declare} authorities and policies to create or change."));
     }
     parts.push(format!(
         "{} to write, {} left alone, {} as they should be.",

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use azure::Group;
 use certificate_management::configuration::NamespaceConfiguration;
+use certificate_management::declared::Inventory;
 use certificate_management::plan::Observation;
 use certificate_management::plan::saved::Place;
 use certificate_management::reason::failure::About;
 
-use crate::failure;
 use crate::fleet::Fleet;
 use crate::observation::{LinkedService, Observer, soon};
 use crate::walk::{GroupHint, Pace, Scope, Unread, Visit, VisitedService, walk};
+use crate::{authorities, failure};
 
 /// A look at the world, for the length of one command.
 pub struct Survey<'a> {
@@ -80,7 +81,7 @@ impl<'a> Survey<'a> {
             let services = match visit.services {
                 Ok(services) => services,
                 Err(error) => {
-                    self.unreadable.push(format!("{}: {error}", configuration.id.name()));
+                    self.unreadable.push(unreadable_of(configuration, &error));
                     continue;
                 }
             };
@@ -92,6 +93,15 @@ impl<'a> Survey<'a> {
         found
     }
 
+    /// What a namespace has of what the file declares; `None` where it declares nothing, and when it cannot be read.
+    pub async fn inventory(&mut self, configuration: &NamespaceConfiguration) -> Option<Inventory> {
+        if !configuration.declares_something() {
+            return None;
+        }
+        let read = authorities::inventory(self.fleet, configuration).await;
+        read.map_err(|error| self.unreadable.push(unreadable_of(configuration, &error))).ok()
+    }
+
     /// The observation of the namespace, which is made once; `None` when it cannot be read.
     pub async fn observation(&mut self, configuration: &NamespaceConfiguration) -> Option<Arc<Observation>> {
         if let Some(known) = self.observations.get(&configuration.id.key()) {
@@ -100,13 +110,17 @@ impl<'a> Survey<'a> {
         let seen = match self.observer.namespace(configuration, soon()).await {
             Ok(observation) => Some(Arc::new(observation)),
             Err(error) => {
-                self.unreadable.push(format!("{}: {error}", configuration.id.name()));
+                self.unreadable.push(unreadable_of(configuration, &error));
                 None
             }
         };
         self.observations.insert(configuration.id.key(), seen.clone());
         seen
     }
+}
+
+fn unreadable_of(configuration: &NamespaceConfiguration, error: &azure::Error) -> String {
+    format!("{}: {error}", configuration.id.name())
 }
 
 fn unreadable(service: &LinkedService, Unread { error, .. }: &Unread) -> String {

@@ -1,14 +1,10 @@
 //! `policies apply`: shows what is to be done about the authorities and policies that the file declares, and with
 //! `--apply` does it, in the order that the service needs.
 //!
-//! A run looks, does what can be done, waits a while and looks again, until nothing goes on by itself. A run that was
-//! killed is taken up by the same command again.
+//! A run goes on until nothing does by itself. A run that was killed is taken up by the same command again.
 
-use std::collections::HashMap;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use azure::{LongRunningOperation, OperationStatus};
 use certificate_management::ArmId;
 use certificate_management::configuration::{Mode, NamespaceConfiguration};
 use certificate_management::declared::{Action, Resource, Step, Waiting};
@@ -16,20 +12,13 @@ use certificate_management::plan::permit;
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
-use tokio::time::{Instant, sleep};
 
 use crate::authorities::Authorities;
+use crate::commands::operator::declaring::Declaring;
 use crate::commands::operator::fail;
 use crate::commands::operator::person::{self, Person};
 use crate::commands::table::{self, Output};
 use crate::commands::terminal::line;
-
-/// Longest time that a run goes on after its first look: as long as Azure's own tools wait.
-const PATIENCE: Duration = Duration::from_secs(10 * 60);
-/// Pause before the next look where the service names none.
-const PAUSE: Duration = Duration::from_secs(2);
-/// Longest pause before the next look.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Width of the last column, so that a table fits on 80 columns where names are short.
 const DETAIL: usize = 34;
@@ -119,14 +108,7 @@ async fn one(person: &Person, configuration: &NamespaceConfiguration, arguments:
         woken_by: person.woken_by("policies apply"),
         by: permit::Writer::Person { even_in_audit: arguments.even_in_audit },
     };
-    let mut run = Run {
-        authorities: &authorities,
-        configuration,
-        tells: arguments.output == Output::Table,
-        operations: Vec::new(),
-        failed: HashMap::new(),
-        taken: Vec::new(),
-    };
+    let mut run = Declaring::of(&authorities, configuration).telling(arguments.output == Output::Table);
     let looked = match arguments.apply {
         true => run.go_on().await,
         false => authorities.look(configuration).await.map(|look| look.steps),
@@ -136,7 +118,8 @@ async fn one(person: &Person, configuration: &NamespaceConfiguration, arguments:
         Err(error) => (Vec::new(), Some(error.to_string())),
     };
     let told = |step: Step| {
-        let failed = run.failed.get(&step.resource).filter(|_| step.action != Action::Keep).cloned();
+        let failed = run.passes.failed.get(&step.resource).filter(|_| step.action != Action::Keep);
+        let failed = failed.map(|failed| failed.why.clone());
         let next_step = match &step.action {
             Action::Wait { on } => on.next_step(),
             Action::Refuse { because } => Some(because.next_step()),
@@ -152,94 +135,8 @@ async fn one(person: &Person, configuration: &NamespaceConfiguration, arguments:
         namespace_id: configuration.id.clone(),
         in_audit: configuration.mode == Mode::Audit,
         steps,
-        written: run.taken.iter().map(Resource::name).collect(),
+        written: run.passes.taken.iter().map(Resource::name).collect(),
         unreadable,
-    }
-}
-
-/// A run on one namespace.
-struct Run<'a> {
-    authorities: &'a Authorities<'a>,
-    configuration: &'a NamespaceConfiguration,
-    /// Whether it prints what it does.
-    tells: bool,
-    /// The operations that have not ended, each with what it is about.
-    operations: Vec<(Resource, LongRunningOperation)>,
-    /// What the service said against a write, by the resource. It is not tried again in this run.
-    failed: HashMap<Resource, String>,
-    /// What the service has taken. It is not written again in this run, though a look may not show it yet: a read may be
-    /// older than the write.
-    taken: Vec<Resource>,
-}
-
-impl Run<'_> {
-    /// Looks, writes and waits until nothing goes on by itself; answers what is to be done then.
-    async fn go_on(&mut self) -> Result<Vec<Step>, azure::Error> {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            let steps = self.authorities.look(self.configuration).await?.steps;
-            for step in &steps {
-                self.write(step).await;
-            }
-            let is_over = self.operations.is_empty() && !steps.iter().any(|step| self.goes_on(step));
-            if is_over || Instant::now() >= end {
-                return Ok(steps);
-            }
-            sleep(self.pause()).await;
-            self.ask().await;
-        }
-    }
-
-    /// Does the write of a step, unless there is none or the service has answered it in this run already.
-    async fn write(&mut self, step: &Step) {
-        let is_answered = self.failed.contains_key(&step.resource) || self.taken.contains(&step.resource);
-        let Some(write) = step.write().filter(|_| !is_answered) else { return };
-        if self.tells {
-            say!("{}: {}", line(&step.resource.to_string()), line(&write.to_string()));
-        }
-        match self.authorities.write(self.configuration, &step.resource, write).await {
-            Ok(operation) => {
-                self.taken.push(step.resource.clone());
-                if operation.url.is_some() {
-                    self.operations.push((step.resource.clone(), operation));
-                }
-            }
-            Err(why) => {
-                self.failed.insert(step.resource.clone(), why);
-            }
-        }
-    }
-
-    /// Whether a step will come on without a person.
-    fn goes_on(&self, step: &Step) -> bool {
-        match &step.action {
-            Action::Wait { on: Waiting::Service { .. } | Waiting::LinkBeingMade } => true,
-            Action::Wait { on: Waiting::Resource { name } } => {
-                !self.failed.keys().any(|failed| failed.name().eq_ignore_ascii_case(name))
-            }
-            Action::Write(_) => !self.failed.contains_key(&step.resource),
-            Action::Wait { .. } | Action::Keep | Action::Refuse { .. } => false,
-        }
-    }
-
-    /// Asks once about each open operation, since only it tells why the service did not do what it had taken. Whether it
-    /// was done shows at the resource, so an operation that cannot be asked about is no loss.
-    async fn ask(&mut self) {
-        for (resource, operation) in std::mem::take(&mut self.operations) {
-            match self.authorities.fleet.azure.arm().operation_status(&operation).await {
-                Ok(OperationStatus::Failed { code, message }) => {
-                    self.failed.insert(resource, format!("{code}: {message}"));
-                }
-                Ok(OperationStatus::Running { .. }) => self.operations.push((resource, operation)),
-                Ok(OperationStatus::Succeeded | OperationStatus::Unknown) | Err(_) => {}
-            }
-        }
-    }
-
-    /// How long the service asks to wait, within bounds.
-    fn pause(&self) -> Duration {
-        let asked = self.operations.iter().filter_map(|(_, operation)| operation.retry_after_seconds).max();
-        asked.map_or(PAUSE, Duration::from_secs).clamp(PAUSE, LONGEST_PAUSE)
     }
 }
 

@@ -20,6 +20,7 @@ fn report(severities: &[Severity], is_readable: bool) -> Report {
             observation: Err(ReadFailure::other("503")),
             provisioning_services: Ok(Vec::new()),
             counted: Counted::default(),
+            declared: None,
             looks: Looks::default(),
         }],
         records: None,

@@ -55,7 +55,7 @@ impl Tools<'_> {
     }
 }
 
-const BREAKS: [Break; 14] = [
+const BREAKS: [Break; 15] = [
     Break {
         what: "a property name",
         file: "modules/blob-account.bicep",
@@ -103,6 +103,13 @@ const BREAKS: [Break; 14] = [
         file: "main.bicep",
         from: "param symmetricKeyAccess bool = false",
         to: "param symmetricKeyAccess bool = true",
+        noticed_by: Noticed::Rule,
+    },
+    Break {
+        what: "the right to make authorities",
+        file: "main.bicep",
+        from: "param manageAuthorities bool = false",
+        to: "param manageAuthorities bool = true",
         noticed_by: Noticed::Rule,
     },
     Break {

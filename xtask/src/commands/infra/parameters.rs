@@ -10,6 +10,8 @@ pub struct Parameters {
     pub generations: Vec<String>,
     /// `symmetricKeyAccess`.
     pub symmetric_key_access: bool,
+    /// `manageAuthorities`.
+    pub manage_authorities: bool,
     /// `plan`.
     pub is_premium: bool,
     /// `privateNetworking`.
@@ -39,6 +41,7 @@ impl Parameters {
         Ok(Self {
             generations,
             symmetric_key_access: value("symmetricKeyAccess") == Some("true"),
+            manage_authorities: value("manageAuthorities") == Some("true"),
             is_premium: value("plan") == Some("'premium'"),
             is_private: value("privateNetworking") == Some("true"),
         })
@@ -59,7 +62,9 @@ mod tests {
         let text = "param generations = ['credentials', 'certificate-authorities']\nparam symmetricKeyAccess = true\n";
         let read = Parameters::parse(text).unwrap();
         assert_eq!(read.generations, ["credentials", "certificate-authorities"]);
-        assert!(read.symmetric_key_access && !read.is_premium && !read.is_private);
+        assert!(
+            read.symmetric_key_access && !read.manage_authorities && !read.is_premium && !read.is_private
+        );
         assert!(Parameters::parse("param plan = 'premium'\n").is_err());
     }
 }

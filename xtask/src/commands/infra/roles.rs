@@ -55,6 +55,9 @@ const TOPICS_ROLE: &str = "Azure Event Hubs Data Sender";
 /// The role that opens keys, for deployments that ask for it.
 const SYMMETRIC_KEYS: &str = "symmetric-keys";
 
+/// The feature whose roles are for deployments that ask for them: making what the file declares.
+const DECLARE: &str = "declare";
+
 /// The type of resource that a scope of the table means.
 fn kind_of_scope(scope: &str) -> Option<&'static str> {
     Some(match scope {
@@ -84,6 +87,7 @@ pub fn problems(root: &Path, file: &str, snapshot: &Snapshot) -> Result<Vec<Stri
         let generation = row["generation"].as_str().unwrap_or_default();
         (generation == "any" || parameters.generations.iter().any(|one| one == generation))
             && (row["role"] != SYMMETRIC_KEYS || parameters.symmetric_key_access)
+            && (row["feature"] != DECLARE || parameters.manage_authorities)
     };
     rows.retain(is_wanted);
     let own = table["roles"].as_array().cloned().unwrap_or_default();

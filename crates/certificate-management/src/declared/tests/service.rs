@@ -3,8 +3,10 @@
 
 use std::collections::HashSet;
 
+use time::OffsetDateTime;
+
 use super::*;
-use crate::declared::{Signer, Step, Write};
+use crate::declared::{LastWrite, Memory, Signer, Stage, Step, Write};
 
 /// What a resource can be at the beginning.
 const BEGINNINGS: [Option<Beginning>; 5] = [
@@ -200,6 +202,42 @@ fn write(inventory: &mut Inventory, step: &Step) {
     }
 }
 
+/// The writes that are sent where the service does all that it takes at once and nobody signs, in their order. A run that makes a
+/// write of the plan first and looks again leads to the same as one that makes all of them.
+fn sent(configuration: &NamespaceConfiguration, beginning: &Inventory) -> Vec<Step> {
+    let mut inventory = beginning.clone();
+    let mut sent = Vec::new();
+    loop {
+        for id in being_made(&inventory) {
+            let was_being_made = being_made(beginning).contains(&id);
+            if !was_being_made {
+                inventory = after(inventory, &Event::Ends { id, well: true });
+            }
+        }
+        let steps = plan(configuration, &inventory);
+        let Some(step) = steps.into_iter().find(|step| step.write().is_some()) else { return sent };
+        write(&mut inventory, &step);
+        sent.push(step);
+    }
+}
+
+/// What is remembered when the last write to every other resource got that far.
+fn remembering(steps: &[Step], stage: Stage) -> Memory {
+    let mut memory = Memory::default();
+    for step in steps.iter().step_by(2) {
+        let Some(write) = step.write() else { continue };
+        let at = OffsetDateTime::UNIX_EPOCH;
+        memory.remember(LastWrite {
+            target: step.resource.clone(),
+            write: write.clone(),
+            at,
+            stage,
+            error: None,
+        });
+    }
+    memory
+}
+
 /// Visits everything that can become of a beginning, and tells how many states that were.
 fn visit(configuration: &NamespaceConfiguration, beginning: Inventory, seen: &mut HashSet<String>) {
     let undeclared = |inventory: &Inventory| {
@@ -218,6 +256,16 @@ fn visit(configuration: &NamespaceConfiguration, beginning: Inventory, seen: &mu
         }
         assert_eq!(undeclared(&inventory), before, "what the file does not name has changed");
         let steps = plan(configuration, &inventory);
+        let foreseen = foresee(configuration, &inventory);
+        let is_sent = |step: &Step| foreseen.contains(step);
+        for stage in [Stage::Planned, Stage::Accepted, Stage::Refused, Stage::PutOff] {
+            let heeded = remembering(&steps, stage).heed(steps.clone(), OffsetDateTime::UNIX_EPOCH);
+            let is_new = |step: &&Step| step.write().is_some() && !steps.contains(step);
+            assert_eq!(heeded.iter().find(is_new), None, "what was remembered makes a write");
+        }
+        let sent = sent(configuration, &inventory);
+        assert!(sent.iter().all(is_sent), "{sent:?} and not as foreseen: {foreseen:?}");
+        assert_eq!(sent.len(), foreseen.iter().filter(|step| step.write().is_some()).count(), "{foreseen:?}");
         assert_eq!(steps, plan(configuration, &inventory), "a plan of the same look differs");
         let events = events(configuration, &inventory);
         if !events.iter().any(|event| matches!(event, Event::Ends { .. } | Event::Write(_) | Event::Sign(_)))

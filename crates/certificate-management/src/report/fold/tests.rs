@@ -125,6 +125,7 @@ proptest! {
             observation: observation(number, *matter),
             provisioning_services: services(number, *matter),
             counted: counted(number),
+            declared: None,
             looks: looked(matter),
         });
         let input = ReportInput {

@@ -108,8 +108,13 @@ fn an_action_of_the_other_generation_or_the_right_to_keys_is_noticed() {
 fn a_role_that_the_parameters_do_not_ask_for_is_noticed() {
     // The fleet asks for every role. A role that the test renames is missing there.
     let fleet = "environments/fleet.bicepparam";
-    for name in ["Policysync credentials", "Policysync certificate authorities", "Policysync symmetric keys"]
-    {
+    for name in [
+        "Policysync credentials",
+        "Policysync certificate authorities",
+        "Policysync symmetric keys",
+        "Policysync declared credentials",
+        "Policysync declared certificate authorities",
+    ] {
         let problems = after_in(fleet, |resources| {
             definition(resources, name)["properties"]["roleName"] = json!("Policysync other (x)");
         });
@@ -118,15 +123,18 @@ fn a_role_that_the_parameters_do_not_ask_for_is_noticed() {
             "{problems:?}"
         );
     }
-    let problems = after(|resources| {
-        let mut more = definition(resources, "Policysync").clone();
-        more["properties"]["roleName"] = json!("Policysync symmetric keys (x)");
-        resources.push(more);
-    });
-    assert!(
-        problems.contains(&"there should be no custom role for symmetric-keys".to_owned()),
-        "{problems:?}"
-    );
+    for (name, role) in [
+        ("Policysync symmetric keys", "symmetric-keys"),
+        ("Policysync declared credentials", "declared-credentials"),
+        ("Policysync declared certificate authorities", "declared-certificate-authorities"),
+    ] {
+        let problems = after(|resources| {
+            let mut more = definition(resources, "Policysync").clone();
+            more["properties"]["roleName"] = json!(format!("{name} (x)"));
+            resources.push(more);
+        });
+        assert!(problems.contains(&format!("there should be no custom role for {role}")), "{problems:?}");
+    }
 }
 
 #[test]

@@ -1,0 +1,42 @@
+//! What a saved plan has of the authorities and policies that the file declares.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ArmId;
+use crate::configuration::NamespaceConfiguration;
+use crate::declared::{self, Inventory, Step};
+
+/// A declared resource that is not as the file says, and what the plan does about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PlannedResource {
+    /// ARM id of its namespace.
+    pub namespace_id: ArmId,
+    /// The resource, and the write; or what it waits for, or is refused for.
+    pub step: Step,
+    /// The same as a sentence.
+    pub detail: String,
+}
+
+impl PlannedResource {
+    /// What is to be done about everything that the file declares in a namespace, until it is there. `note` stands behind each
+    /// write.
+    pub(super) fn all(
+        configuration: &NamespaceConfiguration,
+        inventory: &Inventory,
+        note: &str,
+    ) -> impl Iterator<Item = Self> {
+        let planned = move |step: Step| {
+            let note = if step.write().is_some() { note } else { "" };
+            let detail = format!("{}{note}", step.action);
+            Self { namespace_id: configuration.id.clone(), detail, step }
+        };
+        declared::foresee(configuration, inventory).into_iter().map(planned)
+    }
+
+    /// Whether it is created or changed.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        self.step.write().is_some()
+    }
+}
