@@ -92,6 +92,8 @@ async fn played(
         assert!(periods < PERIODS, "{generation}: {:#?}", report(&app).await);
         next_period(&app);
     }
+    // What comes then is no part of the way that is killed.
+    app.restart(&[]);
     still(&app).await
 }
 
