@@ -30,7 +30,7 @@ pub(super) fn request(namespace: &ArmId, resource: &Resource, write: &Write) -> 
     let is_second = generation == Generation::CertificateAuthorities;
     let (method, body) = match write {
         Write::Credential { location } => (Method::PUT, json!({"location": location, "properties": {}})),
-        Write::Authority { location, signer } => (Method::PUT, authority(location, signer)),
+        Write::Authority { location, signer } => (Method::PUT, authority(location, signer, authority_id)),
         Write::CredentialPolicy { leaf_validity_days, own_root } => {
             let mut authority = json!({"keyType": "ECC"});
             if *own_root {
@@ -45,13 +45,13 @@ pub(super) fn request(namespace: &ArmId, resource: &Resource, write: &Write) -> 
     Request { method, path, generation, body }
 }
 
-fn authority(location: &str, signer: &Signer) -> Value {
+fn authority(location: &str, signer: &Signer, authority_id: impl Fn(&str) -> ArmId) -> Value {
     let properties = match signer {
         Signer::Itself => json!({"certificateAuthorityType": "Root", "keyType": "ECC"}),
         Signer::Root { root } => json!({
             "certificateAuthorityType": "ICA",
             "keyType": "ECC",
-            "issuer": {"issuerType": "Microsoft", "certificateAuthorityResourceId": root.as_str()},
+            "issuer": {"issuerType": "Microsoft", "certificateAuthorityResourceId": authority_id(root).as_str()},
         }),
         Signer::External => json!({
             "certificateAuthorityType": "ICA",
@@ -88,7 +88,7 @@ mod tests {
         let below = Resource::Policy { name: "p".to_owned(), authority: Some("lines".to_owned()) };
         let location = || "westeurope".to_owned();
         let signed = |signer| Write::Authority { location: location(), signer };
-        let root = Signer::Root { root: namespace.child("certificateAuthorities", "root") };
+        let root = Signer::Root { root: "root".to_owned() };
         let rows: Vec<String> = [
             (&Resource::Credential, Write::Credential { location: location() }),
             (&policy, Write::CredentialPolicy { leaf_validity_days: 10, own_root: false }),

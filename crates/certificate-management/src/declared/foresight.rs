@@ -34,7 +34,8 @@ pub fn foresee(configuration: &NamespaceConfiguration, inventory: &Inventory) ->
     }
 }
 
-/// What there is once the service has done a write.
+/// What there is once the service has done a write. The clients alone know the ids of resources, and no decision here looks at them:
+/// the id of the namespace stands for each.
 fn done(inventory: &mut Inventory, resource: &Resource, write: &Write) {
     let namespace = inventory.namespace.id.clone();
     match (resource, write) {
@@ -51,23 +52,21 @@ fn done(inventory: &mut Inventory, resource: &Resource, write: &Write) {
             }
         }
         (
-            Resource::Policy { name, authority },
+            Resource::Policy { authority, .. },
             Write::CredentialPolicy { leaf_validity_days, .. }
             | Write::CertificatePolicy { leaf_validity_days },
         ) => {
             let own_root = matches!(write, Write::CredentialPolicy { own_root: true, .. });
             let full_name = resource.name();
             inventory.policies.retain(|known| !known.name.eq_ignore_ascii_case(&full_name));
-            let issuer =
-                authority.as_ref().map(|authority| namespace.child("certificateAuthorities", authority));
             inventory.policies.push(Policy {
-                id: match &issuer {
-                    Some(issuer) => issuer.child("certificatePolicies", name),
-                    None => namespace.child("credentials", "default").child("policies", name),
-                },
+                id: namespace.clone(),
                 name: full_name,
                 provisioning_state: ProvisioningState::Succeeded,
-                issuing_ca: IssuingCa { id: issuer, ..IssuingCa::default() },
+                issuing_ca: IssuingCa {
+                    id: authority.is_some().then_some(namespace),
+                    ..IssuingCa::default()
+                },
                 leaf_validity_days: Some(*leaf_validity_days),
                 bring_your_own_root: own_root
                     .then(|| BringYourOwnRoot { status: "PendingActivation".to_owned() }),
@@ -85,7 +84,7 @@ fn authority(namespace: &ArmId, name: &str, signer: &Signer) -> Authority {
         Signer::External => (AuthorityType::Issuing, Issuer::External),
     };
     Authority {
-        id: namespace.child("certificateAuthorities", name),
+        id: namespace.clone(),
         name: name.to_owned(),
         kind,
         issuer,

@@ -3,7 +3,6 @@
 use super::DEFAULT_LEAF_VALIDITY_DAYS;
 use super::inventory::{Inventory, Links};
 use super::step::{Action, Hindrance, Resource, Signer, Step, Waiting, Write};
-use crate::ArmId;
 use crate::authority::{Authority, AuthorityType, Issuer};
 use crate::configuration::{DeclaredAuthority, DeclaredPolicy, NamespaceConfiguration};
 use crate::generation::Generation;
@@ -100,14 +99,14 @@ impl Planner<'_> {
     }
 
     /// The root that signs new issuing authorities; or why there is none yet.
-    fn root(&self) -> Result<ArmId, Action> {
+    fn root(&self) -> Result<String, Action> {
         let mut declared = self.configuration.authorities.iter();
         let declared = declared.find(|declared| declared.kind == AuthorityType::Root);
         if let Some(step) = declared.and_then(|declared| self.planned_authority(&declared.name)) {
             ready(step)?;
         }
         match self.inventory.authorities.iter().find(|found| found.kind == AuthorityType::Root) {
-            Some(root) if root.is_ready() => Ok(root.id.clone()),
+            Some(root) if root.is_ready() => Ok(root.name.clone()),
             Some(root) => Err(wait(Waiting::Resource { name: root.name.clone() })),
             None => Err(refuse(Hindrance::NoRoot)),
         }

@@ -5,8 +5,6 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::ArmId;
-
 /// One declared resource, and what is to be done about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -137,8 +135,8 @@ pub enum Signer {
     Itself,
     /// The root of the namespace.
     Root {
-        /// ARM id of the root.
-        root: ArmId,
+        /// Its name.
+        root: String,
     },
     /// A root of the customer's.
     External,

@@ -277,7 +277,7 @@ fn an_issuing_authority_takes_the_root_that_is_there_and_a_policy_the_authority(
     assert_eq!(action(&file(text), &empty(), "lines"), Action::Refuse { because: Hindrance::NoRoot });
     let mut inventory = empty();
     inventory.authorities = vec![authority("older-root", AuthorityType::Root, Issuer::Microsoft)];
-    let signer = Signer::Root { root: inventory.authorities[0].id.clone() };
+    let signer = Signer::Root { root: inventory.authorities[0].name.clone() };
     let location = "westeurope".to_owned();
     assert_eq!(
         action(&file(text), &inventory, "lines"),

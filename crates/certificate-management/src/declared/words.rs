@@ -27,7 +27,7 @@ impl fmt::Display for Write {
                 write!(f, "create in {location}: the root of the namespace")
             }
             Self::Authority { location, signer: Signer::Root { root } } => {
-                write!(f, "create in {location}, signed by the root `{}`", root.name())
+                write!(f, "create in {location}, signed by the root `{}`", root)
             }
             Self::Authority { location, signer: Signer::External } => {
                 write!(

@@ -140,7 +140,7 @@ fn write(inventory: &mut Inventory, step: &Step) {
                 Signer::Itself => (AuthorityType::Root, Issuer::Microsoft),
                 Signer::External => (AuthorityType::Issuing, Issuer::External),
                 Signer::Root { root } => {
-                    let root = inventory.authorities.iter().find(|one| one.id == *root).unwrap();
+                    let root = inventory.authorities.iter().find(|one| one.name == *root).unwrap();
                     assert!(root.is_ready() && root.kind == AuthorityType::Root, "{root:?}");
                     (AuthorityType::Issuing, Issuer::Microsoft)
                 }
