@@ -151,7 +151,11 @@ fn difference(policy: &Policy, certificate: &HubCertificate, now: OffsetDateTime
     let name = &certificate.name;
     let ca = &policy.issuing_ca;
     let mut is_proven = false;
-    if let (Some(expected), Some(seen)) = (&ca.thumbprint, &certificate.thumbprint) {
+    // Of which hash the thumbprint of a policy is, no source says (`ca-lifecycle-facts.md` §1.7); that of a hub is SHA-1. Two
+    // of different hashes cannot be compared.
+    if let (Some(expected), Some(seen)) = (&ca.thumbprint, &certificate.thumbprint)
+        && expected.len() == seen.len()
+    {
         is_proven = true;
         if !expected.eq_ignore_ascii_case(seen) {
             return older(format!("certificate {name} has thumbprint {seen}, the policy {expected}"));

@@ -72,6 +72,20 @@ fn a_renewal_one_second_later_is_another_ca_even_with_the_same_subject() {
 }
 
 #[test]
+fn thumbprints_of_different_hashes_are_not_compared() {
+    let mut policy = policy();
+    policy.issuing_ca.thumbprint = Some("C".repeat(64));
+    let seen = HubCertificate { thumbprint: Some("A".repeat(40)), ..certificate("c1") };
+    assert_eq!(
+        assess(&policy, std::slice::from_ref(&seen), NOW).trust,
+        Trust::Trusted,
+        "by the end of validity"
+    );
+    policy.issuing_ca.not_after = None;
+    assert_eq!(assess(&policy, &[seen], NOW).trust, Trust::Unreadable, "nothing is left to compare");
+}
+
+#[test]
 fn an_expired_ca_is_not_trusted() {
     let assessment = assess(&policy(), &[certificate("c1")], datetime!(2031-01-01 00:00:01 UTC));
     assert_eq!(assessment.trust, Trust::Stale);
