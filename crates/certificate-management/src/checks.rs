@@ -16,6 +16,7 @@ mod group_unassigned;
 mod hub_certificate_limit;
 mod hub_certificate_without_policy;
 mod hub_untrusting;
+mod ladder;
 mod nothing_to_sync;
 mod permission_missing;
 mod preview_surprise;
@@ -126,9 +127,11 @@ checks! {
         "State what takes the place of its policy as `[[namespace.migration]]`, look at `policysync plan`, then \
          run `policysync assign --migrate --apply` ([docs/generations.md](docs/generations.md))."
     BringYourOwnRoot "bring-your-own-root" Warning bring_your_own_root
-        "A policy under the customer's own root waits for its activation or renewal."
-        "Sign the certificate signing request of the policy with your root and activate the policy with the \
-         chain; then sync."
+        "A policy under the customer's own root waits for its activation or renewal; a renewal is told again at each step \
+         of the ladder of `ca-expiring`."
+        "`policysync policies csr` shows the request and how to sign it with your root; `policysync policies activate \
+         --apply` hands back the chain and proves it on every hub ([docs/authorities.md](docs/authorities.md)). The \
+         message of a renewal names the day by which that must be done."
     StateNotSucceeded "state-not-succeeded" Warning state_not_succeeded
         "The provisioning state of a namespace or policy is not Succeeded."
         "Read the activity log of the resource in Azure, and repeat the write that failed."

@@ -263,10 +263,10 @@ reasons! {
         "Let these devices register again once the group has its policy: a restart does, or a new provisioning call."
     OwnRootPendingActivation "own-root-pending-activation" Warning
         "The issuing CA of a policy waits for its certificate, signed by the customer's own root."
-        "`policysync policies csr` shows the policy's signing request and how to sign it with your root; check the chain with `policysync policies lint`, and activate the policy with it."
+        "`policysync policies csr` shows the policy's signing request and how to sign it with your root; check the chain with `policysync policies lint`, and hand it back with `policysync policies activate`."
     OwnRootPendingRenewal "own-root-pending-renewal" Warning
         "The issuing CA of a policy works, and a renewal of it waits for the signature of the customer's own root."
-        "`policysync policies csr` shows the new signing request and how to sign it with your root; check the chain with `policysync policies lint`, and activate it before the CA ends; then sync."
+        "`policysync policies csr` shows the new signing request and how to sign it with your root; `policysync policies activate` checks the chain and hands it back. In the older generation a sync follows."
     NamespaceNotSucceeded "namespace-not-succeeded" Warning
         "The provisioning state of the namespace is not Succeeded."
         "Look at the namespace's activity log in Azure; a write that failed has to be repeated."
