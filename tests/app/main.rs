@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod activate;
 mod assignment;
 mod assignment_events;
 mod attached;

@@ -24,6 +24,8 @@ pub enum Feature {
     Assign,
     /// Making the certificate authorities and policies that the file declares.
     Declare,
+    /// Activating an authority under the customer's own root.
+    OwnRoot,
     /// Putting requests, follow-ups and parked messages on a queue.
     Queue,
     /// Keeping records.
@@ -39,6 +41,7 @@ impl Feature {
             Self::Sync => "sync",
             Self::Assign => "assign",
             Self::Declare => "declare",
+            Self::OwnRoot => "own-root",
             Self::Queue => "queue",
             Self::Records => "records",
         }

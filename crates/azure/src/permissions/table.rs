@@ -239,6 +239,25 @@ pub const PERMISSIONS: &[Permission] = &[
         Evidence::Inferred,
         &["registry::write"],
     ),
+    // `policies activate`, run by the person who holds the root. No function activates.
+    Permission {
+        feature: Feature::OwnRoot,
+        ..declared(
+            "Microsoft.DeviceRegistry/namespaces/credentials/policies/activateBringYourOwnRoot/action",
+            Generation::Credentials,
+            Evidence::Inferred,
+            &["registry::activate"],
+        )
+    },
+    Permission {
+        feature: Feature::OwnRoot,
+        ..declared(
+            "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/activate/action",
+            Generation::CertificateAuthorities,
+            Evidence::Published,
+            &["registry::activate"],
+        )
+    },
     // Only the status of an operation says why the service did not do what it had taken. Without it the operation goes on.
     Permission {
         scope: PermissionScope::Subscription,
