@@ -185,6 +185,7 @@ async fn the_page_leads_from_nothing_to_a_device_that_connects() {
     };
     let made = desk.run(make).await;
     assert_eq!(code(&made), 3, "it waits for the signature: {}", told(&made));
+    assert_eq!(waits_for(&desk).await, json!("created"), "its policy is made when the authority works");
     let shown = desk.done(fetch).await;
     let json = document(&desk.run("policysync policies csr partner-ica --output json").await);
     assert_eq!(json["recipe"].as_str(), Some(recipe.as_str()), "the page shows what the command prints");
@@ -208,9 +209,15 @@ async fn the_page_leads_from_nothing_to_a_device_that_connects() {
         })
         .await;
     let explained = desk.done(explain).await;
-    assert!(explained.contains("partner-ica/gates"), "{explained}");
+    assert!(explained.contains("partner-ica/gates") && explained.contains("pushed"), "{explained}");
+    assert_eq!(waits_for(&desk).await, Value::Null);
     connect(&desk.world, "2026-11-01").await;
     desk.world.stop().await;
+}
+
+/// The step that the page's group waits for.
+async fn waits_for(desk: &Desk) -> Value {
+    document(&desk.run("policysync explain gates --output json").await)["waitsFor"].clone()
 }
 
 /// A new device of the page's group provisions, and its hub accepts it by TLS.

@@ -6,6 +6,7 @@ mod assignment;
 mod entry;
 pub mod hindrance;
 mod hub_trust;
+pub mod milestones;
 mod obstacle;
 pub mod permit;
 pub mod saved;
