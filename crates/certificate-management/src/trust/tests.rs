@@ -71,6 +71,20 @@ fn a_renewal_one_second_later_is_another_ca_even_with_the_same_subject() {
     assert_eq!(assess(&policy(), &[renewed], NOW).trust, Trust::Stale);
 }
 
+/// The next CA is pushed to hubs before the policy shows it. Nobody must be told to delete it.
+#[test]
+fn the_next_ca_beside_the_current_one_is_no_leftover() {
+    let next = HubCertificate { expiry: Some(datetime!(2036-01-01 00:00 UTC)), ..older("c2") };
+    let assessment = assess(&policy(), &[next.clone(), certificate("c1")], NOW);
+    assert_eq!(assessment.trust, Trust::Trusted);
+    assert_eq!(assessment.evidence.unwrap().certificate_name, "c1");
+    assert_eq!(
+        assess(&policy(), &[next.clone(), certificate("c1"), older("c0")], NOW).trust,
+        Trust::Leftover
+    );
+    assert_eq!(assess(&policy(), &[next], NOW).trust, Trust::Stale, "it lacks the current one");
+}
+
 #[test]
 fn thumbprints_of_different_hashes_are_not_compared() {
     let mut policy = policy();
