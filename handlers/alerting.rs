@@ -68,6 +68,7 @@ mod tests {
 
     use certificate_management::ArmId;
     use certificate_management::configuration::Configuration;
+    use certificate_management::issuers::SeenIssuers;
     use certificate_management::model::{
         Hub, HubCertificate, IssuingCa, Namespace, Policy, ProvisioningState, ReadFailure,
     };
@@ -153,6 +154,7 @@ mod tests {
                 configuration: &configuration.namespaces[0],
                 observation: world(day),
                 provisioning_services: Ok(Vec::new()),
+                issuers: SeenIssuers::default(),
                 looks: Looks::at(now),
             }],
             records: None,

@@ -1,4 +1,5 @@
 use certificate_management::configuration::Configuration;
+use certificate_management::issuers::SeenIssuers;
 use certificate_management::model::ReadFailure;
 use certificate_management::report::{Looks, NamespaceInput, Records, ReportInput};
 use time::macros::datetime;
@@ -17,6 +18,7 @@ fn report(why: &str, kill_switch: bool) -> Report {
         configuration: &configuration.namespaces[0],
         observation: Err(ReadFailure::other(why)),
         provisioning_services: Ok(Vec::new()),
+        issuers: SeenIssuers::default(),
         looks: Looks::at(NOW),
     };
     report::build(&ReportInput {

@@ -2,6 +2,7 @@
 
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::facts::NamespaceFacts;
+use certificate_management::issuers::SeenIssuers;
 use certificate_management::report::{EarlyDevices, Fold, Looks, NamespaceInput, Report};
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
@@ -65,6 +66,7 @@ fn unreadable<'a>(
         configuration,
         provisioning_services,
         observation: Err(why),
+        issuers: SeenIssuers::default(),
         looks: Looks::default(),
     };
     (input, Vec::new())

@@ -2,6 +2,7 @@
 //! nothing.
 
 use certificate_management::configuration::NamespaceConfiguration;
+use certificate_management::issuers::SeenIssuers;
 use certificate_management::model::{ReadFailure, ReadFailureKind};
 use certificate_management::plan::Observation;
 use certificate_management::report::{Looks, NamespaceInput, ReportInput};
@@ -176,6 +177,7 @@ async fn input<'a>(fleet: &Fleet, observer: &Observer<'_>, visit: Visit<'a>) -> 
         configuration: visit.configuration,
         observation,
         provisioning_services,
+        issuers: SeenIssuers::default(),
         looks: Looks { namespace_at: Some(namespace_at), services_at: Some(services_at), read_at: None },
     }
 }
@@ -187,5 +189,11 @@ fn not_visited(configuration: &NamespaceConfiguration) -> NamespaceInput<'_> {
         permission: None,
     };
     let provisioning_services = Err(why.clone());
-    NamespaceInput { configuration, provisioning_services, observation: Err(why), looks: Looks::default() }
+    NamespaceInput {
+        configuration,
+        provisioning_services,
+        observation: Err(why),
+        issuers: SeenIssuers::default(),
+        looks: Looks::default(),
+    }
 }

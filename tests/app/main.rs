@@ -33,6 +33,7 @@ mod records;
 mod remembered;
 mod resume;
 mod revert;
+mod rotation;
 mod rules;
 mod scenarios;
 mod secrets_in_logs;

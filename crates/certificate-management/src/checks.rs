@@ -7,6 +7,7 @@
 mod bring_your_own_root;
 mod ca_expiring;
 mod ca_leftover;
+mod ca_removed_early;
 mod ca_shorter_than_leaf;
 mod devices_before_policy;
 mod group_dangling;
@@ -96,8 +97,14 @@ checks! {
          that hub before."
     CaLeftover "ca-leftover" Warning ca_leftover
         "A linked hub still has an older CA of a policy beside the current one."
-        "Wait until the last device certificate of the older CA has ended (one leaf validity after the rotation), \
-         then delete the certificate that the evidence names on the hub."
+        "Wait until the last device certificate of the older CA has ended; the message says when, where the older CA was \
+         seen at work, and else it is one leaf validity after the rotation. Then delete the certificate that the evidence \
+         names on the hub."
+    CaRemovedEarly "ca-removed-early" Information ca_removed_early
+        "A linked hub no longer has an older CA of a policy, of which device certificates may still be valid."
+        "A sync takes the older CA from the hubs, so this follows most rotations: devices that the hub refuses register again at \
+         their provisioning service. Where yours do not do so by themselves, make them; the message says until when there may \
+         be any. A short leaf validity keeps that time short."
     HubCertificateWithoutPolicy "hub-certificate-without-policy" Warning hub_certificate_without_policy
         "A linked hub has a CA certificate of a policy that the namespace does not have."
         "Find out which devices still use its certificates; when there are none, delete the certificate on the \

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use crate::configuration::{NamespaceConfiguration, Suppression, Thresholds};
 use crate::finding::Subject;
 use crate::finding_subject as subject;
+use crate::issuers::SeenIssuers;
 use crate::model::{EnrollmentGroup, Policy, ReadFailure};
 use crate::plan::{self, AssignmentPlan, Observation, Pair};
 use crate::reason::Reason;
@@ -45,6 +46,8 @@ pub struct NamespaceFacts<'a> {
     pub provisioning_services: Vec<ServiceFacts<'a>>,
     /// Why its DPS could not be listed.
     pub services_unread: Option<&'a ReadFailure>,
+    /// The issuing CAs that its policies were seen to have.
+    pub issuers: &'a SeenIssuers,
     /// When it was looked at.
     pub looks: Looks,
 }
@@ -215,6 +218,7 @@ impl<'a> NamespaceFacts<'a> {
             pairs: observation.map(Observation::pairs).unwrap_or_default(),
             provisioning_services: services.collect(),
             services_unread: input.provisioning_services.as_ref().err(),
+            issuers: &input.issuers,
             looks: input.looks,
         }
     }

@@ -237,6 +237,9 @@ reasons! {
     CaLeftover "ca-leftover" Warning
         "A linked hub still has an older CA of the policy beside the current one."
         "Delete the older certificate on the hub once no device uses a certificate from it."
+    CaRemovedEarly "ca-removed-early" Information
+        "A linked hub no longer has an older CA of the policy, of which device certificates may still be valid: it refuses them."
+        "Nothing, where devices register again at their provisioning service by themselves when a hub refuses them; else make them do so. By the day of the message the last of those certificates has ended."
     CaExpiring "ca-expiring" Warning
         "The issuing CA of a policy ends soon."
         "Expect a rotation by the service, or renew it if it is signed by your own root; then sync."

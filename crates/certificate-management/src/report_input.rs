@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 use crate::configuration::{Configuration, NamespaceConfiguration};
 use crate::finding::Subject;
+use crate::issuers::SeenIssuers;
 use crate::model::{EnrollmentGroup, ReadFailure};
 use crate::plan::Observation;
 use crate::request::RequestRecord;
@@ -65,6 +66,8 @@ pub struct NamespaceInput<'a> {
     pub observation: Result<Observation, ReadFailure>,
     /// Its DPS: the endpoint, the host names of its hubs, and its groups; or why they could not be listed.
     pub provisioning_services: Result<Vec<ProvisioningServiceInput>, ReadFailure>,
+    /// The issuing CAs that its policies were seen to have, as far as looks are remembered.
+    pub issuers: SeenIssuers,
     /// When that was.
     pub looks: Looks,
 }

@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 
 use crate::ArmId;
 use crate::configuration::NamespaceConfiguration;
+use crate::issuers::SeenIssuers;
 use crate::model::{ReadFailure, ReadFailureKind};
 use crate::plan::Observation;
 use crate::report_input::{EarlyDevices, Looks, NamespaceInput, ProvisioningServiceInput};
@@ -37,6 +38,9 @@ pub struct Section {
     /// The devices that registered before their group had its policy.
     #[serde(default = "Part::default")]
     pub early_devices: Part<Vec<EarlyDevices>>,
+    /// The issuing CAs that all looks together have seen.
+    #[serde(default, skip_serializing_if = "SeenIssuers::is_empty")]
+    pub issuers: SeenIssuers,
 }
 
 /// One part of a section.
@@ -134,6 +138,7 @@ impl Section {
             namespace: Part::default(),
             services: Part::default(),
             early_devices: Part::default(),
+            issuers: SeenIssuers::default(),
         }
     }
 
@@ -146,6 +151,10 @@ impl Section {
     /// Takes in what another run has seen: of each part the later look. In whatever order sections come together, the outcome
     /// is the same.
     pub fn take(&mut self, other: Self) {
+        self.issuers.take(other.issuers);
+        for seen in [&self.namespace.seen, &other.namespace.seen].into_iter().flatten() {
+            self.issuers.note(&seen.value);
+        }
         self.namespace.take(other.namespace);
         self.services.take(other.services);
         self.early_devices.take(other.early_devices);
@@ -165,6 +174,7 @@ impl Section {
         let early_devices = self.early_devices.seen.map(|seen| seen.value).unwrap_or_default();
         let input = NamespaceInput {
             configuration,
+            issuers: self.issuers,
             observation: self.namespace.into_look("the namespace has"),
             provisioning_services: self.services.into_look("its provisioning services have"),
             looks,

@@ -9,6 +9,7 @@ use crate::ArmId;
 use crate::configuration::Configuration;
 use crate::facts::Facts;
 use crate::finding::Finding;
+use crate::issuers::SeenIssuers;
 use crate::model::{
     Attestation, EnrollmentGroup, Hub, HubCertificate, IssuingCa, Namespace, Policy, ProvisioningState,
     ReadFailure,
@@ -34,6 +35,7 @@ pub(crate) struct World {
     pub records: Option<Records>,
     pub early_devices: Vec<EarlyDevices>,
     pub surprises: Vec<String>,
+    pub issuers: SeenIssuers,
     /// `None`: everything was looked at now.
     pub looks: Option<Looks>,
     pub now: OffsetDateTime,
@@ -54,6 +56,7 @@ impl World {
             records: None,
             early_devices: Vec::new(),
             surprises: Vec::new(),
+            issuers: SeenIssuers::default(),
             looks: None,
             now: NOW,
         }
@@ -89,6 +92,7 @@ impl World {
             configuration: &self.configuration.namespaces[0],
             observation: self.observation.clone(),
             provisioning_services: self.services.clone().map(|()| vec![service]),
+            issuers: self.issuers.clone(),
             looks: self.looks.unwrap_or(Looks::at(self.now)),
         };
         ReportInput {

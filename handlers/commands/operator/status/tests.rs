@@ -2,6 +2,7 @@
 
 use certificate_management::checks::CheckId;
 use certificate_management::finding::{Finding, Subject};
+use certificate_management::issuers::SeenIssuers;
 use certificate_management::model::ReadFailure;
 use certificate_management::reason::Reason;
 use certificate_management::report::{Looks, NamespaceInput, ReportInput};
@@ -20,6 +21,7 @@ fn report(severities: &[Severity], is_readable: bool) -> Report {
             configuration: &configuration.namespaces[0],
             observation: Err(ReadFailure::other("503")),
             provisioning_services: Ok(Vec::new()),
+            issuers: SeenIssuers::default(),
             looks: Looks::default(),
         }],
         records: None,

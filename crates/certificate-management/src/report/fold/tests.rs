@@ -8,6 +8,7 @@ use crate::ArmId;
 use crate::checks::CheckId;
 use crate::checks::testing::{DPS, NAMESPACE, NOW, World, group, request};
 use crate::configuration::Configuration;
+use crate::issuers::SeenIssuers;
 use crate::model::ReadFailure;
 use crate::plan::Observation;
 use crate::report_input::{Looks, ProvisioningServiceInput};
@@ -123,7 +124,8 @@ proptest! {
             configuration,
             observation: observation(number, *matter),
             provisioning_services: services(number, *matter),
-            looks: looked(matter),
+            issuers: SeenIssuers::default(),
+looks: looked(matter),
         });
         let input = ReportInput {
             configuration: &configuration,
