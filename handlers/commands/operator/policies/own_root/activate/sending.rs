@@ -137,7 +137,7 @@ pub async fn follow(
     let mut until = if operation.is_some() { end } else { end.min(Instant::now() + SETTLES) };
     let mut why = doubt.unwrap_or_else(|| "the service has not said that it is done".to_owned());
     loop {
-        let mut shown = String::new();
+        let mut shown = "not known".to_owned();
         match authority(person, named).await {
             Ok(Some(authority)) => {
                 if standing::of(&authority, certificate) == Standing::InUse {
