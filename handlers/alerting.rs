@@ -68,6 +68,7 @@ mod tests {
 
     use certificate_management::ArmId;
     use certificate_management::configuration::Configuration;
+    use certificate_management::issuers::SeenIssuers;
     use certificate_management::model::{
         Hub, HubCertificate, IssuingCa, Namespace, Policy, ProvisioningState, ReadFailure,
     };
@@ -154,6 +155,7 @@ mod tests {
                 provisioning_services: Ok(Vec::new()),
                 counted: Counted::default(),
                 declared: None,
+                issuers: SeenIssuers::default(),
                 looks: Looks::at(now),
             }],
             records: None,

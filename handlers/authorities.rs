@@ -158,7 +158,7 @@ impl Authorities<'_> {
 }
 
 /// How far a write is that failed.
-fn stage(error: &azure::Error) -> Stage {
+pub fn stage(error: &azure::Error) -> Stage {
     match error.kind() {
         _ if error.may_have_taken_effect() => Stage::Planned,
         ErrorKind::Conflict | ErrorKind::Throttled { .. } | ErrorKind::Unavailable | ErrorKind::Timeout => {

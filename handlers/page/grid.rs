@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use certificate_management::report::namespace::HubReport;
+use certificate_management::report::namespace::{HubReport, OtherCertificate};
 use certificate_management::report::{NamespaceReport, TrustReport};
 use certificate_management::trust::Trust;
 
@@ -33,6 +33,15 @@ pub struct Cell {
     pub class: &'static str,
     pub thumbprint: Option<String>,
     /// The last day of the certificate that was seen.
+    pub until: Option<String>,
+    /// What else the hub has of the policy.
+    pub others: Vec<Other>,
+}
+
+/// Another CA of the policy on the hub.
+pub struct Other {
+    pub word: &'static str,
+    pub thumbprint: Option<String>,
     pub until: Option<String>,
 }
 
@@ -67,7 +76,13 @@ impl Grid {
 impl Cell {
     fn of(pair: Option<&TrustReport>) -> Self {
         let Some(pair) = pair else {
-            return Self { state: "not active", class: "unknown", thumbprint: None, until: None };
+            return Self {
+                state: "not active",
+                class: "unknown",
+                thumbprint: None,
+                until: None,
+                others: Vec::new(),
+            };
         };
         let (state, class) = shown(pair.trust);
         let evidence = pair.evidence.as_ref();
@@ -76,6 +91,17 @@ impl Cell {
             class,
             thumbprint: evidence.and_then(|evidence| evidence.thumbprint.as_deref()).map(words::thumbprint),
             until: evidence.and_then(|evidence| evidence.expiry).map(words::date),
+            others: pair.other_certificates.iter().map(Other::of).collect(),
+        }
+    }
+}
+
+impl Other {
+    fn of(other: &OtherCertificate) -> Self {
+        Self {
+            word: if other.is_next { "next" } else { "older" },
+            thumbprint: other.thumbprint.as_deref().map(words::thumbprint),
+            until: other.expiry.map(words::date),
         }
     }
 }

@@ -3,6 +3,7 @@
 use certificate_management::configuration::{Mode, Sync};
 use certificate_management::generation::NamespaceGeneration;
 use certificate_management::model::ProvisioningState;
+use certificate_management::report::namespace::PreviousCa;
 use certificate_management::report::{NamespaceLine, NamespaceReport, PolicyReport, Report};
 
 use super::grid::Grid;
@@ -57,6 +58,19 @@ pub struct Policy {
     pub not_after: Option<String>,
     pub left: Option<String>,
     pub leaf: Option<String>,
+    /// Since when this CA was seen, where another one was seen before it.
+    pub since: Option<Moment>,
+    pub previous: Vec<Previous>,
+}
+
+/// A CA that a policy had before.
+pub struct Previous {
+    /// Its last day.
+    pub not_after: String,
+    /// When it was seen last.
+    pub seen: Moment,
+    /// The last day on which a device certificate of it can be valid.
+    pub leaves: String,
 }
 
 /// All of them, in the order of the report.
@@ -132,6 +146,21 @@ impl Policy {
             not_after: policy.issuing_ca_not_after.map(words::date),
             left: policy.issuing_ca_days_left.map(words::days),
             leaf: policy.leaf_validity_days.map(|days| words::count(days, "day")),
+            since: policy
+                .issuing_ca_seen_since
+                .filter(|_| !policy.previous_cas.is_empty())
+                .map(words::moment),
+            previous: policy.previous_cas.iter().map(Previous::of).collect(),
+        }
+    }
+}
+
+impl Previous {
+    fn of(previous: &PreviousCa) -> Self {
+        Self {
+            not_after: words::date(previous.not_after),
+            seen: words::moment(previous.last_seen_at),
+            leaves: words::date(previous.leaves_end_by),
         }
     }
 }

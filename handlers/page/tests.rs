@@ -1,4 +1,5 @@
 use certificate_management::configuration::Configuration;
+use certificate_management::issuers::SeenIssuers;
 use certificate_management::model::ReadFailure;
 use certificate_management::report::{Counted, Looks, NamespaceInput, Records, ReportInput};
 use time::macros::datetime;
@@ -19,6 +20,7 @@ fn report(why: &str, kill_switch: bool) -> Report {
         provisioning_services: Ok(Vec::new()),
         counted: Counted::default(),
         declared: None,
+        issuers: SeenIssuers::default(),
         looks: Looks::at(NOW),
     };
     report::build(&ReportInput {

@@ -2,6 +2,7 @@
 
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::facts::NamespaceFacts;
+use certificate_management::issuers::SeenIssuers;
 use certificate_management::report::{Counted, Fold, Looks, NamespaceInput, Report};
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
@@ -64,6 +65,7 @@ fn unreadable<'a>(configuration: &'a NamespaceConfiguration, error: &state::Erro
         observation: Err(why),
         counted: Counted::default(),
         declared: None,
+        issuers: SeenIssuers::default(),
         looks: Looks::default(),
     }
 }

@@ -3,6 +3,7 @@
 
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::declared::{Memory, Seen};
+use certificate_management::issuers::SeenIssuers;
 use certificate_management::model::{ReadFailure, ReadFailureKind};
 use certificate_management::plan::Observation;
 use certificate_management::report::{Counted, Looks, NamespaceInput, ReportInput};
@@ -158,6 +159,7 @@ async fn input<'a>(fleet: &Fleet, observer: &Observer<'_>, visit: Visit<'a>) -> 
         provisioning_services,
         counted: Counted::default(),
         declared: None,
+        issuers: SeenIssuers::default(),
         looks: Looks { namespace_at: Some(namespace_at), services_at: Some(services_at), read_at: None },
     }
 }
@@ -192,6 +194,7 @@ fn not_visited(configuration: &NamespaceConfiguration) -> NamespaceInput<'_> {
         observation: Err(why),
         counted: Counted::default(),
         declared: None,
+        issuers: SeenIssuers::default(),
         looks: Looks::default(),
     }
 }

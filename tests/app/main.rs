@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod activate;
 mod assignment;
 mod assignment_events;
 mod attached;
@@ -35,6 +36,7 @@ mod records;
 mod remembered;
 mod resume;
 mod revert;
+mod rotation;
 mod rules;
 mod scenarios;
 mod secrets_in_logs;

@@ -1,59 +1,102 @@
 //! `policies csr` and `policies lint` as a person runs them, and docs/authorities.md to the letter.
+//! `tests/app/activate.rs` has what goes wrong with `policies activate`.
 
 use std::path::Path;
 use std::process::Output;
 
+use azure_simulator::device::Device;
 use azure_simulator::fleet::Fleet;
 use policysync::commands::laptop::local_world::{Schedules, app_settings};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::generations::{AUTHORITIES, AUTHORITIES_RULES};
 use crate::operator::{code, document, told};
 use crate::world::{World, clock};
 
-/// `az rest` against the simulator: the token of its managed identity instead of a login.
-const AZ: &str = r#"#!/usr/bin/env python3
-import os, sys, urllib.request
-arguments = sys.argv[1:]
-assert arguments.pop(0) == "rest", arguments
-given = dict(zip(arguments[::2], arguments[1::2]))
-body = given.get("--body")
-if body and body.startswith("@"):
-    body = open(body[1:]).read()
-request = urllib.request.Request(os.environ["POLICYSYNC_ARM_ENDPOINT"] + given["--url"], method=given["--method"].upper(), data=(body or "").encode())
-request.add_header("Authorization", "Bearer " + os.environ["TOKEN"])
-request.add_header("Content-Type", "application/json")
-print(urllib.request.urlopen(request).read().decode())
-"#;
+const NAMESPACE: &str = "/subscriptions/6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40/resourceGroups/rg-contoso-plants/providers/\
+                         Microsoft.DeviceRegistry/namespaces/contoso-plants";
+const DPS: &str = "contoso-plants-dps";
+
+/// A namespace that is linked to two hubs and a DPS, with the group of the page, and without any authority or policy.
+pub fn empty(generation: &str) -> Fleet {
+    let text = format!(
+        r#"
+subscription = "6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40"
+location = "westeurope"
+synchronize_seconds = 1
+push_seconds = 1
+
+[[namespace]]
+name = "contoso-plants"
+resource_group = "rg-contoso-plants"
+generation = "{generation}"
+credential = false
+
+[[namespace.hub]]
+name = "contoso-plants-hub-1"
+
+[[namespace.hub]]
+name = "contoso-plants-hub-2"
+
+[[namespace.provisioning_service]]
+name = "{DPS}"
+
+[[namespace.provisioning_service.enrollment_group]]
+name = "gates"
+"#
+    );
+    Fleet::from_toml(&text).unwrap()
+}
+
+/// The file of the page, with the namespace of this world.
+pub fn declared() -> String {
+    let (_, rest) = PAGE.split_once("```toml\n").unwrap();
+    let (text, _) = rest.split_once("```").unwrap();
+    let (before, after) = text.split_once("\"/subscriptions/").unwrap();
+    let (_, after) = after.split_once('"').unwrap();
+    format!("{before}\"{NAMESPACE}\"{after}")
+}
+
+/// The same in the older generation.
+pub fn declared_of_credential() -> String {
+    let (namespace, rest) =
+        declared().split_once("[[namespace.authority]]").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let (_, policy) = rest.split_once("[[namespace.policy]]").unwrap();
+    let policy = policy.replace("authority = \"partner-ica\"", "own_root = true");
+    let dps = NAMESPACE.replace(
+        "Microsoft.DeviceRegistry/namespaces/contoso-plants",
+        &format!("Microsoft.Devices/provisioningServices/{DPS}"),
+    );
+    format!(
+        "{namespace}provisioning_services = [\"{dps}\"]\n\n[[namespace.policy]]{}",
+        policy.replace("partner-ica/gates", "gates")
+    )
+}
 
 /// A folder, as that of a person who follows the page, with the programs that the page names.
-struct Desk {
-    world: World,
+pub struct Desk {
+    pub world: World,
     folder: tempfile::TempDir,
     token: String,
 }
 
 impl Desk {
-    async fn new() -> Self {
-        let world = World::of(&Fleet::from_toml(AUTHORITIES).unwrap(), AUTHORITIES_RULES).await;
+    pub async fn new(fleet: &Fleet, configuration: &str) -> Self {
+        let world = World::of(fleet, configuration).await;
         let folder = tempfile::tempdir().unwrap();
         let programs = folder.path().join("programs");
         std::fs::create_dir(&programs).unwrap();
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_policysync"), programs.join("policysync")).unwrap();
-        std::fs::write(programs.join("az"), AZ).unwrap();
-        std::fs::set_permissions(programs.join("az"), std::os::unix::fs::PermissionsExt::from_mode(0o755))
-            .unwrap();
         let token = token(&world).await;
         Self { world, folder, token }
     }
 
-    fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
     /// Runs a script as a person does whose exports are those of `dev`.
-    async fn run(&self, script: &str) -> Output {
+    pub async fn run(&self, script: &str) -> Output {
         let path = format!("{}:{}", self.path().join("programs").display(), std::env::var("PATH").unwrap());
         tokio::process::Command::new("sh")
             .args(["-eu", "-c", script])
@@ -70,26 +113,22 @@ impl Desk {
     }
 
     /// The same; it must succeed.
-    async fn done(&self, script: &str) -> String {
+    pub async fn done(&self, script: &str) -> String {
         let output = self.run(script).await;
         assert!(output.status.success(), "{script}\n{}", told(&output));
         told(&output)
     }
 
-    async fn namespace(&self) -> String {
-        self.world.namespace("contoso-plants").await["id"].as_str().unwrap().to_owned()
-    }
-
-    async fn authority(&self) -> Value {
-        let path =
-            format!("{}/certificateAuthorities/partner-ica?api-version=2026-11-01", self.namespace().await);
+    /// The authority of the page, as the service shows it.
+    pub async fn authority(&self) -> Value {
+        let path = format!("{NAMESPACE}/certificateAuthorities/partner-ica?api-version=2026-11-01");
         let request = self.world.client.get(self.world.azure(&path)).bearer_auth(&self.token);
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
         answer.json().await.unwrap()
     }
 
-    async fn until_status(&self, wanted: &str) {
+    pub async fn until_status(&self, wanted: &str) {
         let look = async || {
             let authority = self.authority().await;
             (authority["properties"]["issuer"]["status"] == wanted
@@ -97,6 +136,27 @@ impl Desk {
                 .then_some(())
         };
         self.world.until(wanted, look).await;
+    }
+
+    /// Requests that changed something in the registry, so far.
+    pub async fn registry_writes(&self) -> Vec<String> {
+        let writes = self.world.writes().await.into_iter();
+        writes.map(|write| write.replace(NAMESPACE, "")).filter(|write| !write.contains("/dps/")).collect()
+    }
+
+    /// What the page's file declares is made, but for what waits for the signature; the request is fetched and signed.
+    pub async fn sign(&self, name: &str) {
+        let made = self.run(&documented()[0]).await;
+        assert_eq!(code(&made), 3, "it waits for the signature: {}", told(&made));
+        self.sign_again(name).await;
+    }
+
+    /// The request that waits is fetched and signed, under the name of the page.
+    pub async fn sign_again(&self, name: &str) {
+        self.done(&format!("policysync policies csr {name} --out partner-ica.csr")).await;
+        let (recipe, _) =
+            documented()[3].split_once("# 5.").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+        self.done(&recipe).await;
     }
 }
 
@@ -110,52 +170,75 @@ async fn token(world: &World) -> String {
 const PAGE: &str = include_str!("../../docs/authorities.md");
 
 /// The blocks of commands of the page's section, in order.
-fn documented() -> Vec<String> {
+pub fn documented() -> Vec<String> {
     let (_, section) = PAGE.split_once("## Bring your own root in ten minutes").unwrap();
     let (section, _) = section.split_once("\n## ").unwrap();
     section.split("```sh\n").skip(1).map(|rest| rest.split_once("```").unwrap().0.to_owned()).collect()
 }
 
 #[tokio::test]
-async fn the_page_leads_from_nothing_to_an_active_authority() {
-    let desk = Desk::new().await;
+async fn the_page_leads_from_nothing_to_a_device_that_connects() {
+    let desk = Desk::new(&empty("certificate-authorities"), &declared()).await;
     let blocks = documented();
-    let [create, fetch, compare, recipe, activate, look] = blocks.as_slice() else { panic!("{blocks:?}") };
-    // The namespace of this world instead of that of the page.
-    let (named, create) = create.split_once('\n').unwrap();
-    assert!(named.starts_with("NAMESPACE=/subscriptions/"), "{named}");
-    let with_namespace = format!("NAMESPACE={}\n", desk.namespace().await);
-
-    desk.done(&format!("{with_namespace}{create}")).await;
-    desk.until_status("PendingActivation").await;
+    let [make, fetch, compare, recipe, plan, activate, policy, explain] = blocks.as_slice() else {
+        panic!("{blocks:?}")
+    };
+    let made = desk.run(make).await;
+    assert_eq!(code(&made), 3, "it waits for the signature: {}", told(&made));
+    assert_eq!(waits_for(&desk).await, json!("created"), "its policy is made when the authority works");
     let shown = desk.done(fetch).await;
     let json = document(&desk.run("policysync policies csr partner-ica --output json").await);
     assert_eq!(json["recipe"].as_str(), Some(recipe.as_str()), "the page shows what the command prints");
     assert!(shown.contains(recipe.trim_end()), "{shown}");
     let key = desk.done(compare).await;
     assert!(shown.contains(key.split(' ').next().unwrap()), "{shown} {key}");
-
     let judged = desk.done(recipe).await;
     assert!(judged.contains("Nothing is wrong with this chain for partner-ica."), "{judged}");
-    desk.done(&format!("{with_namespace}{activate}")).await;
-    desk.until_status("Active").await;
-    assert!(desk.done(&format!("{with_namespace}{look}")).await.contains("partner-ica"));
 
-    let output = desk.run("policysync policies csr partner-ica").await;
-    assert_eq!(code(&output), 1, "{}", told(&output));
-    assert!(told(&output).contains("its status is `Active`"), "{}", told(&output));
+    let planned = desk.done(plan).await;
+    assert!(planned.contains("Nothing was sent"), "{planned}");
+    assert_eq!(desk.registry_writes().await, ["PUT /certificateAuthorities/partner-ica"]);
+    let activated = desk.done(activate).await;
+    assert!(activated.contains("every hub trusts it"), "{activated}");
+    desk.done(policy).await;
+    desk.world
+        .until("the group is assigned", async || {
+            desk.world.fire("reconcile-assignments").await;
+            let (_, group) = desk.world.group_by("2026-11-01", DPS, "gates", Method::GET, None).await;
+            (group["certificatePolicyName"] == json!("gates")).then_some(())
+        })
+        .await;
+    let explained = desk.done(explain).await;
+    assert!(explained.contains("partner-ica/gates") && explained.contains("pushed"), "{explained}");
+    assert_eq!(waits_for(&desk).await, Value::Null);
+    connect(&desk.world, "2026-11-01").await;
     desk.world.stop().await;
+}
+
+/// The step that the page's group waits for.
+async fn waits_for(desk: &Desk) -> Value {
+    document(&desk.run("policysync explain gates --output json").await)["waitsFor"].clone()
+}
+
+/// A new device of the page's group provisions, and its hub accepts it by TLS.
+pub async fn connect(world: &World, version: &str) {
+    let state = world.get(&world.azure("/simulator/state")).await;
+    let attestation = world.group_by(version, DPS, "gates/attestationmechanism", Method::POST, None).await.1;
+    let key = attestation["symmetricKey"]["primaryKey"].as_str().unwrap();
+    let scope = state["idScopes"][DPS].as_str().unwrap();
+    let device = Device::new("gate-1").unwrap();
+    let registered = device.register(world.local.simulator.url(), scope, key).await.unwrap();
+    let hubs = state["hubs"].as_array().unwrap();
+    let hub = hubs.iter().find(|hub| hub["hostName"] == json!(registered.assigned_hub)).unwrap();
+    let endpoint = hub["deviceEndpoint"].as_str().unwrap().parse().unwrap();
+    let authority = state["deviceServerCertificateAuthority"].as_str().unwrap();
+    device.connect(endpoint, &registered.assigned_hub, authority, &registered.chain).await.unwrap();
 }
 
 /// A desk with a pending authority, its request, and a signed chain.
 async fn signed() -> Desk {
-    let desk = Desk::new().await;
-    let blocks = documented();
-    let create = blocks[0].split_once('\n').unwrap().1;
-    desk.done(&format!("NAMESPACE={}\n{create}", desk.namespace().await)).await;
-    desk.until_status("PendingActivation").await;
-    desk.done(&blocks[1]).await;
-    desk.done(&blocks[3]).await;
+    let desk = Desk::new(&empty("certificate-authorities"), &declared()).await;
+    desk.sign("partner-ica").await;
     desk
 }
 
@@ -226,7 +309,6 @@ async fn what_is_not_there_is_told_with_what_is() {
         ("policysync policies csr nothing", 64, "partner-ica in contoso-plants: PendingActivation"),
         ("policysync policies csr partner-ica --namespace nowhere", 64, "contoso-plants"),
         ("policysync policies csr PARTNER-ICA --namespace contoso-plants", 0, "PendingActivation"),
-        ("policysync policies csr lines-ica", 64, "partner-ica in contoso-plants"),
         ("policysync policies lint partner-ica", 64, "--chain"),
         (
             "policysync policies lint partner-ica --chain nothing.pem --request partner-ica.csr",
@@ -242,8 +324,7 @@ async fn what_is_not_there_is_told_with_what_is() {
     }
     // Its policy is a name for it too.
     let policy = format!(
-        "{}/certificateAuthorities/partner-ica/certificatePolicies/gates?api-version=2026-11-01",
-        desk.namespace().await
+        "{NAMESPACE}/certificateAuthorities/partner-ica/certificatePolicies/gates?api-version=2026-11-01"
     );
     let body = json!({"properties": {"certificate": {"validityPeriodInDays": 30}}});
     let request = desk.world.client.put(desk.world.azure(&policy)).bearer_auth(&desk.token).json(&body);

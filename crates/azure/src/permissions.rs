@@ -25,6 +25,8 @@ pub enum Feature {
     /// Making the certificate authorities and policies that the file declares: by the app with `manage = true`, and by people
     /// with `policies apply`.
     Declare,
+    /// Activating an authority under the customer's own root.
+    OwnRoot,
     /// Putting requests, follow-ups and parked messages on a queue.
     Queue,
     /// Keeping records.
@@ -40,6 +42,7 @@ impl Feature {
             Self::Sync => "sync",
             Self::Assign => "assign",
             Self::Declare => "declare",
+            Self::OwnRoot => "own-root",
             Self::Queue => "queue",
             Self::Records => "records",
         }

@@ -15,7 +15,8 @@ use certificate_management::configuration::ApiGeneration;
 use certificate_management::declared::{Inventory, Resource, Write};
 use certificate_management::generation::{Generation, NamespaceGeneration};
 use certificate_management::model::{Namespace, Policy, ProvisioningState};
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use self::offered::{Offer, Offers};
 pub use self::own_authorities::OwnAuthority;
@@ -145,6 +146,29 @@ impl DeviceRegistry {
             found.extend(bodies.iter().filter_map(|body| own_authorities::of_authority(id, body)));
         }
         Ok(found)
+    }
+
+    /// Hands the service the chain that answers the signing request of an authority, PEM: the signed certificate first. The
+    /// answer is that the service has taken it; whether the authority works with it shows in
+    /// [`own_authorities`](Self::own_authorities), and the operation says why if not. It is sent once: no key makes two of
+    /// them one (`ca-lifecycle-facts.md` §1.7). `within` limits the call with all attempts and waits.
+    ///
+    /// # Errors
+    /// As [`Arm::write`].
+    pub async fn activate(
+        &self,
+        authority: &OwnAuthority,
+        chain: &str,
+        within: Duration,
+    ) -> Result<LongRunningOperation, Error> {
+        let action = match authority.generation {
+            Generation::Credentials => "activateBringYourOwnRoot",
+            Generation::CertificateAuthorities => "activate",
+        };
+        let version = self.version(&authority.id, authority.generation);
+        let body = json!({ "certificateChain": chain });
+        let arm = self.arm.clone().within(within);
+        arm.write(Method::POST, &format!("{}/{action}", authority.id), version, &body).await
     }
 
     /// Starts a sync: the service syncs every credential policy of the namespace to every linked hub. A sync cannot be

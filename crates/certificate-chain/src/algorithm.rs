@@ -1,6 +1,6 @@
 //! Keys and signatures: what kind they are of, and whether a signature is one.
 
-use aws_lc_rs::digest::{self, SHA256};
+use aws_lc_rs::digest::{self, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
 use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 use x509_parser::asn1_rs::Tag;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
@@ -102,6 +102,11 @@ impl Key {
 /// SHA-256 in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(digest::digest(&SHA256, bytes).as_ref())
+}
+
+/// SHA-1 in hexadecimal: a name for a certificate, as hubs show it, and no proof of anything.
+pub fn sha1(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(digest::digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref())
 }
 
 /// The algorithm of a signature.

@@ -23,6 +23,6 @@ mod request;
 mod requirements;
 
 pub use code::{Code, Position, Severity, Verdict};
-pub use lint::{Linted, Summary, lint};
+pub use lint::{Linted, Summary, certificates, lint};
 pub use pem::{MOST_BYTES, PemFault};
 pub use request::{RequestError, SigningRequest};

@@ -19,7 +19,7 @@ mod validity;
 
 use time::OffsetDateTime;
 
-use crate::algorithm::sha256;
+use crate::algorithm::{sha1, sha256};
 use crate::certificate::Certificate;
 use crate::code::{Code, Position, Severity, Verdict};
 use crate::request::SigningRequest;
@@ -52,11 +52,26 @@ pub struct Summary {
     pub issuer: String,
     /// The kind of its key.
     pub key: String,
+    /// Start of its validity.
+    #[serde(with = "time::serde::rfc3339")]
+    pub not_before: OffsetDateTime,
     /// End of its validity.
     #[serde(with = "time::serde::rfc3339")]
     pub not_after: OffsetDateTime,
     /// SHA-256 of the certificate, in hexadecimal.
     pub sha256: String,
+    /// SHA-1 of the certificate, in hexadecimal: the thumbprint by which hubs show it.
+    pub sha1: String,
+}
+
+/// Reads the certificates of a chain file, for whoever has no request to judge them by.
+///
+/// # Errors
+/// What is wrong with the file itself, the private key in it first of all. Whether its certificates belong together is
+/// not looked at.
+pub fn certificates(chain: &[u8]) -> Result<Vec<Summary>, Vec<Verdict>> {
+    let file::Read { certificates, verdicts, is_whole } = file::read(chain);
+    if is_whole { Ok(certificates.iter().map(summary).collect()) } else { Err(verdicts) }
 }
 
 /// Judges the bytes of a chain file. Of a file that is too large, the beginning suffices, as long as it is more than
@@ -147,7 +162,9 @@ fn summary(found: &Found) -> Summary {
         subject: certificate.subject.text.clone(),
         issuer: certificate.issuer.text.clone(),
         key: certificate.key.kind.to_string(),
+        not_before: certificate.not_before,
         not_after: certificate.not_after,
         sha256: sha256(&certificate.der),
+        sha1: sha1(&certificate.der),
     }
 }

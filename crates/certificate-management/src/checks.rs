@@ -7,6 +7,7 @@
 mod bring_your_own_root;
 mod ca_expiring;
 mod ca_leftover;
+mod ca_removed_early;
 mod ca_shorter_than_leaf;
 mod declared_resource;
 mod devices_before_policy;
@@ -17,6 +18,7 @@ mod group_unassigned;
 mod hub_certificate_limit;
 mod hub_certificate_without_policy;
 mod hub_untrusting;
+mod ladder;
 mod nothing_to_sync;
 mod permission_missing;
 mod preview_surprise;
@@ -96,8 +98,14 @@ checks! {
          that hub before."
     CaLeftover "ca-leftover" Warning ca_leftover
         "A linked hub still has an older CA of a policy beside the current one."
-        "Wait until the last device certificate of the older CA has ended (one leaf validity after the rotation), \
-         then delete the certificate that the evidence names on the hub."
+        "Wait until the last device certificate of the older CA has ended; the message says when, where the older CA was \
+         seen at work, and else it is one leaf validity after the rotation. Then delete the certificate that the evidence \
+         names on the hub."
+    CaRemovedEarly "ca-removed-early" Information ca_removed_early
+        "A linked hub no longer has an older CA of a policy, of which device certificates may still be valid."
+        "A sync takes the older CA from the hubs, so this follows most rotations: devices that the hub refuses register again at \
+         their provisioning service. Where yours do not do so by themselves, make them; the message says until when there may \
+         be any. A short leaf validity keeps that time short."
     HubCertificateWithoutPolicy "hub-certificate-without-policy" Warning hub_certificate_without_policy
         "A linked hub has a CA certificate of a policy that the namespace does not have."
         "Find out which devices still use its certificates; when there are none, delete the certificate on the \
@@ -127,9 +135,11 @@ checks! {
         "State what takes the place of its policy as `[[namespace.migration]]`, look at `policysync plan`, then \
          run `policysync assign --migrate --apply` ([docs/generations.md](docs/generations.md))."
     BringYourOwnRoot "bring-your-own-root" Warning bring_your_own_root
-        "A policy under the customer's own root waits for its activation or renewal."
-        "Sign the certificate signing request of the policy with your root and activate the policy with the \
-         chain; then sync."
+        "A policy under the customer's own root waits for its activation or renewal; a renewal is told again at each step \
+         of the ladder of `ca-expiring`."
+        "`policysync policies csr` shows the request and how to sign it with your root; `policysync policies activate \
+         --apply` hands back the chain and proves it on every hub ([docs/authorities.md](docs/authorities.md)). The \
+         message of a renewal names the day by which that must be done."
     DeclaredResource "declared-resource" Warning declared_resource
         "With `manage = true`: an authority or a policy that policysync.toml declares cannot be made so without a person."
         "Do what the finding says: it names the key, the service's own words, or the link or signature that is missing. \

@@ -9,6 +9,7 @@ use crate::configuration::{NamespaceConfiguration, Suppression, Thresholds};
 use crate::declared;
 use crate::finding::Subject;
 use crate::finding_subject as subject;
+use crate::issuers::SeenIssuers;
 use crate::model::{EnrollmentGroup, Policy, ReadFailure};
 use crate::plan::{self, AssignmentPlan, Observation, Pair};
 use crate::reason::Reason;
@@ -48,6 +49,8 @@ pub struct NamespaceFacts<'a> {
     pub counted: &'a Counted,
     /// What is to be done about what the file declares, or why that is not known; nothing where functions do not keep it.
     pub declared: Result<Vec<declared::Step>, &'a ReadFailure>,
+    /// The issuing CAs that its policies were seen to have.
+    pub issuers: &'a SeenIssuers,
     /// When it was looked at.
     pub looks: Looks,
 }
@@ -224,6 +227,7 @@ impl<'a> NamespaceFacts<'a> {
                 Some(Ok(seen)) => Ok(seen.steps(input.configuration)),
                 Some(Err(failure)) => Err(failure),
             },
+            issuers: &input.issuers,
             looks: input.looks,
         }
     }

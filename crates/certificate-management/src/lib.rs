@@ -17,6 +17,7 @@
 //! - [`sync`](mod@sync): every decision about a sync, as one state machine.
 //! - [`reason`]: every reason code, with its severity and next step.
 //! - [`checks`]: each check looks for one kind of trouble in what was observed, and makes a [`finding::Finding`] of it.
+//! - [`issuers`]: the issuing CAs that policies were seen to have over time, and what follows from a rotation.
 //! - [`section`]: what a look has seen of one namespace, as it is stored.
 //! - [`report`]: the status report that people and pipelines read.
 //! - [`alerting`]: announces each finding once.
@@ -38,6 +39,7 @@ pub mod finding_subject;
 mod generated_files;
 pub mod generation;
 mod glob;
+pub mod issuers;
 pub mod model;
 pub mod parked;
 pub mod plan;

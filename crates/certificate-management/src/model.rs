@@ -28,6 +28,14 @@ pub enum ProvisioningState {
     Other(String),
 }
 
+impl ProvisioningState {
+    /// Whether Azure is still at work on the resource, as far as is known of a state that this version does not know.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        matches!(self, Self::Accepted | Self::Other(_))
+    }
+}
+
 impl From<String> for ProvisioningState {
     fn from(text: String) -> Self {
         match text.to_ascii_lowercase().as_str() {

@@ -7,6 +7,7 @@ mod declared;
 mod entry;
 pub mod hindrance;
 mod hub_trust;
+pub mod milestones;
 mod obstacle;
 pub mod permit;
 pub mod saved;

@@ -237,6 +237,9 @@ reasons! {
     CaLeftover "ca-leftover" Warning
         "A linked hub still has an older CA of the policy beside the current one."
         "Delete the older certificate on the hub once no device uses a certificate from it."
+    CaRemovedEarly "ca-removed-early" Information
+        "A linked hub no longer has an older CA of the policy, of which device certificates may still be valid: it refuses them."
+        "Nothing, where devices register again at their provisioning service by themselves when a hub refuses them; else make them do so. By the day of the message the last of those certificates has ended."
     CaExpiring "ca-expiring" Warning
         "The issuing CA of a policy ends soon."
         "Expect a rotation by the service, or renew it if it is signed by your own root; then sync."
@@ -263,10 +266,10 @@ reasons! {
         "Let these devices register again once the group has its policy: a restart does, or a new provisioning call."
     OwnRootPendingActivation "own-root-pending-activation" Warning
         "The issuing CA of a policy waits for its certificate, signed by the customer's own root."
-        "`policysync policies csr` shows the policy's signing request and how to sign it with your root; check the chain with `policysync policies lint`, and activate the policy with it."
+        "`policysync policies csr` shows the policy's signing request and how to sign it with your root; check the chain with `policysync policies lint`, and hand it back with `policysync policies activate`."
     OwnRootPendingRenewal "own-root-pending-renewal" Warning
         "The issuing CA of a policy works, and a renewal of it waits for the signature of the customer's own root."
-        "`policysync policies csr` shows the new signing request and how to sign it with your root; check the chain with `policysync policies lint`, and activate it before the CA ends; then sync."
+        "`policysync policies csr` shows the new signing request and how to sign it with your root; `policysync policies activate` checks the chain and hands it back. In the older generation a sync follows."
     DeclaredBlocked "declared-blocked" Warning
         "An authority or a policy that policysync.toml declares is there and cannot be made as declared, or what it stands under is not."
         "Correct policysync.toml as the message says; Policysync never replaces an authority or a policy."

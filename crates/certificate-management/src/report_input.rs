@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use crate::configuration::{Configuration, NamespaceConfiguration};
 use crate::declared;
 use crate::finding::Subject;
+use crate::issuers::SeenIssuers;
 use crate::model::{EnrollmentGroup, ReadFailure};
 use crate::plan::Observation;
 use crate::request::RequestRecord;
@@ -76,6 +77,8 @@ pub struct NamespaceInput<'a> {
     pub counted: Counted,
     /// The authorities and policies that the file declares; `None` where functions do not keep them, or no run has looked yet.
     pub declared: Option<Result<declared::Seen, ReadFailure>>,
+    /// The issuing CAs that its policies were seen to have, as far as looks are remembered.
+    pub issuers: SeenIssuers,
     /// When it was looked at.
     pub looks: Looks,
 }

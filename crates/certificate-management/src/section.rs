@@ -14,6 +14,7 @@ use time::OffsetDateTime;
 use crate::ArmId;
 use crate::configuration::NamespaceConfiguration;
 use crate::declared;
+use crate::issuers::SeenIssuers;
 use crate::model::{ReadFailure, ReadFailureKind};
 use crate::plan::Observation;
 use crate::report_input::{Counted, Looks, NamespaceInput, ProvisioningServiceInput};
@@ -41,6 +42,9 @@ pub struct Section {
     /// The authorities and policies that the file declares, where functions keep them so.
     #[serde(default = "Part::default", skip_serializing_if = "Part::is_blank")]
     pub declared: Part<declared::Seen>,
+    /// The issuing CAs that all looks together have seen.
+    #[serde(default, skip_serializing_if = "SeenIssuers::is_empty")]
+    pub issuers: SeenIssuers,
 }
 
 /// One part of a section.
@@ -144,6 +148,7 @@ impl Section {
             services: Part::default(),
             counted: Part::default(),
             declared: Part::default(),
+            issuers: SeenIssuers::default(),
         }
     }
 
@@ -156,6 +161,10 @@ impl Section {
     /// Takes in what another run has seen: of each part the later look. In whatever order sections come together, the outcome
     /// is the same.
     pub fn take(&mut self, other: Self) {
+        self.issuers.take(other.issuers);
+        for seen in [&self.namespace.seen, &other.namespace.seen].into_iter().flatten() {
+            self.issuers.note(&seen.value);
+        }
         self.namespace.take(other.namespace);
         self.services.take(other.services);
         self.counted.take(other.counted);
@@ -172,6 +181,7 @@ impl Section {
         };
         NamespaceInput {
             configuration,
+            issuers: self.issuers,
             observation: self.namespace.into_look("the namespace has"),
             provisioning_services: self.services.into_look("its provisioning services have"),
             counted: self.counted.seen.map(|seen| seen.value).unwrap_or_default(),

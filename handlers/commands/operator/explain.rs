@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use certificate_management::configuration::{Configuration, Examined, Mode, NamespaceConfiguration};
 use certificate_management::model::Attestation;
+use certificate_management::plan::milestones::Milestone;
 use certificate_management::plan::{self, AssignmentPlan};
 use certificate_management::rules::{self, Subject};
 use clap::Args;
@@ -78,6 +79,8 @@ struct Explained<'a> {
     source: Source,
     subject: Subject,
     plan: AssignmentPlan,
+    /// How far the group is on the way to its policy; empty where it is not known, or the rules want none.
+    milestones: Vec<Milestone>,
 }
 
 pub async fn run(arguments: Arguments) -> ExitCode {
@@ -148,6 +151,7 @@ fn described<'a>(
         source: Source::Described,
         subject,
         plan,
+        milestones: Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use certificate_management::ArmId;
 use certificate_management::configuration::Configuration;
+use certificate_management::issuers::SeenIssuers;
 use certificate_management::model::{
     Attestation, BringYourOwnRoot, EnrollmentGroup, Hub, HubCertificate, IssuingCa, Namespace, Policy,
     ProvisioningState, ReadFailure,
@@ -106,6 +107,7 @@ impl World {
                 provisioning_services: Ok(provisioning_services),
                 counted: Counted::default(),
                 declared: None,
+                issuers: SeenIssuers::default(),
                 looks: Looks::at(NOW - Duration::seconds(40)),
             },
         );

@@ -44,7 +44,7 @@ pub enum OperationStatus {
     Failed {
         /// The service's code, or the final status where it gives none.
         code: String,
-        /// What the service said; may be empty.
+        /// What the service said, with the details that it gives; may be empty.
         message: String,
     },
     /// The record of its status has expired, was never named, or may not be read: look for the effect instead.
@@ -95,10 +95,13 @@ pub(super) fn state_of_refusal(error: Error) -> Result<OperationStatus, Error> {
 
 fn failed(body: &Value, status: &str) -> OperationStatus {
     let error = at(body, &["error"]).or_else(|| at(body, &["properties", "error"])).unwrap_or(&Value::Null);
-    OperationStatus::Failed {
-        code: owned(error, &["code"]).unwrap_or_else(|| status.to_owned()),
-        message: owned(error, &["message"]).unwrap_or_default(),
+    let mut message = owned(error, &["message"]).unwrap_or_default();
+    // Around the real error there may be one that says no more than that there is one (`ca-lifecycle-facts.md` §1.4).
+    for detail in at(error, &["details"]).and_then(Value::as_array).into_iter().flatten().take(3) {
+        let said = ["code", "message"].iter().filter_map(|name| text(detail, &[name]));
+        message = format!("{message} {}", said.collect::<Vec<_>>().join(": ")).trim().to_owned();
     }
+    OperationStatus::Failed { code: owned(error, &["code"]).unwrap_or_else(|| status.to_owned()), message }
 }
 
 impl fmt::Debug for LongRunningOperation {

@@ -232,6 +232,11 @@ async fn the_state_of_an_operation_is_in_its_body_as_well_as_in_its_status() {
             r#"{"status":"Failed","error":{"code":"HubNotReady","message":"No."}}"#,
             failed("HubNotReady", "No."),
         ),
+        (
+            200,
+            r#"{"status":"Failed","error":{"code":"AsyncOperationFailed","message":"It failed.","details":[{"code":"CertificateExpiringSoon","message":"Too short."},{"message":"x"}]}}"#,
+            failed("AsyncOperationFailed", "It failed. CertificateExpiringSoon: Too short. x"),
+        ),
         (200, r#"{"status":"Failed"}"#, failed("Failed", "")),
         (200, r#"{"status":"Canceled"}"#, failed("Canceled", "")),
         (

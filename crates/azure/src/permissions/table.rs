@@ -52,6 +52,22 @@ const fn declared(
     }
 }
 
+/// A permission to hand a signed chain back.
+const fn own_root(action: &'static str, generation: Generation, evidence: Evidence) -> Permission {
+    Permission {
+        who: Who::Person,
+        generation: Some(generation),
+        evidence,
+        ..row(
+            Feature::OwnRoot,
+            action,
+            PermissionScope::Namespace,
+            Role::DeviceRegistryAdministrator,
+            &["registry::activate"],
+        )
+    }
+}
+
 /// Every permission that the app needs.
 pub const PERMISSIONS: &[Permission] = &[
     row(
@@ -236,6 +252,17 @@ pub const PERMISSIONS: &[Permission] = &[
         "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/certificatePolicies/write",
         Generation::CertificateAuthorities,
         &["registry::write"],
+    ),
+    // `policies activate`, run by the person who holds the root. No function activates.
+    own_root(
+        "Microsoft.DeviceRegistry/namespaces/credentials/policies/activateBringYourOwnRoot/action",
+        Generation::Credentials,
+        Evidence::Inferred,
+    ),
+    own_root(
+        "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/activate/action",
+        Generation::CertificateAuthorities,
+        Evidence::Published,
     ),
     // Only the status of an operation says why the service did not do what it had taken. The app does not wait for it: each run looks
     // anew.

@@ -2,54 +2,40 @@
 
 use time::Duration;
 
-use super::CheckId;
+use super::{CheckId, ladder};
 use crate::facts::Facts;
 use crate::finding::Finding;
-use crate::reason::{Reason, Severity};
-
-/// Steps count the days that are left, downwards; this one comes after them all.
-const EXPIRED: i64 = 0;
+use crate::reason::Reason;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let ladder = &facts.thresholds.ca_expiring;
     let mut findings = Vec::new();
     for (namespace, observation) in facts.readable() {
         for policy in &observation.policies {
             let Some(end) = policy.issuing_ca.not_after else { continue };
             let left = end - facts.now;
-            let step = ladder.step(left);
-            let about = |reason, message: String| {
-                let subject = namespace.subject().in_policy(&policy.name);
-                let finding = Finding::new(CheckId::CaExpiring, reason, subject, message);
-                // A renewed CA that ends soon is news of its own.
-                finding.on_occasion(&end.unix_timestamp().to_string()).with("notAfter", end)
+            let Some(rung) = ladder::rung(&facts.thresholds.ca_expiring, left) else { continue };
+            let (reason, message) = match left > Duration::ZERO {
+                true => {
+                    let left = ladder::days_left(left);
+                    (Reason::CaExpiring, format!("the issuing CA ends on {}: {left}", end.date()))
+                }
+                false => (Reason::CaExpired, format!("the issuing CA ended on {}", end.date())),
             };
-            if left <= Duration::ZERO {
-                let finding = about(Reason::CaExpired, format!("the issuing CA ended on {}", end.date()));
-                findings.push(finding.with_severity(Severity::Critical).at_step("expired", EXPIRED));
-            } else if let Some(days) = step {
-                let message = format!("the issuing CA ends on {}: {}", end.date(), days_left(left));
-                let name = if days == 1 { "1-day".to_owned() } else { format!("{days}-days") };
-                let finding = about(Reason::CaExpiring, message).with_severity(ladder.severity(days));
-                findings.push(finding.at_step(name, -i64::from(days)));
-            }
+            let subject = namespace.subject().in_policy(&policy.name);
+            let finding = Finding::new(CheckId::CaExpiring, reason, subject, message);
+            // A renewed CA that ends soon is news of its own.
+            let finding = finding.on_occasion(&end.unix_timestamp().to_string()).with("notAfter", end);
+            findings.push(rung.take(finding));
         }
     }
     findings
-}
-
-fn days_left(left: Duration) -> String {
-    match left.whole_days() {
-        0 => "less than a day is left".to_owned(),
-        1 => "1 day is left".to_owned(),
-        days => format!("{days} days are left"),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::{NOW, World};
     use super::*;
+    use crate::reason::Severity;
 
     fn found(end: time::OffsetDateTime) -> Option<(String, Severity, Reason)> {
         let mut world = World::healthy();

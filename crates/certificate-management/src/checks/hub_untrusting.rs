@@ -40,6 +40,11 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 let id = &namespace.configuration.id;
                 finding = finding.with_next_step(format!("Run `policysync submit --namespace {id}`."));
             }
+            let rotated = namespace.issuers.current(pair.policy);
+            let has_rotated = !namespace.issuers.previous(pair.policy).is_empty();
+            if let (Reason::PolicyStale, Some(current), true) = (reason, rotated, has_rotated) {
+                finding = finding.with("rotationSeenAt", current.first_seen_at);
+            }
             if let Some(evidence) = &pair.assessment.evidence {
                 finding = finding.with("certificate", &evidence.certificate_name);
                 if let Some(thumbprint) = &evidence.thumbprint {

@@ -10,6 +10,7 @@ use crate::configuration::Configuration;
 use crate::declared;
 use crate::facts::Facts;
 use crate::finding::Finding;
+use crate::issuers::SeenIssuers;
 use crate::model::{
     Attestation, EnrollmentGroup, Hub, HubCertificate, IssuingCa, Namespace, Policy, ProvisioningState,
     ReadFailure,
@@ -34,6 +35,7 @@ pub(crate) struct World {
     pub records: Option<Records>,
     pub counted: Counted,
     pub surprises: Vec<String>,
+    pub issuers: SeenIssuers,
     /// `None`: everything was looked at now.
     pub looks: Option<Looks>,
     pub now: OffsetDateTime,
@@ -55,6 +57,7 @@ impl World {
             records: None,
             counted: Counted::default(),
             surprises: Vec::new(),
+            issuers: SeenIssuers::default(),
             looks: None,
             now: NOW,
         }
@@ -92,6 +95,7 @@ impl World {
             provisioning_services: self.services.clone().map(|()| vec![service]),
             counted: self.counted.clone(),
             declared: self.declared.clone(),
+            issuers: self.issuers.clone(),
             looks: self.looks.unwrap_or(Looks::at(self.now)),
         };
         ReportInput {

@@ -2,10 +2,37 @@
 //! hubs are unknown waits.
 
 use super::Observation;
-use crate::model::{EnrollmentGroup, Policy};
+use crate::model::{EnrollmentGroup, Hub, Policy};
 use crate::reason::Reason;
 use crate::rules::allocated_hubs;
-use crate::trust::Trust;
+use crate::trust::{Assessment, Trust};
+
+/// Why nothing is known where no hub is named.
+pub(super) const NO_HUB_NAMED: &str = "neither the group nor its provisioning service names a hub; a provisioning \
+                                       service outside `scopes`, or hidden by roles, names none either";
+
+/// Why nothing is known of a hub that was not seen.
+pub(super) fn not_seen(host_name: &str) -> String {
+    format!(
+        "{host_name} is not among the hubs that were seen: it is not linked to the namespace, not in `scopes`, or hidden \
+         by roles"
+    )
+}
+
+/// Every hub that the group names, or else every one of its DPS, by its host name; with its judgement where it was seen.
+pub(super) fn each<'a>(
+    group: &'a EnrollmentGroup,
+    provisioning_service_hubs: &'a [String],
+    policy: &Policy,
+    observation: &'a Observation,
+) -> Vec<(&'a str, Option<(&'a Hub, Assessment)>)> {
+    let allocated = allocated_hubs(group, provisioning_service_hubs).iter();
+    let judged = |host_name: &str| {
+        let hub = observation.hubs.iter().find(|hub| hub.hub.is_at(host_name))?;
+        Some((&hub.hub, observation.assess(policy, hub)))
+    };
+    allocated.map(|host_name| (host_name.as_str(), judged(host_name))).collect()
+}
 
 /// Which of the hubs that a group can allocate devices to do not trust one policy, and which are not known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,25 +53,19 @@ impl HubTrust {
         observation: &Observation,
     ) -> Self {
         let mut seen = Self::default();
-        let allocated = allocated_hubs(group, provisioning_service_hubs);
-        if allocated.is_empty() {
-            let why = "neither the group nor its provisioning service names a hub; a provisioning service outside \
-                       `scopes`, or hidden by roles, names none either";
-            seen.unknown.push(why.to_owned());
+        let hubs = each(group, provisioning_service_hubs, policy, observation);
+        if hubs.is_empty() {
+            seen.unknown.push(NO_HUB_NAMED.to_owned());
         }
-        for host_name in allocated {
-            let Some(hub) = observation.hubs.iter().find(|hub| hub.hub.is_at(host_name)) else {
-                seen.unknown.push(format!(
-                    "{host_name} is not among the hubs that were seen: it is not linked to the namespace, not in \
-                     `scopes`, or hidden by roles"
-                ));
+        for (host_name, hub) in hubs {
+            let Some((hub, assessment)) = hub else {
+                seen.unknown.push(not_seen(host_name));
                 continue;
             };
-            let assessment = observation.assess(policy, hub);
             match assessment.trust {
                 Trust::Trusted | Trust::Leftover => {}
-                Trust::Missing | Trust::Stale => seen.untrusting.push(hub.hub.name.clone()),
-                Trust::Unreadable => seen.unknown.push(format!("{}: {}", hub.hub.name, assessment.why)),
+                Trust::Missing | Trust::Stale => seen.untrusting.push(hub.name.clone()),
+                Trust::Unreadable => seen.unknown.push(format!("{}: {}", hub.name, assessment.why)),
             }
         }
         seen

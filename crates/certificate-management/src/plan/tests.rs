@@ -2,6 +2,7 @@
 
 mod generations;
 mod hub_trust;
+mod milestones;
 mod saved;
 
 use std::sync::LazyLock;

@@ -2,11 +2,13 @@
 
 use time::OffsetDateTime;
 
-use super::namespace::HubReport;
+use super::namespace::{HubReport, OtherCertificate, PreviousCa};
 use super::{EnrollmentGroups, NamespaceReport, PolicyReport, ProvisioningServiceReport, TrustReport};
 use crate::facts::{NamespaceFacts, ServiceFacts};
-use crate::model::Policy;
-use crate::plan::ObservedHub;
+use crate::issuers::SeenIssuers;
+use crate::model::{HubCertificate, Policy};
+use crate::plan::{Observation, ObservedHub, Pair};
+use crate::trust;
 
 /// All there is to know of a namespace.
 pub(super) fn namespace(
@@ -21,6 +23,7 @@ pub(super) fn namespace(
         hub: pair.hub.name.clone(),
         trust: pair.assessment.trust,
         evidence: pair.assessment.evidence.clone(),
+        other_certificates: others(observation, pair),
         why: pair.assessment.why.clone(),
     });
     NamespaceReport {
@@ -36,7 +39,11 @@ pub(super) fn namespace(
         services_seen_at: facts.looks.services_at,
         read_at: facts.looks.read_at.filter(|_| observation.is_none()),
         hubs: observation.iter().flat_map(|seen| &seen.hubs).map(hub).collect(),
-        policies: observation.iter().flat_map(|seen| &seen.policies).map(|seen| policy(seen, now)).collect(),
+        policies: observation
+            .iter()
+            .flat_map(|seen| &seen.policies)
+            .map(|seen| policy(seen, facts.issuers, now))
+            .collect(),
         trust: trust.collect(),
         provisioning_services: services(facts),
     }
@@ -50,8 +57,35 @@ fn hub(seen: &ObservedHub) -> HubReport {
     }
 }
 
-fn policy(policy: &Policy, now: OffsetDateTime) -> PolicyReport {
+/// What the hub of a pair has of its policy beside what decided its trust.
+fn others(observation: Option<&Observation>, pair: &Pair<'_>) -> Vec<OtherCertificate> {
+    let decided = pair.assessment.evidence.as_ref().map(|evidence| evidence.certificate_name.as_str());
+    let hub = observation.and_then(|seen| seen.hubs.iter().find(|hub| hub.hub.id == pair.hub.id));
+    let certificates = hub.into_iter().flat_map(|hub| hub.certificates.iter().flatten());
+    let others = certificates.filter(|certificate| {
+        certificate.issuer_id.as_ref() == Some(pair.policy.issuer_id()) && Some(&*certificate.name) != decided
+    });
+    let other = |certificate: &HubCertificate| OtherCertificate {
+        certificate_name: certificate.name.clone(),
+        thumbprint: certificate.thumbprint.clone(),
+        expiry: certificate.expiry,
+        is_next: trust::is_next(pair.policy, certificate),
+    };
+    others.map(other).collect()
+}
+
+fn policy(policy: &Policy, issuers: &SeenIssuers, now: OffsetDateTime) -> PolicyReport {
+    let previous = issuers.previous(policy).into_iter().map(|previous| PreviousCa {
+        subject: previous.issuer.subject.clone(),
+        thumbprint: previous.issuer.thumbprint.clone(),
+        not_after: previous.issuer.not_after,
+        first_seen_at: previous.issuer.first_seen_at,
+        last_seen_at: previous.issuer.last_seen_at,
+        leaves_end_by: previous.leaves_end_by,
+    });
     PolicyReport {
+        issuing_ca_seen_since: issuers.current(policy).map(|seen| seen.first_seen_at),
+        previous_cas: previous.collect(),
         name: policy.name.clone(),
         provisioning_state: policy.provisioning_state.clone(),
         issuing_ca_subject: policy.issuing_ca.subject.clone(),

@@ -86,6 +86,34 @@ pub struct PolicyReport {
     pub leaf_validity_days: Option<u32>,
     /// State of the customer's own root, where there is one.
     pub bring_your_own_root_status: Option<String>,
+    /// Since when looks have seen this issuing CA; `None`: none has been remembered.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub issuing_ca_seen_since: Option<OffsetDateTime>,
+    /// The issuing CAs that it was seen to have before, the last one first.
+    #[serde(default)]
+    pub previous_cas: Vec<PreviousCa>,
+}
+
+/// An issuing CA that a policy had before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PreviousCa {
+    /// Its subject.
+    pub subject: Option<String>,
+    /// Its thumbprint, where the service showed it.
+    pub thumbprint: Option<String>,
+    /// End of its validity.
+    #[serde(with = "time::serde::rfc3339")]
+    pub not_after: OffsetDateTime,
+    /// The first look that saw it.
+    #[serde(with = "time::serde::rfc3339")]
+    pub first_seen_at: OffsetDateTime,
+    /// The last look that saw it.
+    #[serde(with = "time::serde::rfc3339")]
+    pub last_seen_at: OffsetDateTime,
+    /// After this no device certificate of it can be valid.
+    #[serde(with = "time::serde::rfc3339")]
+    pub leaves_end_by: OffsetDateTime,
 }
 
 /// Trust of one hub in one policy.
@@ -98,10 +126,28 @@ pub struct TrustReport {
     pub hub: String,
     /// The state.
     pub trust: Trust,
-    /// What was seen on the hub, with thumbprint, expiry and when.
+    /// What was seen on the hub, with thumbprint, expiry and when: the policy's current CA, or else the newest other one.
     pub evidence: Option<Arc<Evidence>>,
+    /// What else the hub has of the policy: older CAs, and the next one while it is on its way.
+    #[serde(default)]
+    pub other_certificates: Vec<OtherCertificate>,
     /// Why, as a sentence.
     pub why: String,
+}
+
+/// A CA certificate of a policy on a hub that is not the one by which its trust was judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OtherCertificate {
+    /// Its name on the hub.
+    pub certificate_name: String,
+    /// SHA-1 thumbprint, upper-case hexadecimal.
+    pub thumbprint: Option<String>,
+    /// End of its validity.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub expiry: Option<OffsetDateTime>,
+    /// Whether it ends after the policy's current CA: the next one, which nobody must delete.
+    pub is_next: bool,
 }
 
 /// The enrollment groups of one DPS.

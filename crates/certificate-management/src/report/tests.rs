@@ -115,6 +115,14 @@ pub(super) fn everything() -> World {
     policy.issuing_ca.not_before = Some(NOW);
     policy.issuing_ca.not_after = Some(datetime!(2026-12-01 00:00 UTC));
     policy.bring_your_own_root = Some(crate::model::BringYourOwnRoot { status: "Active".into() });
+    let mut before = world.observation.clone().unwrap();
+    before.policies[0].issuing_ca.not_after = Some(datetime!(2026-11-30 00:00 UTC));
+    before.policies[0].issuing_ca.thumbprint = Some("CD".into());
+    before.seen_at = NOW - time::Duration::HOUR;
+    world.issuers.note(&before);
+    world.issuers.note(&world.observation.clone().unwrap());
+    let older = crate::model::HubCertificate { name: "c-old".into(), ..world.certificate().clone() };
+    world.hub().certificates.as_mut().unwrap().push(older);
     let mut unread = world.hub().clone();
     unread.hub.name = "h2".into();
     unread.certificates = Err(ReadFailure {

@@ -71,6 +71,34 @@ fn a_renewal_one_second_later_is_another_ca_even_with_the_same_subject() {
     assert_eq!(assess(&policy(), &[renewed], NOW).trust, Trust::Stale);
 }
 
+/// The next CA is pushed to hubs before the policy shows it. Nobody must be told to delete it.
+#[test]
+fn the_next_ca_beside_the_current_one_is_no_leftover() {
+    let next = HubCertificate { expiry: Some(datetime!(2036-01-01 00:00 UTC)), ..older("c2") };
+    let assessment = assess(&policy(), &[next.clone(), certificate("c1")], NOW);
+    assert_eq!(assessment.trust, Trust::Trusted);
+    assert_eq!(assessment.evidence.unwrap().certificate_name, "c1");
+    assert_eq!(
+        assess(&policy(), &[next.clone(), certificate("c1"), older("c0")], NOW).trust,
+        Trust::Leftover
+    );
+    assert_eq!(assess(&policy(), &[next], NOW).trust, Trust::Stale, "it lacks the current one");
+}
+
+#[test]
+fn thumbprints_of_different_hashes_are_not_compared() {
+    let mut policy = policy();
+    policy.issuing_ca.thumbprint = Some("C".repeat(64));
+    let seen = HubCertificate { thumbprint: Some("A".repeat(40)), ..certificate("c1") };
+    assert_eq!(
+        assess(&policy, std::slice::from_ref(&seen), NOW).trust,
+        Trust::Trusted,
+        "by the end of validity"
+    );
+    policy.issuing_ca.not_after = None;
+    assert_eq!(assess(&policy, &[seen], NOW).trust, Trust::Unreadable, "nothing is left to compare");
+}
+
 #[test]
 fn an_expired_ca_is_not_trusted() {
     let assessment = assess(&policy(), &[certificate("c1")], datetime!(2031-01-01 00:00:01 UTC));

@@ -1,7 +1,7 @@
 //! Finds the group in Azure and plans it as a function would.
 
 use certificate_management::configuration::NamespaceConfiguration;
-use certificate_management::plan;
+use certificate_management::plan::{self, milestones};
 use certificate_management::rules::{self, Subject};
 
 use super::{Explained, OFFLINE, Source, Unexplained, Wanted, only};
@@ -87,12 +87,15 @@ async fn live<'a>(
     let observation = observer.namespace(namespace, soon()).await.map_err(|error| {
         Unexplained::Failed(format!("namespace {} cannot be read: {error}\n{OFFLINE}", namespace.id.name()))
     })?;
+    let (group, hubs, mode) = (&group.view, &service.hubs, fleet.mode(namespace));
+    let plan = plan::plan_assignment(group, hubs, namespace, &observation);
     Ok(Explained {
         namespace,
-        mode: fleet.mode(namespace),
+        mode,
         source: Source::Live,
-        subject: Subject::of(&group.view, &service.hubs),
-        plan: plan::plan_assignment(&group.view, &service.hubs, namespace, &observation),
+        subject: Subject::of(group, hubs),
+        milestones: milestones::milestones(group, hubs, namespace, mode, &observation, &plan),
+        plan,
         provisioning_service: Some(service.name),
     })
 }
@@ -136,5 +139,6 @@ fn absent<'a>(
         source: Source::Absent,
         subject,
         plan,
+        milestones: Vec::new(),
     })
 }

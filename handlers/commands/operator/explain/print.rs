@@ -2,12 +2,16 @@
 //! never change one.
 
 use certificate_management::configuration::Mode;
+use certificate_management::plan::milestones::{self, Milestone};
 use certificate_management::reason::Reason;
 use serde_json::{Value, json};
 
 use super::{Explained, Source};
 use crate::commands::table::{self, Output};
 use crate::commands::terminal::line;
+
+/// Width of the column that holds sentences, in characters.
+const WHY_WIDTH: usize = 72;
 
 /// The explanation in the format that was asked for.
 pub(super) fn text(explained: &Explained<'_>, output: Output) -> String {
@@ -44,7 +48,7 @@ fn next_step(explained: &Explained<'_>) -> &'static str {
 }
 
 fn document(explained: &Explained<'_>) -> Value {
-    let Explained { namespace, mode, provisioning_service, source, subject, plan } = explained;
+    let Explained { namespace, mode, provisioning_service, source, subject, plan, milestones } = explained;
     json!({
         "schema": "explanation/v1",
         "enrollmentGroup": subject.id,
@@ -67,6 +71,8 @@ fn document(explained: &Explained<'_>) -> Value {
             "untrustingHubs": plan.untrusting_hubs,
             "nextStep": next_step(explained),
         },
+        "milestones": milestones,
+        "waitsFor": milestones::waits_for(milestones).map(|milestone| milestone.step),
     })
 }
 
@@ -97,7 +103,22 @@ fn tables(explained: &Explained<'_>) -> String {
     let facts = table::table(&["fact", "value"], facts(explained));
     let rules = table::table(&["rule", "result", "selector", "why"], rows);
     let outcome = table::table(&["outcome", ""], outcome(explained));
-    format!("{facts}\n\n{rules}\n\n{outcome}")
+    let milestones = match explained.milestones.as_slice() {
+        [] => String::new(),
+        some => {
+            let rows = some.iter().map(milestone).collect();
+            format!("{}\n\n", table::table(&["way to the policy", "", "why, and what comes next"], rows))
+        }
+    };
+    format!("{facts}\n\n{rules}\n\n{milestones}{outcome}")
+}
+
+fn milestone(milestone: &Milestone) -> Vec<String> {
+    let mut why = table::wrapped(&line(&milestone.why), WHY_WIDTH);
+    if let Some(next_step) = &milestone.next_step {
+        why = format!("{why}\n{}", table::wrapped(&line(next_step), WHY_WIDTH));
+    }
+    vec![milestone.step.to_string(), milestone.state.to_string(), why]
 }
 
 fn facts(explained: &Explained<'_>) -> Vec<Vec<String>> {
@@ -162,5 +183,9 @@ fn outcome(explained: &Explained<'_>) -> Vec<Vec<String>> {
         ("reason", format!("{} ({}): {}", plan.reason, plan.reason.severity(), plan.detail)),
         ("next step", next_step(explained).to_owned()),
     ];
-    rows.map(|(name, value)| vec![name.to_owned(), value]).to_vec()
+    let mut rows = rows.map(|(name, value)| vec![name.to_owned(), value]).to_vec();
+    if let Some(milestone) = milestones::waits_for(&explained.milestones) {
+        rows.push(vec!["waits for".to_owned(), format!("{}: {}", milestone.step, line(&milestone.why))]);
+    }
+    rows
 }

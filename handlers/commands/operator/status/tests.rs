@@ -2,6 +2,7 @@
 
 use certificate_management::checks::CheckId;
 use certificate_management::finding::{Finding, Subject};
+use certificate_management::issuers::SeenIssuers;
 use certificate_management::model::ReadFailure;
 use certificate_management::reason::Reason;
 use certificate_management::report::{Counted, Looks, NamespaceInput, ReportInput};
@@ -21,6 +22,7 @@ fn report(severities: &[Severity], is_readable: bool) -> Report {
             provisioning_services: Ok(Vec::new()),
             counted: Counted::default(),
             declared: None,
+            issuers: SeenIssuers::default(),
             looks: Looks::default(),
         }],
         records: None,

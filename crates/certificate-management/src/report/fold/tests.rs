@@ -8,6 +8,7 @@ use crate::ArmId;
 use crate::checks::CheckId;
 use crate::checks::testing::{DPS, NAMESPACE, NOW, World, group, request};
 use crate::configuration::Configuration;
+use crate::issuers::SeenIssuers;
 use crate::model::ReadFailure;
 use crate::plan::Observation;
 use crate::report_input::{Counted, EarlyDevices, Looks, ProvisioningServiceInput};
@@ -126,6 +127,7 @@ proptest! {
             provisioning_services: services(number, *matter),
             counted: counted(number),
             declared: None,
+            issuers: SeenIssuers::default(),
             looks: looked(matter),
         });
         let input = ReportInput {

@@ -7,6 +7,7 @@ use certificate_chain::recipe;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use serde_json::json;
+use time::format_description::well_known::Rfc3339;
 
 use super::file;
 use super::pending::{self, Pending};
@@ -52,6 +53,7 @@ fn document(pending: &Pending) -> String {
         "namespaceId": namespace,
         "id": authority.id,
         "status": authority.status,
+        "activateBy": authority.renew_by().and_then(|end| end.format(&Rfc3339).ok()),
         "subject": request.subject(),
         "key": request.key_kind(),
         "keySha256": request.key_fingerprint(),
@@ -64,15 +66,17 @@ fn document(pending: &Pending) -> String {
 fn text(pending: &Pending, arguments: &Arguments) -> String {
     let Pending { namespace, authority, pem, request } = pending;
     let name = line(&authority.name);
+    let by = authority.renew_by().map(|end| format!("{}, when the certificate that it has ends", end.date()));
     let rows = [
-        ("authority", format!("{name} in {}", namespace.name())),
-        ("status", line(&authority.status)),
-        ("subject", line(request.subject())),
-        ("key", request.key_kind()),
-        ("SHA-256 of the key", request.key_fingerprint()),
+        ("authority", Some(format!("{name} in {}", namespace.name()))),
+        ("status", Some(line(&authority.status))),
+        ("activate it by", by),
+        ("subject", Some(line(request.subject()))),
+        ("key", Some(request.key_kind())),
+        ("SHA-256 of the key", Some(request.key_fingerprint())),
     ];
-    let rows = rows.map(|(what, value)| vec![what.to_owned(), value]);
-    let facts = table::table(&["signing request", ""], rows.into());
+    let rows = rows.into_iter().filter_map(|(what, value)| Some(vec![what.to_owned(), value?]));
+    let facts = table::table(&["signing request", ""], rows.collect());
     let file = recipe::file_name(&authority.name);
     let saved = match &arguments.out {
         Some(path) => format!("Saved as {}.", path.display()),

@@ -1,6 +1,6 @@
 //! `policies lint`: checks a signed chain against every published requirement. With the request in a file it asks nobody.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use ambient::Ambient;
@@ -52,14 +52,19 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode, CommandFailure> {
         None => pending::find(&arguments.name, arguments.namespace.as_deref()).await?.request,
     };
     let linted = certificate_chain::lint(&request, &chain, Ambient::of_system().now());
-    if let Some(fault) = linted.faults.iter().find(|fault| fault.code == Code::PrivateKey) {
-        complain!("REFUSED: {}: {}", arguments.chain.display(), fault.message);
-    }
+    complain_of_key(&arguments.chain, &linted.faults);
     match arguments.output {
         Output::Json => say!("{}", document(&arguments.name, &linted)),
         Output::Table => say!("{}", text(&arguments.name, &linted)),
     }
     Ok(if linted.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAULTS) })
+}
+
+/// Says loudly that a file holds a private key, where it does.
+pub(super) fn complain_of_key(chain: &Path, faults: &[Verdict]) {
+    if let Some(fault) = faults.iter().find(|fault| fault.code == Code::PrivateKey) {
+        complain!("REFUSED: {}: {}", chain.display(), fault.message);
+    }
 }
 
 fn document(name: &str, linted: &Linted) -> String {
@@ -75,7 +80,8 @@ fn document(name: &str, linted: &Linted) -> String {
     }))
 }
 
-fn text(name: &str, linted: &Linted) -> String {
+/// The judgement for a person.
+pub(super) fn text(name: &str, linted: &Linted) -> String {
     let mut text = String::new();
     if !linted.certificates.is_empty() {
         let rows = linted.certificates.iter().map(|one| {
@@ -90,13 +96,7 @@ fn text(name: &str, linted: &Linted) -> String {
         text += &table::table(&["", "subject", "issuer", "key", "valid until"], rows.collect());
         text += "\n\n";
     }
-    let verdicts = linted.faults.iter().map(|verdict| ("FAULT", verdict));
-    let verdicts = verdicts.chain(linted.warnings.iter().map(|verdict| ("warning", verdict)));
-    let rows: Vec<Vec<String>> = verdicts.map(|(severity, verdict)| row(severity, verdict)).collect();
-    if !rows.is_empty() {
-        text += &table::table(&["", "code", "certificate", "what is wrong", "next step"], rows);
-        text += "\n\n";
-    }
+    text += &verdicts(&linted.faults, &linted.warnings);
     let name = line(name);
     text += &match linted.activate_until {
         Some(until) => {
@@ -105,6 +105,17 @@ fn text(name: &str, linted: &Linted) -> String {
         None => format!("The service would refuse this chain for {name}: {} faults.", linted.faults.len()),
     };
     text
+}
+
+/// A row for each thing that is wrong, with a blank line behind the last one; nothing where nothing is.
+pub(super) fn verdicts(faults: &[Verdict], warnings: &[Verdict]) -> String {
+    let verdicts = faults.iter().map(|verdict| ("FAULT", verdict));
+    let verdicts = verdicts.chain(warnings.iter().map(|verdict| ("warning", verdict)));
+    let rows: Vec<Vec<String>> = verdicts.map(|(severity, verdict)| row(severity, verdict)).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    table::table(&["", "code", "certificate", "what is wrong", "next step"], rows) + "\n\n"
 }
 
 fn row(severity: &str, verdict: &Verdict) -> Vec<String> {

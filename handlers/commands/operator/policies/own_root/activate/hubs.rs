@@ -1,0 +1,116 @@
+//! The proof: on each linked hub, the very certificate that the chain begins with.
+
+use std::sync::Arc;
+
+use azure::OwnAuthority;
+use certificate_chain::Summary;
+use certificate_management::configuration::{Mode, NamespaceConfiguration, Sync};
+use certificate_management::generation::Generation;
+use certificate_management::model::{IssuingCa, Policy, ProvisioningState};
+use certificate_management::plan::{self, Observation, Pair};
+use certificate_management::reason::Reason;
+use certificate_management::trust::{self, Assessment, Evidence, Trust};
+use serde::Serialize;
+
+/// What one hub shows of the certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HubProof {
+    /// Name of the hub.
+    pub hub: String,
+    /// Whether it trusts the certificate.
+    pub trust: Trust,
+    /// What was seen on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Arc<Evidence>>,
+    /// Why, as a sentence.
+    pub why: String,
+    /// What a person does about it; none of a hub that trusts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_step: Option<String>,
+    /// Whether it comes without a person.
+    #[serde(skip)]
+    pub comes: bool,
+}
+
+/// Whether each hub trusts the certificate. An empty list proves nothing.
+pub fn is_proven(hubs: &[HubProof]) -> bool {
+    !hubs.is_empty() && hubs.iter().all(|hub| hub.trust.admits_current())
+}
+
+/// Judges every linked hub.
+pub fn judge(
+    observation: &Observation,
+    configuration: &NamespaceConfiguration,
+    authority: &OwnAuthority,
+    certificate: &Summary,
+) -> Vec<HubProof> {
+    let expected = expected(authority, certificate);
+    let of_hub = |hub: &plan::ObservedHub| {
+        let assessment = match &hub.certificates {
+            Ok(certificates) => trust::assess(&expected, certificates, observation.seen_at),
+            Err(why) => Assessment { trust: Trust::Unreadable, evidence: None, why: why.to_string() },
+        };
+        let pair = Pair {
+            policy: &expected,
+            hub: &hub.hub,
+            assessment,
+            has_ended: expected.has_ended(observation.seen_at),
+        };
+        let (why, next_step, comes) = what_is_left(observation, configuration, &pair);
+        let Assessment { trust, evidence, .. } = pair.assessment;
+        HubProof { hub: hub.hub.name.clone(), trust, evidence, why, next_step, comes }
+    };
+    observation.hubs.iter().map(of_hub).collect()
+}
+
+/// The authority as it is to be: with the certificate of the chain, whatever the service shows of it.
+fn expected(authority: &OwnAuthority, certificate: &Summary) -> Policy {
+    Policy {
+        id: authority.id.clone(),
+        name: authority.name.clone(),
+        provisioning_state: ProvisioningState::Succeeded,
+        issuing_ca: IssuingCa {
+            id: (authority.generation == Generation::CertificateAuthorities).then(|| authority.id.clone()),
+            subject: None,
+            not_before: Some(certificate.not_before),
+            not_after: Some(certificate.not_after),
+            thumbprint: Some(certificate.sha1.to_ascii_uppercase()),
+        },
+        leaf_validity_days: None,
+        bring_your_own_root: None,
+    }
+}
+
+/// Why a hub is as it is, what a person does about it, and whether it comes by itself.
+fn what_is_left(
+    observation: &Observation,
+    configuration: &NamespaceConfiguration,
+    pair: &Pair<'_>,
+) -> (String, Option<String>, bool) {
+    let why = pair.assessment.why.clone();
+    let again = |first: &str| Some(format!("{first}run the same command again."));
+    match (pair.assessment.trust, pair.policy.generation()) {
+        (Trust::Trusted | Trust::Leftover, _) => (why, None, true),
+        (Trust::Unreadable, _) => (why, again("Put right what keeps the hub from being read, and "), true),
+        (_, Generation::CertificateAuthorities) => {
+            let obstacle = plan::obstacle(observation, pair);
+            let first = match obstacle.reason {
+                Reason::LinkMissing | Reason::LinkFailed => {
+                    "Link the hub from the namespace (`az iot adr ns link`), and "
+                }
+                _ => "Wait, and ",
+            };
+            (obstacle.detail, again(first), obstacle.may_pass)
+        }
+        (_, Generation::Credentials) => {
+            let is_automatic = configuration.mode == Mode::Enforce && configuration.sync == Sync::Automatic;
+            let submit = format!("`policysync submit --namespace {} --wait`", configuration.id);
+            let next_step = match configuration.mode {
+                Mode::Audit => format!("Set `mode = \"enforce\"`, then {submit}: a sync is needed."),
+                Mode::Enforce => format!("{submit}: a sync is needed."),
+            };
+            (why, Some(next_step), is_automatic)
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Shows an activation to a person and to a program. The JSON is `policysync-activation/v1`: later versions add members.
+
+use certificate_chain::{Summary, Verdict};
+use certificate_management::generation::Generation;
+use serde::Serialize;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::groups::Waiting;
+use super::hubs::{self, HubProof};
+use crate::commands::operator::policies::own_root::lint;
+use crate::commands::operator::policies::own_root::named::Named;
+use crate::commands::table;
+use crate::commands::terminal::line;
+
+/// Widths of the columns that hold sentences, in characters.
+const WHY_WIDTH: usize = 44;
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The chain has faults, and nothing was sent.
+    Refused,
+    /// Nothing was sent; `--apply` would.
+    Planned,
+    /// The authority works with the chain since this run.
+    Activated,
+    /// The authority worked with the chain before this run, and nothing was sent.
+    AlreadyActive,
+    /// The service has refused the chain.
+    Failed,
+    /// It is not known yet whether the authority works with the chain.
+    Waiting,
+}
+
+/// What there is to know before anything is sent.
+pub struct Plan<'a> {
+    /// The authority.
+    pub named: &'a Named<'a>,
+    /// SHA-256 of the key of its request; `None`: none waits.
+    pub key: Option<String>,
+    /// The certificates of the chain.
+    pub certificates: &'a [Summary],
+    /// What there is to know about them.
+    pub warnings: Vec<Verdict>,
+    /// Until when the service takes the chain; `None`: it has it already.
+    pub activate_until: Option<OffsetDateTime>,
+    /// Names of the policies that issue with the authority.
+    pub policies: Vec<String>,
+    /// The groups that wait for it.
+    pub waiting: Waiting,
+}
+
+/// What came of it, with its particulars.
+pub struct Shown<'a> {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// The run, where something was written or tried.
+    pub run: Option<String>,
+    /// The service's words, or what is not known.
+    pub detail: Option<String>,
+    /// What each hub shows.
+    pub hubs: &'a [HubProof],
+}
+
+/// For a program: a chain that is refused.
+pub fn refusal(name: &str, faults: &[Verdict], warnings: &[Verdict]) -> String {
+    table::json(&json!({
+        "schema": "policysync-activation/v1",
+        "name": name,
+        "outcome": Outcome::Refused,
+        "proven": false,
+        "faults": faults,
+        "warnings": warnings,
+    }))
+}
+
+/// For a program: everything.
+pub fn document(plan: &Plan<'_>, result: &Shown<'_>) -> String {
+    let authority = &plan.named.authority;
+    let until: Option<Value> =
+        plan.activate_until.and_then(|until| until.format(&Rfc3339).ok()).map(Value::from);
+    table::json(&json!({
+        "schema": "policysync-activation/v1",
+        "name": authority.name,
+        "namespaceId": plan.named.configuration.id,
+        "id": authority.id,
+        "status": authority.status,
+        "keySha256": plan.key,
+        "certificates": plan.certificates,
+        "warnings": plan.warnings,
+        "activateUntil": until,
+        "policies": plan.policies,
+        "waiting": plan.waiting,
+        "run": result.run,
+        "outcome": result.outcome,
+        "detail": result.detail,
+        "proven": hubs::is_proven(result.hubs),
+        "hubs": result.hubs,
+        "faults": [],
+    }))
+}
+
+/// For a person: what is about to be done.
+pub fn plan(plan: &Plan<'_>) -> String {
+    let authority = &plan.named.authority;
+    let follows = match authority.generation {
+        Generation::CertificateAuthorities => "the service pushes it to every linked hub",
+        Generation::Credentials => "the hubs get it by a sync of the whole namespace",
+    };
+    let mut groups: Vec<String> = plan.waiting.groups.iter().map(|group| line(group)).collect();
+    groups.extend(plan.waiting.unread.iter().map(|why| format!("not all could be read: {}", line(why))));
+    let listed = |names: Vec<String>| if names.is_empty() { "none".to_owned() } else { names.join("\n") };
+    let rows = [
+        ("authority", Some(format!("{} in {}", line(&authority.name), plan.named.configuration.id.name()))),
+        ("status", Some(line(&authority.status))),
+        ("works until", authority.not_after.map(|end| end.date().to_string())),
+        ("SHA-256 of the request's key", plan.key.clone()),
+        ("activate it by", plan.activate_until.map(|until| until.date().to_string())),
+        ("then", Some(follows.to_owned())),
+        ("its policies", Some(listed(plan.policies.iter().map(|name| line(name)).collect()))),
+        ("groups that wait for it", Some(table::wrapped(&listed(groups), 64))),
+    ];
+    let rows = rows.into_iter().filter_map(|(what, value)| Some(vec![what.to_owned(), value?]));
+    let facts = table::table(&["activation", ""], rows.collect());
+    let certificates = plan.certificates.iter().map(|one| {
+        vec![
+            one.position.to_string(),
+            line(&one.subject),
+            one.not_after.date().to_string(),
+            one.sha256.clone(),
+        ]
+    });
+    let certificates = table::table(&["", "subject", "valid until", "SHA-256"], certificates.collect());
+    format!("{facts}\n\n{certificates}\n\n{}", lint::verdicts(&[], &plan.warnings)).trim_end().to_owned()
+}
+
+/// For a person: the proof, and what came of it.
+pub fn result(plan: &Plan<'_>, result: &Shown<'_>) -> String {
+    let name = line(&plan.named.authority.name);
+    let rows: Vec<Vec<String>> = result.hubs.iter().map(row).collect();
+    let mut text = match rows.is_empty() {
+        true => "No hub is linked to the namespace, or none could be read.\n\n".to_owned(),
+        false => {
+            table::table(&["hub", "trust", "thumbprint on the hub", "why, and what to do"], rows) + "\n\n"
+        }
+    };
+    let is_proven = hubs::is_proven(result.hubs);
+    text += &match (result.outcome, is_proven) {
+        (Outcome::Refused | Outcome::Failed, _) => format!("The service did not activate {name}."),
+        (Outcome::Planned, _) => "Nothing was sent: the same with --apply does it.".to_owned(),
+        (Outcome::Waiting, _) => format!("Whether {name} works with this chain is not known yet."),
+        (Outcome::Activated, true) => format!("{name} works with this chain, and every hub trusts it."),
+        (Outcome::Activated, false) => {
+            format!("{name} works with this chain, and not every hub was seen to trust it.")
+        }
+        (Outcome::AlreadyActive, true) => {
+            format!("{name} works with this chain already, and every hub trusts it. Nothing was sent.")
+        }
+        (Outcome::AlreadyActive, false) => format!(
+            "{name} works with this chain already, and not every hub was seen to trust it. Nothing was sent."
+        ),
+    };
+    if let Some(detail) = &result.detail {
+        text += &format!("\n{}", line(detail));
+    }
+    if let Some(run) = &result.run {
+        text += &format!("\nRun {run}.");
+    }
+    text
+}
+
+fn row(hub: &HubProof) -> Vec<String> {
+    let thumbprint = hub.evidence.as_ref().and_then(|evidence| evidence.thumbprint.clone());
+    let mut why = table::wrapped(&line(&hub.why), WHY_WIDTH);
+    if let Some(next_step) = &hub.next_step {
+        why = format!("{why}\n{}", table::wrapped(&line(next_step), WHY_WIDTH));
+    }
+    vec![line(&hub.hub), hub.trust.to_string(), thumbprint.unwrap_or_default(), why]
+}
