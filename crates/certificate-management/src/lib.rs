@@ -9,6 +9,7 @@
 //! - [`configuration`]: what the operator wants: `policysync.toml`.
 //! - [`authority`]: certificate authorities as resources.
 //! - [`declared`]: the authorities and policies that the file owns, and what is left to do until they exist.
+//! - [`blast_radius`]: what a step would break that a person takes elsewhere and cannot take back.
 //! - [`rules`]: which policy a group gets, and why.
 //! - [`trust`]: whether a hub trusts a policy's current issuing CA, from the evidence on the hub.
 //! - [`plan`]: the writes that the app would do.
@@ -27,6 +28,7 @@
 pub mod alerting;
 pub mod arm_id;
 pub mod authority;
+pub mod blast_radius;
 pub mod checks;
 pub mod configuration;
 pub mod declared;
