@@ -102,6 +102,8 @@ pub enum Role {
     ServiceBusDataReceiver,
     /// Built in: `EventGrid Data Sender`.
     EventGridDataSender,
+    /// Built in: `Device Provisioning Service Data Reader`.
+    ProvisioningServiceDataReader,
     /// Built in: `Reader`.
     Reader,
     /// Built in: `Azure Device Registry Administrator`. The role that documentation names for certificate authorities has
@@ -133,6 +135,7 @@ impl Role {
             Self::ServiceBusDataSender => "Azure Service Bus Data Sender",
             Self::ServiceBusDataReceiver => "Azure Service Bus Data Receiver",
             Self::EventGridDataSender => "EventGrid Data Sender",
+            Self::ProvisioningServiceDataReader => "Device Provisioning Service Data Reader",
             Self::Reader => "Reader",
             Self::DeviceRegistryAdministrator => "Azure Device Registry Administrator",
             Self::StorageBlobDataOwner => "Storage Blob Data Owner",

@@ -208,6 +208,17 @@ pub const PERMISSIONS: &[Permission] = &[
             &["event_grid::publish"],
         )
     },
+    // `policies blast-radius` looks for individual enrollments that name what a person thinks of deleting.
+    Permission {
+        who: Who::Person,
+        ..data_row(
+            Feature::Observe,
+            "Microsoft.Devices/provisioningServices/enrollments/read",
+            PermissionScope::ProvisioningService,
+            Role::ProvisioningServiceDataReader,
+            &["provisioning/groups/individuals::individual_enrollments"],
+        )
+    },
     // `policies`, run by the people who own the authorities. The app itself makes none.
     declared(
         "Microsoft.DeviceRegistry/namespaces/credentials/read",

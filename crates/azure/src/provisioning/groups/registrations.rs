@@ -19,6 +19,8 @@ pub struct RegistrationCount {
     pub devices: usize,
     /// Whether there are pages that were not read.
     pub is_cut: bool,
+    /// The pages that were read.
+    pub pages: usize,
 }
 
 #[derive(Deserialize)]
@@ -69,6 +71,7 @@ impl EnrollmentGroups {
                 call = call.header(CONTINUATION, continuation)?;
             }
             let answer = self.send(endpoint, call).await?;
+            count.pages += 1;
             let states: Vec<RegistrationState> = answer.json()?;
             count.devices += states.iter().filter(|state| state.is_from_before(before)).count();
             continuation = answer.header(CONTINUATION.as_str()).map(str::to_owned);
@@ -111,9 +114,9 @@ mod tests {
             groups.registrations_before(&fake.origin, "line 7", before, pages).await.unwrap()
         };
         let before = Some(datetime!(2026-11-23 05:00:01 UTC));
-        assert_eq!(count(before, 2).await, RegistrationCount { devices: 2, is_cut: false });
-        assert_eq!(count(None, 5).await, RegistrationCount { devices: 3, is_cut: false });
-        assert_eq!(count(None, 1).await, RegistrationCount { devices: 2, is_cut: true });
+        assert_eq!(count(before, 2).await, RegistrationCount { devices: 2, is_cut: false, pages: 2 });
+        assert_eq!(count(None, 5).await, RegistrationCount { devices: 3, is_cut: false, pages: 2 });
+        assert_eq!(count(None, 1).await, RegistrationCount { devices: 2, is_cut: true, pages: 1 });
         let seen = &fake.seen()[0];
         assert_eq!((seen.method.as_str(), seen.path.as_str()), ("POST", "/registrations/line%207/query"));
         assert_eq!((seen.body.as_str(), seen.query.as_str()), ("", "api-version=2025-07-01-preview"));
