@@ -92,7 +92,7 @@ async fn a_revoked_policy_stops_its_devices_and_the_printed_command_does_it() {
     assert_eq!((ended, &few["devices"]["known"]), (2, &json!("unknown")), "{few}");
     let table = [&["policies", "blast-radius"], &bounded[..]].concat();
     let table = told(&policysync(&world, &table, &[]).await);
-    assert!(table.contains("Devices registered through the groups that use it: unknown"), "{table}");
+    assert!(table.contains("Devices registered through the groups that use it now: unknown"), "{table}");
     let (above, commands) = table.split_once("\nThe commands, for you to run or not.").unwrap();
     for line in above.lines().filter(|line| !line.contains("/subscriptions/")) {
         assert!(line.chars().count() <= 80, "{line}");
@@ -201,5 +201,23 @@ async fn the_newer_generation_is_told_with_its_own_commands() {
         (!told(&output).contains("telematics")).then_some(())
     };
     world.until("the policy is gone", list).await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn the_commands_of_the_page_run_as_they_stand() {
+    let world = World::of(&Fleet::from_toml(AUTHORITIES).unwrap(), AUTHORITIES_RULES).await;
+    let page = include_str!("../../docs/authorities.md");
+    let (_, section) = page.split_once("## Before you revoke, rotate, delete or unlink\n").unwrap();
+    let (_, block) = section.split_once("```sh\n").unwrap();
+    let commands: Vec<&str> = block.split_once("```").unwrap().0.lines().collect();
+    assert_eq!(commands.len(), 3);
+    for command in commands {
+        let arguments: Vec<&str> = command.split(' ').skip(1).collect();
+        let output = policysync(&world, &arguments, &[]).await;
+        assert_eq!(code(&output), 2, "{command}: {}", told(&output));
+        assert!(told(&output).contains("The commands, for you to run or not."), "{command}");
+    }
+    assert_eq!(world.writes().await, Vec::<String>::new());
     world.stop().await;
 }

@@ -88,13 +88,13 @@ fn verdict(is_refused: bool, at_once: &[Statement], unknown: &[Statement]) -> Ve
 
 fn summary(verdict: Verdict, at_once: &[Statement], unknown: &[Statement]) -> String {
     match verdict {
-        Verdict::Stops => "Something stops at once.",
+        Verdict::Stops => "Devices or enrollments that work now stop when the step is taken.",
         Verdict::MayStop if at_once.is_empty() && !unknown.is_empty() => {
-            "Something may stop at once: not everything that depends on it could be read."
+            "Not everything that may depend on it could be read."
         }
-        Verdict::MayStop => "Something may stop at once: no source settles what is said below.",
+        Verdict::MayStop => "No source settles what is said below.",
         Verdict::Refused => "The service refuses this step, so it changes nothing.",
-        Verdict::NothingStops => "Nothing stops at once: everything was read, and nothing depends on it.",
+        Verdict::NothingStops => "Everything was read, and nothing depends on it at once.",
     }
     .to_owned()
 }

@@ -240,6 +240,30 @@ fn a_policy_that_no_enrollment_names_and_no_hub_holds_stops_nothing() {
 }
 
 #[test]
+fn a_certificate_without_an_origin_counts_by_its_subject_or_its_thumbprint() {
+    let mut facts = first(Action::Revoke);
+    facts.services = Ok(vec![service("dps", Vec::new())]);
+    facts.policies[0].issuing_ca.subject = Some("CN=short-ca".to_owned());
+    facts.policies[0].issuing_ca.thumbprint = Some("AB".to_owned());
+    let uploaded = |subject: &str, thumbprint: &str| {
+        let mut hub = observed("north", &[&namespace()]);
+        let certificate = &mut hub.certificates.as_mut().unwrap()[0];
+        certificate.issuer_id = None;
+        certificate.subject = Some(subject.to_owned());
+        certificate.thumbprint = Some(thumbprint.to_owned());
+        Ok(vec![hub])
+    };
+    for (subject, thumbprint, verdict) in [
+        ("CN = Short-CA", "CD", Verdict::Stops),
+        ("CN=other", "ab", Verdict::Stops),
+        ("CN=other", "CD", Verdict::NothingStops),
+    ] {
+        facts.hubs = uploaded(subject, thumbprint);
+        assert_eq!(assess(&facts).verdict, verdict, "{subject} {thumbprint}");
+    }
+}
+
+#[test]
 fn an_empty_list_of_the_first_generation_proves_nothing() {
     let mut facts = first(Action::Delete);
     facts.services = Ok(Vec::new());

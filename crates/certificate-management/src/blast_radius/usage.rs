@@ -230,22 +230,24 @@ fn hubs(facts: &Facts, unknown: &mut Vec<Statement>) -> Vec<AffectedHub> {
 }
 
 fn holds(facts: &Facts, certificates: &[HubCertificate]) -> Holds {
-    let thumbprints: Vec<&str> =
-        policies(facts).filter_map(|policy| policy.issuing_ca.thumbprint.as_deref()).collect();
+    let plain = |subject: &str| subject.split_whitespace().collect::<String>().to_ascii_lowercase();
+    let own = || policies(facts).map(|policy| &policy.issuing_ca);
     let is_of_target = |certificate: &&HubCertificate| {
-        let by_thumbprint = certificate
-            .thumbprint
-            .as_deref()
-            .is_some_and(|own| thumbprints.iter().any(|thumbprint| thumbprint.eq_ignore_ascii_case(own)));
-        let by_origin = certificate.issuer_id.as_ref().is_some_and(|origin| match &facts.target {
+        match &certificate.issuer_id {
+        Some(origin) => match &facts.target {
             Target::Policy(policy) => origin == policy.issuer_id(),
-            Target::Authority(authority) if authority.kind == AuthorityType::Issuing => {
-                *origin == authority.id
-            }
+            Target::Authority(one) if one.kind == AuthorityType::Issuing => *origin == one.id,
             // Whatever the root or the namespace has put there.
             _ => origin.is_within(&facts.namespace.id),
-        });
-        by_thumbprint || by_origin
+        },
+        // A person has uploaded it, or the service does not say where it comes from.
+        None => own().any(|ca| {
+            let has = |own: &Option<String>, seen: &Option<String>| {
+                matches!((own, seen), (Some(own), Some(seen)) if plain(own) == plain(seen))
+            };
+            has(&ca.thumbprint, &certificate.thumbprint) || has(&ca.subject, &certificate.subject)
+        }),
+    }
     };
     let of_target: Vec<String> =
         certificates.iter().filter(is_of_target).map(|certificate| certificate.name.clone()).collect();

@@ -27,7 +27,7 @@ pub(super) fn of(facts: &Facts, usage: &Usage, signer: Signer<'_>) -> Effects {
         _ => Statement::new(
             Basis::Inferred,
             "The key of the CA is lost. One that is made anew under the same name is another CA, which devices and hubs do not know.",
-            "The service keeps the key and hands it to no one.",
+            "The service keeps the key and gives it out to no client.",
         ),
     });
     effects

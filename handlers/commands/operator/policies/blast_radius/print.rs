@@ -70,7 +70,7 @@ fn affected(radius: &Radius) -> String {
     }
     parts.push(format!(
         "{}\n{}",
-        counted("Devices registered through the groups that use it", &radius.devices),
+        counted("Devices registered through the groups that use it now", &radius.devices),
         counted("Individual enrollments that use it", &radius.individual_enrollments)
     ));
     if !radius.hubs.is_empty() {
@@ -123,7 +123,8 @@ fn section(title: &str, statements: &[Statement], is_numbered: bool) -> String {
             Basis::Published => String::new(),
             other => format!(" [{other}]"),
         };
-        lines.push(indented(&format!("Why: {}{basis}", line(&statement.why)), "   "));
+        let margin = " ".repeat(mark.chars().count());
+        lines.push(indented(&format!("Why: {}{basis}", line(&statement.why)), &margin));
     }
     lines.join("\n")
 }
@@ -133,7 +134,7 @@ fn indented(text: &str, mark: &str) -> String {
     let text = wrapped(text, WIDTH);
     let lines = text.lines().enumerate().map(|(place, line)| match place {
         0 => format!("{mark}{line}"),
-        _ => format!("   {line}"),
+        _ => format!("{:width$}{line}", "", width = mark.chars().count()),
     });
     lines.collect::<Vec<_>>().join("\n")
 }
