@@ -16,6 +16,7 @@
 //! - [`request`]: sync requests, their outcomes and the messages that carry them.
 //! - [`parked`]: the envelope of a message that could not be handled.
 //! - [`sync`](mod@sync): every decision about a sync, as one state machine.
+//! - [`readiness`]: whether what a namespace needs for its links is there.
 //! - [`reason`]: every reason code, with its severity and next step.
 //! - [`checks`]: each check looks for one kind of trouble in what was observed, and makes a [`finding::Finding`] of it.
 //! - [`section`]: what a look has seen of one namespace, as it is stored.
@@ -44,6 +45,7 @@ pub mod model;
 pub mod parked;
 pub mod plan;
 mod read_failure;
+pub mod readiness;
 pub mod reason;
 pub mod reference;
 pub mod report;
