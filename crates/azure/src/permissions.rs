@@ -248,11 +248,17 @@ impl Permission {
     /// token.
     #[must_use]
     pub fn grant_command(&self, role: &str, principal_id: &str, scope_id: &str) -> String {
-        format!(
-            "az role assignment create --assignee-object-id {principal_id} --assignee-principal-type ServicePrincipal \
-             --role \"{role}\" --scope \"{scope_id}\""
-        )
+        grant_command(role, principal_id, scope_id)
     }
+}
+
+/// The command that gives a role to a service principal, such as a managed identity.
+#[must_use]
+pub fn grant_command(role: &str, principal_id: &str, scope_id: &str) -> String {
+    format!(
+        "az role assignment create --assignee-object-id {principal_id} --assignee-principal-type ServicePrincipal \
+         --role \"{role}\" --scope \"{scope_id}\""
+    )
 }
 
 #[cfg(test)]

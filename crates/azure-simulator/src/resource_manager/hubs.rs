@@ -14,6 +14,7 @@ use crate::world::World;
 use crate::world::hub::Hub;
 use crate::world::link::Link;
 use crate::world::namespace::Namespace;
+use crate::world::principal;
 
 /// From this version on a linked hub has a normal SKU and says `gatewayVersion` instead (`azure-wire-facts.md` §2.1).
 const WITHOUT_GENERATION_2: &str = "2026-05-01-preview";
@@ -82,7 +83,7 @@ fn body(request: &ArmRequest, world: &World, hub: &Hub) -> Value {
     let mut sku = json!({"name": "S1", "tier": "Standard", "capacity": 1});
     let mut identity = json!({"type": "None"});
     if let Some(link) = &hub.link {
-        identity = json!({"type": "UserAssigned", "userAssignedIdentities": {&hub.identity_id: {}}});
+        identity = principal::identity(&hub.id, &hub.identity_id, is_new);
         if is_new || request.api_version == WITHOUT_GENERATION_2 {
             properties["iotHubDetails"] = json!({"gatewayVersion": "V2"});
         } else {

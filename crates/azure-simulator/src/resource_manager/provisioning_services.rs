@@ -13,6 +13,7 @@ use crate::world::World;
 use crate::world::change::{Deed, ResourceKind};
 use crate::world::enrollment::ProvisioningService;
 use crate::world::namespace::Namespace;
+use crate::world::principal;
 use crate::world::resource::Tags;
 
 /// Answers a request whose type and api-version are known.
@@ -101,7 +102,8 @@ fn body(request: &ArmRequest, address: &str, world: &World, service: &Provisioni
     });
     let mut identity = json!({"type": "None"});
     if let Some(link) = &service.link {
-        identity = json!({"type": "UserAssigned", "userAssignedIdentities": {&service.identity_id: {}}});
+        let is_new = api_versions::generation(request) == Generation::CertificateAuthorities;
+        identity = principal::identity(&service.id, &service.identity_id, is_new);
         let mut namespace = json!({
             "resourceId": link.namespace_id,
             "authenticationType": "UserAssigned",

@@ -56,7 +56,7 @@ pub const PERMISSIONS: &[Permission] = &[
         "Microsoft.DeviceRegistry/namespaces/read",
         PermissionScope::Namespace,
         Role::Resources,
-        &["registry::namespace"],
+        &["registry::namespace", "links::namespace_side"],
     ),
     Permission {
         generation: Some(Generation::Credentials),
@@ -129,7 +129,7 @@ pub const PERMISSIONS: &[Permission] = &[
         "Microsoft.Devices/provisioningServices/read",
         PermissionScope::ProvisioningService,
         Role::Resources,
-        &["provisioning/services::get"],
+        &["provisioning/services::get", "links::provisioning_service_side"],
     ),
     data_row(
         Feature::Observe,
@@ -258,6 +258,27 @@ pub const PERMISSIONS: &[Permission] = &[
             Generation::CertificateAuthorities,
             Evidence::Published,
             &["arm::operation_status"],
+        )
+    },
+    // `check` looks at the hubs one by one, and at the roles that links need.
+    Permission {
+        who: Who::Person,
+        ..row(
+            Feature::Observe,
+            "Microsoft.Devices/IotHubs/read",
+            PermissionScope::Hub,
+            Role::Reader,
+            &["links::hub_side"],
+        )
+    },
+    Permission {
+        who: Who::Person,
+        ..row(
+            Feature::Observe,
+            "Microsoft.Authorization/roleAssignments/read",
+            PermissionScope::Subscription,
+            Role::Reader,
+            &["access::assigned"],
         )
     },
     // `check` asks what its caller may do.

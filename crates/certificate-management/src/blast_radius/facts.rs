@@ -83,10 +83,11 @@ impl Facts {
             Target::Policy(policy) => policy.generation(),
             Target::Authority(_) => Generation::CertificateAuthorities,
             Target::Hub(_) | Target::ProvisioningService { .. } => {
-                let is_named = self.target.id().is_some_and(|id| self.namespace.link(id).is_some());
-                match is_named || !self.namespace.generation.has(Generation::Credentials) {
-                    true => Generation::CertificateAuthorities,
-                    false => Generation::Credentials,
+                // Of a DPS without an id only its address is known; the namespace does not name it.
+                match (self.target.id(), self.namespace.generation.has(Generation::Credentials)) {
+                    (Some(id), _) => self.namespace.generation_of_link(id),
+                    (None, true) => Generation::Credentials,
+                    (None, false) => Generation::CertificateAuthorities,
                 }
             }
         }

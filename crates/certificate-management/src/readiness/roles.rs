@@ -3,7 +3,7 @@
 use super::seen::{Caller, Grants, Kind, Linked, Principal, Seen};
 use super::{Aspect, Judged, Outcome, all_or};
 use crate::ArmId;
-use crate::generation::{Generation, NamespaceGeneration};
+use crate::generation::Generation;
 
 /// A built-in role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +86,7 @@ fn matrix(seen: &Seen) -> Matrix {
     let of_namespace = format!("the identity of namespace {}", namespace.name());
     let own = side.identities.principal(outbound);
     for linked in &seen.linked {
-        let generation = generation(seen, linked);
+        let generation = seen.namespace.generation_of_link(&linked.id);
         let on_linked: &[(Role, bool)] = match (generation, linked.kind) {
             (Generation::CertificateAuthorities, Kind::Hub) => {
                 &[(CONTRIBUTOR, false), (HUB_DATA_CONTRIBUTOR, true)]
@@ -169,18 +169,6 @@ impl Matrix {
         if !self.problems.contains(&found) {
             self.problems.push(found);
         }
-    }
-}
-
-/// The generation of a link: the namespace names those of the second.
-fn generation(seen: &Seen, linked: &Linked) -> Generation {
-    match seen.namespace.generation {
-        NamespaceGeneration::Credentials => Generation::Credentials,
-        NamespaceGeneration::CertificateAuthorities => Generation::CertificateAuthorities,
-        NamespaceGeneration::Migrating => match seen.namespace.link(&linked.id) {
-            Some(_) => Generation::CertificateAuthorities,
-            None => Generation::Credentials,
-        },
     }
 }
 
