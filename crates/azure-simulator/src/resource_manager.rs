@@ -4,6 +4,7 @@
 //! a module of its own.
 
 mod hubs;
+mod identities;
 mod permissions;
 mod provisioning_services;
 mod registry;

@@ -5,6 +5,7 @@ use axum::response::Response;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
+use super::identities;
 use crate::arm::{ArmRequest, api_versions, linking, ok, paging};
 use crate::arm_error::ArmError;
 use crate::cloud::Cloud;
@@ -13,7 +14,6 @@ use crate::world::World;
 use crate::world::change::{Deed, ResourceKind};
 use crate::world::enrollment::ProvisioningService;
 use crate::world::namespace::Namespace;
-use crate::world::principal;
 use crate::world::resource::Tags;
 
 /// Answers a request whose type and api-version are known.
@@ -103,7 +103,7 @@ fn body(request: &ArmRequest, address: &str, world: &World, service: &Provisioni
     let mut identity = json!({"type": "None"});
     if let Some(link) = &service.link {
         let is_new = api_versions::generation(request) == Generation::CertificateAuthorities;
-        identity = principal::identity(&service.id, &service.identity_id, is_new);
+        identity = identities::of(&service.id, &service.identity_id, is_new);
         let mut namespace = json!({
             "resourceId": link.namespace_id,
             "authenticationType": "UserAssigned",
