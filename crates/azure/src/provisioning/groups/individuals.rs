@@ -39,7 +39,7 @@ impl EnrollmentGroups {
     /// both versions of the service API are needed, each has a half of them.
     ///
     /// # Errors
-    /// Any [`ErrorKind`](crate::ErrorKind).
+    /// Any [`ErrorKind`](crate::ErrorKind), of the first page; one of a later page cuts what is read.
     pub async fn individual_enrollments(
         &self,
         endpoint: &str,
@@ -87,9 +87,20 @@ impl EnrollmentGroups {
             if let Some(continuation) = &continuation {
                 call = call.header(CONTINUATION, continuation)?;
             }
-            let answer = self.send(endpoint, call).await?;
+            let read = async {
+                let answer = self.send(endpoint, call).await?;
+                Ok((answer.json::<Vec<Value>>()?, answer))
+            };
+            let (items, answer) = match read.await {
+                Ok(page) => page,
+                Err(error) if reading.calls == 0 => return Err(error),
+                // What was read stays true; the rest is cut off.
+                Err(error) => {
+                    tracing::warn!("the individual enrollments were read in part: {error}");
+                    break;
+                }
+            };
             reading.calls += 1;
-            let items: Vec<Value> = answer.json()?;
             for (place, item) in items.iter().enumerate() {
                 // One without an id counts all the same.
                 let id = owned(item, &["registrationId"]).map(|id| id.to_ascii_lowercase());
