@@ -12,6 +12,11 @@ use crate::arm::Arm;
 use crate::error::Error;
 use crate::members::{arm_id, at, date, owned, text};
 
+/// The member of a hub that holds its link.
+pub const HUB_LINK: &str = "deviceRegistry";
+/// The member of a DPS of the older generation that holds its link.
+pub const PROVISIONING_SERVICE_LINK: &str = "deviceRegistryNamespace";
+
 /// A client of the sides of links. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Links {
@@ -39,7 +44,7 @@ impl Links {
     /// Any [`ErrorKind`](crate::ErrorKind).
     pub async fn hub_side(&self, id: &ArmId, generation: Generation) -> Result<LinkedSide, Error> {
         let body = self.arm.get(id.as_str(), newest(generation).iot_hub).await?;
-        Ok(linked(&body, at(&body, &["properties", "deviceRegistry"])))
+        Ok(linked(&body, at(&body, &["properties", HUB_LINK])))
     }
 
     /// The side of a DPS that is linked to this namespace.
@@ -60,7 +65,7 @@ impl Links {
 /// The link of a DPS: the older generation has one, the newer a list, in which that of another namespace is the last
 /// resort.
 fn link_to<'b>(body: &'b Value, namespace: &ArmId) -> Option<&'b Value> {
-    let one = at(body, &["properties", "deviceRegistryNamespace"]);
+    let one = at(body, &["properties", PROVISIONING_SERVICE_LINK]);
     let list = at(body, &["properties", "deviceRegistryNamespaces"]).and_then(Value::as_array);
     let own = |link: &&Value| arm_id(link, &["resourceId"]).is_some_and(|id| id == *namespace);
     one.or_else(|| list.and_then(|list| list.iter().find(own).or(list.first())))

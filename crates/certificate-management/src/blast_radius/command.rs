@@ -25,7 +25,7 @@ pub(super) fn of(facts: &Facts) -> Vec<CommandText> {
         }],
         (Action::Revoke | Action::Rotate, _) => {
             let deed = if is_policy_of_first { "revokeIssuer" } else { "revokeAndRotate" };
-            let url = facts.target.id().map(|id| url(id, Some(deed), &facts.versions.registry));
+            let url = facts.target.id().map(|id| url(id, Some(deed), &facts.wire.registry));
             let does = "revokes the issuing CA and makes another".to_owned();
             url.map(|url| command("post", &url, does)).into_iter().collect()
         }
@@ -41,10 +41,8 @@ fn delete(facts: &Facts) -> Vec<CommandText> {
         _ => Vec::new(),
     };
     let ids = own.into_iter().chain(facts.target.id());
-    ids.map(|id| {
-        command("delete", &url(id, None, &facts.versions.registry), format!("deletes {}", id.name()))
-    })
-    .collect()
+    ids.map(|id| command("delete", &url(id, None, &facts.wire.registry), format!("deletes {}", id.name())))
+        .collect()
 }
 
 fn renew(facts: &Facts) -> Vec<CommandText> {
@@ -54,7 +52,7 @@ fn renew(facts: &Facts) -> Vec<CommandText> {
     };
     let Some(id) = facts.target.id() else { return Vec::new() };
     let program = "import json,sys; print(json.dumps({\"certificateChain\": open(sys.argv[1]).read()}))";
-    let url = url(id, Some(deed), &facts.versions.registry);
+    let url = url(id, Some(deed), &facts.wire.registry);
     vec![
         CommandText {
             does: "makes the body of the call from the signed chain".to_owned(),
@@ -75,8 +73,8 @@ fn unlink(facts: &Facts) -> Vec<CommandText> {
         Generation::CertificateAuthorities => delete_and_forget(facts, id),
         Generation::Credentials => {
             let (member, version) = match &facts.target {
-                Target::Hub(_) => ("deviceRegistry", &facts.versions.hub),
-                _ => ("deviceRegistryNamespace", &facts.versions.provisioning_service),
+                Target::Hub(_) => (facts.wire.hub_link, &facts.wire.hub),
+                _ => (facts.wire.provisioning_service_link, &facts.wire.provisioning_service),
             };
             let does =
                 "reads the resource and writes it back without the link; try it on one without devices first";
@@ -103,7 +101,7 @@ for side in (\"messaging\", \"provisioning\"):
                  if end.get(\"resourceId\", \"\").lower() == sys.argv[1].lower()]:
         del endpoints[name]
 json.dump(namespace, open(\"namespace.json\", \"w\"))";
-    let namespace = word(&url(&facts.namespace.id, None, &facts.versions.registry));
+    let namespace = word(&url(&facts.namespace.id, None, &facts.wire.registry));
     let id = word(id.as_str());
     vec![
         CommandText {

@@ -41,15 +41,19 @@ pub struct Service {
     pub individuals: Result<Individuals, ReadFailure>,
 }
 
-/// API versions for the commands of one generation.
+/// What the commands of one generation say in the words of the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApiVersions {
-    /// Of `Microsoft.DeviceRegistry`.
+pub struct Wire {
+    /// API version of `Microsoft.DeviceRegistry`.
     pub registry: String,
-    /// Of `Microsoft.Devices/IotHubs`.
+    /// API version of `Microsoft.Devices/IotHubs`.
     pub hub: String,
-    /// Of `Microsoft.Devices/provisioningServices`.
+    /// The member of a hub that holds its link.
+    pub hub_link: &'static str,
+    /// API version of `Microsoft.Devices/provisioningServices`.
     pub provisioning_service: String,
+    /// The member of a DPS that holds its link.
+    pub provisioning_service_link: &'static str,
 }
 
 /// Everything that the judgement looks at.
@@ -70,26 +74,15 @@ pub struct Facts {
     /// Its DPS, or why they could not be listed.
     pub services: Result<Vec<Service>, ReadFailure>,
     /// For the commands, of [`Facts::generation`].
-    pub versions: ApiVersions,
+    pub wire: Wire,
     /// The time.
     pub now: OffsetDateTime,
 }
 
 impl Facts {
-    /// The generation that the target belongs to: a hub or a DPS that the namespace names is linked as in the second.
+    /// The generation that the target belongs to.
     #[must_use]
     pub fn generation(&self) -> Generation {
-        match &self.target {
-            Target::Policy(policy) => policy.generation(),
-            Target::Authority(_) => Generation::CertificateAuthorities,
-            Target::Hub(_) | Target::ProvisioningService { .. } => {
-                // Of a DPS without an id only its address is known; the namespace does not name it.
-                match (self.target.id(), self.namespace.generation.has(Generation::Credentials)) {
-                    (Some(id), _) => self.namespace.generation_of_link(id),
-                    (None, true) => Generation::Credentials,
-                    (None, false) => Generation::CertificateAuthorities,
-                }
-            }
-        }
+        self.target.generation(&self.namespace)
     }
 }

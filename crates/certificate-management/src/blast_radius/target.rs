@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ArmId;
 use crate::authority::Authority;
-use crate::model::{Hub, Policy};
+use crate::generation::Generation;
+use crate::model::{Hub, Namespace, Policy};
 
 /// The step that a person thinks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -105,6 +106,23 @@ impl Target {
             Self::Authority(authority) => Some(&authority.id),
             Self::Hub(hub) => Some(&hub.id),
             Self::ProvisioningService { id, .. } => id.as_ref(),
+        }
+    }
+
+    /// The generation of the service that it belongs to, in its namespace.
+    #[must_use]
+    pub fn generation(&self, namespace: &Namespace) -> Generation {
+        match self {
+            Self::Policy(policy) => policy.generation(),
+            Self::Authority(_) => Generation::CertificateAuthorities,
+            // Of a DPS without an id only its address is known; the namespace does not name it.
+            Self::Hub(_) | Self::ProvisioningService { .. } => {
+                match (self.id(), namespace.generation.has(Generation::Credentials)) {
+                    (Some(id), _) => namespace.generation_of_link(id),
+                    (None, true) => Generation::Credentials,
+                    (None, false) => Generation::CertificateAuthorities,
+                }
+            }
         }
     }
 

@@ -4,7 +4,7 @@ mod search;
 
 use time::macros::datetime;
 
-use super::facts::{ApiVersions, Group, Individuals, Service};
+use super::facts::{Group, Individuals, Service, Wire};
 use super::radius::{Basis, Holds};
 use super::target::{Kind, named};
 use super::*;
@@ -137,10 +137,12 @@ fn first(action: Action) -> Facts {
                 group("other", Some("long"), Count::exactly(9)),
             ],
         )]),
-        versions: ApiVersions {
+        wire: Wire {
             registry: "2026-03-01-preview".to_owned(),
             hub: "2025-08-01-preview".to_owned(),
+            hub_link: "deviceRegistry",
             provisioning_service: "2025-02-01-preview".to_owned(),
+            provisioning_service_link: "deviceRegistryNamespace",
         },
         now: datetime!(2026-11-29 12:00 UTC),
         policies: vec![short.clone(), policy("long", None)],
@@ -183,7 +185,7 @@ fn second(action: Action, target: &str) -> Facts {
             group("bare", None, Count::exactly(9)),
         ],
     )]);
-    facts.versions.registry = "2026-11-01".to_owned();
+    facts.wire.registry = "2026-11-01".to_owned();
     facts.policies = vec![short, policy("welders", Some(&own))];
     facts.authorities = vec![root, lines, own];
     facts.target = target;

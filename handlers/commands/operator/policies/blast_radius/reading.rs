@@ -1,8 +1,9 @@
 //! Reads what the judgement looks at. Each read that fails is a part of the facts, so that it hides no other.
 
 use azure::api_version::newest;
+use azure::links::{HUB_LINK, PROVISIONING_SERVICE_LINK};
 use azure::{EnrollmentGroups, Error};
-use certificate_management::blast_radius::facts::{ApiVersions, Facts, Group, Individuals, Service};
+use certificate_management::blast_radius::facts::{Facts, Group, Individuals, Service, Wire};
 use certificate_management::blast_radius::{Action, Count, to_count};
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::generation::Generation;
@@ -57,6 +58,7 @@ pub(super) async fn facts(
             Ok(services)
         }
     };
+    let wire = wire(fleet, &namespace, target.generation(&namespace));
     let mut facts = Facts {
         action,
         target,
@@ -64,30 +66,27 @@ pub(super) async fn facts(
         authorities: inventory.authorities,
         hubs,
         services,
-        versions: ApiVersions {
-            registry: String::new(),
-            hub: String::new(),
-            provisioning_service: String::new(),
-        },
+        wire,
         now: fleet.now(),
         namespace,
     };
-    facts.versions = versions(fleet, &facts.namespace, facts.generation());
     count(fleet, &mut facts, &endpoints, calls_left).await;
     facts
 }
 
-/// The versions that the commands name: in the older generation only the newest one has every action.
-fn versions(fleet: &Fleet, namespace: &Namespace, generation: Generation) -> ApiVersions {
+/// What the commands say in the words of the wire. In the older generation only the newest version has every action.
+fn wire(fleet: &Fleet, namespace: &Namespace, generation: Generation) -> Wire {
     let newest = newest(generation);
     let registry = match generation {
         Generation::Credentials => newest.device_registry,
         Generation::CertificateAuthorities => fleet.azure.registry().version(&namespace.id, generation),
     };
-    ApiVersions {
+    Wire {
         registry: registry.to_string(),
         hub: newest.iot_hub.to_string(),
+        hub_link: HUB_LINK,
         provisioning_service: newest.provisioning_service.to_string(),
+        provisioning_service_link: PROVISIONING_SERVICE_LINK,
     }
 }
 
@@ -212,7 +211,7 @@ async fn count(fleet: &Fleet, facts: &mut Facts, endpoints: &[LinkedService], mu
                 }
             }
             Err(error) => {
-                // How many calls it took is not known; so that the bound holds, at least this one.
+                // Only a first page can fail: one call.
                 calls_left = calls_left.saturating_sub(1);
                 Count::unknown(error.to_string())
             }
