@@ -104,7 +104,7 @@ impl Arm {
         self.pages(self.url(path, api_version)?, read).await
     }
 
-    /// [`Arm::list`] of the items that a filter lets through (OData, `$filter`).
+    /// [`Arm::list`] of the items that a filter lets through (`$filter`).
     ///
     /// # Errors
     /// As [`Arm::list`].

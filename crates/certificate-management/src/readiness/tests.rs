@@ -15,6 +15,8 @@ const NAMESPACE: &str =
     "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
 const DEVICES: &str = "/subscriptions/S/resourceGroups/R/providers/Microsoft.Devices";
 
+type Change = fn(&mut LinkedSide);
+
 fn id(text: &str) -> ArmId {
     ArmId::parse(text).unwrap()
 }
@@ -361,7 +363,7 @@ fn a_link_that_fails_or_hangs_is_told_with_its_next_step() {
 
 #[test]
 fn both_sides_of_a_link_must_say_the_same() {
-    let change: [(&str, fn(&mut LinkedSide), Outcome); 7] = [
+    let changes: [(&str, Change, Outcome); 7] = [
         ("orphaned", |side| side.link_state = Some("Orphaned".to_owned()), Outcome::Wrong),
         ("orphaned", |side| side.namespace_uuid = Some("older".to_owned()), Outcome::Wrong),
         ("another namespace", |side| side.namespace_id = Some(id(&format!("{NAMESPACE}-2"))), Outcome::Wrong),
@@ -370,7 +372,7 @@ fn both_sides_of_a_link_must_say_the_same() {
         ("does not name the namespace", |side| side.namespace_id = None, Outcome::Doubtful),
         ("not Active", |side| side.state = Some("Suspended".to_owned()), Outcome::Doubtful),
     ];
-    for (message, change, expected) in change {
+    for (message, change, expected) in changes {
         let mut seen = newer();
         change(first_side(&mut seen));
         let judged = only(&seen, Aspect::LinkState);
