@@ -151,3 +151,74 @@ async fn the_right_to_make_authorities_is_missed_only_where_functions_keep_them(
         world.stop().await;
     }
 }
+
+/// Check, status and subject of the rows about links that are not ok.
+fn astray(document: &Value) -> Vec<String> {
+    let all = document["checks"].as_array().unwrap().iter();
+    let links = all.filter(|row| row["check"].as_str().unwrap().starts_with("link-"));
+    let wrong = links.filter(|row| row["status"] != "ok");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    wrong
+        .map(|row| format!("{} {}: {}", text(&row["check"]), text(&row["subject"]), text(&row["message"])))
+        .collect()
+}
+
+#[tokio::test]
+async fn links_that_are_ready_are_one_row_of_each_aspect() {
+    let world = World::default().await;
+    let all = document(&policysync(&world, &["check", "--output", "json"], &[]).await);
+    assert_eq!(astray(&all), Vec::<String>::new(), "{all}");
+    let namespaces = world.local.configuration.namespaces.len();
+    for check in ["link-order", "link-state", "link-region", "link-tier", "link-limits", "link-roles"] {
+        assert_eq!(rows(&all, check).len(), namespaces, "{check}: {all}");
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_role_that_a_link_needs_is_missed_with_the_command_that_grants_it() {
+    let mut fleet = Fleet::from_toml(AUTHORITIES).unwrap();
+    fleet.namespaces[0].hubs[1].lacks_role = true;
+    let world = World::of(&fleet, AUTHORITIES_RULES).await;
+    let output = policysync(&world, &["check", "--output", "json"], &[]).await;
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+    let all = document(&output);
+    let told_of = astray(&all);
+    let is_told = |words: &[&str]| told_of.iter().any(|row| words.iter().all(|word| row.contains(word)));
+    assert!(
+        is_told(&["link-roles contoso-plants / contoso-plants-hub-2", "lacks `Contributor`"]),
+        "{told_of:?}"
+    );
+    assert!(is_told(&["link-roles contoso-plants / contoso-plants-hub-2", "inferred"]), "{told_of:?}");
+    assert!(is_told(&["link-state contoso-vans / contoso-vans-hub-2", "AdrMiNotAuthorized"]), "{told_of:?}");
+    let roles = rows(&all, "link-roles");
+    let wrong = roles.iter().find(|row| row["status"] == "failed").unwrap();
+    let grant = wrong["grant"].as_str().unwrap();
+    assert!(grant.starts_with("az role assignment create --assignee-object-id "), "{grant}");
+    assert!(grant.contains("--role \"Contributor\" --scope \"/subscriptions/") && grant.ends_with("hub-2\""));
+    let owner_confirms = roles.iter().find(|row| row["status"] == "warning").unwrap();
+    assert!(
+        owner_confirms["grant"].as_str().unwrap().contains("IoT Hub Data Contributor"),
+        "{owner_confirms}"
+    );
+    assert_eq!(world.writes().await, Vec::<String>::new());
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_of_a_link_is_never_fine() {
+    let world = World::default().await;
+    leave_out(&world, json!(["Microsoft.Authorization/roleAssignments/read"]), json!([])).await;
+    let output = policysync(&world, &["check", "--output", "json"], &[]).await;
+    assert_eq!(output.status.code(), Some(1));
+    let all = document(&output);
+    for row in rows(&all, "link-roles") {
+        assert!(row["message"].as_str().unwrap().starts_with("could not be checked"), "{row}");
+        assert!(row["status"] == "failed" && row["nextStep"].as_str().unwrap().contains("Reader"), "{row}");
+    }
+    let provisioning = "Microsoft.Devices/provisioningServices/read";
+    leave_out(&world, json!(["Microsoft.DeviceRegistry/namespaces/read", provisioning]), json!([])).await;
+    let all = document(&policysync(&world, &["check", "--output", "json"], &[]).await);
+    assert!(rows(&all, "link-state").iter().all(|row| row["status"] == "failed"), "{all}");
+    world.stop().await;
+}

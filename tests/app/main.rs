@@ -8,6 +8,7 @@ mod assignment;
 mod assignment_events;
 mod attached;
 mod bad_input;
+mod blast_radius;
 mod browser_tests;
 mod check;
 mod command_line;

@@ -75,6 +75,7 @@ enum Operation {
     Query,
     Bulk,
     Registrations(String),
+    Individuals,
 }
 
 impl Operation {
@@ -88,6 +89,7 @@ impl Operation {
             ("POST", ["enrollmentgroups", "query"]) => Ok(Self::Query),
             ("POST", ["enrollmentgroups", _, "attestationmechanism"]) => Ok(Self::AttestationMechanism(id())),
             ("POST", ["registrations", _, "query"]) => Ok(Self::Registrations(id())),
+            ("POST", ["enrollments", "query"]) => Ok(Self::Individuals),
             ("GET", ["enrollmentgroups", _]) => Ok(Self::Get(id())),
             ("PUT", ["enrollmentgroups", _]) => Ok(Self::Upsert(id())),
             ("DELETE", ["enrollmentgroups", _]) => Ok(Self::Delete(id())),
@@ -96,7 +98,8 @@ impl Operation {
                 ["enrollmentgroups"]
                 | ["enrollmentgroups", _]
                 | ["enrollmentgroups", _, "attestationmechanism"]
-                | ["registrations", _, "query"],
+                | ["registrations", _, "query"]
+                | ["enrollments", "query"],
             ) => Err(ServiceError::new(405_000, format!("{method} is not answered here."))),
             _ => Err(ServiceError::new(404_000, "There is no such operation.")),
         }
@@ -109,7 +112,7 @@ impl Operation {
             Self::Upsert(_) => "Upsert",
             Self::Delete(_) => "Delete",
             Self::AttestationMechanism(_) => "GetAttestationMechanism",
-            Self::Query | Self::Registrations(_) => "Query",
+            Self::Query | Self::Registrations(_) | Self::Individuals => "Query",
             Self::Bulk => "BulkOperation",
         }
     }
@@ -121,7 +124,7 @@ impl Operation {
             | Self::Delete(id)
             | Self::AttestationMechanism(id)
             | Self::Registrations(id) => id,
-            Self::Query | Self::Bulk => "",
+            Self::Query | Self::Bulk | Self::Individuals => "",
         }
     }
 }
@@ -167,6 +170,7 @@ fn perform(
         Operation::Delete(id) => groups::delete(cloud, request, id),
         Operation::AttestationMechanism(id) => groups::attestation_mechanism(cloud, request, id),
         Operation::Query => query::query(cloud, request),
+        Operation::Individuals => query::individuals(cloud, request),
         Operation::Registrations(id) => registrations::query(cloud, request, id, cloud.clock().now()),
         Operation::Bulk => bulk::bulk(cloud, request, started),
     }

@@ -4,9 +4,11 @@
 //! a module of its own.
 
 mod hubs;
+mod identities;
 mod permissions;
 mod provisioning_services;
 mod registry;
+mod role_assignments;
 
 use std::sync::Arc;
 
@@ -47,6 +49,9 @@ async fn dispatch(
 fn answer(cloud: &Cloud, request: &ArmRequest) -> Result<Response, ArmError> {
     known_scope(cloud, request)?;
     if let Some(listed) = permissions::list(cloud.permissions(), request) {
+        return ok(listed?);
+    }
+    if let Some(listed) = role_assignments::list(cloud, request) {
         return ok(listed?);
     }
     if request.types.is_empty() {

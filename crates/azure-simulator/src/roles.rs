@@ -84,6 +84,7 @@ fn of_provisioning(method: &Method, path: &str) -> Option<Needed> {
         }
         ("DELETE", ["enrollmentgroups", ..]) => "enrollmentGroups/delete",
         (_, ["enrollmentgroups", ..]) => "enrollmentGroups/write",
+        ("POST", ["enrollments", "query"]) => "enrollments/read",
         ("DELETE", ["registrations", ..]) => "registrationStates/delete",
         (_, ["registrations", ..]) => "registrationStates/read",
         _ => return None,

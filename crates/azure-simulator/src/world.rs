@@ -14,6 +14,7 @@ pub(crate) mod link;
 pub(crate) mod names;
 pub(crate) mod namespace;
 pub(crate) mod operation;
+pub(crate) mod principal;
 mod push;
 mod renewal;
 pub(crate) mod resource;

@@ -1,14 +1,17 @@
-//! Asks Azure what the caller may do with a resource: `Microsoft.Authorization/permissions` sums up every role on the
-//! resource and above it, groups included. It tells of the caller only.
+//! Asks Azure who may do what with a resource. `Microsoft.Authorization/permissions` sums up every role of the caller on the
+//! resource and above it, groups included; `roleAssignments` tells the roles of others (`ca-lifecycle-facts.md` §4.5).
 
+use certificate_management::readiness::seen::Grant as RoleGrant;
 use certificate_management::rules::matches;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::api_version::AUTHORIZATION;
 use crate::arm::Arm;
 use crate::error::Error;
+use crate::members::text;
 
-/// A client for the caller's own permissions. Cheap to clone.
+/// A client for permissions and role assignments. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Access {
     arm: Arm,
@@ -42,6 +45,31 @@ impl Access {
     pub async fn at(&self, scope: &str) -> Result<Granted, Error> {
         let path = format!("{}/providers/Microsoft.Authorization/permissions", scope.trim_end_matches('/'));
         self.arm.list(&path, AUTHORIZATION).await.map(Granted)
+    }
+
+    /// The roles that a principal has at `scope` and above it, also by groups. Deny assignments are not among them, nor
+    /// whether a grant has reached every place yet.
+    ///
+    /// # Errors
+    /// Any [`ErrorKind`](crate::ErrorKind); `Invalid` when `principal` is no object id; `Forbidden` without
+    /// `Microsoft.Authorization/roleAssignments/read` there.
+    pub async fn assigned(&self, scope: &str, principal: &str) -> Result<Vec<RoleGrant>, Error> {
+        let is_id = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if principal.is_empty() || !is_id(principal) {
+            return Err(Error::invalid("a list of role assignments", "the principal is not an object id"));
+        }
+        let path =
+            format!("{}/providers/Microsoft.Authorization/roleAssignments", scope.trim_end_matches('/'));
+        let filter = format!("atScope() and assignedTo('{principal}')");
+        let listed: Vec<Value> = self.arm.list_where(&path, AUTHORIZATION, &filter).await?;
+        let grant = |body: &Value| {
+            let role = text(body, &["properties", "roleDefinitionId"])?;
+            Some(RoleGrant {
+                role: role.rsplit('/').next().unwrap_or(role).to_owned(),
+                is_conditional: text(body, &["properties", "condition"]).is_some(),
+            })
+        };
+        Ok(listed.iter().filter_map(grant).collect())
     }
 }
 
@@ -102,6 +130,30 @@ mod tests {
             Fake::start(|_, _| Reply::json(403, json!({"error": {"code": "AuthorizationFailed"}}))).await;
         let error = Access::new(fake.azure().arm()).at(HUB).await.unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Forbidden), "{error}");
+    }
+
+    #[tokio::test]
+    async fn the_roles_of_another_are_asked_for_by_a_filter() {
+        let fake = Fake::start(|_, _| {
+            let role = |id: &str, condition: Option<&str>| {
+                let definition =
+                    format!("/subscriptions/S/providers/Microsoft.Authorization/roleDefinitions/{id}");
+                json!({"properties": {"roleDefinitionId": definition, "condition": condition}})
+            };
+            Reply::json(200, json!({"value": [role("one", None), role("two", Some("@x")), {}]}))
+        })
+        .await;
+        let access = Access::new(fake.azure().arm());
+        let grants = access.assigned(HUB, "00000000-aa").await.unwrap();
+        let grants: Vec<_> = grants.iter().map(|grant| (grant.role.as_str(), grant.is_conditional)).collect();
+        assert_eq!(grants, [("one", false), ("two", true)]);
+        let query = &fake.seen()[0].query;
+        assert!(query.ends_with("&%24filter=atScope%28%29+and+assignedTo%28%2700000000-aa%27%29"), "{query}");
+        for principal in ["", "x') or true or assignedTo('y"] {
+            let error = access.assigned(HUB, principal).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid);
+        }
+        assert_eq!(fake.calls().len(), 1);
     }
 
     #[test]

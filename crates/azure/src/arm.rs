@@ -101,7 +101,29 @@ impl Arm {
         api_version: ApiVersion,
         read: impl Fn(I) -> Option<T>,
     ) -> Result<Vec<T>, Error> {
+        self.pages(self.url(path, api_version)?, read).await
+    }
+
+    /// [`Arm::list`] of the items that a filter lets through (`$filter`).
+    ///
+    /// # Errors
+    /// As [`Arm::list`].
+    pub async fn list_where<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        api_version: ApiVersion,
+        filter: &str,
+    ) -> Result<Vec<T>, Error> {
         let mut url = self.url(path, api_version)?;
+        url.query_pairs_mut().append_pair("$filter", filter);
+        self.pages(url, |item: T| Some(item)).await
+    }
+
+    async fn pages<I: DeserializeOwned, T>(
+        &self,
+        mut url: Url,
+        read: impl Fn(I) -> Option<T>,
+    ) -> Result<Vec<T>, Error> {
         let mut seen = HashSet::from([url.clone()]);
         let mut items = Vec::new();
         for _ in 0..MAX_PAGES {

@@ -19,6 +19,7 @@ pub mod error;
 pub mod event_grid;
 pub mod http;
 pub mod hubs;
+pub mod links;
 mod members;
 mod pause;
 pub mod permissions;
@@ -49,6 +50,7 @@ pub use error::{Error, ErrorKind, Sent};
 pub use event_grid::{EventGridTopic, TopicConnection};
 pub use http::Http;
 pub use hubs::Hubs;
+pub use links::Links;
 pub use pause::LONGEST_PAUSE;
 use provisioning::versions::OlderVersionGone;
 pub use provisioning::{
@@ -116,6 +118,12 @@ impl Azure {
     #[must_use]
     pub fn access(&self) -> Access {
         Access::new(self.arm())
+    }
+
+    /// Both sides of links.
+    #[must_use]
+    pub fn links(&self) -> Links {
+        Links::new(self.arm())
     }
 
     /// Namespaces, policies and syncs.

@@ -110,6 +110,8 @@ pub enum Role {
     ServiceBusDataReceiver,
     /// Built in: `EventGrid Data Sender`.
     EventGridDataSender,
+    /// Built in: `Device Provisioning Service Data Reader`.
+    ProvisioningServiceDataReader,
     /// Built in: `Reader`.
     Reader,
     /// Built in: `Azure Device Registry Administrator`. The role that documentation names for certificate authorities has
@@ -145,6 +147,7 @@ impl Role {
             Self::ServiceBusDataSender => "Azure Service Bus Data Sender",
             Self::ServiceBusDataReceiver => "Azure Service Bus Data Receiver",
             Self::EventGridDataSender => "EventGrid Data Sender",
+            Self::ProvisioningServiceDataReader => "Device Provisioning Service Data Reader",
             Self::Reader => "Reader",
             Self::DeviceRegistryAdministrator => "Azure Device Registry Administrator",
             Self::StorageBlobDataOwner => "Storage Blob Data Owner",
@@ -265,11 +268,17 @@ impl Permission {
     /// token.
     #[must_use]
     pub fn grant_command(&self, role: &str, principal_id: &str, scope_id: &str) -> String {
-        format!(
-            "az role assignment create --assignee-object-id {principal_id} --assignee-principal-type ServicePrincipal \
-             --role \"{role}\" --scope \"{scope_id}\""
-        )
+        grant_command(role, principal_id, scope_id)
     }
+}
+
+/// The command that gives a role to a service principal, such as a managed identity.
+#[must_use]
+pub fn grant_command(role: &str, principal_id: &str, scope_id: &str) -> String {
+    format!(
+        "az role assignment create --assignee-object-id {principal_id} --assignee-principal-type ServicePrincipal \
+         --role \"{role}\" --scope \"{scope_id}\""
+    )
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ pub mod services;
 pub(crate) mod versions;
 pub mod write_guard;
 
-pub use self::groups::{CreateError, EnrollmentGroups, Group, RegistrationCount};
+pub use self::groups::{CreateError, EnrollmentGroups, Group, IndividualEnrollments, RegistrationCount};
 pub use self::raw_group::RawGroup;
 pub use self::services::ProvisioningServices;
 pub use self::write_guard::{AssignError, Assigned};

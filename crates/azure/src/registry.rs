@@ -228,7 +228,9 @@ impl DeviceRegistry {
         }
     }
 
-    fn version(&self, id: &ArmId, generation: Generation) -> ApiVersion {
+    /// The API version with which this client speaks to a namespace, as far as it has asked which the subscription offers.
+    #[must_use]
+    pub fn version(&self, id: &ArmId, generation: Generation) -> ApiVersion {
         self.offers.versions(id.subscription(), generation).device_registry
     }
 }

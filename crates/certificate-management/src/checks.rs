@@ -19,6 +19,7 @@ mod hub_certificate_limit;
 mod hub_certificate_without_policy;
 mod hub_untrusting;
 mod ladder;
+mod link_unready;
 mod nothing_to_sync;
 mod permission_missing;
 mod preview_surprise;
@@ -147,6 +148,11 @@ checks! {
     StateNotSucceeded "state-not-succeeded" Warning state_not_succeeded
         "The provisioning state of a namespace or policy is not Succeeded."
         "Read the activity log of the resource in Azure, and repeat the write that failed."
+    LinkUnready "link-unready" Warning link_unready
+        "A link of a namespace to a hub or a provisioning service does not stand. Where a hub lacks a CA because of it, \
+         `hub-untrusting` tells so instead."
+        "`policysync check` shows the roles, regions, tiers and states that the links need, each with its next step. A hub \
+         whose link does not stand gets no new CA."
     NothingToSync "nothing-to-sync" Warning nothing_to_sync
         "A namespace has no linked hub within the configured scopes."
         "Link a hub to the namespace, or add the subscription of its hubs to `scopes`."

@@ -9,12 +9,14 @@
 //! - [`configuration`]: what the operator wants: `policysync.toml`.
 //! - [`authority`]: certificate authorities as resources.
 //! - [`declared`]: the authorities and policies that the file owns, and what is left to do until they exist.
+//! - [`blast_radius`]: what a step would break that a person takes elsewhere and cannot take back.
 //! - [`rules`]: which policy a group gets, and why.
 //! - [`trust`]: whether a hub trusts a policy's current issuing CA, from the evidence on the hub.
 //! - [`plan`]: the writes that the app would do.
 //! - [`request`]: sync requests, their outcomes and the messages that carry them.
 //! - [`parked`]: the envelope of a message that could not be handled.
 //! - [`sync`](mod@sync): every decision about a sync, as one state machine.
+//! - [`readiness`]: whether what a namespace needs for its links is there.
 //! - [`reason`]: every reason code, with its severity and next step.
 //! - [`checks`]: each check looks for one kind of trouble in what was observed, and makes a [`finding::Finding`] of it.
 //! - [`issuers`]: the issuing CAs that policies were seen to have over time, and what follows from a rotation.
@@ -28,6 +30,7 @@
 pub mod alerting;
 pub mod arm_id;
 pub mod authority;
+pub mod blast_radius;
 pub mod checks;
 pub mod configuration;
 pub mod declared;
@@ -44,6 +47,7 @@ pub mod model;
 pub mod parked;
 pub mod plan;
 mod read_failure;
+pub mod readiness;
 pub mod reason;
 pub mod reference;
 pub mod report;

@@ -92,6 +92,15 @@ impl Namespace {
     pub fn link(&self, resource: &ArmId) -> Option<&Link> {
         self.links.iter().find(|link| link.resource == *resource)
     }
+
+    /// The generation of the link to a resource: the namespace names what is linked as in the second.
+    #[must_use]
+    pub fn generation_of_link(&self, resource: &ArmId) -> Generation {
+        match self.link(resource).is_some() || !self.generation.has(Generation::Credentials) {
+            true => Generation::CertificateAuthorities,
+            false => Generation::Credentials,
+        }
+    }
 }
 
 /// A policy with its issuing CA: a credential policy, or a certificate policy with its certificate authority.

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use ambient::Ambient;
-use certificate_management::configuration::Configuration;
+use certificate_management::configuration::{Configuration, NamespaceConfiguration};
 
+use crate::commands::terminal::line;
 use crate::fleet::{Fleet, Outside};
 use crate::settings::{self, FleetSettings, SettingsError};
 
@@ -23,6 +24,29 @@ pub fn settings() -> Result<FleetSettings, SettingsError> {
 pub fn configuration_text(path: &PathBuf) -> Result<String, String> {
     std::fs::read_to_string(path)
         .map_err(|error| format!("cannot read the configuration {}: {error}", path.display()))
+}
+
+/// The namespaces that a person can mean: the one of this name or ARM id, or all without one.
+///
+/// # Errors
+/// A text for a person: which there are, where the configuration has none of that name.
+pub fn namespaces<'c>(
+    configuration: &'c Configuration,
+    wanted: Option<&str>,
+) -> Result<Vec<&'c NamespaceConfiguration>, String> {
+    let is_wanted = |namespace: &&NamespaceConfiguration| {
+        wanted.is_none_or(|wanted| {
+            wanted.eq_ignore_ascii_case(namespace.id.as_str())
+                || wanted.eq_ignore_ascii_case(namespace.id.name())
+        })
+    };
+    let found: Vec<_> = configuration.namespaces.iter().filter(is_wanted).collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let known: Vec<String> = configuration.namespaces.iter().map(|one| format!("  {}", one.id)).collect();
+    let (wanted, known) = (line(wanted.unwrap_or_default()), known.join("\n"));
+    Err(format!("policysync.toml has no namespace `{wanted}`; it has:\n{known}"))
 }
 
 /// The fleet. Making it does no I/O.

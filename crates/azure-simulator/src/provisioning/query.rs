@@ -1,4 +1,4 @@
-//! `POST /enrollmentGroups/query`, with paging by header (`azure-wire-facts.md` §3, §10a).
+//! `POST /enrollmentGroups/query` and `POST /enrollments/query`, with paging by header (`azure-wire-facts.md` §3, §10a).
 
 use axum::response::Response;
 use serde_json::Value;
@@ -20,6 +20,13 @@ pub(super) fn query(cloud: &Cloud, request: &ServiceRequest) -> Result<Response,
     let groups =
         service.groups.iter().map(|(id, group)| (id.as_str(), document::shown(group, request.version)));
     Ok(page.answer(groups, page_size, "enrollmentGroup"))
+}
+
+/// The individual enrollments: a simulated service has none, since no fleet file and no call makes one.
+pub(super) fn individuals(cloud: &Cloud, request: &ServiceRequest) -> Result<Response, ServiceError> {
+    understood(request)?;
+    let page_size = cloud.lock().fleet.page_size;
+    Ok(Page::asked(request)?.answer(std::iter::empty(), page_size, "enrollment"))
 }
 
 /// Takes only the query for everything, as the command line and the samples send it. It is not documented whether a

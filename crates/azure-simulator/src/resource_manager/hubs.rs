@@ -6,6 +6,7 @@ mod certificates;
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use super::identities;
 use crate::arm::{ArmRequest, api_versions, linking, ok, paging};
 use crate::arm_error::ArmError;
 use crate::cloud::Cloud;
@@ -82,7 +83,7 @@ fn body(request: &ArmRequest, world: &World, hub: &Hub) -> Value {
     let mut sku = json!({"name": "S1", "tier": "Standard", "capacity": 1});
     let mut identity = json!({"type": "None"});
     if let Some(link) = &hub.link {
-        identity = json!({"type": "UserAssigned", "userAssignedIdentities": {&hub.identity_id: {}}});
+        identity = identities::of(&hub.id, &hub.identity_id, is_new);
         if is_new || request.api_version == WITHOUT_GENERATION_2 {
             properties["iotHubDetails"] = json!({"gatewayVersion": "V2"});
         } else {

@@ -5,6 +5,7 @@ use axum::response::Response;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
+use super::identities;
 use crate::arm::{ArmRequest, api_versions, linking, ok, paging};
 use crate::arm_error::ArmError;
 use crate::cloud::Cloud;
@@ -101,7 +102,8 @@ fn body(request: &ArmRequest, address: &str, world: &World, service: &Provisioni
     });
     let mut identity = json!({"type": "None"});
     if let Some(link) = &service.link {
-        identity = json!({"type": "UserAssigned", "userAssignedIdentities": {&service.identity_id: {}}});
+        let is_new = api_versions::generation(request) == Generation::CertificateAuthorities;
+        identity = identities::of(&service.id, &service.identity_id, is_new);
         let mut namespace = json!({
             "resourceId": link.namespace_id,
             "authenticationType": "UserAssigned",

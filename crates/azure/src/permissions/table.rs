@@ -75,7 +75,7 @@ pub const PERMISSIONS: &[Permission] = &[
         "Microsoft.DeviceRegistry/namespaces/read",
         PermissionScope::Namespace,
         Role::Resources,
-        &["registry::namespace"],
+        &["registry::namespace", "links::namespace_side"],
     ),
     Permission {
         generation: Some(Generation::Credentials),
@@ -148,7 +148,7 @@ pub const PERMISSIONS: &[Permission] = &[
         "Microsoft.Devices/provisioningServices/read",
         PermissionScope::ProvisioningService,
         Role::Resources,
-        &["provisioning/services::get"],
+        &["provisioning/services::get", "links::provisioning_service_side"],
     ),
     data_row(
         Feature::Observe,
@@ -227,6 +227,17 @@ pub const PERMISSIONS: &[Permission] = &[
             &["event_grid::publish"],
         )
     },
+    // `policies blast-radius` looks for individual enrollments that name what a person thinks of deleting.
+    Permission {
+        who: Who::Person,
+        ..data_row(
+            Feature::Observe,
+            "Microsoft.Devices/provisioningServices/enrollments/read",
+            PermissionScope::ProvisioningService,
+            Role::ProvisioningServiceDataReader,
+            &["provisioning/groups/individuals::individual_enrollments"],
+        )
+    },
     // `manage = true`, and `policies` and `apply`, run by the people who own the authorities.
     declared(
         "Microsoft.DeviceRegistry/namespaces/credentials/read",
@@ -275,6 +286,27 @@ pub const PERMISSIONS: &[Permission] = &[
             PermissionScope::Subscription,
             Role::DeviceRegistryAdministrator,
             &["arm::operation_status"],
+        )
+    },
+    // `check` looks at the hubs one by one, and at the roles that links need.
+    Permission {
+        who: Who::Person,
+        ..row(
+            Feature::Observe,
+            "Microsoft.Devices/IotHubs/read",
+            PermissionScope::Hub,
+            Role::Reader,
+            &["links::hub_side"],
+        )
+    },
+    Permission {
+        who: Who::Person,
+        ..row(
+            Feature::Observe,
+            "Microsoft.Authorization/roleAssignments/read",
+            PermissionScope::Subscription,
+            Role::Reader,
+            &["access::assigned"],
         )
     },
     // `check` asks what its caller may do.

@@ -11,7 +11,8 @@ use super::*;
 const PLUMBING: [&str; 7] = ["budget", "credential", "fake", "http", "remembered", "specs", "trace"];
 /// Functions through which clients call Resource Manager or a provisioning service; the clients' own functions have the
 /// rows.
-const GENERIC: [&str; 5] = ["arm::get", "arm::list", "arm::list_of", "arm::post_long_running", "arm::write"];
+const GENERIC: [&str; 6] =
+    ["arm::get", "arm::list", "arm::list_of", "arm::list_where", "arm::post_long_running", "arm::write"];
 /// Set it to write `permissions.json` instead of comparing it.
 const WRITE: &str = "WRITE_GENERATED_FILES";
 
@@ -78,6 +79,64 @@ fn every_call_has_a_row_and_every_row_is_called() {
 fn a_new_client_function_would_be_noticed() {
     let text = "    pub async fn revoke(&self) {}\npub(super) async fn list<T>() {}\nasync fn own() {}";
     assert_eq!(calls(text).collect::<Vec<_>>(), ["revoke", "list"]);
+}
+
+/// What a person does elsewhere and cannot take back. `policies blast-radius` prints commands for it.
+const OF_PEOPLE: [&str; 7] = [
+    "revokeissuer",
+    "revokeandrotate",
+    "revokecertificates",
+    "revokebyresource",
+    "/revoke\"",
+    "linkinitiate",
+    "listkeys",
+];
+/// The files that delete something, and what.
+const DELETES: [(&str, &str); 2] = [
+    ("budget.rs", "says which budget such a call is of"),
+    ("service_bus/receiver.rs", "a message that is done"),
+];
+
+/// The lines of a source that run: without comments, and without its tests, which stand at its end.
+fn running(text: &str) -> String {
+    let text = text.split_once("#[cfg(test)]\nmod tests {").map_or(text, |(before, _)| before);
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n").to_ascii_lowercase()
+}
+
+/// Neither the clients nor the app hold the name of such an action, make a DELETE, or run a program that could.
+#[test]
+fn nothing_here_revokes_rotates_deletes_or_unlinks() {
+    let (clients, app) = (root().join("crates/azure/src"), root().join("handlers"));
+    let mut seen = 0;
+    for path in sources(&clients).into_iter().chain(sources(&app)) {
+        let text = running(&fs::read_to_string(&path).unwrap());
+        seen += 1;
+        for action in OF_PEOPLE {
+            assert!(!text.contains(action), "{} names {action}", path.display());
+        }
+        let file = path.strip_prefix(&clients).unwrap_or(&path);
+        if text.contains("method::delete") || text.contains("\"delete\"") || text.contains(".delete(") {
+            let is_known = DELETES.iter().any(|(known, _)| file == Path::new(known));
+            let is_of_records = path.starts_with(&app) && text.contains("store") && !text.contains("reqwest");
+            assert!(is_known || is_of_records, "{} deletes", path.display());
+        }
+        if path.starts_with(app.join("commands/operator")) {
+            assert!(!text.contains("process::command"), "{} runs a program", path.display());
+        }
+    }
+    assert!(seen > 200, "only {seen} files were read");
+    for row in PERMISSIONS.iter().filter(|row| row.action.starts_with("Microsoft.De")) {
+        let last = row.action.rsplit('/').find(|part| *part != "action").unwrap().to_ascii_lowercase();
+        assert!(!["delete", "revoke", "rotate"].iter().any(|deed| last.contains(deed)), "{}", row.action);
+    }
+}
+
+#[test]
+fn a_client_that_revokes_would_be_noticed() {
+    let text = "// revokeIssuer\nlet a = \"/revokeIssuer\";\n#[cfg(test)]\nmod tests {\n\"revokeAndRotate\"";
+    let text = running(text);
+    assert!(text.contains("/revokeissuer") && !text.contains("revokeandrotate"));
 }
 
 #[test]

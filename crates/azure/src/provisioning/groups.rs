@@ -1,6 +1,7 @@
 //! Enrollment groups by the service API of a DPS (`azure-wire-facts.md` §3), within the budget of that DPS.
 
 mod creation;
+mod individuals;
 mod registrations;
 
 use std::collections::{HashMap, HashSet};
@@ -16,6 +17,7 @@ use serde_json::value::RawValue;
 use url::Url;
 
 pub use self::creation::CreateError;
+pub use self::individuals::IndividualEnrollments;
 pub use self::registrations::RegistrationCount;
 use super::raw_group::RawGroup;
 use super::versions::OlderVersionGone;

@@ -4,14 +4,16 @@
 use azure::Error;
 use certificate_management::configuration::lines::Lines;
 use certificate_management::configuration::{ApiGeneration, NamespaceConfiguration, analysis};
+use certificate_management::declared::Inventory;
 use certificate_management::generation::{Generation, NamespaceGeneration};
-use certificate_management::model::{Hub, Namespace, ProvisioningState};
+use certificate_management::model::{Hub, Namespace, ProvisioningState, ReadFailure};
 use certificate_management::plan;
 use certificate_management::reason::Reason;
 use certificate_management::reason::failure::{About, CallFailure};
 use futures::{StreamExt, stream};
 
-use super::{Checked, permission_rows};
+use super::readiness_rows::Known;
+use super::{Checked, permission_rows, readiness_rows};
 use crate::failure;
 use crate::fleet::Fleet;
 use crate::observation::{LinkedService, Observer, named_hubs};
@@ -59,6 +61,7 @@ impl NamespaceCheck<'_> {
     async fn rows(self, services: Result<Vec<VisitedService>, Error>) -> Vec<Checked> {
         let mut rows = Vec::new();
         let name = self.namespace.id.name();
+        let mut is_readable = true;
         let namespace = match self.observer.registered(self.namespace).await {
             Ok(seen) => {
                 let generation = match seen.generation {
@@ -74,6 +77,7 @@ impl NamespaceCheck<'_> {
             }
             Err(error) => {
                 rows.push(unread("namespace", name, &error));
+                is_readable = false;
                 // `check` goes on with the rest all the same, so that a person sees everything that is missing at once.
                 Namespace {
                     id: self.namespace.id.clone(),
@@ -87,17 +91,38 @@ impl NamespaceCheck<'_> {
                 }
             }
         };
-        self.policies(&namespace, &mut rows).await;
-        self.hubs(&namespace, &mut rows).await;
+        let inventory = self.fleet.azure.registry().inventory(&namespace.id, namespace.generation).await;
+        self.policies(&namespace, &inventory, &mut rows).await;
+        let hubs = self.hubs(&namespace, &mut rows).await;
+        let linked = services.iter().flatten().filter_map(|visited| visited.service.id.clone()).collect();
         self.provisioning_services(services, &mut rows);
+        if is_readable {
+            let namespace = namespace.clone();
+            let known = Known { namespace, inventory, hubs, provisioning_services: linked };
+            rows.extend(readiness_rows::rows(self.fleet, known).await);
+        } else {
+            let next_step = "See the row of the namespace.";
+            let message = "could not be checked: the namespace could not be read";
+            rows.push(Checked::failed("link-state", name, message, next_step));
+        }
         let (fleet, observer) = (self.fleet, self.observer);
         rows.extend(permission_rows::rows(fleet, observer, self.namespace, &namespace, self.principal).await);
         rows
     }
 
-    async fn policies(&self, namespace: &Namespace, rows: &mut Vec<Checked>) {
+    async fn policies(
+        &self,
+        namespace: &Namespace,
+        inventory: &Result<Inventory, Error>,
+        rows: &mut Vec<Checked>,
+    ) {
         let name = self.namespace.id.name();
-        let policies = match self.fleet.azure.registry().policies(namespace).await {
+        // Who may not read everything else of the namespace may be able to read its policies.
+        let policies = match inventory {
+            Ok(inventory) => Ok(inventory.policies.clone()),
+            Err(_) => self.fleet.azure.registry().policies(namespace).await,
+        };
+        let policies = match policies {
             Ok(policies) => policies,
             Err(error) => return rows.push(unread("policies", name, &error)),
         };
@@ -114,7 +139,12 @@ impl NamespaceCheck<'_> {
         rows.extend(unknown.into_iter().map(|problem| Checked::of(problem, name)));
     }
 
-    async fn hubs(&self, namespace: &Namespace, rows: &mut Vec<Checked>) {
+    /// The linked hubs, each with the number of its CA certificates.
+    async fn hubs(
+        &self,
+        namespace: &Namespace,
+        rows: &mut Vec<Checked>,
+    ) -> Vec<(Hub, Result<usize, ReadFailure>)> {
         let name = self.namespace.id.name();
         let mut linked: Vec<Hub> = named_hubs(namespace);
         let mut all_listed = true;
@@ -140,17 +170,20 @@ impl NamespaceCheck<'_> {
             rows.push(by_reason("hubs", name, Reason::NoHubsLinked));
         }
         let reads: Vec<_> = linked.iter().map(|hub| self.hub(hub, namespace.generation)).collect();
-        let read: Vec<Checked> = stream::iter(reads).buffered(HUBS_AT_ONCE).collect().await;
-        rows.extend(read);
+        let read: Vec<_> = stream::iter(reads).buffered(HUBS_AT_ONCE).collect().await;
+        let (checked, counts): (Vec<Checked>, Vec<_>) = read.into_iter().unzip();
+        rows.extend(checked);
+        linked.into_iter().zip(counts).collect()
     }
 
-    async fn hub(&self, hub: &Hub, generation: NamespaceGeneration) -> Checked {
+    async fn hub(&self, hub: &Hub, generation: NamespaceGeneration) -> (Checked, Result<usize, ReadFailure>) {
         let subject = format!("{} / {}", self.namespace.id.name(), hub.name);
         match self.fleet.azure.hubs().certificates(&hub.id, generation).await {
             Ok(certificates) => {
-                Checked::ok("hub", subject, format!("CA certificates: {}", certificates.len()))
+                let message = format!("CA certificates: {}", certificates.len());
+                (Checked::ok("hub", subject, message), Ok(certificates.len()))
             }
-            Err(error) => unread("hub", &subject, &error),
+            Err(error) => (unread("hub", &subject, &error), Err(failure::of(&error))),
         }
     }
 

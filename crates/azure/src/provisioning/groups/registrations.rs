@@ -19,6 +19,8 @@ pub struct RegistrationCount {
     pub devices: usize,
     /// Whether there are pages that were not read.
     pub is_cut: bool,
+    /// The pages that were read.
+    pub pages: usize,
 }
 
 #[derive(Deserialize)]
@@ -48,7 +50,8 @@ impl EnrollmentGroups {
     /// `pages` pages, each of which is one operation of the DPS.
     ///
     /// # Errors
-    /// Any [`ErrorKind`](crate::ErrorKind); `NotFound` when there is no such group.
+    /// Any [`ErrorKind`](crate::ErrorKind), of the first page; one of a later page cuts the count. `NotFound` when there is no
+    /// such group.
     pub async fn registrations_before(
         &self,
         endpoint: &str,
@@ -68,8 +71,20 @@ impl EnrollmentGroups {
             if let Some(continuation) = &continuation {
                 call = call.header(CONTINUATION, continuation)?;
             }
-            let answer = self.send(endpoint, call).await?;
-            let states: Vec<RegistrationState> = answer.json()?;
+            let read = async {
+                let answer = self.send(endpoint, call).await?;
+                Ok((answer.json::<Vec<RegistrationState>>()?, answer))
+            };
+            let (states, answer) = match read.await {
+                Ok(page) => page,
+                Err(error) if count.pages == 0 => return Err(error),
+                // What was counted stays true; the rest is cut off.
+                Err(error) => {
+                    tracing::warn!("the devices of {id} were counted in part: {error}");
+                    break;
+                }
+            };
+            count.pages += 1;
             count.devices += states.iter().filter(|state| state.is_from_before(before)).count();
             continuation = answer.header(CONTINUATION.as_str()).map(str::to_owned);
             if continuation.is_none() {
@@ -111,12 +126,25 @@ mod tests {
             groups.registrations_before(&fake.origin, "line 7", before, pages).await.unwrap()
         };
         let before = Some(datetime!(2026-11-23 05:00:01 UTC));
-        assert_eq!(count(before, 2).await, RegistrationCount { devices: 2, is_cut: false });
-        assert_eq!(count(None, 5).await, RegistrationCount { devices: 3, is_cut: false });
-        assert_eq!(count(None, 1).await, RegistrationCount { devices: 2, is_cut: true });
+        assert_eq!(count(before, 2).await, RegistrationCount { devices: 2, is_cut: false, pages: 2 });
+        assert_eq!(count(None, 5).await, RegistrationCount { devices: 3, is_cut: false, pages: 2 });
+        assert_eq!(count(None, 1).await, RegistrationCount { devices: 2, is_cut: true, pages: 1 });
         let seen = &fake.seen()[0];
         assert_eq!((seen.method.as_str(), seen.path.as_str()), ("POST", "/registrations/line%207/query"));
         assert_eq!((seen.body.as_str(), seen.query.as_str()), ("", "api-version=2025-07-01-preview"));
+    }
+
+    #[tokio::test]
+    async fn a_later_page_that_fails_cuts_the_count() {
+        let fake = Fake::start(|seen, _| match seen.header("x-ms-continuation") {
+            None => Reply::json(200, json!([{"registrationId": "a", "status": "assigned"}]))
+                .header("x-ms-continuation", "next"),
+            Some(_) => Reply::json(403, json!({"errorCode": 403_000})),
+        })
+        .await;
+        let groups = fake.azure().enrollment_groups(NamespaceGeneration::Credentials);
+        let count = groups.registrations_before(&fake.origin, "line 7", None, 9).await.unwrap();
+        assert_eq!(count, RegistrationCount { devices: 1, is_cut: true, pages: 1 });
     }
 
     #[tokio::test]
