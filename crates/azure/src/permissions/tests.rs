@@ -209,14 +209,19 @@ fn a_role_holds_the_actions_of_one_generation_and_keys_have_one_of_their_own() {
 
 /// What cannot be undone is in no role, and the right to make an authority or a policy in none but those that a deployment asks for.
 #[test]
-fn no_row_revokes_rotates_activates_or_deletes_in_azure_and_only_declared_roles_write_the_registry() {
-    for Permission { action, feature, role, .. } in PERMISSIONS {
+fn no_row_revokes_rotates_or_deletes_in_azure_only_a_person_activates_and_only_declared_roles_write_the_registry()
+ {
+    for Permission { action, feature, role, who, .. } in PERMISSIONS {
         let lower = action.to_ascii_lowercase();
         if *feature != Feature::Records {
-            for forbidden in ["delete", "revoke", "rotate", "activate"] {
+            for forbidden in ["delete", "revoke", "rotate"] {
                 assert!(!lower.contains(forbidden), "{action}");
             }
         }
+        assert!(
+            !lower.contains("activate") || (*who, *feature) == (Who::Person, Feature::OwnRoot),
+            "{action}"
+        );
         let writes_registry = lower.starts_with("microsoft.deviceregistry/") && lower.ends_with("/write");
         let is_declared = matches!(role, Role::DeclaredCredentials | Role::DeclaredCertificateAuthorities);
         assert!(!writes_registry || is_declared, "{action}");
