@@ -77,6 +77,19 @@ fn it_tells_the_story_of_each_generation_of_the_service() {
     ] {
         assert!(pushed.contains(expected), "`{expected}` is missing in:\n{pushed}");
     }
+    let own_root = told(&demo(&["--story", "own-root"]));
+    for expected in [
+        "its signing request waits for your root",
+        "Nothing is wrong with this chain for partner-ica.",
+        "in the wrong order is refused",
+        "every hub trusts it",
+        "gates has partner-ica/gates",
+        "TLS handshake with contoso-plants-hub-",
+        "Not one write to Azure",
+        "Every step was checked and holds",
+    ] {
+        assert!(own_root.contains(expected), "`{expected}` is missing in:\n{own_root}");
+    }
     let migrating = told(&demo(&["--generation", "migrating"]));
     for expected in [
         "names `short-lived` after",

@@ -4,6 +4,7 @@ mod devices;
 mod endings;
 mod migration;
 mod operator;
+mod own_root;
 mod pushed;
 mod scene;
 mod steps;
@@ -16,7 +17,7 @@ use std::time::Instant;
 
 use clap::Args;
 
-use self::worlds::Generation;
+use self::worlds::{Generation, Tale};
 use super::fail;
 use super::local_world::{LocalOptions, LocalWorld, WorldArguments};
 
@@ -25,6 +26,9 @@ pub struct Arguments {
     /// The generation of the service whose story is told.
     #[arg(long, value_enum, default_value_t, conflicts_with_all = ["fleet", "config"])]
     generation: Generation,
+    /// Another story, with a fleet of its own.
+    #[arg(long, value_enum, conflicts_with_all = ["fleet", "config", "generation"])]
+    story: Option<Tale>,
     #[command(flatten)]
     world: WorldArguments,
     /// Run the app from this package (`cargo xtask package`) instead of the one that is compiled in.
@@ -37,17 +41,21 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     if let Some(package) = &arguments.package {
         say!("The app is {}, unpacked and run as it is.", package.display());
     }
-    let built_in = arguments.generation.built_in();
+    let built_in = match arguments.story {
+        Some(tale) => Some(tale.built_in()),
+        None => arguments.generation.built_in(),
+    };
     let (world, package) = (arguments.world, arguments.package);
     let world = LocalWorld::start(LocalOptions { world, built_in, package, ..LocalOptions::default() });
     let world = match world.await {
         Ok(world) => world,
         Err(message) => return fail(&message),
     };
-    let told = match arguments.generation {
-        Generation::A => story::tell(&world).await,
-        Generation::B => pushed::tell(&world).await,
-        Generation::Migrating => migration::tell(&world).await,
+    let told = match (arguments.story, arguments.generation) {
+        (Some(Tale::OwnRoot), _) => own_root::tell(&world).await,
+        (None, Generation::A) => story::tell(&world).await,
+        (None, Generation::B) => pushed::tell(&world).await,
+        (None, Generation::Migrating) => migration::tell(&world).await,
     };
     let explanation = told.is_err().then(|| world.explanation());
     world.stop().await;

@@ -6,10 +6,10 @@
 mod live;
 mod print;
 
-use certificate_management::generation::NamespaceGeneration;
 use std::process::ExitCode;
 
 use certificate_management::configuration::{Configuration, Examined, Mode, NamespaceConfiguration};
+use certificate_management::generation::NamespaceGeneration;
 use certificate_management::model::Attestation;
 use certificate_management::plan::milestones::Milestone;
 use certificate_management::plan::{self, AssignmentPlan};
@@ -183,20 +183,7 @@ impl<'a> Wanted<'a> {
         if self.group.is_empty() || self.group.contains('/') {
             return Err(Unexplained::Usage("GROUP is the id of a group, or DPS/ID".to_owned()));
         }
-        let named = |namespace: &&NamespaceConfiguration| {
-            self.namespace.is_none_or(|wanted| {
-                namespace.id.as_str().eq_ignore_ascii_case(wanted)
-                    || namespace.id.name().eq_ignore_ascii_case(wanted)
-            })
-        };
-        let mut found: Vec<_> = configuration.namespaces.iter().filter(named).collect();
-        if found.is_empty() {
-            let wanted = self.namespace.unwrap_or_default();
-            let known = names(&configuration.namespaces.iter().collect::<Vec<_>>());
-            return Err(Unexplained::Usage(format!(
-                "the configuration has no namespace `{wanted}`; it has:\n{known}"
-            )));
-        }
+        let mut found = reader::namespaces(configuration, self.namespace).map_err(Unexplained::Usage)?;
         if let Some(service) = self.service.filter(|_| by_configuration) {
             found.retain(|namespace| {
                 namespace.provisioning_services.iter().any(|known| is_service(service, known))

@@ -40,6 +40,26 @@ impl Generation {
     }
 }
 
+/// A story that is not about a generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Tale {
+    /// From a namespace without any authority to a device that connects, under a root of the customer's own. It needs OpenSSL
+    /// 3 on the PATH.
+    OwnRoot,
+}
+
+impl Tale {
+    /// Its fleet and its configuration.
+    pub fn built_in(self) -> BuiltIn {
+        match self {
+            Self::OwnRoot => BuiltIn {
+                fleet: include_str!("worlds/own-root.fleet.toml"),
+                configuration: include_str!("worlds/own-root.policysync.toml"),
+            },
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use azure_simulator::fleet::Fleet;

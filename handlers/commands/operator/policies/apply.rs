@@ -15,8 +15,8 @@ use serde_json::json;
 
 use crate::authorities::Authorities;
 use crate::commands::operator::declaring::Declaring;
-use crate::commands::operator::fail;
 use crate::commands::operator::person::{self, Person};
+use crate::commands::operator::{fail, reader};
 use crate::commands::table::{self, Output};
 use crate::commands::terminal::line;
 
@@ -82,15 +82,10 @@ pub async fn run(arguments: &Arguments) -> ExitCode {
     if let (true, Err(message)) = (arguments.apply, person.may_write()) {
         return fail(&message);
     }
-    let is_meant = |namespace: &&NamespaceConfiguration| {
-        arguments.namespace.as_ref().is_none_or(|name| {
-            name.eq_ignore_ascii_case(namespace.id.name()) || name.eq_ignore_ascii_case(namespace.id.as_str())
-        })
+    let meant = match reader::namespaces(&person.fleet.configuration, arguments.namespace.as_deref()) {
+        Ok(meant) => meant,
+        Err(message) => return fail(&message),
     };
-    let meant: Vec<_> = person.fleet.configuration.namespaces.iter().filter(is_meant).collect();
-    if let (Some(name), []) = (&arguments.namespace, meant.as_slice()) {
-        return fail(&format!("policysync.toml has no namespace `{name}`"));
-    }
     let mut outcomes = Vec::new();
     for configuration in meant {
         outcomes.push(one(person, configuration, arguments).await);

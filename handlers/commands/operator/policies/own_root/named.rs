@@ -2,10 +2,11 @@
 //! AUTHORITY/POLICY, or by its ARM id.
 
 use azure::OwnAuthority;
-use certificate_management::configuration::{Configuration, NamespaceConfiguration};
+use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::model::{Namespace, Policy};
 
 use crate::commands::operator::command_failure::CommandFailure;
+use crate::commands::operator::reader;
 use crate::commands::terminal::line;
 use crate::fleet::Fleet;
 use crate::observation::Observer;
@@ -36,7 +37,7 @@ pub async fn find<'f>(
     name: &str,
     namespace: Option<&str>,
 ) -> Result<Named<'f>, CommandFailure> {
-    let candidates = candidates(&fleet.configuration, namespace)?;
+    let candidates = reader::namespaces(&fleet.configuration, namespace).map_err(CommandFailure::Usage)?;
     let mut unreadable = Vec::new();
     let homes = homes(fleet, &candidates, &mut unreadable).await;
     let mut found = named(&homes, name);
@@ -69,29 +70,6 @@ pub async fn find<'f>(
             )))
         }
     }
-}
-
-/// The namespaces that the person can mean.
-fn candidates<'c>(
-    configuration: &'c Configuration,
-    wanted: Option<&str>,
-) -> Result<Vec<&'c NamespaceConfiguration>, CommandFailure> {
-    let is_wanted = |namespace: &&NamespaceConfiguration| {
-        wanted.is_none_or(|wanted| {
-            namespace.id.as_str().eq_ignore_ascii_case(wanted)
-                || namespace.id.name().eq_ignore_ascii_case(wanted)
-        })
-    };
-    let found: Vec<_> = configuration.namespaces.iter().filter(is_wanted).collect();
-    if found.is_empty() {
-        let known: Vec<String> = configuration.namespaces.iter().map(|one| format!("  {}", one.id)).collect();
-        return Err(CommandFailure::Usage(format!(
-            "the configuration has no namespace `{}`; it has:\n{}",
-            line(wanted.unwrap_or_default()),
-            known.join("\n")
-        )));
-    }
-    Ok(found)
 }
 
 async fn homes<'f>(
