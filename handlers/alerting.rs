@@ -212,8 +212,6 @@ mod tests {
             ("ca-expiring/contoso / rotating".to_owned(), list(&["30-days", "14-days", "cleared"])),
             ("hub-untrusting/contoso / rotating / h1".to_owned(), list(&["critical", "cleared"])),
             ("ca-leftover/contoso / rotating / h1".to_owned(), list(&["warning", "cleared"])),
-            // The CA ended, and with it the certificate that the hub has.
-            ("hub-untrusting/contoso / expiring / h1".to_owned(), list(&["critical"])),
             // A leaf of one day does not fit into the CA's last day.
             ("ca-shorter-than-leaf/contoso / expiring".to_owned(), list(&["warning", "cleared"])),
             // On each of the two days.

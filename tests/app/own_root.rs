@@ -50,7 +50,8 @@ name = "gates"
 
 /// The file of the page, with the namespace of this world.
 pub fn declared() -> String {
-    let (_, rest) = PAGE.split_once("```toml\n").unwrap();
+    let (_, section) = PAGE.split_once("## Bring your own root in ten minutes").unwrap();
+    let (_, rest) = section.split_once("```toml\n").unwrap();
     let (text, _) = rest.split_once("```").unwrap();
     let (before, after) = text.split_once("\"/subscriptions/").unwrap();
     let (_, after) = after.split_once('"').unwrap();
