@@ -11,8 +11,15 @@ use super::*;
 const PLUMBING: [&str; 7] = ["budget", "credential", "fake", "http", "remembered", "specs", "trace"];
 /// Functions through which clients call Resource Manager or a provisioning service; the clients' own functions have the
 /// rows.
-const GENERIC: [&str; 6] =
-    ["arm::get", "arm::list", "arm::list_of", "arm::list_where", "arm::post_long_running", "arm::write"];
+const GENERIC: [&str; 7] = [
+    "arm::get",
+    "arm::list",
+    "arm::list_of",
+    "arm::list_where",
+    "arm::post_long_running",
+    "arm::write",
+    "provisioning/groups/query::page",
+];
 /// Set it to write `permissions.json` instead of comparing it.
 const WRITE: &str = "WRITE_GENERATED_FILES";
 

@@ -2,6 +2,7 @@
 
 mod creation;
 mod individuals;
+mod query;
 mod registrations;
 
 use std::collections::{HashMap, HashSet};
@@ -12,12 +13,13 @@ use certificate_management::generation::{Generation, NamespaceGeneration};
 use certificate_management::model::EnrollmentGroup;
 use certificate_management::reference::Reference;
 use reqwest::Method;
-use reqwest::header::{HeaderName, IF_MATCH};
+use reqwest::header::IF_MATCH;
 use serde_json::value::RawValue;
 use url::Url;
 
 pub use self::creation::CreateError;
 pub use self::individuals::IndividualEnrollments;
+use self::query::{Page, Query};
 pub use self::registrations::RegistrationCount;
 use super::raw_group::RawGroup;
 use super::versions::OlderVersionGone;
@@ -33,8 +35,6 @@ use crate::http::{Answer, Call, Http};
 pub const MAX_PAGES: usize = 200;
 const PAGE_SIZE: &str = "100";
 const QUERY: &str = r#"{"query":"SELECT *"}"#;
-const CONTINUATION: HeaderName = HeaderName::from_static("x-ms-continuation");
-const MAX_ITEM_COUNT: HeaderName = HeaderName::from_static("x-ms-max-item-count");
 
 /// An enrollment group: the view that decisions need, and the text that a write starts from.
 #[derive(Debug, Clone)]
@@ -167,34 +167,26 @@ impl EnrollmentGroups {
 
     async fn list_as(&self, endpoint: &str, generation: Generation) -> Result<Vec<Group>, Error> {
         let url = self.url(endpoint, &["enrollmentGroups", "query"], generation)?;
+        let query = Query { endpoint, url, body: Some(QUERY), page_size: PAGE_SIZE };
         let mut groups = Vec::new();
         let mut seen = HashSet::new();
         let mut continuation: Option<String> = None;
         for _ in 0..MAX_PAGES {
-            // A query is a read in spite of its method.
-            let mut call = Call::new(Method::POST, url.clone())
-                .json(QUERY)
-                .header(MAX_ITEM_COUNT, PAGE_SIZE)?
-                .repeatable();
-            if let Some(continuation) = &continuation {
-                call = call.header(CONTINUATION, continuation)?;
-            }
-            let answer = self.send(endpoint, call).await?;
-            let items: Vec<Box<RawValue>> = answer.json()?;
-            for item in &items {
+            let page: Page<Box<RawValue>> = self.page(&query, continuation.as_deref()).await?;
+            for item in &page.items {
                 match RawGroup::parse(item.get()).ok().and_then(Group::of) {
                     Some(group) => groups.push(Group { read_as: generation, ..group }),
                     None => tracing::warn!(dps.endpoint = endpoint, "an enrollment group could not be read"),
                 }
             }
-            continuation = answer.header(CONTINUATION.as_str()).map(str::to_owned);
+            continuation = page.continuation;
             let Some(token) = &continuation else { return Ok(groups) };
             if !seen.insert(token.clone()) {
-                return Err(answer.unreadable("its continuation leads to a page that was read already"));
+                return Err(page.answer.unreadable("its continuation leads to a page that was read already"));
             }
         }
         Err(Error::unreadable(
-            attempted(&Method::POST, &url),
+            attempted(&Method::POST, &query.url),
             format!("the query has more than {MAX_PAGES} pages"),
         ))
     }

@@ -4,13 +4,12 @@
 use std::collections::HashMap;
 
 use certificate_management::generation::Generation;
-use reqwest::Method;
 use serde_json::Value;
 
 use super::super::reference;
-use super::{CONTINUATION, EnrollmentGroups, MAX_ITEM_COUNT, QUERY};
+use super::query::{Page, Query};
+use super::{EnrollmentGroups, QUERY};
 use crate::error::Error;
-use crate::http::Call;
 use crate::members::owned;
 
 /// Enrollments of one page. The service may give fewer.
@@ -76,22 +75,12 @@ impl EnrollmentGroups {
         pages: usize,
     ) -> Result<Reading, Error> {
         let url = self.url(endpoint, &["enrollments", "query"], generation)?;
+        let query = Query { endpoint, url, body: Some(QUERY), page_size: PAGE_SIZE };
         let mut reading = Reading { found: HashMap::new(), is_cut: true, calls: 0 };
         let mut continuation: Option<String> = None;
         for _ in 0..pages {
-            // A query is a read in spite of its method.
-            let mut call = Call::new(Method::POST, url.clone())
-                .json(QUERY)
-                .header(MAX_ITEM_COUNT, PAGE_SIZE)?
-                .repeatable();
-            if let Some(continuation) = &continuation {
-                call = call.header(CONTINUATION, continuation)?;
-            }
-            let read = async {
-                let answer = self.send(endpoint, call).await?;
-                Ok((answer.json::<Vec<Value>>()?, answer))
-            };
-            let (items, answer) = match read.await {
+            let read = self.page(&query, continuation.as_deref()).await;
+            let page: Page<Value> = match read {
                 Ok(page) => page,
                 Err(error) if reading.calls == 0 => return Err(error),
                 // What was read stays true; the rest is cut off.
@@ -101,13 +90,13 @@ impl EnrollmentGroups {
                 }
             };
             reading.calls += 1;
-            for (place, item) in items.iter().enumerate() {
+            for (place, item) in page.items.iter().enumerate() {
                 // One without an id counts all the same.
                 let id = owned(item, &["registrationId"]).map(|id| id.to_ascii_lowercase());
                 let id = id.unwrap_or_else(|| format!("page {} / {place}", reading.calls));
                 reading.found.insert(id, reference::read(item));
             }
-            continuation = answer.header(CONTINUATION.as_str()).map(str::to_owned);
+            continuation = page.continuation;
             if continuation.is_none() {
                 reading.is_cut = false;
                 break;

@@ -1,13 +1,12 @@
 //! The devices that registered through an enrollment group (REST reference of DPS, "Device Registration State - Query":
 //! `POST /registrations/{enrollmentGroupId}/query` without a body, paged by header like the query for groups).
 
-use reqwest::Method;
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-use super::{CONTINUATION, EnrollmentGroups, MAX_ITEM_COUNT};
+use super::EnrollmentGroups;
+use super::query::{Page, Query};
 use crate::error::Error;
-use crate::http::Call;
 
 /// Devices of one page. The service may give fewer.
 const PAGE_SIZE: &str = "1000";
@@ -60,22 +59,12 @@ impl EnrollmentGroups {
         pages: usize,
     ) -> Result<RegistrationCount, Error> {
         let url = self.url(endpoint, &["registrations", id, "query"], self.versions(endpoint).0)?;
+        let query = Query { endpoint, url, body: None, page_size: PAGE_SIZE };
         let mut count = RegistrationCount::default();
         let mut continuation: Option<String> = None;
         for _ in 0..pages {
-            // A query is a read in spite of its method.
-            let mut call = Call::new(Method::POST, url.clone())
-                .without_body()
-                .header(MAX_ITEM_COUNT, PAGE_SIZE)?
-                .repeatable();
-            if let Some(continuation) = &continuation {
-                call = call.header(CONTINUATION, continuation)?;
-            }
-            let read = async {
-                let answer = self.send(endpoint, call).await?;
-                Ok((answer.json::<Vec<RegistrationState>>()?, answer))
-            };
-            let (states, answer) = match read.await {
+            let read = self.page(&query, continuation.as_deref()).await;
+            let page: Page<RegistrationState> = match read {
                 Ok(page) => page,
                 Err(error) if count.pages == 0 => return Err(error),
                 // What was counted stays true; the rest is cut off.
@@ -85,8 +74,8 @@ impl EnrollmentGroups {
                 }
             };
             count.pages += 1;
-            count.devices += states.iter().filter(|state| state.is_from_before(before)).count();
-            continuation = answer.header(CONTINUATION.as_str()).map(str::to_owned);
+            count.devices += page.items.iter().filter(|state| state.is_from_before(before)).count();
+            continuation = page.continuation;
             if continuation.is_none() {
                 return Ok(count);
             }
