@@ -99,6 +99,7 @@ fn leaked<'a>(values: impl IntoIterator<Item = &'a String>, text: &str) -> Vec<&
 
 #[tokio::test]
 async fn no_crate_logs_an_authorization_but_the_pipeline_that_nothing_here_runs() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt()

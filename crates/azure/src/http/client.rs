@@ -17,6 +17,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const USER_AGENT: &str = concat!("policysync/", env!("CARGO_PKG_VERSION"));
 
 pub(super) fn build() -> Result<reqwest::Client, Error> {
+    // A client that a library builds for itself asks the process which implementation of TLS it has, and panics where it has
+    // none. Another one that was chosen before stays.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let fail = |message: &str| Error::invalid("the HTTP client", message);
     let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let mut tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -76,5 +79,11 @@ mod tests {
     #[test]
     fn building_a_client_does_not_need_a_runtime() {
         build().unwrap();
+    }
+
+    #[test]
+    fn a_client_that_a_library_builds_for_itself_finds_an_implementation_of_tls() {
+        build().unwrap();
+        assert!(rustls::crypto::CryptoProvider::get_default().is_some());
     }
 }
