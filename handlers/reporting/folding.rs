@@ -1,9 +1,7 @@
 //! The report, made of all sections, one after the other: a fleet of any size is held as one namespace at a time.
 
-use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::facts::NamespaceFacts;
-use certificate_management::issuers::SeenIssuers;
-use certificate_management::report::{Counted, Fold, Looks, NamespaceInput, Report};
+use certificate_management::report::{Fold, NamespaceInput, Report};
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
 
@@ -37,7 +35,7 @@ pub async fn fold(application: &Application) -> Report {
         let Some((configuration, read)) = reads.next().await else { break };
         let input = match read {
             Ok(section) => section.into_input(configuration),
-            Err(error) => unreadable(configuration, &error),
+            Err(error) => NamespaceInput::unread(configuration, &failure::of_records(&error)),
         };
         if let (Some(standing), Ok(observation)) = (&mut standing, &input.observation) {
             standing.add_namespace(observation, now);
@@ -53,19 +51,4 @@ pub async fn fold(application: &Application) -> Report {
         metrics::stand(standing);
     }
     report
-}
-
-/// A namespace whose section cannot be read just now: nothing is claimed about it, and no alert about it clears.
-fn unreadable<'a>(configuration: &'a NamespaceConfiguration, error: &state::Error) -> NamespaceInput<'a> {
-    let why = failure::of_records(error);
-    let provisioning_services = Err(why.clone());
-    NamespaceInput {
-        configuration,
-        provisioning_services,
-        observation: Err(why),
-        counted: Counted::default(),
-        declared: None,
-        issuers: SeenIssuers::default(),
-        looks: Looks::default(),
-    }
 }

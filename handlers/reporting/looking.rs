@@ -187,14 +187,5 @@ fn not_visited(configuration: &NamespaceConfiguration) -> NamespaceInput<'_> {
         message: "the time was over before the turn of the namespace".to_owned(),
         permission: None,
     };
-    let provisioning_services = Err(why.clone());
-    NamespaceInput {
-        configuration,
-        provisioning_services,
-        observation: Err(why),
-        counted: Counted::default(),
-        declared: None,
-        issuers: SeenIssuers::default(),
-        looks: Looks::default(),
-    }
+    NamespaceInput::unread(configuration, &why)
 }

@@ -83,6 +83,22 @@ pub struct NamespaceInput<'a> {
     pub looks: Looks,
 }
 
+impl<'a> NamespaceInput<'a> {
+    /// A namespace of which nothing is known: nothing is claimed about it, and no alert about it clears.
+    #[must_use]
+    pub fn unread(configuration: &'a NamespaceConfiguration, why: &ReadFailure) -> Self {
+        Self {
+            configuration,
+            observation: Err(why.clone()),
+            provisioning_services: Err(why.clone()),
+            counted: Counted::default(),
+            declared: None,
+            issuers: SeenIssuers::default(),
+            looks: Looks::default(),
+        }
+    }
+}
+
 /// When a namespace was looked at, whether or not it could be read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Looks {

@@ -35,6 +35,12 @@ pub async fn tell(world: &LocalWorld) -> Result<(), String> {
     story.step("A namespace with hubs and a DPS, no certificate authority, and a file that declares one");
     story.tell("[[namespace.authority]] partner-ica, issuer = \"external\": a root of yours signs it");
     let version = desk.run("openssl version").await?;
+    if !version.status.success() {
+        return Err(
+            "this story needs OpenSSL 3 on the PATH: install the package `openssl`, and run it again"
+                .to_owned(),
+        );
+    }
     story.tell(&format!("Signed by {}", said(&version).trim()));
 
     story.step("The functions make the authority, and its signing request waits for your root");
