@@ -36,9 +36,9 @@ const READS: Shape = Shape { capacity: 250, refill_per_second: READS_PER_SECOND 
 const WRITES: Shape = Shape { capacity: 200, refill_per_second: 10 };
 const DELETES: Shape = Shape { capacity: 200, refill_per_second: 10 };
 /// A provisioning service takes 1,000 operations a minute, and does not say from when to when it counts. So the shape is
-/// one that is safe for any minute: the usable burst of 200 and 60 s of refill are 980 operations. The burst is one
-/// operation for each group of a full service; over a longer time it is 780 a minute, which leaves people a fifth here too.
-const PROVISIONING: Shape = Shape { capacity: 250, refill_per_second: 13 };
+/// one that leaves people a fifth of any minute: the usable burst of 200 and 60 s of refill are 800 operations. The burst
+/// is one operation for each group of a full service; over a longer time it is 600 a minute.
+const PROVISIONING: Shape = Shape { capacity: 250, refill_per_second: 10 };
 
 /// The owner of the bucket.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
