@@ -118,6 +118,7 @@ mod tests {
             certificates.push(certificate("rotating", "c-3", renewed));
         }
         Ok(Observation {
+            authorities: Vec::new(),
             policies: vec![
                 policy("expiring", expiring),
                 policy("rotating", if day < 10 { older } else { renewed }),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use azure::Error;
 use azure::budget::Tally;
+use azure::registry::Issuing;
 use azure::remembered::{LISTS_FOR, Remembered};
 use certificate_management::ArmId;
 use certificate_management::configuration::NamespaceConfiguration;
@@ -69,16 +70,17 @@ impl<'a> Observer<'a> {
         let registry = self.fleet.azure.registry();
         let reads = async {
             let namespace = self.registered(configuration).await?;
-            let policies = registry.policies(&namespace);
-            let (policies, hubs) = futures::try_join!(policies, self.linked_hubs(configuration, &namespace))?;
-            Ok::<_, Error>((namespace, policies, hubs))
+            let issuing = registry.issuing(&namespace);
+            let (issuing, hubs) = futures::try_join!(issuing, self.linked_hubs(configuration, &namespace))?;
+            Ok::<_, Error>((namespace, issuing, hubs))
         };
         let late = |_| Error::timed_out(format!("reading namespace {}", configuration.id.name()));
-        let (namespace, policies, hubs) = timeout_at(until, reads).await.map_err(late)??;
+        let (namespace, issuing, hubs) = timeout_at(until, reads).await.map_err(late)??;
         let generation = namespace.generation;
         let reads: Vec<_> = hubs.into_iter().map(|hub| self.observe_hub(hub, generation, until)).collect();
         let hubs = stream::iter(reads).buffered(HUBS_AT_ONCE).collect().await;
-        Ok(Observation { namespace, policies, hubs, seen_at: self.fleet.now() })
+        let Issuing { authorities, policies } = issuing;
+        Ok(Observation { namespace, authorities, policies, hubs, seen_at: self.fleet.now() })
     }
 
     /// The namespace itself, with its generation and the links that it shows.

@@ -5,6 +5,7 @@
 //! would be invisible.
 
 mod attention;
+mod authorities;
 mod figures;
 mod grid;
 mod groups;

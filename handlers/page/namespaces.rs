@@ -6,6 +6,7 @@ use certificate_management::model::ProvisioningState;
 use certificate_management::report::namespace::PreviousCa;
 use certificate_management::report::{NamespaceLine, NamespaceReport, PolicyReport, Report};
 
+use super::authorities::Authority;
 use super::grid::Grid;
 use super::groups::Service;
 use super::lines;
@@ -42,6 +43,7 @@ pub struct Namespace {
     pub state: String,
     pub class: &'static str,
     pub is_open: bool,
+    pub authorities: Vec<Authority>,
     pub policies: Vec<Policy>,
     pub grid: Grid,
     pub services: Vec<Service>,
@@ -127,6 +129,7 @@ impl Namespace {
             state,
             class,
             is_open: false,
+            authorities: namespace.authorities.iter().map(Authority::of).collect(),
             policies: namespace.policies.iter().map(Policy::of).collect(),
             grid: Grid::of(namespace),
             services: namespace.provisioning_services.iter().map(Service::of).collect(),

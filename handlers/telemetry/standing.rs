@@ -225,6 +225,7 @@ mod tests {
             }
         };
         Observation {
+            authorities: Vec::new(),
             hubs: ends.iter().enumerate().map(hub).collect(),
             policies: vec![Policy {
                 id: policy_id.clone(),

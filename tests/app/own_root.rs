@@ -216,6 +216,27 @@ async fn the_page_leads_from_nothing_to_a_device_that_connects() {
     desk.world.stop().await;
 }
 
+#[tokio::test]
+async fn an_authority_without_a_policy_is_in_the_report_with_the_request_that_waits() {
+    let desk = Desk::new(&empty("certificate-authorities"), &declared()).await;
+    let made = desk.run(&documented()[0]).await;
+    assert_eq!(code(&made), 3, "{}", told(&made));
+    desk.until_status("PendingActivation").await;
+    let report = desk.world.report().await;
+    let namespace = &report["namespaces"][0];
+    assert_eq!(namespace["policies"], json!([]), "{namespace}");
+    let authority = &namespace["authorities"][0];
+    assert_eq!((&authority["name"], &authority["waitsFor"]), (&json!("partner-ica"), &json!("signature")));
+    let told = report["findings"].as_array().unwrap().iter().filter(|finding| {
+        finding["check"] == "bring-your-own-root" && finding["subject"]["policy"] == "partner-ica"
+    });
+    assert_eq!(told.count(), 1, "{}", report["findings"]);
+    let page = desk.world.client.get(desk.world.app("/api/policy-status")).header("accept", "text/html");
+    let page = page.send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("policysync policies csr partner-ica"), "{page}");
+    desk.world.stop().await;
+}
+
 /// The step that the page's group waits for.
 async fn waits_for(desk: &Desk) -> Value {
     document(&desk.run("policysync explain gates --output json").await)["waitsFor"].clone()

@@ -11,6 +11,7 @@ mod write;
 use std::time::Duration;
 
 use certificate_management::ArmId;
+use certificate_management::authority::Authority;
 use certificate_management::configuration::ApiGeneration;
 use certificate_management::declared::{Inventory, Resource, Write};
 use certificate_management::generation::{Generation, NamespaceGeneration};
@@ -37,6 +38,15 @@ pub struct DeviceRegistry {
     arm: Arm,
     offers: Offers,
     surprises: Surprises,
+}
+
+/// What a namespace issues certificates by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuing {
+    /// Its certificate authorities, its root too; the older generation has none.
+    pub authorities: Vec<Authority>,
+    /// Its policies.
+    pub policies: Vec<Policy>,
 }
 
 impl DeviceRegistry {
@@ -79,25 +89,33 @@ impl DeviceRegistry {
         })
     }
 
-    /// Lists the policies of a namespace, of each generation that it has.
+    /// Lists the authorities and the policies of a namespace, of each generation that it has.
     ///
     /// # Errors
     /// Any [`ErrorKind`]; `NotFound` when the namespace or its credential does not exist.
-    pub async fn policies(&self, namespace: &Namespace) -> Result<Vec<Policy>, Error> {
+    pub async fn issuing(&self, namespace: &Namespace) -> Result<Issuing, Error> {
         let id = &namespace.id;
-        let mut policies = Vec::new();
+        let (mut authorities, mut policies) = (Vec::new(), Vec::new());
         if namespace.generation.has(Generation::Credentials) {
             let version = self.version(id, Generation::Credentials);
             policies.append(&mut credentials::policies(&self.arm, id, version, &self.surprises).await?);
         }
         if namespace.generation.has(Generation::CertificateAuthorities) {
             let version = self.version(id, Generation::CertificateAuthorities);
-            let authorities = certificate_authorities::authorities(&self.arm, id, version).await?;
-            let found =
-                certificate_authorities::policies(&self.arm, id, &authorities, version, &self.surprises);
+            let bodies = certificate_authorities::authorities(&self.arm, id, version).await?;
+            let found = certificate_authorities::policies(&self.arm, id, &bodies, version, &self.surprises);
             policies.append(&mut found.await?);
+            authorities.extend(bodies.iter().filter_map(|body| certificate_authorities::resource(id, body)));
         }
-        Ok(policies)
+        Ok(Issuing { authorities, policies })
+    }
+
+    /// Lists the policies of a namespace, of each generation that it has.
+    ///
+    /// # Errors
+    /// As [`DeviceRegistry::issuing`].
+    pub async fn policies(&self, namespace: &Namespace) -> Result<Vec<Policy>, Error> {
+        Ok(self.issuing(namespace).await?.policies)
     }
 
     /// Reads what a namespace has of the authorities and policies of the generations `of`. What is not there yet is absent

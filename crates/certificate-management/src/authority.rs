@@ -73,7 +73,7 @@ pub struct Authority {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// End of its validity; `None` where the service does not say, as before an external one is activated.
-    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub not_after: Option<OffsetDateTime>,
 }
 
@@ -95,5 +95,27 @@ impl Authority {
     #[must_use]
     pub fn may_have_worked(&self) -> bool {
         self.subject.is_some() || self.not_after.is_some() || self.status.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::testing::{NOW, authority};
+
+    /// A record that cannot be read back counts as none.
+    #[test]
+    fn what_is_written_can_be_read_whatever_is_absent() {
+        let bare = authority("ica");
+        let full = Authority {
+            status: Some("Active".into()),
+            subject: Some("CN=ica".into()),
+            not_after: Some(NOW),
+            ..bare.clone()
+        };
+        for authority in [bare, full] {
+            let text = serde_json::to_string(&authority).unwrap();
+            assert_eq!(serde_json::from_str::<Authority>(&text).unwrap(), authority, "{text}");
+        }
     }
 }

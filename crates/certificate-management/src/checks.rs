@@ -90,7 +90,7 @@ checks! {
         "A CA that the service manages is rotated by the service: look whether it was, and sync then. Renew one \
          that your own root signs: sign its request and activate it. Critical from the step of 14 days on."
     CaShorterThanLeaf "ca-shorter-than-leaf" Warning ca_shorter_than_leaf
-        "The issuing CA of a policy ends before a device certificate that is issued today."
+        "The issuing CA of a policy ends before a device certificate that is issued today or within a week would."
         "Have the CA renewed now, or shorten the leaf validity of the policy: until then devices get shorter \
          certificates, or none."
     HubUntrusting "hub-untrusting" Critical hub_untrusting

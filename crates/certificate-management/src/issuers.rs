@@ -176,6 +176,7 @@ mod tests {
         let id = ArmId::parse(id).unwrap();
         let not_after = Some(FAR + Duration::days(ca));
         Observation {
+            authorities: Vec::new(),
             policies: vec![Policy {
                 id: id.child("credentials", "default").child("policies", "short"),
                 name: "short".into(),

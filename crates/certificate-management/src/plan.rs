@@ -19,6 +19,7 @@ use time::OffsetDateTime;
 pub use self::assignment::{AssignmentPlan, foresee_assignment, plan_assignment, unwritable};
 pub use self::obstacle::{Obstacle, obstacle};
 
+use crate::authority::Authority;
 use crate::configuration::Mode;
 use crate::generation::Generation;
 use crate::model::{Hub, HubCertificate, Namespace, Policy, ProvisioningState, ReadFailure};
@@ -32,6 +33,10 @@ use crate::trust::{self, Assessment, Trust};
 pub struct Observation {
     /// The namespace.
     pub namespace: Namespace,
+    /// Its certificate authorities, its root and those without a policy too. The older generation has none: there a policy is
+    /// its own authority.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorities: Vec<Authority>,
     /// Its policies.
     pub policies: Vec<Policy>,
     /// Its linked hubs.
@@ -76,6 +81,11 @@ impl Observation {
     /// The policies that have an active issuing CA: the ones that a sync pushes.
     pub fn active_policies(&self) -> impl Iterator<Item = &Policy> {
         self.policies.iter().filter(|policy| is_active(policy))
+    }
+
+    /// The policies that issue by an authority of the namespace.
+    pub fn policies_of(&self, authority: &Authority) -> impl Iterator<Item = &Policy> {
+        self.policies.iter().filter(|policy| policy.issuing_ca.id.as_ref() == Some(&authority.id))
     }
 
     /// Every pair of an active policy and a linked hub.

@@ -250,7 +250,7 @@ reasons! {
         "An enrollment group has no policy, so its devices get no operational certificate."
         "Look at `explain` for the group; add a rule, or wait for the next reconcile."
     CaShorterThanLeaf "ca-shorter-than-leaf" Warning
-        "The issuing CA of a policy ends before a device certificate that is issued today would."
+        "The issuing CA of a policy ends before a device certificate that is issued today or within a week would."
         "Have the CA renewed now, or shorten the leaf validity; until then devices get shorter certificates, or none."
     HubCertificateWithoutPolicy "hub-certificate-without-policy" Warning
         "A linked hub has a CA certificate of a policy that the namespace does not have any more."

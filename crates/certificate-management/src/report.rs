@@ -1,6 +1,7 @@
 //! The report that people look at: what was observed, what needs a person, and how old the data is.
 //!
 //! - [`namespace`]: policies, the grid of policies and hubs, per namespace.
+//! - [`authorities`]: certificate authorities, also those without a policy.
 //! - [`groups`]: enrollment groups: counts of all, and the first of each kind.
 //! - [`activity`]: sync requests in flight, and what became of the last ones.
 //!
@@ -8,6 +9,7 @@
 //! Its JSON is described by `docs/policy-status.schema.json`, which a test holds against real reports.
 
 pub mod activity;
+pub mod authorities;
 mod build;
 mod ends;
 mod fold;
@@ -21,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 
 pub use self::activity::{RequestActivity, RequestEntry};
+pub use self::authorities::{AuthorityReport, AuthorityWait};
 pub use self::ends::CaEnd;
 pub use self::fold::{Fold, build};
 pub use self::groups::{EnrollmentGroupEntry, EnrollmentGroups, GroupList, PolicyGroups};

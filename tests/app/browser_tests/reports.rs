@@ -194,6 +194,7 @@ fn observation(name: &str, size: &Size) -> Observation {
         }
     };
     Observation {
+        authorities: Vec::new(),
         hubs: (1..=size.hubs).map(hub).collect(),
         policies: policies.clone(),
         namespace: Namespace {

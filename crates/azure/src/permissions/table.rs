@@ -84,7 +84,12 @@ pub const PERMISSIONS: &[Permission] = &[
             "Microsoft.DeviceRegistry/namespaces/credentials/policies/read",
             PermissionScope::Namespace,
             Role::Credentials,
-            &["registry::policies", "registry/credentials::policies", "registry/credentials::bodies"],
+            &[
+                "registry::issuing",
+                "registry::policies",
+                "registry/credentials::policies",
+                "registry/credentials::bodies",
+            ],
         )
     },
     Permission {
@@ -110,7 +115,7 @@ pub const PERMISSIONS: &[Permission] = &[
             "Microsoft.DeviceRegistry/namespaces/certificateAuthorities/certificatePolicies/read",
             PermissionScope::Namespace,
             Role::CertificateAuthorities,
-            &["registry::policies", "registry/certificate_authorities::policies"],
+            &["registry::issuing", "registry::policies", "registry/certificate_authorities::policies"],
         )
     },
     // `api_generation = "auto"` asks which versions the subscription offers; without this permission it asks each

@@ -7,18 +7,23 @@ use super::{CheckId, ladder};
 use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::finding_subject::Subject;
-use crate::model::Policy;
 use crate::reason::{Reason, Severity};
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (namespace, observation) in facts.readable() {
-        for policy in &observation.policies {
-            let Some(own) = &policy.bring_your_own_root else { continue };
-            let (status, text) = (own.status.to_ascii_lowercase(), own.status.as_str());
-            let subject = namespace.subject().in_policy(&policy.name);
+        // Nobody sees an authority through a policy that does not exist yet.
+        let bare = observation.authorities.iter().filter(|one| observation.policies_of(one).next().is_none());
+        let bare = bare.filter_map(|one| Some((&one.name, one.status.as_deref()?, one.not_after)));
+        let policies = observation.policies.iter().filter_map(|policy| {
+            let own = policy.bring_your_own_root.as_ref()?;
+            Some((&policy.name, own.status.as_str(), policy.issuing_ca.not_after))
+        });
+        for (name, text, end) in policies.chain(bare) {
+            let status = text.to_ascii_lowercase();
+            let subject = namespace.subject().in_policy(name);
             if status.contains("pendingrenewal") {
-                findings.push(renewal(facts, policy, text, subject).with("status", text));
+                findings.push(renewal(facts, end, text, subject).with("status", text));
             } else if status.contains("pendingactivation") {
                 let message = format!("its status is {text}");
                 let reason = Reason::OwnRootPendingActivation;
@@ -30,11 +35,11 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     findings
 }
 
-fn renewal(facts: &Facts<'_>, policy: &Policy, status: &str, subject: Subject) -> Finding {
+fn renewal(facts: &Facts<'_>, end: Option<OffsetDateTime>, status: &str, subject: Subject) -> Finding {
     let about = |message: String| {
         Finding::new(CheckId::BringYourOwnRoot, Reason::OwnRootPendingRenewal, subject, message)
     };
-    let Some(end) = policy.issuing_ca.not_after else {
+    let Some(end) = end else {
         return about(format!(
             "its status is {status}; when the certificate that it works with ends is not known"
         ));
@@ -63,8 +68,9 @@ fn message(status: &str, end: OffsetDateTime, left: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{NOW, World};
+    use super::super::testing::{self, NOW, World};
     use super::*;
+    use crate::authority::Authority;
     use crate::model::BringYourOwnRoot;
 
     #[test]
@@ -79,6 +85,20 @@ mod tests {
             let found = world.found(CheckId::BringYourOwnRoot);
             assert_eq!(found.first().map(|finding| finding.reason), reason, "{status}");
         }
+    }
+
+    #[test]
+    fn an_authority_without_a_policy_is_told_and_one_with_a_policy_once() {
+        let mut world = World::healthy();
+        let waiting =
+            Authority { status: Some("PendingActivation".to_owned()), ..testing::authority("partner") };
+        world.seen().authorities = vec![waiting.clone()];
+        let found = world.found(CheckId::BringYourOwnRoot);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].subject.text.ends_with("/ partner"), "{}", found[0].subject.text);
+        world.policy().issuing_ca.id = Some(waiting.id);
+        world.policy().bring_your_own_root = Some(BringYourOwnRoot { status: "PendingActivation".into() });
+        assert_eq!(world.found(CheckId::BringYourOwnRoot).len(), 1);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! A CA that will not outlive a device certificate that is issued today.
+//! A CA that does not outlive a device certificate that is issued today, or soon will not: told while there is time to renew
+//! it, before the first device certificate is cut short.
 
 use time::Duration;
 
@@ -6,7 +7,10 @@ use super::CheckId;
 use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::plan;
-use crate::reason::Reason;
+use crate::reason::{Reason, Severity};
+
+/// How long before the first such day it is told.
+const AHEAD: Duration = Duration::days(7);
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -16,21 +20,34 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 continue;
             };
             // `ca-expiring` reports a CA that has ended.
-            if end <= facts.now || end - facts.now >= Duration::days(i64::from(days)) {
+            let spare = end - facts.now - Duration::days(i64::from(days));
+            if end <= facts.now || spare >= AHEAD {
                 continue;
             }
-            // The service may say any number.
-            let until = facts.now.checked_add(Duration::days(i64::from(days)));
-            let until = until.map_or_else(String::new, |until| format!(", until {}", until.date()));
-            let message = format!(
-                "a device certificate of today would be valid for {days} days{until}, but the issuing CA ends on {}",
-                end.date()
-            );
+            let ends = end.date();
+            let (message, severity, step) = if spare >= Duration::ZERO {
+                // Both are days that a calendar has, since the CA's end is one.
+                let first = (facts.now + spare).date();
+                let message = format!(
+                    "from {first} on a device certificate, which is valid for {days} days, would outlive the issuing CA, which ends on {ends}"
+                );
+                (message, Severity::Information, ("soon", 0))
+            } else {
+                // The service may say any number.
+                let until = facts.now.checked_add(Duration::days(i64::from(days)));
+                let until = until.map_or_else(String::new, |until| format!(", until {}", until.date()));
+                let message = format!(
+                    "a device certificate of today would be valid for {days} days{until}, but the issuing CA ends on {ends}"
+                );
+                (message, CheckId::CaShorterThanLeaf.severity(), ("now", 1))
+            };
             let subject = namespace.subject().in_policy(&policy.name);
             let finding =
                 Finding::new(CheckId::CaShorterThanLeaf, Reason::CaShorterThanLeaf, subject, message);
             findings.push(
                 finding
+                    .with_severity(severity)
+                    .at_step(step.0, step.1)
                     .on_occasion(&end.unix_timestamp().to_string())
                     .with("notAfter", end)
                     .with("leafValidityDays", days),
@@ -45,19 +62,38 @@ mod tests {
     use super::super::testing::{NOW, World};
     use super::*;
 
-    fn found(left: Duration, leaf: Option<u32>) -> usize {
+    fn found(left: Duration, leaf: Option<u32>) -> Option<Finding> {
         let mut world = World::healthy();
         world.policy().issuing_ca.not_after = Some(NOW + left);
         world.policy().leaf_validity_days = leaf;
-        world.found(CheckId::CaShorterThanLeaf).len()
+        world.found(CheckId::CaShorterThanLeaf).pop()
     }
 
     #[test]
-    fn a_ca_must_live_as_long_as_a_leaf_of_today() {
-        assert_eq!(found(Duration::days(30), Some(30)), 0);
-        assert_eq!(found(Duration::days(30) - Duration::SECOND, Some(30)), 1);
-        assert_eq!(found(Duration::days(90), Some(u32::MAX)), 1, "no number of days is too many to be told");
-        assert_eq!(found(Duration::days(5), None), 0);
-        assert_eq!(found(Duration::ZERO, Some(30)), 0);
+    fn a_ca_that_a_leaf_of_today_outlives_is_told_and_a_week_before_that_too() {
+        let severity = |left, leaf| found(left, leaf).map(|finding| finding.severity);
+        let month = Duration::days(30);
+        assert_eq!(severity(month + AHEAD, Some(30)), None);
+        assert_eq!(severity(month + AHEAD - Duration::SECOND, Some(30)), Some(Severity::Information));
+        assert_eq!(severity(month, Some(30)), Some(Severity::Information));
+        assert_eq!(severity(month - Duration::SECOND, Some(30)), Some(Severity::Warning));
+        let any = severity(Duration::days(90), Some(u32::MAX));
+        assert_eq!(any, Some(Severity::Warning), "no number of days is too many to be told");
+        assert_eq!(severity(Duration::days(5), None), None);
+        assert_eq!(severity(Duration::ZERO, Some(30)), None, "`ca-expiring` reports a CA that has ended");
+    }
+
+    #[test]
+    fn what_is_told_before_names_the_first_day_of_it() {
+        let before = found(Duration::days(33), Some(30)).unwrap();
+        let first = (NOW + Duration::days(3)).date().to_string();
+        assert!(before.message.starts_with(&format!("from {first} on ")), "{}", before.message);
+    }
+
+    #[test]
+    fn it_is_told_again_when_the_day_has_come() {
+        let found = [31, 29].map(|days| found(Duration::days(days), Some(30)).unwrap());
+        let ranks = found.map(|finding| finding.step.unwrap().rank);
+        assert!(ranks[0] < ranks[1]);
     }
 }

@@ -6,6 +6,7 @@ use time::macros::datetime;
 
 use super::CheckId;
 use crate::ArmId;
+use crate::authority::{Authority, AuthorityType, Issuer};
 use crate::configuration::Configuration;
 use crate::declared;
 use crate::facts::Facts;
@@ -125,6 +126,7 @@ fn observation() -> Observation {
     let policy_id = id.child("credentials", "default").child("policies", "short");
     let hub = "/subscriptions/S/resourceGroups/R/providers/Microsoft.Devices/IotHubs/h1";
     Observation {
+        authorities: Vec::new(),
         policies: vec![Policy {
             id: policy_id.clone(),
             name: "short".into(),
@@ -157,6 +159,20 @@ fn observation() -> Observation {
             links: Vec::new(),
         },
         seen_at: NOW,
+    }
+}
+
+/// An authority that Azure signs and that says nothing of itself.
+pub(crate) fn authority(name: &str) -> Authority {
+    Authority {
+        id: ArmId::parse(NAMESPACE).unwrap().child("certificateAuthorities", name),
+        name: name.to_owned(),
+        kind: AuthorityType::Issuing,
+        issuer: Issuer::Microsoft,
+        provisioning_state: ProvisioningState::Succeeded,
+        status: None,
+        subject: None,
+        not_after: None,
     }
 }
 

@@ -65,6 +65,7 @@ fn hub(name: &str, certificates: Vec<HubCertificate>) -> ObservedHub {
 fn world(h1: &[&str], h2: &[&str]) -> Observation {
     let of = |names: &[&str]| names.iter().map(|name| certificate(name, END)).collect();
     Observation {
+        authorities: Vec::new(),
         namespace: Namespace {
             id: ArmId::parse(NAMESPACE).unwrap(),
             location: "westeurope".into(),

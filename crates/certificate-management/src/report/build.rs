@@ -3,7 +3,9 @@
 use time::OffsetDateTime;
 
 use super::namespace::{HubReport, OtherCertificate, PreviousCa};
-use super::{EnrollmentGroups, NamespaceReport, PolicyReport, ProvisioningServiceReport, TrustReport};
+use super::{
+    EnrollmentGroups, NamespaceReport, PolicyReport, ProvisioningServiceReport, TrustReport, authorities,
+};
 use crate::facts::{NamespaceFacts, ServiceFacts};
 use crate::issuers::SeenIssuers;
 use crate::model::{HubCertificate, Policy};
@@ -39,6 +41,7 @@ pub(super) fn namespace(
         services_seen_at: facts.looks.services_at,
         read_at: facts.looks.read_at.filter(|_| observation.is_none()),
         hubs: observation.iter().flat_map(|seen| &seen.hubs).map(hub).collect(),
+        authorities: observation.map(|seen| authorities::of(seen, now)).unwrap_or_default(),
         policies: observation
             .iter()
             .flat_map(|seen| &seen.policies)

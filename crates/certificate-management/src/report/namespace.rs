@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::authorities::AuthorityReport;
 use super::groups::EnrollmentGroups;
 use crate::ArmId;
 use crate::configuration::{Mode, Sync};
@@ -44,6 +45,9 @@ pub struct NamespaceReport {
     pub read_at: Option<OffsetDateTime>,
     /// Its linked hubs.
     pub hubs: Vec<HubReport>,
+    /// Its certificate authorities; the older generation has none.
+    #[serde(default)]
+    pub authorities: Vec<AuthorityReport>,
     /// Its policies.
     pub policies: Vec<PolicyReport>,
     /// The grid: trust of each linked hub in each active policy.

@@ -3,8 +3,9 @@
 use time::macros::datetime;
 
 use super::*;
+use crate::authority::Authority;
 use crate::checks::CheckId;
-use crate::checks::testing::{FAR, NOW, World, group, request};
+use crate::checks::testing::{self, FAR, NOW, World, group, request};
 use crate::reason::Reason;
 use crate::request::Outcome;
 
@@ -121,6 +122,12 @@ pub(super) fn everything() -> World {
     before.seen_at = NOW - time::Duration::HOUR;
     world.issuers.note(&before);
     world.issuers.note(&world.observation.clone().unwrap());
+    world.seen().authorities = vec![Authority {
+        status: Some("PendingActivation".into()),
+        subject: Some("CN=partner".into()),
+        not_after: Some(datetime!(2026-12-01 00:00 UTC)),
+        ..testing::authority("partner")
+    }];
     let older = crate::model::HubCertificate { name: "c-old".into(), ..world.certificate().clone() };
     world.hub().certificates.as_mut().unwrap().push(older);
     let mut unread = world.hub().clone();
