@@ -156,6 +156,7 @@ mod tests {
                 provisioning_services: Ok(Vec::new()),
                 counted: Counted::default(),
                 declared: None,
+                links: None,
                 issuers: SeenIssuers::default(),
                 looks: Looks::at(now),
             }],

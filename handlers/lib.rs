@@ -17,6 +17,7 @@ pub mod failure;
 pub mod fleet;
 pub mod functions;
 pub mod in_hand;
+pub mod links;
 pub mod lists;
 pub mod observation;
 pub mod pace;

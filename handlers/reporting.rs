@@ -4,6 +4,7 @@
 mod alone;
 mod counting;
 mod folding;
+mod linked;
 mod looking;
 pub mod pages;
 mod remembered;

@@ -6,7 +6,7 @@ use certificate_management::model::ReadFailure;
 use certificate_management::plan::Observation;
 use certificate_management::report::ProvisioningServiceInput;
 use certificate_management::section::{Part, Section};
-use state::{Change, ErrorKind, Store, WriteError, key};
+use state::{Change, ErrorKind, Modified, Store, WriteError, key};
 use tokio::time::{Duration, timeout};
 
 use crate::failure;
@@ -21,11 +21,12 @@ fn place(namespace_id: &ArmId) -> String {
     format!("{SECTIONS}/{}", key::segment(&namespace_id.key()))
 }
 
-/// Takes what was seen into the section of the namespace: of each part the later look stays, whichever is written last.
+/// Takes what was seen into the section of the namespace: of each part the later look stays, whichever is written last. The answer
+/// is the section as it is then.
 ///
 /// # Errors
 /// When the store cannot be read or written.
-pub async fn record(store: &Store, seen: &Section) -> Result<(), WriteError> {
+pub async fn record(store: &Store, seen: &Section) -> Result<Section, WriteError> {
     let place = place(&seen.namespace_id);
     let decide = |known: Option<Section>| {
         let known = known.filter(Section::is_understood);
@@ -37,9 +38,13 @@ pub async fn record(store: &Store, seen: &Section) -> Result<(), WriteError> {
         // What cannot be understood is none. What it knew is seen again, part by part.
         Err(WriteError::Failed(error)) if is_none(&error) => {
             tracing::warn!("the section of {} is begun anew: {error}", seen.namespace_id.name());
-            Ok(store.put(&place, seen).await.map(drop)?)
+            store.put(&place, seen).await?;
+            Ok(seen.clone())
         }
-        written => written.map(drop),
+        Ok(Modified::Written(stored)) => Ok(stored.value),
+        // The decision above is always to write.
+        Ok(Modified::Kept) => Ok(seen.clone()),
+        Err(error) => Err(error),
     }
 }
 
@@ -50,7 +55,7 @@ pub async fn record_aside(store: &Store, seen: Section) {
         return;
     }
     let why = match timeout(ASIDE_WITHIN, record(store, &seen)).await {
-        Ok(Ok(())) => return,
+        Ok(Ok(_)) => return,
         Ok(Err(error)) => error.to_string(),
         Err(_) => format!("no answer within {} seconds", ASIDE_WITHIN.as_secs()),
     };

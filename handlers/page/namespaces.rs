@@ -3,7 +3,7 @@
 use certificate_management::configuration::{Mode, Sync};
 use certificate_management::generation::NamespaceGeneration;
 use certificate_management::model::ProvisioningState;
-use certificate_management::report::namespace::PreviousCa;
+use certificate_management::report::namespace::{LinksReport, PreviousCa};
 use certificate_management::report::{NamespaceLine, NamespaceReport, PolicyReport, Report};
 
 use super::authorities::Authority;
@@ -43,6 +43,8 @@ pub struct Namespace {
     pub state: String,
     pub class: &'static str,
     pub is_open: bool,
+    /// What its links lack, as far as they were looked at.
+    pub links: Option<String>,
     pub authorities: Vec<Authority>,
     pub policies: Vec<Policy>,
     pub grid: Grid,
@@ -129,12 +131,28 @@ impl Namespace {
             state,
             class,
             is_open: false,
+            links: namespace.links.as_ref().map(links),
             authorities: namespace.authorities.iter().map(Authority::of).collect(),
             policies: namespace.policies.iter().map(Policy::of).collect(),
             grid: Grid::of(namespace),
             services: namespace.provisioning_services.iter().map(Service::of).collect(),
         }
     }
+}
+
+/// What the links of a namespace lack, in a sentence.
+fn links(links: &LinksReport) -> String {
+    let seen = words::moment(links.seen_at).human;
+    let mut text = match links.unmet {
+        0 if links.unchecked == 0 => format!("Links: each has what it needs (looked at {seen})."),
+        0 => format!("Links: nothing is known to be lacking (looked at {seen})."),
+        unmet => format!("Links: {} not met (looked at {seen}).", words::count(unmet, "need")),
+    };
+    if let Some(why) = &links.why_unchecked {
+        let number = words::thousands(links.unchecked as u64);
+        text.push_str(&format!(" Not checked: {number}, such as {}", words::text(why)));
+    }
+    text
 }
 
 impl Policy {

@@ -20,6 +20,7 @@ fn report(why: &str, kill_switch: bool) -> Report {
         provisioning_services: Ok(Vec::new()),
         counted: Counted::default(),
         declared: None,
+        links: None,
         issuers: SeenIssuers::default(),
         looks: Looks::at(NOW),
     };

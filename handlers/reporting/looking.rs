@@ -11,6 +11,7 @@ use certificate_management::section::{Part, Section};
 use tokio::time::timeout;
 
 use super::counting::{self, Recent};
+use super::linked;
 use crate::application::Application;
 use crate::fleet::Fleet;
 use crate::observation::Observer;
@@ -44,9 +45,10 @@ pub async fn look(application: &Application) -> Looked {
     let order = roster.order(namespaces);
     let observer = Observer::remembering(fleet);
     let recent = Recent::read(application).await;
+    let looks = linked::Looks::of(order.len());
     let walked = walk::walk(fleet, &observer, &order, &EVERYTHING, fleet.pace, Some(&roster), |visit| {
-        let (observer, recent) = (&observer, &recent);
-        async move { one(application, observer, recent, visit).await }
+        let (observer, recent, looks) = (&observer, &recent, &looks);
+        async move { one(application, observer, recent, looks, visit).await }
     });
     let mut done = Looked::default();
     for (_, looked) in walked.await {
@@ -68,22 +70,32 @@ async fn one(
     application: &Application,
     observer: &Observer<'_>,
     recent: &Recent,
+    looks: &linked::Looks,
     visit: Visit<'_>,
 ) -> Looked {
     let fleet = &application.fleet;
     let configuration = visit.configuration;
     let name = configuration.id.name();
+    let services = visit.services.iter().flatten().filter_map(|visited| visited.service.id.clone()).collect();
     let input = input(fleet, observer, visit).await;
     let mut done = Looked::default();
-    match sections::record(&application.store, &section_of(&input)).await {
-        Ok(()) => done.seen = 1,
-        Err(error) => done.failures.push(format!("the section of {name}: {error}")),
-    }
+    let section = match sections::record(&application.store, &section_of(&input)).await {
+        Ok(section) => Some(section),
+        Err(error) => {
+            done.failures.push(format!("the section of {name}: {error}"));
+            None
+        }
+    };
+    done.seen = usize::from(section.is_some());
     if let Ok(observation) = &input.observation {
         done.submitted =
             usize::from(asked(application, configuration, observation, &mut done.failures).await);
     }
     counting::count(application, recent, &input, &mut done.failures).await;
+    // Last, since it is what a run can do without.
+    if let Some(section) = section.filter(|_| input.observation.is_ok()) {
+        linked::look(application, looks, &section, services, &mut done.failures).await;
+    }
     done
 }
 
@@ -159,6 +171,7 @@ async fn input<'a>(fleet: &Fleet, observer: &Observer<'_>, visit: Visit<'a>) -> 
         provisioning_services,
         counted: Counted::default(),
         declared: None,
+        links: None,
         issuers: SeenIssuers::default(),
         looks: Looks { namespace_at: Some(namespace_at), services_at: Some(services_at), read_at: None },
     }

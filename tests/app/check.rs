@@ -205,6 +205,57 @@ async fn a_role_that_a_link_needs_is_missed_with_the_command_that_grants_it() {
     world.stop().await;
 }
 
+/// How often the roles of identities were asked for.
+async fn role_reads(world: &World) -> usize {
+    let log = world.get(&world.azure("/simulator/log")).await;
+    let entries = log.as_array().unwrap().iter();
+    entries
+        .filter(|entry| entry["path"].as_str().unwrap().to_ascii_lowercase().ends_with("/roleassignments"))
+        .count()
+}
+
+#[tokio::test]
+async fn the_report_tells_what_a_link_lacks_and_reads_it_once_a_day() {
+    let mut fleet = Fleet::from_toml(AUTHORITIES).unwrap();
+    fleet.namespaces[0].hubs[1].lacks_role = true;
+    let world = World::of(&fleet, AUTHORITIES_RULES).await;
+    let report = world.report().await;
+    let findings = report["findings"].as_array().unwrap();
+    let lacking: Vec<&Value> = findings
+        .iter()
+        .filter(|one| one["reason"] == "link-need-missing" && one["subject"]["hub"] == "contoso-plants-hub-2")
+        .collect();
+    let next_steps: Vec<&str> = lacking.iter().map(|one| one["nextStep"].as_str().unwrap()).collect();
+    assert!(
+        next_steps.iter().any(|step| step.contains("az role assignment create --assignee-object-id ")
+            && step.contains("--role \"Contributor\"")
+            && step.contains("contoso-plants-hub-2")),
+        "{lacking:?}"
+    );
+    let links = &report["namespaces"][0]["links"];
+    assert!(links["unmet"].as_u64() >= Some(1) && links["unchecked"] == 0, "{links}");
+    let reads = role_reads(&world).await;
+    assert!(reads > 0);
+    world.report().await;
+    assert_eq!(role_reads(&world).await, reads, "they change seldom");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_report_that_may_not_read_roles_says_so_and_finds_nothing_by_that() {
+    let world = World::default().await;
+    leave_out(&world, json!(["Microsoft.Authorization/roleAssignments/read"]), json!([])).await;
+    let report = world.report().await;
+    for namespace in report["namespaces"].as_array().unwrap() {
+        let links = &namespace["links"];
+        assert!(links["unchecked"].as_u64() >= Some(1) && links["unmet"] == 0, "{links}");
+        assert!(links["whyUnchecked"].as_str().unwrap().contains("role assignments"), "{links}");
+    }
+    let findings = report["findings"].as_array().unwrap();
+    assert!(!findings.iter().any(|one| one["check"] == "link-unready"), "{findings:?}");
+    world.stop().await;
+}
+
 #[tokio::test]
 async fn what_cannot_be_read_of_a_link_is_never_fine() {
     let world = World::default().await;

@@ -9,6 +9,7 @@ mod document;
 mod table;
 
 use certificate_management::generation::Generation;
+pub use certificate_management::readiness::roles::grant_command;
 
 pub use self::document::to_json;
 pub use self::table::PERMISSIONS;
@@ -270,15 +271,6 @@ impl Permission {
     pub fn grant_command(&self, role: &str, principal_id: &str, scope_id: &str) -> String {
         grant_command(role, principal_id, scope_id)
     }
-}
-
-/// The command that gives a role to a service principal, such as a managed identity.
-#[must_use]
-pub fn grant_command(role: &str, principal_id: &str, scope_id: &str) -> String {
-    format!(
-        "az role assignment create --assignee-object-id {principal_id} --assignee-principal-type ServicePrincipal \
-         --role \"{role}\" --scope \"{scope_id}\""
-    )
 }
 
 #[cfg(test)]

@@ -149,8 +149,8 @@ checks! {
         "The provisioning state of a namespace or policy is not Succeeded."
         "Read the activity log of the resource in Azure, and repeat the write that failed."
     LinkUnready "link-unready" Warning link_unready
-        "A link of a namespace to a hub or a provisioning service does not stand. Where a hub lacks a CA because of it, \
-         `hub-untrusting` tells so instead."
+        "A link of a namespace to a hub or a provisioning service does not stand, or lacks a role, a region or a tier that it needs. \
+         Where a hub lacks a CA because of it, `hub-untrusting` tells so instead."
         "`policysync check` shows the roles, regions, tiers and states that the links need, each with its next step. A hub \
          whose link does not stand gets no new CA."
     NothingToSync "nothing-to-sync" Warning nothing_to_sync

@@ -12,6 +12,7 @@ use crate::finding_subject as subject;
 use crate::issuers::SeenIssuers;
 use crate::model::{EnrollmentGroup, Policy, ReadFailure};
 use crate::plan::{self, AssignmentPlan, Observation, Pair};
+use crate::readiness;
 use crate::reason::Reason;
 use crate::report_input::{Counted, FleetRecords, Looks, NamespaceInput, Records, ReportInput};
 
@@ -49,6 +50,8 @@ pub struct NamespaceFacts<'a> {
     pub counted: &'a Counted,
     /// What is to be done about what the file declares, or why that is not known; nothing where functions do not keep it.
     pub declared: Result<Vec<declared::Step>, &'a ReadFailure>,
+    /// What its links lack, and when they were read; `None`: no run has read them yet, or nothing is known of the namespace now.
+    pub links: Option<(OffsetDateTime, readiness::Found)>,
     /// The issuing CAs that its policies were seen to have.
     pub issuers: &'a SeenIssuers,
     /// When it was looked at.
@@ -178,6 +181,8 @@ impl<'a> Facts<'a> {
             unseen.extend(missing.into_iter().map(|name| all_of(namespace.subject().on_hub(name))));
         }
         for namespace in &self.namespaces {
+            let is_known = namespace.links.as_ref().is_some_and(|(_, links)| links.unchecked.is_empty());
+            unseen.extend((!is_known).then(|| all_of(namespace.subject().part(subject::LINKS))));
             let early = namespace.counted.early_devices.iter();
             let uncounted = early.filter(|early| early.devices.is_none());
             let uncounted: BTreeSet<&str> =
@@ -227,6 +232,9 @@ impl<'a> NamespaceFacts<'a> {
                 Some(Ok(seen)) => Ok(seen.steps(input.configuration)),
                 Some(Err(failure)) => Err(failure),
             },
+            links: observation
+                .zip(input.links.as_ref())
+                .map(|(observation, (at, sides))| (*at, readiness::of_report(observation, sides, *at))),
             issuers: &input.issuers,
             looks: input.looks,
         }

@@ -11,6 +11,8 @@ pub const HUBS: &str = "hubs";
 /// The part of a namespace that is what the file declares of its authorities and policies.
 pub const DECLARED: &str = "declared";
 
+/// The part of a namespace that is both sides of its links, with the roles that they need.
+pub const LINKS: &str = "links";
 /// The part of a DPS that holds the devices that registered with its groups.
 pub const DEVICES: &str = "devices";
 

@@ -3,10 +3,12 @@
 //!
 //! - [`seen`]: what was read.
 //! - [`roles`]: the matrix of roles.
+//! - [`of_report`]: what a report says, which looks at the links more seldom than at the rest.
 //!
 //! What was not read is [`Outcome::Unchecked`], never ready. A grant that was seen is needed and does not suffice: it may not
 //! have reached every place yet, and a deny assignment is not visible.
 
+mod kept;
 mod limits;
 mod order;
 mod resources;
@@ -18,7 +20,8 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::seen::Seen;
+pub use self::kept::{Found, of_report};
+pub use self::seen::{Seen, Sides};
 pub use self::state::of_link;
 
 use crate::read_failure::ReadFailure;
@@ -123,6 +126,13 @@ impl Judged {
                 .to_owned(),
         )
     }
+}
+
+/// At how many namespaces' links one run of the report looks: a hundredth of them, so that a run costs a few reads more in each
+/// hundred, and four of a small fleet. A run each quarter of an hour comes to all of a large fleet in a day.
+#[must_use]
+pub fn looks_of_a_run(namespaces: usize) -> usize {
+    namespaces.div_ceil(100).max(4)
 }
 
 /// Every check of a namespace: of each aspect what is not ready, or one that says that all is.

@@ -197,6 +197,9 @@ reasons! {
     LinkNotReady "link-not-ready" Warning
         "The provisioning service does not know that it is linked to the namespace, so it takes no policy for a group."
         "Wait some minutes after linking: each reconcile tries again. If it lasts, write a tag of the provisioning service, which tells it anew."
+    LinkNeedMissing "link-need-missing" Warning
+        "A link of the namespace lacks what it needs: a role of an identity, the same region, a tier that has it, or an order in which things are made."
+        "Do what the detail says; `policysync check` shows each need. Devices of the hub keep working until a CA has to be pushed."
     WaitingForTrust "waiting-for-trust" Warning
         "A hub of the group does not trust the policy's current CA yet, so assigning now would give devices certificates that it refuses."
         "Nothing where `sync = \"automatic\"`; else submit a sync request for the namespace."

@@ -9,6 +9,7 @@ use crate::finding::Subject;
 use crate::issuers::SeenIssuers;
 use crate::model::{EnrollmentGroup, ReadFailure};
 use crate::plan::Observation;
+use crate::readiness::Sides;
 use crate::request::RequestRecord;
 use crate::walk_run::WalkRun;
 
@@ -77,6 +78,8 @@ pub struct NamespaceInput<'a> {
     pub counted: Counted,
     /// The authorities and policies that the file declares; `None` where functions do not keep them, or no run has looked yet.
     pub declared: Option<Result<declared::Seen, ReadFailure>>,
+    /// Both sides of its links, and when they were read; `None`: no run has read them yet.
+    pub links: Option<(OffsetDateTime, Sides)>,
     /// The issuing CAs that its policies were seen to have, as far as looks are remembered.
     pub issuers: SeenIssuers,
     /// When it was looked at.
@@ -93,6 +96,7 @@ impl<'a> NamespaceInput<'a> {
             provisioning_services: Err(why.clone()),
             counted: Counted::default(),
             declared: None,
+            links: None,
             issuers: SeenIssuers::default(),
             looks: Looks::default(),
         }

@@ -9,18 +9,22 @@
 //! is claimed about its part but when it could be read last.
 
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::ArmId;
 use crate::configuration::NamespaceConfiguration;
 use crate::declared;
 use crate::issuers::SeenIssuers;
 use crate::model::{ReadFailure, ReadFailureKind};
-use crate::plan::Observation;
+use crate::plan::{Observation, ObservedHub};
+use crate::readiness::Sides;
 use crate::report_input::{Counted, Looks, NamespaceInput, ProvisioningServiceInput};
 
 /// Version of the record.
 pub const SECTION_SCHEMA: &str = "section/v1";
+/// How long after a look at the links of a namespace the next one is due. They and the roles that they need change seldom, and a
+/// look costs some three reads for each hub.
+pub const LINKS_EVERY: Duration = Duration::days(1);
 
 /// What was seen of one namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +46,9 @@ pub struct Section {
     /// The authorities and policies that the file declares, where functions keep them so.
     #[serde(default = "Part::default", skip_serializing_if = "Part::is_blank")]
     pub declared: Part<declared::Seen>,
+    /// Both sides of its links, which are looked at more seldom than the rest.
+    #[serde(default = "Part::default", skip_serializing_if = "Part::is_blank")]
+    pub links: Part<Sides>,
     /// The issuing CAs that all looks together have seen.
     #[serde(default, skip_serializing_if = "SeenIssuers::is_empty")]
     pub issuers: SeenIssuers,
@@ -98,6 +105,12 @@ impl<T> Part<T> {
         self.seen.as_ref().map(|seen| seen.at)
     }
 
+    /// What was seen last, whether or not a look has failed since; `None`: nothing.
+    #[must_use]
+    pub fn seen(&self) -> Option<&T> {
+        self.seen.as_ref().map(|seen| &seen.value)
+    }
+
     /// Whether no run has looked at it.
     fn is_blank(&self) -> bool {
         self.looked_at().is_none()
@@ -148,6 +161,7 @@ impl Section {
             services: Part::default(),
             counted: Part::default(),
             declared: Part::default(),
+            links: Part::default(),
             issuers: SeenIssuers::default(),
         }
     }
@@ -169,6 +183,16 @@ impl Section {
         self.services.take(other.services);
         self.counted.take(other.counted);
         self.declared.take(other.declared);
+        self.links.take(other.links);
+    }
+
+    /// Whether its links are to be looked at: [`LINKS_EVERY`] after the last time, and at once where another hub is linked.
+    #[must_use]
+    pub fn are_links_due(&self, now: OffsetDateTime) -> bool {
+        let Some(links) = &self.links.seen else { return true };
+        let Some(seen) = &self.namespace.seen else { return false };
+        let is_read = |hub: &ObservedHub| links.value.linked.iter().any(|linked| linked.id == hub.hub.id);
+        now - links.at >= LINKS_EVERY || !seen.value.hubs.iter().all(is_read)
     }
 
     /// What the report is made from.
@@ -184,6 +208,7 @@ impl Section {
             issuers: self.issuers,
             observation: self.namespace.into_look("the namespace has"),
             provisioning_services: self.services.into_look("its provisioning services have"),
+            links: self.links.seen.map(|seen| (seen.at, seen.value)),
             counted: self.counted.seen.map(|seen| seen.value).unwrap_or_default(),
             // Before the first look nothing is claimed: `reconcile-assignments` looks within its period.
             declared: (configuration.is_managed() && self.declared.looked_at().is_some())

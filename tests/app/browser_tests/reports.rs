@@ -107,6 +107,7 @@ impl World {
                 provisioning_services: Ok(provisioning_services),
                 counted: Counted::default(),
                 declared: None,
+                links: None,
                 issuers: SeenIssuers::default(),
                 looks: Looks::at(NOW - Duration::seconds(40)),
             },

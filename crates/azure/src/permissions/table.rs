@@ -132,7 +132,7 @@ pub const PERMISSIONS: &[Permission] = &[
         "Microsoft.Devices/IotHubs/read",
         PermissionScope::Subscription,
         Role::Subscription,
-        &["hubs::in_subscription"],
+        &["hubs::in_subscription", "links::hub_side"],
     ),
     row(
         Feature::Observe,
@@ -293,27 +293,14 @@ pub const PERMISSIONS: &[Permission] = &[
             &["arm::operation_status"],
         )
     },
-    // `check` looks at the hubs one by one, and at the roles that links need.
-    Permission {
-        who: Who::Person,
-        ..row(
-            Feature::Observe,
-            "Microsoft.Devices/IotHubs/read",
-            PermissionScope::Hub,
-            Role::Reader,
-            &["links::hub_side"],
-        )
-    },
-    Permission {
-        who: Who::Person,
-        ..row(
-            Feature::Observe,
-            "Microsoft.Authorization/roleAssignments/read",
-            PermissionScope::Subscription,
-            Role::Reader,
-            &["access::assigned"],
-        )
-    },
+    // The report tells which role of an identity a link lacks. Without this permission it says that it could not look.
+    row(
+        Feature::Observe,
+        "Microsoft.Authorization/roleAssignments/read",
+        PermissionScope::Subscription,
+        Role::Subscription,
+        &["access::assigned"],
+    ),
     // `check` asks what its caller may do.
     Permission {
         who: Who::Person,

@@ -3,7 +3,8 @@
 
 use crate::checks::CheckId;
 use crate::finding::{Finding, Subject};
-use crate::finding_subject::{DECLARED, DEVICES, HUBS, PROVISIONING_SERVICES};
+use crate::finding_subject::{DECLARED, DEVICES, HUBS, LINKS, PROVISIONING_SERVICES};
+use crate::reason::Reason;
 use crate::report::Report;
 
 /// Whether an alert stays as it is, though its finding is not among those of the report.
@@ -31,6 +32,7 @@ fn hides(unseen: &Subject, shown: &[String], finding: &Finding) -> bool {
     }
     match unseen.component.as_deref() {
         Some(PROVISIONING_SERVICES) => return subject.provisioning_service.is_some(),
+        Some(LINKS) => return finding.reason == Reason::LinkNeedMissing,
         Some(DECLARED) => return finding.check == CheckId::DeclaredResource,
         Some(HUBS) => return subject.hub.as_ref().is_some_and(|hub| !shows(shown, hub)),
         _ => {}

@@ -6,7 +6,8 @@ use super::CheckId;
 use crate::facts::{Facts, NamespaceFacts};
 use crate::finding::Finding;
 use crate::generation::{Link, LinkState};
-use crate::readiness::{Outcome, of_link};
+use crate::plan::Observation;
+use crate::readiness::{Aspect, Judged, Outcome, of_link};
 use crate::reason::{Reason, Severity};
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
@@ -33,8 +34,46 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
             let finding = Finding::new(CheckId::LinkUnready, reason, subject, message);
             findings.push(finding.with_severity(severity).with_next_step(next_step));
         }
+        let told: Vec<String> = findings.iter().map(|finding| finding.subject.text.clone()).collect();
+        let needs = namespace.links.iter().flat_map(|(_, links)| &links.wrong);
+        let needs = needs.map(|judged| (judged, need(namespace, observation, judged)));
+        // A link that has failed says so itself.
+        let needs = needs.filter(|(judged, finding)| {
+            judged.aspect != Aspect::LinkState || !told.contains(&finding.subject.text)
+        });
+        for (_, finding) in needs {
+            if !findings.iter().any(|known| known.id == finding.id) {
+                findings.push(finding);
+            }
+        }
     }
     findings
+}
+
+/// Something that a link needs and that was not there when the links were read.
+fn need(namespace: &NamespaceFacts<'_>, observation: &Observation, judged: &Judged) -> Finding {
+    let name = judged.subject.as_str();
+    let subject = match observation.hubs.iter().any(|hub| hub.hub.name.eq_ignore_ascii_case(name)) {
+        _ if name.is_empty() || name.eq_ignore_ascii_case(namespace.configuration.id.name()) => {
+            namespace.subject()
+        }
+        true => namespace.subject().on_hub(name),
+        false => namespace.subject().in_provisioning_service(name),
+    };
+    let occasion = match &judged.missing {
+        Some(need) => format!("{} {} {}", judged.aspect.code(), need.role.id, need.principal),
+        None => judged.aspect.code().to_owned(),
+    };
+    let next_step = match &judged.missing {
+        Some(need) => {
+            format!("Grant the role, then link again where the link has failed: `{}`", need.grant())
+        }
+        None => judged.next_step.clone().unwrap_or_default(),
+    };
+    Finding::new(CheckId::LinkUnready, Reason::LinkNeedMissing, subject, judged.message.clone())
+        .on_occasion(&occasion)
+        .with("aspect", judged.aspect.code())
+        .with_next_step(next_step)
 }
 
 /// Whether a policy that the hub lacks tells of its link.
@@ -45,10 +84,17 @@ fn is_told(namespace: &NamespaceFacts<'_>, link: &Link) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::World;
+    use std::collections::BTreeSet;
+
+    use super::super::testing::{self, World};
     use super::*;
     use crate::ArmId;
+    use crate::facts::Unseen;
+    use crate::finding_subject::LINKS;
     use crate::generation::LinkError;
+    use crate::model::ReadFailure;
+    use crate::readiness::Sides;
+    use crate::readiness::seen::{Grants, Identities, Kind, Linked, LinkedSide};
 
     const DEVICES: &str = "/subscriptions/S/resourceGroups/R/providers/Microsoft.Devices";
 
@@ -80,6 +126,74 @@ mod tests {
             [(Reason::LinkFailed, Severity::Critical), (Reason::LinkNotReady, Severity::Warning)]
         );
         assert!(found[0].message.contains("AdrMiNotAuthorized"), "{found:?}");
+    }
+
+    /// The sides of a hub in another region, whose namespace has an identity without any role.
+    fn sides() -> Sides {
+        let identity = |id: &str| Identities { system: Some(id.into()), user: Vec::new() };
+        let linked = Linked {
+            id: ArmId::parse(&format!("{DEVICES}/IotHubs/h1")).unwrap(),
+            kind: Kind::Hub,
+            side: Ok(LinkedSide {
+                location: "northeurope".into(),
+                sku: Some("S1".into()),
+                provisioning_state: Some("Succeeded".into()),
+                state: Some("Active".into()),
+                is_public: Some(true),
+                identities: Identities::default(),
+                caller: None,
+                namespace_id: None,
+                namespace_uuid: None,
+                link_state: None,
+                link_error: None,
+            }),
+            certificates: None,
+        };
+        let mut sides = Sides { linked: vec![linked], ..testing::no_links() };
+        sides.side.as_mut().unwrap().identities = identity("p");
+        let grants = |found| Grants { scope: sides.linked[0].id.clone(), principal: "p".into(), found };
+        sides.grants = vec![grants(Ok(Vec::new()))];
+        sides
+    }
+
+    #[test]
+    fn what_a_link_lacks_is_told_with_the_whole_command() {
+        let mut world = World::healthy();
+        world.links = Some(sides());
+        let found = world.found(CheckId::LinkUnready);
+        let roles: Vec<_> =
+            found.iter().filter(|one| one.next_step.contains("az role assignment create")).collect();
+        assert_eq!(roles.len(), 2, "{found:?}");
+        assert!(
+            roles[0].next_step.contains("--assignee-object-id p ")
+                && roles[0].next_step.contains("/IotHubs/h1")
+        );
+        assert!(found.iter().all(|one| one.reason == Reason::LinkNeedMissing && one.subject.hub.is_some()));
+        let ids: BTreeSet<_> = found.iter().map(|one| &one.id).collect();
+        assert_eq!(ids.len(), found.len(), "each is told by itself");
+    }
+
+    #[test]
+    fn what_could_not_be_read_of_links_is_no_finding_and_holds_what_was_found() {
+        let mut world = World::healthy();
+        world.links = Some(sides());
+        world.links.as_mut().unwrap().grants[0].found = Err(ReadFailure::other("403"));
+        let roles = world.found(CheckId::LinkUnready);
+        assert!(!roles.iter().any(|one| one.next_step.contains("az role assignment")), "{roles:?}");
+        let is_links = |unseen: &Unseen| unseen.subject.component.as_deref() == Some(LINKS);
+        assert!(world.report().unseen.iter().any(is_links));
+        world.links = None;
+        assert!(world.report().unseen.iter().any(is_links), "no run has looked yet");
+        world.links = Some(sides());
+        assert!(!world.report().unseen.iter().any(is_links));
+    }
+
+    #[test]
+    fn a_hub_that_is_not_linked_any_more_lacks_nothing() {
+        let mut world = World::healthy();
+        world.links = Some(sides());
+        world.seen().hubs.clear();
+        assert_eq!(world.found(CheckId::LinkUnready), []);
     }
 
     #[test]

@@ -17,6 +17,8 @@ use crate::model::{
     ReadFailure,
 };
 use crate::plan::{Observation, ObservedHub};
+use crate::readiness::Sides;
+use crate::readiness::seen::{Identities, NamespaceSide};
 use crate::report::{self, Report};
 use crate::report_input::{Counted, Looks, NamespaceInput, ProvisioningServiceInput, Records, ReportInput};
 use crate::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
@@ -35,6 +37,7 @@ pub(crate) struct World {
     pub declared: Option<Result<declared::Seen, ReadFailure>>,
     pub records: Option<Records>,
     pub counted: Counted,
+    pub links: Option<Sides>,
     pub surprises: Vec<String>,
     pub issuers: SeenIssuers,
     /// `None`: everything was looked at now.
@@ -57,6 +60,7 @@ impl World {
             declared: None,
             records: None,
             counted: Counted::default(),
+            links: Some(no_links()),
             surprises: Vec::new(),
             issuers: SeenIssuers::default(),
             looks: None,
@@ -96,6 +100,7 @@ impl World {
             provisioning_services: self.services.clone().map(|()| vec![service]),
             counted: self.counted.clone(),
             declared: self.declared.clone(),
+            links: self.links.clone().map(|sides| (self.now, sides)),
             issuers: self.issuers.clone(),
             looks: self.looks.unwrap_or(Looks::at(self.now)),
         };
@@ -119,6 +124,19 @@ impl World {
         found.retain(|finding| finding.check == check);
         found
     }
+}
+
+/// Links of which nothing is to be told.
+pub(crate) fn no_links() -> Sides {
+    let side = NamespaceSide {
+        location: "westeurope".into(),
+        uuid: None,
+        identities: Identities::default(),
+        outbound: None,
+        endpoints: Vec::new(),
+        modified_at: None,
+    };
+    Sides { side: Ok(side), linked: Vec::new(), grants: Vec::new() }
 }
 
 fn observation() -> Observation {

@@ -16,7 +16,7 @@ const POLICIES_OF_AUTHORITY: usize = 1;
 pub(super) fn judge(seen: &Seen) -> Vec<Judged> {
     let mut problems = Vec::new();
     let mut told = Vec::new();
-    let count = |kind: Kind| seen.linked.iter().filter(|linked| linked.kind == kind).count();
+    let count = |kind: Kind| seen.sides.linked.iter().filter(|linked| linked.kind == kind).count();
     let (hubs, services) = (count(Kind::Hub), count(Kind::ProvisioningService));
     told.push(format!("hubs {hubs} of {} (Microsoft's command line takes {})", HUBS.0, HUBS.1));
     let mut over = |what: &str, number: usize, limit: usize, why: &str| {
@@ -68,7 +68,7 @@ pub(super) fn judge(seen: &Seen) -> Vec<Judged> {
         )),
     }
     let (limit, margin) = seen.certificate_limit;
-    for linked in &seen.linked {
+    for linked in &seen.sides.linked {
         let name = linked.id.name();
         match &linked.certificates {
             Some(Ok(number)) if number.saturating_add(margin) >= limit => {
@@ -85,5 +85,5 @@ pub(super) fn judge(seen: &Seen) -> Vec<Judged> {
             _ => {}
         }
     }
-    super::all_or(problems, ASPECT, seen.linked.len(), || told.join(", "))
+    super::all_or(problems, ASPECT, seen.sides.linked.len(), || told.join(", "))
 }

@@ -40,7 +40,7 @@ pub(super) fn judge(seen: &Seen) -> Vec<Judged> {
         }
     }
     if seen.namespace.generation.has(Generation::CertificateAuthorities) {
-        let count = |kind: Kind| seen.linked.iter().filter(|linked| linked.kind == kind).count();
+        let count = |kind: Kind| seen.sides.linked.iter().filter(|linked| linked.kind == kind).count();
         let issuing: Vec<&str> = inventory
             .authorities
             .iter()

@@ -11,9 +11,9 @@ fn plain(region: &str) -> String {
 
 pub(super) fn regions(seen: &Seen) -> Vec<Judged> {
     const ASPECT: Aspect = Aspect::LinkRegion;
-    let own = match &seen.side {
+    let own = match &seen.sides.side {
         Ok(side) if !side.location.is_empty() => plain(&side.location),
-        Ok(_) if seen.linked.is_empty() => return Vec::new(),
+        Ok(_) if seen.sides.linked.is_empty() => return Vec::new(),
         Ok(_) => {
             let message = "could not be checked: the namespace shows no region".to_owned();
             let next_step = "Look at the namespace in Azure.".to_owned();
@@ -22,7 +22,7 @@ pub(super) fn regions(seen: &Seen) -> Vec<Judged> {
         Err(error) => return vec![Judged::unread(ASPECT, "", "the namespace", error)],
     };
     let mut problems = Vec::new();
-    for linked in &seen.linked {
+    for linked in &seen.sides.linked {
         let name = linked.id.name();
         let side = match read(linked, ASPECT, &mut problems) {
             Some(side) => side,
@@ -48,14 +48,14 @@ pub(super) fn regions(seen: &Seen) -> Vec<Judged> {
             problems.push(Judged::new(ASPECT, name, outcome, message, next_step));
         }
     }
-    all_or(problems, ASPECT, seen.linked.len(), || format!("all in {own}"))
+    all_or(problems, ASPECT, seen.sides.linked.len(), || format!("all in {own}"))
 }
 
 pub(super) fn tiers(seen: &Seen) -> Vec<Judged> {
     const ASPECT: Aspect = Aspect::LinkTier;
     let mut problems = Vec::new();
     let mut tiers = Vec::new();
-    let hubs = seen.linked.iter().filter(|linked| linked.kind == Kind::Hub);
+    let hubs = seen.sides.linked.iter().filter(|linked| linked.kind == Kind::Hub);
     for linked in hubs {
         let name = linked.id.name();
         let side = match read(linked, ASPECT, &mut problems) {

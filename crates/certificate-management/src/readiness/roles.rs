@@ -1,9 +1,10 @@
 //! The matrix of roles: which identity needs which role where (`ca-lifecycle-facts.md` §4.1, `azure-wire-facts.md` §6).
 
-use super::seen::{Caller, Grants, Kind, Linked, Principal, Seen};
+use super::seen::{Caller, Grants, Kind, Linked, Principal, Seen, Sides};
 use super::{Aspect, Judged, Outcome, all_or};
 use crate::ArmId;
 use crate::generation::Generation;
+use crate::model::Namespace;
 
 /// A built-in role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,33 +61,50 @@ pub struct Need {
     is_unconfirmed: bool,
 }
 
+impl Need {
+    /// The command that grants it.
+    #[must_use]
+    pub fn grant(&self) -> String {
+        grant_command(self.role.name, &self.principal, self.scope.as_str())
+    }
+}
+
 /// The roles that are needed, and the identities that a link names and that are not to be found.
 struct Matrix {
     needs: Vec<Need>,
     problems: Vec<Judged>,
 }
 
-/// The roles that are needed, so that their grants can be read.
+/// The command that gives a role to a service principal, such as a managed identity.
 #[must_use]
-pub fn needed(seen: &Seen) -> Vec<Need> {
-    matrix(seen).needs
+pub fn grant_command(role: &str, principal_id: &str, scope_id: &str) -> String {
+    format!(
+        "az role assignment create --assignee-object-id {principal_id} --assignee-principal-type ServicePrincipal \
+         --role \"{role}\" --scope \"{scope_id}\""
+    )
 }
 
-fn matrix(seen: &Seen) -> Matrix {
+/// The roles that are needed, so that their grants can be read.
+#[must_use]
+pub fn needed(namespace: &Namespace, sides: &Sides) -> Vec<Need> {
+    matrix(namespace, sides).needs
+}
+
+fn matrix(namespace: &Namespace, sides: &Sides) -> Matrix {
     let mut matrix = Matrix { needs: Vec::new(), problems: Vec::new() };
-    let side = match &seen.side {
+    let side = match &sides.side {
         Ok(side) => side,
         Err(error) => {
             matrix.problems.push(Judged::unread(Aspect::LinkRoles, "", "the namespace", error));
             return matrix;
         }
     };
-    let namespace = &seen.namespace.id;
+    let id = &namespace.id;
     let outbound = side.outbound.as_ref().unwrap_or(&Caller::SystemAssigned);
-    let of_namespace = format!("the identity of namespace {}", namespace.name());
+    let of_namespace = format!("the identity of namespace {}", id.name());
     let own = side.identities.principal(outbound);
-    for linked in &seen.linked {
-        let generation = seen.namespace.generation_of_link(&linked.id);
+    for linked in &sides.linked {
+        let generation = namespace.generation_of_link(&linked.id);
         let on_linked: &[(Role, bool)] = match (generation, linked.kind) {
             (Generation::CertificateAuthorities, Kind::Hub) => {
                 &[(CONTRIBUTOR, false), (HUB_DATA_CONTRIBUTOR, true)]
@@ -103,8 +121,8 @@ fn matrix(seen: &Seen) -> Matrix {
         if (generation, linked.kind) == (Generation::CertificateAuthorities, Kind::ProvisioningService) {
             // Its own identity, also where another one calls what is linked.
             let system = side.identities.principal(&Caller::SystemAssigned);
-            let who = format!("the system-assigned identity of namespace {}", namespace.name());
-            matrix.need(linked, &who, system, REGISTRY_ADMINISTRATOR, namespace, false);
+            let who = format!("the system-assigned identity of namespace {}", id.name());
+            matrix.need(linked, &who, system, REGISTRY_ADMINISTRATOR, id, false);
         }
         let resource = match &linked.side {
             Ok(resource) => resource,
@@ -127,7 +145,7 @@ fn matrix(seen: &Seen) -> Matrix {
         let who = format!("the identity of {}", linked.id.name());
         for role in roles {
             let principal = resource.identities.principal(caller);
-            matrix.need(linked, &who, principal, *role, namespace, false);
+            matrix.need(linked, &who, principal, *role, id, false);
         }
     }
     matrix
@@ -173,12 +191,12 @@ impl Matrix {
 }
 
 pub(super) fn judge(seen: &Seen) -> Vec<Judged> {
-    let Matrix { needs, mut problems } = matrix(seen);
+    let Matrix { needs, mut problems } = matrix(&seen.namespace, &seen.sides);
     for need in &needs {
         let is_of_need = |grants: &&Grants| {
             grants.scope == need.scope && grants.principal.eq_ignore_ascii_case(&need.principal)
         };
-        match seen.grants.iter().find(is_of_need) {
+        match seen.sides.grants.iter().find(is_of_need) {
             None => problems.push(unasked(need)),
             Some(Grants { found: Err(error), .. }) => {
                 let what = format!("the role assignments of {}", need.who);

@@ -1,5 +1,6 @@
 //! What was read of a namespace and of what is linked to it.
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::ArmId;
@@ -9,7 +10,8 @@ use crate::model::Namespace;
 use crate::read_failure::ReadFailure;
 
 /// The identity by which a resource calls another (`ca-lifecycle-facts.md` §4.1).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Caller {
     /// The resource's own.
     SystemAssigned,
@@ -18,7 +20,8 @@ pub enum Caller {
 }
 
 /// The identities that a resource has, with their object ids.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Identities {
     /// The object id of its own identity; `None`: it has none.
     pub system: Option<String>,
@@ -55,7 +58,8 @@ impl Identities {
 }
 
 /// An endpoint of a namespace of the second generation: its side of a link.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Endpoint {
     /// What it leads to.
     pub resource: ArmId,
@@ -64,7 +68,8 @@ pub struct Endpoint {
 }
 
 /// The namespace as its resource shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NamespaceSide {
     /// Its region.
     pub location: String,
@@ -77,11 +82,13 @@ pub struct NamespaceSide {
     /// Its endpoints.
     pub endpoints: Vec<Endpoint>,
     /// When it was last written.
+    #[serde(default, with = "time::serde::rfc3339::option")]
     pub modified_at: Option<OffsetDateTime>,
 }
 
 /// What can be linked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// An IoT hub.
     Hub,
@@ -90,7 +97,8 @@ pub enum Kind {
 }
 
 /// A hub or DPS as its resource shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LinkedSide {
     /// Its region.
     pub location: String,
@@ -117,7 +125,8 @@ pub struct LinkedSide {
 }
 
 /// Something that is linked to the namespace.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Linked {
     /// Its ARM id.
     pub id: ArmId,
@@ -125,12 +134,15 @@ pub struct Linked {
     pub kind: Kind,
     /// Itself, or why it could not be read.
     pub side: Result<LinkedSide, ReadFailure>,
-    /// Of a hub: how many CA certificates it has, or why they could not be read.
+    /// Of a hub: how many CA certificates it has, or why they could not be read. They are read more often than the rest, and so
+    /// they are no part of its record.
+    #[serde(skip)]
     pub certificates: Option<Result<usize, ReadFailure>>,
 }
 
 /// A grant as it is listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Grant {
     /// The role: the last part of its definition's id, a GUID.
     pub role: String,
@@ -139,7 +151,8 @@ pub struct Grant {
 }
 
 /// The grants of one principal at a scope and above it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Grants {
     /// The scope.
     pub scope: ArmId,
@@ -149,17 +162,25 @@ pub struct Grants {
     pub found: Result<Vec<Grant>, ReadFailure>,
 }
 
-/// Everything that the judgement looks at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
-    /// The namespace.
-    pub namespace: Namespace,
-    /// Its resource, or why it could not be read.
+/// Both sides of the links of a namespace, and the roles that they need: what is read for them alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sides {
+    /// The namespace's resource, or why it could not be read.
     pub side: Result<NamespaceSide, ReadFailure>,
     /// What is linked to it.
     pub linked: Vec<Linked>,
     /// Grants: those that [`super::roles::needed`] asks for.
     pub grants: Vec<Grants>,
+}
+
+/// Everything that the judgement looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The namespace.
+    pub namespace: Namespace,
+    /// Both sides of its links.
+    pub sides: Sides,
     /// Its authorities and policies, or why they could not be read.
     pub inventory: Result<Inventory, ReadFailure>,
     /// How many CA certificates a hub takes, and from how many free ones on that is told.

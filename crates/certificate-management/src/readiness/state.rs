@@ -46,7 +46,7 @@ pub fn of_link(link: &Link) -> Option<(Outcome, String, String)> {
 
 pub(super) fn judge(seen: &Seen) -> Vec<Judged> {
     let mut problems = of_namespace(seen);
-    for linked in &seen.linked {
+    for linked in &seen.sides.linked {
         let name = linked.id.name();
         let link = seen.namespace.link(&linked.id);
         if let Some((outcome, message, next_step)) = link.and_then(of_link) {
@@ -60,7 +60,9 @@ pub(super) fn judge(seen: &Seen) -> Vec<Judged> {
             Err(error) => problems.push(Judged::unread(ASPECT, name, name, error)),
         }
     }
-    super::all_or(problems, ASPECT, seen.linked.len(), || format!("links that stand: {}", seen.linked.len()))
+    super::all_or(problems, ASPECT, seen.sides.linked.len(), || {
+        format!("links that stand: {}", seen.sides.linked.len())
+    })
 }
 
 fn of_namespace(seen: &Seen) -> Vec<Judged> {
@@ -121,7 +123,7 @@ fn of_resource(seen: &Seen, linked: &Linked, side: &LinkedSide, is_named: bool, 
         let next_step = "Look again in some minutes; a resource that stays so needs Azure's support.";
         tell(Outcome::Doubtful, format!("its state is {state}, not Active"), next_step);
     }
-    let uuid = seen.side.as_ref().ok().and_then(|side| side.uuid.as_ref());
+    let uuid = seen.sides.side.as_ref().ok().and_then(|side| side.uuid.as_ref());
     let is_of_another = matches!((uuid, &side.namespace_uuid), (Some(own), Some(theirs)) if !own.eq_ignore_ascii_case(theirs));
     let is_orphaned = is(&side.link_state, "Orphaned");
     let names_another = side.namespace_id.as_ref().is_some_and(|id| *id != seen.namespace.id);
@@ -164,12 +166,12 @@ fn of_resource(seen: &Seen, linked: &Linked, side: &LinkedSide, is_named: bool, 
 
 /// Whether the namespace was last written so long ago that what is under way hangs.
 fn is_old(seen: &Seen) -> bool {
-    let modified = seen.side.as_ref().ok().and_then(|side| side.modified_at);
+    let modified = seen.sides.side.as_ref().ok().and_then(|side| side.modified_at);
     modified.is_some_and(|at| seen.now - at > STUCK_AFTER)
 }
 
 fn since(seen: &Seen) -> String {
-    let modified = seen.side.as_ref().ok().and_then(|side| side.modified_at);
+    let modified = seen.sides.side.as_ref().ok().and_then(|side| side.modified_at);
     modified.map(|at| format!(", and was last written {}", at.date())).unwrap_or_default()
 }
 

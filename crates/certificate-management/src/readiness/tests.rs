@@ -103,16 +103,18 @@ fn ready(generation: NamespaceGeneration) -> Seen {
     let endpoint =
         |linked: &Linked| Endpoint { resource: linked.id.clone(), inbound: Some(Caller::SystemAssigned) };
     let mut seen = Seen {
-        side: Ok(NamespaceSide {
-            location: "westeurope".to_owned(),
-            uuid: Some("U".to_owned()),
-            identities: Identities { system: Some("namespace".to_owned()), user: Vec::new() },
-            outbound: None,
-            endpoints: all.iter().map(endpoint).collect(),
-            modified_at: Some(datetime!(2026-11-29 11:50 UTC)),
-        }),
-        linked: all,
-        grants: Vec::new(),
+        sides: Sides {
+            side: Ok(NamespaceSide {
+                location: "westeurope".to_owned(),
+                uuid: Some("U".to_owned()),
+                identities: Identities { system: Some("namespace".to_owned()), user: Vec::new() },
+                outbound: None,
+                endpoints: all.iter().map(endpoint).collect(),
+                modified_at: Some(datetime!(2026-11-29 11:50 UTC)),
+            }),
+            linked: all,
+            grants: Vec::new(),
+        },
         inventory: Ok(Inventory {
             namespace: namespace.clone(),
             credential: (!is_newer).then_some(ProvisioningState::Succeeded),
@@ -127,7 +129,7 @@ fn ready(generation: NamespaceGeneration) -> Seen {
         certificate_limit: (25, 3),
         now: datetime!(2026-11-29 12:00 UTC),
     };
-    seen.grants = needed(&seen)
+    seen.sides.grants = needed(&seen.namespace, &seen.sides)
         .into_iter()
         .map(|need| Grants {
             scope: need.scope,
@@ -137,7 +139,7 @@ fn ready(generation: NamespaceGeneration) -> Seen {
         .collect();
     // Several roles of one identity at one scope come in one list.
     let mut together: Vec<Grants> = Vec::new();
-    for grants in seen.grants.drain(..) {
+    for grants in seen.sides.grants.drain(..) {
         match together
             .iter_mut()
             .find(|one| (&one.scope, &one.principal) == (&grants.scope, &grants.principal))
@@ -146,7 +148,7 @@ fn ready(generation: NamespaceGeneration) -> Seen {
             None => together.push(grants),
         }
     }
-    seen.grants = together;
+    seen.sides.grants = together;
     seen
 }
 
@@ -170,7 +172,7 @@ fn only(seen: &Seen, aspect: Aspect) -> Judged {
 }
 
 fn first_side(seen: &mut Seen) -> &mut LinkedSide {
-    seen.linked[0].side.as_mut().unwrap()
+    seen.sides.linked[0].side.as_mut().unwrap()
 }
 
 #[test]
@@ -186,7 +188,8 @@ fn what_is_ready_is_one_row_of_each_aspect() {
 #[test]
 fn the_matrix_is_that_of_its_generation() {
     let needs = |generation| -> Vec<String> {
-        let needs = needed(&ready(generation));
+        let seen = ready(generation);
+        let needs = needed(&seen.namespace, &seen.sides);
         needs
             .iter()
             .map(|need| format!("{} {} {}", need.principal, need.role.name, need.scope.name()))
@@ -219,11 +222,11 @@ fn the_matrix_is_that_of_its_generation() {
 #[test]
 fn a_role_that_is_missing_comes_with_what_grants_it() {
     let mut seen = newer();
-    let all = seen.grants.clone();
+    let all = seen.sides.grants.clone();
     // The grants of each identity at each scope, one list after the other.
     for (place, grants) in all.iter().enumerate() {
-        seen.grants.clone_from(&all);
-        seen.grants[place].found = Ok(Vec::new());
+        seen.sides.grants.clone_from(&all);
+        seen.sides.grants[place].found = Ok(Vec::new());
         for judged in of_aspect(&seen, Aspect::LinkRoles) {
             let missing = judged.missing.unwrap();
             assert_eq!(
@@ -240,18 +243,18 @@ fn a_role_that_is_missing_comes_with_what_grants_it() {
 #[test]
 fn a_grant_counts_when_it_is_whole_and_a_broader_one_perhaps() {
     let mut seen = newer();
-    let place = seen.grants.iter().position(|grants| grants.principal == "DPS-SYSTEM").unwrap();
+    let place = seen.sides.grants.iter().position(|grants| grants.principal == "DPS-SYSTEM").unwrap();
     let mut outcome = |role: &str, is_conditional| {
-        seen.grants[place].found = Ok(vec![Grant { role: role.to_owned(), is_conditional }]);
+        seen.sides.grants[place].found = Ok(vec![Grant { role: role.to_owned(), is_conditional }]);
         only(&seen, Aspect::LinkRoles).outcome
     };
     assert_eq!(outcome("b24988ac-6180-42a0-ab88-20f7382dd24c", true), Outcome::Wrong, "it has a condition");
     assert_eq!(outcome("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", false), Outcome::Ready, "Owner is more");
     assert_eq!(outcome("00000000-0000-0000-0000-000000000000", false), Outcome::Wrong);
     let mut seen = ready(NamespaceGeneration::Credentials);
-    let place = seen.grants.iter().position(|grants| grants.principal == "DPS-USER").unwrap();
+    let place = seen.sides.grants.iter().position(|grants| grants.principal == "DPS-USER").unwrap();
     let owner = Grant { role: "8e3af657-a8ff-443c-a75c-2fe8c4bcb635".to_owned(), is_conditional: false };
-    seen.grants[place].found = Ok(vec![owner]);
+    seen.sides.grants[place].found = Ok(vec![owner]);
     let judged = of_aspect(&seen, Aspect::LinkRoles);
     assert!(judged.len() == 2 && judged.iter().all(|one| one.outcome == Outcome::Doubtful), "{judged:?}");
 }
@@ -308,19 +311,19 @@ fn a_limit_that_is_passed_is_told_and_one_that_is_reached_is_not() {
     for name in ["a", "b"] {
         inventory.authorities.push(authority(name, AuthorityType::Issuing));
     }
-    seen.linked.extend(["a", "b"].map(|name| linked(Kind::Hub, name)));
+    seen.sides.linked.extend(["a", "b"].map(|name| linked(Kind::Hub, name)));
     assert_eq!(only(&seen, Aspect::LinkLimits).outcome, Outcome::Ready);
     let inventory = seen.inventory.as_mut().unwrap();
     inventory.authorities.push(authority("c", AuthorityType::Issuing));
     let second = inventory.policies[0].clone();
     inventory.policies.push(second);
-    seen.linked.push(linked(Kind::Hub, "c"));
-    seen.linked.push(linked(Kind::ProvisioningService, "second"));
+    seen.sides.linked.push(linked(Kind::Hub, "c"));
+    seen.sides.linked.push(linked(Kind::ProvisioningService, "second"));
     let judged = of_aspect(&seen, Aspect::LinkLimits);
     assert!(judged.len() == 4 && judged.iter().all(|one| one.outcome == Outcome::Doubtful), "{judged:#?}");
     for (number, expected) in [(21, Outcome::Ready), (22, Outcome::Doubtful), (25, Outcome::Wrong)] {
         let mut seen = newer();
-        seen.linked[0].certificates = Some(Ok(number));
+        seen.sides.linked[0].certificates = Some(Ok(number));
         assert_eq!(only(&seen, Aspect::LinkLimits).outcome, expected, "{number}");
     }
 }
@@ -335,11 +338,11 @@ fn each_thing_comes_after_what_it_needs() {
     inventory.policies.clear();
     assert_eq!(only(&seen, Aspect::LinkOrder).outcome, Outcome::Doubtful);
     let mut seen = newer();
-    seen.linked.remove(0);
+    seen.sides.linked.remove(0);
     let judged = only(&seen, Aspect::LinkOrder);
     assert!(judged.outcome == Outcome::Wrong && judged.next_step.unwrap().starts_with("Link the hubs first"));
     let mut seen = newer();
-    seen.linked.remove(1);
+    seen.sides.linked.remove(1);
     assert_eq!(only(&seen, Aspect::LinkOrder).outcome, Outcome::Doubtful);
     let mut seen = newer();
     seen.inventory.as_mut().unwrap().policies.clear();
@@ -356,7 +359,7 @@ fn a_link_that_fails_or_hangs_is_told_with_its_next_step() {
     assert!(judged.next_step.unwrap().starts_with("Grant the namespace's identity Contributor"));
     seen.namespace.links[0].state = Some(LinkState::InProgress);
     assert_eq!(only(&seen, Aspect::LinkState).outcome, Outcome::Doubtful);
-    seen.side.as_mut().unwrap().modified_at = Some(datetime!(2026-11-29 11:29 UTC));
+    seen.sides.side.as_mut().unwrap().modified_at = Some(datetime!(2026-11-29 11:29 UTC));
     let judged = only(&seen, Aspect::LinkState);
     assert!(judged.outcome == Outcome::Wrong && judged.message.contains("last written 2026-11-29"));
 }
@@ -399,26 +402,26 @@ fn what_is_not_read_is_never_ready() {
         let mut worlds: Vec<(Seen, Vec<Aspect>)> = Vec::new();
         let all = ready(generation);
         let mut seen = all.clone();
-        seen.side = Err(unread());
+        seen.sides.side = Err(unread());
         worlds.push((seen, vec![Aspect::LinkRegion, Aspect::LinkRoles]));
         let mut seen = all.clone();
         seen.inventory = Err(unread());
         worlds.push((seen, vec![Aspect::LinkOrder, Aspect::LinkLimits]));
-        for (place, linked) in all.linked.iter().enumerate() {
+        for (place, linked) in all.sides.linked.iter().enumerate() {
             let mut seen = all.clone();
-            seen.linked[place].side = Err(unread());
+            seen.sides.linked[place].side = Err(unread());
             let mut aspects = vec![Aspect::LinkRegion, Aspect::LinkState, Aspect::LinkRoles];
             aspects.extend((linked.kind == Kind::Hub).then_some(Aspect::LinkTier));
             worlds.push((seen, aspects));
         }
         let mut seen = all.clone();
-        seen.linked[0].certificates = Some(Err(unread()));
+        seen.sides.linked[0].certificates = Some(Err(unread()));
         worlds.push((seen, vec![Aspect::LinkLimits]));
-        for place in 0..all.grants.len() {
+        for place in 0..all.sides.grants.len() {
             let mut seen = all.clone();
-            seen.grants[place].found = Err(unread());
+            seen.sides.grants[place].found = Err(unread());
             worlds.push((seen.clone(), vec![Aspect::LinkRoles]));
-            seen.grants.remove(place);
+            seen.sides.grants.remove(place);
             worlds.push((seen, vec![Aspect::LinkRoles]));
         }
         for (seen, aspects) in worlds {

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::namespace::{HubReport, OtherCertificate, PreviousCa};
+use super::namespace::{HubReport, LinksReport, OtherCertificate, PreviousCa};
 use super::{
     EnrollmentGroups, NamespaceReport, PolicyReport, ProvisioningServiceReport, TrustReport, authorities,
 };
@@ -48,6 +48,12 @@ pub(super) fn namespace(
             .map(|seen| policy(seen, facts.issuers, now))
             .collect(),
         trust: trust.collect(),
+        links: facts.links.as_ref().map(|(at, links)| LinksReport {
+            seen_at: *at,
+            unmet: links.wrong.len(),
+            unchecked: links.unchecked.len(),
+            why_unchecked: links.unchecked.first().map(|judged| judged.message.clone()),
+        }),
         provisioning_services: services(facts),
     }
 }

@@ -52,8 +52,26 @@ pub struct NamespaceReport {
     pub policies: Vec<PolicyReport>,
     /// The grid: trust of each linked hub in each active policy.
     pub trust: Vec<TrustReport>,
+    /// What its links need; `None`: no run has looked at them yet, or the namespace could not be read.
+    #[serde(default)]
+    pub links: Option<LinksReport>,
     /// Its enrollment groups, per DPS.
     pub provisioning_services: Vec<ProvisioningServiceReport>,
+}
+
+/// What the links of a namespace need.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LinksReport {
+    /// When both sides of them and the roles of their identities were read.
+    #[serde(with = "time::serde::rfc3339")]
+    pub seen_at: OffsetDateTime,
+    /// How many needs are not met; each is a finding.
+    pub unmet: usize,
+    /// How many could not be checked.
+    pub unchecked: usize,
+    /// Why the first of them could not be.
+    pub why_unchecked: Option<String>,
 }
 
 /// One linked hub.

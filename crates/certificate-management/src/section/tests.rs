@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use time::Duration;
 
 use super::*;
-use crate::checks::testing::{DPS, NOW, World, group};
+use crate::checks::testing::{self, DPS, NOW, World, group};
 use crate::model::ReadFailureKind;
+use crate::readiness::seen::{Kind, Linked};
 use crate::report_input::EarlyDevices;
 
 /// A look at one part: which, when, and whether it failed.
@@ -159,4 +160,35 @@ fn the_record_is_a_contract() {
     let text = serde_json::to_string(&section).unwrap();
     assert_eq!(serde_json::from_str::<Section>(&text).unwrap(), section);
     assert!(read.is_understood() && !Section { schema: "section/v2".into(), ..read }.is_understood());
+}
+
+#[test]
+fn links_are_looked_at_once_a_day_and_at_once_where_another_hub_is_linked() {
+    let observation = World::healthy().observation.unwrap();
+    let id = observation.namespace.id.clone();
+    let at = |links: Option<OffsetDateTime>, hubs: &[&ArmId]| {
+        let linked = hubs.iter().map(|id| Linked {
+            id: (*id).clone(),
+            kind: Kind::Hub,
+            side: Err(ReadFailure::other("403")),
+            certificates: None,
+        });
+        let sides = Sides { linked: linked.collect(), ..testing::no_links() };
+        let mut section = Section::new(&id);
+        section.namespace = Part::of(Ok(observation.clone()), NOW);
+        if let Some(at) = links {
+            section.links = Part::of(Ok(sides), at);
+        }
+        section
+    };
+    let hub = &observation.hubs[0].hub.id;
+    assert!(at(None, &[]).are_links_due(NOW));
+    assert!(!at(Some(NOW), &[hub]).are_links_due(NOW));
+    assert!(at(Some(NOW), &[]).are_links_due(NOW), "a hub was linked since");
+    assert!(!at(Some(NOW - LINKS_EVERY + Duration::SECOND), &[hub]).are_links_due(NOW));
+    assert!(at(Some(NOW - LINKS_EVERY), &[hub]).are_links_due(NOW));
+    let other = hub.child("certificates", "c");
+    assert!(!at(Some(NOW), &[hub, &other]).are_links_due(NOW), "one that is gone is no reason");
+    let text = serde_json::to_string(&at(Some(NOW), &[hub])).unwrap();
+    assert_eq!(serde_json::from_str::<Section>(&text).unwrap(), at(Some(NOW), &[hub]));
 }

@@ -22,6 +22,7 @@ fn report(severities: &[Severity], is_readable: bool) -> Report {
             provisioning_services: Ok(Vec::new()),
             counted: Counted::default(),
             declared: None,
+            links: None,
             issuers: SeenIssuers::default(),
             looks: Looks::default(),
         }],

@@ -127,6 +127,7 @@ proptest! {
             provisioning_services: services(number, *matter),
             counted: counted(number),
             declared: None,
+            links: None,
             issuers: SeenIssuers::default(),
             looks: looked(matter),
         });
