@@ -214,8 +214,8 @@ mod tests {
             ("ca-expiring/contoso / rotating".to_owned(), list(&["30-days", "14-days", "cleared"])),
             ("hub-untrusting/contoso / rotating / h1".to_owned(), list(&["critical", "cleared"])),
             ("ca-leftover/contoso / rotating / h1".to_owned(), list(&["warning", "cleared"])),
-            // A leaf of one day does not fit into the CA's last day.
-            ("ca-shorter-than-leaf/contoso / expiring".to_owned(), list(&["warning", "cleared"])),
+            // A leaf of one day does not fit into the CA's last day, and a week before that day it is said that it will not.
+            ("ca-shorter-than-leaf/contoso / expiring".to_owned(), list(&["soon", "now", "cleared"])),
             // On each of the two days.
             ("unreadable/contoso".to_owned(), list(&["critical", "cleared", "critical", "cleared"])),
         ])

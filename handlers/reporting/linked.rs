@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use azure::budget::Tally;
 use certificate_management::ArmId;
 use certificate_management::readiness;
 use certificate_management::section::{Part, Section};
@@ -42,7 +43,9 @@ pub async fn look(
     }
     let name = section.namespace_id.name();
     let hubs = observation.hubs.iter().map(|hub| hub.hub.id.clone()).collect();
-    let reads = links::sides(fleet, &observation.namespace, hubs, services);
+    // A visit costs this once a day, so the walk does not expect it of the others.
+    let tally = Tally::default();
+    let reads = tally.of(links::sides(fleet, &observation.namespace, hubs, services));
     let Ok(sides) = timeout(fleet.pace.visit, reads).await else {
         return tracing::warn!("{name}: its links could not be read in time; a later run looks again");
     };

@@ -16,14 +16,21 @@ fn the_configuration_in_the_readme_is_one() {
 
 #[test]
 fn the_configuration_in_the_page_about_authorities_is_one_that_functions_keep() {
-    let namespaces = configuration_of("docs/authorities.md").namespaces;
+    let namespaces =
+        configuration_under("docs/authorities.md", "## Declared authorities and policies").namespaces;
     assert!(namespaces.iter().all(|namespace| namespace.is_managed()), "{namespaces:?}");
 }
 
 /// The first configuration that a page shows.
 fn configuration_of(page: &str) -> certificate_management::configuration::Configuration {
+    configuration_under(page, "# ")
+}
+
+/// The first configuration that a page shows under a heading.
+fn configuration_under(page: &str, heading: &str) -> certificate_management::configuration::Configuration {
     let page = text(page);
-    let (_, rest) = page.split_once("```toml\n").unwrap();
+    let (_, section) = page.split_once(heading).unwrap();
+    let (_, rest) = section.split_once("```toml\n").unwrap();
     let (text, _) = rest.split_once("```").unwrap();
     certificate_management::configuration::Configuration::parse(text)
         .unwrap_or_else(|error| panic!("{error}"))

@@ -50,7 +50,11 @@ name = "gates"
 
 /// The file of the page, with the namespace of this world.
 pub fn declared() -> String {
-    let (_, section) = PAGE.split_once("## Bring your own root in ten minutes").unwrap();
+    declared_under("## Bring your own root in ten minutes")
+}
+
+fn declared_under(heading: &str) -> String {
+    let (_, section) = PAGE.split_once(heading).unwrap();
     let (_, rest) = section.split_once("```toml\n").unwrap();
     let (text, _) = rest.split_once("```").unwrap();
     let (before, after) = text.split_once("\"/subscriptions/").unwrap();
@@ -172,13 +176,52 @@ const PAGE: &str = include_str!("../../docs/authorities.md");
 
 /// The blocks of commands of the page's section, in order.
 pub fn documented() -> Vec<String> {
-    let (_, section) = PAGE.split_once("## Bring your own root in ten minutes").unwrap();
+    documented_under("## Bring your own root in ten minutes")
+}
+
+fn documented_under(heading: &str) -> Vec<String> {
+    let (_, section) = PAGE.split_once(heading).unwrap();
     let (section, _) = section.split_once("\n## ").unwrap();
     section.split("```sh\n").skip(1).map(|rest| rest.split_once("```").unwrap().0.to_owned()).collect()
 }
 
 #[tokio::test]
-async fn the_page_leads_from_nothing_to_a_device_that_connects() {
+async fn the_page_leads_from_an_empty_namespace_to_a_device_that_connects() {
+    const HEADING: &str = "## From nothing to a device that connects";
+    let newer = declared_under(HEADING);
+    // As the page says: without the authorities, and what names them.
+    let (before, rest) = newer.split_once("[[namespace.authority]]").unwrap();
+    let (_, policy) = rest.split_once("[[namespace.policy]]").unwrap();
+    let policy = policy.replace("authority = \"lines-ica\"\n", "").replace("lines-ica/", "");
+    let dps = NAMESPACE.replace(
+        "Microsoft.DeviceRegistry/namespaces/contoso-plants",
+        &format!("Microsoft.Devices/provisioningServices/{DPS}"),
+    );
+    let older = format!("{before}provisioning_services = [\"{dps}\"]\n\n[[namespace.policy]]{policy}");
+    for (generation, version, configuration) in [
+        ("certificate-authorities", "2026-11-01", newer.clone()),
+        ("credentials", "2025-07-01-preview", older),
+    ] {
+        let desk = Desk::new(&empty(generation), &configuration).await;
+        let blocks = documented_under(HEADING);
+        let [make, explain] = blocks.as_slice() else { panic!("{blocks:?}") };
+        desk.done(make).await;
+        let has_policy = async || {
+            desk.world.fire("reconcile-assignments").await;
+            let (_, group) = desk.world.group_by(version, DPS, "gates", Method::GET, None).await;
+            let policy = [&group["certificatePolicyName"], &group["credentialPolicyName"]];
+            policy.contains(&&json!("short-lived")).then_some(())
+        };
+        desk.world.until("the group is assigned", has_policy).await;
+        let explained = desk.done(explain).await;
+        assert!(explained.contains("short-lived"), "{explained}");
+        connect(&desk.world, version).await;
+        desk.world.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn the_page_leads_from_a_root_of_your_own_to_a_device_that_connects() {
     let desk = Desk::new(&empty("certificate-authorities"), &declared()).await;
     let blocks = documented();
     let [make, fetch, compare, recipe, plan, activate, policy, explain] = blocks.as_slice() else {

@@ -41,8 +41,8 @@ async fn two_reports_of_a_process_read_once_what_one_read_tells() {
     assert_eq!(hubs(&app).await, 12);
     assert_eq!(
         calls(&app),
-        [2, 2, 2, 1, 1],
-        "once for each subscription; a namespace and a hub once for each report"
+        [2, 2, 2, 2, 1],
+        "once for each subscription; a namespace and a hub once for each report, and for its links once a day"
     );
     app.azure.link("new");
     assert_eq!(hubs(&app).await, 12, "the list is that of the report before");

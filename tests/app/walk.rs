@@ -193,7 +193,7 @@ fn expected() -> BTreeMap<String, Vec<String>> {
             "hub-untrusting/contoso / rotating / contoso-hub".to_owned(),
             list(&["critical", "cleared", "critical", "cleared", "critical", "cleared", "critical"]),
         ),
-        ("ca-shorter-than-leaf/contoso / expiring".to_owned(), list(&["warning", "cleared"])),
+        ("ca-shorter-than-leaf/contoso / expiring".to_owned(), list(&["soon", "now", "cleared"])),
     ])
 }
 
