@@ -28,6 +28,7 @@ pub(crate) const FAR: OffsetDateTime = datetime!(2031-01-01 00:00 UTC);
 
 pub(crate) struct World {
     pub configuration: Configuration,
+    pub kill_switch: bool,
     pub observation: Result<Observation, ReadFailure>,
     pub services: Result<(), ReadFailure>,
     pub groups: Result<Vec<EnrollmentGroup>, ReadFailure>,
@@ -50,6 +51,7 @@ impl World {
         );
         Self {
             configuration: Configuration::parse(&text).unwrap(),
+            kill_switch: false,
             observation: Ok(observation()),
             services: Ok(()),
             groups: Ok(Vec::new()),
@@ -100,7 +102,7 @@ impl World {
         };
         ReportInput {
             configuration: &self.configuration,
-            kill_switch: false,
+            kill_switch: self.kill_switch,
             namespaces: vec![namespace],
             records: self.records.clone(),
             surprises: self.surprises.clone(),

@@ -2,6 +2,8 @@
 //!
 //! A namespace that cannot be read becomes a finding, never a missing report.
 
+use std::collections::BTreeSet;
+
 use time::OffsetDateTime;
 
 use super::build::namespace;
@@ -13,6 +15,7 @@ use super::{
 use crate::checks;
 use crate::configuration::{Configuration, Suppression};
 use crate::facts::{Facts, NamespaceFacts};
+use crate::next_step::Caller;
 use crate::request::RequestRecord;
 
 /// Makes the report of everything at once.
@@ -32,6 +35,9 @@ pub fn build(input: &ReportInput<'_>) -> Report {
 pub struct Fold<'a> {
     configuration: &'a Configuration,
     kill_switch: bool,
+    caller: Caller,
+    /// What an earlier report has found.
+    earlier: Vec<Finding>,
     now: OffsetDateTime,
     /// What records tell of the namespace in hand; `None`: they are not looked at.
     records: Option<Records>,
@@ -63,6 +69,8 @@ impl<'a> Fold<'a> {
         Self {
             configuration,
             kill_switch,
+            caller: Caller::App,
+            earlier: Vec::new(),
             now,
             records,
             told: Vec::new(),
@@ -84,6 +92,19 @@ impl<'a> Fold<'a> {
         Self { is_detailed: true, ..self }
     }
 
+    /// The same of what this caller has seen.
+    #[must_use]
+    pub fn seen_by(self, caller: Caller) -> Self {
+        Self { caller, ..self }
+    }
+
+    /// The same with what an earlier report has found of the app itself, where nothing finds it again: whether its runs come, and what
+    /// its identity may read.
+    #[must_use]
+    pub fn with_findings_of_the_app(self, earlier: Vec<Finding>) -> Self {
+        Self { earlier, ..self }
+    }
+
     /// The same of a part of the fleet: nothing is said of the suppressions, which are about the whole.
     #[must_use]
     pub fn of_one_namespace(self) -> Self {
@@ -100,6 +121,8 @@ impl<'a> Fold<'a> {
             namespaces: vec![facts],
             records: self.records.as_ref(),
             fleet: None,
+            kill_switch: self.kill_switch,
+            caller: self.caller,
             thresholds: &self.configuration.checks,
             suppressions: &[],
             surprises: &[],
@@ -125,6 +148,8 @@ impl<'a> Fold<'a> {
             namespaces: Vec::new(),
             records: None,
             fleet: records,
+            kill_switch: self.kill_switch,
+            caller: self.caller,
             thresholds: &self.configuration.checks,
             suppressions: if self.is_whole { &self.configuration.suppressions } else { &[] },
             surprises,
@@ -133,6 +158,7 @@ impl<'a> Fold<'a> {
         let (told, quiet) = split(checks::run(&facts), &self.configuration.suppressions, self.now);
         self.told.extend(told);
         self.quiet.extend(quiet);
+        self.take_earlier();
         checks::put_in_order(&mut self.told, |finding| finding);
         checks::put_in_order(&mut self.quiet, |quiet| &quiet.finding);
         self.unread.extend(unread(&facts));
@@ -149,6 +175,7 @@ impl<'a> Fold<'a> {
             page: Page::ONLY,
             findings: self.told,
             suppressed: self.quiet,
+            checks_not_made: records.map(FleetRecords::checks_not_made).unwrap_or_default(),
             unread: self.unread,
             unseen: self.unseen,
             lines: self.lines,
@@ -156,6 +183,27 @@ impl<'a> Fold<'a> {
             namespaces: self.namespaces,
             requests,
         }
+    }
+}
+
+impl Fold<'_> {
+    fn take_earlier(&mut self) {
+        let mut earlier = std::mem::take(&mut self.earlier);
+        let known: BTreeSet<&str> = self.told.iter().map(|finding| finding.id.as_str()).collect();
+        earlier.retain(|finding| {
+            let id = finding.subject.namespace_id.as_ref();
+            let is_configured = id.is_none_or(|id| self.configuration.namespace(id).is_some());
+            finding.is_about_the_app() && is_configured && !known.contains(finding.id.as_str())
+        });
+        let (told, quiet) = split(earlier, &self.configuration.suppressions, self.now);
+        for finding in &told {
+            let id = finding.subject.namespace_id.as_ref();
+            if let Some(line) = self.lines.iter_mut().find(|line| Some(&line.id) == id) {
+                line.count(finding.severity);
+            }
+        }
+        self.told.extend(told);
+        self.quiet.extend(quiet);
     }
 }
 

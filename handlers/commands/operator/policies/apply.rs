@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use certificate_management::ArmId;
 use certificate_management::configuration::{Mode, NamespaceConfiguration};
 use certificate_management::declared::{Action, Resource, Step, Waiting};
+use certificate_management::next_step::{self, Caller, Situation};
 use certificate_management::plan::permit;
 use clap::Args;
 use serde::Serialize;
@@ -112,12 +113,13 @@ async fn one(person: &Person, configuration: &NamespaceConfiguration, arguments:
         Ok(steps) => (steps, None),
         Err(error) => (Vec::new(), Some(error.to_string())),
     };
+    let situation = Situation::of(configuration, person.fleet.kill_switch, Caller::Person);
     let told = |step: Step| {
         let failed = run.passes.failed.get(&step.resource).filter(|_| step.action != Action::Keep);
         let failed = failed.map(|failed| failed.why.clone());
         let next_step = match &step.action {
             Action::Wait { on } => on.next_step(),
-            Action::Refuse { because } => Some(because.next_step()),
+            Action::Refuse { because } => Some(next_step::of_hindrance(because, &situation)),
             Action::Write(_) if failed.is_some() => Some(
                 "Correct the value that the service names in policysync.toml, and apply again.".to_owned(),
             ),

@@ -198,8 +198,10 @@ async fn watch(
     loop {
         // A link may have been made since the look before.
         let looked = Observer::new(&person.fleet).namespace(named.configuration, soon()).await;
-        let hubs = looked
-            .map(|observation| hubs::judge(&observation, named.configuration, &named.authority, certificate));
+        let hubs = looked.map(|observation| {
+            let kill_switch = person.fleet.kill_switch;
+            hubs::judge(&observation, named.configuration, kill_switch, &named.authority, certificate)
+        });
         let left = end.saturating_duration_since(Instant::now());
         let is_over = match &hubs {
             Ok(hubs) => {
