@@ -22,14 +22,14 @@ use crate::walk::{self, Pace};
 use crate::{authorities, failure, sections};
 
 /// Makes it. `records`: those of the app, or why they are not read.
-pub async fn report(fleet: &Fleet, records: Result<&Store, &str>) -> Report {
+pub async fn report(fleet: &Fleet, caller: Caller, records: Result<&Store, &str>) -> Report {
     let seen = look(fleet).await;
     match records {
-        Ok(store) => with_records(fleet, store, seen).await,
+        Ok(store) => with_records(fleet, caller, store, seen).await,
         Err(why) => {
             let mut fold = Fold::new(&fleet.configuration, fleet.kill_switch, None, fleet.now())
                 .with_all_details()
-                .seen_by(Caller::Person);
+                .seen_by(caller);
             for input in &seen {
                 fold.add(NamespaceFacts::of(input), Vec::new());
             }
@@ -38,14 +38,14 @@ pub async fn report(fleet: &Fleet, records: Result<&Store, &str>) -> Report {
     }
 }
 
-async fn with_records(fleet: &Fleet, store: &Store, seen: Vec<NamespaceInput<'_>>) -> Report {
+async fn with_records(fleet: &Fleet, caller: Caller, store: &Store, seen: Vec<NamespaceInput<'_>>) -> Report {
     let Remembered { requests, mut fleet_records } = Remembered::read(store).await;
     let newest = Newest::read(store).await;
     let mut last_assignments = LastAssignments::new(store);
     let kill_switch = fleet.kill_switch || newest.kill_switch;
     let mut fold = Fold::new(&fleet.configuration, kill_switch, Some(requests), fleet.now())
         .with_all_details()
-        .seen_by(Caller::Person)
+        .seen_by(caller)
         .with_findings_of_the_app(newest.findings);
     let mut sections_unread = None;
     for mut input in seen {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use certificate_management::checks::CheckId;
+use certificate_management::next_step::Caller;
 use certificate_management::reason::Severity;
 use certificate_management::report::Report;
 use policysync::reporting::{self, live, pages};
@@ -21,7 +22,7 @@ async fn page(app: &InProcess) -> Report {
 
 /// What the command prints.
 async fn status(app: &InProcess) -> Report {
-    live::report(&app.application.fleet, Ok(&app.application.store)).await
+    live::report(&app.application.fleet, Caller::Person, Ok(&app.application.store)).await
 }
 
 async fn report(app: &InProcess) {

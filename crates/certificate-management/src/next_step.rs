@@ -43,6 +43,7 @@ pub fn grant(missing: &MissingPermission, caller: Caller) -> String {
     let whom = match caller {
         Caller::App => "the identity on it",
         Caller::Person => "the person who runs this",
+        Caller::Pipeline => "the identity that runs this",
     };
     format!(
         "Grant `{}` (for {}) to {whom}; role assignments take minutes to arrive.",
@@ -65,25 +66,45 @@ pub fn of_hindrance(hindrance: &Hindrance, situation: &Situation<'_>) -> String 
         }
         parts.extend(declare(situation));
     }
-    part::text(&parts, situation)
+    part::text(&with_login(parts, false, situation), situation)
 }
 
 /// What is to be done about a group that names a policy of the previous generation, whose successor the file names.
 #[must_use]
 pub fn of_migration(situation: &Situation<'_>) -> String {
-    part::text(&migrate(situation), situation)
+    part::text(&with_login(migrate(situation), false, situation), situation)
+}
+
+/// How a person does what a command has shown, who gave no `--apply`: `does` says what it then does. `in_audit`: whether the file has a
+/// namespace of it in audit mode.
+#[must_use]
+pub fn to_apply(does: &str, in_audit: bool, kill_switch: bool) -> String {
+    let flags = if in_audit { "--apply --even-in-audit" } else { "--apply" };
+    match kill_switch {
+        true => format!("POLICYSYNC_MODE=audit is set: once it is unset, the same with {flags} {does}."),
+        false => format!("The same with {flags} {does}."),
+    }
+}
+
+/// How a person performs a plan that was saved to a file.
+#[must_use]
+pub fn to_perform(file: &str, in_audit: bool, kill_switch: bool) -> String {
+    let even = if in_audit { " --even-in-audit" } else { "" };
+    let first = match kill_switch {
+        true => "POLICYSYNC_MODE=audit is set: once it is unset, perform it with",
+        false => "Perform it with",
+    };
+    format!("{first}\n  policysync apply {file}{even}")
 }
 
 /// What is to be done about a policy that the namespace does not have.
 #[must_use]
 pub fn of_missing_policy(is_declared: bool, situation: &Situation<'_>) -> String {
-    match is_declared {
-        true if Command::DeclaredApply.is_refused(situation) => {
-            part::text(&[Part::Do(Cow::from(situation.to_write()))], situation)
-        }
-        true => format!("`{}` makes it, or says what it waits for.", Command::DeclaredApply.text(situation)),
-        false => of(Reason::PolicyNotFound, situation),
+    if !is_declared {
+        return of(Reason::PolicyNotFound, situation);
     }
+    let parts = std::iter::once(does("policysync.toml declares it.")).chain(declare(situation));
+    part::text(&with_login(parts.collect(), false, situation), situation)
 }
 
 fn does(text: impl Into<Cow<'static, str>>) -> Part {
@@ -92,21 +113,26 @@ fn does(text: impl Into<Cow<'static, str>>) -> Part {
 
 /// The parts of a next step, with the login first where there is none.
 fn parts(reason: Reason, situation: &Situation<'_>) -> Vec<Part> {
-    let parts = parts_with_login(reason, situation);
-    if situation.is_logged_in {
+    with_login(parts_of(reason, situation), is_about_access(reason), situation)
+}
+
+/// Puts the login before commands that take one, and in place of roles that would help nobody without it.
+fn with_login(parts: Vec<Part>, is_about_access: bool, situation: &Situation<'_>) -> Vec<Part> {
+    let takes_one = is_about_access || parts.iter().any(|part| matches!(part, Part::Run(_)));
+    if situation.is_logged_in || !takes_one {
         return parts;
     }
-    let is_about_access = is_about_access(reason);
     match situation.caller {
         Caller::App if is_about_access => vec![does(
             "Look whether the app has its identity: AZURE_CLIENT_ID names a user-assigned one, which has to be attached to the app.",
         )],
         Caller::App => parts,
         Caller::Person if is_about_access => vec![Part::Run(Command::Login)],
-        Caller::Person if parts.iter().any(|part| matches!(part, Part::Run(_))) => {
-            std::iter::once(Part::Run(Command::Login)).chain(parts).collect()
-        }
-        Caller::Person => parts,
+        Caller::Person => std::iter::once(Part::Run(Command::Login)).chain(parts).collect(),
+        Caller::Pipeline => vec![does(
+            "Look at the identity that the environment names: IDENTITY_ENDPOINT a managed one, AZURE_FEDERATED_TOKEN_FILE a federated \
+             one; without either, the login of `az` is used.",
+        )],
     }
 }
 
@@ -123,14 +149,14 @@ fn is_about_access(reason: Reason) -> bool {
     )
 }
 
-fn parts_with_login(reason: Reason, situation: &Situation<'_>) -> Vec<Part> {
+fn parts_of(reason: Reason, situation: &Situation<'_>) -> Vec<Part> {
     let one = |text: &'static str| vec![does(text)];
     let then = |first: Cow<'static, str>, rest: Vec<Part>| {
         std::iter::once(Part::Do(first)).chain(rest).collect::<Vec<_>>()
     };
     match reason {
         Reason::AuditMode => vec![does(situation.to_write())],
-        Reason::ServiceUnavailable if situation.caller == Caller::Person => {
+        Reason::ServiceUnavailable if situation.caller.is_command() => {
             one("Run it again; if it lasts, look at Azure's status page.")
         }
         Reason::NamespaceLocked => then(
@@ -192,7 +218,9 @@ fn parts_with_login(reason: Reason, situation: &Situation<'_>) -> Vec<Part> {
         Reason::GroupMoved => match (situation.caller, Coming::Reconcile.comes(situation)) {
             (Caller::App, true) => vec![Part::Await(Coming::Reconcile)],
             (Caller::App, false) => vec![does(situation.to_write())],
-            (Caller::Person, _) => one("Make the plan anew; it is made from the group as it is now."),
+            (Caller::Person | Caller::Pipeline, _) => {
+                one("Make the plan anew; it is made from the group as it is now.")
+            }
         },
         Reason::LinkNotReady => {
             let lasting = "If it lasts, write a tag of the provisioning service, which tells it anew.";

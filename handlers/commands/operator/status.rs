@@ -79,7 +79,7 @@ async fn observed(without_records: bool) -> Result<Report, String> {
     })?;
     let fleet = reader::fleet(&settings, configuration).map_err(|error| error.to_string())?;
     let store = if without_records { Err("--without-records was given".to_owned()) } else { records(&fleet) };
-    Ok(reporting::live::report(&fleet, store.as_ref().map_err(String::as_str)).await)
+    Ok(reporting::live::report(&fleet, reader::caller(), store.as_ref().map_err(String::as_str)).await)
 }
 
 /// The records of the app.

@@ -12,6 +12,16 @@ pub enum Caller {
     App,
     /// A person at a command line, with a login of their own.
     Person,
+    /// A command with an identity that its environment names, as in a pipeline.
+    Pipeline,
+}
+
+impl Caller {
+    /// Whether it is a command, and no function.
+    #[must_use]
+    pub const fn is_command(self) -> bool {
+        matches!(self, Self::Person | Self::Pipeline)
+    }
 }
 
 /// How the CA of a policy comes to hubs.

@@ -32,7 +32,7 @@ fn situations(configurations: &[NamespaceConfiguration]) -> Vec<Situation<'_>> {
     let mut all = Vec::new();
     for configuration in configurations.iter().map(Some).chain([None]) {
         for kill_switch in [false, true] {
-            for caller in [Caller::App, Caller::Person] {
+            for caller in [Caller::App, Caller::Person, Caller::Pipeline] {
                 for is_logged_in in [true, false] {
                     for delivery in [Delivery::Synced, Delivery::Pushed] {
                         for stage in
@@ -95,7 +95,7 @@ fn refusal(command: &str, text: &str, situation: &Situation<'_>) -> Option<Strin
     }
     let logs_in_first = text.split(command).next().unwrap_or_default().contains("az login");
     let only_reads = !command.contains("submit") && !command.contains("--apply");
-    if !situation.is_logged_in && situation.caller == Caller::Person && !logs_in_first && !only_reads {
+    if !situation.is_logged_in && situation.caller.is_command() && !logs_in_first && !only_reads {
         return Some("nobody is logged in".to_owned());
     }
     if only_reads {
@@ -128,6 +128,7 @@ fn promises(situation: &Situation<'_>) -> Vec<(&'static str, bool)> {
         ("reconcile tries again", writes),
         ("has the namespace synced by itself", writes && syncs && situation.delivery == Delivery::Synced),
         ("service pushes it by itself", situation.delivery == Delivery::Pushed),
+        ("service then pushes it by itself", situation.delivery == Delivery::Pushed),
         ("service is at work on it", situation.stage == Stage::UnderWay),
         ("app tries again", declares),
     ]
@@ -236,6 +237,24 @@ fn what_is_refused_and_what_comes_are_what_the_machine_does() {
 }
 
 #[test]
+fn what_a_plan_says_of_apply_is_what_apply_would_do() {
+    for configuration in &configurations() {
+        for kill_switch in [false, true] {
+            let in_audit = configuration.mode == Mode::Audit;
+            for text in
+                [to_apply("does it", in_audit, kill_switch), to_perform("plan.json", in_audit, kill_switch)]
+            {
+                let even_in_audit = text.contains("--even-in-audit");
+                assert_eq!(text.contains("once it is unset"), kill_switch, "{text}");
+                // As it would be when what it asks for first is done.
+                let writer = permit::Writer::Person { even_in_audit };
+                assert!(permit::permitted(configuration, false, writer).is_ok(), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
 fn who_is_not_logged_in_is_told_to_log_in_and_nothing_else() {
     for reason in [Reason::NotPermitted, Reason::PermissionMissing, Reason::NamespaceUnreadable] {
         let situation = Situation::of_fleet(false, Caller::Person).logged_out();
@@ -243,4 +262,6 @@ fn who_is_not_logged_in_is_told_to_log_in_and_nothing_else() {
     }
     assert!(login(Caller::Person).contains("`az login`") && !login(Caller::Person).contains("Grant"));
     assert!(login(Caller::App).contains("AZURE_CLIENT_ID"));
+    let pipeline = login(Caller::Pipeline);
+    assert!(pipeline.contains("IDENTITY_ENDPOINT") && !pipeline.contains("az login"), "{pipeline}");
 }

@@ -2,8 +2,6 @@
 //!
 //! A namespace that cannot be read becomes a finding, never a missing report.
 
-use std::collections::BTreeSet;
-
 use time::OffsetDateTime;
 
 use super::build::namespace;
@@ -98,8 +96,7 @@ impl<'a> Fold<'a> {
         Self { caller, ..self }
     }
 
-    /// The same with what an earlier report has found of the app itself, where nothing finds it again: whether its runs come, and what
-    /// its identity may read.
+    /// The same with what an earlier report has found of the app itself: whether its runs come, and what its identity may see.
     #[must_use]
     pub fn with_findings_of_the_app(self, earlier: Vec<Finding>) -> Self {
         Self { earlier, ..self }
@@ -187,22 +184,26 @@ impl<'a> Fold<'a> {
 }
 
 impl Fold<'_> {
+    /// What the app has found of itself stands in place of the same finding of now: it acts by what it sees.
     fn take_earlier(&mut self) {
         let mut earlier = std::mem::take(&mut self.earlier);
-        let known: BTreeSet<&str> = self.told.iter().map(|finding| finding.id.as_str()).collect();
         earlier.retain(|finding| {
             let id = finding.subject.namespace_id.as_ref();
-            let is_configured = id.is_none_or(|id| self.configuration.namespace(id).is_some());
-            finding.is_about_the_app() && is_configured && !known.contains(finding.id.as_str())
+            finding.is_about_the_app() && id.is_none_or(|id| self.configuration.namespace(id).is_some())
         });
         let (told, quiet) = split(earlier, &self.configuration.suppressions, self.now);
-        for finding in &told {
-            let id = finding.subject.namespace_id.as_ref();
-            if let Some(line) = self.lines.iter_mut().find(|line| Some(&line.id) == id) {
-                line.count(finding.severity);
+        for finding in told {
+            match self.told.iter_mut().find(|known| known.id == finding.id) {
+                Some(known) => *known = finding,
+                None => {
+                    let id = finding.subject.namespace_id.as_ref();
+                    if let Some(line) = self.lines.iter_mut().find(|line| Some(&line.id) == id) {
+                        line.count(finding.severity);
+                    }
+                    self.told.push(finding);
+                }
             }
         }
-        self.told.extend(told);
         self.quiet.extend(quiet);
     }
 }

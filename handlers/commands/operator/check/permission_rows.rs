@@ -6,11 +6,12 @@ use azure::permissions::{Evidence, Feature, PERMISSIONS, Permission, PermissionS
 use certificate_management::ArmId;
 use certificate_management::configuration::{Mode, NamespaceConfiguration};
 use certificate_management::model::{Attestation, Namespace};
-use certificate_management::next_step::{self, Caller};
+use certificate_management::next_step;
 use certificate_management::reason::failure::CallFailure;
 use futures::{StreamExt, stream};
 
 use super::Checked;
+use crate::commands::operator::reader;
 use crate::failure;
 use crate::fleet::Fleet;
 use crate::observation::Observer;
@@ -58,7 +59,7 @@ pub(super) async fn rows(
             Ok(granted) => granted,
             Err(error) => {
                 let next_step = match failure::call(&error) {
-                    CallFailure::Unauthorized => next_step::login(Caller::Person),
+                    CallFailure::Unauthorized => next_step::login(reader::caller()),
                     _ => "Grant `Reader` there to the person who runs this; without it the other rows are all there is.".to_owned(),
                 };
                 rows.push(Checked::failed(CHECK, subject, error.to_string(), next_step));

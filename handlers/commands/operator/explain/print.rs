@@ -171,7 +171,11 @@ fn outcome(explained: &Explained<'_>) -> Vec<Vec<String>> {
     let write = match (&plan.write, explained.source) {
         (None, _) => "writes nothing".to_owned(),
         (Some(policy), _) if !functions_write(explained) => {
-            format!("would write `{policy}` (now: {before}), but the namespace is in audit mode")
+            let because = match explained.kill_switch {
+                true => "POLICYSYNC_MODE=audit is set",
+                false => "the namespace is in audit mode",
+            };
+            format!("would write `{policy}` (now: {before}), but {because}")
         }
         (Some(policy), Source::Live) => format!("writes `{policy}` (now: {before})"),
         (Some(policy), _) => {

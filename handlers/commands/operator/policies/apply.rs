@@ -182,7 +182,12 @@ fn show(person: &Person, outcomes: &[Outcome], applied: bool, output: Output) {
     let to_write = outcomes.iter().flat_map(|outcome| &outcome.steps).any(|told| told.step.write().is_some());
     let written: usize = outcomes.iter().map(|outcome| outcome.written.len()).sum();
     match (applied, written) {
-        (false, _) if to_write => say!("Nothing was written: the same with --apply does it."),
+        (false, _) if to_write => {
+            let writes = |outcome: &&Outcome| outcome.steps.iter().any(|told| told.step.write().is_some());
+            let in_audit = outcomes.iter().filter(writes).any(|outcome| outcome.in_audit);
+            let next = next_step::to_apply("does it", in_audit, person.fleet.kill_switch);
+            say!("Nothing was written. {next}");
+        }
         (false, _) | (true, 0) => say!("Nothing was written."),
         (true, _) => say!("Run {}: {written} written.", person.run),
     }

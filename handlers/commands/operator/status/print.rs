@@ -150,6 +150,16 @@ fn count_of(number: usize, one: &str, several: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { several })
 }
 
+/// The parts that are not 0.
+fn some_of(parts: &[(usize, &str)]) -> String {
+    let some: Vec<String> = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| format!("{number} {what}"))
+        .collect();
+    some.join(", ")
+}
+
 fn counts(report: &Report, width: usize) -> String {
     let summary = &report.summary;
     let (trust, groups, findings) = (&summary.trust, &summary.enrollment_groups, &summary.findings);
@@ -158,34 +168,26 @@ fn counts(report: &Report, width: usize) -> String {
         0 => String::new(),
         some => format!(" ({some} unreadable)"),
     };
-    let mut lines = vec![
-        format!(
-            "{}{unreadable}, {}, {}: {} of {} trusted",
-            count(summary.namespaces, "namespace"),
-            count_of(summary.policies, "policy", "policies"),
-            count(summary.hubs, "hub"),
-            trust.trusted + trust.leftover,
-            count(pairs, "pair"),
-        ),
-        format!(
-            "{}: {} assigned, {} unassigned, {} waiting, {} dangling, {} opted out",
-            count(groups.total, "enrollment group"),
-            groups.assigned,
-            groups.unassigned,
-            groups.waiting,
-            groups.dangling,
-            groups.opted_out
-        ),
-        format!(
-            "{} critical, {}, {} for information, {} suppressed",
-            findings.critical,
-            count(findings.warning, "warning"),
-            findings.information,
-            findings.suppressed
-        ),
-    ];
-    lines.extend(
-        summary.requests_in_flight.map(|requests| format!("{} under way", count(requests, "sync request"))),
-    );
+    let mut lines = vec![format!(
+        "{}{unreadable}, {}, {}: {} of {} trusted",
+        count(summary.namespaces, "namespace"),
+        count_of(summary.policies, "policy", "policies"),
+        count(summary.hubs, "hub"),
+        trust.trusted + trust.leftover,
+        count(pairs, "pair"),
+    )];
+    let standing = some_of(&[
+        (groups.assigned, "assigned"),
+        (groups.unassigned, "unassigned"),
+        (groups.waiting, "waiting"),
+        (groups.dangling, "dangling"),
+        (groups.opted_out, "opted out"),
+    ]);
+    let standing = if standing.is_empty() { standing } else { format!(": {standing}") };
+    lines.push(format!("{}{standing}", count(groups.total, "enrollment group")));
+    let further = some_of(&[(findings.information, "for information"), (findings.suppressed, "suppressed")]);
+    lines.extend((!further.is_empty()).then(|| format!("findings beside those: {further}")));
+    let under_way = summary.requests_in_flight.filter(|requests| *requests > 0);
+    lines.extend(under_way.map(|requests| format!("{} under way", count(requests, "sync request"))));
     lines.iter().map(|line| table::wrapped(line, width)).collect::<Vec<_>>().join("\n")
 }

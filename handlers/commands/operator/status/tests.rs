@@ -34,6 +34,8 @@ fn report(severities: &[Severity], is_readable: bool) -> Report {
     if is_readable {
         report.lines[0].is_unreadable = false;
         report.findings.clear();
+        report.summary.findings = Default::default();
+        report.summary.unreadable_namespaces = 0;
     }
     report.findings.extend(severities.iter().map(|severity| {
         Finding::new(CheckId::CaLeftover, Reason::CaLeftover, Subject::default(), "").with_severity(*severity)

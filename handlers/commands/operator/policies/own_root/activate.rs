@@ -147,6 +147,7 @@ async fn plan<'a>(
     let policies = observation.policies.iter().filter(|policy| policy.issuer_id() == id);
     Ok(Plan {
         named,
+        kill_switch: person.fleet.kill_switch,
         key: answer.map(|answer| answer.key.clone()),
         certificates,
         warnings: answer.map(|answer| answer.linted.warnings.clone()).unwrap_or_default(),
