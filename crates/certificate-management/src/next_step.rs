@@ -155,7 +155,7 @@ fn parts_of(reason: Reason, situation: &Situation<'_>) -> Vec<Part> {
         std::iter::once(Part::Do(first)).chain(rest).collect::<Vec<_>>()
     };
     match reason {
-        Reason::AuditMode => vec![does(situation.to_write())],
+        Reason::AuditMode => vec![does(situation.before_a_write())],
         Reason::ServiceUnavailable if situation.caller.is_command() => {
             one("Run it again; if it lasts, look at Azure's status page.")
         }
@@ -177,7 +177,7 @@ fn parts_of(reason: Reason, situation: &Situation<'_>) -> Vec<Part> {
         ),
         Reason::HubGone => one("Nothing, if that was meant; else link the hub again."),
         Reason::SyncCoversWholeNamespace if Command::Submit.is_refused(situation) => {
-            vec![does(situation.to_write())]
+            vec![does(situation.before_a_write())]
         }
         Reason::SyncCoversWholeNamespace => one(
             "Submit it again with `allowWholeNamespace: true` if syncing everything is meant; a sync cannot be undone.",
@@ -214,10 +214,10 @@ fn parts_of(reason: Reason, situation: &Situation<'_>) -> Vec<Part> {
         Reason::GroupUnassigned if Coming::Assignment.comes(situation) => {
             vec![Part::Await(Coming::Assignment)]
         }
-        Reason::GroupUnassigned => vec![does(situation.to_write())],
+        Reason::GroupUnassigned => vec![does(situation.before_a_write())],
         Reason::GroupMoved => match (situation.caller, Coming::Reconcile.comes(situation)) {
             (Caller::App, true) => vec![Part::Await(Coming::Reconcile)],
-            (Caller::App, false) => vec![does(situation.to_write())],
+            (Caller::App, false) => vec![does(situation.before_a_write())],
             (Caller::Person | Caller::Pipeline, _) => {
                 one("Make the plan anew; it is made from the group as it is now.")
             }
@@ -270,14 +270,14 @@ fn once_more(situation: &Situation<'_>) -> Vec<Part> {
         return vec![Part::Await(Coming::Push)];
     }
     match Command::Submit.is_refused(situation) {
-        true => vec![does(format!("A sync is needed. {}", situation.to_write()))],
+        true => vec![does(format!("A sync is needed. {}", situation.before_a_write()))],
         false => vec![Part::Run(Command::Submit)],
     }
 }
 
 fn migrate(situation: &Situation<'_>) -> Vec<Part> {
     let write = match Command::Migrate.is_refused(situation) {
-        true => does(situation.to_write()),
+        true => does(situation.before_a_write()),
         false => Part::Run(Command::Migrate),
     };
     vec![Part::Run(Command::Plan), write]
@@ -287,7 +287,7 @@ fn migrate(situation: &Situation<'_>) -> Vec<Part> {
 fn hand_back(situation: &Situation<'_>) -> Vec<Part> {
     let sign = "`policysync policies csr` shows the signing request and how to sign it with your root; `policysync policies lint` checks the chain.";
     match Command::Activate.is_refused(situation) {
-        true => vec![does(sign), does(situation.to_write())],
+        true => vec![does(sign), does(situation.before_a_write())],
         false => vec![does(sign), Part::Run(Command::Activate)],
     }
 }
@@ -301,7 +301,7 @@ fn declared_again(retry: Coming, situation: &Situation<'_>) -> Vec<Part> {
 
 fn declare(situation: &Situation<'_>) -> Vec<Part> {
     match Command::DeclaredApply.is_refused(situation) {
-        true => vec![does(situation.to_write())],
+        true => vec![does(situation.before_a_write())],
         false => vec![Part::Run(Command::DeclaredApply)],
     }
 }

@@ -124,7 +124,7 @@ impl<'a> Situation<'a> {
     }
 
     /// What has to change before Policysync may write.
-    pub(super) fn to_write(&self) -> String {
+    pub(super) fn before_a_write(&self) -> String {
         let in_file = self.configuration.is_some_and(|configuration| configuration.mode == Mode::Audit);
         let text = match (self.kill_switch, in_file) {
             (true, true) => {
