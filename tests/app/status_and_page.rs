@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use azure_simulator::Options;
 use certificate_management::checks::CheckId;
 use certificate_management::next_step::Caller;
 use certificate_management::reason::Severity;
 use certificate_management::report::Report;
+use policysync::commands::laptop::local_world::DEFAULT_CONFIGURATION;
 use policysync::reporting::{self, live, pages};
 use serde_json::{Value, json};
 use time::Duration;
@@ -155,6 +157,31 @@ async fn what_only_the_app_cannot_see_is_told_by_both() {
             "{what}"
         );
         compared(what, &app).await;
+    }
+}
+
+/// A sync would be refused there, so neither sends a person for one.
+#[tokio::test]
+async fn under_the_kill_switch_and_in_audit_no_next_step_asks_for_a_sync_or_for_a_write_to_come() {
+    let audit = DEFAULT_CONFIGURATION.replace("mode = \"enforce\"", "mode = \"audit\"");
+    for (what, configuration, settings) in [
+        ("the kill switch", DEFAULT_CONFIGURATION, &[("POLICYSYNC_MODE", "audit")][..]),
+        ("audit mode", audit.as_str(), &[]),
+    ] {
+        let mut app = InProcess::of(Options::default(), configuration).await;
+        app.restart(settings);
+        app.rotate(0).await;
+        report(&app).await;
+        compared(what, &app).await;
+        for report in [page(&app).await, status(&app).await] {
+            assert!(!report.findings.is_empty());
+            for finding in &report.findings {
+                let next_step = &finding.next_step;
+                let promises =
+                    ["submit", "by itself", "reconcile writes"].iter().any(|words| next_step.contains(words));
+                assert!(!promises, "{what}: {}: {next_step}", finding.subject);
+            }
+        }
     }
 }
 
