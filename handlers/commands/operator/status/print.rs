@@ -79,7 +79,7 @@ fn not_made(checks: &[CheckNotMade]) -> impl Iterator<Item = String> {
 fn stacked(finding: &Finding, names: &Names<'_>, width: usize) -> String {
     let room = width.saturating_sub(INDENT.len());
     let [subject, message, next_step] = words(finding, names);
-    let below = [subject, message, format!("Next: {next_step}")];
+    let below = [subject, message, format!("→ {next_step}")];
     let mut text = format!("{}  {}", severity(finding.severity), finding.check);
     for part in below {
         for row in table::wrapped(&part, room).lines() {
@@ -100,7 +100,7 @@ fn rows<'f>(findings: impl Iterator<Item = &'f Finding>, names: &Names<'_>, widt
             format!(
                 "{}\n{}",
                 table::wrapped(&message, room),
-                table::wrapped(&format!("Next: {next_step}"), room)
+                table::wrapped(&format!("→ {next_step}"), room)
             ),
         ]
     };
