@@ -1,6 +1,7 @@
 //! Foresees the outcome of a sync request from one look at Azure. It writes nothing and submits nothing.
 
 use certificate_management::generation::Generation;
+use certificate_management::next_step::{self, Caller, Situation};
 use certificate_management::plan::{self, Observation, Pair, RequestPlan};
 use certificate_management::reason::Reason;
 use certificate_management::reason::failure::About;
@@ -75,6 +76,8 @@ pub struct Verdict {
     pub reason: Option<Reason>,
     /// With the particulars.
     pub detail: Option<String>,
+    /// What to do about that.
+    pub next_step: Option<String>,
 }
 
 /// Looks at Azure once, and plans the request.
@@ -85,31 +88,39 @@ pub async fn planned(
     fleet: &Fleet,
     request: &SyncRequest,
 ) -> Result<(Verdict, Vec<PairVerdict>), azure::Error> {
-    let refused = |reason, detail| Verdict { plan: "refuse", reason: Some(reason), detail: Some(detail) };
-    let Some(configuration) = fleet.configuration.namespace(&request.namespace_id) else {
+    let configured = fleet.configuration.namespace(&request.namespace_id);
+    let situation = match configured {
+        Some(configuration) => Situation::of(configuration, fleet.kill_switch, Caller::Person),
+        None => Situation::of_fleet(fleet.kill_switch, Caller::Person),
+    };
+    let refused = |reason, detail, situation: &Situation<'_>| {
+        let next_step = Some(next_step::of(reason, situation));
+        Verdict { plan: "refuse", reason: Some(reason), detail: Some(detail), next_step }
+    };
+    let planned = |plan, detail| Verdict { plan, reason: None, detail, next_step: None };
+    let Some(configuration) = configured else {
         let detail = format!("policysync.toml has no namespace {}", request.namespace_id);
-        return Ok((refused(Reason::NamespaceNotConfigured, detail), Vec::new()));
+        return Ok((refused(Reason::NamespaceNotConfigured, detail, &situation), Vec::new()));
     };
     let observation = match Observer::new(fleet).namespace(configuration, soon()).await {
         Ok(observation) => observation,
         Err(error) if failure::reason(&error, About::Namespace) == Reason::NamespaceNotFound => {
-            return Ok((refused(Reason::NamespaceNotFound, error.to_string()), Vec::new()));
+            return Ok((refused(Reason::NamespaceNotFound, error.to_string(), &situation), Vec::new()));
         }
         Err(error) => return Err(error),
     };
+    let situation = situation.in_generation(observation.namespace.generation);
     let plan = plan::plan_request(request, fleet.mode(configuration), &observation);
     let rows = rows(request, &plan, &observation);
     let verdict = match plan {
-        RequestPlan::AlreadyTrusted(_) => Verdict { plan: "already-trusted", reason: None, detail: None },
-        RequestPlan::Sync(_) => Verdict { plan: "sync", reason: None, detail: None },
-        RequestPlan::Verify(_) => Verdict { plan: "verify", reason: None, detail: None },
-        RequestPlan::Undecided { detail, .. } => {
-            Verdict { plan: "undecided", reason: None, detail: Some(detail) }
-        }
+        RequestPlan::AlreadyTrusted(_) => planned("already-trusted", None),
+        RequestPlan::Sync(_) => planned("sync", None),
+        RequestPlan::Verify(_) => planned("verify", None),
+        RequestPlan::Undecided { detail, .. } => planned("undecided", Some(detail)),
         RequestPlan::Refuse { reason: Reason::AuditMode, detail, .. } if fleet.kill_switch => {
-            refused(Reason::AuditMode, format!("{detail}: POLICYSYNC_MODE=audit is set here"))
+            refused(Reason::AuditMode, format!("{detail}: POLICYSYNC_MODE=audit is set here"), &situation)
         }
-        RequestPlan::Refuse { reason, detail, .. } => refused(reason, detail),
+        RequestPlan::Refuse { reason, detail, .. } => refused(reason, detail, &situation),
     };
     Ok((verdict, rows))
 }
@@ -177,7 +188,7 @@ pub fn document(
         "plan": verdict.plan,
         "reason": verdict.reason,
         "detail": verdict.detail,
-        "nextStep": verdict.reason.map(Reason::next_step),
+        "nextStep": verdict.next_step,
         "hubs": rows,
     })
 }

@@ -38,7 +38,8 @@ pub fn reason(error: &Error, about: About) -> Reason {
 pub fn of(error: &Error) -> ReadFailure {
     let kind = match call(error) {
         CallFailure::ApiVersionRejected => ReadFailureKind::ApiVersionRejected,
-        CallFailure::Forbidden | CallFailure::Unauthorized => ReadFailureKind::Forbidden,
+        CallFailure::Forbidden => ReadFailureKind::Forbidden,
+        CallFailure::Unauthorized => ReadFailureKind::Unauthorized,
         CallFailure::NotFound => ReadFailureKind::NotFound,
         CallFailure::Unavailable => ReadFailureKind::Unavailable,
         CallFailure::Conflict | CallFailure::Moved | CallFailure::LinkNotReady | CallFailure::Rejected => {

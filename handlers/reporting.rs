@@ -5,6 +5,7 @@ mod alone;
 mod counting;
 mod folding;
 mod linked;
+pub mod live;
 mod looking;
 pub mod pages;
 mod remembered;
@@ -15,7 +16,6 @@ use certificate_management::sync;
 use time::{Duration, OffsetDateTime};
 
 pub use self::alone::of_namespace;
-pub use self::looking::observe_all;
 use crate::application::Application;
 use crate::changes::CHANGES;
 use crate::observation::Observer;

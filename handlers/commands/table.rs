@@ -16,6 +16,11 @@ pub enum Output {
     Json,
 }
 
+/// The width of a line where there is no terminal, in characters.
+const WITHOUT_TERMINAL: usize = 120;
+/// The narrowest that texts are wrapped to, in characters.
+const NARROWEST: usize = 40;
+
 /// One line, under the header.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
@@ -29,6 +34,13 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
         table.add_row(row.iter().map(|cell| visible::lines(cell)));
     }
     table.trim_fmt()
+}
+
+/// How many characters a line of stdout has: what `COLUMNS` says, else what the terminal has; without a terminal, as in the log of a
+/// pipeline, [`WITHOUT_TERMINAL`].
+pub fn screen_width() -> usize {
+    let said = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).filter(|width| *width > 0);
+    said.unwrap_or_else(|| Table::new().width().map_or(WITHOUT_TERMINAL, usize::from)).max(NARROWEST)
 }
 
 /// A text on lines of about this many characters; a longer word, such as an id, stays whole so that it can be copied.

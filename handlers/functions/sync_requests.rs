@@ -1,5 +1,6 @@
 //! `sync-requests`: submit a sync request over HTTP, and ask what became of it.
 
+use certificate_management::next_step::{self, Caller, Situation};
 use certificate_management::reason::Reason;
 use certificate_management::request::{
     self, FieldError, MAX_SUBMISSION, RequestRecord, Requester, SyncRequest,
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::application::Application;
 use crate::dry_run;
+use crate::fleet::Fleet;
 use crate::synchronization::records;
 use crate::synchronization::submission::{self, SubmitError};
 use crate::telemetry;
@@ -74,7 +76,8 @@ async fn submit(application: &Application, invocation: &Invocation, http_request
     match submission::submit(application, &request).await {
         Ok(record) => {
             let path = format!("{}/{request_id}", http_request.path().trim_end_matches('/'));
-            HttpReply::json(StatusCode::ACCEPTED, &view(&record)).header(header::LOCATION, path)
+            HttpReply::json(StatusCode::ACCEPTED, &view(&application.fleet, &record))
+                .header(header::LOCATION, path)
         }
         Err(different @ SubmitError::DifferentRequest(_)) => {
             error(StatusCode::CONFLICT, &different.to_string())
@@ -164,9 +167,8 @@ async fn foresee(application: &Application, request: &SyncRequest, given: Option
 
 async fn progress(application: &Application, id: &str) -> HttpReply {
     match records::request(&application.store, id).await {
-        Ok(Some(record)) => {
-            HttpReply::json(StatusCode::OK, &view(&record)).header(header::CACHE_CONTROL, "no-store")
-        }
+        Ok(Some(record)) => HttpReply::json(StatusCode::OK, &view(&application.fleet, &record))
+            .header(header::CACHE_CONTROL, "no-store"),
         Ok(None) => error(
             StatusCode::NOT_FOUND,
             &format!("there is no request `{}`", id.chars().take(128).collect::<String>()),
@@ -179,8 +181,17 @@ async fn progress(application: &Application, id: &str) -> HttpReply {
     }
 }
 
+/// What to do about the outcome of a request, where it has a reason.
+pub fn next_step(fleet: &Fleet, record: &RequestRecord) -> Option<String> {
+    let situation = match fleet.configuration.namespace(&record.request.namespace_id) {
+        Some(configuration) => Situation::of(configuration, fleet.kill_switch, Caller::App),
+        None => Situation::of_fleet(fleet.kill_switch, Caller::App),
+    };
+    record.reason.map(|reason| next_step::of(reason, &situation))
+}
+
 /// The record of a request as a caller sees it.
-pub fn view(record: &RequestRecord) -> Value {
+pub fn view(fleet: &Fleet, record: &RequestRecord) -> Value {
     json!({
         "requestId": record.request.request_id,
         "namespaceId": record.request.namespace_id,
@@ -189,7 +200,7 @@ pub fn view(record: &RequestRecord) -> Value {
         "requestedBy": record.request.requested_by,
         "requester": record.requester,
         "detail": record.detail,
-        "nextStep": record.reason.map(certificate_management::reason::Reason::next_step),
+        "nextStep": next_step(fleet, record),
         "hubs": record.hubs,
     })
 }

@@ -69,7 +69,7 @@ pub struct Card {
 pub struct Item {
     pub subject: String,
     pub message: Vec<Piece>,
-    /// Where it differs from that of the reason.
+    /// Where it differs from that of the card.
     pub next_step: Option<Vec<Piece>>,
 }
 
@@ -168,10 +168,12 @@ impl Pages {
 
 impl Card {
     fn of(severity: Severity, check: CheckId, reason: Reason, findings: &[&Finding]) -> Self {
+        // That of the first stands for all; a place where another thing is to be done says so itself.
+        let next_step = findings.first().map_or(reason.next_step(), |finding| finding.next_step.as_str());
         let item = |finding: &&Finding| Item {
             subject: words::text(&finding.subject.text),
             message: words::prose(&words::text(&finding.message)),
-            next_step: (finding.next_step != reason.next_step())
+            next_step: (finding.next_step != next_step)
                 .then(|| words::prose(&words::text(&finding.next_step))),
         };
         let left_out = findings.len().saturating_sub(SEEN_AT_ONCE + UNFOLDED);
@@ -180,7 +182,7 @@ impl Card {
             check: check.code(),
             reason: (reason.code() != check.code()).then_some(reason.code()),
             meaning: words::prose(reason.meaning()),
-            next_step: words::prose(reason.next_step()),
+            next_step: words::prose(&words::text(next_step)),
             count: words::count(findings.len(), "place"),
             items: findings.iter().take(SEEN_AT_ONCE).map(item).collect(),
             more: findings.iter().skip(SEEN_AT_ONCE).take(UNFOLDED).map(item).collect(),

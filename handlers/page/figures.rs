@@ -51,10 +51,10 @@ pub fn of(report: &Report, lifetimes: Option<&Lifetimes>) -> Vec<Figure> {
         note: Some(format!("{} / {}", next.namespace, next.policy)),
         class: next.class,
     }));
-    if report.requests.is_some() {
+    if let Some(in_flight) = counts.requests_in_flight {
         figures.push(Figure {
             label: "Sync requests under way",
-            value: words::thousands(counts.requests_in_flight as u64),
+            value: words::thousands(in_flight as u64),
             note: None,
             class: "unknown",
         });

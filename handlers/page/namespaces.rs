@@ -169,9 +169,9 @@ impl Policy {
             leaf: policy.leaf_validity_days.map(|days| words::count(days, "day")),
             since: policy
                 .issuing_ca_seen_since
-                .filter(|_| !policy.previous_cas.is_empty())
+                .filter(|_| policy.previous_cas.iter().flatten().next().is_some())
                 .map(words::moment),
-            previous: policy.previous_cas.iter().map(Previous::of).collect(),
+            previous: policy.previous_cas.iter().flatten().map(Previous::of).collect(),
         }
     }
 }

@@ -1,14 +1,10 @@
-//! Looking at the namespaces: for the report, which keeps what it saw as sections, and for the command `status`, which keeps
-//! nothing.
+//! Looking at the namespaces for the report, which keeps what it saw as sections.
 
 use certificate_management::configuration::NamespaceConfiguration;
-use certificate_management::declared::{Memory, Seen};
 use certificate_management::issuers::SeenIssuers;
-use certificate_management::model::{ReadFailure, ReadFailureKind};
 use certificate_management::plan::Observation;
-use certificate_management::report::{Counted, Looks, NamespaceInput, ReportInput};
+use certificate_management::report::{Counted, Looks, NamespaceInput};
 use certificate_management::section::{Part, Section};
-use tokio::time::timeout;
 
 use super::counting::{self, Recent};
 use super::linked;
@@ -17,10 +13,11 @@ use crate::fleet::Fleet;
 use crate::observation::Observer;
 use crate::synchronization::automatic::{self, Asked};
 use crate::walk::turns::Roster;
-use crate::walk::{self, Pace, Scope, Visit};
-use crate::{authorities, failure, sections};
+use crate::walk::{self, Scope, Visit};
+use crate::{failure, sections};
 
-const EVERYTHING: Scope = Scope::Every(None);
+/// All DPS with all their groups.
+pub(super) const EVERYTHING: Scope = Scope::Every(None);
 
 /// What came of looking.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -127,39 +124,17 @@ fn section_of(input: &NamespaceInput<'_>) -> Section {
     section
 }
 
-/// Observes every namespace for a command, which has the time for all, and leaves no trace of itself.
-pub async fn observe_all(fleet: &Fleet) -> ReportInput<'_> {
-    let order: Vec<_> = fleet.configuration.namespaces.iter().collect();
-    let observer = Observer::new(fleet);
-    let pace = Pace::of_a_command();
-    let walked = walk::walk(fleet, &observer, &order, &EVERYTHING, pace, None, |visit| {
-        let observer = &observer;
-        async move {
-            let configuration = visit.configuration;
-            let mut input = input(fleet, observer, visit).await;
-            input.declared = declared(fleet, configuration).await;
-            input
-        }
-    });
-    let walked = walked.await.into_iter();
-    let namespaces = walked.map(|(configuration, input)| input.unwrap_or_else(|| not_visited(configuration)));
-    ReportInput {
-        configuration: &fleet.configuration,
-        kill_switch: fleet.kill_switch,
-        namespaces: namespaces.collect(),
-        records: None,
-        // After the reads, which may have met some.
-        surprises: surprises(fleet),
-        now: fleet.now(),
-    }
-}
-
 /// What the service has sent to this process that this version does not know.
 pub fn surprises(fleet: &Fleet) -> Vec<String> {
     fleet.azure.surprises().iter().map(ToString::to_string).collect()
 }
 
-async fn input<'a>(fleet: &Fleet, observer: &Observer<'_>, visit: Visit<'a>) -> NamespaceInput<'a> {
+/// What a visit of now has seen of a namespace.
+pub(super) async fn input<'a>(
+    fleet: &Fleet,
+    observer: &Observer<'_>,
+    visit: Visit<'a>,
+) -> NamespaceInput<'a> {
     // The DPS were read before the visit was handed over.
     let services_at = fleet.now();
     let provisioning_services = sections::services_of(&visit);
@@ -175,30 +150,4 @@ async fn input<'a>(fleet: &Fleet, observer: &Observer<'_>, visit: Visit<'a>) -> 
         issuers: SeenIssuers::default(),
         looks: Looks { namespace_at: Some(namespace_at), services_at: Some(services_at), read_at: None },
     }
-}
-
-/// What there is of what the file declares, where functions keep it. Without records nothing is known of the last writes.
-async fn declared(
-    fleet: &Fleet,
-    configuration: &NamespaceConfiguration,
-) -> Option<Result<Seen, ReadFailure>> {
-    if !configuration.is_managed() {
-        return None;
-    }
-    let at = fleet.now();
-    let read = timeout(fleet.pace.visit, authorities::inventory(fleet, configuration)).await;
-    let read = read.unwrap_or_else(|_| {
-        Err(azure::Error::timed_out(format!("reading what {} declares", configuration.id.name())))
-    });
-    let seen = read.map(|inventory| Seen { at, inventory, memory: Memory::default() });
-    Some(seen.map_err(|error| failure::of(&error)))
-}
-
-fn not_visited(configuration: &NamespaceConfiguration) -> NamespaceInput<'_> {
-    let why = ReadFailure {
-        kind: ReadFailureKind::NotVisited,
-        message: "the time was over before the turn of the namespace".to_owned(),
-        permission: None,
-    };
-    NamespaceInput::unread(configuration, &why)
 }

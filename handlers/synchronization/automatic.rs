@@ -2,7 +2,9 @@
 //! whether a sync is needed.
 
 use certificate_management::configuration::NamespaceConfiguration;
+use certificate_management::next_step::{self, Caller, Situation};
 use certificate_management::plan::Observation;
+use certificate_management::reason::Reason;
 use certificate_management::reason::failure::CallFailure;
 use certificate_management::request::NamespaceLook;
 use certificate_management::sync::{self, Failure, FailureKind, Repeat};
@@ -114,8 +116,11 @@ pub async fn look(
         Ok(Asked::UnderWay) => tracing::info!(namespace = name, "a sync was asked for already"),
         Ok(Asked::Ask) => tracing::warn!(
             namespace = name,
-            "a hub lacks a policy's current CA and nothing is synced without being asked: policysync submit --namespace {}",
-            configuration.id
+            next_step = next_step::of(
+                Reason::PolicyMissing,
+                &Situation::of(configuration, application.fleet.kill_switch, Caller::App)
+            ),
+            "a hub lacks a policy's current CA and nothing is synced without being asked"
         ),
         Ok(Asked::Submitted(_)) => {}
         Err(SubmitError::Queue(error)) => return Err(error.into()),

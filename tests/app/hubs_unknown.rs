@@ -4,6 +4,7 @@
 use certificate_management::alerting::{FindingEvent, FindingState};
 use certificate_management::checks::CheckId;
 use certificate_management::generation::NamespaceGeneration;
+use certificate_management::next_step::Caller;
 use functions_host::TraceContext;
 use policysync::assignment::{self, RunSummary, Waker};
 use policysync::reporting;
@@ -65,8 +66,7 @@ async fn a_group_whose_hubs_are_not_seen_waits_and_is_assigned_once_they_are() {
         assert_eq!(policy_of(&app, GROUP).await, None, "{what}");
         let kept = refusal(&app, GROUP).await;
         assert_eq!(kept["reason"], "hubs-unknown", "{what}: {kept}");
-        let report =
-            certificate_management::report::build(&reporting::observe_all(&app.application.fleet).await);
+        let report = reporting::live::report(&app.application.fleet, Caller::Person, Err("no records")).await;
         let text = serde_json::to_string(&report.namespaces[0]).unwrap();
         assert!(text.contains(r#""status":"waiting-for-trust""#), "{what}: {text}");
         let of_group = report.findings.iter().find(|finding| {

@@ -46,6 +46,7 @@ mod seeds;
 mod simulated_time;
 mod spread;
 mod status;
+mod status_and_page;
 mod submit;
 mod sync_audit;
 mod sync_bad_messages;

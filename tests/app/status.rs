@@ -1,5 +1,5 @@
-//! `policysync status`, as a person or a pipeline runs it: against Azure alone, with no handler, report or storage; and
-//! the findings that the report hands to the topic.
+//! `policysync status`, as a person or a pipeline runs it: with the records of the app, and against Azure alone; and the findings that
+//! the report hands to the topic.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,8 @@ fn checks(report: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn the_exit_code_and_the_table_tell_what_needs_a_person() {
-    let world = World::configured(&configuration("")).await;
+    let world = World::configured(&configuration("mode = \"enforce\"\n")).await;
+    world.fire("report-policy-status").await;
     let healthy = policysync(&world, &["status"], &[]).await;
     assert_eq!(healthy.status.code(), Some(0), "{}", told(&healthy));
     assert!(told(&healthy).contains("Nothing needs a person."), "{}", told(&healthy));
@@ -34,9 +35,38 @@ async fn the_exit_code_and_the_table_tell_what_needs_a_person() {
     let report = document(&json);
     assert_eq!(report["schema"], "policy-status/v2");
     assert!(checks(&report).iter().all(|check| *check == "hub-untrusting"), "{report}");
-    assert_eq!(report["requests"], Value::Null, "records are not looked at");
+    assert_eq!((&report["requests"]["recent"], &report["checksNotMade"]), (&json!([]), &json!([])));
+
+    // The kill switch of the command refuses a sync, so none is named.
+    let switch = [("POLICYSYNC_MODE", "audit")];
+    let refused = told(&policysync(&world, &["status"], &switch).await);
+    assert!(refused.contains("Unset POLICYSYNC_MODE") && !refused.contains("policysync submit"), "{refused}");
     let sends = world.sends().await;
     assert_eq!((world.writes().await, sends), (vec![], vec![]));
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn without_records_the_checks_that_rest_on_them_are_named_and_nothing_is_called_healthy() {
+    let world = World::configured(&configuration("mode = \"enforce\"\n")).await;
+    let none = [("AzureWebJobsStorage", ""), ("POLICYSYNC_STATE", "memory")];
+    let lacking = policysync(&world, &["status"], &none).await;
+    let text = told(&lacking);
+    assert_eq!(lacking.status.code(), Some(3), "{text}");
+    assert!(text.contains("sync-unverified") && text.contains("--without-records"), "{text}");
+    assert!(!text.contains("Nothing needs a person"), "{text}");
+    let json = document(&policysync(&world, &["status", "--output", "json"], &none).await);
+    assert_eq!((&json["requests"], &json["summary"]["requestsInFlight"]), (&Value::Null, &Value::Null));
+    assert!(json["checksNotMade"].as_array().unwrap().len() > 3, "{json}");
+    let on_purpose = policysync(&world, &["status", "--without-records"], &none).await;
+    assert_eq!(on_purpose.status.code(), Some(0), "{}", told(&on_purpose));
+
+    // Storage that does not let the person in is the same.
+    let fault = json!({"faults": [{"method": "GET", "path": "/storage/**", "status": 403, "times": 999}]});
+    let put = world.client.put(world.azure("/simulator/faults")).json(&fault).send().await.unwrap();
+    assert!(put.status().is_success());
+    let closed = policysync(&world, &["status"], &[]).await;
+    assert_eq!(closed.status.code(), Some(3), "{}", told(&closed));
     world.stop().await;
 }
 
@@ -45,6 +75,7 @@ async fn thresholds_and_suppressions_are_those_of_the_configuration() {
     // The CAs of the simulated Azure end within some years.
     let strict = "[checks.ca-expiring]\ndays = [10000]\ncritical_days = 1\n";
     let world = World::configured(&configuration(strict)).await;
+    world.fire("report-policy-status").await;
     let warnings = policysync(&world, &["status", "--output", "json"], &[]).await;
     assert_eq!(warnings.status.code(), Some(1), "{}", told(&warnings));
     assert!(checks(&document(&warnings)).iter().all(|check| *check == "ca-expiring"));
@@ -56,6 +87,7 @@ async fn thresholds_and_suppressions_are_those_of_the_configuration() {
         "{strict}[[suppress]]\ncheck = \"ca-expiring\"\nsubject = \"contoso-plants / *\"\nreason = \"known\"\nuntil = 2099-12-31\n"
     );
     let world = World::configured(&configuration(&quiet)).await;
+    world.fire("report-policy-status").await;
     let report = policysync(&world, &["status", "--output", "json"], &[]).await;
     assert_eq!(report.status.code(), Some(0), "{}", told(&report));
     assert_eq!(document(&report)["suppressed"][0]["reason"], "known");
@@ -71,6 +103,12 @@ async fn what_cannot_be_evaluated_is_3_and_wrong_usage_64() {
     let unreadable = policysync(&world, &["status"], &[]).await;
     assert_eq!(unreadable.status.code(), Some(3), "{}", told(&unreadable));
     assert!(told(&unreadable).contains("permission-missing"), "{}", told(&unreadable));
+    // Without a token no role helps.
+    for command in [&["status"][..], &["check"]] {
+        let nobody = told(&policysync(&world, command, &[("IDENTITY_HEADER", "wrong")]).await);
+        let squeezed = nobody.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(squeezed.contains("IDENTITY_ENDPOINT") && !squeezed.contains("Grant"), "{nobody}");
+    }
     let absent = policysync(&world, &["status"], &[("POLICYSYNC_CONFIG", "absent.toml")]).await;
     assert_eq!(absent.status.code(), Some(3), "{}", told(&absent));
     let wrong = policysync(&world, &["status", "--fail-on", "sometimes"], &[]).await;

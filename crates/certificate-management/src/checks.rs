@@ -38,6 +38,7 @@ use serde::{Deserialize, Serialize};
 use crate::configuration::Thresholds;
 use crate::facts::Facts;
 use crate::finding::Finding;
+use crate::next_step;
 use crate::reason::Severity;
 
 macro_rules! checks {
@@ -95,8 +96,8 @@ checks! {
          certificates, or none."
     HubUntrusting "hub-untrusting" Critical hub_untrusting
         "A linked hub does not trust the current issuing CA of a policy: it has none, or an older one."
-        "`policysync submit --namespace ID --wait`, and read its outcome per hub. Do not provision devices to \
-         that hub before."
+        "Do what the finding says. Where that is a sync, `policysync submit --namespace ID --wait` shows its outcome per hub. Do \
+         not provision devices to that hub before."
     CaLeftover "ca-leftover" Warning ca_leftover
         "A linked hub still has an older CA of a policy beside the current one."
         "Wait until the last device certificate of the older CA has ended; the message says when, where the older CA was \
@@ -117,8 +118,8 @@ checks! {
          `hub-certificate-without-policy` first."
     GroupUnassigned "group-unassigned" Warning group_unassigned
         "An enrollment group has no policy, so its devices get no operational certificate."
-        "`policysync explain GROUP` shows each rule that was tried. Add a rule, or sync the namespace where it \
-         waits for trust."
+        "`policysync explain GROUP` shows each rule that was tried. Add a rule, or do what the finding \
+         says of the hub that it waits for."
     GroupDangling "group-dangling" Critical group_dangling
         "An enrollment group names a policy that the namespace does not have."
         "Correct the name on the group, or create the policy. Devices that provision now get no operational \
@@ -215,9 +216,21 @@ impl std::fmt::Display for CheckId {
 /// Every finding of every check, the worst first, each once.
 #[must_use]
 pub fn run(facts: &Facts<'_>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = CheckId::ALL.iter().flat_map(|check| check.run(facts)).collect();
+    let found = CheckId::ALL.iter().flat_map(|check| check.run(facts));
+    let mut findings: Vec<Finding> = found.map(|finding| with_next_step(finding, facts)).collect();
     put_in_order(&mut findings, |finding| finding);
     findings
+}
+
+/// With what is to be done where it was found, unless the check knows better than the reason.
+fn with_next_step(finding: Finding, facts: &Facts<'_>) -> Finding {
+    match finding.next_step == finding.reason.next_step() {
+        true => {
+            let next_step = next_step::of(finding.reason, &facts.situation(&finding.subject));
+            finding.with_next_step(next_step)
+        }
+        false => finding,
+    }
 }
 
 /// The worst first, each once; the order depends on nothing but the findings.

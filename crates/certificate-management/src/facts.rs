@@ -10,7 +10,8 @@ use crate::declared;
 use crate::finding::Subject;
 use crate::finding_subject as subject;
 use crate::issuers::SeenIssuers;
-use crate::model::{EnrollmentGroup, Policy, ReadFailure};
+use crate::model::{EnrollmentGroup, Policy, ReadFailure, ReadFailureKind};
+use crate::next_step::{Caller, Situation};
 use crate::plan::{self, AssignmentPlan, Observation, Pair};
 use crate::readiness;
 use crate::reason::Reason;
@@ -24,6 +25,10 @@ pub struct Facts<'a> {
     pub records: Option<&'a Records>,
     /// What they tell of the fleet as a whole; `None`: they were not looked at, or this is not about the whole.
     pub fleet: Option<&'a FleetRecords>,
+    /// Whether `POLICYSYNC_MODE=audit` is set.
+    pub kill_switch: bool,
+    /// Who has looked.
+    pub caller: Caller,
     /// The thresholds of checks.
     pub thresholds: &'a Thresholds,
     /// What the configuration keeps quiet.
@@ -97,6 +102,8 @@ impl<'a> Facts<'a> {
             namespaces: input.namespaces.iter().map(NamespaceFacts::of).collect(),
             records: input.records.as_ref(),
             fleet: input.records.as_ref().map(|records| &records.fleet),
+            kill_switch: input.kill_switch,
+            caller: Caller::App,
             thresholds: &input.configuration.checks,
             suppressions: &input.configuration.suppressions,
             surprises: &input.surprises,
@@ -120,6 +127,28 @@ impl<'a> Facts<'a> {
                 })
             })
         })
+    }
+
+    /// What decides the next step of a finding about a subject.
+    #[must_use]
+    pub fn situation(&self, subject: &Subject) -> Situation<'a> {
+        let of_it = |namespace: &&NamespaceFacts<'a>| {
+            Some(&namespace.configuration.id) == subject.namespace_id.as_ref()
+        };
+        let fleet = Situation::of_fleet(self.kill_switch, self.caller);
+        let Some(namespace) = self.namespaces.iter().find(of_it) else { return fleet };
+        let situation = Situation { configuration: Some(namespace.configuration), ..fleet };
+        match namespace.observation {
+            Err(failure) if failure.kind == ReadFailureKind::Unauthorized => situation.logged_out(),
+            Err(_) => situation,
+            Ok(observation) => {
+                let situation = situation.in_generation(observation.namespace.generation);
+                let policy = subject.policy.as_deref();
+                let policy =
+                    policy.and_then(|name| observation.policies.iter().find(|policy| policy.name == name));
+                policy.map_or(situation, |policy| situation.about(policy))
+            }
+        }
     }
 
     /// Everything that could not be read, with what it is.

@@ -18,6 +18,7 @@
 //! - [`sync`](mod@sync): every decision about a sync, as one state machine.
 //! - [`readiness`]: whether what a namespace needs for its links is there.
 //! - [`reason`]: every reason code, with its severity and next step.
+//! - [`next_step`]: what a person does next, made from what is so.
 //! - [`checks`]: each check looks for one kind of trouble in what was observed, and makes a [`finding::Finding`] of it.
 //! - [`issuers`]: the issuing CAs that policies were seen to have over time, and what follows from a rotation.
 //! - [`section`]: what a look has seen of one namespace, as it is stored.
@@ -44,6 +45,7 @@ pub mod generation;
 mod glob;
 pub mod issuers;
 pub mod model;
+pub mod next_step;
 pub mod parked;
 pub mod plan;
 mod read_failure;

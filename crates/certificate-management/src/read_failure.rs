@@ -21,6 +21,8 @@ pub struct ReadFailure {
 pub enum ReadFailureKind {
     /// The identity may not read it: grant a role.
     Forbidden,
+    /// There is no valid token: log in, or give the app its identity.
+    Unauthorized,
     /// It does not exist: correct the configuration.
     NotFound,
     /// The service does not answer the API version: it is of another generation than it was read with.
@@ -41,6 +43,14 @@ pub struct MissingPermission {
     pub feature: String,
     /// The action as role definitions name it, e.g. `Microsoft.Devices/IotHubs/certificates/read`.
     pub action: String,
+}
+
+impl ReadFailureKind {
+    /// Whether the caller may not read it, or has not said who they are.
+    #[must_use]
+    pub const fn is_denied(self) -> bool {
+        matches!(self, Self::Forbidden | Self::Unauthorized)
+    }
 }
 
 impl ReadFailure {

@@ -95,7 +95,7 @@ reasons! {
         "Look at the namespace's activity log for what goes on there, then submit again."
     RequestIdTaken "request-id-taken" Warning
         "The id of the request belongs to an earlier request that asks for something else."
-        "Submit it with another id; the message is kept in the parked queue."
+        "Give it another id; the message is kept in the parked queue."
     UnknownHub "unknown-hub" Warning
         "The request names a hub that is not linked to the namespace."
         "Check the hub's name, and its link to the namespace in Azure."
@@ -128,19 +128,19 @@ reasons! {
         "Grant Microsoft.Devices/IotHubs/Certificates/Read on the hub, or read the message for the service's error."
     LinkMissing "link-missing" Critical
         "The namespace has no link to the hub, so the service pushes no certificate authority to it."
-        "Link the hub from the namespace (`az iot adr ns link`), then submit again."
+        "Link the hub from the namespace (`az iot adr ns link`); the service then pushes the authority to it."
     LinkInProgress "link-in-progress" Warning
         "The link between the namespace and the hub is still being made."
         "Wait; if it lasts, look at the endpoint's linkingState on the namespace."
     LinkFailed "link-failed" Critical
         "The link between the namespace and the hub failed, so no certificate authority is pushed to the hub."
-        "Do what the detail says about the service's error, link the hub again, then submit again."
+        "Do what the detail says about the service's error, and link the hub again; the service then pushes the authority to it."
     PushAwaited "push-awaited" Information
         "The hub is linked, and the service pushes the certificate authority to it by itself; its evidence is looked for."
-        "Wait; the request's page shows the outcome of each hub."
+        "Wait: the service pushes it by itself."
     PushMissing "push-missing" Critical
         "The hub is linked, but the service did not push the policy's certificate authority to it before the deadline."
-        "Check the namespace identity's roles on the hub, and that the authority was made after the hub was linked; then submit again."
+        "Check the namespace identity's roles on the hub, and that the authority was made after the hub was linked."
     ApiVersionRejected "api-version-rejected" Critical
         "Azure does not answer the API version that Policysync uses for this generation of the service."
         "Update Policysync, or set `api_generation` to the generation that the namespace has; the message names the versions on offer."
@@ -149,7 +149,7 @@ reasons! {
         "Nothing at once: they are kept out of every decision. Look for a newer version of Policysync."
     HubGone "hub-gone" Warning
         "The hub was unlinked or deleted while the request was under way."
-        "Nothing, if that was meant; else link the hub again and submit again."
+        "Nothing, if that was meant; else link the hub again."
     // Messages.
     MessageNotJson "message-not-json" Warning
         "The message on the queue is not a JSON object."
@@ -202,7 +202,7 @@ reasons! {
         "Do what the detail says; `policysync check` shows each need. Devices of the hub keep working until a CA has to be pushed."
     WaitingForTrust "waiting-for-trust" Warning
         "A hub of the group does not trust the policy's current CA yet, so assigning now would give devices certificates that it refuses."
-        "Nothing where `sync = \"automatic\"`; else submit a sync request for the namespace."
+        "Nothing where the service pushes it, or where `mode = \"enforce\"` and `sync = \"automatic\"` are set; with `sync = \"ask\"`, `policysync submit --namespace ID`. In audit mode no sync is asked for."
     HubsUnknown "hubs-unknown" Warning
         "A hub that the group can allocate devices to is not known, or could not be seen, so nothing shows that it trusts the policy; the group waits."
         "Make the hub visible as the detail says: name its subscription in `scopes`, link it to the namespace, grant the roles to read it, or link the provisioning service to a hub."
@@ -233,10 +233,10 @@ reasons! {
     // Findings.
     PolicyMissing "policy-missing" Critical
         "A linked hub has no CA certificate of the policy: it refuses the policy's devices."
-        "Submit a sync request for the namespace."
+        "Nothing where the service pushes it, or where `mode = \"enforce\"` and `sync = \"automatic\"` are set; with `sync = \"ask\"`, `policysync submit --namespace ID`. In audit mode no sync is asked for."
     PolicyStale "policy-stale" Critical
         "A linked hub has only an older CA of the policy: it refuses devices with new certificates."
-        "Submit a sync request for the namespace."
+        "Nothing where the service pushes it, or where `mode = \"enforce\"` and `sync = \"automatic\"` are set; with `sync = \"ask\"`, `policysync submit --namespace ID`. In audit mode no sync is asked for."
     CaLeftover "ca-leftover" Warning
         "A linked hub still has an older CA of the policy beside the current one."
         "Delete the older certificate on the hub once no device uses a certificate from it."
@@ -245,13 +245,13 @@ reasons! {
         "Nothing, where devices register again at their provisioning service by themselves when a hub refuses them; else make them do so. By the day of the message the last of those certificates has ended."
     CaExpiring "ca-expiring" Warning
         "The issuing CA of a policy ends soon."
-        "Expect a rotation by the service, or renew it if it is signed by your own root; then sync."
+        "Expect a rotation by the service, or renew it if it is signed by your own root. In the older generation a sync follows."
     CaExpired "ca-expired" Critical
         "The issuing CA of a policy has ended: no device certificate under it is valid."
-        "Rotate or renew the issuing CA, then submit a sync request."
+        "Rotate or renew the issuing CA. In the older generation a sync follows."
     GroupUnassigned "group-unassigned" Warning
         "An enrollment group has no policy, so its devices get no operational certificate."
-        "Look at `explain` for the group; add a rule, or wait for the next reconcile."
+        "Nothing where `mode = \"enforce\"` is set: the next event or reconcile writes it. `policysync explain` shows why it is to have which policy."
     CaShorterThanLeaf "ca-shorter-than-leaf" Warning
         "The issuing CA of a policy ends before a device certificate that is issued today or within a week would."
         "Have the CA renewed now, or shorten the leaf validity; until then devices get shorter certificates, or none."
@@ -302,7 +302,7 @@ reasons! {
         "Grant the role that has the action which the message names; role assignments take minutes to arrive."
     RecordsUnreadable "records-unreadable" Warning
         "Records of Policysync itself could not be read, so the report says nothing about them."
-        "Check the storage account's network rules and the identity's Storage Blob Data Owner role. Where the message says that what is stored is not JSON, or a record of another type, restore an earlier version of the blob that it names; where there is none, delete that blob, and submit each request that stays `queued` again with its id."
+        "Check the storage account's network rules and the identity's Storage Blob Data Owner role. Where the message says that what is stored is not JSON, or a record of another type, restore an earlier version of the blob that it names; where there is none, delete that blob, and ask again for each request that stays `queued`, with its id."
     SuppressionExpired "suppression-expired" Warning
         "A suppression of policysync.toml has passed its end date."
         "Correct what it kept quiet, or give it a new date; delete it when there is nothing to keep quiet."

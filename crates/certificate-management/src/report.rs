@@ -16,6 +16,7 @@ mod fold;
 pub mod groups;
 mod line;
 pub mod namespace;
+mod not_made;
 mod paging;
 mod summary;
 
@@ -29,6 +30,7 @@ pub use self::fold::{Fold, build};
 pub use self::groups::{EnrollmentGroupEntry, EnrollmentGroups, GroupList, PolicyGroups};
 pub use self::line::NamespaceLine;
 pub use self::namespace::{NamespaceReport, PolicyReport, ProvisioningServiceReport, TrustReport};
+pub use self::not_made::{CheckNotMade, RecordKind};
 pub use self::paging::{DETAILED, FINDINGS_ON_PAGE, Page};
 pub use self::summary::{FindingCounts, Summary};
 pub use crate::facts::Unseen;
@@ -65,6 +67,9 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Findings that `[[suppress]]` of policysync.toml keeps quiet; of a large fleet the first.
     pub suppressed: Vec<SuppressedFinding>,
+    /// Checks that were not made, or not whole, since their records could not be read.
+    #[serde(default)]
+    pub checks_not_made: Vec<CheckNotMade>,
     /// What could not be read; of a large fleet the first. Nothing is claimed about it. Each of it is a finding too.
     pub unread: Vec<Unread>,
     /// What was not seen although nothing failed, such as a hub that a DPS names and no list shows. It raises no finding, and

@@ -195,6 +195,20 @@ impl Section {
         now - links.at >= LINKS_EVERY || !seen.value.hubs.iter().all(is_read)
     }
 
+    /// Adds to a look of now what only records tell: what was counted, the issuing CAs of earlier looks, and the last writes of what the
+    /// file declares.
+    pub fn remind(self, input: &mut NamespaceInput<'_>) {
+        input.links = self.links.seen.map(|seen| (seen.at, seen.value));
+        input.counted = self.counted.seen.map(|seen| seen.value).unwrap_or_default();
+        input.issuers = self.issuers;
+        for observation in self.namespace.seen.iter().map(|seen| &seen.value).chain(&input.observation) {
+            input.issuers.note(observation);
+        }
+        if let (Some(Ok(seen)), Some(known)) = (&mut input.declared, self.declared.seen) {
+            seen.memory = known.value.memory;
+        }
+    }
+
     /// What the report is made from.
     #[must_use]
     pub fn into_input(self, configuration: &NamespaceConfiguration) -> NamespaceInput<'_> {

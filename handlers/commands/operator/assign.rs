@@ -8,6 +8,7 @@ pub mod wanted;
 
 use std::process::ExitCode;
 
+use certificate_management::next_step;
 use certificate_management::plan::saved::SavedPlan;
 use clap::Args;
 
@@ -74,14 +75,16 @@ pub async fn run(arguments: Arguments) -> ExitCode {
 async fn finish(person: &Person, plan: &SavedPlan, arguments: &Arguments) -> ExitCode {
     let output = arguments.output;
     if !arguments.apply {
-        say!("{}", print::text(plan, output));
+        say!("{}", print::text(&person.fleet, plan, output));
         if output == Output::Table && !plan.assignments.is_empty() {
-            say!("Nothing was changed: the same with --apply performs it.");
+            let in_audit = print::is_in_audit(&person.fleet, plan);
+            let next = next_step::to_apply("performs it", in_audit, person.fleet.kill_switch);
+            say!("Nothing was changed. {next}");
         }
         return plan::exit_code(plan);
     }
     if output == Output::Table {
-        say!("{}\n", print::text(plan, output));
+        say!("{}\n", print::text(&person.fleet, plan, output));
     }
     let writer = person.writer("assign", arguments.even_in_audit);
     let rows = perform::perform(&writer, plan).await;

@@ -74,6 +74,8 @@ enum Source {
 struct Explained<'a> {
     namespace: &'a NamespaceConfiguration,
     mode: Mode,
+    kill_switch: bool,
+    generation: NamespaceGeneration,
     /// The name of its DPS, where it is known.
     provisioning_service: Option<String>,
     source: Source,
@@ -147,6 +149,8 @@ fn described<'a>(
     Explained {
         namespace,
         mode: namespace.effective_mode(settings.kill_switch),
+        kill_switch: settings.kill_switch,
+        generation: NamespaceGeneration::default(),
         provisioning_service: wanted.service.map(str::to_owned),
         source: Source::Described,
         subject,

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use azure::{Group, RawGroup};
 use certificate_management::configuration::Mode;
 use certificate_management::model::{EnrollmentGroup, Policy};
+use certificate_management::next_step::{self, Caller, Situation};
 use certificate_management::plan::plan_assignment;
 use certificate_management::plan::saved::{PlannedAssignment, Wish};
 use certificate_management::reason::Reason;
@@ -212,14 +213,17 @@ struct Creation<'a> {
 impl Creation<'_> {
     fn show(&self, entry: &PlannedAssignment, output: Output) {
         let outcome = self.outcome;
-        let in_audit = self.service.configuration.mode == Mode::Audit;
+        let configuration = self.service.configuration;
+        let in_audit = configuration.mode == Mode::Audit;
+        let situation = Situation::of(configuration, self.person.fleet.kill_switch, Caller::Person);
+        let next = next_step::of(entry.reason, &situation.in_generation(self.service.linked.generation));
         if output == Output::Json {
             let document = json!({
                 "schema": "policysync-creation/v1",
                 "outcome": outcome,
                 "inAudit": in_audit,
                 "run": self.person.run.to_string(),
-                "nextStep": entry.reason.next_step(),
+                "nextStep": next,
                 "group": entry,
             });
             return say!("{}", table::json(&document));
@@ -235,12 +239,15 @@ impl Creation<'_> {
             ("mode", mode.to_owned()),
             ("outcome", outcome.to_owned()),
             ("reason", format!("{}: {}", entry.reason, entry.detail)),
-            ("next step", entry.reason.next_step().to_owned()),
+            ("next step", next),
         ];
         let rows = rows.map(|(name, value)| vec![name.to_owned(), table::wrapped(&value, 90)]).to_vec();
         say!("{}", table::table(&["creation", ""], rows));
         match outcome {
-            "planned" => say!("\nNothing was written: the same with --apply creates it."),
+            "planned" => {
+                let next = next_step::to_apply("creates it", in_audit, self.person.fleet.kill_switch);
+                say!("\nNothing was written. {next}");
+            }
             "created" => say!("\n{}", self.person.about_records()),
             _ => {}
         }

@@ -7,6 +7,7 @@ pub mod survey;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use certificate_management::next_step;
 use certificate_management::plan::saved::SavedPlan;
 use clap::Args;
 
@@ -34,13 +35,15 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Err(message) => return fail(&message),
     };
     let plan = by_rules(&person.fleet).await;
-    say!("{}", print::text(&plan, arguments.output));
+    say!("{}", print::text(&person.fleet, &plan, arguments.output));
     if let Some(path) = &arguments.out {
         if let Err(error) = std::fs::write(path, table::json(&plan) + "\n") {
             return fail(&format!("cannot save the plan to {}: {error}", path.display()));
         }
         if arguments.output == Output::Table {
-            say!("\nSaved. Perform it with\n  policysync apply {}", path.display());
+            let (fleet, file) = (&person.fleet, path.display().to_string());
+            let in_audit = print::is_in_audit(fleet, &plan);
+            say!("\nSaved. {}", next_step::to_perform(&file, in_audit, fleet.kill_switch));
         }
     }
     exit_code(&plan)

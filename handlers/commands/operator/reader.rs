@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use ambient::Ambient;
 use certificate_management::configuration::{Configuration, NamespaceConfiguration};
+use certificate_management::next_step::Caller;
 
 use crate::commands::terminal::line;
 use crate::fleet::{Fleet, Outside};
@@ -15,6 +16,13 @@ use crate::settings::{self, FleetSettings, SettingsError};
 /// Names the first variable that is wrong or unknown.
 pub fn settings() -> Result<FleetSettings, SettingsError> {
     FleetSettings::from_variables(&settings::environment())
+}
+
+/// Whose identity a command has: the one that its environment names, or else the login of the person.
+pub fn caller() -> Caller {
+    let names = ["IDENTITY_ENDPOINT", "AZURE_FEDERATED_TOKEN_FILE"];
+    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if names.iter().any(is_set) { Caller::Pipeline } else { Caller::Person }
 }
 
 /// The text of the configuration.

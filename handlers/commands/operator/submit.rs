@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use ambient::Ambient;
 use azure::trace::with_traceparent;
+use certificate_management::configuration::Configuration;
 use certificate_management::request::{RequestRecord, SyncRequest};
 use clap::Args;
 use serde_json::{Value, json};
@@ -28,9 +29,9 @@ use self::evidence::Evidence;
 use self::follow::{Ended, Source};
 use self::progress::Progress;
 use super::table::{self, Output};
-use super::{USAGE, fail};
+use super::{USAGE, fail, reader};
 use crate::application::Application;
-use crate::fleet::Outside;
+use crate::fleet::{Fleet, Outside};
 use crate::functions::sync_requests;
 use crate::settings::{Settings, StateSettings};
 use crate::synchronization::submission::{self, SubmitError};
@@ -47,7 +48,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(35 * 60);
     3 the outcome could not be learnt; 64 wrong usage."
 )]
 pub struct Arguments {
-    /// The ARM id of the namespace to sync.
+    /// The namespace to sync, by ARM id or by name.
     #[arg(long, value_name = "ID")]
     namespace: String,
     /// A hub that the request is for, by name; all linked hubs without it. May be repeated.
@@ -78,7 +79,16 @@ pub struct Arguments {
     output: Output,
 }
 
-pub async fn run(arguments: Arguments) -> ExitCode {
+pub async fn run(mut arguments: Arguments) -> ExitCode {
+    if !arguments.namespace.starts_with('/') {
+        match id_of(&arguments.namespace) {
+            Ok(id) => arguments.namespace = id,
+            Err(problem) => {
+                complain!("--namespace: {problem}");
+                return ExitCode::from(USAGE);
+            }
+        }
+    }
     let ambient = Ambient::of_system();
     let request = match request::build(&arguments, &ambient) {
         Ok(request) => request,
@@ -116,7 +126,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Err(message) => return fail(&message),
     };
     if !arguments.wait {
-        announce(&record, is_shared, arguments.output);
+        announce(&application.fleet, &record, is_shared, arguments.output);
         return ExitCode::SUCCESS;
     }
     let source = evidence
@@ -125,7 +135,21 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         });
     let progress = Progress::start(&record, arguments.output, source.explanation());
     let ended = follow::follow(source, progress, &record, deadline).await;
-    tell(&ended, &record, timeout, arguments.output)
+    tell(&application.fleet, &ended, &record, timeout, arguments.output)
+}
+
+/// The ARM id of the one namespace of the configuration that has this name.
+fn id_of(name: &str) -> Result<String, String> {
+    let settings = reader::settings().map_err(|error| error.to_string())?;
+    let text = reader::configuration_text(&settings.configuration)?;
+    let configuration = Configuration::parse(&text).map_err(|error| error.to_string())?;
+    match reader::namespaces(&configuration, Some(name))?.as_slice() {
+        [one] => Ok(one.id.to_string()),
+        several => {
+            let ids: Vec<String> = several.iter().map(|one| format!("  {}", one.id)).collect();
+            Err(format!("several namespaces have this name; give the ARM id of one:\n{}", ids.join("\n")))
+        }
+    }
 }
 
 /// Submits it within its own trace; answers its record.
@@ -149,17 +173,17 @@ fn trace_id(request: &SyncRequest) -> &str {
 }
 
 /// The record as JSON, with the trace.
-fn document(record: &RequestRecord) -> Value {
-    let mut document = sync_requests::view(record);
+fn document(fleet: &Fleet, record: &RequestRecord) -> Value {
+    let mut document = sync_requests::view(fleet, record);
     if let Some(members) = document.as_object_mut() {
         members.insert("traceId".to_owned(), json!(trace_id(&record.request)));
     }
     document
 }
 
-fn announce(record: &RequestRecord, is_shared: bool, output: Output) {
+fn announce(fleet: &Fleet, record: &RequestRecord, is_shared: bool, output: Output) {
     if output == Output::Json {
-        say!("{}", table::json(&document(record)));
+        say!("{}", table::json(&document(fleet, record)));
         return;
     }
     let id = &record.request.request_id;
@@ -171,10 +195,16 @@ fn announce(record: &RequestRecord, is_shared: bool, output: Output) {
 }
 
 /// Prints the outcome, and answers the exit code.
-fn tell(ended: &Ended, submitted: &RequestRecord, timeout: Duration, output: Output) -> ExitCode {
+fn tell(
+    fleet: &Fleet,
+    ended: &Ended,
+    submitted: &RequestRecord,
+    timeout: Duration,
+    output: Output,
+) -> ExitCode {
     let record = ended.record().unwrap_or(submitted);
     match output {
-        Output::Json => say!("{}", table::json(&document(record))),
+        Output::Json => say!("{}", table::json(&document(fleet, record))),
         Output::Table if record.hubs.is_empty() => {}
         Output::Table => say!("{}", progress::hubs(record)),
     }
@@ -189,7 +219,8 @@ fn tell(ended: &Ended, submitted: &RequestRecord, timeout: Duration, output: Out
         Ended::Final(record) => {
             let reason = record.reason.map_or_else(String::new, |reason| format!(", {reason}"));
             let detail = record.detail.as_ref().map_or_else(String::new, |detail| format!(": {detail}"));
-            let next = record.reason.map_or_else(String::new, |reason| format!("\n{}", reason.next_step()));
+            let next =
+                sync_requests::next_step(fleet, record).map_or_else(String::new, |next| format!("\n{next}"));
             fail(&format!("request {id} is {}{reason}{detail}{next}", record.outcome))
         }
         Ended::TimedOut(_) => fail(&format!(

@@ -98,7 +98,8 @@ fn prove(facts: &Facts) -> Step {
         Generation::Credentials => step(
             Basis::Observed,
             format!(
-                "After it: `policysync submit --namespace {} --wait`, which proves the new CA on each hub.",
+                "After it: `policysync status` until every hub shows the new CA. With `mode = \"enforce\"`, `policysync submit \
+                 --namespace {} --wait` asks for the sync and proves it on each hub.",
                 facts.namespace.id
             ),
             "A finished operation is no proof; the certificate on the hub is.",

@@ -7,15 +7,17 @@ use crate::declared::{Action, Hindrance, Resource, Step, Waiting};
 use crate::facts::{Facts, NamespaceFacts};
 use crate::finding::{Finding, Subject};
 use crate::finding_subject::DECLARED;
+use crate::next_step;
 use crate::reason::{Reason, Severity};
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    facts.namespaces.iter().flat_map(of_namespace).collect()
+    facts.namespaces.iter().flat_map(|namespace| of_namespace(facts, namespace)).collect()
 }
 
-fn of_namespace(namespace: &NamespaceFacts<'_>) -> Vec<Finding> {
+fn of_namespace(facts: &Facts<'_>, namespace: &NamespaceFacts<'_>) -> Vec<Finding> {
     let steps = namespace.declared.as_deref().unwrap_or_default();
-    let mut findings: Vec<Finding> = steps.iter().filter_map(|step| of_step(namespace, step)).collect();
+    let mut findings: Vec<Finding> =
+        steps.iter().filter_map(|step| of_step(facts, namespace, step)).collect();
     // Each authority waits for the link: it is missing once.
     let waits_for_link = steps.iter().find(|step| step.action == Action::Wait { on: Waiting::Link });
     findings.extend(waits_for_link.map(|step| {
@@ -29,7 +31,7 @@ fn of_namespace(namespace: &NamespaceFacts<'_>) -> Vec<Finding> {
     findings
 }
 
-fn of_step(namespace: &NamespaceFacts<'_>, step: &Step) -> Option<Finding> {
+fn of_step(facts: &Facts<'_>, namespace: &NamespaceFacts<'_>, step: &Step) -> Option<Finding> {
     let subject = || subject(namespace, &step.resource);
     match &step.action {
         Action::Refuse { because: Hindrance::Needs { .. } } => None,
@@ -39,7 +41,8 @@ fn of_step(namespace: &NamespaceFacts<'_>, step: &Step) -> Option<Finding> {
                 Hindrance::NotKept { .. } => Reason::DeclaredNotKept,
                 _ => Reason::DeclaredBlocked,
             };
-            Some(told(reason, subject(), step, Some(because.next_step())))
+            let next_step = next_step::of_hindrance(because, &facts.situation(&namespace.subject()));
+            Some(told(reason, subject(), step, Some(next_step)))
         }
         Action::Wait { on: on @ Waiting::Signature { of } }
             if is_its_own(&step.resource, of) && !is_told_of_a_policy(namespace, &step.resource) =>

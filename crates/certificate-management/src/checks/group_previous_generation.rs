@@ -4,6 +4,7 @@ use super::CheckId;
 use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::generation::Generation;
+use crate::next_step;
 use crate::reason::Reason;
 use crate::reference::Reference;
 
@@ -20,7 +21,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let (message, next_step) = match observation.successor(namespace.configuration, named) {
             Some(Ok(successor)) => (
                 format!("it names `{named}`, which [[namespace.migration]] replaces by `{}`", successor.name),
-                "Look at `policysync plan`, then run `policysync assign --migrate --apply`.".to_owned(),
+                next_step::of_migration(&facts.situation(&subject)),
             ),
             Some(Err((_, why))) => (
                 format!("it names `{named}`, and its successor cannot be used: {why}"),
@@ -29,7 +30,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
             ),
             None => (
                 format!("it names `{named}`, a policy of the previous generation of the service"),
-                Reason::PreviousGeneration.next_step().to_owned(),
+                next_step::of(Reason::PreviousGeneration, &facts.situation(&subject)),
             ),
         };
         let finding =

@@ -1,8 +1,10 @@
 //! An enrollment group without a policy that should have one, or with another than it should have, and what it waits for.
 
 use super::CheckId;
-use crate::facts::{Facts, Standing};
-use crate::finding::Finding;
+use crate::facts::{Facts, GroupFacts, NamespaceFacts, Standing};
+use crate::finding::{Finding, Subject};
+use crate::next_step::{self, Delivery};
+use crate::plan::{self, Pair};
 use crate::reason::{Reason, Severity};
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
@@ -12,14 +14,43 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
             && group.reason() != Reason::CaExpired
     });
     without
-        .map(|(_, group, subject)| {
+        .map(|(namespace, group, subject)| {
             let reason = group.reason();
             // No device provisions through a disabled group.
             let severity = if group.group.enabled { reason.severity() } else { Severity::Information };
             let detail = group.plan.detail.clone();
-            Finding::new(CheckId::GroupUnassigned, reason, subject, detail).with_severity(severity)
+            let next_step = next_step_of(facts, namespace, group, &subject);
+            Finding::new(CheckId::GroupUnassigned, reason, subject, detail)
+                .with_severity(severity)
+                .with_next_step(next_step)
         })
         .collect()
+}
+
+/// It depends on the policy that the group is to have, and on what keeps the CA of it from the hub that the group waits for.
+fn next_step_of(
+    facts: &Facts<'_>,
+    namespace: &NamespaceFacts<'_>,
+    group: &GroupFacts<'_>,
+    subject: &Subject,
+) -> String {
+    let (reason, situation) = (group.reason(), facts.situation(subject));
+    let (Some(wanted), Ok(observation)) = (group.plan.decision.verdict.policy(), namespace.observation)
+    else {
+        return next_step::of(reason, &situation);
+    };
+    let Ok(policy) = observation.policy_named(wanted) else {
+        return next_step::of(reason, &situation);
+    };
+    let situation = situation.about(policy);
+    let is_waited_for =
+        |pair: &&Pair<'_>| pair.policy.id == policy.id && group.plan.untrusting_hubs.contains(&pair.hub.name);
+    match namespace.pairs.iter().find(is_waited_for) {
+        Some(pair) if reason == Reason::WaitingForTrust && situation.delivery == Delivery::Pushed => {
+            next_step::of(plan::obstacle(observation, pair).reason, &situation)
+        }
+        _ => next_step::of(reason, &situation),
+    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! A linked hub that does not trust a policy's current CA: it has none, an older one, or one that cannot be compared.
 
 use super::CheckId;
-use crate::configuration::Sync;
 use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::generation::Generation;
+use crate::next_step;
 use crate::plan;
 use crate::reason::Reason;
 use crate::trust::Trust;
@@ -34,11 +34,8 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 // person can change that.
                 let obstacle = plan::obstacle(observation, pair);
                 finding.message = format!("{}; {}", finding.message, obstacle.detail);
-                finding =
-                    finding.with("obstacle", obstacle.reason).with_next_step(obstacle.reason.next_step());
-            } else if reason != Reason::HubUnreadable && namespace.configuration.sync == Sync::Ask {
-                let id = &namespace.configuration.id;
-                finding = finding.with_next_step(format!("Run `policysync submit --namespace {id}`."));
+                let next_step = next_step::of(obstacle.reason, &facts.situation(&finding.subject));
+                finding = finding.with("obstacle", obstacle.reason).with_next_step(next_step);
             }
             let rotated = namespace.issuers.current(pair.policy);
             let has_rotated = !namespace.issuers.previous(pair.policy).is_empty();
@@ -129,8 +126,12 @@ mod tests {
     fn where_the_operator_wants_to_be_asked_the_finding_names_the_command() {
         let mut world = World::healthy();
         world.hub().certificates = Ok(vec![]);
-        world.configuration.namespaces[0].sync = Sync::Ask;
-        let next = format!("Run `policysync submit --namespace {NAMESPACE}`.");
-        assert_eq!(world.found(CheckId::HubUntrusting)[0].next_step, next);
+        world.configuration.namespaces[0].sync = crate::configuration::Sync::Ask;
+        let next_step = |world: &World| world.found(CheckId::HubUntrusting).remove(0).next_step;
+        assert!(!next_step(&world).contains("submit"), "audit mode would refuse it: {}", next_step(&world));
+        world.configuration.namespaces[0].mode = crate::configuration::Mode::Enforce;
+        assert_eq!(next_step(&world), format!("Run `policysync submit --namespace {NAMESPACE}`."));
+        world.kill_switch = true;
+        assert!(next_step(&world).contains("Unset POLICYSYNC_MODE"), "{}", next_step(&world));
     }
 }

@@ -4,11 +4,12 @@ use super::CheckId;
 use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::model::ReadFailureKind;
+use crate::next_step;
 use crate::reason::Reason;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let unread = facts.unread().into_iter();
-    let forbidden = unread.filter(|(_, failure)| failure.kind == ReadFailureKind::Forbidden);
+    let forbidden = unread.filter(|(_, failure)| failure.kind.is_denied());
     forbidden
         .map(|(subject, failure)| {
             let finding = Finding::new(
@@ -21,10 +22,10 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 Some(missing) => finding
                     .with("feature", &missing.feature)
                     .with("action", &missing.action)
-                    .with_next_step(format!(
-                        "Grant `{}` (for {}) to the identity on it; role assignments take minutes to arrive.",
-                        missing.action, missing.feature
-                    )),
+                    .with_next_step(next_step::grant(missing, facts.caller)),
+                None if failure.kind == ReadFailureKind::Unauthorized => {
+                    finding.with_next_step(next_step::login(facts.caller))
+                }
                 None => finding,
             }
         })

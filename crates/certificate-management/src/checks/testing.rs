@@ -31,6 +31,7 @@ pub(crate) const FAR: OffsetDateTime = datetime!(2031-01-01 00:00 UTC);
 
 pub(crate) struct World {
     pub configuration: Configuration,
+    pub kill_switch: bool,
     pub observation: Result<Observation, ReadFailure>,
     pub services: Result<(), ReadFailure>,
     pub groups: Result<Vec<EnrollmentGroup>, ReadFailure>,
@@ -54,6 +55,7 @@ impl World {
         );
         Self {
             configuration: Configuration::parse(&text).unwrap(),
+            kill_switch: false,
             observation: Ok(observation()),
             services: Ok(()),
             groups: Ok(Vec::new()),
@@ -106,7 +108,7 @@ impl World {
         };
         ReportInput {
             configuration: &self.configuration,
-            kill_switch: false,
+            kill_switch: self.kill_switch,
             namespaces: vec![namespace],
             records: self.records.clone(),
             surprises: self.surprises.clone(),

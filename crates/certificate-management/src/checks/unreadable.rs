@@ -16,7 +16,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     };
     let new: Vec<Option<ArmId>> =
         unread.iter().filter(|one| is_new(one)).map(|(subject, _)| subject.namespace_id.clone()).collect();
-    let failed = unread.into_iter().filter(|(_, failure)| failure.kind != ReadFailureKind::Forbidden);
+    let failed = unread.into_iter().filter(|(_, failure)| !failure.kind.is_denied());
     // The report tells once that no run has looked at a namespace yet, and not once more for its list of DPS.
     let is_told = |subject: &Subject, kind| {
         kind != ReadFailureKind::NotVisited

@@ -115,9 +115,9 @@ impl fmt::Display for Hindrance {
 }
 
 impl Hindrance {
-    /// What a person does next.
+    /// What a person puts right; [`crate::next_step::of_hindrance`] adds who then writes it again.
     #[must_use]
-    pub fn next_step(&self) -> String {
+    pub fn remedy(&self) -> String {
         match self {
             Self::Differs { key, .. } => format!(
                 "Correct `{key}` in policysync.toml, or declare it under another name. Policysync never replaces an authority or a policy."
@@ -132,11 +132,11 @@ impl Hindrance {
             }
             Self::PolicyOfRoot { .. } => "Name an issuing authority as `authority` of the policy.".to_owned(),
             Self::NotKept { .. } => {
-                "Look at the resource's activity log in Azure, and correct the value in policysync.toml. The app tries again after a day, `policysync policies apply --apply` at once."
+                "Look at the resource's activity log in Azure, and correct the value in policysync.toml."
                     .to_owned()
             }
             Self::Service { .. } => {
-                "Correct the value that the service names in policysync.toml, or grant the role that it asks for. The app tries again within an hour, `policysync policies apply --apply` at once."
+                "Correct the value that the service names in policysync.toml, or grant the role that it asks for."
                     .to_owned()
             }
             Self::Needs { .. } => "Do what is said of that one first.".to_owned(),

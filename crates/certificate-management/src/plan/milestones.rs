@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::assignment::AssignmentPlan;
 use super::hub_trust::{self, NO_HUB_NAMED};
 use super::{Observation, Pair, is_active, obstacle};
-use crate::configuration::{Mode, NamespaceConfiguration, Sync};
+use crate::configuration::NamespaceConfiguration;
 use crate::generation::Generation;
 use crate::model::{EnrollmentGroup, Hub, Policy};
+use crate::next_step::{self, Caller, Situation};
 use crate::reason::Reason;
 use crate::trust::{Assessment, Trust};
 
@@ -84,27 +85,26 @@ pub fn waits_for(milestones: &[Milestone]) -> Option<&Milestone> {
     milestones.iter().find(|milestone| milestone.state != State::Done)
 }
 
-/// The way of one group to the policy that its plan is about; empty where the rules want none for it. `mode`: whether
-/// functions write to the namespace.
+/// The way of one group to the policy that its plan is about, as a person is told; empty where the rules want none for it.
+/// `kill_switch`: whether `POLICYSYNC_MODE=audit` is set.
 #[must_use]
 pub fn milestones(
     group: &EnrollmentGroup,
     provisioning_service_hubs: &[String],
     configuration: &NamespaceConfiguration,
-    mode: Mode,
+    kill_switch: bool,
     observation: &Observation,
     plan: &AssignmentPlan,
 ) -> Vec<Milestone> {
     let Some(wanted) = plan.decision.verdict.policy() else { return Vec::new() };
-    let way = Way { configuration, mode, observation };
+    let situation = Situation::of(configuration, kill_switch, Caller::Person);
+    let situation = situation.in_generation(observation.namespace.generation);
+    let way = Way { configuration, situation, observation };
     let policy = match way.policy(group, plan, wanted) {
         Ok(policy) => policy,
         Err(why) => {
-            let next_step = match configuration.policies.iter().any(|declared| declared.full_name() == wanted)
-            {
-                true => "`policysync policies apply --apply` makes it, or says what it waits for.".to_owned(),
-                false => Reason::PolicyNotFound.next_step().to_owned(),
-            };
+            let is_declared = configuration.policies.iter().any(|declared| declared.full_name() == wanted);
+            let next_step = next_step::of_missing_policy(is_declared, &situation);
             let trusted = after(Step::Trusted, Step::Created);
             return vec![
                 waiting(Step::Created, why, next_step),
@@ -114,6 +114,7 @@ pub fn milestones(
             ];
         }
     };
+    let way = Way { situation: situation.about(policy), ..way };
     let created = way.created(policy);
     let delivery = match policy.generation() {
         Generation::CertificateAuthorities => Step::Pushed,
@@ -136,7 +137,7 @@ pub fn milestones(
 /// What the steps are judged by.
 struct Way<'a> {
     configuration: &'a NamespaceConfiguration,
-    mode: Mode,
+    situation: Situation<'a>,
     observation: &'a Observation,
 }
 
@@ -170,28 +171,21 @@ impl Way<'_> {
         if let Some(end) = policy.issuing_ca.not_after.filter(|_| policy.has_ended(self.observation.seen_at))
         {
             let why = format!("the issuing CA of `{name}` ended on {}", end.date());
-            return waiting(Step::Created, why, Reason::CaExpired.next_step().to_owned());
+            return waiting(Step::Created, why, self.next_step(Reason::CaExpired));
         }
         if is_active(policy) {
             return done(Step::Created, format!("the namespace has `{name}`, and its issuing CA signs"));
         }
         let own_root = policy.bring_your_own_root.as_ref();
         if let Some(own) = own_root.filter(|own| own.status.eq_ignore_ascii_case("PendingActivation")) {
-            let next_step = format!(
-                "`policysync policies csr {name}` shows what your root has to sign, `policysync policies activate {name}` \
-                 hands it back."
-            );
             return waiting(
                 Step::Created,
                 format!("the status of its root of yours is {}", own.status),
-                next_step,
+                self.next_step(Reason::PolicyNotActive),
             );
         }
         let state = &policy.provisioning_state;
-        let next_step = match state.is_under_way() {
-            true => "Wait: the service is at work on it.".to_owned(),
-            false => "Read the activity log of the policy and of its authority in Azure.".to_owned(),
-        };
+        let next_step = self.next_step(Reason::PolicyNotActive);
         waiting(Step::Created, format!("the provisioning state of `{name}` is {state}"), next_step)
     }
 
@@ -206,7 +200,7 @@ impl Way<'_> {
             let names: Vec<&str> = lacking.iter().map(|(hub, _)| hub.name.as_str()).collect();
             let (why, next_step) = match step {
                 Step::Pushed => self.push(policy, hub, assessment),
-                _ => (assessment.why.clone(), self.sync()),
+                _ => (assessment.why.clone(), self.next_step(Reason::PolicyMissing)),
             };
             return waiting(step, format!("not on {}: {why}", names.join(", ")), next_step);
         }
@@ -232,24 +226,11 @@ impl Way<'_> {
         let has_ended = policy.has_ended(self.observation.seen_at);
         let pair = Pair { policy, hub, assessment: assessment.clone(), has_ended };
         let obstacle = obstacle(self.observation, &pair);
-        let next_step = match obstacle.may_pass {
-            true => "Wait: the service pushes it by itself.",
-            false => obstacle.reason.next_step(),
-        };
-        (obstacle.detail, next_step.to_owned())
+        (obstacle.detail, self.next_step(obstacle.reason))
     }
 
-    /// Who asks for the sync.
-    fn sync(&self) -> String {
-        match (self.mode, self.configuration.sync) {
-            (Mode::Audit, _) => Reason::AuditMode.next_step().to_owned(),
-            (Mode::Enforce, Sync::Automatic) => {
-                "Nothing: the app has the namespace synced by itself.".to_owned()
-            }
-            (Mode::Enforce, Sync::Ask) => {
-                format!("Run `policysync submit --namespace {}`.", self.configuration.id)
-            }
-        }
+    fn next_step(&self, reason: Reason) -> String {
+        next_step::of(reason, &self.situation)
     }
 
     /// Whether the group names the policy; `first`: the step before this one that is not done.
@@ -257,19 +238,13 @@ impl Way<'_> {
         let step = Step::Assigned;
         match (plan.reason, &plan.write, first) {
             (Reason::AlreadyAssigned, ..) => done(step, plan.detail.clone()),
-            (_, Some(_), _) => {
-                let next_step = match self.mode {
-                    Mode::Enforce => "Nothing; the next event or reconcile writes it.",
-                    Mode::Audit => Reason::AuditMode.next_step(),
-                };
-                waiting(step, plan.detail.clone(), next_step.to_owned())
-            }
+            (_, Some(_), _) => waiting(step, plan.detail.clone(), self.next_step(Reason::GroupUnassigned)),
             (
                 Reason::PolicyNotActive | Reason::CaExpired | Reason::WaitingForTrust | Reason::HubsUnknown,
                 None,
                 Some(first),
             ) => after(step, first),
-            (reason, None, _) => waiting(step, plan.detail.clone(), reason.next_step().to_owned()),
+            (reason, None, _) => waiting(step, plan.detail.clone(), self.next_step(reason)),
         }
     }
 

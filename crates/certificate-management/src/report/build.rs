@@ -94,7 +94,7 @@ fn policy(policy: &Policy, issuers: &SeenIssuers, now: OffsetDateTime) -> Policy
     });
     PolicyReport {
         issuing_ca_seen_since: issuers.current(policy).map(|seen| seen.first_seen_at),
-        previous_cas: previous.collect(),
+        previous_cas: Some(previous.collect()),
         name: policy.name.clone(),
         provisioning_state: policy.provisioning_state.clone(),
         issuing_ca_subject: policy.issuing_ca.subject.clone(),

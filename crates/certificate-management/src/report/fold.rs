@@ -13,6 +13,7 @@ use super::{
 use crate::checks;
 use crate::configuration::{Configuration, Suppression};
 use crate::facts::{Facts, NamespaceFacts};
+use crate::next_step::Caller;
 use crate::request::RequestRecord;
 
 /// Makes the report of everything at once.
@@ -32,6 +33,9 @@ pub fn build(input: &ReportInput<'_>) -> Report {
 pub struct Fold<'a> {
     configuration: &'a Configuration,
     kill_switch: bool,
+    caller: Caller,
+    /// What an earlier report has found.
+    earlier: Vec<Finding>,
     now: OffsetDateTime,
     /// What records tell of the namespace in hand; `None`: they are not looked at.
     records: Option<Records>,
@@ -63,6 +67,8 @@ impl<'a> Fold<'a> {
         Self {
             configuration,
             kill_switch,
+            caller: Caller::App,
+            earlier: Vec::new(),
             now,
             records,
             told: Vec::new(),
@@ -84,6 +90,18 @@ impl<'a> Fold<'a> {
         Self { is_detailed: true, ..self }
     }
 
+    /// The same of what this caller has seen.
+    #[must_use]
+    pub fn seen_by(self, caller: Caller) -> Self {
+        Self { caller, ..self }
+    }
+
+    /// The same with what an earlier report has found of the app itself: whether its runs come, and what its identity may see.
+    #[must_use]
+    pub fn with_findings_of_the_app(self, earlier: Vec<Finding>) -> Self {
+        Self { earlier, ..self }
+    }
+
     /// The same of a part of the fleet: nothing is said of the suppressions, which are about the whole.
     #[must_use]
     pub fn of_one_namespace(self) -> Self {
@@ -100,6 +118,8 @@ impl<'a> Fold<'a> {
             namespaces: vec![facts],
             records: self.records.as_ref(),
             fleet: None,
+            kill_switch: self.kill_switch,
+            caller: self.caller,
             thresholds: &self.configuration.checks,
             suppressions: &[],
             surprises: &[],
@@ -125,6 +145,8 @@ impl<'a> Fold<'a> {
             namespaces: Vec::new(),
             records: None,
             fleet: records,
+            kill_switch: self.kill_switch,
+            caller: self.caller,
             thresholds: &self.configuration.checks,
             suppressions: if self.is_whole { &self.configuration.suppressions } else { &[] },
             surprises,
@@ -133,6 +155,7 @@ impl<'a> Fold<'a> {
         let (told, quiet) = split(checks::run(&facts), &self.configuration.suppressions, self.now);
         self.told.extend(told);
         self.quiet.extend(quiet);
+        self.take_earlier();
         checks::put_in_order(&mut self.told, |finding| finding);
         checks::put_in_order(&mut self.quiet, |quiet| &quiet.finding);
         self.unread.extend(unread(&facts));
@@ -149,6 +172,7 @@ impl<'a> Fold<'a> {
             page: Page::ONLY,
             findings: self.told,
             suppressed: self.quiet,
+            checks_not_made: records.map(FleetRecords::checks_not_made).unwrap_or_default(),
             unread: self.unread,
             unseen: self.unseen,
             lines: self.lines,
@@ -156,6 +180,31 @@ impl<'a> Fold<'a> {
             namespaces: self.namespaces,
             requests,
         }
+    }
+}
+
+impl Fold<'_> {
+    /// What the app has found of itself stands in place of the same finding of now: it acts by what it sees.
+    fn take_earlier(&mut self) {
+        let mut earlier = std::mem::take(&mut self.earlier);
+        earlier.retain(|finding| {
+            let id = finding.subject.namespace_id.as_ref();
+            finding.is_about_the_app() && id.is_none_or(|id| self.configuration.namespace(id).is_some())
+        });
+        let (told, quiet) = split(earlier, &self.configuration.suppressions, self.now);
+        for finding in told {
+            match self.told.iter_mut().find(|known| known.id == finding.id) {
+                Some(known) => *known = finding,
+                None => {
+                    let id = finding.subject.namespace_id.as_ref();
+                    if let Some(line) = self.lines.iter_mut().find(|line| Some(&line.id) == id) {
+                        line.count(finding.severity);
+                    }
+                    self.told.push(finding);
+                }
+            }
+        }
+        self.quiet.extend(quiet);
     }
 }
 

@@ -61,6 +61,15 @@ impl NamespaceLine {
         }
     }
 
+    /// Counts one more finding about it.
+    pub(super) const fn count(&mut self, severity: Severity) {
+        match severity {
+            Severity::Critical => self.critical += 1,
+            Severity::Warning => self.warning += 1,
+            Severity::Information => {}
+        }
+    }
+
     /// The namespace's name.
     #[must_use]
     pub fn name(&self) -> &str {

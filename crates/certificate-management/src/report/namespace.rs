@@ -111,9 +111,9 @@ pub struct PolicyReport {
     /// Since when looks have seen this issuing CA; `None`: none has been remembered.
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub issuing_ca_seen_since: Option<OffsetDateTime>,
-    /// The issuing CAs that it was seen to have before, the last one first.
+    /// The issuing CAs that it was seen to have before, the last one first; `None`: no earlier look is known.
     #[serde(default)]
-    pub previous_cas: Vec<PreviousCa>,
+    pub previous_cas: Option<Vec<PreviousCa>>,
 }
 
 /// An issuing CA that a policy had before.

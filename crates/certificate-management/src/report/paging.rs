@@ -49,6 +49,7 @@ impl Report {
             page: Page { number: 1, of: self.findings.len().div_ceil(FINDINGS_ON_PAGE).max(1) },
             findings: first(&self.findings, FINDINGS_ON_PAGE),
             suppressed: first(&self.suppressed, FIRST),
+            checks_not_made: self.checks_not_made.clone(),
             unread: first(&self.unread, FIRST),
             unseen: first(&self.unseen, FIRST),
             lines: self.lines.clone(),

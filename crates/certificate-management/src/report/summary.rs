@@ -28,8 +28,8 @@ pub struct Summary {
     pub unread: usize,
     /// What was not seen although nothing failed.
     pub unseen: usize,
-    /// Sync requests without an outcome yet, of those that the report lists.
-    pub requests_in_flight: usize,
+    /// Sync requests without an outcome yet, of those that the report lists; `None`: records were not looked at.
+    pub requests_in_flight: Option<usize>,
 }
 
 /// Pairs by state of trust.
@@ -89,7 +89,7 @@ impl Summary {
         requests: Option<&RequestActivity>,
     ) {
         self.findings = FindingCounts { suppressed, ..FindingCounts::default() };
-        self.requests_in_flight = requests.map_or(0, |requests| requests.in_flight.len());
+        self.requests_in_flight = requests.map(|requests| requests.in_flight.len());
         for finding in findings {
             *match finding.severity {
                 Severity::Critical => &mut self.findings.critical,

@@ -7,6 +7,7 @@ use certificate_management::configuration::{ApiGeneration, NamespaceConfiguratio
 use certificate_management::declared::Inventory;
 use certificate_management::generation::{Generation, NamespaceGeneration};
 use certificate_management::model::{Hub, Namespace, ProvisioningState, ReadFailure};
+use certificate_management::next_step;
 use certificate_management::plan;
 use certificate_management::reason::Reason;
 use certificate_management::reason::failure::{About, CallFailure};
@@ -14,6 +15,7 @@ use futures::{StreamExt, stream};
 
 use super::readiness_rows::Known;
 use super::{Checked, permission_rows, readiness_rows};
+use crate::commands::operator::reader;
 use crate::failure;
 use crate::fleet::Fleet;
 use crate::observation::{LinkedService, Observer, named_hubs};
@@ -218,7 +220,7 @@ impl NamespaceCheck<'_> {
             None => Checked::ok("enrollment-groups", subject, format!("groups: {}", visited.groups.len())),
             Some(unread_groups) => {
                 let error = &unread_groups.error;
-                let is_permission = failure::reason(error, About::EnrollmentGroup) == Reason::NotPermitted;
+                let is_permission = failure::call(error) == CallFailure::Forbidden;
                 let row = unread("enrollment-groups", &subject, error);
                 let next_step = is_permission.then(|| Reason::GroupUnreadable.next_step().to_owned());
                 Checked { next_step: next_step.or(row.next_step.clone()), ..row }
@@ -236,7 +238,8 @@ fn unread(check: &'static str, subject: &str, error: &Error) -> Checked {
         CallFailure::Unavailable => {
             "Check the network and POLICYSYNC_ARM_ENDPOINT, and try again; `--offline` checks the file only."
         }
+        CallFailure::Unauthorized => &next_step::login(reader::caller()),
         other => other.reason(About::Namespace).next_step(),
     };
-    Checked::failed(check, subject, error.to_string(), next_step)
+    Checked::failed(check, subject, error.to_string(), next_step.to_owned())
 }

@@ -6,9 +6,13 @@ use azure::permissions::{Evidence, Feature, PERMISSIONS, Permission, PermissionS
 use certificate_management::ArmId;
 use certificate_management::configuration::{Mode, NamespaceConfiguration};
 use certificate_management::model::{Attestation, Namespace};
+use certificate_management::next_step;
+use certificate_management::reason::failure::CallFailure;
 use futures::{StreamExt, stream};
 
 use super::Checked;
+use crate::commands::operator::reader;
+use crate::failure;
 use crate::fleet::Fleet;
 use crate::observation::Observer;
 
@@ -54,7 +58,10 @@ pub(super) async fn rows(
         let granted = match granted {
             Ok(granted) => granted,
             Err(error) => {
-                let next_step = "Grant `Reader` there to the person who runs this; without it the other rows are all there is.";
+                let next_step = match failure::call(&error) {
+                    CallFailure::Unauthorized => next_step::login(reader::caller()),
+                    _ => "Grant `Reader` there to the person who runs this; without it the other rows are all there is.".to_owned(),
+                };
                 rows.push(Checked::failed(CHECK, subject, error.to_string(), next_step));
                 continue;
             }

@@ -92,9 +92,11 @@ async fn live<'a>(
     Ok(Explained {
         namespace,
         mode,
+        kill_switch: fleet.kill_switch,
+        generation: observation.namespace.generation,
         source: Source::Live,
         subject: Subject::of(group, hubs),
-        milestones: milestones::milestones(group, hubs, namespace, mode, &observation, &plan),
+        milestones: milestones::milestones(group, hubs, namespace, fleet.kill_switch, &observation, &plan),
         plan,
         provisioning_service: Some(service.name),
     })
@@ -135,6 +137,8 @@ fn absent<'a>(
     Ok(Explained {
         namespace,
         mode: fleet.mode(namespace),
+        kill_switch: fleet.kill_switch,
+        generation: service.map(|service| service.generation).unwrap_or_default(),
         provisioning_service: service.map(|service| service.name.clone()),
         source: Source::Absent,
         subject,

@@ -2,6 +2,7 @@
 //! never change one.
 
 use certificate_management::configuration::Mode;
+use certificate_management::next_step::{self, Caller, Situation};
 use certificate_management::plan::milestones::{self, Milestone};
 use certificate_management::reason::Reason;
 use serde_json::{Value, json};
@@ -32,23 +33,25 @@ fn functions_write(explained: &Explained<'_>) -> bool {
     explained.mode == Mode::Enforce
 }
 
-/// Whether a function will write to a group that exists.
-fn plan_is_open(explained: &Explained<'_>) -> bool {
-    explained.plan.write.is_some() && explained.source == Source::Live
-}
-
-fn next_step(explained: &Explained<'_>) -> &'static str {
-    if explained.plan.write.is_some() && !functions_write(explained) {
-        return Reason::AuditMode.next_step();
+/// What the group waits for says best what comes next.
+fn next_step(explained: &Explained<'_>) -> String {
+    let waits_for = milestones::waits_for(&explained.milestones);
+    if let Some(next_step) = waits_for.and_then(|milestone| milestone.next_step.clone()) {
+        return next_step;
     }
-    if plan_is_open(explained) {
-        return "Nothing; the next event or reconcile writes it.";
-    }
-    explained.plan.reason.next_step()
+    let situation = Situation::of(explained.namespace, explained.kill_switch, Caller::Person)
+        .in_generation(explained.generation);
+    let reason = match explained.plan.write {
+        // A group that does not exist yet is written when it does.
+        Some(_) if explained.source == Source::Live || !functions_write(explained) => Reason::GroupUnassigned,
+        _ => explained.plan.reason,
+    };
+    next_step::of(reason, &situation)
 }
 
 fn document(explained: &Explained<'_>) -> Value {
-    let Explained { namespace, mode, provisioning_service, source, subject, plan, milestones } = explained;
+    let Explained { namespace, mode, provisioning_service, source, subject, plan, milestones, .. } =
+        explained;
     json!({
         "schema": "explanation/v1",
         "enrollmentGroup": subject.id,
@@ -168,7 +171,11 @@ fn outcome(explained: &Explained<'_>) -> Vec<Vec<String>> {
     let write = match (&plan.write, explained.source) {
         (None, _) => "writes nothing".to_owned(),
         (Some(policy), _) if !functions_write(explained) => {
-            format!("would write `{policy}` (now: {before}), but the namespace is in audit mode")
+            let because = match explained.kill_switch {
+                true => "POLICYSYNC_MODE=audit is set",
+                false => "the namespace is in audit mode",
+            };
+            format!("would write `{policy}` (now: {before}), but {because}")
         }
         (Some(policy), Source::Live) => format!("writes `{policy}` (now: {before})"),
         (Some(policy), _) => {
@@ -181,7 +188,7 @@ fn outcome(explained: &Explained<'_>) -> Vec<Vec<String>> {
         ("verdict", plan.decision.verdict.to_string()),
         ("plan", write),
         ("reason", format!("{} ({}): {}", plan.reason, plan.reason.severity(), plan.detail)),
-        ("next step", next_step(explained).to_owned()),
+        ("next step", next_step(explained)),
     ];
     let mut rows = rows.map(|(name, value)| vec![name.to_owned(), value]).to_vec();
     if let Some(milestone) = milestones::waits_for(&explained.milestones) {

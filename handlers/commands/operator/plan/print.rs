@@ -1,12 +1,17 @@
 //! Shows a plan to the person who is to approve it.
 
+use certificate_management::ArmId;
+use certificate_management::configuration::Mode;
+use certificate_management::next_step::{self, Caller, Situation};
 use certificate_management::plan::saved::{PlannedAssignment, PlannedResource, SavedPlan};
+use certificate_management::reason::Reason;
 
 use crate::commands::table::{self, Output};
 use crate::commands::terminal::line;
+use crate::fleet::Fleet;
 
 /// The plan as text.
-pub fn text(plan: &SavedPlan, output: Output) -> String {
+pub fn text(fleet: &Fleet, plan: &SavedPlan, output: Output) -> String {
     if output == Output::Json {
         return table::json(plan);
     }
@@ -52,10 +57,10 @@ pub fn text(plan: &SavedPlan, output: Output) -> String {
     }
     for sync in &plan.syncs {
         parts.push(format!(
-            "A sync is needed:\n  {}\nIt is not part of the plan, since it cannot be undone. Ask for it with\n  \
-             policysync submit --namespace {}",
+            "A sync of {} is needed:\n  {}\nIt is not part of the plan, since it cannot be undone. {}",
+            sync.namespace_id.name(),
             sync.untrusting.join("\n  "),
-            sync.namespace_id
+            next_step::of(Reason::PolicyMissing, &situation(fleet, &sync.namespace_id))
         ));
     }
     if !plan.unreadable.is_empty() {
@@ -72,6 +77,21 @@ pub fn text(plan: &SavedPlan, output: Output) -> String {
         plan.unchanged
     ));
     parts.join("\n\n")
+}
+
+fn situation<'f>(fleet: &'f Fleet, namespace: &ArmId) -> Situation<'f> {
+    match fleet.configuration.namespace(namespace) {
+        Some(configuration) => Situation::of(configuration, fleet.kill_switch, Caller::Person),
+        None => Situation::of_fleet(fleet.kill_switch, Caller::Person),
+    }
+}
+
+/// Whether a namespace that the plan writes to is in audit mode by the file.
+pub fn is_in_audit(fleet: &Fleet, plan: &SavedPlan) -> bool {
+    let written = plan.assignments.iter().map(|entry| &entry.namespace_id);
+    let declared = plan.declared.iter().filter(|planned| planned.is_written());
+    let mut all = written.chain(declared.map(|planned| &planned.namespace_id));
+    all.any(|id| fleet.configuration.namespace(id).is_some_and(|namespace| namespace.mode == Mode::Audit))
 }
 
 /// A group by both of its names.

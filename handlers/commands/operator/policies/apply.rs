@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use certificate_management::ArmId;
 use certificate_management::configuration::{Mode, NamespaceConfiguration};
 use certificate_management::declared::{Action, Resource, Step, Waiting};
+use certificate_management::next_step::{self, Caller, Situation};
 use certificate_management::plan::permit;
 use clap::Args;
 use serde::Serialize;
@@ -112,12 +113,13 @@ async fn one(person: &Person, configuration: &NamespaceConfiguration, arguments:
         Ok(steps) => (steps, None),
         Err(error) => (Vec::new(), Some(error.to_string())),
     };
+    let situation = Situation::of(configuration, person.fleet.kill_switch, Caller::Person);
     let told = |step: Step| {
         let failed = run.passes.failed.get(&step.resource).filter(|_| step.action != Action::Keep);
         let failed = failed.map(|failed| failed.why.clone());
         let next_step = match &step.action {
             Action::Wait { on } => on.next_step(),
-            Action::Refuse { because } => Some(because.next_step()),
+            Action::Refuse { because } => Some(next_step::of_hindrance(because, &situation)),
             Action::Write(_) if failed.is_some() => Some(
                 "Correct the value that the service names in policysync.toml, and apply again.".to_owned(),
             ),
@@ -180,7 +182,12 @@ fn show(person: &Person, outcomes: &[Outcome], applied: bool, output: Output) {
     let to_write = outcomes.iter().flat_map(|outcome| &outcome.steps).any(|told| told.step.write().is_some());
     let written: usize = outcomes.iter().map(|outcome| outcome.written.len()).sum();
     match (applied, written) {
-        (false, _) if to_write => say!("Nothing was written: the same with --apply does it."),
+        (false, _) if to_write => {
+            let writes = |outcome: &&Outcome| outcome.steps.iter().any(|told| told.step.write().is_some());
+            let in_audit = outcomes.iter().filter(writes).any(|outcome| outcome.in_audit);
+            let next = next_step::to_apply("does it", in_audit, person.fleet.kill_switch);
+            say!("Nothing was written. {next}");
+        }
         (false, _) | (true, 0) => say!("Nothing was written."),
         (true, _) => say!("Run {}: {written} written.", person.run),
     }

@@ -5,7 +5,9 @@ use certificate_management::finding::{Finding, Subject};
 use certificate_management::issuers::SeenIssuers;
 use certificate_management::model::ReadFailure;
 use certificate_management::reason::Reason;
-use certificate_management::report::{Counted, Looks, NamespaceInput, ReportInput};
+use certificate_management::report::{
+    self, CheckNotMade, Counted, Looks, NamespaceInput, RecordKind, ReportInput,
+};
 use time::OffsetDateTime;
 
 use super::*;
@@ -33,11 +35,17 @@ fn report(severities: &[Severity], is_readable: bool) -> Report {
     if is_readable {
         report.lines[0].is_unreadable = false;
         report.findings.clear();
+        report.summary.findings = Default::default();
+        report.summary.unreadable_namespaces = 0;
     }
     report.findings.extend(severities.iter().map(|severity| {
         Finding::new(CheckId::CaLeftover, Reason::CaLeftover, Subject::default(), "").with_severity(*severity)
     }));
     report
+}
+
+fn arguments(fail_on: FailOn, without_records: bool) -> Arguments {
+    Arguments { fail_on, without_records, list: false, output: Output::Table }
 }
 
 #[test]
@@ -47,10 +55,96 @@ fn the_exit_code_is_that_of_the_worst_that_fail_on_lets_through() {
         [(&[][..], 0, 0), (&[Information], 0, 0), (&[Warning], 1, 0), (&[Warning, Critical], 2, 2)]
     {
         let report = report(severities, true);
-        assert_eq!(exit_code(&report, FailOn::Warning), on_warning);
-        assert_eq!(exit_code(&report, FailOn::Critical), on_critical);
+        assert_eq!(exit_code(&report, &arguments(FailOn::Warning, false)), on_warning);
+        assert_eq!(exit_code(&report, &arguments(FailOn::Critical, false)), on_critical);
     }
-    assert_eq!(exit_code(&report(&[], false), FailOn::Critical), NOT_EVALUATED);
+    assert_eq!(exit_code(&report(&[], false), &arguments(FailOn::Critical, false)), NOT_EVALUATED);
+}
+
+#[test]
+fn checks_that_were_not_made_are_3_unless_they_were_left_out_on_purpose() {
+    for severities in [&[][..], &[Severity::Critical]] {
+        let report = report(severities, true).without_records("no storage account");
+        for fail_on in [FailOn::Warning, FailOn::Critical] {
+            assert_eq!(exit_code(&report, &arguments(fail_on, false)), NOT_EVALUATED);
+        }
+        let worst = if severities.is_empty() { 0 } else { 2 };
+        assert_eq!(exit_code(&report, &arguments(FailOn::Warning, true)), worst);
+    }
+}
+
+#[test]
+fn nothing_is_called_well_that_was_not_looked_at() {
+    let whole = print::text(&report(&[], true), 80);
+    assert!(whole.starts_with("Nothing needs a person."), "{whole}");
+    let lacking = print::text(&report(&[], true).without_records("no storage account"), 80);
+    assert!(!lacking.contains("Nothing needs a person"), "{lacking}");
+    for check in CheckId::ALL.iter().filter(|check| check.rests_on().is_some()) {
+        assert!(lacking.contains(check.code()), "{check}: {lacking}");
+    }
+}
+
+/// A report with what makes lines long: an ARM id in a next step, sentences, and names that others chose.
+fn long() -> Report {
+    let mut report = report(&[], true);
+    let id = report.lines[0].id.clone();
+    let subject = Subject::namespace(&id);
+    let pair = |hub: &str| subject.clone().in_policy("short-lived").on_hub(hub);
+    report.findings = vec![
+        Finding::new(
+            CheckId::HubUntrusting,
+            Reason::PolicyStale,
+            pair("contoso-plants-hub-west-europe-1"),
+            "the hub has an older CA, which ends on 2026-12-01, and not the one that the policy has had since 2026-11-29",
+        )
+        .with_next_step(format!("Run `policysync submit --namespace {id}`.")),
+        Finding::new(
+            CheckId::GroupUnassigned,
+            Reason::NoRuleMatches,
+            subject.clone().in_provisioning_service("https://contoso-dps.azure-devices-provisioning.net").group("line\u{1b}[2J-7"),
+            "3 rules tried",
+        )
+        .with_severity(Severity::Warning),
+        Finding::new(CheckId::SectionStale, Reason::SectionStale, subject, "what is known of it is 95 minutes old, and 75 are expected at the most"),
+    ];
+    (report.summary.findings.critical, report.summary.findings.warning) = (1, 2);
+    let why =
+        "the records of requests could not be read: the storage account did not answer within 10 seconds";
+    report.with_checks_not_made(CheckNotMade::without(RecordKind::Requests, why).collect())
+}
+
+/// What a person sees at 80 and at 120 columns; `WRITE_GENERATED_FILES=1` writes it instead of comparing.
+#[test]
+fn the_report_fits_the_width() {
+    for width in [80, 120] {
+        let text = print::text(&long(), width) + "\n";
+        let text = crate::visible::lines(&text);
+        for line in text.lines() {
+            assert!(line.chars().count() <= width, "{width} columns: {line}");
+        }
+        assert!(!text.contains("/subscriptions/"), "a name is enough:\n{text}");
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("handlers/commands/operator/status/status-{width}.txt"));
+        if std::env::var_os("WRITE_GENERATED_FILES").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        let golden = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(
+            text,
+            golden,
+            "WRITE_GENERATED_FILES=1 cargo test --lib the_report_fits writes {}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn no_width_makes_a_line_of_words_longer() {
+    for width in 60..160 {
+        let text = print::text(&long(), width);
+        let longest = text.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(longest <= width, "{width} columns: {longest}");
+    }
 }
 
 #[test]

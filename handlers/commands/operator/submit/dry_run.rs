@@ -66,7 +66,7 @@ fn print(request: &SyncRequest, verdict: &Verdict, rows: &[PairVerdict]) {
                 "The request would be refused, {reason}: {}.",
                 verdict.detail.as_deref().unwrap_or(reason.meaning())
             );
-            say!("{}", reason.next_step());
+            say!("{}", verdict.next_step.as_deref().unwrap_or_default());
         }
         ("verify", None) => say!(
             "No sync would help: the service pushes certificate authorities by itself, or a hub could not be read. Each hub's \

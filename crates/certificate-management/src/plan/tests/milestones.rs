@@ -44,7 +44,7 @@ struct Judged {
 
 fn judged(case: &Case) -> Judged {
     let name = if case.is_pushed { "lines/short" } else { "short" };
-    let configuration = Configuration::parse(&format!(
+    let mut configuration = Configuration::parse(&format!(
         "[[namespace]]\nid = \"{NAMESPACE}\"\nassign_before_trust = {}\n\
          [[namespace.rule]]\nname = \"all\"\nenrollment_groups = [\"*\"]\npolicy = \"{name}\"\nreassign = {}\n",
         case.before_trust, case.reassign
@@ -52,6 +52,7 @@ fn judged(case: &Case) -> Judged {
     .unwrap()
     .namespaces
     .remove(0);
+    configuration.mode = case.mode;
     let mut observation = world(&[], &[]);
     let mut wanted = policy("short");
     if case.is_pushed {
@@ -110,7 +111,7 @@ fn judged(case: &Case) -> Judged {
         tags: Default::default(),
     };
     let plan = plan_assignment(&group, &*BOTH, &configuration, &observation);
-    let way = milestones(&group, &*BOTH, &configuration, case.mode, &observation, &plan);
+    let way = milestones(&group, &*BOTH, &configuration, false, &observation, &plan);
     Judged { plan, way }
 }
 

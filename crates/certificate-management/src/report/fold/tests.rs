@@ -216,3 +216,31 @@ fn the_worlds_of_the_property_have_what_it_is_about() {
     }
     assert!(!report.suppressed.is_empty());
 }
+
+/// A person with a login of their own cannot refute what the app has found of itself; what a look of now can refute is not kept.
+#[test]
+fn what_an_earlier_report_found_of_the_app_itself_stays_and_nothing_else() {
+    use crate::finding::Subject;
+    use crate::reason::{Reason, Severity};
+
+    let world = World::healthy();
+    let namespace = Subject::namespace(&world.configuration.namespaces[0].id);
+    let finding = |check, reason, subject| Finding::new(check, reason, subject, "earlier");
+    let hub = namespace.clone().in_policy("short").on_hub("h1");
+    let gone = Subject::namespace(&ArmId::parse(&format!("{NAMESPACE}-gone")).unwrap());
+    let earlier = vec![
+        finding(CheckId::PermissionMissing, Reason::PermissionMissing, namespace.clone().on_hub("h1")),
+        finding(CheckId::GroupUnassigned, Reason::HubsUnknown, namespace),
+        finding(CheckId::HubUntrusting, Reason::PolicyMissing, hub),
+        finding(CheckId::PermissionMissing, Reason::PermissionMissing, gone),
+    ];
+    let input = world.input();
+    let mut fold = Fold::new(&world.configuration, false, None, NOW).with_findings_of_the_app(earlier);
+    fold.add(NamespaceFacts::of(&input.namespaces[0]), Vec::new());
+    let report = fold.finish(None, &[]);
+    let kept: Vec<CheckId> = report.findings.iter().map(|finding| finding.check).collect();
+    assert_eq!(kept, [CheckId::PermissionMissing, CheckId::GroupUnassigned], "{:?}", report.findings);
+    assert_eq!(report.findings[0].severity, Severity::Critical);
+    assert_eq!((report.lines[0].critical, report.lines[0].warning), (1, 1), "the line counts them");
+    assert_eq!(report.summary.findings.critical, 1);
+}

@@ -147,6 +147,7 @@ async fn plan<'a>(
     let policies = observation.policies.iter().filter(|policy| policy.issuer_id() == id);
     Ok(Plan {
         named,
+        kill_switch: person.fleet.kill_switch,
         key: answer.map(|answer| answer.key.clone()),
         certificates,
         warnings: answer.map(|answer| answer.linted.warnings.clone()).unwrap_or_default(),
@@ -198,8 +199,10 @@ async fn watch(
     loop {
         // A link may have been made since the look before.
         let looked = Observer::new(&person.fleet).namespace(named.configuration, soon()).await;
-        let hubs = looked
-            .map(|observation| hubs::judge(&observation, named.configuration, &named.authority, certificate));
+        let hubs = looked.map(|observation| {
+            let kill_switch = person.fleet.kill_switch;
+            hubs::judge(&observation, named.configuration, kill_switch, &named.authority, certificate)
+        });
         let left = end.saturating_duration_since(Instant::now());
         let is_over = match &hubs {
             Ok(hubs) => {

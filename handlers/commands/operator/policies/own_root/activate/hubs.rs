@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use azure::OwnAuthority;
 use certificate_chain::Summary;
-use certificate_management::configuration::{Mode, NamespaceConfiguration, Sync};
+use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::generation::Generation;
 use certificate_management::model::{IssuingCa, Policy, ProvisioningState};
+use certificate_management::next_step::{self, Caller, Situation};
 use certificate_management::plan::{self, Observation, Pair};
 use certificate_management::reason::Reason;
 use certificate_management::trust::{self, Assessment, Evidence, Trust};
@@ -42,6 +43,7 @@ pub fn is_proven(hubs: &[HubProof]) -> bool {
 pub fn judge(
     observation: &Observation,
     configuration: &NamespaceConfiguration,
+    kill_switch: bool,
     authority: &OwnAuthority,
     certificate: &Summary,
 ) -> Vec<HubProof> {
@@ -57,7 +59,7 @@ pub fn judge(
             assessment,
             has_ended: expected.has_ended(observation.seen_at),
         };
-        let (why, next_step, comes) = what_is_left(observation, configuration, &pair);
+        let (why, next_step, comes) = what_is_left(observation, configuration, kill_switch, &pair);
         let Assessment { trust, evidence, .. } = pair.assessment;
         HubProof { hub: hub.hub.name.clone(), trust, evidence, why, next_step, comes }
     };
@@ -86,6 +88,7 @@ fn expected(authority: &OwnAuthority, certificate: &Summary) -> Policy {
 fn what_is_left(
     observation: &Observation,
     configuration: &NamespaceConfiguration,
+    kill_switch: bool,
     pair: &Pair<'_>,
 ) -> (String, Option<String>, bool) {
     let why = pair.assessment.why.clone();
@@ -104,13 +107,9 @@ fn what_is_left(
             (obstacle.detail, again(first), obstacle.may_pass)
         }
         (_, Generation::Credentials) => {
-            let is_automatic = configuration.mode == Mode::Enforce && configuration.sync == Sync::Automatic;
-            let submit = format!("`policysync submit --namespace {} --wait`", configuration.id);
-            let next_step = match configuration.mode {
-                Mode::Audit => format!("Set `mode = \"enforce\"`, then {submit}: a sync is needed."),
-                Mode::Enforce => format!("{submit}: a sync is needed."),
-            };
-            (why, Some(next_step), is_automatic)
+            let situation = Situation::of(configuration, kill_switch, Caller::Person).about(pair.policy);
+            let next_step = next_step::of(Reason::PolicyMissing, &situation);
+            (why, Some(next_step), next_step::comes_by_itself(&situation))
         }
     }
 }

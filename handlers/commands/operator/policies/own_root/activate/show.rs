@@ -1,7 +1,9 @@
 //! Shows an activation to a person and to a program. The JSON is `policysync-activation/v1`: later versions add members.
 
 use certificate_chain::{Summary, Verdict};
+use certificate_management::configuration::Mode;
 use certificate_management::generation::Generation;
+use certificate_management::next_step;
 use serde::Serialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -39,6 +41,8 @@ pub enum Outcome {
 pub struct Plan<'a> {
     /// The authority.
     pub named: &'a Named<'a>,
+    /// Whether `POLICYSYNC_MODE=audit` is set.
+    pub kill_switch: bool,
     /// SHA-256 of the key of its request; `None`: none waits.
     pub key: Option<String>,
     /// The certificates of the chain.
@@ -150,7 +154,11 @@ pub fn result(plan: &Plan<'_>, result: &Shown<'_>) -> String {
     let is_proven = hubs::is_proven(result.hubs);
     text += &match (result.outcome, is_proven) {
         (Outcome::Refused | Outcome::Failed, _) => format!("The service did not activate {name}."),
-        (Outcome::Planned, _) => "Nothing was sent: the same with --apply does it.".to_owned(),
+        (Outcome::Planned, _) => {
+            let in_audit = plan.named.configuration.mode == Mode::Audit;
+            let next = next_step::to_apply("does it", in_audit, plan.kill_switch);
+            format!("Nothing was sent. {next}")
+        }
         (Outcome::Waiting, _) => format!("Whether {name} works with this chain is not known yet."),
         (Outcome::Activated, true) => format!("{name} works with this chain, and every hub trusts it."),
         (Outcome::Activated, false) => {

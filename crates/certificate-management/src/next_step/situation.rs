@@ -1,0 +1,144 @@
+//! What is so, as far as a next step depends on it.
+
+use crate::configuration::{Mode, NamespaceConfiguration};
+use crate::generation::{Generation, NamespaceGeneration};
+use crate::model::Policy;
+use crate::plan;
+
+/// Whose calls were made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// The app, with its identity.
+    App,
+    /// A person at a command line, with a login of their own.
+    Person,
+    /// A command with an identity that its environment names, as in a pipeline.
+    Pipeline,
+}
+
+impl Caller {
+    /// Whether it is a command, and no function.
+    #[must_use]
+    pub const fn is_command(self) -> bool {
+        matches!(self, Self::Person | Self::Pipeline)
+    }
+}
+
+/// How the CA of a policy comes to hubs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// By a sync that a client asks for: the first generation.
+    Synced,
+    /// The service pushes it without being asked: the second.
+    Pushed,
+}
+
+/// How far a policy is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Nothing is said of a policy, or it was not seen.
+    Unknown,
+    /// The service is at work on it.
+    UnderWay,
+    /// Its signing request waits for the customer's own root.
+    Signature,
+    /// The service could not make it, or takes it away.
+    Failed,
+    /// It signs.
+    Active,
+}
+
+/// What is so about the namespace and the policy that a next step is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<'a> {
+    /// The namespace; `None`: it is about none, or about one that the file does not name.
+    pub configuration: Option<&'a NamespaceConfiguration>,
+    /// Whether `POLICYSYNC_MODE=audit` is set.
+    pub kill_switch: bool,
+    /// Whose calls were made.
+    pub caller: Caller,
+    /// Whether the caller has a token.
+    pub is_logged_in: bool,
+    /// How the CA comes to hubs.
+    pub delivery: Delivery,
+    /// How far the policy is.
+    pub stage: Stage,
+    /// Whether the customer's own root signs the policy.
+    pub has_own_root: bool,
+}
+
+impl<'a> Situation<'a> {
+    /// Of what is about no namespace.
+    #[must_use]
+    pub fn of_fleet(kill_switch: bool, caller: Caller) -> Self {
+        Self {
+            configuration: None,
+            kill_switch,
+            caller,
+            is_logged_in: true,
+            delivery: Delivery::Synced,
+            stage: Stage::Unknown,
+            has_own_root: false,
+        }
+    }
+
+    /// Of a namespace, with a login.
+    #[must_use]
+    pub fn of(configuration: &'a NamespaceConfiguration, kill_switch: bool, caller: Caller) -> Self {
+        Self { configuration: Some(configuration), ..Self::of_fleet(kill_switch, caller) }
+    }
+
+    /// The same of a caller without a token.
+    #[must_use]
+    pub fn logged_out(self) -> Self {
+        Self { is_logged_in: false, ..self }
+    }
+
+    /// The same in a namespace of this generation. In one that is being migrated a sync still helps.
+    #[must_use]
+    pub fn in_generation(self, generation: NamespaceGeneration) -> Self {
+        let delivery = match generation.has(Generation::Credentials) {
+            true => Delivery::Synced,
+            false => Delivery::Pushed,
+        };
+        Self { delivery, ..self }
+    }
+
+    /// The same of one policy.
+    #[must_use]
+    pub fn about(self, policy: &Policy) -> Self {
+        let delivery = match policy.generation() {
+            Generation::Credentials => Delivery::Synced,
+            Generation::CertificateAuthorities => Delivery::Pushed,
+        };
+        let own = policy.bring_your_own_root.as_ref();
+        let stage = match &policy.provisioning_state {
+            _ if plan::is_active(policy) => Stage::Active,
+            _ if own.is_some_and(|own| own.status.eq_ignore_ascii_case("PendingActivation")) => {
+                Stage::Signature
+            }
+            state if state.is_under_way() => Stage::UnderWay,
+            _ => Stage::Failed,
+        };
+        Self { delivery, stage, has_own_root: own.is_some(), ..self }
+    }
+
+    /// What has to change before Policysync may write.
+    pub(super) fn before_a_write(&self) -> String {
+        let in_file = self.configuration.is_some_and(|configuration| configuration.mode == Mode::Audit);
+        let text = match (self.kill_switch, in_file) {
+            (true, true) => {
+                "Unset POLICYSYNC_MODE, and set `mode = \"enforce\"` for the namespace in policysync.toml, when its plan looks right."
+            }
+            (true, false) => "Unset POLICYSYNC_MODE when the plan looks right.",
+            (false, true) => {
+                "Set `mode = \"enforce\"` for the namespace in policysync.toml when its plan looks right."
+            }
+            // The namespace was taken out of the file.
+            (false, false) => {
+                "Set `mode = \"enforce\"` for the namespace in policysync.toml (and unset POLICYSYNC_MODE) when its plan looks right."
+            }
+        };
+        text.to_owned()
+    }
+}

@@ -1,0 +1,267 @@
+//! A next step never names a command that would be refused, nor waiting for what does not come: searched over every reason and every
+//! situation, by the parts and again by the words.
+
+use super::*;
+use crate::ArmId;
+use crate::checks::testing::{NAMESPACE, World};
+use crate::configuration::{Configuration, Mode, NamespaceConfiguration, Sync};
+use crate::declared::Hindrance;
+use crate::generation::Generation;
+use crate::plan::{self, RequestPlan, permit};
+use crate::request::SyncRequest;
+use crate::sync::{self as machine, Automatic};
+
+/// Every configuration of a namespace that a next step can tell apart.
+fn configurations() -> Vec<NamespaceConfiguration> {
+    let mut all = Vec::new();
+    for mode in ["audit", "enforce"] {
+        for sync in ["automatic", "ask"] {
+            for manage in [false, true] {
+                let text = format!(
+                    "[[namespace]]\nid = \"{NAMESPACE}\"\nmode = \"{mode}\"\nsync = \"{sync}\"\nmanage = {manage}\n\
+                     [[namespace.policy]]\nname = \"short\"\nleaf_validity_days = 30\n"
+                );
+                all.push(Configuration::parse(&text).unwrap().namespaces.remove(0));
+            }
+        }
+    }
+    all
+}
+
+fn situations(configurations: &[NamespaceConfiguration]) -> Vec<Situation<'_>> {
+    let mut all = Vec::new();
+    for configuration in configurations.iter().map(Some).chain([None]) {
+        for kill_switch in [false, true] {
+            for caller in [Caller::App, Caller::Person, Caller::Pipeline] {
+                for is_logged_in in [true, false] {
+                    for delivery in [Delivery::Synced, Delivery::Pushed] {
+                        for stage in
+                            [Stage::Unknown, Stage::UnderWay, Stage::Signature, Stage::Failed, Stage::Active]
+                        {
+                            for has_own_root in [false, true] {
+                                all.push(Situation {
+                                    configuration,
+                                    kill_switch,
+                                    caller,
+                                    is_logged_in,
+                                    delivery,
+                                    stage,
+                                    has_own_root,
+                                });
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+/// What a reason alone says of its situation.
+fn implied<'a>(reason: Reason, situation: &Situation<'a>) -> Situation<'a> {
+    match reason {
+        Reason::PushAwaited => Situation { delivery: Delivery::Pushed, ..*situation },
+        _ => *situation,
+    }
+}
+
+/// Every text that is made of a situation, with its name.
+fn texts(situation: &Situation<'_>) -> Vec<(String, String)> {
+    let mut texts: Vec<_> =
+        Reason::ALL.iter().map(|reason| (reason.to_string(), of(*reason, situation))).collect();
+    let hindrances = [
+        Hindrance::NoRoot,
+        Hindrance::Service { error: "InvalidValue".to_owned() },
+        Hindrance::NotKept { at: crate::checks::testing::NOW },
+    ];
+    texts.extend(hindrances.iter().map(|one| (format!("{one:?}"), of_hindrance(one, situation))));
+    texts.push(("migration".to_owned(), of_migration(situation)));
+    for is_declared in [false, true] {
+        texts.push((format!("declared: {is_declared}"), of_missing_policy(is_declared, situation)));
+    }
+    texts
+}
+
+/// What stands between two backticks.
+fn codes(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// Why a command would be refused, judged by the words of it.
+fn refusal(command: &str, text: &str, situation: &Situation<'_>) -> Option<String> {
+    if !command.starts_with("policysync ") {
+        return None;
+    }
+    let logs_in_first = text.split(command).next().unwrap_or_default().contains("az login");
+    let only_reads = !command.contains("submit") && !command.contains("--apply");
+    if !situation.is_logged_in && situation.caller.is_command() && !logs_in_first && !only_reads {
+        return Some("nobody is logged in".to_owned());
+    }
+    if only_reads {
+        return None;
+    }
+    let Some(configuration) = situation.configuration else {
+        return Some("the file does not name the namespace".to_owned());
+    };
+    if command.contains("submit") {
+        let is_audit = configuration.effective_mode(situation.kill_switch) == Mode::Audit;
+        return is_audit.then(|| "audit-mode".to_owned());
+    }
+    let writer = permit::Writer::Person { even_in_audit: command.contains("--even-in-audit") };
+    permit::permitted(configuration, situation.kill_switch, writer).err()
+}
+
+/// Words of waiting, and whether what they promise comes.
+fn promises(situation: &Situation<'_>) -> Vec<(&'static str, bool)> {
+    let writes = situation
+        .configuration
+        .is_some_and(|one| permit::permitted(one, situation.kill_switch, permit::Writer::Function).is_ok());
+    let declares = situation.configuration.is_some_and(|one| {
+        one.manage
+            && permit::permitted_to_declare(one, situation.kill_switch, permit::Writer::Function).is_ok()
+    });
+    let syncs = situation.configuration.is_some_and(|one| one.sync == Sync::Automatic);
+    vec![
+        ("event or reconcile", writes),
+        ("next reconcile looks again", writes),
+        ("reconcile tries again", writes),
+        ("has the namespace synced by itself", writes && syncs && situation.delivery == Delivery::Synced),
+        ("service pushes it by itself", situation.delivery == Delivery::Pushed),
+        ("service then pushes it by itself", situation.delivery == Delivery::Pushed),
+        ("service is at work on it", situation.stage == Stage::UnderWay),
+        ("app tries again", declares),
+    ]
+}
+
+/// Words of waiting that stand in texts which depend on nothing, since what they promise always comes.
+const ALWAYS: &[&str] = &[
+    // After a person has linked the hub.
+    "the service then pushes the authority to it",
+    "Wait: the service is making the link.",
+    // The outcome of a request under way comes within its deadline, whatever the mode.
+    "Wait; the request's page shows the outcome of each hub.",
+    "role assignments take minutes to arrive",
+];
+
+#[test]
+fn no_next_step_names_what_would_be_refused_or_promises_what_does_not_come() {
+    let configurations = configurations();
+    for situation in situations(&configurations) {
+        for (name, text) in texts(&situation) {
+            let situation = match name == Reason::PushAwaited.code() {
+                true => implied(Reason::PushAwaited, &situation),
+                false => situation,
+            };
+            let told = || format!("{name} in {situation:?}:\n{text}");
+            assert!(!text.is_empty() && !text.contains("  ") && !text.contains(".."), "{}", told());
+            for command in codes(&text) {
+                let refused = refusal(command, &text, &situation);
+                assert_eq!(refused, None, "`{command}` would be refused: {}", told());
+            }
+            for (words, comes) in promises(&situation) {
+                assert!(comes || !text.contains(words), "`{words}` does not come: {}", told());
+            }
+            // Every word of waiting is one of those that were judged.
+            let mut rest = text.clone();
+            for known in ALWAYS.iter().copied().chain(promises(&situation).iter().map(|(words, _)| *words)) {
+                rest = rest.replace(known, "");
+            }
+            let rest = rest.replace("Wait: the ", "").to_lowercase();
+            let refuses = Command::Submit.is_refused(&situation);
+            assert!(!refuses || !rest.contains("submit"), "a sync would be refused: {}", told());
+            for word in ["wait", "by itself", "next reconcile", "tries again", "tried again", "submit again"]
+            {
+                let is_there = format!(" {} ", rest.replace(|c: char| !c.is_alphanumeric(), " "))
+                    .contains(&format!(" {word} "));
+                assert!(!is_there, "`{word}` is not judged: {}", told());
+            }
+        }
+    }
+}
+
+#[test]
+fn each_part_is_what_the_words_say() {
+    let configurations = configurations();
+    for situation in situations(&configurations) {
+        for reason in Reason::ALL {
+            let situation = implied(*reason, &situation);
+            for part in parts(*reason, &situation) {
+                match part {
+                    Part::Do(_) => {}
+                    Part::Run(command) => {
+                        assert!(!command.is_refused(&situation), "{reason} {command:?} {situation:?}");
+                    }
+                    Part::Await(coming) => {
+                        assert!(coming.comes(&situation), "{reason} {coming:?} {situation:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A submit is refused exactly where the plan of a request is, and a sync comes by itself exactly where the app makes a request.
+#[test]
+fn what_is_refused_and_what_comes_are_what_the_machine_does() {
+    let request = SyncRequest::from_submission(&format!("{{\"namespaceId\":\"{NAMESPACE}\"}}"), "r").unwrap();
+    for configuration in &configurations() {
+        for kill_switch in [false, true] {
+            for generation in [Generation::Credentials, Generation::CertificateAuthorities] {
+                let mut world = World::healthy();
+                world.hub().certificates = Ok(Vec::new());
+                if generation == Generation::CertificateAuthorities {
+                    let authority = ArmId::parse(NAMESPACE).unwrap().child("certificateAuthorities", "own");
+                    world.policy().id = authority.child("certificatePolicies", "short");
+                    world.policy().issuing_ca.id = Some(authority);
+                }
+                let observation = world.seen().clone();
+                let policy = &observation.policies[0];
+                assert_eq!(policy.generation(), generation);
+                let situation = Situation::of(configuration, kill_switch, Caller::Person).about(policy);
+                let mode = configuration.effective_mode(kill_switch);
+                let plan = plan::plan_request(&request, mode, &observation);
+                let is_refused = matches!(plan, RequestPlan::Refuse { reason: Reason::AuditMode, .. });
+                assert_eq!(Command::Submit.is_refused(&situation), is_refused, "{situation:?} {plan:?}");
+                let now = crate::checks::testing::NOW;
+                let asked = machine::automatic(configuration, kill_switch, &observation, None, "", now);
+                let comes = matches!(asked, Automatic::Request(_));
+                assert_eq!(Coming::Sync.comes(&situation), comes, "{situation:?} {asked:?}");
+                // Where a sync would do nothing, none is named.
+                let text = of(Reason::PolicyMissing, &situation);
+                let does_nothing = matches!(plan, RequestPlan::Verify(_) | RequestPlan::Refuse { .. });
+                assert!(!does_nothing || !text.contains("submit"), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_plan_says_of_apply_is_what_apply_would_do() {
+    for configuration in &configurations() {
+        for kill_switch in [false, true] {
+            let in_audit = configuration.mode == Mode::Audit;
+            for text in
+                [to_apply("does it", in_audit, kill_switch), to_perform("plan.json", in_audit, kill_switch)]
+            {
+                let even_in_audit = text.contains("--even-in-audit");
+                assert_eq!(text.contains("once it is unset"), kill_switch, "{text}");
+                // As it would be when what it asks for first is done.
+                let writer = permit::Writer::Person { even_in_audit };
+                assert!(permit::permitted(configuration, false, writer).is_ok(), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn who_is_not_logged_in_is_told_to_log_in_and_nothing_else() {
+    for reason in [Reason::NotPermitted, Reason::PermissionMissing, Reason::NamespaceUnreadable] {
+        let situation = Situation::of_fleet(false, Caller::Person).logged_out();
+        assert_eq!(of(reason, &situation), login(Caller::Person));
+    }
+    assert!(login(Caller::Person).contains("`az login`") && !login(Caller::Person).contains("Grant"));
+    assert!(login(Caller::App).contains("AZURE_CLIENT_ID"));
+    let pipeline = login(Caller::Pipeline);
+    assert!(pipeline.contains("IDENTITY_ENDPOINT") && !pipeline.contains("az login"), "{pipeline}");
+}
