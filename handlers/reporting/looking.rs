@@ -1,6 +1,7 @@
 //! Looking at the namespaces: for the report, which keeps what it saw as sections, and for the command `status`, which keeps
 //! nothing.
 
+use certificate_management::ArmId;
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::declared::{Memory, Seen};
 use certificate_management::issuers::SeenIssuers;
@@ -75,7 +76,14 @@ async fn one(
     let name = configuration.id.name();
     let input = input(fleet, observer, visit).await;
     let mut done = Looked::default();
-    match sections::record(&application.store, &section_of(&input)).await {
+    let mut section = section_of(&input);
+    // Who is not read in time may hang again.
+    if input.observation.is_ok()
+        && let Some(unnamed) = unnamed(fleet, observer, configuration).await
+    {
+        section.unnamed = Part::of(Ok(unnamed), fleet.now());
+    }
+    match sections::record(&application.store, &section).await {
         Ok(()) => done.seen = 1,
         Err(error) => done.failures.push(format!("the section of {name}: {error}")),
     }
@@ -126,6 +134,7 @@ pub async fn observe_all(fleet: &Fleet) -> ReportInput<'_> {
             let configuration = visit.configuration;
             let mut input = input(fleet, observer, visit).await;
             input.declared = declared(fleet, configuration).await;
+            input.counted.unnamed = unnamed(fleet, observer, configuration).await.unwrap_or_default();
             input
         }
     });
@@ -179,6 +188,26 @@ async fn declared(
     });
     let seen = read.map(|inventory| Seen { at, inventory, memory: Memory::default() });
     Some(seen.map_err(|error| failure::of(&error)))
+}
+
+/// What is linked there and that the file does not name; `None` where that could not be learnt in time, which is logged.
+async fn unnamed(
+    fleet: &Fleet,
+    observer: &Observer<'_>,
+    configuration: &NamespaceConfiguration,
+) -> Option<Vec<ArmId>> {
+    let name = configuration.id.name();
+    match timeout(fleet.pace.visit, observer.unnamed(configuration)).await {
+        Ok(Ok(unnamed)) => Some(unnamed),
+        Ok(Err(error)) => {
+            tracing::warn!("what is linked to {name} and not in the configuration cannot be read: {error}");
+            None
+        }
+        Err(_) => {
+            tracing::warn!("what is linked to {name} and not in the configuration could not be read in time");
+            None
+        }
+    }
 }
 
 fn not_visited(configuration: &NamespaceConfiguration) -> NamespaceInput<'_> {

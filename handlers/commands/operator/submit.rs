@@ -28,7 +28,7 @@ use self::evidence::Evidence;
 use self::follow::{Ended, Source};
 use self::progress::Progress;
 use super::table::{self, Output};
-use super::{USAGE, fail};
+use super::{USAGE, fail, reader};
 use crate::application::Application;
 use crate::fleet::Outside;
 use crate::functions::sync_requests;
@@ -47,7 +47,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(35 * 60);
     3 the outcome could not be learnt; 64 wrong usage."
 )]
 pub struct Arguments {
-    /// The ARM id of the namespace to sync.
+    /// The namespace to sync, by ARM id, or by the name that it has in policysync.toml.
     #[arg(long, value_name = "ID")]
     namespace: String,
     /// A hub that the request is for, by name; all linked hubs without it. May be repeated.
@@ -80,6 +80,14 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments) -> ExitCode {
     let ambient = Ambient::of_system();
+    let namespace = match reader::namespace_id(&arguments.namespace) {
+        Ok(namespace) => namespace,
+        Err(message) => {
+            complain!("{message}");
+            return ExitCode::from(USAGE);
+        }
+    };
+    let arguments = Arguments { namespace, ..arguments };
     let request = match request::build(&arguments, &ambient) {
         Ok(request) => request,
         Err(problems) => {

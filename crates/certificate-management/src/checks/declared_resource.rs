@@ -10,12 +10,13 @@ use crate::finding_subject::DECLARED;
 use crate::reason::{Reason, Severity};
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    facts.namespaces.iter().flat_map(of_namespace).collect()
+    facts.namespaces.iter().flat_map(|namespace| of_namespace(namespace, facts.kill_switch)).collect()
 }
 
-fn of_namespace(namespace: &NamespaceFacts<'_>) -> Vec<Finding> {
+fn of_namespace(namespace: &NamespaceFacts<'_>, kill_switch: bool) -> Vec<Finding> {
     let steps = namespace.declared.as_deref().unwrap_or_default();
-    let mut findings: Vec<Finding> = steps.iter().filter_map(|step| of_step(namespace, step)).collect();
+    let mut findings: Vec<Finding> =
+        steps.iter().filter_map(|step| of_step(namespace, kill_switch, step)).collect();
     // Each authority waits for the link: it is missing once.
     let waits_for_link = steps.iter().find(|step| step.action == Action::Wait { on: Waiting::Link });
     findings.extend(waits_for_link.map(|step| {
@@ -29,7 +30,7 @@ fn of_namespace(namespace: &NamespaceFacts<'_>) -> Vec<Finding> {
     findings
 }
 
-fn of_step(namespace: &NamespaceFacts<'_>, step: &Step) -> Option<Finding> {
+fn of_step(namespace: &NamespaceFacts<'_>, kill_switch: bool, step: &Step) -> Option<Finding> {
     let subject = || subject(namespace, &step.resource);
     match &step.action {
         Action::Refuse { because: Hindrance::Needs { .. } } => None,
@@ -47,7 +48,7 @@ fn of_step(namespace: &NamespaceFacts<'_>, step: &Step) -> Option<Finding> {
             Some(told(Reason::OwnRootPendingActivation, subject(), step, on.next_step()))
         }
         // The next run writes it.
-        Action::Write(_) if namespace.configuration.mode == Mode::Enforce => None,
+        Action::Write(_) if namespace.configuration.effective_mode(kill_switch) == Mode::Enforce => None,
         Action::Write(_) => {
             Some(told(Reason::AuditMode, subject(), step, None).with_severity(Severity::Information))
         }

@@ -36,6 +36,7 @@ pub(crate) struct World {
     pub counted: Counted,
     pub surprises: Vec<String>,
     pub issuers: SeenIssuers,
+    pub kill_switch: bool,
     /// `None`: everything was looked at now.
     pub looks: Option<Looks>,
     pub now: OffsetDateTime,
@@ -58,6 +59,7 @@ impl World {
             counted: Counted::default(),
             surprises: Vec::new(),
             issuers: SeenIssuers::default(),
+            kill_switch: false,
             looks: None,
             now: NOW,
         }
@@ -100,7 +102,7 @@ impl World {
         };
         ReportInput {
             configuration: &self.configuration,
-            kill_switch: false,
+            kill_switch: self.kill_switch,
             namespaces: vec![namespace],
             records: self.records.clone(),
             surprises: self.surprises.clone(),
@@ -168,6 +170,7 @@ pub(crate) fn group(id: &str, policy: Option<&str>) -> EnrollmentGroup {
         attestation: Attestation::SymmetricKey,
         hubs: Vec::new(),
         enabled: true,
+        created_at: None,
         tags: serde_json::Map::new(),
     }
 }

@@ -10,6 +10,7 @@ use super::{
     CaEnd, DETAILED, Finding, FleetRecords, LastAssignment, NamespaceLine, NamespaceReport, Page,
     REPORT_SCHEMA, Records, Report, ReportInput, RequestActivity, Summary, SuppressedFinding, Unread, Unseen,
 };
+use crate::causes;
 use crate::checks;
 use crate::configuration::{Configuration, Suppression};
 use crate::facts::{Facts, NamespaceFacts};
@@ -103,6 +104,7 @@ impl<'a> Fold<'a> {
             thresholds: &self.configuration.checks,
             suppressions: &[],
             surprises: &[],
+            kill_switch: self.kill_switch,
             now: self.now,
         };
         let (told, quiet) = split(checks::run(&facts), &self.configuration.suppressions, self.now);
@@ -128,17 +130,21 @@ impl<'a> Fold<'a> {
             thresholds: &self.configuration.checks,
             suppressions: if self.is_whole { &self.configuration.suppressions } else { &[] },
             surprises,
+            kill_switch: self.kill_switch,
             now: self.now,
         };
         let (told, quiet) = split(checks::run(&facts), &self.configuration.suppressions, self.now);
         self.told.extend(told);
         self.quiet.extend(quiet);
         checks::put_in_order(&mut self.told, |finding| finding);
+        self.told = causes::in_order(&self.told);
         checks::put_in_order(&mut self.quiet, |quiet| &quiet.finding);
         self.unread.extend(unread(&facts));
         self.unseen.extend(facts.unseen());
         let requests = self.records.map(|records| RequestActivity::of(&records.requests));
+        let causes = causes::of(&self.told);
         self.summary.count(&self.told, self.quiet.len(), requests.as_ref());
+        self.summary.findings.causes = causes.len();
         (self.summary.unread, self.summary.unseen) = (self.unread.len(), self.unseen.len());
         Report {
             schema: REPORT_SCHEMA.to_owned(),
@@ -147,6 +153,7 @@ impl<'a> Fold<'a> {
             kill_switch: self.kill_switch,
             summary: self.summary,
             page: Page::ONLY,
+            causes,
             findings: self.told,
             suppressed: self.quiet,
             unread: self.unread,

@@ -44,6 +44,9 @@ fn next_step(explained: &Explained<'_>) -> &'static str {
     if plan_is_open(explained) {
         return "Nothing; the next event or reconcile writes it.";
     }
+    if explained.plan.write.is_some() && explained.source == Source::Described {
+        return "Azure was not looked at: `policysync check` says whether the policies that rules name exist.";
+    }
     explained.plan.reason.next_step()
 }
 

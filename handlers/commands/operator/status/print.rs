@@ -1,5 +1,6 @@
 //! Prints the report for a person on a terminal: first the findings, then the figures.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use certificate_management::reason::Severity;
@@ -20,9 +21,13 @@ pub fn text(report: &Report) -> String {
     if report.findings.is_empty() {
         text.push_str("Nothing needs a person.");
     } else {
+        // The report has what follows from a cause right behind it.
+        let follows: BTreeSet<&str> =
+            report.causes.iter().flat_map(|cause| &cause.follows).map(String::as_str).collect();
         let rows = report.findings.iter().take(SHOWN).map(|finding| {
+            let mark = if follows.contains(finding.id.as_str()) { "  └ " } else { "" };
             vec![
-                finding.check.to_string(),
+                format!("{mark}{}", finding.check),
                 severity(finding.severity),
                 table::wrapped(&line(&finding.subject.text), SUBJECT_WIDTH),
                 table::wrapped(&finding.message, MESSAGE_WIDTH),
@@ -58,7 +63,7 @@ fn counts(report: &Report) -> String {
     format!(
         "{} namespaces ({} unreadable), {} policies, {} hubs: {} of {pairs} pairs trusted\n\
          {} enrollment groups: {} assigned, {} unassigned, {} waiting, {} dangling, {} opted out\n\
-         {} critical, {} warnings, {} for information, {} suppressed",
+         {} critical, {} warnings, {} for information, {} suppressed: {} {}",
         summary.namespaces,
         summary.unreadable_namespaces,
         summary.policies,
@@ -73,6 +78,8 @@ fn counts(report: &Report) -> String {
         findings.critical,
         findings.warning,
         findings.information,
-        findings.suppressed
+        findings.suppressed,
+        findings.causes,
+        if findings.causes == 1 { "cause" } else { "causes" }
     )
 }
