@@ -222,7 +222,7 @@ async fn wrong_flags_are_named_and_nothing_is_submitted() {
         assert_eq!(output.status.code(), Some(64), "{flags:?}: {}", told(&output));
         assert!(told(&output).contains(named), "{flags:?}: {}", told(&output));
     }
-    let output = policysync(&plants.world, &["submit", "--namespace", "contoso-plants"], &[]).await;
+    let output = policysync(&plants.world, &["submit", "--namespace", "/contoso-plants"], &[]).await;
     assert_eq!(output.status.code(), Some(64));
     assert!(told(&output).contains("--namespace: "), "{}", told(&output));
     assert_eq!(plants.world.sends().await, Vec::<String>::new());

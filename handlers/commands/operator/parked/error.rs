@@ -15,7 +15,7 @@ pub enum ShelfError {
     /// The body is not text, or is not known, so it cannot be sent as it was received.
     #[error(
         "{id} holds no text that could be sent as it was received, and stays where it is.\n\
-         `policysync parked resubmit {id} --file FILE` sends another text in its place."
+         `policysync parked resubmit {id} --file FILE` sends another text in its place, `policysync parked discard {id}` throws it away."
     )]
     NotText {
         /// The message.
@@ -35,7 +35,7 @@ pub enum ShelfError {
     /// Only the beginning of its body is parked, and the rest is gone.
     #[error(
         "{id} was too large to be parked whole, and there is no record `{kept_at}` of its body any more.\n\
-         `policysync parked resubmit {id} --file FILE` sends another text in its place."
+         `policysync parked resubmit {id} --file FILE` sends another text in its place, `policysync parked discard {id}` throws it away."
     )]
     Incomplete {
         /// The message.

@@ -63,7 +63,7 @@ fn counts(report: &Report) -> String {
     format!(
         "{} namespaces ({} unreadable), {} policies, {} hubs: {} of {pairs} pairs trusted\n\
          {} enrollment groups: {} assigned, {} unassigned, {} waiting, {} dangling, {} opted out\n\
-         {} critical, {} warnings, {} for information, {} suppressed: {} {}",
+         {} critical, {} warnings, {} for information, {} suppressed; {} {} in all",
         summary.namespaces,
         summary.unreadable_namespaces,
         summary.policies,
