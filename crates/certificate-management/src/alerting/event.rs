@@ -108,7 +108,7 @@ impl From<&Finding> for Brief {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+/// serde passes a reference.
 const fn is_zero(count: &usize) -> bool {
     *count == 0
 }
