@@ -79,6 +79,7 @@ async fn one(
     let mut section = section_of(&input);
     // Who is not read in time may hang again.
     if input.observation.is_ok()
+        && input.provisioning_services.is_ok()
         && let Some(unnamed) = unnamed(fleet, observer, configuration).await
     {
         section.unnamed = Part::of(Ok(unnamed), fleet.now());

@@ -280,8 +280,9 @@ fn of_a_group_that_does_not_exist_yet_the_plan_says_that_its_policy_does_not_eit
     let observation = world(&["short"], &["short"]);
     let foreseen = |policy: &str| {
         let configuration = configuration(policy, false);
-        let decision = rules::decide(&configuration, &rules::Subject::named("g"));
-        foresee_in(foresee_assignment("g", decision), &configuration, &observation)
+        let subject = crate::rules::Subject::named("line-1");
+        let decision = crate::rules::decide(&configuration, &subject);
+        foresee_in(foresee_assignment("line-1", decision), &configuration, &observation)
     };
     let known = foreseen("short");
     assert_eq!((known.write.as_deref(), known.reason), (Some("short"), Reason::Assigned));

@@ -209,7 +209,10 @@ impl NamespaceCheck<'_> {
         let check = CheckId::NotInFile.code();
         let unnamed = match self.observer.unnamed(self.namespace).await {
             Ok(unnamed) => unnamed,
-            Err(error) => return rows.push(unread(check, name, &error)),
+            // What is named could be read, or has a row of its own that says why not.
+            Err(error) => {
+                return rows.push(Checked { status: Status::Warning, ..unread(check, name, &error) });
+            }
         };
         if unnamed.is_empty() {
             rows.push(Checked::ok(check, name, "everything that is linked is named in policysync.toml"));
