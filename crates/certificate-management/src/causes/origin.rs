@@ -31,14 +31,17 @@ pub(super) enum Origin {
     Alike(String, CheckId, Reason),
 }
 
+/// What is wrong with one hub, with the authority where it is about one.
+type Troubles = BTreeSet<(Option<String>, Origin)>;
+
 /// What the set of the findings tells of the origin of each.
 pub(super) struct Origins {
     /// Namespaces with a sync that failed as a whole.
     failed_syncs: BTreeSet<String>,
     /// Namespaces in which fewer hubs than authorities have to do with what is missing, such as after a hub was linked.
     by_hub: BTreeSet<String>,
-    /// By namespace and hub: what is wrong with it, with the authority where it is about one.
-    hubs: BTreeMap<(String, String), BTreeSet<(Option<String>, Origin)>>,
+    /// By namespace and hub.
+    hubs: BTreeMap<(String, String), Troubles>,
     /// Namespaces without any hub.
     without_hubs: BTreeSet<String>,
     /// Groups that wait, by their subject.
