@@ -14,7 +14,7 @@ use crate::reason::{Reason, Severity};
 
 /// The fact that names the policy which a group names or waits for.
 pub const POLICY: &str = "policy";
-/// The fact that names a hub which a group waits for, one for each.
+/// The fact that names a hub which a group waits for, one for each of the first.
 pub const WAITS_FOR: &str = "waitsFor";
 
 /// Something a person should know.

@@ -8,6 +8,9 @@ use crate::facts::{Facts, GroupFacts, NamespaceFacts, Standing};
 use crate::finding::{Finding, POLICY, WAITS_FOR};
 use crate::reason::{Reason, Severity};
 
+/// How many hubs the evidence names; the message names all, and one is enough to find the cause.
+const NAMED: usize = 3;
+
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     // Of a CA that has ended, `ca-expiring` tells once, and not each group that waits for it.
     let without = facts.groups().filter(|(_, group, _)| {
@@ -37,7 +40,11 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 finding = finding.with(POLICY, policy);
             }
             if matches!(reason, Reason::WaitingForTrust | Reason::HubsUnknown) {
-                finding = group.untrusting.iter().fold(finding, |finding, hub| finding.with(WAITS_FOR, hub));
+                finding = group
+                    .untrusting
+                    .iter()
+                    .take(NAMED)
+                    .fold(finding, |finding, hub| finding.with(WAITS_FOR, hub));
             }
             finding
         })
