@@ -49,10 +49,13 @@ pub async fn confirm(store: &Store, event_ids: &[String]) -> Result<(), WriteErr
 /// cleared: `, then check, severity and step.
 pub fn log(event: &FindingEvent) {
     let finding = &event.data.finding;
-    let text = format!(
+    let mut text = format!(
         "finding {}: {} {} {}: {}: {}",
         event.data.state, finding.check, finding.severity, event.data.step, finding.subject, finding.message
     );
+    if let Some(cause) = &event.data.follows_from {
+        text.push_str(&format!(" (follows from {}: {})", cause.check, cause.subject));
+    }
     let next_step = finding.next_step.as_str();
     match event.data.state {
         FindingState::Cleared => tracing::info!(event.id, "{text}"),

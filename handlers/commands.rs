@@ -7,6 +7,8 @@ mod terminal;
 #[cfg_attr(not(feature = "simulator"), path = "commands/no_laptop.rs")]
 pub mod laptop;
 mod operator;
+#[cfg(test)]
+mod options;
 mod serve;
 mod table;
 

@@ -154,11 +154,7 @@ impl<'a> Observer<'a> {
         configuration: &NamespaceConfiguration,
     ) -> Result<Vec<LinkedService>, Error> {
         let namespace = self.registered(configuration).await?;
-        let newest = if namespace.generation.has(Generation::CertificateAuthorities) {
-            Generation::CertificateAuthorities
-        } else {
-            Generation::Credentials
-        };
+        let newest = newest(&namespace);
         let mut found = Vec::new();
         let subscriptions = if configuration.provisioning_services.is_empty() {
             Vec::new()
@@ -166,16 +162,11 @@ impl<'a> Observer<'a> {
             configuration.subscriptions()
         };
         for subscription in subscriptions {
-            let services = self.fleet.azure.provisioning_services();
-            let read =
-                || async { Tally::default().of(services.in_subscription(&subscription, newest)).await };
-            let key = format!("{subscription} {newest}");
-            found.push(self.lists.provisioning_services.get(&key, read).await?);
+            found.push(self.services_of(&subscription, newest).await?);
         }
         let known = || found.iter().flat_map(|services| services.iter());
         let mut services = Vec::new();
-        let linked = links_to(&namespace, "Microsoft.Devices/provisioningServices")
-            .map(|link| link.resource.as_str().to_owned());
+        let linked = links_to(&namespace, SERVICES).map(|link| link.resource.as_str().to_owned());
         let names: Vec<String> = match configuration.provisioning_services.as_slice() {
             [] => linked.collect(),
             named => named.to_vec(),
@@ -198,6 +189,70 @@ impl<'a> Observer<'a> {
             services.push(service.within(&namespace));
         }
         Ok(services)
+    }
+}
+
+impl Observer<'_> {
+    /// What is linked and that the configuration does not name: DPS that are linked to the namespace and not among its own, and
+    /// other namespaces that hubs and DPS in its scopes are linked to. In the second generation the namespace's own links
+    /// tell it, and no subscription is searched.
+    ///
+    /// # Errors
+    /// When the namespace or a list of a subscription cannot be read.
+    pub async fn unnamed(&self, configuration: &NamespaceConfiguration) -> Result<Vec<ArmId>, Error> {
+        let namespace = self.registered(configuration).await?;
+        let named = &configuration.provisioning_services;
+        let mut linked: Vec<(ArmId, Option<ArmId>)> = links_to(&namespace, SERVICES)
+            .map(|link| (link.resource.clone(), Some(configuration.id.clone())))
+            .collect();
+        let has_credential = namespace.generation.has(Generation::Credentials);
+        for subscription in configuration.subscriptions().into_iter().filter(|_| has_credential) {
+            let services = self.services_of(&subscription, newest(&namespace)).await?;
+            linked.extend(services.iter().map(|service| (service.id.clone(), service.namespace_id.clone())));
+            let hubs = self.hubs_of(&subscription).await?;
+            linked.extend(hubs.iter().map(|hub| (hub.id.clone(), hub.namespace_id.clone())));
+        }
+        // Where the configuration names none, those are meant that the namespace says it is linked to.
+        let is_own = |id: &ArmId| match named.as_slice() {
+            [] => links_to(&namespace, SERVICES).any(|link| link.resource == *id),
+            named => named.iter().any(|named| host_label(named).eq_ignore_ascii_case(id.name())),
+        };
+        let mut unnamed: Vec<ArmId> = linked
+            .into_iter()
+            .filter_map(|(resource, of)| match of? {
+                of if of == configuration.id => {
+                    (resource.is_of_type(SERVICES) && !is_own(&resource)).then_some(resource)
+                }
+                of => self.fleet.configuration.namespace(&of).is_none().then_some(of),
+            })
+            .collect();
+        unnamed.sort_unstable_by_key(ArmId::key);
+        unnamed.dedup();
+        Ok(unnamed)
+    }
+
+    /// Every DPS of a subscription.
+    async fn services_of(
+        &self,
+        subscription: &str,
+        generation: Generation,
+    ) -> Result<Arc<Vec<ProvisioningService>>, Error> {
+        let services = self.fleet.azure.provisioning_services();
+        // A list is read for many namespaces, so no visit to one of them is said to need it.
+        let read = || async { Tally::default().of(services.in_subscription(subscription, generation)).await };
+        self.lists.provisioning_services.get(&format!("{subscription} {generation}"), read).await
+    }
+}
+
+/// The resource type of a DPS.
+const SERVICES: &str = "Microsoft.Devices/provisioningServices";
+
+/// The newest generation that a namespace has.
+fn newest(namespace: &Namespace) -> Generation {
+    if namespace.generation.has(Generation::CertificateAuthorities) {
+        Generation::CertificateAuthorities
+    } else {
+        Generation::Credentials
     }
 }
 

@@ -18,7 +18,7 @@ mod runbook;
 mod words;
 
 use askama::Template;
-use certificate_management::configuration::Mode;
+use certificate_management::configuration::{Mode, Thresholds};
 use certificate_management::report::{self, NamespaceLine, Report};
 use time::{Duration, OffsetDateTime};
 
@@ -75,50 +75,56 @@ struct Unread {
     why: String,
 }
 
-/// The page of a report, as it is at `now`. A report that is older than `overdue` says so.
+/// The page of a report, as it is at `now`, with the thresholds of the checks. A report that is older than they allow says so.
 ///
 /// # Errors
 /// When memory for it is lacking.
 pub fn document(
     report: &Report,
     now: OffsetDateTime,
-    overdue: Duration,
+    thresholds: &Thresholds,
     links: &Links,
 ) -> Result<String, askama::Error> {
-    render(report, now, overdue, links, None)
+    render(report, now, thresholds, links, None)
 }
 
 /// The page of one namespace: a report that has no other.
 ///
 /// # Errors
 /// When memory for it is lacking.
-pub fn of_namespace(report: &Report, now: OffsetDateTime, links: &Links) -> Result<String, askama::Error> {
+pub fn of_namespace(
+    report: &Report,
+    now: OffsetDateTime,
+    thresholds: &Thresholds,
+    links: &Links,
+) -> Result<String, askama::Error> {
     let name = report.lines.first().map(|line| words::name(line.name())).unwrap_or_default();
     let alone = Alone { name, overview: links.overview() };
-    // It is made when it is asked for, and so never old.
-    render(report, now, Duration::MAX, links, Some(alone))
+    render(report, now, thresholds, links, Some(alone))
 }
 
 fn render(
     report: &Report,
     now: OffsetDateTime,
-    overdue: Duration,
+    thresholds: &Thresholds,
     links: &Links,
     alone: Option<Alone>,
 ) -> Result<String, askama::Error> {
     let lifetimes = Lifetimes::of(report);
+    let overdue = Duration::minutes(i64::from(thresholds.report_overdue.minutes));
     let document = Document {
         report,
         made: words::moment(report.oldest_data_at),
         age: words::span(now - report.oldest_data_at),
-        is_old: now - report.generated_at > overdue,
+        // That of one namespace is made when it is asked for, and so never old.
+        is_old: alone.is_none() && now - report.generated_at > overdue,
         audited: audited(report),
         unread: unread(report),
         attention: Attention::of(report, links),
         all_is_well: all_is_well(report),
         figures: figures::of(report, lifetimes.as_ref()),
         requests: Requests::of(report),
-        runbook: runbook::of(report),
+        runbook: runbook::of(report, thresholds),
         lines: lines::of(report, links, now),
         namespaces: namespaces::of(report),
         alone,

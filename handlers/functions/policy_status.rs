@@ -5,7 +5,6 @@ use certificate_management::report::Report;
 use functions_host::{Definition, Failure, HttpReply, HttpRequest, Invocation, Reply, Trigger};
 use http::{StatusCode, header};
 use serde_json::json;
-use time::Duration;
 
 use crate::application::Application;
 use crate::page::links::Links;
@@ -50,15 +49,14 @@ async fn answer(application: &Application, request: &HttpRequest) -> Result<Http
         None => overview(application, request.query.get("page")).await,
     };
     let links = Links::with_key(request.query.get("code"));
+    let thresholds = &application.fleet.configuration.checks;
     let (now, is_page) = (application.fleet.now(), wants_page(request));
     Ok(match found {
         Ok(Found::Overview(report)) if is_page => {
-            let overdue =
-                Duration::minutes(i64::from(application.fleet.configuration.checks.report_overdue.minutes));
-            cache::reply(request, PAGE, page::document(&report, now, overdue, &links)?)
+            cache::reply(request, PAGE, page::document(&report, now, thresholds, &links)?)
         }
         Ok(Found::Namespace(report)) if is_page => {
-            cache::reply(request, PAGE, page::of_namespace(&report, now, &links)?)
+            cache::reply(request, PAGE, page::of_namespace(&report, now, thresholds, &links)?)
         }
         Ok(Found::Overview(report) | Found::Namespace(report)) => {
             cache::reply(request, "application/json; charset=utf-8", json!(report).to_string())

@@ -1,5 +1,7 @@
-//! What needs a person now: the findings, the worst first, one card for all that share a check and a reason.
+//! What needs a person now: the causes, the worst first, one card for all of one check and reason. Under each cause stands what
+//! follows from it.
 
+use certificate_management::causes;
 use certificate_management::checks::CheckId;
 use certificate_management::reason::{Reason, Severity};
 use certificate_management::report::{FINDINGS_ON_PAGE, Finding, Page, Report, SuppressedFinding};
@@ -11,6 +13,8 @@ use super::words::{self, Piece};
 const SEEN_AT_ONCE: usize = 6;
 /// How many more can be unfolded. The rest is in the JSON.
 const UNFOLDED: usize = 94;
+/// How many findings are shown of those that follow from one.
+const FOLLOWERS: usize = 50;
 
 /// All findings.
 pub struct Attention {
@@ -18,6 +22,10 @@ pub struct Attention {
     pub critical: usize,
     /// How many are warnings.
     pub warnings: usize,
+    /// What all findings come down to; 0 in a report of a version that did not count it.
+    pub causes: usize,
+    /// How many findings there are in all.
+    pub findings: usize,
     /// The cards, the worst first.
     pub cards: Vec<Card>,
     /// The other pages of findings, where there are any.
@@ -47,7 +55,7 @@ pub struct Quiet {
     pub until: String,
 }
 
-/// The findings of one check and reason.
+/// The causes of one check and reason.
 pub struct Card {
     pub severity: Shown,
     pub check: &'static str,
@@ -55,9 +63,9 @@ pub struct Card {
     pub reason: Option<&'static str>,
     pub meaning: Vec<Piece>,
     pub next_step: Vec<Piece>,
-    /// How many findings there are, with their noun.
+    /// How many causes there are, with their noun.
     pub count: String,
-    /// The first of them.
+    /// The first of them, each with what follows from it.
     pub items: Vec<Item>,
     /// More of them, folded away.
     pub more: Vec<Item>,
@@ -71,6 +79,25 @@ pub struct Item {
     pub message: Vec<Piece>,
     /// Where it differs from that of the card.
     pub next_step: Option<Vec<Piece>>,
+    /// What follows from it.
+    pub follows: Option<Follows>,
+}
+
+/// What follows from a cause.
+pub struct Follows {
+    /// How much it is, in a few words.
+    pub summary: String,
+    pub items: Vec<Follower>,
+    /// How many more there are.
+    pub left_out: Option<String>,
+}
+
+/// A finding that follows from another one.
+pub struct Follower {
+    pub severity: Shown,
+    pub check: &'static str,
+    pub subject: String,
+    pub message: Vec<Piece>,
 }
 
 /// A severity as it is shown: by a word and a shape as well as by colour.
@@ -92,26 +119,29 @@ impl From<Severity> for Shown {
 
 impl Attention {
     pub fn of(report: &Report, links: &Links) -> Self {
-        let mut cards: Vec<(Severity, CheckId, Reason, Vec<&Finding>)> = Vec::new();
-        for finding in &report.findings {
-            let same = |card: &(Severity, CheckId, Reason, Vec<&Finding>)| {
-                (card.0, card.1, card.2) == (finding.severity, finding.check, finding.reason)
-            };
-            match cards.iter_mut().find(|card| same(card)) {
-                Some((.., all)) => all.push(finding),
-                None => cards.push((finding.severity, finding.check, finding.reason, vec![finding])),
+        let kind = |cause: &[&Finding]| cause.first().map(|head| (head.severity, head.check, head.reason));
+        let mut cards: Vec<Vec<Vec<&Finding>>> = Vec::new();
+        for cause in causes::group(&report.findings) {
+            match cards.iter_mut().find(|card| card.first().and_then(|first| kind(first)) == kind(&cause)) {
+                Some(card) => card.push(cause),
+                None => cards.push(vec![cause]),
             }
         }
-        // Stable: within a severity the report's own order stays.
-        cards.sort_by_key(|card| std::cmp::Reverse(card.0));
         let shown = report.suppressed.len().min(UNFOLDED);
         let quiet = report.summary.findings.suppressed.saturating_sub(shown);
         Self {
             critical: report.summary.findings.critical,
             warnings: report.summary.findings.warning,
+            causes: report.summary.findings.causes,
+            findings: report.summary.findings.critical
+                + report.summary.findings.warning
+                + report.summary.findings.information,
             cards: cards
                 .iter()
-                .map(|(severity, check, reason, all)| Card::of(*severity, *check, *reason, all))
+                .filter_map(|causes| {
+                    let (severity, check, reason) = kind(causes.first()?)?;
+                    Some(Card::of(severity, check, reason, causes))
+                })
                 .collect(),
             pages: Pages::of(report, links),
             quiet: report.suppressed.iter().take(UNFOLDED).map(Quiet::of).collect(),
@@ -129,6 +159,17 @@ impl Attention {
             (0, _) => warnings,
             _ => format!("{critical}, {warnings}"),
         }
+    }
+
+    /// How few causes the findings have, where they are fewer.
+    pub fn causes(&self) -> Option<String> {
+        (0 < self.causes && self.causes < self.findings).then(|| {
+            format!(
+                "{} come down to {}.",
+                words::count(self.findings, "finding"),
+                words::count(self.causes, "cause")
+            )
+        })
     }
 
     /// The colour of the whole.
@@ -167,26 +208,66 @@ impl Pages {
 }
 
 impl Card {
-    fn of(severity: Severity, check: CheckId, reason: Reason, findings: &[&Finding]) -> Self {
+    fn of(severity: Severity, check: CheckId, reason: Reason, causes: &[Vec<&Finding>]) -> Self {
         // That of the first stands for all; a place where another thing is to be done says so itself.
-        let next_step = findings.first().map_or(reason.next_step(), |finding| finding.next_step.as_str());
-        let item = |finding: &&Finding| Item {
-            subject: words::text(&finding.subject.text),
-            message: words::prose(&words::text(&finding.message)),
-            next_step: (finding.next_step != next_step)
-                .then(|| words::prose(&words::text(&finding.next_step))),
-        };
-        let left_out = findings.len().saturating_sub(SEEN_AT_ONCE + UNFOLDED);
+        let first = causes.iter().find_map(|cause| cause.first());
+        let next_step = first.map_or(reason.next_step(), |finding| finding.next_step.as_str());
+        let items = || causes.iter().filter_map(|cause| Item::of(next_step, cause));
+        let left_out = causes.len().saturating_sub(SEEN_AT_ONCE + UNFOLDED);
         Self {
             severity: severity.into(),
             check: check.code(),
             reason: (reason.code() != check.code()).then_some(reason.code()),
             meaning: words::prose(reason.meaning()),
             next_step: words::prose(&words::text(next_step)),
-            count: words::count(findings.len(), "place"),
-            items: findings.iter().take(SEEN_AT_ONCE).map(item).collect(),
-            more: findings.iter().skip(SEEN_AT_ONCE).take(UNFOLDED).map(item).collect(),
+            count: words::count(causes.len(), "place"),
+            items: items().take(SEEN_AT_ONCE).collect(),
+            more: items().skip(SEEN_AT_ONCE).take(UNFOLDED).collect(),
             left_out: (left_out > 0).then(|| words::thousands(left_out as u64)),
+        }
+    }
+}
+
+impl Item {
+    fn of(next_step: &str, cause: &[&Finding]) -> Option<Self> {
+        let (finding, follows) = cause.split_first()?;
+        Some(Self {
+            subject: words::text(&finding.subject.text),
+            message: words::prose(&words::text(&finding.message)),
+            next_step: (finding.next_step != next_step)
+                .then(|| words::prose(&words::text(&finding.next_step))),
+            follows: (!follows.is_empty()).then(|| Follows::of(follows)),
+        })
+    }
+}
+
+impl Follows {
+    fn of(follows: &[&Finding]) -> Self {
+        // By check, in the order in which they come.
+        let mut counts: Vec<(CheckId, usize)> = Vec::new();
+        for finding in follows {
+            match counts.iter_mut().find(|(check, _)| *check == finding.check) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((finding.check, 1)),
+            }
+        }
+        let counts: Vec<String> = counts.iter().map(|(check, count)| format!("{count} {check}")).collect();
+        let left_out = follows.len().saturating_sub(FOLLOWERS);
+        Self {
+            summary: format!("{} with it: {}", words::count(follows.len(), "finding"), counts.join(", ")),
+            items: follows.iter().take(FOLLOWERS).map(|finding| Follower::of(finding)).collect(),
+            left_out: (left_out > 0).then(|| words::thousands(left_out as u64)),
+        }
+    }
+}
+
+impl Follower {
+    fn of(finding: &Finding) -> Self {
+        Self {
+            severity: finding.severity.into(),
+            check: finding.check.code(),
+            subject: words::text(&finding.subject.text),
+            message: words::prose(&words::text(&finding.message)),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use certificate_management::configuration::Thresholds;
 use certificate_management::reason::{Reason, Severity};
 use certificate_management::report::Report;
 
@@ -21,7 +22,8 @@ pub struct Entry {
 }
 
 /// The row of every check that found something, the worst first, then of every reason that a finding or a request names.
-pub fn of(report: &Report) -> Vec<Entry> {
+/// With the thresholds of the checks that have one.
+pub fn of(report: &Report, thresholds: &Thresholds) -> Vec<Entry> {
     let mut checks = BTreeSet::new();
     let mut reasons = BTreeSet::new();
     for finding in report.findings.iter().chain(report.suppressed.iter().map(|quiet| &quiet.finding)) {
@@ -35,9 +37,11 @@ pub fn of(report: &Report) -> Vec<Entry> {
     checks.sort_by_key(|check| std::cmp::Reverse(check.severity()));
     let mut reasons: Vec<_> = reasons.into_iter().collect();
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.severity()));
-    let checks = checks
-        .into_iter()
-        .map(|check| entry("check", check.code(), check.severity(), check.description(), check.next_step()));
+    let checks = checks.into_iter().map(|check| {
+        let told = check.told_when(thresholds).map(|told| format!(" {told}")).unwrap_or_default();
+        let meaning = format!("{}{told}", check.description());
+        entry("check", check.code(), check.severity(), &meaning, check.next_step())
+    });
     let told = |reason: &Reason| !report.findings.iter().any(|finding| finding.check.code() == reason.code());
     let reasons = reasons.into_iter().filter(told).map(|reason| {
         entry("reason", reason.code(), reason.severity(), reason.meaning(), reason.next_step())

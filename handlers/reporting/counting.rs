@@ -79,7 +79,7 @@ pub async fn count(
     }
     let counts = async {
         let early_devices = early_devices(application, recent, input).await?;
-        Some(Counted { early_devices })
+        Some(Counted { early_devices, ..Counted::default() })
     };
     let Ok(counted) = timeout(application.fleet.pace.visit, counts).await else {
         return tracing::warn!("{name}: its devices could not be counted in time");

@@ -13,7 +13,7 @@ use certificate_management::report::{CheckNotMade, Finding, Fold, NamespaceInput
 use state::Store;
 use tokio::time::timeout;
 
-use super::looking::{EVERYTHING, input, surprises};
+use super::looking::{EVERYTHING, input, surprises, unnamed};
 use super::pages;
 use super::remembered::{LastAssignments, Remembered};
 use crate::fleet::Fleet;
@@ -101,6 +101,7 @@ async fn look(fleet: &Fleet) -> Vec<NamespaceInput<'_>> {
             let configuration = visit.configuration;
             let mut input = input(fleet, observer, visit).await;
             input.declared = declared(fleet, configuration).await;
+            input.counted.unnamed = unnamed(fleet, observer, configuration).await.unwrap_or_default();
             input
         }
     });

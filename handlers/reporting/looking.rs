@@ -1,10 +1,13 @@
 //! Looking at the namespaces for the report, which keeps what it saw as sections.
 
+use certificate_management::ArmId;
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::issuers::SeenIssuers;
 use certificate_management::plan::Observation;
 use certificate_management::report::{Counted, Looks, NamespaceInput};
 use certificate_management::section::{Part, Section};
+
+use tokio::time::timeout;
 
 use super::counting::{self, Recent};
 use super::linked;
@@ -76,7 +79,15 @@ async fn one(
     let services = visit.services.iter().flatten().filter_map(|visited| visited.service.id.clone()).collect();
     let input = input(fleet, observer, visit).await;
     let mut done = Looked::default();
-    let section = match sections::record(&application.store, &section_of(&input)).await {
+    let mut section = section_of(&input);
+    // Who is not read in time may hang again.
+    if input.observation.is_ok()
+        && input.provisioning_services.is_ok()
+        && let Some(unnamed) = unnamed(fleet, observer, configuration).await
+    {
+        section.unnamed = Part::of(Ok(unnamed), fleet.now());
+    }
+    let section = match sections::record(&application.store, &section).await {
         Ok(section) => Some(section),
         Err(error) => {
             done.failures.push(format!("the section of {name}: {error}"));
@@ -149,5 +160,25 @@ pub(super) async fn input<'a>(
         links: None,
         issuers: SeenIssuers::default(),
         looks: Looks { namespace_at: Some(namespace_at), services_at: Some(services_at), read_at: None },
+    }
+}
+
+/// What is linked there and that the file does not name; `None` where that could not be learnt in time, which is logged.
+pub(super) async fn unnamed(
+    fleet: &Fleet,
+    observer: &Observer<'_>,
+    configuration: &NamespaceConfiguration,
+) -> Option<Vec<ArmId>> {
+    let name = configuration.id.name();
+    match timeout(fleet.pace.visit, observer.unnamed(configuration)).await {
+        Ok(Ok(unnamed)) => Some(unnamed),
+        Ok(Err(error)) => {
+            tracing::warn!("what is linked to {name} and not in the configuration cannot be read: {error}");
+            None
+        }
+        Err(_) => {
+            tracing::warn!("what is linked to {name} and not in the configuration could not be read in time");
+            None
+        }
     }
 }

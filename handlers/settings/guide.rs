@@ -37,6 +37,16 @@ enrollment_group = \"line-7\"
 expect = \"short-lived\"
 ```
 
+# Globs
+
+`enrollment_groups`, `hubs`, `tags` and the `subject` of a `[[suppress]]` take globs. A glob is matched with the whole text, in any
+case. In it `*` stands for any run of characters, also for none, `?` for exactly one character, and everything else for itself.
+
+There are no sets (`[0-9]`), no alternatives (`{a,b}`), no negation and no escape: a rule takes a list of globs, of which one that matches
+is enough, and the first rule that matches decides. `line-*` matches `line-7` and `LINE-`, and not `a-line-7`. A glob of `hubs` is
+matched with the name of a hub and with its host name. A glob that no id of a group, or no name of a hub, can match is an error that
+names the line.
+
 # policysync.toml
 ";
 

@@ -10,11 +10,6 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use browser::{Browser, Programs};
-use time::Duration;
-
-/// From this age on the page says that a report is old.
-const OVERDUE: Duration = Duration::minutes(150);
-
 /// A browser of its own for a test. Without one the test says that it is skipped, and fails in CI.
 async fn start(test: &str) -> Option<Browser> {
     let programs = match Programs::from_environment() {

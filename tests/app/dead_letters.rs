@@ -152,7 +152,7 @@ async fn a_dead_letter_that_cannot_be_sent_again_stays_where_it_is() {
     // As text it would be another message.
     let (code, told) = run(&world, &["parked", "resubmit", "order-2"]).await;
     assert_eq!(code, Some(1));
-    assert!(told.contains("policysync submit") && told.contains("discard order-2"), "{told}");
+    assert!(told.contains("resubmit order-2 --file") && told.contains("discard order-2"), "{told}");
     assert_eq!(on_queue(&world, REQUESTS, "active").await, Vec::<Value>::new());
     assert_eq!(listed(&world).await.len(), 2);
     for id in ["order-1", "order-2"] {

@@ -21,6 +21,7 @@ mod early_devices;
 mod edges;
 mod ended_authority;
 mod faults;
+mod findings;
 mod generations;
 mod host_command;
 mod host_process;

@@ -146,3 +146,60 @@ async fn a_queue_that_does_not_exist_is_named() {
     assert_eq!(output.status.code(), Some(64));
     world.stop().await;
 }
+
+#[tokio::test]
+async fn another_text_is_sent_in_the_place_of_a_parked_one() {
+    let world = World::default().await;
+    let id = world.namespace("contoso-plants").await["id"].as_str().unwrap().to_owned();
+    let right = |request: &str| {
+        json!({"schema": "sync-request/v1", "requestId": request, "namespaceId": id}).to_string()
+    };
+    send(&world, "sync-requests", Some("order-1"), b"not json".to_vec()).await;
+    send(&world, "sync-requests", Some("order-2"), b"{\"schema\":\"sync-request/v1\"}".to_vec()).await;
+    until_parked(&world, 2).await;
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+
+    // What would be parked again is not sent, and the message stays.
+    std::fs::write(at("wrong.json"), "{\"schema\":\"sync-request/v1\"}").unwrap();
+    let output =
+        policysync(&world, &["parked", "resubmit", "order-1", "--file", &at("wrong.json")], &[]).await;
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+    assert!(
+        told(&output).contains("parked again") && told(&output).contains("requestId"),
+        "{}",
+        told(&output)
+    );
+    let output =
+        policysync(&world, &["parked", "resubmit", "order-1", "--file", &at("none.json")], &[]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(told(&output).contains("cannot read"), "{}", told(&output));
+    let output =
+        policysync(&world, &["parked", "resubmit", "order-2", "--edit"], &[("EDITOR", "false")]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(told(&output).contains("nothing was sent"), "{}", told(&output));
+    let both = ["parked", "resubmit", "order-1", "--edit", "--file", "x"];
+    assert_eq!(policysync(&world, &both, &[]).await.status.code(), Some(64));
+    assert_eq!(listed(&world).await.len(), 2);
+
+    std::fs::write(at("right.json"), right("corrected-1")).unwrap();
+    let output =
+        policysync(&world, &["parked", "resubmit", "order-1", "--file", &at("right.json")], &[]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    // An editor with an option, that a shell has to take apart.
+    std::fs::write(at("edited.json"), right("corrected-2")).unwrap();
+    let editor = format!("cp -f {}", at("edited.json"));
+    let output =
+        policysync(&world, &["parked", "resubmit", "order-2", "--edit"], &[("EDITOR", &editor)]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    for request in ["corrected-1", "corrected-2"] {
+        let address = world.app(&format!("/api/sync-requests/{request}"));
+        world
+            .until("the request is known", async || {
+                world.client.get(&address).send().await.ok().filter(|answer| answer.status().is_success())
+            })
+            .await;
+    }
+    assert_eq!(listed(&world).await, Vec::<Value>::new());
+    world.stop().await;
+}

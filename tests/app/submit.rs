@@ -250,3 +250,19 @@ async fn a_queue_that_does_not_take_it_is_told_with_the_way_to_try_again() {
     );
     plants.world.stop().await;
 }
+
+#[tokio::test]
+async fn a_namespace_is_named_as_everywhere_else() {
+    let plants = Plants::with_rotated(&["default"]).await;
+    for name in ["contoso-plants", "CONTOSO-PLANTS"] {
+        let output = policysync(&plants.world, &["submit", "--namespace", name, "--dry-run"], &[]).await;
+        assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+        assert!(told(&output).contains("would sync"), "{}", told(&output));
+    }
+    let output =
+        policysync(&plants.world, &["submit", "--namespace", "contoso-plant", "--dry-run"], &[]).await;
+    assert_eq!(output.status.code(), Some(64));
+    assert!(told(&output).contains("no namespace `contoso-plant`"), "{}", told(&output));
+    assert!(told(&output).contains("fabrikam-energy"), "it says which there are: {}", told(&output));
+    plants.world.stop().await;
+}

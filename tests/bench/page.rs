@@ -12,9 +12,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use browser::{Browser, Programs, View};
+use certificate_management::configuration::Thresholds;
 use reports::{LARGEST, NOW, SMALL, World};
 use site::Site;
-use time::Duration;
 
 /// Bytes of the page.
 const SIZE_LIMIT: usize = 400_000;
@@ -53,7 +53,7 @@ async fn main() -> ExitCode {
         let html = policysync::page::document(
             &report,
             NOW,
-            Duration::minutes(150),
+            &Thresholds::default(),
             &policysync::page::links::Links::default(),
         )
         .unwrap();

@@ -16,7 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-pub use self::event::{EVENT_TYPE, FindingEvent, FindingState};
+pub use self::event::{BRIEFS, Brief, EVENT_TYPE, FindingEvent, FindingState};
+use crate::causes;
 use crate::finding::{Finding, Step};
 use crate::report::Report;
 
@@ -87,11 +88,17 @@ impl Ledger {
         let mut events = self.repeat(now, &mut room);
         let fresh = events.len();
         let mut raised = Vec::new();
-        for finding in &report.findings {
+        // Every cause comes before what follows from one: two hundred groups that wait for one hub must not put another hub off.
+        let causes = causes::group(&report.findings);
+        let heads =
+            causes.iter().flat_map(|cause| cause.iter().take(1).map(move |finding| (*finding, cause)));
+        let follows =
+            causes.iter().flat_map(|cause| cause.iter().skip(1).map(move |finding| (*finding, cause)));
+        for (finding, cause) in heads.chain(follows) {
             if raised.len() == room {
                 break;
             }
-            raised.extend(self.raise(finding, now));
+            raised.extend(self.raise(finding, now).map(|event| event.within(cause)));
         }
         // Clearings go before raisings: when a new CA replaces one that was announced, subscribers read both in the
         // order in which they happened.

@@ -20,6 +20,7 @@ mod hub_certificate_without_policy;
 mod hub_untrusting;
 mod ladder;
 mod link_unready;
+mod not_in_file;
 mod nothing_to_sync;
 mod permission_missing;
 mod preview_surprise;
@@ -35,7 +36,7 @@ mod unreadable;
 
 use serde::{Deserialize, Serialize};
 
-use crate::configuration::Thresholds;
+use crate::configuration::{CaExpiring, HubCertificateLimit, Thresholds};
 use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::next_step;
@@ -89,7 +90,7 @@ checks! {
     CaExpiring "ca-expiring" Warning ca_expiring
         "The issuing CA of a policy ends soon or has ended; told again at each step of a ladder of days."
         "A CA that the service manages is rotated by the service: look whether it was, and sync then. Renew one \
-         that your own root signs: sign its request and activate it. Critical from the step of 14 days on."
+         that your own root signs: sign its request and activate it."
     CaShorterThanLeaf "ca-shorter-than-leaf" Warning ca_shorter_than_leaf
         "The issuing CA of a policy ends before a device certificate that is issued today or within a week would."
         "Have the CA renewed now, or shorten the leaf validity of the policy: until then devices get shorter \
@@ -157,6 +158,10 @@ checks! {
     NothingToSync "nothing-to-sync" Warning nothing_to_sync
         "A namespace has no linked hub within the configured scopes."
         "Link a hub to the namespace, or add the subscription of its hubs to `scopes`."
+    NotInFile "not-in-file" Warning not_in_file
+        "A provisioning service that is linked to a namespace, or a namespace that hubs in its scopes are linked to, is not named in policysync.toml."
+        "Name it: the service in `provisioning_services` of its namespace, the namespace as a `[[namespace]]` of its own. Where it is \
+         not for Policysync, keep the finding quiet with a `[[suppress]]`."
     SyncUnverified "sync-unverified" Critical sync_unverified
         "A sync ended or failed without the evidence that a hub trusts the policy."
         "Check the hub's link and the roles of the namespace's identity on the hub, then submit the sync again."
@@ -204,6 +209,60 @@ impl CheckId {
         let members = all[self.code()].as_object().into_iter().flatten();
         let texts = members.map(|(key, value)| format!("{key} = {}", value.to_string().replace(',', ", ")));
         texts.collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl CheckId {
+    /// From when on it tells what it looks for, with the thresholds in words; `None` for a check without any.
+    #[must_use]
+    pub fn told_when(self, thresholds: &Thresholds) -> Option<String> {
+        let minutes = |minutes: u32| format!("{minutes} {}", if minutes == 1 { "minute" } else { "minutes" });
+        let days = |days: u16| format!("{days} {}", if days == 1 { "day" } else { "days" });
+        Some(match self {
+            Self::CaExpiring => {
+                let CaExpiring { days: ladder, critical_days } = &thresholds.ca_expiring;
+                format!("Told {}; critical from {} before the end on.", steps(ladder), days(*critical_days))
+            }
+            Self::BringYourOwnRoot => {
+                let CaExpiring { days: ladder, critical_days } = &thresholds.ca_expiring;
+                let critical = days(*critical_days);
+                format!("A renewal is told {}; critical from {critical} before the end on.", steps(ladder))
+            }
+            Self::HubCertificateLimit => {
+                let HubCertificateLimit { limit, margin } = thresholds.hub_certificate_limit;
+                format!(
+                    "Told from {} certificates on; a hub takes {limit}, and with so many it is critical.",
+                    limit.saturating_sub(margin)
+                )
+            }
+            Self::GroupUnassigned => format!(
+                "A new group that the next reconcile gives its policy is told when it is {} old.",
+                minutes(thresholds.group_unassigned.minutes)
+            ),
+            Self::SyncUnverified => {
+                format!("Told for {} after the end of the sync.", days(thresholds.sync_unverified.days))
+            }
+            Self::ReportOverdue => {
+                format!(
+                    "Told when the report before is more than {} old.",
+                    minutes(thresholds.report_overdue.minutes)
+                )
+            }
+            Self::SectionStale => {
+                format!("Told when that was more than {} ago.", minutes(thresholds.section_stale.minutes))
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// The days of a ladder in words.
+fn steps(days: &[u16]) -> String {
+    let texts: Vec<String> = days.iter().map(u16::to_string).collect();
+    match texts.split_last() {
+        None => "at no step, since `days` is empty".to_owned(),
+        Some((only, [])) => format!("{only} {} before the end", if only == "1" { "day" } else { "days" }),
+        Some((last, before)) => format!("{} and {last} days before the end", before.join(", ")),
     }
 }
 
@@ -260,6 +319,52 @@ mod tests {
             all.as_object().unwrap().len(),
             "a table of [checks] is not the code of a check"
         );
+    }
+
+    #[test]
+    fn the_words_about_thresholds_are_made_of_the_thresholds() {
+        let words = |check: CheckId, text: &str| {
+            let id = crate::checks::testing::NAMESPACE;
+            let text = format!("{text}\n[[namespace]]\nid = \"{id}\"");
+            check.told_when(&crate::configuration::Configuration::parse(&text).unwrap().checks).unwrap()
+        };
+        for (check, text, told) in [
+            (
+                CheckId::CaExpiring,
+                "",
+                "Told 90, 60, 30, 14, 7 and 1 days before the end; critical from 14 days before the end on.",
+            ),
+            (
+                CheckId::CaExpiring,
+                "[checks.ca-expiring]\ndays = [40, 20]\ncritical_days = 20",
+                "Told 40 and 20 days before the end; critical from 20 days before the end on.",
+            ),
+            (
+                CheckId::HubCertificateLimit,
+                "[checks.hub-certificate-limit]\nlimit = 10\nmargin = 4",
+                "Told from 6 certificates on; a hub takes 10, and with so many it is critical.",
+            ),
+            (
+                CheckId::ReportOverdue,
+                "[checks.report-overdue]\nminutes = 1",
+                "Told when the report before is more than 1 minute old.",
+            ),
+        ] {
+            assert_eq!(words(check, text), told);
+        }
+        for check in CheckId::ALL {
+            let texts = [check.description(), check.next_step()];
+            assert!(
+                check.told_when(&Thresholds::default()).is_none()
+                    || !texts.concat().contains(|c: char| c.is_ascii_digit()),
+                "{check}: a number of a threshold belongs into `told_when`"
+            );
+            assert!(
+                check.thresholds(&Thresholds::default()).is_empty()
+                    || check.told_when(&Thresholds::default()).is_some(),
+                "{check}: its thresholds have no words"
+            );
+        }
     }
 
     #[test]

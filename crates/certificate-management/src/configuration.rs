@@ -26,7 +26,7 @@ pub use self::migration::Migration;
 use self::problem::Problem;
 pub use self::rule::{Rule, RuleTest};
 pub use self::suppression::Suppression;
-pub use self::thresholds::{CaExpiring, Thresholds};
+pub use self::thresholds::{CaExpiring, HubCertificateLimit, Thresholds};
 use crate::ArmId;
 use crate::generation::Generation;
 

@@ -16,6 +16,7 @@ use crate::plan::{self, AssignmentPlan, Observation, Pair};
 use crate::readiness;
 use crate::reason::Reason;
 use crate::report_input::{Counted, FleetRecords, Looks, NamespaceInput, Records, ReportInput};
+use crate::rules::allocated_hubs;
 
 /// Everything that checks look at.
 pub struct Facts<'a> {
@@ -81,6 +82,10 @@ pub struct GroupFacts<'a> {
     pub policy: Option<&'a Policy>,
     /// What would be done about it.
     pub plan: AssignmentPlan,
+    /// The name of the policy that the rules, or the default, have for it.
+    pub wanted: Option<String>,
+    /// Names of the hubs that it can allocate to and that were not seen to trust that policy.
+    pub untrusting: Vec<String>,
 }
 
 /// Something that was not seen although nothing failed.
@@ -241,11 +246,7 @@ impl<'a> NamespaceFacts<'a> {
                 (Ok(_), None) => Ok(Vec::new()),
                 (Ok(groups), Some(observation)) => Ok(groups
                     .iter()
-                    .map(|group| GroupFacts {
-                        group,
-                        policy: group.policy.as_deref().and_then(|name| observation.policy_referenced(name)),
-                        plan: plan::plan_assignment(group, &service.hubs, input.configuration, observation),
-                    })
+                    .map(|group| GroupFacts::of(group, &service.hubs, input.configuration, observation))
                     .collect()),
             },
         });
@@ -304,7 +305,35 @@ pub enum Standing {
     Unassigned,
 }
 
-impl GroupFacts<'_> {
+impl<'a> GroupFacts<'a> {
+    /// Judges one group. `service_hubs` are the host names of the hubs of its DPS.
+    fn of(
+        group: &'a EnrollmentGroup,
+        service_hubs: &[String],
+        configuration: &NamespaceConfiguration,
+        observation: &'a Observation,
+    ) -> Self {
+        let plan = plan::plan_assignment(group, service_hubs, configuration, observation);
+        let text = plan.decision.verdict.policy();
+        let named = text.and_then(|text| observation.policy_named(text).ok());
+        let successor = || observation.successor(configuration, text?)?.ok();
+        let policy = named.or_else(successor);
+        let untrusting = allocated_hubs(group, service_hubs).iter().filter_map(|host_name| {
+            let Some(hub) = observation.hubs.iter().find(|hub| hub.hub.is_at(host_name)) else {
+                return Some(host_name.split('.').next().unwrap_or(host_name).to_owned());
+            };
+            let trusts = policy.is_some_and(|policy| observation.assess(policy, hub).trust.admits_current());
+            (!trusts).then(|| hub.hub.name.clone())
+        });
+        Self {
+            policy: group.policy.as_deref().and_then(|name| observation.policy_referenced(name)),
+            wanted: policy.map(|policy| policy.name.clone()).or_else(|| text.map(str::to_owned)),
+            untrusting: untrusting.collect(),
+            group,
+            plan,
+        }
+    }
+
     /// Why it stands where it does. Until the next reconcile has written it, a group that a rule has a policy for is without
     /// one.
     #[must_use]

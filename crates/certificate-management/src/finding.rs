@@ -12,6 +12,11 @@ use crate::checks::CheckId;
 pub use crate::finding_subject::Subject;
 use crate::reason::{Reason, Severity};
 
+/// The fact that names the policy which a group names or waits for.
+pub const POLICY: &str = "policy";
+/// The fact that names a hub which a group waits for, one for each of the first.
+pub const WAITS_FOR: &str = "waitsFor";
+
 /// Something a person should know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -109,6 +114,17 @@ impl Finding {
     pub fn with(mut self, name: &str, value: impl ToString) -> Self {
         self.evidence.push(Fact { name: name.to_owned(), value: value.to_string() });
         self
+    }
+
+    /// The first fact of a name, e.g. `action`.
+    #[must_use]
+    pub fn fact(&self, name: &str) -> Option<&str> {
+        self.evidence.iter().find(|fact| fact.name == name).map(|fact| fact.value.as_str())
+    }
+
+    /// Every fact of a name, in the order in which they were found.
+    pub fn facts<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
+        self.evidence.iter().filter(move |fact| fact.name == name).map(|fact| fact.value.as_str())
     }
 
     /// The step that is announced once: the step of the ladder, or the severity where the check has no ladder.

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::checks::CheckId;
+use crate::configuration::Thresholds;
 use crate::reason::Reason;
 
 /// Set it to write the files instead of comparing them.
@@ -80,7 +81,9 @@ fn the_runbook_has_the_rows_of_the_code() {
         .map(|check| {
             let start = format!("| <a id=\"check-{check}\"></a>`{check}` | ");
             let (severity, says, next_step) = (check.severity(), check.description(), check.next_step());
-            Row { text: format!("{start}{severity} | {says} | {next_step} |"), start }
+            let told =
+                check.told_when(&Thresholds::default()).map(|told| format!(" {told}")).unwrap_or_default();
+            Row { text: format!("{start}{severity} | {says}{told} | {next_step} |"), start }
         })
         .collect();
     hold("RUNBOOK.md", |page| with_rows(&with_rows(page, &reasons, is_reason), &checks, is_check));

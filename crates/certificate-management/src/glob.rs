@@ -16,6 +16,38 @@ pub fn subsumes(wide: &str, narrow: &str) -> bool {
     covers(&ordered(wide), &ordered(narrow), |c| c != '*')
 }
 
+/// Longest id of an enrollment group, in characters (`azure-wire-facts.md` §3).
+const LONGEST_ID: usize = 128;
+/// Longest host name, in characters (RFC 1035).
+const LONGEST_HOST_NAME: usize = 255;
+
+/// Why a glob matches no id of an enrollment group that the service allows (`azure-wire-facts.md` §3); `None` where it can match
+/// one. Letters beyond ASCII are let pass, since the rules for ids are inferred.
+#[must_use]
+pub fn no_group(glob: &str) -> Option<String> {
+    impossible(glob, "the id of an enrollment group", ":._-", LONGEST_ID)
+}
+
+/// Why a glob matches neither the name nor the host name of a hub; `None` where it can match one.
+#[must_use]
+pub fn no_hub(glob: &str) -> Option<String> {
+    impossible(glob, "the name of a hub", "._-", LONGEST_HOST_NAME)
+}
+
+/// Why a glob matches no text of ASCII letters, digits, what is `allowed` beside them and whatever is beyond ASCII.
+fn impossible(glob: &str, what: &str, allowed: &str, longest: usize) -> Option<String> {
+    if glob.is_empty() {
+        return Some(format!("it is empty, and {what} is not"));
+    }
+    let is_allowed =
+        |c: char| c.is_alphanumeric() || !c.is_ascii() || allowed.contains(c) || "*?".contains(c);
+    if let Some(wrong) = glob.chars().find(|c| !is_allowed(*c)) {
+        return Some(format!("it has `{}`, which {what} cannot have", wrong.escape_default()));
+    }
+    let least = glob.chars().filter(|c| *c != '*').count();
+    (least > longest).then(|| format!("it needs {least} characters, and {what} has {longest} at the most"))
+}
+
 /// Whether a glob covers a row of characters. `?` covers a character for which `is_one` is true.
 fn covers(glob: &[char], text: &[char], is_one: impl Fn(char) -> bool) -> bool {
     let (mut g, mut t) = (0, 0);
@@ -115,7 +147,37 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_glob_that_can_match_nothing_is_known_by_what_it_has() {
+        for (glob, why) in [
+            ("", "empty"),
+            ("line-[0-9]", "`[`"),
+            ("{a,b}-*", "`{`"),
+            ("line 7", "` `"),
+            ("line-7\n", "`\\n`"),
+            ("contoso-dps/line-*", "`/`"),
+            ("!line-*", "`!`"),
+            (&"a".repeat(129), "129 characters"),
+        ] {
+            assert!(no_group(glob).is_some_and(|said| said.contains(why)), "{glob}: {:?}", no_group(glob));
+        }
+        for glob in ["*", "?", "line-*", "gauge.*", "a:b_c", "größe-*", &"a".repeat(128), &"*".repeat(300)]
+        {
+            assert_eq!(no_group(glob), None, "{glob}");
+        }
+        assert!(no_hub("hub:1").is_some());
+        assert_eq!(no_hub("*.azure-devices.net"), None);
+    }
+
     proptest! {
+        /// What is refused matches no id, however it is made.
+        #[test]
+        fn a_refused_glob_matches_no_id(glob in "[a-c*?\\[\\]{} /-]{0,6}", id in "[a-c0-9:._-]{1,8}") {
+            if no_group(&glob).is_some() {
+                prop_assert!(!matches(&glob, &id));
+            }
+        }
+
         #[test]
         fn every_id_matches_itself_its_prefixes_and_its_suffixes(id in "[a-z0-9.:_-]{0,40}", cut in 0usize..40) {
             prop_assert!(matches(&id, &id));

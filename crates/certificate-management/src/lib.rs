@@ -20,6 +20,7 @@
 //! - [`reason`]: every reason code, with its severity and next step.
 //! - [`next_step`]: what a person does next, made from what is so.
 //! - [`checks`]: each check looks for one kind of trouble in what was observed, and makes a [`finding::Finding`] of it.
+//! - [`causes`]: groups findings by what they come from.
 //! - [`issuers`]: the issuing CAs that policies were seen to have over time, and what follows from a rotation.
 //! - [`section`]: what a look has seen of one namespace, as it is stored.
 //! - [`report`]: the status report that people and pipelines read.
@@ -32,6 +33,7 @@ pub mod alerting;
 pub mod arm_id;
 pub mod authority;
 pub mod blast_radius;
+pub mod causes;
 pub mod checks;
 pub mod configuration;
 pub mod declared;

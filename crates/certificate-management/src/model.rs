@@ -305,6 +305,9 @@ pub struct EnrollmentGroup {
     pub hubs: Vec<String>,
     /// Whether devices can provision through it.
     pub enabled: bool,
+    /// When it was created (`azure-wire-facts.md` §3); `None` where the service does not tell.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<OffsetDateTime>,
     /// Tags of the initial twin, as JSON.
     #[serde(default)]
     pub tags: serde_json::Map<String, serde_json::Value>,

@@ -16,7 +16,7 @@ mod target;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-pub use self::assignment::{AssignmentPlan, foresee_assignment, plan_assignment, unwritable};
+pub use self::assignment::{AssignmentPlan, foresee_assignment, foresee_in, plan_assignment, unwritable};
 pub use self::obstacle::{Obstacle, obstacle};
 
 use crate::authority::Authority;
@@ -108,7 +108,7 @@ impl Observation {
         Assessed { observation: self, pairs: self.pairs() }
     }
 
-    fn assess(&self, policy: &Policy, hub: &ObservedHub) -> Assessment {
+    pub(crate) fn assess(&self, policy: &Policy, hub: &ObservedHub) -> Assessment {
         match &hub.certificates {
             Ok(certificates) => trust::assess(policy, certificates, self.seen_at),
             Err(why) => Assessment { trust: Trust::Unreadable, evidence: None, why: why.to_string() },

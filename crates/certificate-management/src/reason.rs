@@ -123,8 +123,8 @@ reasons! {
     EvidenceMissing "evidence-missing" Critical
         "The sync ended, but the hub did not show the policy's current CA before the deadline."
         "Check the hub's link and the namespace identity's Contributor role on the hub, then submit again."
-    HubUnreadable "hub-unreadable" Warning
-        "The certificates of the hub could not be read, so its trust is unknown."
+    HubUnreadable "hub-unreadable" Critical
+        "The certificates of the hub could not be read, so whether it trusts any policy is not known."
         "Grant Microsoft.Devices/IotHubs/Certificates/Read on the hub, or read the message for the service's error."
     LinkMissing "link-missing" Critical
         "The namespace has no link to the hub, so the service pushes no certificate authority to it."
@@ -285,6 +285,12 @@ reasons! {
     DeclaredWaitsForLink "declared-waits-for-link" Warning
         "Declared authorities wait until a hub is linked to the namespace, since an authority is pushed to linked hubs."
         "Link a hub to the namespace (`az iot adr ns link`)."
+    ServiceNotNamed "provisioning-service-not-named" Warning
+        "A provisioning service is linked to the namespace, and policysync.toml does not name it: its enrollment groups are neither assigned nor counted."
+        "Add it to `provisioning_services` of the namespace in policysync.toml."
+    NamespaceNotNamed "namespace-not-named" Information
+        "Hubs or provisioning services in the scopes of a namespace are linked to another namespace, which policysync.toml does not name."
+        "Add it to policysync.toml as a [[namespace]], or keep the finding quiet with a [[suppress]] where it is not for Policysync."
     NamespaceNotSucceeded "namespace-not-succeeded" Warning
         "The provisioning state of the namespace is not Succeeded."
         "Look at the namespace's activity log in Azure; a write that failed has to be repeated."

@@ -33,6 +33,7 @@ pub use self::namespace::{NamespaceReport, PolicyReport, ProvisioningServiceRepo
 pub use self::not_made::{CheckNotMade, RecordKind};
 pub use self::paging::{DETAILED, FINDINGS_ON_PAGE, Page};
 pub use self::summary::{FindingCounts, Summary};
+pub use crate::causes::Cause;
 pub use crate::facts::Unseen;
 pub use crate::finding::Finding;
 use crate::finding::Subject;
@@ -63,7 +64,11 @@ pub struct Report {
     pub summary: Summary,
     /// Which page of the findings this is.
     pub page: Page,
-    /// What a person should know, the worst first: those of this page.
+    /// What several findings of this page come down to, the worst first. A finding that none of them names is a cause by itself. A
+    /// report that was stored by a version before this member has none.
+    #[serde(default)]
+    pub causes: Vec<Cause>,
+    /// What a person should know: those of this page, the worst cause first and behind it what follows from it.
     pub findings: Vec<Finding>,
     /// Findings that `[[suppress]]` of policysync.toml keeps quiet; of a large fleet the first.
     pub suppressed: Vec<SuppressedFinding>,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use crate::ArmId;
 use crate::configuration::{Configuration, NamespaceConfiguration};
 use crate::declared;
 use crate::finding::Subject;
@@ -36,6 +37,10 @@ pub struct ReportInput<'a> {
 pub struct Counted {
     /// Devices that registered before their group had its policy, of the groups that were looked at.
     pub early_devices: Vec<EarlyDevices>,
+    /// What is linked and that the file does not name: DPS that are linked to the namespace, and other namespaces that hubs or
+    /// DPS in its scopes are linked to. A section keeps it as a part of its own.
+    #[serde(skip)]
+    pub unnamed: Vec<ArmId>,
 }
 
 /// Devices that registered with an enrollment group before it had its policy.

@@ -140,8 +140,11 @@ impl Message {
     /// # Errors
     /// Says whether it is no JSON object, has an unknown schema, or a wrong field.
     pub fn parse(text: &str) -> Result<Self, Unreadable> {
-        match SyncVerification::straight(text) {
-            Some(follow_up) => Ok(Self::Verification(follow_up)),
+        if let Some(follow_up) = SyncVerification::straight(text) {
+            return Ok(Self::Verification(follow_up));
+        }
+        match unquoted(text) {
+            Some(message) => Self::by_tree(&message),
             None => Self::by_tree(text),
         }
     }
@@ -179,6 +182,15 @@ impl Message {
             None => unreadable(Reason::MessageUnknownSchema, "there is no member `schema`".to_owned()),
         }
     }
+}
+
+/// The message within a JSON text: an app whose output binding takes an object, and that gives it a text, sends the text with
+/// quotes around it. `None` where the text is no such text, or does not hold an object.
+fn unquoted(text: &str) -> Option<String> {
+    if !text.trim_start().starts_with('"') {
+        return None;
+    }
+    serde_json::from_str::<String>(text).ok().filter(|message| message.trim_start().starts_with('{'))
 }
 
 impl SyncVerification {
@@ -245,6 +257,27 @@ mod tests {
         assert_eq!(request.other["ticket"], 42);
         let again = serde_json::to_string(&request).unwrap();
         assert_eq!(Message::parse(&again).unwrap(), Message::Request(request));
+    }
+
+    #[test]
+    fn a_message_that_was_quoted_once_more_is_understood() {
+        let request = format!(r#"{{"schema":"sync-request/v1","requestId":"r-1","namespaceId":"{ID}"}}"#);
+        let follow_up =
+            format!(r#"{{"schema":"sync-verification/v1","syncId":"s","namespaceId":"{ID}","attempt":1}}"#);
+        for message in [request, follow_up] {
+            let quoted = serde_json::to_string(&message).unwrap();
+            assert_eq!(Message::parse(&quoted), Message::parse(&message));
+            assert_eq!(Message::parse(&format!(" \n{quoted} ")), Message::parse(&message));
+            assert!(Message::parse(&message).is_ok());
+            // Twice is no way that a binding writes.
+            assert!(Message::parse(&serde_json::to_string(&quoted).unwrap()).is_err());
+        }
+        // What is wrong is said of the message, and not of its quotes.
+        let wrong = Message::parse(r#""{\"schema\":\"sync-request/v9\"}""#).unwrap_err();
+        assert_eq!(wrong.reason, Reason::MessageUnknownSchema);
+        for text in [r#""not json""#, r#""[]""#, "\"", r#""{""#] {
+            assert_eq!(Message::parse(text).unwrap_err().reason, Reason::MessageNotJson, "{text}");
+        }
     }
 
     #[test]

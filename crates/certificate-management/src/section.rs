@@ -43,6 +43,9 @@ pub struct Section {
     /// What was counted there.
     #[serde(default = "Part::default")]
     pub counted: Part<Counted>,
+    /// What is linked there and that the file does not name.
+    #[serde(default = "Part::default", skip_serializing_if = "Part::is_blank")]
+    pub unnamed: Part<Vec<ArmId>>,
     /// The authorities and policies that the file declares, where functions keep them so.
     #[serde(default = "Part::default", skip_serializing_if = "Part::is_blank")]
     pub declared: Part<declared::Seen>,
@@ -160,6 +163,7 @@ impl Section {
             namespace: Part::default(),
             services: Part::default(),
             counted: Part::default(),
+            unnamed: Part::default(),
             declared: Part::default(),
             links: Part::default(),
             issuers: SeenIssuers::default(),
@@ -182,6 +186,7 @@ impl Section {
         self.namespace.take(other.namespace);
         self.services.take(other.services);
         self.counted.take(other.counted);
+        self.unnamed.take(other.unnamed);
         self.declared.take(other.declared);
         self.links.take(other.links);
     }
@@ -199,7 +204,10 @@ impl Section {
     /// file declares.
     pub fn remind(self, input: &mut NamespaceInput<'_>) {
         input.links = self.links.seen.map(|seen| (seen.at, seen.value));
-        input.counted = self.counted.seen.map(|seen| seen.value).unwrap_or_default();
+        // What the file does not name was looked at just now.
+        let unnamed = std::mem::take(&mut input.counted.unnamed);
+        let counted = self.counted.seen.map(|seen| seen.value).unwrap_or_default();
+        input.counted = Counted { unnamed, ..counted };
         input.issuers = self.issuers;
         for observation in self.namespace.seen.iter().map(|seen| &seen.value).chain(&input.observation) {
             input.issuers.note(observation);
@@ -223,7 +231,11 @@ impl Section {
             observation: self.namespace.into_look("the namespace has"),
             provisioning_services: self.services.into_look("its provisioning services have"),
             links: self.links.seen.map(|seen| (seen.at, seen.value)),
-            counted: self.counted.seen.map(|seen| seen.value).unwrap_or_default(),
+            counted: Counted {
+                // Where the last look failed, what was seen before it stays.
+                unnamed: self.unnamed.seen.map(|seen| seen.value).unwrap_or_default(),
+                ..self.counted.seen.map(|seen| seen.value).unwrap_or_default()
+            },
             // Before the first look nothing is claimed: `reconcile-assignments` looks within its period.
             declared: (configuration.is_managed() && self.declared.looked_at().is_some())
                 .then(|| self.declared.into_look("what the file declares has")),

@@ -5,13 +5,16 @@
 //! - [`shelf`]: takes them from where they wait and puts them back; [`open`]: opens the places that the environment
 //!   names.
 //! - [`kept`]: the messages that wait in the records.
+//! - [`replacement`]: the text that a person sends in the place of one.
 
 mod error;
 mod kept;
 mod message;
 mod open;
+mod replacement;
 mod shelf;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -20,6 +23,7 @@ use serde_json::json;
 
 use self::error::ShelfError;
 use self::message::{Waiting, plain};
+use self::replacement::Replacement;
 use self::shelf::{Entry, Shelf, Taken};
 use super::fail;
 use super::table::{self, Output};
@@ -40,8 +44,9 @@ pub struct Arguments {
 enum Action {
     /// Show them: where each waits, why, since when, and how its body begins.
     List,
-    /// Put the original body of one on the queue of sync requests again, and take it from where it waits.
-    Resubmit(Named),
+    /// Put one on the queue of sync requests again, and take it from where it waits: its original body, or with --edit or
+    /// --file another text in its place.
+    Resubmit(Resubmission),
     /// Take one from where it waits for good.
     Discard(Named),
 }
@@ -53,6 +58,18 @@ struct Named {
     id: String,
 }
 
+#[derive(Args)]
+struct Resubmission {
+    #[command(flatten)]
+    named: Named,
+    /// Open its body in the editor that VISUAL or EDITOR names, and send what is saved.
+    #[arg(long, conflicts_with = "file")]
+    edit: bool,
+    /// Send the text of this file in its place; `-` is stdin.
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
 pub async fn run(arguments: Arguments) -> ExitCode {
     let shelf = match open::from_environment() {
         Ok(shelf) => shelf,
@@ -60,7 +77,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     };
     let done = match &arguments.action {
         Action::List => return list(&shelf, arguments.output).await,
-        Action::Resubmit(Named { id }) => resubmit(&shelf, id, arguments.output).await,
+        Action::Resubmit(resubmission) => resubmit(&shelf, resubmission, arguments.output).await,
         Action::Discard(Named { id }) => discard(&shelf, id, arguments.output).await,
     };
     match done {
@@ -110,13 +127,35 @@ fn row(message: &Waiting) -> Vec<String> {
     ]
 }
 
-async fn resubmit(shelf: &Shelf, wanted: &str, output: Output) -> Result<(), ShelfError> {
-    let (entry, others) = one_of(shelf, wanted).await?;
+async fn resubmit(
+    shelf: &Shelf,
+    Resubmission { named, edit, file }: &Resubmission,
+    output: Output,
+) -> Result<(), ShelfError> {
+    let (wanted, replacement) = match file {
+        Some(path) => (named.id.clone(), Some(replacement::of_file(path)?)),
+        None if *edit => {
+            let (id, body) = body_of(shelf, &named.id).await?;
+            (id, Some(replacement::edited(&body, &shelf.ambient)?))
+        }
+        None => (named.id.clone(), None),
+    };
+    // Taken only now: an editor stays open for longer than a lock lasts.
+    let taken = one_of(shelf, &wanted).await;
+    let (entry, others) = match (taken, &replacement) {
+        (Err(ShelfError::NotFound(problem)), Some(Replacement { kept_at: Some(path), .. })) => {
+            return Err(ShelfError::NotFound(format!("{problem}\nYour text is in {}.", path.display())));
+        }
+        (taken, _) => taken?,
+    };
     let id = entry.message.id.clone();
     let shown = line(&id);
-    let sent = shelf.resubmit(entry).await;
+    let sent = shelf.resubmit(entry, replacement.as_ref().map(|replacement| replacement.text.as_str())).await;
     shelf.put_back(others).await;
     let message_id = sent?;
+    if let Some(replacement) = replacement {
+        replacement.forget();
+    }
     let queue = shelf.requests.queue();
     match output {
         Output::Json => {
@@ -140,6 +179,16 @@ async fn discard(shelf: &Shelf, wanted: &str, output: Output) -> Result<(), Shel
         Output::Table => say!("{shown} is discarded."),
     }
     Ok(())
+}
+
+/// The id of the message that the person means, and its whole body. It is put back.
+async fn body_of(shelf: &Shelf, wanted: &str) -> Result<(String, String), ShelfError> {
+    let (entry, mut others) = one_of(shelf, wanted).await?;
+    let id = entry.message.id.clone();
+    let body = shelf.whole_body(&entry).await;
+    others.push(entry);
+    shelf.put_back(others).await;
+    Ok((id, body?))
 }
 
 /// The message that the person means, and the others. Where none matches, all of them are put back.

@@ -57,6 +57,35 @@ pub fn namespaces<'c>(
     Err(format!("policysync.toml has no namespace `{wanted}`; it has:\n{known}"))
 }
 
+/// The ARM id of a namespace that a person names by its id, or by the name that it has in the configuration. An id needs no
+/// configuration.
+///
+/// # Errors
+/// A text for a person: the name is that of no namespace or of several, or there is no configuration to look it up in.
+pub fn namespace_id(wanted: &str) -> Result<String, String> {
+    if wanted.contains('/') {
+        return Ok(wanted.to_owned());
+    }
+    let how = "Name the namespace by its ARM id, or set POLICYSYNC_CONFIG to the path of a policysync.toml.";
+    let settings = settings().map_err(|error| error.to_string())?;
+    let text = configuration_text(&settings.configuration).map_err(|problem| format!("{problem}\n{how}"))?;
+    let configuration = Configuration::parse(&text).map_err(|error| {
+        format!("the configuration {} cannot be used:\n{error}", settings.configuration.display())
+    })?;
+    let found = namespaces(&configuration, Some(wanted))?;
+    match found.as_slice() {
+        [one] => Ok(one.id.to_string()),
+        several => {
+            let ids: Vec<String> = several.iter().map(|one| format!("  {}", one.id)).collect();
+            Err(format!(
+                "several namespaces have the name `{}`; give the id:\n{}",
+                line(wanted),
+                ids.join("\n")
+            ))
+        }
+    }
+}
+
 /// The fleet. Making it does no I/O.
 ///
 /// # Errors

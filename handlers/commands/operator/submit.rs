@@ -20,7 +20,6 @@ use std::time::Duration;
 
 use ambient::Ambient;
 use azure::trace::with_traceparent;
-use certificate_management::configuration::Configuration;
 use certificate_management::request::{RequestRecord, SyncRequest};
 use clap::Args;
 use serde_json::{Value, json};
@@ -48,7 +47,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(35 * 60);
     3 the outcome could not be learnt; 64 wrong usage."
 )]
 pub struct Arguments {
-    /// The namespace to sync, by ARM id or by name.
+    /// The namespace to sync, by ARM id, or by the name that it has in policysync.toml.
     #[arg(long, value_name = "ID")]
     namespace: String,
     /// A hub that the request is for, by name; all linked hubs without it. May be repeated.
@@ -80,13 +79,11 @@ pub struct Arguments {
 }
 
 pub async fn run(mut arguments: Arguments) -> ExitCode {
-    if !arguments.namespace.starts_with('/') {
-        match id_of(&arguments.namespace) {
-            Ok(id) => arguments.namespace = id,
-            Err(problem) => {
-                complain!("--namespace: {problem}");
-                return ExitCode::from(USAGE);
-            }
+    match reader::namespace_id(&arguments.namespace) {
+        Ok(id) => arguments.namespace = id,
+        Err(problem) => {
+            complain!("--namespace: {problem}");
+            return ExitCode::from(USAGE);
         }
     }
     let ambient = Ambient::of_system();
@@ -136,20 +133,6 @@ pub async fn run(mut arguments: Arguments) -> ExitCode {
     let progress = Progress::start(&record, arguments.output, source.explanation());
     let ended = follow::follow(source, progress, &record, deadline).await;
     tell(&application.fleet, &ended, &record, timeout, arguments.output)
-}
-
-/// The ARM id of the one namespace of the configuration that has this name.
-fn id_of(name: &str) -> Result<String, String> {
-    let settings = reader::settings().map_err(|error| error.to_string())?;
-    let text = reader::configuration_text(&settings.configuration)?;
-    let configuration = Configuration::parse(&text).map_err(|error| error.to_string())?;
-    match reader::namespaces(&configuration, Some(name))?.as_slice() {
-        [one] => Ok(one.id.to_string()),
-        several => {
-            let ids: Vec<String> = several.iter().map(|one| format!("  {}", one.id)).collect();
-            Err(format!("several namespaces have this name; give the ARM id of one:\n{}", ids.join("\n")))
-        }
-    }
 }
 
 /// Submits it within its own trace; answers its record.

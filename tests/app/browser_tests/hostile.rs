@@ -1,11 +1,12 @@
 //! Names come from resources that others can write. No name becomes markup, runs, fetches, hides or breaks the page.
 
 use browser::{Browser, View};
+use certificate_management::configuration::Thresholds;
 use certificate_management::model::{BringYourOwnRoot, ProvisioningState, ReadFailure};
 
 use super::reports::{NOW, SMALL, World};
 use super::site::Site;
-use super::{OVERDUE, artifact, start};
+use super::{artifact, start};
 
 /// Names that an attacker may give to a resource.
 fn hostile_names() -> Vec<String> {
@@ -74,7 +75,7 @@ async fn hostile_names_are_shown_and_do_nothing() {
         let html = policysync::page::document(
             &world(&name).report(),
             NOW,
-            OVERDUE,
+            &Thresholds::default(),
             &policysync::page::links::Links::default(),
         )
         .unwrap();

@@ -3,13 +3,14 @@
 //! How fast it is painted is a matter of `cargo xtask bench page`.
 
 use browser::View;
+use certificate_management::configuration::Thresholds;
 use certificate_management::report::Report;
 use policysync::page::links::Links;
 use serde_json::json;
 
 use super::reports::{LARGEST, NOW, World};
 use super::site::Site;
-use super::{OVERDUE, artifact, start};
+use super::{artifact, start};
 
 /// Bytes, of the page and of the JSON each.
 const LIMIT: usize = 400_000;
@@ -29,7 +30,8 @@ fn the_overview_is_under_400_kilobytes_whether_all_is_well_or_everything_is_wron
         assert_eq!(listed, whole.findings.len(), "every finding is on a page");
         assert_eq!((overview.summary.namespaces, overview.lines.len()), (1000, 1000));
         assert_eq!(overview.summary.enrollment_groups.total, 10_000);
-        let html = policysync::page::document(&overview, NOW, OVERDUE, &Links::default()).unwrap();
+        let html =
+            policysync::page::document(&overview, NOW, &Thresholds::default(), &Links::default()).unwrap();
         let json = json!(overview).to_string();
         println!("{} findings: page {} bytes, JSON {} bytes", listed, html.len(), json.len());
         assert!(html.len() < LIMIT, "page: {} bytes", html.len());
@@ -41,7 +43,7 @@ fn the_overview_is_under_400_kilobytes_whether_all_is_well_or_everything_is_wron
 async fn every_namespace_has_its_line_and_the_page_does_not_burst() {
     let Some(browser) = start("the largest page").await else { return };
     let (_, overview, _) = overview(World::troubled(&LARGEST));
-    let html = policysync::page::document(&overview, NOW, OVERDUE, &Links::default()).unwrap();
+    let html = policysync::page::document(&overview, NOW, &Thresholds::default(), &Links::default()).unwrap();
     let site = Site::of(html).await;
     for view in [View::LIGHT, View::PHONE] {
         browser.look_through(view).await.unwrap();

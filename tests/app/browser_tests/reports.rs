@@ -254,6 +254,7 @@ fn group(number: usize, policies: usize) -> EnrollmentGroup {
         attestation: Attestation::SymmetricKey,
         hubs: Vec::new(),
         enabled: true,
+        created_at: None,
         tags: serde_json::Map::new(),
     }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::reference::{self, CERTIFICATE_POLICY, CREDENTIAL_POLICY};
-use crate::members::{at, member, owned, text};
+use crate::members::{at, date, member, owned, text};
 
 const ATTESTATION: &str = "attestation";
 
@@ -68,6 +68,7 @@ impl RawGroup {
             hubs,
             enabled: !text(&value, &["provisioningStatus"])
                 .is_some_and(|s| s.eq_ignore_ascii_case("disabled")),
+            created_at: date(&value, &["createdDateTimeUtc"]),
             tags: at(&value, &["initialTwin", "tags"])
                 .and_then(Value::as_object)
                 .cloned()

@@ -5,7 +5,9 @@ use time::OffsetDateTime;
 
 use super::Alert;
 use crate::ArmId;
+use crate::checks::CheckId;
 use crate::finding::Finding;
+use crate::reason::Reason;
 
 /// The type of every event.
 pub const EVENT_TYPE: &str = "Policysync.Finding";
@@ -68,6 +70,47 @@ pub struct Data {
     pub raised_at: OffsetDateTime,
     /// The finding; when it has cleared, as it was announced last.
     pub finding: Finding,
+    /// The finding that stands for its cause; `None` where it does so itself, and when it has cleared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows_from: Option<Brief>,
+    /// Where it stands for its cause: what follows from it, the first [`BRIEFS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub followed_by: Vec<Brief>,
+    /// How many findings follow from it in all.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub followed_by_count: usize,
+}
+
+/// How many findings an event names of those that follow from its own.
+pub const BRIEFS: usize = 20;
+
+/// Another finding of the same cause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Brief {
+    /// Its id.
+    pub id: String,
+    /// The check that found it.
+    pub check: CheckId,
+    /// The reason code.
+    pub reason: Reason,
+    /// What it is about, as text.
+    pub subject: String,
+}
+
+impl From<&Finding> for Brief {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            id: finding.id.clone(),
+            check: finding.check,
+            reason: finding.reason,
+            subject: finding.subject.text.clone(),
+        }
+    }
+}
+
+/// serde passes a reference.
+const fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl FindingEvent {
@@ -88,7 +131,22 @@ impl FindingEvent {
                 step: alert.step.name.clone(),
                 raised_at: alert.raised_at,
                 finding: finding.clone(),
+                follows_from: None,
+                followed_by: Vec::new(),
+                followed_by_count: 0,
             },
         }
+    }
+
+    /// With what the findings of its cause have to do with it; the first of them stands for the cause.
+    pub(super) fn within(mut self, cause: &[&Finding]) -> Self {
+        let Some((head, follows)) = cause.split_first() else { return self };
+        if head.id == self.data.finding.id {
+            self.data.followed_by = follows.iter().take(BRIEFS).map(|&finding| finding.into()).collect();
+            self.data.followed_by_count = follows.len();
+        } else {
+            self.data.follows_from = Some((*head).into());
+        }
+        self
     }
 }

@@ -44,6 +44,35 @@ fn a_finding_is_told_once_and_once_when_it_clears_and_anew_when_it_is_back() {
 }
 
 #[test]
+fn each_cause_is_told_before_what_follows_from_any_and_says_what_that_is() {
+    let mut ledger = Ledger::default();
+    let mut world = without_trust();
+    let mut other = world.hub().clone();
+    other.hub.id = crate::ArmId::parse(&other.hub.id.as_str().replace("h1", "h2")).unwrap();
+    other.hub.name = "h2".into();
+    other.hub.host_name = "h2.azure-devices.net".into();
+    other.certificates = Err(ReadFailure::other("503"));
+    world.seen().hubs.push(other);
+    world.groups((0..EVENTS_AT_ONCE * 2).map(|n| group(&format!("line-{n}"), None)).collect());
+    let events = ledger.advance(&world.report(), world.now);
+    assert_eq!(events.len(), EVENTS_AT_ONCE);
+    let (cause, other) = (&events[0].data, &events[1].data);
+    assert_eq!(cause.finding.subject.hub.as_deref(), Some("h1"), "{:?}", cause.finding);
+    assert_eq!((cause.followed_by.len(), cause.follows_from.as_ref()), (BRIEFS, None));
+    assert_eq!(cause.followed_by_count, EVENTS_AT_ONCE * 2);
+    assert_eq!(
+        other.finding.subject.hub.as_deref(),
+        Some("h2"),
+        "before the two hundred groups of the first"
+    );
+    for event in &events[2..] {
+        assert_eq!(event.data.follows_from.as_ref().map(|cause| &cause.id), Some(&cause.finding.id));
+    }
+    let text = serde_json::to_value(&events[1]).unwrap();
+    assert!(text["data"].get("followsFrom").is_none() && text["data"].get("followedBy").is_none(), "{text}");
+}
+
+#[test]
 fn an_event_that_was_not_delivered_is_sent_again_with_the_same_id_and_never_while_a_run_may_be_at_it() {
     let mut ledger = Ledger::default();
     let mut world = without_trust();

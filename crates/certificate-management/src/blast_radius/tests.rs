@@ -98,6 +98,7 @@ fn group(id: &str, policy: Option<&str>, devices: Count) -> Group {
         attestation: Attestation::SymmetricKey,
         hubs: Vec::new(),
         enabled: true,
+        created_at: None,
         tags: serde_json::Map::new(),
     };
     Group { group, devices }

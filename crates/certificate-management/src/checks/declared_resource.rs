@@ -50,7 +50,9 @@ fn of_step(facts: &Facts<'_>, namespace: &NamespaceFacts<'_>, step: &Step) -> Op
             Some(told(Reason::OwnRootPendingActivation, subject(), step, on.next_step()))
         }
         // The next run writes it.
-        Action::Write(_) if namespace.configuration.mode == Mode::Enforce => None,
+        Action::Write(_) if namespace.configuration.effective_mode(facts.kill_switch) == Mode::Enforce => {
+            None
+        }
         Action::Write(_) => {
             Some(told(Reason::AuditMode, subject(), step, None).with_severity(Severity::Information))
         }

@@ -2,7 +2,7 @@
 
 use super::CheckId;
 use crate::facts::{Facts, Standing};
-use crate::finding::Finding;
+use crate::finding::{Finding, POLICY};
 use crate::reason::{Reason, Severity};
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
@@ -14,7 +14,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
             let severity = if group.group.enabled { Severity::Critical } else { Severity::Warning };
             Finding::new(CheckId::GroupDangling, Reason::PolicyNotFound, subject, message)
                 .with_severity(severity)
-                .with("policy", named)
+                .with(POLICY, named)
         })
         .collect()
 }

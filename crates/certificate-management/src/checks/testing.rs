@@ -204,6 +204,7 @@ pub(crate) fn group(id: &str, policy: Option<&str>) -> EnrollmentGroup {
         attestation: Attestation::SymmetricKey,
         hubs: Vec::new(),
         enabled: true,
+        created_at: None,
         tags: serde_json::Map::new(),
     }
 }

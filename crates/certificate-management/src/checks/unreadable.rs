@@ -35,8 +35,12 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 ReadFailureKind::NotVisited => Severity::Information,
                 _ => reason.severity(),
             };
-            Finding::new(CheckId::Unreadable, reason, subject, failure.message.clone())
-                .with_severity(severity)
+            let message = match &subject.hub {
+                // A list of certificates that is not there is no empty list.
+                Some(_) => format!("{}; whether it trusts any policy is not known", failure.message),
+                None => failure.message.clone(),
+            };
+            Finding::new(CheckId::Unreadable, reason, subject, message).with_severity(severity)
         })
         .collect()
 }
@@ -89,6 +93,23 @@ mod tests {
         // One whose DPS alone had no look yet, since a sync has looked at the rest.
         world.observation = World::healthy().observation;
         assert_eq!(told(&world), [(Reason::GroupUnreadable, Severity::Information)]);
+    }
+
+    #[test]
+    fn a_hub_without_a_list_of_certificates_is_as_bad_as_one_that_may_not_be_read() {
+        let mut world = World::healthy();
+        for kind in [ReadFailureKind::NotFound, ReadFailureKind::Forbidden, ReadFailureKind::Unavailable] {
+            world.hub().certificates = Err(ReadFailure { kind, ..ReadFailure::other("404: not found") });
+            let report = world.report();
+            let told: Vec<_> = report.findings.iter().map(|finding| finding.severity).collect();
+            assert_eq!(told, [Severity::Critical], "{kind:?}");
+            assert_eq!(report.summary.trust.unreadable, 1);
+            assert!(!report.is_all_trusted());
+        }
+        world.hub().certificates =
+            Err(ReadFailure { kind: ReadFailureKind::NotFound, ..ReadFailure::other("404") });
+        let message = &world.found(CheckId::Unreadable)[0].message;
+        assert_eq!(message, "404; whether it trusts any policy is not known");
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub use self::selector::TriedSelector;
 pub use self::subject::Subject;
 pub(crate) use self::subject::allocated_hubs;
 use crate::configuration::{NamespaceConfiguration, Rule};
-pub use crate::glob::{matches, subsumes};
+pub use crate::glob::{matches, no_group, no_hub, subsumes};
 
 /// What the rules say about one group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

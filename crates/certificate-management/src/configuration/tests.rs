@@ -43,6 +43,32 @@ fn a_rule_test_that_does_not_hold_is_an_error() {
 }
 
 #[test]
+fn a_glob_that_can_match_nothing_is_an_error_with_its_line() {
+    let rule =
+        |selector: &str| parse(&format!("[[namespace.rule]]\nname = \"a\"\n{selector}\npolicy = \"p\""));
+    for (selector, why) in [
+        ("enrollment_groups = [\"line-[0-9]\"]", "`[`"),
+        ("enrollment_groups = [\"line-*\", \"\"]", "empty"),
+        ("enrollment_groups = [\"contoso-dps/line-*\"]", "`/`"),
+        ("hubs = [\"{a,b}\"]", "`{`"),
+    ] {
+        let error = rule(selector).unwrap_err();
+        assert!(error.contains(why) && error.contains("line 5"), "{selector}: {error}");
+    }
+    for selector in
+        ["enrollment_groups = [\"*.bench\", \"weir.?\"]", "hubs = [\"*-north.azure-devices.net\"]"]
+    {
+        assert!(rule(selector).is_ok(), "{selector}");
+    }
+    let text = format!(
+        "[[namespace]]\nid = \"{ID}\"\n[[namespace.rule]]\nname = \"a\"\nenrollment_groups = [\"[a]\"]\npolicy = \"p\""
+    );
+    let problems = Configuration::examine(&text).unwrap().problems;
+    assert!(problems[0].next_step.contains("no sets, ranges or alternatives"), "{problems:?}");
+    assert!(rule("tags = { site = \"a/b [c]\" }").is_ok(), "a tag may be any text");
+}
+
+#[test]
 fn what_does_not_hold_together_is_said() {
     for (rest, problem) in [
         ("scopes = [\"/subscriptions/S/resourceGroups/R\"]", "scope"),

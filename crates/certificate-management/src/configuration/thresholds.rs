@@ -14,6 +14,8 @@ pub struct Thresholds {
     pub ca_expiring: CaExpiring,
     /// Of `hub-certificate-limit`.
     pub hub_certificate_limit: HubCertificateLimit,
+    /// Of `group-unassigned`.
+    pub group_unassigned: GroupUnassigned,
     /// Of `sync-unverified`.
     pub sync_unverified: SyncUnverified,
     /// Of `report-overdue`.
@@ -42,6 +44,16 @@ pub struct HubCertificateLimit {
     pub limit: u16,
     /// A hub with no more free places than this is a finding. Each rotation takes one per policy until the old CA is removed.
     pub margin: u16,
+}
+
+/// How long a group may be without the policy that the next reconcile gives it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct GroupUnassigned {
+    /// Minutes after its creation: the period of `POLICYSYNC_RECONCILE_SCHEDULE`, and the time of a run. A group that waits for
+    /// something else, or is in a namespace in audit mode, is told at once.
+    pub minutes: u32,
 }
 
 /// How long an unverified sync stays a finding.
@@ -80,6 +92,12 @@ impl Default for CaExpiring {
 impl Default for HubCertificateLimit {
     fn default() -> Self {
         Self { limit: 25, margin: 3 }
+    }
+}
+
+impl Default for GroupUnassigned {
+    fn default() -> Self {
+        Self { minutes: 30 }
     }
 }
 

@@ -101,6 +101,10 @@ fn suppressions(configuration: &Configuration, lines: &Lines) -> Vec<Problem> {
     problems
 }
 
+/// What to do about a glob that can match nothing.
+const GLOBS: &str = "In a glob `*` is any run of characters and `?` is one; there are no sets, ranges or alternatives, so write one \
+                     glob for each.";
+
 /// One namespace of the file.
 struct Inspection<'a> {
     namespace: &'a NamespaceConfiguration,
@@ -287,6 +291,16 @@ impl Inspection<'_> {
                     "it selects by nothing, so it can never match",
                     "Add enrollment_groups (`[\"*\"]` is every group), tags, attestation, hubs or enabled.",
                 );
+            }
+            let groups = rule.enrollment_groups.iter().map(|glob| (glob, rules::no_group(glob)));
+            let hubs = rule.hubs.iter().map(|glob| (glob, rules::no_hub(glob)));
+            for (key, (glob, why)) in
+                groups.map(|one| ("enrollment_groups", one)).chain(hubs.map(|one| ("hubs", one)))
+            {
+                if let Some(why) = why {
+                    let message = format!("the glob `{}` can match nothing: {why}", glob.escape_default());
+                    self.wrong_rule(index, key, &message, GLOBS);
+                }
             }
             if rule.policy.is_empty() {
                 self.wrong_rule(index, "policy", "policy is empty", "Name a policy, or \"none\".");

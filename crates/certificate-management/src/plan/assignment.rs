@@ -46,21 +46,9 @@ pub fn plan_assignment(
     let Some(policy_name) = &plan.write else { return plan };
     let mut says = plan.decision.verdict.origin();
     let nothing = |reason, detail| AssignmentPlan { write: None, reason, detail, ..plan.clone() };
-    let mut policy = match observation.policy_named(policy_name) {
+    let mut policy = match wanted_policy(&says, policy_name, configuration, observation) {
         Ok(policy) => policy,
-        Err((Reason::PolicyNotFound, _)) if configuration.migration(policy_name).is_none() => {
-            let detail = format!("{says} names policy `{policy_name}`, which the namespace does not have");
-            return nothing(Reason::PolicyNotFound, detail);
-        }
-        Err((Reason::PolicyNotFound, _)) => {
-            // The old policy has been deleted, as happens at the end of a migration, so the rule means its successor.
-            match observation.successor(configuration, policy_name) {
-                Some(Ok(successor)) => successor,
-                Some(Err((reason, why))) => return nothing(reason, format!("{says}: {why}")),
-                None => return plan,
-            }
-        }
-        Err((reason, why)) => return nothing(reason, format!("{says}: {why}")),
+        Err((reason, detail)) => return nothing(reason, detail),
     };
     let reassign = matches!(plan.decision.verdict, Verdict::Policy { reassign: true, .. });
     let successor = match observation.successor(configuration, policy_name) {
@@ -142,6 +130,42 @@ pub fn unwritable(group: &EnrollmentGroup) -> Option<(Reason, String)> {
     let detail = || "its attestation is of a kind that this version does not know".to_owned();
     (group.attestation == Attestation::Other)
         .then(|| (Hindrance::AttestationUnknown.consequence().reason, detail()))
+}
+
+/// The policy that the rules name, or its successor where it has been deleted, as happens at the end of a migration.
+fn wanted_policy<'o>(
+    says: &str,
+    name: &str,
+    configuration: &NamespaceConfiguration,
+    observation: &'o Observation,
+) -> Result<&'o Policy, (Reason, String)> {
+    match observation.policy_named(name) {
+        Ok(policy) => Ok(policy),
+        Err((Reason::PolicyNotFound, _)) => match observation.successor(configuration, name) {
+            Some(Ok(successor)) => Ok(successor),
+            Some(Err((reason, why))) => Err((reason, format!("{says}: {why}"))),
+            None => {
+                let detail = format!("{says} names policy `{name}`, which the namespace does not have");
+                Err((Reason::PolicyNotFound, detail))
+            }
+        },
+        Err((reason, why)) => Err((reason, format!("{says}: {why}"))),
+    }
+}
+
+/// What the rules want of a group that does not exist yet, in a namespace that was looked at: a policy that the namespace does not
+/// have is not written, and the plan says so.
+#[must_use]
+pub fn foresee_in(
+    plan: AssignmentPlan,
+    configuration: &NamespaceConfiguration,
+    observation: &Observation,
+) -> AssignmentPlan {
+    let Some(name) = &plan.write else { return plan };
+    match wanted_policy(&plan.decision.verdict.origin(), name, configuration, observation) {
+        Ok(_) => plan,
+        Err((reason, detail)) => AssignmentPlan { write: None, reason, detail, ..plan },
+    }
 }
 
 fn is_reference_to(group: &EnrollmentGroup, policy: &Policy) -> bool {

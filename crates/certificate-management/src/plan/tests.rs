@@ -227,6 +227,7 @@ fn group(policy: Option<&str>, hubs: &[&str]) -> EnrollmentGroup {
         attestation: Attestation::SymmetricKey,
         hubs: hubs.iter().map(|name| format!("{name}.azure-devices.net")).collect(),
         enabled: true,
+        created_at: None,
         tags: serde_json::Map::new(),
     }
 }
@@ -273,6 +274,22 @@ fn a_rule_that_names_no_policy_of_the_namespace_writes_nothing() {
     };
     assert_eq!(plan("medium").reason, Reason::PolicyNotFound);
     assert_eq!(plan("none").reason, Reason::RuleSaysNone);
+}
+
+#[test]
+fn of_a_group_that_does_not_exist_yet_the_plan_says_that_its_policy_does_not_either() {
+    let observation = world(&["short"], &["short"]);
+    let foreseen = |policy: &str| {
+        let configuration = configuration(policy, false);
+        let subject = crate::rules::Subject::named("line-1");
+        let decision = crate::rules::decide(&configuration, &subject);
+        foresee_in(foresee_assignment("line-1", decision), &configuration, &observation)
+    };
+    let known = foreseen("short");
+    assert_eq!((known.write.as_deref(), known.reason), (Some("short"), Reason::Assigned));
+    let unknown = foreseen("gone");
+    assert_eq!((unknown.write, unknown.reason), (None, Reason::PolicyNotFound));
+    assert!(unknown.detail.contains("`gone`"), "{}", unknown.detail);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::{
     CaEnd, DETAILED, Finding, FleetRecords, LastAssignment, NamespaceLine, NamespaceReport, Page,
     REPORT_SCHEMA, Records, Report, ReportInput, RequestActivity, Summary, SuppressedFinding, Unread, Unseen,
 };
+use crate::causes;
 use crate::checks;
 use crate::configuration::{Configuration, Suppression};
 use crate::facts::{Facts, NamespaceFacts};
@@ -157,11 +158,14 @@ impl<'a> Fold<'a> {
         self.quiet.extend(quiet);
         self.take_earlier();
         checks::put_in_order(&mut self.told, |finding| finding);
+        self.told = causes::in_order(&self.told);
         checks::put_in_order(&mut self.quiet, |quiet| &quiet.finding);
         self.unread.extend(unread(&facts));
         self.unseen.extend(facts.unseen());
         let requests = self.records.map(|records| RequestActivity::of(&records.requests));
+        let causes = causes::group(&self.told).len();
         self.summary.count(&self.told, self.quiet.len(), requests.as_ref());
+        self.summary.findings.causes = causes;
         (self.summary.unread, self.summary.unseen) = (self.unread.len(), self.unseen.len());
         Report {
             schema: REPORT_SCHEMA.to_owned(),
@@ -170,6 +174,7 @@ impl<'a> Fold<'a> {
             kill_switch: self.kill_switch,
             summary: self.summary,
             page: Page::ONLY,
+            causes: causes::shared(&self.told),
             findings: self.told,
             suppressed: self.quiet,
             checks_not_made: records.map(FleetRecords::checks_not_made).unwrap_or_default(),

@@ -74,6 +74,7 @@ impl CheckId {
             | Self::HubCertificateWithoutPolicy
             | Self::HubUntrusting
             | Self::NothingToSync
+            | Self::NotInFile
             | Self::PermissionMissing
             | Self::PreviewSurprise
             | Self::StateNotSucceeded

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Finding, Report, RequestActivity};
+use crate::causes;
 
 /// Up to so many namespaces are a small fleet, whose report has everything.
 pub const DETAILED: usize = 10;
@@ -40,6 +41,7 @@ impl Report {
             in_flight: first(&requests.in_flight, REQUESTS),
             recent: first(&requests.recent, REQUESTS),
         });
+        let findings = first(&self.findings, FINDINGS_ON_PAGE);
         Self {
             schema: self.schema.clone(),
             generated_at: self.generated_at,
@@ -47,7 +49,8 @@ impl Report {
             kill_switch: self.kill_switch,
             summary: self.summary.clone(),
             page: Page { number: 1, of: self.findings.len().div_ceil(FINDINGS_ON_PAGE).max(1) },
-            findings: first(&self.findings, FINDINGS_ON_PAGE),
+            causes: causes::shared(&findings),
+            findings,
             suppressed: first(&self.suppressed, FIRST),
             checks_not_made: self.checks_not_made.clone(),
             unread: first(&self.unread, FIRST),
@@ -72,7 +75,7 @@ impl Report {
     /// The same report with another page of its findings.
     #[must_use]
     pub fn with_page(self, number: usize, findings: Vec<Finding>) -> Self {
-        Self { page: Page { number, ..self.page }, findings, ..self }
+        Self { page: Page { number, ..self.page }, causes: causes::shared(&findings), findings, ..self }
     }
 }
 

@@ -78,6 +78,9 @@ pub struct FindingCounts {
     pub information: usize,
     /// Kept quiet by the configuration; not among the others.
     pub suppressed: usize,
+    /// What the others come down to: see [`crate::causes`].
+    #[serde(default)]
+    pub causes: usize,
 }
 
 impl Summary {

@@ -46,7 +46,7 @@ fn each_thing_that_is_wrong_is_one_finding_with_a_next_step() {
             broken(&|world| world.observation = Err(ReadFailure::other("500"))),
             vec![Reason::NamespaceUnreadable],
         ),
-        (broken(&|world| world.groups(vec![group("line-1", None)])), vec![Reason::GroupUnassigned]),
+        (broken(&|world| world.groups(vec![group("line-1", None)])), vec![Reason::AuditMode]),
         (broken(&|world| world.groups(vec![group("dock-1", None)])), vec![Reason::NoRuleMatches]),
         (broken(&|world| world.groups(vec![group("line-1", Some("gone"))])), vec![Reason::PolicyNotFound]),
     ] {

@@ -134,7 +134,7 @@ fn full() -> Section {
         devices: Some(2),
         is_cut: false,
     };
-    section.counted = Part::of(Ok(Counted { early_devices: vec![early] }), NOW);
+    section.counted = Part::of(Ok(Counted { early_devices: vec![early], ..Counted::default() }), NOW);
     section
 }
 

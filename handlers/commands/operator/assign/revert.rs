@@ -134,6 +134,7 @@ mod tests {
             attestation: Attestation::Tpm,
             hubs: Vec::new(),
             enabled: true,
+            created_at: None,
             tags: serde_json::Map::new(),
         }
     }

@@ -2,6 +2,7 @@
 //! exist. Each read is a row of its own, so that a read that is not permitted hides no other.
 
 use azure::Error;
+use certificate_management::checks::CheckId;
 use certificate_management::configuration::lines::Lines;
 use certificate_management::configuration::{ApiGeneration, NamespaceConfiguration, analysis};
 use certificate_management::declared::Inventory;
@@ -14,7 +15,7 @@ use certificate_management::reason::failure::{About, CallFailure};
 use futures::{StreamExt, stream};
 
 use super::readiness_rows::Known;
-use super::{Checked, permission_rows, readiness_rows};
+use super::{Checked, Status, permission_rows, readiness_rows};
 use crate::commands::operator::reader;
 use crate::failure;
 use crate::fleet::Fleet;
@@ -98,6 +99,9 @@ impl NamespaceCheck<'_> {
         let hubs = self.hubs(&namespace, &mut rows).await;
         let linked = services.iter().flatten().filter_map(|visited| visited.service.id.clone()).collect();
         self.provisioning_services(services, &mut rows);
+        if is_readable {
+            self.unnamed(&mut rows).await;
+        }
         if is_readable {
             let namespace = namespace.clone();
             let known = Known { namespace, inventory, hubs, provisioning_services: linked };
@@ -199,6 +203,31 @@ impl NamespaceCheck<'_> {
             }
             Err(error) => rows.push(unread("provisioning-services", self.namespace.id.name(), &error)),
         }
+    }
+
+    /// What is linked and that the file does not name.
+    async fn unnamed(&self, rows: &mut Vec<Checked>) {
+        let name = self.namespace.id.name();
+        let check = CheckId::NotInFile.code();
+        let unnamed = match self.observer.unnamed(self.namespace).await {
+            Ok(unnamed) => unnamed,
+            // What is named could be read, or has a row of its own that says why not.
+            Err(error) => {
+                return rows.push(Checked { status: Status::Warning, ..unread(check, name, &error) });
+            }
+        };
+        if unnamed.is_empty() {
+            rows.push(Checked::ok(check, name, "everything that is linked is named in policysync.toml"));
+        }
+        rows.extend(unnamed.iter().map(|id| {
+            let reason = match id.is_of_type("Microsoft.DeviceRegistry/namespaces") {
+                true => Reason::NamespaceNotNamed,
+                false => Reason::ServiceNotNamed,
+            };
+            let row = by_reason(check, &format!("{name} / {}", id.name()), reason);
+            // It may be meant, so it fails no deployment.
+            Checked { status: Status::Warning, message: format!("{id}: {}", row.message), ..row }
+        }));
     }
 
     fn provisioning_service(&self, service: &LinkedService) -> Checked {

@@ -57,7 +57,7 @@ pub(super) async fn explain<'a>(
             wanted.group,
             unreadable.join("\n")
         ))),
-        0 => absent(fleet, wanted, candidates, &looked_at),
+        0 => absent(fleet, &observer, wanted, candidates, &looked_at).await,
         1 => {
             for problem in unreadable {
                 complain!("a second group of this name was not looked for: {problem}");
@@ -103,8 +103,9 @@ async fn live<'a>(
 }
 
 /// Explains a group that does not exist on any DPS that the person can mean.
-fn absent<'a>(
+async fn absent<'a>(
     fleet: &Fleet,
+    observer: &Observer<'_>,
     wanted: &Wanted<'_>,
     candidates: &[&'a NamespaceConfiguration],
     looked_at: &[(&'a NamespaceConfiguration, LinkedService)],
@@ -134,6 +135,11 @@ fn absent<'a>(
     let hubs = service.map(|service| service.hubs.clone()).unwrap_or_default();
     let subject = Subject { hubs, ..Subject::named(wanted.group) };
     let plan = plan::foresee_assignment(wanted.group, rules::decide(namespace, &subject));
+    // Whether there is such a policy is known without the group.
+    let observation = observer.namespace(namespace, soon()).await.map_err(|error| {
+        Unexplained::Failed(format!("namespace {} cannot be read: {error}\n{OFFLINE}", namespace.id.name()))
+    })?;
+    let plan = plan::foresee_in(plan, namespace, &observation);
     Ok(Explained {
         namespace,
         mode: fleet.mode(namespace),

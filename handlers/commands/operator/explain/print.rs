@@ -39,6 +39,10 @@ fn next_step(explained: &Explained<'_>) -> String {
     if let Some(next_step) = waits_for.and_then(|milestone| milestone.next_step.clone()) {
         return next_step;
     }
+    if explained.plan.write.is_some() && explained.source == Source::Described {
+        return "Azure was not looked at: `policysync check` says whether the policies that rules name exist."
+            .to_owned();
+    }
     let situation = Situation::of(explained.namespace, explained.kill_switch, Caller::Person)
         .in_generation(explained.generation);
     let reason = match explained.plan.write {

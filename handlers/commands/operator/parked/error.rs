@@ -15,7 +15,7 @@ pub enum ShelfError {
     /// The body is not text, or is not known, so it cannot be sent as it was received.
     #[error(
         "{id} holds no text that could be sent as it was received, and stays where it is.\n\
-         Send what it should have said with `policysync submit`, then `policysync parked discard {id}`."
+         `policysync parked resubmit {id} --file FILE` sends another text in its place, `policysync parked discard {id}` throws it away."
     )]
     NotText {
         /// The message.
@@ -35,12 +35,23 @@ pub enum ShelfError {
     /// Only the beginning of its body is parked, and the rest is gone.
     #[error(
         "{id} was too large to be parked whole, and there is no record `{kept_at}` of its body any more.\n\
-         Send what it should have said with `policysync submit`, then `policysync parked discard {id}`."
+         `policysync parked resubmit {id} --file FILE` sends another text in its place, `policysync parked discard {id}` throws it away."
     )]
     Incomplete {
         /// The message.
         id: String,
         /// Key of the record.
+        kept_at: String,
+    },
+    /// The text that is to be sent in its place cannot be had.
+    #[error("{0}")]
+    NoReplacement(String),
+    /// The text that is to be sent in its place would be parked again.
+    #[error("the text would be parked again: {why}{kept_at}")]
+    WouldBeParked {
+        /// What is wrong with it.
+        why: String,
+        /// Where the edited text is, as a sentence; empty where it is the person's own file.
         kept_at: String,
     },
     /// It was sent again, but it could not be taken from where it waited.

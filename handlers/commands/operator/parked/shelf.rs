@@ -151,12 +151,12 @@ impl Shelf {
         }
     }
 
-    /// Sends the original body to the queue of sync requests and only then takes the message from where it waits; answers
+    /// Sends the original body, or `replacement` in its place, to the queue of sync requests and only then takes the message from where it waits; answers
     /// the id of what was sent.
     ///
     /// # Errors When the whole body is not known, or the queue does not take it; then the message stays where it is.
-    pub async fn resubmit(&self, entry: Entry) -> Result<String, ShelfError> {
-        let sent = self.send_again(&entry).await;
+    pub async fn resubmit(&self, entry: Entry, replacement: Option<&str>) -> Result<String, ShelfError> {
+        let sent = self.send_again(&entry, replacement).await;
         let message_id = match sent {
             Ok(message_id) => message_id,
             Err(error) => {
@@ -171,8 +171,11 @@ impl Shelf {
         }
     }
 
-    async fn send_again(&self, entry: &Entry) -> Result<String, ShelfError> {
-        let body = self.whole_body(entry).await?;
+    async fn send_again(&self, entry: &Entry, replacement: Option<&str>) -> Result<String, ShelfError> {
+        let body = match replacement {
+            Some(text) => text.to_owned(),
+            None => self.whole_body(entry).await?,
+        };
         // With its old id the queue would drop it as a copy of itself.
         let given = entry.message.message_id.as_deref().unwrap_or(&entry.message.id);
         let message_id = self.fresh_id(given);
@@ -186,7 +189,11 @@ impl Shelf {
         message::fresh_id(id, self.ambient.ulid())
     }
 
-    async fn whole_body(&self, entry: &Entry) -> Result<String, ShelfError> {
+    /// The body as it was received.
+    ///
+    /// # Errors
+    /// When the whole of it is not known, or it is not text.
+    pub async fn whole_body(&self, entry: &Entry) -> Result<String, ShelfError> {
         let id = || entry.message.id.clone();
         if let Some(key) = &entry.message.whole_body {
             let kept_at = message::plain(key, 200);

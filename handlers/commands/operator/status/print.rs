@@ -1,6 +1,7 @@
 //! Prints the report for a person on a terminal: the verdict first, then what was not checked, the findings, the figures. It fits
 //! the width: rows of a table where there is room, and else stacked.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use certificate_management::ArmId;
@@ -60,6 +61,10 @@ fn verdict(report: &Report) -> String {
     match (found.is_empty(), left_out.is_empty()) {
         (true, true) => "Nothing needs a person.".to_owned(),
         (true, false) => format!("Nothing was found.{left_out}"),
+        (false, _) if counts.causes < report.findings.len() => {
+            let causes = count(counts.causes, "cause");
+            format!("{}; {causes} in all.{left_out}", found.join(", "))
+        }
         (false, _) => format!("{}.{left_out}", found.join(", ")),
     }
 }
@@ -80,7 +85,7 @@ fn stacked(finding: &Finding, names: &Names<'_>, width: usize) -> String {
     let room = width.saturating_sub(INDENT.len());
     let [subject, message, next_step] = words(finding, names);
     let below = [subject, message, format!("→ {next_step}")];
-    let mut text = format!("{}  {}", severity(finding.severity), finding.check);
+    let mut text = format!("{}{}  {}", names.mark(finding), severity(finding.severity), finding.check);
     for part in below {
         for row in table::wrapped(&part, room).lines() {
             // Writing to a string cannot fail.
@@ -96,7 +101,7 @@ fn rows<'f>(findings: impl Iterator<Item = &'f Finding>, names: &Names<'_>, widt
         let [subject, message, next_step] = words(finding, names);
         vec![
             severity(finding.severity),
-            format!("{}\n{}", finding.check, table::wrapped(&subject, CHECK_WIDTH)),
+            format!("{}{}\n{}", names.mark(finding), finding.check, table::wrapped(&subject, CHECK_WIDTH)),
             format!(
                 "{}\n{}",
                 table::wrapped(&message, room),
@@ -121,8 +126,13 @@ fn severity(severity: Severity) -> String {
     }
 }
 
-/// The namespaces whose name alone says which one is meant.
-struct Names<'r>(Vec<&'r ArmId>);
+/// What is known of a report beside one finding.
+struct Names<'r> {
+    /// The namespaces whose name alone says which one is meant.
+    ids: Vec<&'r ArmId>,
+    /// The findings that follow from another one, which stands right before them.
+    follows: BTreeSet<&'r str>,
+}
 
 impl<'r> Names<'r> {
     fn of(report: &'r Report) -> Self {
@@ -130,11 +140,20 @@ impl<'r> Names<'r> {
             let same = report.lines.iter().filter(|line| line.name().eq_ignore_ascii_case(id.name()));
             same.count() == 1
         };
-        Self(report.lines.iter().map(|line| &line.id).filter(is_only).collect())
+        let follows = report.causes.iter().flat_map(|cause| &cause.follows).map(String::as_str);
+        Self {
+            ids: report.lines.iter().map(|line| &line.id).filter(is_only).collect(),
+            follows: follows.collect(),
+        }
+    }
+
+    /// What stands before a finding that follows from the one above it.
+    fn mark(&self, finding: &Finding) -> &'static str {
+        if self.follows.contains(finding.id.as_str()) { "└ " } else { "" }
     }
 
     fn in_place_of_ids(&self, text: &str) -> String {
-        let ids = self.0.iter().filter(|id| text.contains(id.as_str()));
+        let ids = self.ids.iter().filter(|id| text.contains(id.as_str()));
         let mut ids: Vec<&&ArmId> = ids.collect();
         // An id may be the beginning of another one.
         ids.sort_by_key(|id| std::cmp::Reverse(id.as_str().len()));

@@ -40,6 +40,7 @@ fn a_group_is_read() {
     assert_eq!(view.attestation, Attestation::X509SigningCertificate);
     assert_eq!(view.hubs, ["one.azure-devices.net", "two.azure-devices.net"]);
     assert!(view.enabled);
+    assert_eq!(view.created_at, Some(time::macros::datetime!(2026-10-01 17:51:10.279 UTC)));
     assert_eq!(Value::Object(view.tags), json!({"site": "a", "line": 7}));
 }
 

@@ -77,6 +77,7 @@ fn group(policy: Option<&str>) -> EnrollmentGroup {
         attestation: Attestation::SymmetricKey,
         hubs: Vec::new(),
         enabled: true,
+        created_at: None,
         tags: serde_json::Map::new(),
     }
 }

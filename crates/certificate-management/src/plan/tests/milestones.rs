@@ -108,6 +108,7 @@ fn judged(case: &Case) -> Judged {
         attestation: Attestation::X509CaReference,
         hubs: Vec::new(),
         enabled: true,
+        created_at: None,
         tags: Default::default(),
     };
     let plan = plan_assignment(&group, &*BOTH, &configuration, &observation);

@@ -108,7 +108,7 @@ fn counted(number: usize) -> Counted {
         devices: number.is_multiple_of(2).then_some(2),
         is_cut: false,
     };
-    Counted { early_devices: vec![early] }
+    Counted { early_devices: vec![early], ..Counted::default() }
 }
 
 proptest! {
@@ -159,7 +159,7 @@ proptest! {
         let report = fold.finish(records.as_ref().map(|records| &records.fleet), &surprises);
 
         let (told, quiet) = split(at_once, &configuration.suppressions, NOW);
-        prop_assert_eq!(&report.findings, &told);
+        prop_assert_eq!(&report.findings, &causes::in_order(&told));
         prop_assert_eq!(&report.suppressed, &quiet);
         let facts = Facts::of(&input);
         prop_assert_eq!(&report.unread, &unread(&facts));
