@@ -1,5 +1,6 @@
 //! Foresees the outcome of a sync request from one look at Azure. It writes nothing and submits nothing.
 
+use certificate_management::configuration::Freeze;
 use certificate_management::generation::Generation;
 use certificate_management::plan::{self, Observation, Pair, RequestPlan};
 use certificate_management::reason::Reason;
@@ -97,7 +98,9 @@ pub async fn planned(
         }
         Err(error) => return Err(error),
     };
+    let freeze = configuration.frozen(None, fleet.now()).map(Freeze::why);
     let plan = plan::plan_request(request, fleet.mode(configuration), &observation);
+    let plan = plan.unless_frozen(request, freeze.as_deref());
     let rows = rows(request, &plan, &observation);
     let verdict = match plan {
         RequestPlan::AlreadyTrusted(_) => Verdict { plan: "already-trusted", reason: None, detail: None },

@@ -23,7 +23,8 @@ pub async fn fold(application: &Application) -> Report {
     let Remembered { requests, mut fleet_records } = Remembered::read(store).await;
     let mut last_assignments = LastAssignments::new(store);
     let mut standing = metrics::is_measured().then(Standing::default);
-    let mut fold = Fold::new(&fleet.configuration, fleet.kill_switch, Some(requests), now);
+    let fold = Fold::new(&fleet.configuration, fleet.kill_switch, Some(requests), now);
+    let mut fold = fold.holding(fleet_records.holds.clone());
     let mut left = fleet.configuration.namespaces.iter();
     let mut reads = FuturesOrdered::new();
     loop {

@@ -22,6 +22,7 @@ mod edges;
 mod ended_authority;
 mod faults;
 mod generations;
+mod holds;
 mod host_command;
 mod host_process;
 mod hubs_unknown;

@@ -17,6 +17,8 @@
 //! - [`parked`]: the envelope of a message that could not be handled.
 //! - [`sync`](mod@sync): every decision about a sync, as one state machine.
 //! - [`readiness`]: whether what a namespace needs for its links is there.
+//! - [`attribution`]: who wrote something, why, and by which plan.
+//! - [`hold`]: groups that nobody writes for now.
 //! - [`reason`]: every reason code, with its severity and next step.
 //! - [`checks`]: each check looks for one kind of trouble in what was observed, and makes a [`finding::Finding`] of it.
 //! - [`issuers`]: the issuing CAs that policies were seen to have over time, and what follows from a rotation.
@@ -29,6 +31,7 @@
 
 pub mod alerting;
 pub mod arm_id;
+pub mod attribution;
 pub mod authority;
 pub mod blast_radius;
 pub mod checks;
@@ -42,6 +45,7 @@ pub mod finding_subject;
 mod generated_files;
 pub mod generation;
 mod glob;
+pub mod hold;
 pub mod issuers;
 pub mod model;
 pub mod parked;

@@ -3,6 +3,7 @@
 //! - [`namespace`]: policies, the grid of policies and hubs, per namespace.
 //! - [`groups`]: enrollment groups: counts of all, and the first of each kind.
 //! - [`activity`]: sync requests in flight, and what became of the last ones.
+//! - `writes`: the runs that wrote last, and the groups that are held.
 //!
 //! It is made of [`ReportInput`]: what was read, and what could not be; or by [`Fold`], of one namespace after the other.
 //! Its JSON is described by `docs/policy-status.schema.json`, which a test holds against real reports.
@@ -16,6 +17,7 @@ mod line;
 pub mod namespace;
 mod paging;
 mod summary;
+mod writes;
 
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
@@ -28,6 +30,7 @@ pub use self::line::NamespaceLine;
 pub use self::namespace::{NamespaceReport, PolicyReport, ProvisioningServiceReport, TrustReport};
 pub use self::paging::{DETAILED, FINDINGS_ON_PAGE, Page};
 pub use self::summary::{FindingCounts, Summary};
+pub use self::writes::{HeldGroup, LISTED as LISTED_RUNS, RunEntry};
 pub use crate::facts::Unseen;
 pub use crate::finding::Finding;
 use crate::finding::Subject;
@@ -75,6 +78,12 @@ pub struct Report {
     pub namespaces: Vec<NamespaceReport>,
     /// Sync requests; `None`: records were not looked at, as in `policysync status`.
     pub requests: Option<RequestActivity>,
+    /// The groups that are held; `None`: records were not looked at.
+    #[serde(default)]
+    pub held: Option<Vec<HeldGroup>>,
+    /// The runs that wrote last, the newest first; `None`: records were not looked at.
+    #[serde(default)]
+    pub runs: Option<Vec<RunEntry>>,
 }
 
 /// A finding that is kept quiet.

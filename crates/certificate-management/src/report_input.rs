@@ -6,9 +6,11 @@ use time::OffsetDateTime;
 use crate::configuration::{Configuration, NamespaceConfiguration};
 use crate::declared;
 use crate::finding::Subject;
+use crate::hold::GroupHolds;
 use crate::issuers::SeenIssuers;
 use crate::model::{EnrollmentGroup, ReadFailure};
 use crate::plan::Observation;
+use crate::report::RunEntry;
 use crate::request::RequestRecord;
 use crate::walk_run::WalkRun;
 
@@ -154,6 +156,10 @@ pub struct FleetRecords {
     pub previous_report_at: Option<OffsetDateTime>,
     /// How far the last run of `reconcile-assignments` came.
     pub last_reconcile: Option<WalkRun>,
+    /// The holds of groups, also those that have ended.
+    pub holds: Vec<GroupHolds>,
+    /// The runs that wrote last, the newest first.
+    pub runs: Vec<RunEntry>,
     /// Kinds of records that could not be read, e.g. `requests`, and why.
     pub unread: Vec<(String, ReadFailure)>,
     /// Kinds of records of which only the first were looked at, since there are more than one report reads.

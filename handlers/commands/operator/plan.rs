@@ -33,14 +33,16 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Ok(person) => person,
         Err(message) => return fail(&message),
     };
-    let plan = by_rules(&person.fleet).await;
+    let mut plan = by_rules(&person.fleet).await;
+    person.restrain(&mut plan, None).await;
+    let plan = plan;
     say!("{}", print::text(&plan, arguments.output));
     if let Some(path) = &arguments.out {
         if let Err(error) = std::fs::write(path, table::json(&plan) + "\n") {
             return fail(&format!("cannot save the plan to {}: {error}", path.display()));
         }
         if arguments.output == Output::Table {
-            say!("\nSaved. Perform it with\n  policysync apply {}", path.display());
+            say!("\nSaved, plan {}. Perform it with\n  policysync apply {}", plan.hash(), path.display());
         }
     }
     exit_code(&plan)

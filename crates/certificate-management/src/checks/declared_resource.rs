@@ -10,12 +10,15 @@ use crate::finding_subject::DECLARED;
 use crate::reason::{Reason, Severity};
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    facts.namespaces.iter().flat_map(of_namespace).collect()
+    let is_frozen =
+        |namespace: &NamespaceFacts<'_>| namespace.configuration.frozen(None, facts.now).is_some();
+    facts.namespaces.iter().flat_map(|namespace| of_namespace(namespace, is_frozen(namespace))).collect()
 }
 
-fn of_namespace(namespace: &NamespaceFacts<'_>) -> Vec<Finding> {
+fn of_namespace(namespace: &NamespaceFacts<'_>, is_frozen: bool) -> Vec<Finding> {
     let steps = namespace.declared.as_deref().unwrap_or_default();
-    let mut findings: Vec<Finding> = steps.iter().filter_map(|step| of_step(namespace, step)).collect();
+    let mut findings: Vec<Finding> =
+        steps.iter().filter_map(|step| of_step(namespace, step, is_frozen)).collect();
     // Each authority waits for the link: it is missing once.
     let waits_for_link = steps.iter().find(|step| step.action == Action::Wait { on: Waiting::Link });
     findings.extend(waits_for_link.map(|step| {
@@ -29,7 +32,7 @@ fn of_namespace(namespace: &NamespaceFacts<'_>) -> Vec<Finding> {
     findings
 }
 
-fn of_step(namespace: &NamespaceFacts<'_>, step: &Step) -> Option<Finding> {
+fn of_step(namespace: &NamespaceFacts<'_>, step: &Step, is_frozen: bool) -> Option<Finding> {
     let subject = || subject(namespace, &step.resource);
     match &step.action {
         Action::Refuse { because: Hindrance::Needs { .. } } => None,
@@ -47,9 +50,11 @@ fn of_step(namespace: &NamespaceFacts<'_>, step: &Step) -> Option<Finding> {
             Some(told(Reason::OwnRootPendingActivation, subject(), step, on.next_step()))
         }
         // The next run writes it.
-        Action::Write(_) if namespace.configuration.mode == Mode::Enforce => None,
+        Action::Write(_) if namespace.configuration.mode == Mode::Enforce && !is_frozen => None,
         Action::Write(_) => {
-            Some(told(Reason::AuditMode, subject(), step, None).with_severity(Severity::Information))
+            let reason =
+                if namespace.configuration.mode == Mode::Audit { Reason::AuditMode } else { Reason::Frozen };
+            Some(told(reason, subject(), step, None).with_severity(Severity::Information))
         }
         Action::Keep | Action::Wait { .. } => None,
     }

@@ -6,7 +6,7 @@ use certificate_management::plan::milestones::{self, Milestone};
 use certificate_management::reason::Reason;
 use serde_json::{Value, json};
 
-use super::{Explained, Source};
+use super::{Explained, Restraint, Source};
 use crate::commands::table::{self, Output};
 use crate::commands::terminal::line;
 
@@ -29,7 +29,7 @@ fn not_tried<'a>(explained: &Explained<'a>) -> impl Iterator<Item = &'a str> {
 
 /// Whether a function does what the plan says.
 fn functions_write(explained: &Explained<'_>) -> bool {
-    explained.mode == Mode::Enforce
+    explained.mode == Mode::Enforce && explained.restraint.reason().is_none()
 }
 
 /// Whether a function will write to a group that exists.
@@ -38,8 +38,11 @@ fn plan_is_open(explained: &Explained<'_>) -> bool {
 }
 
 fn next_step(explained: &Explained<'_>) -> &'static str {
-    if explained.plan.write.is_some() && !functions_write(explained) {
+    if explained.plan.write.is_some() && explained.mode == Mode::Audit {
         return Reason::AuditMode.next_step();
+    }
+    if let (Some((reason, _)), true) = (explained.restraint.reason(), explained.plan.write.is_some()) {
+        return reason.next_step();
     }
     if plan_is_open(explained) {
         return "Nothing; the next event or reconcile writes it.";
@@ -48,7 +51,8 @@ fn next_step(explained: &Explained<'_>) -> &'static str {
 }
 
 fn document(explained: &Explained<'_>) -> Value {
-    let Explained { namespace, mode, provisioning_service, source, subject, plan, milestones } = explained;
+    let Explained { namespace, mode, provisioning_service, source, subject, plan, restraint, milestones } =
+        explained;
     json!({
         "schema": "explanation/v1",
         "enrollmentGroup": subject.id,
@@ -71,6 +75,9 @@ fn document(explained: &Explained<'_>) -> Value {
             "untrustingHubs": plan.untrusting_hubs,
             "nextStep": next_step(explained),
         },
+        "hold": restraint.hold,
+        "holdUnknown": restraint.hold_unknown,
+        "freeze": restraint.freeze,
         "milestones": milestones,
         "waitsFor": milestones::waits_for(milestones).map(|milestone| milestone.step),
     })
@@ -167,8 +174,14 @@ fn outcome(explained: &Explained<'_>) -> Vec<Vec<String>> {
     let before = plan.before.as_deref().unwrap_or("none");
     let write = match (&plan.write, explained.source) {
         (None, _) => "writes nothing".to_owned(),
-        (Some(policy), _) if !functions_write(explained) => {
+        (Some(policy), _) if explained.mode == Mode::Audit => {
             format!("would write `{policy}` (now: {before}), but the namespace is in audit mode")
+        }
+        (Some(policy), _) if explained.restraint.hold.is_some() => {
+            format!("would write `{policy}` (now: {before}), but the group is held")
+        }
+        (Some(policy), _) if explained.restraint.freeze.is_some() => {
+            format!("would write `{policy}` (now: {before}), but it is frozen")
         }
         (Some(policy), Source::Live) => format!("writes `{policy}` (now: {before})"),
         (Some(policy), _) => {
@@ -184,6 +197,15 @@ fn outcome(explained: &Explained<'_>) -> Vec<Vec<String>> {
         ("next step", next_step(explained).to_owned()),
     ];
     let mut rows = rows.map(|(name, value)| vec![name.to_owned(), value]).to_vec();
+    let Restraint { hold, hold_unknown, freeze } = &explained.restraint;
+    for (name, why) in [("held", hold), ("held", hold_unknown), ("freeze", freeze)] {
+        let Some(why) = why else { continue };
+        let why = match name {
+            "held" if hold.is_none() => format!("not known: {why}"),
+            _ => why.clone(),
+        };
+        rows.push(vec![name.to_owned(), table::wrapped(&line(&why), WHY_WIDTH)]);
+    }
     if let Some(milestone) = milestones::waits_for(&explained.milestones) {
         rows.push(vec!["waits for".to_owned(), format!("{}: {}", milestone.step, line(&milestone.why))]);
     }
