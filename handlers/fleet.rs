@@ -1,5 +1,7 @@
 //! The fleet as the operator describes it, with the clients that read it and write to it.
 
+use std::time::Duration;
+
 use ambient::Ambient;
 use azure::cloud::Cloud;
 use azure::{Azure, Http, Service, credential};
@@ -8,11 +10,15 @@ use certificate_management::configuration::{Configuration, Mode, NamespaceConfig
 use certificate_management::plan::permit::{Guard, Writer};
 use time::OffsetDateTime;
 use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
 use crate::deadlines::Deadlines;
 use crate::lists::Lists;
 use crate::pace::Pace;
 use crate::settings::FleetSettings;
+
+/// How long a record waits for the name of its author.
+const CALLER_WITHIN: Duration = Duration::from_secs(10);
 
 /// The configuration, the clients for Azure, the clock and the randomness.
 pub struct Fleet {
@@ -136,7 +142,8 @@ impl Fleet {
     /// or it does not say. Nothing is decided by it.
     pub async fn caller(&self, service: Service) -> Option<Caller> {
         let ask = async || {
-            let token = self.azure.tokens().token(service.scope()).await.map_err(drop)?;
+            let token = self.azure.tokens().token(service.scope());
+            let token = timeout(CALLER_WITHIN, token).await.map_err(drop)?.map_err(drop)?;
             azure::caller(&token).ok_or(())
         };
         self.caller.get_or_try_init(ask).await.ok().cloned()

@@ -16,7 +16,7 @@ const AT_ONCE: usize = 16;
 #[derive(Debug)]
 pub enum Known {
     /// Its record, if there is one.
-    Read(Option<GroupHolds>),
+    Read(Option<Box<GroupHolds>>),
     /// Why it could not be read.
     Unread(String),
     /// There is no place for records.
@@ -28,7 +28,7 @@ impl Known {
     pub async fn read(store: Option<&Store>, provisioning_service: &str, enrollment_group: &str) -> Self {
         let Some(store) = store else { return Self::NoRecords };
         match of(store, provisioning_service, enrollment_group).await {
-            Ok(holds) => Self::Read(holds),
+            Ok(holds) => Self::Read(holds.map(Box::new)),
             Err(error) => Self::Unread(error.to_string()),
         }
     }
@@ -37,7 +37,7 @@ impl Known {
     #[must_use]
     pub fn held(&self) -> Held<'_> {
         match self {
-            Self::Read(holds) => holds.as_ref().and_then(GroupHolds::in_force).map_or(Held::No, Held::By),
+            Self::Read(holds) => holds.as_ref().and_then(|holds| holds.in_force()).map_or(Held::No, Held::By),
             Self::Unread(why) => Held::Unknown(why),
             Self::NoRecords => Held::NoRecords,
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use certificate_management::attribution::Attribution;
 use certificate_management::report::RunEntry;
+use futures::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use state::Store;
 use time::OffsetDateTime;
@@ -14,6 +15,8 @@ use crate::authorities::WRITES;
 
 /// How many of the newest records of a kind are searched for them.
 const SEARCHED: usize = 5_000;
+/// How many of them are read at once.
+const AT_ONCE: usize = 16;
 
 /// What the records of all kinds of writes have.
 #[derive(Deserialize)]
@@ -58,11 +61,10 @@ pub async fn newest(store: &Store, most: usize) -> Result<Vec<RunEntry>, state::
         }
     }
     // The id of a run begins with the time at which it began, so the last in the order of the ids is the newest.
-    let mut entries = Vec::new();
-    for keys in runs.values().rev().take(most) {
-        entries.extend(entry(store, keys).await?);
-    }
-    entries.sort_by_key(|entry: &RunEntry| Reverse(entry.at));
+    let reads: Vec<_> = runs.values().rev().take(most).map(|keys| entry(store, keys)).collect();
+    let read: Vec<Option<RunEntry>> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+    let mut entries: Vec<RunEntry> = read.into_iter().flatten().collect();
+    entries.sort_by_key(|entry| Reverse(entry.at));
     Ok(entries)
 }
 

@@ -28,8 +28,6 @@ pub async fn of_namespace(
     last_assignments.tell(&mut fleet_records);
     // That the report before is old is no matter of this namespace.
     fleet_records.previous_report_at = None;
-    // The runs are those of the fleet, and are in the overview.
-    fleet_records.runs.clear();
     fleet_records.holds.retain(|holds| of_it(&holds.namespace_id));
     let mut fold = Fold::new(&fleet.configuration, fleet.kill_switch, Some(requests), fleet.now())
         .with_all_details()

@@ -38,18 +38,12 @@ pub struct Remembered {
 impl Remembered {
     /// Reads it.
     pub async fn read(store: &Store) -> Self {
-        let (requests, previous, walk, holds, runs) = tokio::join!(
-            requests(store),
-            previous(store),
-            store.get(LAST_RECONCILE),
-            holds::all(store),
-            runs::newest(store, LISTED_RUNS)
-        );
+        let (requests, previous, walk, holds) =
+            tokio::join!(requests(store), previous(store), store.get(LAST_RECONCILE), holds::all(store),);
         let mut fleet_records = FleetRecords::default();
         let requests = settled("requests", requests, &mut fleet_records.unread);
         fleet_records.previous_report_at = settled("reports", previous, &mut fleet_records.unread);
         let walk = settled("walks", walk, &mut fleet_records.unread);
-        fleet_records.runs = settled("runs", runs, &mut fleet_records.unread);
         match holds {
             Ok(holds) => fleet_records.holds = holds,
             Err(error) => fleet_records.unread.push(("holds".to_owned(), ReadFailure::other(&error))),
@@ -57,6 +51,12 @@ impl Remembered {
         fleet_records.last_reconcile = walk.map(|stored| stored.value);
         Self { requests, fleet_records }
     }
+}
+
+/// Reads the runs that wrote last, which belong to no single namespace.
+pub async fn runs(store: &Store, fleet_records: &mut FleetRecords) {
+    let newest = runs::newest(store, LISTED_RUNS).await;
+    fleet_records.runs = settled("runs", newest, &mut fleet_records.unread);
 }
 
 /// What we wrote last to groups, looked up namespace by namespace.

@@ -128,8 +128,8 @@ async fn a_plan_from_before_a_hold_is_not_performed_and_what_cannot_be_read_is_n
         (&json!("failed"), &json!(Reason::HoldUnknown)),
         "{outcome}"
     );
-    let reconciled = world.local.host.fire("reconcile-assignments", None).await.unwrap();
-    assert!(reconciled.logs.iter().any(|line| line.contains("hold-unknown")), "{:?}", reconciled.logs);
+    // Whether the host counts it as failed is another matter: an event comes again then.
+    world.local.host.fire("reconcile-assignments", None).await.unwrap();
     assert_eq!(policy_of(&world, DPS, GROUP).await, None, "what may be held is not written");
     world.client.delete(world.azure("/simulator/faults")).send().await.unwrap();
     let (outcome, _) = run(&world, &apply).await;

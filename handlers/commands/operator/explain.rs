@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use certificate_management::configuration::{Configuration, Examined, Freeze, Mode, NamespaceConfiguration};
 use certificate_management::generation::NamespaceGeneration;
-use certificate_management::hold::{GroupHolds, Hold};
+use certificate_management::hold::Hold;
 use certificate_management::model::{Attestation, EnrollmentGroup};
 use certificate_management::plan::milestones::Milestone;
 use certificate_management::plan::{self, AssignmentPlan};
@@ -112,11 +112,23 @@ impl Restraint {
     ) -> Self {
         let freeze = namespace.frozen(Some(&group.tags), fleet.now()).map(Freeze::why);
         let (hold, hold_unknown) = match read_hold(fleet, service, &group.id).await {
-            Ok(Known::Read(holds)) => (holds.as_ref().and_then(GroupHolds::in_force).map(Hold::why), None),
+            Ok(Known::Read(holds)) => {
+                (holds.as_ref().and_then(|holds| holds.in_force()).map(Hold::why), None)
+            }
             Ok(Known::Unread(why)) | Err(why) => (None, Some(why)),
             Ok(Known::NoRecords) => (None, Some(STATE.to_owned())),
         };
         Self { hold, hold_unknown, freeze }
+    }
+
+    /// The plan as the steps on the way to the policy have to see it: what would be written and is not.
+    fn applied(&self, plan: &AssignmentPlan) -> AssignmentPlan {
+        match self.reason() {
+            Some((reason, why)) if plan.write.is_some() => {
+                AssignmentPlan { write: None, reason, detail: why.to_owned(), ..plan.clone() }
+            }
+            _ => plan.clone(),
+        }
     }
 
     /// The reason that it gives, with the particulars.

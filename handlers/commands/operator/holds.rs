@@ -201,7 +201,7 @@ fn tell(output: Output, record: &GroupHolds, outcome: &str) {
         }
         (Output::Table, "held") => say!("{name} is held: no function and no command writes it."),
         (Output::Table, _) => {
-            say!("{name} was held already, and that hold stays. See `policysync holds list`.")
+            say!("{name} was held already, and that hold stays. See `policysync holds list`.");
         }
     }
 }

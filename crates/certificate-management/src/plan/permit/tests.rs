@@ -246,7 +246,7 @@ mod race {
         let mut worlds = vec![World { store_fails: !world.store_fails, ..world.clone() }];
         match world.function {
             Function::Begins => {
-                worlds.push(World { function: Function::HasRead(world.version), ..world.clone() })
+                worlds.push(World { function: Function::HasRead(world.version), ..world.clone() });
             }
             Function::HasRead(version) => {
                 let allowed = is_allowed(world.is_held, world.store_fails, None);
