@@ -18,7 +18,7 @@ use crate::commands::terminal::line;
 use crate::holds;
 
 /// Width of the column that holds sentences, in characters.
-const WHY_WIDTH: usize = 40;
+const WHY_WIDTH: usize = 28;
 
 #[derive(Args)]
 #[command(after_help = "GROUP is the id of a group, or DPS/ID where several DPS have one of this id.\n\
