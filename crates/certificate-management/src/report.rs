@@ -3,7 +3,7 @@
 //! - [`namespace`]: policies, the grid of policies and hubs, per namespace.
 //! - [`groups`]: enrollment groups: counts of all, and the first of each kind.
 //! - [`activity`]: sync requests in flight, and what became of the last ones.
-//! - `writes`: the runs that wrote last, and the groups that are held.
+//! - [`writes`]: the runs that wrote last, and the groups that are held.
 //!
 //! It is made of [`ReportInput`]: what was read, and what could not be; or by [`Fold`], of one namespace after the other.
 //! Its JSON is described by `docs/policy-status.schema.json`, which a test holds against real reports.
@@ -17,7 +17,7 @@ mod line;
 pub mod namespace;
 mod paging;
 mod summary;
-mod writes;
+pub mod writes;
 
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};

@@ -10,7 +10,7 @@ use crate::hold::GroupHolds;
 use crate::issuers::SeenIssuers;
 use crate::model::{EnrollmentGroup, ReadFailure};
 use crate::plan::Observation;
-use crate::report::RunEntry;
+use crate::report::writes::RunEntry;
 use crate::request::RequestRecord;
 use crate::walk_run::WalkRun;
 
