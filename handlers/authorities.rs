@@ -13,10 +13,12 @@ pub mod pass;
 
 use std::time::Duration;
 
-use azure::{ErrorKind, LongRunningOperation};
+use azure::{ErrorKind, LongRunningOperation, Service};
 use certificate_management::ArmId;
+use certificate_management::attribution::Attribution;
 use certificate_management::configuration::{ApiGeneration, NamespaceConfiguration};
 use certificate_management::declared::{self, Inventory, LastWrite, Resource, Stage, Step, Write};
+use certificate_management::digest;
 use certificate_management::generation::{Generation, NamespaceGeneration};
 use certificate_management::plan::permit;
 use serde::{Deserialize, Serialize};
@@ -43,6 +45,8 @@ pub struct Authorities<'a> {
     pub woken_by: String,
     /// Who writes.
     pub by: permit::Writer,
+    /// Why, and by which plan, as far as a person says so.
+    pub stated: Attribution,
 }
 
 /// What a look at a namespace saw, and what is to be done.
@@ -65,6 +69,9 @@ pub struct WriteRecord {
     pub run: String,
     /// The function and its invocation, or the command and its person, that woke it.
     pub woken_by: String,
+    /// Who wrote, why, and by which plan. Records of older versions do not have it.
+    #[serde(default)]
+    pub attribution: Attribution,
     /// ARM id of the namespace.
     pub namespace_id: ArmId,
     /// What was written to.
@@ -105,7 +112,7 @@ impl Authorities<'_> {
     /// Does one write, with a record before and after it.
     ///
     /// # Errors
-    /// Audit mode, the kill switch, a record that could not be kept, or the service's refusal. Where the answer was lost, the
+    /// Audit mode, the kill switch, a freeze, a record that could not be kept, or the service's refusal. Where the answer was lost, the
     /// next look shows whether the write was done.
     pub async fn write(
         &self,
@@ -113,12 +120,13 @@ impl Authorities<'_> {
         resource: &Resource,
         write: &Write,
     ) -> Result<LongRunningOperation, NotWritten> {
-        permit::permitted_to_declare(configuration, self.fleet.kill_switch, self.by)
-            .map_err(|why| NotWritten { why, may_pass: false })?;
+        let guard = self.fleet.guard(configuration, self.by);
+        guard.declared().map_err(|forbidden| NotWritten { why: forbidden.why, may_pass: false })?;
         let record = WriteRecord {
             record: "registry-write/v1".to_owned(),
             run: self.run.clone(),
             woken_by: self.woken_by.clone(),
+            attribution: self.attribution(resource, write).await,
             namespace_id: configuration.id.clone(),
             target: resource.clone(),
             write: write.clone(),
@@ -154,6 +162,18 @@ impl Authorities<'_> {
         }
         let may_pass = stage != Stage::Refused;
         sent.map_err(|error| NotWritten { why: error.to_string(), may_pass })
+    }
+}
+
+impl Authorities<'_> {
+    /// Who does this write, why, and by which plan: a function plans each write by itself.
+    async fn attribution(&self, resource: &Resource, write: &Write) -> Attribution {
+        let plan = || digest::of::<16>(format!("{resource}\n{write}"));
+        Attribution {
+            caller: self.fleet.caller(Service::ResourceManager).await,
+            reason: self.stated.reason.clone(),
+            plan: self.stated.plan.clone().or_else(|| Some(plan())),
+        }
     }
 }
 

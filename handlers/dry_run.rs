@@ -1,5 +1,6 @@
 //! Foresees the outcome of a sync request from one look at Azure. It writes nothing and submits nothing.
 
+use certificate_management::configuration::Freeze;
 use certificate_management::generation::Generation;
 use certificate_management::next_step::{self, Caller, Situation};
 use certificate_management::plan::{self, Observation, Pair, RequestPlan};
@@ -110,7 +111,9 @@ pub async fn planned(
         Err(error) => return Err(error),
     };
     let situation = situation.in_generation(observation.namespace.generation);
+    let freeze = configuration.frozen(None, fleet.now()).map(Freeze::why);
     let plan = plan::plan_request(request, fleet.mode(configuration), &observation);
+    let plan = plan.unless_frozen(request, freeze.as_deref());
     let rows = rows(request, &plan, &observation);
     let verdict = match plan {
         RequestPlan::AlreadyTrusted(_) => planned("already-trusted", None),

@@ -1,15 +1,24 @@
 //! The fleet as the operator describes it, with the clients that read it and write to it.
 
+use std::time::Duration;
+
 use ambient::Ambient;
 use azure::cloud::Cloud;
-use azure::{Azure, Http, credential};
+use azure::{Azure, Http, Service, credential};
+use certificate_management::attribution::Caller;
 use certificate_management::configuration::{Configuration, Mode, NamespaceConfiguration};
+use certificate_management::plan::permit::{Guard, Writer};
 use time::OffsetDateTime;
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
 use crate::deadlines::Deadlines;
 use crate::lists::Lists;
 use crate::pace::Pace;
 use crate::settings::FleetSettings;
+
+/// How long a record waits for the name of its author.
+const CALLER_WITHIN: Duration = Duration::from_secs(10);
 
 /// The configuration, the clients for Azure, the clock and the randomness.
 pub struct Fleet {
@@ -27,6 +36,8 @@ pub struct Fleet {
     pub pace: Pace,
     /// What the report has read of subscriptions, for one that comes soon after.
     pub lists: Lists,
+    /// Who the identity of this process is, once its token has told.
+    caller: OnceCell<Caller>,
 }
 
 /// The surroundings of the process, which a test or a simulation may replace.
@@ -111,6 +122,7 @@ impl Fleet {
             deadlines,
             pace,
             lists: Lists::default(),
+            caller: OnceCell::new(),
         })
     }
 
@@ -118,6 +130,23 @@ impl Fleet {
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
         self.ambient.now()
+    }
+
+    /// The guard of a write to a namespace now.
+    #[must_use]
+    pub fn guard<'a>(&self, configuration: &'a NamespaceConfiguration, writer: Writer) -> Guard<'a> {
+        Guard { configuration, kill_switch: self.kill_switch, writer, now: self.now() }
+    }
+
+    /// Who the identity of this process is, as its token for a service says, for the record of a write; `None` where there is no token,
+    /// or it does not say. Nothing is decided by it.
+    pub async fn caller(&self, service: Service) -> Option<Caller> {
+        let ask = async || {
+            let token = self.azure.tokens().token(service.scope());
+            let token = timeout(CALLER_WITHIN, token).await.map_err(drop)?.map_err(drop)?;
+            azure::caller(&token).ok_or(())
+        };
+        self.caller.get_or_try_init(ask).await.ok().cloned()
     }
 
     /// Whether functions write to a namespace.

@@ -16,6 +16,7 @@ mod namespaces;
 mod requests;
 mod runbook;
 mod words;
+mod writes;
 
 use askama::Template;
 use certificate_management::configuration::{Mode, Thresholds};
@@ -31,11 +32,14 @@ use namespaces::Namespace;
 use requests::Requests;
 use runbook::Entry;
 use words::Moment;
+use writes::Writes;
 
 /// What a browser may do with the page: show it, with the style that is in it.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// How many things that could not be read are named at the top.
 const UNREAD_NAMED: usize = 8;
+/// How many frozen namespaces are named at the top.
+const FROZEN_NAMED: usize = 4;
 
 #[derive(Template)]
 #[template(path = "page/document.html")]
@@ -45,6 +49,7 @@ struct Document<'a> {
     age: String,
     is_old: bool,
     audited: Option<String>,
+    frozen: Vec<String>,
     unread: Vec<Unread>,
     attention: Attention,
     all_is_well: &'static str,
@@ -55,6 +60,7 @@ struct Document<'a> {
     alone: Option<Alone>,
     lifetimes: Option<Lifetimes>,
     requests: Option<Requests>,
+    writes: Option<Writes>,
     runbook: Vec<Entry>,
 }
 
@@ -119,11 +125,13 @@ fn render(
         // That of one namespace is made when it is asked for, and so never old.
         is_old: alone.is_none() && now - report.generated_at > overdue,
         audited: audited(report),
+        frozen: frozen(report),
         unread: unread(report),
         attention: Attention::of(report, links),
         all_is_well: all_is_well(report),
         figures: figures::of(report, lifetimes.as_ref()),
         requests: Requests::of(report),
+        writes: Writes::of(report),
         runbook: runbook::of(report, thresholds),
         lines: lines::of(report, links, now),
         namespaces: namespaces::of(report),
@@ -157,6 +165,20 @@ fn audited(report: &Report) -> Option<String> {
             words::count(all.len(), "namespace")
         )),
     }
+}
+
+/// The namespaces that are frozen, a sentence each.
+fn frozen(report: &Report) -> Vec<String> {
+    let frozen = report.lines.iter().filter_map(|line| Some((line.name(), line.frozen.as_deref()?)));
+    let mut told: Vec<String> = frozen
+        .map(|(name, why)| format!("{} is {}. Nothing is written.", words::name(name), words::text(why)))
+        .collect();
+    let left_out = told.len().saturating_sub(FROZEN_NAMED);
+    told.truncate(FROZEN_NAMED);
+    if left_out > 0 {
+        told.push(format!("{} more are frozen.", words::count(left_out, "namespace")));
+    }
+    told
 }
 
 fn unread(report: &Report) -> Vec<Unread> {

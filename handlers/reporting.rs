@@ -11,6 +11,7 @@ pub mod pages;
 mod remembered;
 
 use certificate_management::alerting::FindingEvent;
+use certificate_management::hold::GroupHolds;
 use certificate_management::section::Section;
 use certificate_management::sync;
 use time::{Duration, OffsetDateTime};
@@ -18,6 +19,7 @@ use time::{Duration, OffsetDateTime};
 pub use self::alone::of_namespace;
 use crate::application::Application;
 use crate::changes::CHANGES;
+use crate::holds::HOLDS;
 use crate::observation::Observer;
 use crate::sections::SECTIONS;
 use crate::synchronization::{records, resume};
@@ -95,6 +97,9 @@ async fn forget(application: &Application, done: &mut Reported) {
     if let Err(error) = forget_sections(application, before).await {
         done.failures.push(format!("old sections: {error}"));
     }
+    if let Err(error) = forget_holds(application, before).await {
+        done.failures.push(format!("old records of holds: {error}"));
+    }
     // What a parked message names stays as long as the message can.
     let parked = before.min(application.fleet.now() - PARKED_FOR);
     // Pages that no overview names any more; the newest report's were written just now.
@@ -116,6 +121,12 @@ async fn forget(application: &Application, done: &mut Reported) {
             Err(error) => done.failures.push(format!("old records under {prefix}: {error}")),
         }
     }
+}
+
+/// Removes old records of holds that have ended. A hold in force stays at any age.
+async fn forget_holds(application: &Application, before: OffsetDateTime) -> Result<(), state::Error> {
+    let has_ended = |holds: &GroupHolds| holds.in_force().is_none();
+    application.store.purge_where(HOLDS, before, FORGOTTEN_AT_ONCE, has_ended).await.map(drop)
 }
 
 /// Removes old sections of namespaces that the configuration does not name any more.

@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 
 use certificate_management::ArmId;
+use certificate_management::attribution::Attribution;
 use certificate_management::plan::saved::PlannedAssignment;
 use certificate_management::reason::Reason;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ use time::OffsetDateTime;
 use ulid::Ulid;
 
 /// Prefix of the records of writes.
-const ASSIGNMENTS: &str = "assignments";
+pub const ASSIGNMENTS: &str = "assignments";
 /// How many refusals of a group are kept beside the last one.
 const EARLIER_REFUSALS: usize = 20;
 /// Prefix of the records of refusals.
@@ -57,6 +58,9 @@ pub struct WriteRecord {
     pub run: String,
     /// The function and its invocation, or the command and its person, that woke it.
     pub woken_by: String,
+    /// Who wrote, why, and by which plan. Records of older versions do not have it.
+    #[serde(default)]
+    pub attribution: Attribution,
     /// ARM id of the namespace.
     pub namespace_id: ArmId,
     /// The name of the DPS.
@@ -136,12 +140,14 @@ impl Journal<'_> {
     pub async fn planned(
         &self,
         entry: &PlannedAssignment,
+        attribution: Attribution,
         now: OffsetDateTime,
     ) -> Result<WriteRecord, state::Error> {
         let record = WriteRecord {
             record: "assignment/v1".to_owned(),
             run: self.run.clone(),
             woken_by: self.woken_by.clone(),
+            attribution,
             namespace_id: entry.namespace_id.clone(),
             provisioning_service: entry.provisioning_service.clone(),
             enrollment_group: entry.enrollment_group.clone(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use certificate_management::attribution::Attribution;
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::plan::permit;
 use certificate_management::section::Section;
@@ -96,7 +97,14 @@ async fn run(
         woken_by: format!("{}, invocation {}", waker.function, waker.invocation),
         trace_id: telemetry::trace_id(waker.trace, id),
     };
-    let writer = Writer { fleet: &application.fleet, journal, by: permit::Writer::Function };
+    let writer = Writer {
+        fleet: &application.fleet,
+        journal,
+        by: permit::Writer::Function,
+        stated: Attribution::default(),
+        keeps_records: true,
+        reverts: None,
+    };
     let walked = walk(&application.fleet, observer, order, scope, pace, roster, |visit| {
         let writer = &writer;
         async move {

@@ -1,18 +1,21 @@
 //! The one place that writes the policy of an enrollment group, for the functions and for the commands of a person. It
-//! asks for the mode itself, writes under the guard, reads back, and records the attempt, the success and the refusal.
+//! asks the guard itself (mode, freezes and holds), writes under the guard, reads back, and records the attempt, the success and the refusal.
 //! One table says what follows from an error: [`Hindrance::consequence`].
 
-use azure::{AssignError, CreateError, Group, RawGroup};
+use azure::{AssignError, CreateError, Group, RawGroup, Service};
+use certificate_management::attribution::Attribution;
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::plan::hindrance::{Consequence, Hindrance, Next};
+use certificate_management::plan::permit::{self, Forbidden, Held};
 use certificate_management::plan::saved::PlannedAssignment;
-use certificate_management::plan::{permit, unwritable};
+use certificate_management::plan::unwritable;
 use certificate_management::reason::Reason;
 use certificate_management::reason::failure::CallFailure;
 
 use super::journal::Journal;
 use crate::failure;
 use crate::fleet::Fleet;
+use crate::holds::Known;
 use crate::observation::LinkedService;
 
 /// Writes in the name of one run.
@@ -23,6 +26,12 @@ pub struct Writer<'a> {
     pub journal: Journal<'a>,
     /// Who writes.
     pub by: permit::Writer,
+    /// Why, and by which plan, as far as a person says so.
+    pub stated: Attribution,
+    /// Whether the records are kept, so that holds can be read.
+    pub keeps_records: bool,
+    /// The run that is taken back: a hold of this revert does not stop it.
+    pub reverts: Option<String>,
 }
 
 /// The group that the writer writes.
@@ -31,7 +40,7 @@ pub enum Target<'a> {
     /// A group as it was read, which gets another policy.
     Existing(&'a Group),
     /// A new group, which is created with its policy.
-    New(&'a RawGroup),
+    New(&'a Group),
 }
 
 /// The outcome of an entry.
@@ -101,8 +110,7 @@ impl Writer<'_> {
         target: Target<'_>,
         entry: &PlannedAssignment,
     ) -> Result<Option<String>, Stopped> {
-        permit::permitted(configuration, self.fleet.kill_switch, self.by)
-            .map_err(|why| self.in_audit(entry, why))?;
+        self.permit(configuration, target, entry).await?;
         let groups = self.fleet.azure.enrollment_groups(service.generation);
         if let Target::Existing(group) = target {
             if let Some((_, detail)) = unwritable(&group.view) {
@@ -112,15 +120,20 @@ impl Writer<'_> {
             // as planned.
             groups.check_keys(&service.endpoint, group).await?;
         }
-        let record = self.journal.planned(entry, self.fleet.now()).await.map_err(|error| Stopped {
-            hindrance: Hindrance::Unrecorded,
-            detail: format!("the write could not be recorded, so it was not made: {error}"),
-        })?;
+        let record =
+            self.journal.planned(entry, self.attribution(entry).await, self.fleet.now()).await.map_err(
+                |error| Stopped {
+                    hindrance: Hindrance::Unrecorded,
+                    detail: format!("the write could not be recorded, so it was not made: {error}"),
+                },
+            )?;
         let etag = match target {
             Target::Existing(group) => {
                 groups.set_policy(&service.endpoint, group, entry.after.as_deref()).await?.etag
             }
-            Target::New(raw) => groups.create(&service.endpoint, &with_policy(raw, entry)?).await?.view.etag,
+            Target::New(group) => {
+                groups.create(&service.endpoint, &with_policy(&group.raw, entry)?).await?.view.etag
+            }
         };
         let completed = self.journal.written(record, etag).await;
         Ok(completed
@@ -128,10 +141,41 @@ impl Writer<'_> {
             .map(|error| format!("it was written, but its record could not be completed: {error}")))
     }
 
-    fn in_audit(&self, entry: &PlannedAssignment, why: String) -> Stopped {
+    /// Asks the guard. The hold is read after the group was: a hold that is written later belongs to a write whose version of the group
+    /// is another one, and one of the two does not match.
+    async fn permit(
+        &self,
+        configuration: &NamespaceConfiguration,
+        target: Target<'_>,
+        entry: &PlannedAssignment,
+    ) -> Result<(), Stopped> {
+        let (Target::Existing(group) | Target::New(group)) = target;
+        let tags = &group.view.tags;
+        let ask = |held| {
+            let group = permit::Group { tags, held, reverts: self.reverts.as_deref() };
+            self.fleet.guard(configuration, self.by).group(group)
+        };
+        // What forbids the write in any case needs no record.
+        ask(Held::No).map_err(|forbidden| self.forbidden(entry, forbidden))?;
+        let store = self.keeps_records.then_some(self.journal.store);
+        let known = Known::read(store, &entry.provisioning_service, &entry.enrollment_group).await;
+        ask(known.held()).map_err(|forbidden| self.forbidden(entry, forbidden))
+    }
+
+    /// Who writes this entry, why, and by which plan: a function plans each entry by itself.
+    async fn attribution(&self, entry: &PlannedAssignment) -> Attribution {
+        Attribution {
+            caller: self.fleet.caller(Service::DeviceProvisioning).await,
+            reason: self.stated.reason.clone(),
+            plan: self.stated.plan.clone().or_else(|| Some(entry.hash())),
+        }
+    }
+
+    fn forbidden(&self, entry: &PlannedAssignment, forbidden: Forbidden) -> Stopped {
+        let Forbidden { hindrance, why } = forbidden;
         let detail = match (self.by, &entry.after) {
             // A person has the plan before them and decides about the rest.
-            (permit::Writer::Person { .. }, _) => why,
+            (permit::Writer::Person(_), _) => why,
             (permit::Writer::Function, Some(policy)) => {
                 format!("would assign `{policy}`: {}; {why}", entry.detail)
             }
@@ -139,7 +183,7 @@ impl Writer<'_> {
                 format!("would take its policy away: {}; {why}", entry.detail)
             }
         };
-        Stopped { hindrance: Hindrance::Audit, detail }
+        Stopped { hindrance, detail }
     }
 }
 

@@ -2,7 +2,8 @@
 //! `manage = true`: it looks once, writes what can be written then, and goes on. What takes longer is taken up by the next run,
 //! which looks anew.
 
-use certificate_management::configuration::{Mode, NamespaceConfiguration};
+use certificate_management::attribution::Attribution;
+use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::declared::{Memory, Seen};
 use certificate_management::plan::permit;
 use certificate_management::section::Part;
@@ -24,7 +25,7 @@ pub struct Kept {
     pub failures: Vec<String>,
 }
 
-/// Keeps the declared resources of a namespace. In audit mode, and under the kill switch, it only looks. The look ends, and no
+/// Keeps the declared resources of a namespace. In audit mode, under the kill switch, and while the namespace is frozen, it only looks. The look ends, and no
 /// write begins, later than a part of a visit may take; a write takes half a minute at the most.
 pub async fn keep(
     application: &Application,
@@ -45,6 +46,7 @@ pub async fn keep(
         run: run.to_owned(),
         woken_by: woken_by.to_owned(),
         by: permit::Writer::Function,
+        stated: Attribution::default(),
     };
     let looked = timeout_at(until, authorities.look(configuration));
     let looked = looked.await.unwrap_or_else(|_| {
@@ -68,7 +70,7 @@ pub async fn keep(
         }
     };
     let mut seen = Seen { at, inventory, memory: Memory::default() };
-    if fleet.mode(configuration) == Mode::Enforce {
+    if fleet.guard(configuration, permit::Writer::Function).declared().is_ok() {
         let steps = remembered.heed(steps, at);
         let mut passes = Passes::default();
         let tell = |resource: &_, write: &_| tracing::info!("{name} / {resource}: {write}");

@@ -9,12 +9,15 @@ mod command_failure;
 mod declaring;
 mod explain;
 mod group;
+mod holds;
+mod intent;
 mod parked;
 mod perform;
 mod person;
 mod plan;
 mod policies;
 mod reader;
+mod runs;
 mod status;
 mod submit;
 
@@ -43,6 +46,10 @@ pub enum Command {
     Policies(policies::Arguments),
     /// Give the policy of an existing enrollment group to others, or take a run's assignments back.
     Assign(assign::Arguments),
+    /// Who wrote what, when, why and by which plan.
+    Runs(runs::Arguments),
+    /// Enrollment groups that no function and no command writes for now: show, put and release holds.
+    Holds(holds::Arguments),
     /// Create an enrollment group with its policy in one write.
     Group(group::Arguments),
     /// Publish that an enrollment group was created, so that the app looks at it at once.
@@ -63,6 +70,8 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Apply(arguments) => apply::run(arguments).await,
         Command::Policies(arguments) => policies::run(arguments).await,
         Command::Assign(arguments) => assign::run(arguments).await,
+        Command::Runs(arguments) => runs::run(arguments).await,
+        Command::Holds(arguments) => holds::run(arguments).await,
         Command::Group(arguments) => group::run(arguments).await,
         Command::Announce(arguments) => announce::run(arguments).await,
         Command::Status(arguments) => status::run(arguments).await,

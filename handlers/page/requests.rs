@@ -20,6 +20,7 @@ pub struct Request {
     pub id: String,
     pub namespace: String,
     pub requested_by: Option<String>,
+    pub stated_reason: Option<String>,
     pub outcome: String,
     pub class: &'static str,
     /// Its reason, where there is one.
@@ -47,6 +48,7 @@ impl Request {
             id: words::name(&request.request_id),
             namespace: words::name(&request.namespace),
             requested_by: request.requested_by.as_deref().map(words::name),
+            stated_reason: request.stated_reason.as_deref().map(words::text),
             outcome: request.outcome.to_string().replace('-', " "),
             class: class(request.outcome),
             reason: request.reason.map(|reason| reason.code()),

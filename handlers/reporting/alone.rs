@@ -28,9 +28,11 @@ pub async fn of_namespace(
     last_assignments.tell(&mut fleet_records);
     // That the report before is old is no matter of this namespace.
     fleet_records.previous_report_at = None;
+    fleet_records.holds.retain(|holds| of_it(&holds.namespace_id));
     let mut fold = Fold::new(&fleet.configuration, fleet.kill_switch, Some(requests), fleet.now())
         .with_all_details()
-        .of_one_namespace();
+        .of_one_namespace()
+        .holding(fleet_records.holds.clone());
     fold.add(facts, last);
     Ok(fold.finish(Some(&fleet_records), &[]))
 }

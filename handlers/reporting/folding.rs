@@ -6,7 +6,7 @@ use futures::StreamExt;
 use futures::stream::FuturesOrdered;
 
 use super::looking::surprises;
-use super::remembered::{LastAssignments, Remembered};
+use super::remembered::{self, LastAssignments, Remembered};
 use crate::application::Application;
 use crate::failure;
 use crate::sections;
@@ -21,9 +21,11 @@ pub async fn fold(application: &Application) -> Report {
     let (fleet, store) = (&application.fleet, &application.store);
     let now = fleet.now();
     let Remembered { requests, mut fleet_records } = Remembered::read(store).await;
+    remembered::runs(store, &mut fleet_records).await;
     let mut last_assignments = LastAssignments::new(store);
     let mut standing = metrics::is_measured().then(Standing::default);
-    let mut fold = Fold::new(&fleet.configuration, fleet.kill_switch, Some(requests), now);
+    let fold = Fold::new(&fleet.configuration, fleet.kill_switch, Some(requests), now);
+    let mut fold = fold.holding(fleet_records.holds.clone());
     let mut left = fleet.configuration.namespaces.iter();
     let mut reads = FuturesOrdered::new();
     loop {

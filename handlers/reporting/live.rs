@@ -46,7 +46,8 @@ async fn with_records(fleet: &Fleet, caller: Caller, store: &Store, seen: Vec<Na
     let mut fold = Fold::new(&fleet.configuration, kill_switch, Some(requests), fleet.now())
         .with_all_details()
         .seen_by(caller)
-        .with_findings_of_the_app(newest.findings);
+        .with_findings_of_the_app(newest.findings)
+        .holding(fleet_records.holds.clone());
     let mut sections_unread = None;
     for mut input in seen {
         match sections::read(store, &input.configuration.id).await {

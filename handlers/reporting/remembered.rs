@@ -2,7 +2,7 @@
 //! than the rules say, the report before this one. What cannot be read is said, and keeps nothing else from being reported.
 
 use certificate_management::model::ReadFailure;
-use certificate_management::report::{FleetRecords, LastAssignment};
+use certificate_management::report::{FleetRecords, LISTED_RUNS, LastAssignment};
 use certificate_management::request::RequestRecord;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use crate::assignment::LAST_RECONCILE;
 use crate::assignment::journal::{NewestWrites, Stage};
 use crate::failure;
 use crate::observation::host_label;
+use crate::{holds, runs};
 
 /// How many of the newest sync requests are read.
 const REQUESTS: usize = 200;
@@ -37,15 +38,25 @@ pub struct Remembered {
 impl Remembered {
     /// Reads it.
     pub async fn read(store: &Store) -> Self {
-        let (requests, previous, walk) =
-            tokio::join!(requests(store), previous(store), store.get(LAST_RECONCILE));
+        let (requests, previous, walk, holds) =
+            tokio::join!(requests(store), previous(store), store.get(LAST_RECONCILE), holds::all(store),);
         let mut fleet_records = FleetRecords::default();
         let requests = settled("requests", requests, &mut fleet_records.unread);
         fleet_records.previous_report_at = settled("reports", previous, &mut fleet_records.unread);
         let walk = settled("walks", walk, &mut fleet_records.unread);
+        match holds {
+            Ok(holds) => fleet_records.holds = holds,
+            Err(error) => fleet_records.unread.push(("holds".to_owned(), ReadFailure::other(&error))),
+        }
         fleet_records.last_reconcile = walk.map(|stored| stored.value);
         Self { requests, fleet_records }
     }
+}
+
+/// Reads the runs that wrote last, which belong to no single namespace.
+pub async fn runs(store: &Store, fleet_records: &mut FleetRecords) {
+    let newest = runs::newest(store, LISTED_RUNS).await;
+    fleet_records.runs = settled("runs", newest, &mut fleet_records.unread);
 }
 
 /// What we wrote last to groups, looked up namespace by namespace.

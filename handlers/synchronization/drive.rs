@@ -212,7 +212,8 @@ impl<'a> Driver<'a> {
             }
             Effect::Observe(look, operation) => self.observe(look, operation).await,
             Effect::Post(claim) => {
-                let end = sender::send(self.application, self.configuration, self.written, self.since).await;
+                let (written, since) = (self.written, self.since);
+                let end = sender::send(self.application, self.configuration, &claim, written, since).await;
                 self.settle(&Event::PostEnded { claim, end }, &[]).await
             }
             Effect::SendFollowUp(follow_up) => {

@@ -1,12 +1,14 @@
-//! The one place that sends a sync. It asks for the mode itself, at the last moment, so that audit mode and the kill
+//! The one place that sends a sync. It asks the guard itself, at the last moment, so that audit mode, freezes and the kill
 //! switch hold for functions, for resends, and for syncs that were recorded before the mode changed.
 
 use std::time::Duration;
 
 use azure::arm;
-use certificate_management::configuration::{Mode, NamespaceConfiguration};
+use certificate_management::configuration::NamespaceConfiguration;
+use certificate_management::plan::hindrance::Hindrance;
+use certificate_management::plan::permit::Writer;
 use certificate_management::reason::failure::CallFailure;
-use certificate_management::sync::{Failure, FailureKind, PostEnd, SyncOperation};
+use certificate_management::sync::{Claim, Failure, FailureKind, PostEnd, SyncOperation};
 use tokio::time::Instant;
 
 use super::observe;
@@ -22,12 +24,13 @@ const RECORDED_WITHIN: Duration = Duration::from_secs(2);
 /// Longest time that the service may take to answer.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Sends the POST of a claim that was recorded at `claimed`, by an invocation whose work began at `since`. The POST
+/// Sends the POST of this claim, which was recorded at `claimed`, by an invocation whose work began at `since`. The POST
 /// does not begin when the invocation has not enough time left for it, and is cut off early enough to record what is
 /// known.
 pub async fn send(
     application: &Application,
     configuration: Option<&NamespaceConfiguration>,
+    claim: &Claim,
     claimed: Instant,
     since: Instant,
 ) -> PostEnd {
@@ -37,9 +40,13 @@ pub async fn send(
         let message = "policysync.toml does not name the namespace any more".to_owned();
         return refused(FailureKind::NotConfigured, message);
     };
-    if application.fleet.mode(configuration) == Mode::Audit {
-        let message = format!("namespace {} is in audit mode", configuration.id.name());
-        return refused(FailureKind::Audit, message);
+    let break_freeze = claim.planned.iter().any(|planned| planned.request.break_freeze);
+    if let Err(forbidden) = application.fleet.guard(configuration, Writer::Function).sync(break_freeze) {
+        let kind = match forbidden.hindrance {
+            Hindrance::Frozen => FailureKind::Frozen,
+            _ => FailureKind::Audit,
+        };
+        return refused(kind, forbidden.why);
     }
     if claimed.elapsed() > SEND_WITHIN {
         let message = "the claim was too old when its sync was to be sent".to_owned();

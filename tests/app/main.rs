@@ -23,6 +23,7 @@ mod ended_authority;
 mod faults;
 mod findings;
 mod generations;
+mod holds;
 mod host_command;
 mod host_process;
 mod hubs_unknown;

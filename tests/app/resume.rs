@@ -83,6 +83,7 @@ async fn a_request_without_an_outcome_outlives_every_retention() {
     let open = request(&app, "open");
     records::admit(&store, &open, application.fleet.now()).await.unwrap();
     let done = Conclusion {
+        plan: None,
         request: request(&app, "done"),
         sync_id: None,
         outcome: Outcome::Refused,

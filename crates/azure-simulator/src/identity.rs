@@ -1,7 +1,7 @@
 //! The managed identity endpoint, as App Service and Functions offer it, and the tokens that it has issued.
 //!
-//! A token is an opaque random text, of which only this simulator knows the audience: a client may not read meaning
-//! into a real token either. Tokens live an hour of real time, since their holder runs on real time (`contracts.md`
+//! A token has the form of a real one (`messaging-and-state.md` §4.1): its claims name the identity, and its last part is random. Only
+//! this simulator knows its audience, and decides nothing by its claims. Tokens live an hour of real time, since their holder runs on real time (`contracts.md`
 //! §4).
 
 use std::collections::HashMap;
@@ -12,6 +12,7 @@ use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
+use data_encoding::BASE64URL_NOPAD;
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
@@ -57,7 +58,9 @@ impl fmt::Debug for Tokens {
 impl Tokens {
     /// Makes a token for `audience`.
     pub fn issue(&self, audience: &str, client_id: &str, now: OffsetDateTime) -> (String, Issued) {
-        let token = format!("simulated.{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+        let claims = json!({"oid": object_id(client_id), "appid": client_id, "idtyp": "app"});
+        let claims = BASE64URL_NOPAD.encode(claims.to_string().as_bytes());
+        let token = format!("simulated.{claims}.{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         let issued =
             Issued { audience: audience.into(), client_id: client_id.into(), expires_at: now + LIFETIME };
         let mut kept = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,6 +75,11 @@ impl Tokens {
     pub fn find(&self, token: &str) -> Option<Issued> {
         self.issued.lock().unwrap_or_else(PoisonError::into_inner).get(token).cloned()
     }
+}
+
+/// The object id of an identity: another than its client id, and always the same.
+fn object_id(client_id: &str) -> String {
+    client_id.chars().rev().collect()
 }
 
 /// The endpoint.

@@ -7,6 +7,7 @@
 mod address;
 pub mod analysis;
 mod declared;
+mod freeze;
 pub mod lines;
 mod migration;
 mod overlap;
@@ -18,9 +19,12 @@ mod thresholds;
 mod validate;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
 
 pub use self::address::Addresses;
 pub use self::declared::{DeclaredAuthority, DeclaredPolicy};
+pub use self::freeze::Freeze;
 use self::lines::Lines;
 pub use self::migration::Migration;
 use self::problem::Problem;
@@ -84,6 +88,10 @@ pub struct NamespaceConfiguration {
     /// Whether functions write.
     #[serde(default)]
     pub mode: Mode,
+    /// Windows of time in which everything is planned and reported, and nothing is written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<freeze::Written>"))]
+    pub freeze: Vec<Freeze>,
     /// Whether Policysync starts syncs that no request asked for.
     #[serde(default)]
     pub sync: Sync,
@@ -229,6 +237,18 @@ impl NamespaceConfiguration {
     #[must_use]
     pub fn effective_mode(&self, kill_switch: bool) -> Mode {
         if kill_switch { Mode::Audit } else { self.mode }
+    }
+
+    /// The window that keeps the namespace, or a group of it with these tags, from being written at this instant: of several the one
+    /// that lasts longest.
+    #[must_use]
+    pub fn frozen(&self, tags: Option<&Map<String, Value>>, now: OffsetDateTime) -> Option<&Freeze> {
+        let is_about = |freeze: &&Freeze| freeze.is_whole() || tags.is_some_and(|tags| freeze.is_about(tags));
+        self.freeze
+            .iter()
+            .filter(|freeze| freeze.is_open(now))
+            .filter(is_about)
+            .max_by_key(|freeze| freeze.to())
     }
 
     /// The subscriptions where its hubs and DPS are looked up, without repeats.

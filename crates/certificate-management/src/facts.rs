@@ -9,6 +9,7 @@ use crate::configuration::{NamespaceConfiguration, Suppression, Thresholds};
 use crate::declared;
 use crate::finding::Subject;
 use crate::finding_subject as subject;
+use crate::hold::GroupHolds;
 use crate::issuers::SeenIssuers;
 use crate::model::{EnrollmentGroup, Policy, ReadFailure, ReadFailureKind};
 use crate::next_step::{Caller, Situation};
@@ -142,7 +143,7 @@ impl<'a> Facts<'a> {
         };
         let fleet = Situation::of_fleet(self.kill_switch, self.caller);
         let Some(namespace) = self.namespaces.iter().find(of_it) else { return fleet };
-        let situation = Situation { configuration: Some(namespace.configuration), ..fleet };
+        let situation = Situation { configuration: Some(namespace.configuration), ..fleet }.at(self.now);
         match namespace.observation {
             Err(failure) if failure.kind == ReadFailureKind::Unauthorized => situation.logged_out(),
             Err(_) => situation,
@@ -267,6 +268,29 @@ impl<'a> NamespaceFacts<'a> {
                 .map(|(observation, (at, sides))| (*at, readiness::of_report(observation, sides, *at))),
             issuers: &input.issuers,
             looks: input.looks,
+        }
+    }
+
+    /// Takes holds and freezes into account: what would be written to a group and is not, since it is held or frozen at `now`, has that
+    /// reason. What is not read of holds holds nothing here; only the guard of a write must be sure.
+    pub fn restrain(&mut self, holds: &[GroupHolds], now: OffsetDateTime) {
+        let configuration = self.configuration;
+        let of_here = |holds: &&GroupHolds| holds.namespace_id == configuration.id;
+        for service in &mut self.provisioning_services {
+            let name = crate::finding_subject::name_of_service(service.endpoint);
+            for group in service.groups.iter_mut().flatten().filter(|group| group.plan.write.is_some()) {
+                let held = holds.iter().filter(of_here).find(|holds| holds.is_of(name, &group.group.id));
+                let freeze = configuration.frozen(Some(&group.group.tags), now);
+                let restraint = match (held.and_then(GroupHolds::in_force), freeze) {
+                    (Some(hold), _) => Some((Reason::Held, format!("it is held: {}", hold.why()))),
+                    (None, Some(freeze)) => Some((Reason::Frozen, freeze.why())),
+                    (None, None) => None,
+                };
+                if let Some((reason, why)) = restraint {
+                    let detail = format!("{}; {why}", group.plan.detail);
+                    group.plan = AssignmentPlan { write: None, reason, detail, ..group.plan.clone() };
+                }
+            }
         }
     }
 

@@ -48,6 +48,13 @@ pub struct Subject {
     pub component: Option<String>,
 }
 
+/// The name of a DPS, which its endpoint begins with.
+#[must_use]
+pub(crate) fn name_of_service(endpoint: &str) -> &str {
+    let last = endpoint.trim_end_matches('/').rsplit('/').next().unwrap_or(endpoint);
+    last.split('.').next().unwrap_or(last)
+}
+
 impl Subject {
     /// A namespace.
     #[must_use]

@@ -17,6 +17,8 @@
 //! - [`parked`]: the envelope of a message that could not be handled.
 //! - [`sync`](mod@sync): every decision about a sync, as one state machine.
 //! - [`readiness`]: whether what a namespace needs for its links is there.
+//! - [`attribution`]: who wrote something, why, and by which plan.
+//! - [`hold`]: groups that nobody writes for now.
 //! - [`reason`]: every reason code, with its severity and next step.
 //! - [`next_step`]: what a person does next, made from what is so.
 //! - [`checks`]: each check looks for one kind of trouble in what was observed, and makes a [`finding::Finding`] of it.
@@ -31,6 +33,7 @@
 
 pub mod alerting;
 pub mod arm_id;
+pub mod attribution;
 pub mod authority;
 pub mod blast_radius;
 pub mod causes;
@@ -45,6 +48,7 @@ pub mod finding_subject;
 mod generated_files;
 pub mod generation;
 mod glob;
+pub mod hold;
 pub mod issuers;
 pub mod model;
 pub mod next_step;

@@ -155,7 +155,7 @@ fn parts_of(reason: Reason, situation: &Situation<'_>) -> Vec<Part> {
         std::iter::once(Part::Do(first)).chain(rest).collect::<Vec<_>>()
     };
     match reason {
-        Reason::AuditMode => vec![does(situation.before_a_write())],
+        Reason::AuditMode | Reason::Frozen => vec![does(situation.before_a_write())],
         Reason::ServiceUnavailable if situation.caller.is_command() => {
             one("Run it again; if it lasts, look at Azure's status page.")
         }

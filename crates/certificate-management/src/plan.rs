@@ -155,6 +155,25 @@ pub enum RequestPlan {
     },
 }
 
+impl RequestPlan {
+    /// The same plan where the namespace is frozen for the reason that `freeze` states: what needs a sync is refused, unless the request
+    /// insists. What is true already stays true.
+    #[must_use]
+    pub fn unless_frozen(self, request: &SyncRequest, freeze: Option<&str>) -> Self {
+        match (self, freeze) {
+            (Self::Sync(hubs) | Self::Undecided { hubs, .. }, Some(freeze)) if !request.break_freeze => {
+                let refused = hubs.into_iter().map(|hub| match hub.outcome.is_final() {
+                    true => hub,
+                    false => HubOutcome { outcome: Outcome::Refused, reason: Some(Reason::Frozen), ..hub },
+                });
+                let detail = format!("namespace {} is {freeze}", request.namespace_id.name());
+                Self::Refuse { reason: Reason::Frozen, detail, hubs: refused.collect() }
+            }
+            (plan, _) => plan,
+        }
+    }
+}
+
 /// Plans one request against an observation of its namespace.
 #[must_use]
 pub fn plan_request(request: &SyncRequest, mode: Mode, observation: &Observation) -> RequestPlan {

@@ -72,6 +72,9 @@ reasons! {
     AuditMode "audit-mode" Information
         "The namespace is in audit mode, so no function writes to it."
         "Set `mode = \"enforce\"` for the namespace in policysync.toml (and unset POLICYSYNC_MODE) when its plan looks right."
+    Frozen "frozen" Information
+        "A window of `freeze` in policysync.toml is open, so everything is planned and nothing is written."
+        "Nothing, if it can wait: after the window the next reconcile, or the same request again, does it. In an emergency a person writes with `--break-freeze` and a `--reason`."
     NamespaceNotConfigured "namespace-not-configured" Warning
         "The request names a namespace that policysync.toml does not."
         "Check the ARM id in the request, or add a [[namespace]] with this id to policysync.toml."
@@ -224,6 +227,12 @@ reasons! {
     PolicyOfAnotherNamespace "policy-of-another-namespace" Warning
         "The group's provisioning service belongs to another namespace than the policy, so it cannot name it."
         "Name a group of the same namespace to copy from."
+    Held "held" Information
+        "A hold is in force on the group, so no function and no command writes it: a person has taken an assignment back, or keeps the group as it is."
+        "Nothing, if that is still meant; else correct the rules, then end the hold with `policysync holds release GROUP --reason TEXT`."
+    HoldUnknown "hold-unknown" Warning
+        "Whether the group is held could not be learnt, since the records could not be read; nothing was written."
+        "Nothing, unless it lasts: then check the storage account's network rules and the identity's Storage Blob Data Owner role."
     GroupGone "group-gone" Information
         "The group does not exist any more."
         "Nothing."

@@ -4,6 +4,7 @@
 //! - [`authorities`]: certificate authorities, also those without a policy.
 //! - [`groups`]: enrollment groups: counts of all, and the first of each kind.
 //! - [`activity`]: sync requests in flight, and what became of the last ones.
+//! - [`writes`]: the runs that wrote last, and the groups that are held.
 //!
 //! It is made of [`ReportInput`]: what was read, and what could not be; or by [`Fold`], of one namespace after the other.
 //! Its JSON is described by `docs/policy-status.schema.json`, which a test holds against real reports.
@@ -19,6 +20,7 @@ pub mod namespace;
 mod not_made;
 mod paging;
 mod summary;
+pub mod writes;
 
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
@@ -33,6 +35,7 @@ pub use self::namespace::{NamespaceReport, PolicyReport, ProvisioningServiceRepo
 pub use self::not_made::{CheckNotMade, RecordKind};
 pub use self::paging::{DETAILED, FINDINGS_ON_PAGE, Page};
 pub use self::summary::{FindingCounts, Summary};
+pub use self::writes::{HeldGroup, LISTED as LISTED_RUNS, RunEntry};
 pub use crate::causes::Cause;
 pub use crate::facts::Unseen;
 pub use crate::finding::Finding;
@@ -88,6 +91,12 @@ pub struct Report {
     pub namespaces: Vec<NamespaceReport>,
     /// Sync requests; `None`: records were not looked at, as in `policysync status`.
     pub requests: Option<RequestActivity>,
+    /// The groups that are held; `None`: records were not looked at.
+    #[serde(default)]
+    pub held: Option<Vec<HeldGroup>>,
+    /// The runs that wrote last, the newest first; `None`: records were not looked at.
+    #[serde(default)]
+    pub runs: Option<Vec<RunEntry>>,
 }
 
 /// A finding that is kept quiet.

@@ -7,10 +7,12 @@ use crate::ArmId;
 use crate::configuration::{Configuration, NamespaceConfiguration};
 use crate::declared;
 use crate::finding::Subject;
+use crate::hold::GroupHolds;
 use crate::issuers::SeenIssuers;
 use crate::model::{EnrollmentGroup, ReadFailure};
 use crate::plan::Observation;
 use crate::readiness::Sides;
+use crate::report::writes::RunEntry;
 use crate::request::RequestRecord;
 use crate::walk_run::WalkRun;
 
@@ -163,6 +165,10 @@ pub struct FleetRecords {
     pub previous_report_at: Option<OffsetDateTime>,
     /// How far the last run of `reconcile-assignments` came.
     pub last_reconcile: Option<WalkRun>,
+    /// The holds of groups, also those that have ended.
+    pub holds: Vec<GroupHolds>,
+    /// The runs that wrote last, the newest first.
+    pub runs: Vec<RunEntry>,
     /// Kinds of records that could not be read, e.g. `requests`, and why.
     pub unread: Vec<(String, ReadFailure)>,
     /// Kinds of records of which only the first were looked at, since there are more than one report reads.

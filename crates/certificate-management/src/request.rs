@@ -50,6 +50,9 @@ pub struct SyncRequest {
     /// Whether the caller accepts that more is synced than the request names.
     #[serde(default)]
     pub allow_whole_namespace: bool,
+    /// Whether it is done although the namespace is frozen: an emergency, of which `reason` says more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub break_freeze: bool,
     /// Who asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<String>,

@@ -65,7 +65,7 @@ async fn a_write_is_recorded_before_and_after_and_closes_the_refusal() {
     let journal_of_first = journal(&store, "r1");
     journal_of_first.refused(&entry(), Reason::WaitingForTrust, "h2", NOW).await.unwrap();
     let second = journal(&store, "r2");
-    let record = second.planned(&entry(), NOW).await.unwrap();
+    let record = second.planned(&entry(), Attribution::default(), NOW).await.unwrap();
     let found = of_run(&store, "r2").await.unwrap();
     assert_eq!((found.len(), found[0].stage, found[0].etag.clone()), (1, Stage::Planned, None));
     second.written(record, Some("\"2\"".to_owned())).await.unwrap();
@@ -89,7 +89,7 @@ async fn recent_writes_are_told_by_the_id_of_their_run() {
         [(run_at(NOW - Duration::days(9)), "old"), (run_at(NOW), "new:er"), ("r".into(), "odd")]
     {
         let entry = PlannedAssignment { enrollment_group: group.to_owned(), ..entry() };
-        journal(&store, &run).planned(&entry, NOW).await.unwrap();
+        journal(&store, &run).planned(&entry, Attribution::default(), NOW).await.unwrap();
     }
     let recent = since(&store, NOW - Duration::days(7)).await.unwrap();
     assert_eq!(recent.len(), 1);

@@ -10,6 +10,7 @@ use certificate_management::plan::saved::{PLAN_SCHEMA, SavedPlan};
 use clap::Args;
 use serde_json::Value;
 
+use super::intent::Intent;
 use super::perform::declared::PerformedResource;
 use super::perform::{self, PerformedEntry};
 use super::table::Output;
@@ -28,6 +29,8 @@ pub struct Arguments {
     /// Write also to groups of namespaces that policysync.toml has in audit mode.
     #[arg(long)]
     even_in_audit: bool,
+    #[command(flatten)]
+    intent: Intent,
     #[arg(long, value_enum, default_value_t = Output::Table)]
     output: Output,
 }
@@ -45,8 +48,11 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         return fail(&message);
     }
     let tells = arguments.output == Output::Table;
-    let declared = perform::declared::perform(&person, &plan, arguments.even_in_audit, tells).await;
-    let rows = perform::perform(&person.writer("apply", arguments.even_in_audit), &plan).await;
+    let (even_in_audit, intent) = (arguments.even_in_audit, &arguments.intent);
+    let authorities = person.authorities("apply", even_in_audit, intent, Some(plan.hash()));
+    let declared = perform::declared::perform(&authorities, &plan, tells).await;
+    let writer = person.writer("apply", even_in_audit, intent, Some(plan.hash()));
+    let rows = perform::perform(&writer, &plan).await;
     say!("{}", perform::text(&person, &plan, &declared, &rows, arguments.output));
     exit_code(&declared, &rows)
 }

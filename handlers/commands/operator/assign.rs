@@ -14,10 +14,13 @@ use clap::Args;
 
 use super::command_failure::CommandFailure;
 use super::fail;
+use super::holds;
+use super::intent::Intent;
 use super::person::{self, Person};
 use super::plan::{self, print};
 use super::table::Output;
 use super::{apply, perform};
+use crate::assignment::writer::Writer;
 
 #[derive(Args)]
 #[command(
@@ -32,7 +35,8 @@ pub struct Arguments {
     /// The groups that are to get it.
     #[arg(long, value_name = "GROUP", num_args = 1.., requires = "from")]
     to: Vec<String>,
-    /// Take back the assignments of this run, for every group that has not been changed since.
+    /// Take back the assignments of this run, for every group that has not been changed since, and hold these groups, so that the
+    /// rules leave them alone until `policysync holds release`.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["from", "to"])]
     revert: Option<String>,
     /// Move every group that names a policy of the previous generation to what [[namespace.migration]] says.
@@ -44,6 +48,8 @@ pub struct Arguments {
     /// Write also to groups of namespaces that policysync.toml has in audit mode.
     #[arg(long, requires = "apply")]
     even_in_audit: bool,
+    #[command(flatten)]
+    intent: Intent,
     #[arg(long, value_enum, default_value_t = Output::Table)]
     output: Output,
 }
@@ -58,7 +64,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     }
     if arguments.migrate {
         let plan = migrate::plan(&person).await;
-        return finish(&person, &plan, &arguments).await;
+        return finish(&person, plan, &arguments).await;
     }
     let plan = match (&arguments.from, &arguments.revert) {
         (Some(from), _) => copy::plan(&person, from, &arguments.to).await,
@@ -66,14 +72,16 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         (None, None) => Err(CommandFailure::Usage("give --from and --to, --revert or --migrate".to_owned())),
     };
     match plan {
-        Ok(plan) => finish(&person, &plan, &arguments).await,
+        Ok(plan) => finish(&person, plan, &arguments).await,
         Err(failure) => failure.tell(),
     }
 }
 
 /// Prints the plan; performs it when asked to.
-async fn finish(person: &Person, plan: &SavedPlan, arguments: &Arguments) -> ExitCode {
-    let output = arguments.output;
+async fn finish(person: &Person, mut plan: SavedPlan, arguments: &Arguments) -> ExitCode {
+    let (output, reverts) = (arguments.output, arguments.revert.as_deref());
+    person.restrain(&mut plan, reverts).await;
+    let plan = &plan;
     if !arguments.apply {
         say!("{}", print::text(&person.fleet, plan, output));
         if output == Output::Table && !plan.assignments.is_empty() {
@@ -86,10 +94,21 @@ async fn finish(person: &Person, plan: &SavedPlan, arguments: &Arguments) -> Exi
     if output == Output::Table {
         say!("{}\n", print::text(&person.fleet, plan, output));
     }
-    let writer = person.writer("assign", arguments.even_in_audit);
+    let intent = &arguments.intent;
+    let writer = person.writer("assign", arguments.even_in_audit, intent, Some(plan.hash()));
+    let writer = Writer { reverts: arguments.revert.clone(), ..writer };
+    if let Some(run) = reverts {
+        let attribution = person.attribution(intent.reason.clone(), Some(plan.hash())).await;
+        if let Err(message) = holds::put_for_revert(person, plan, run, &attribution).await {
+            return fail(&message);
+        }
+    }
     let rows = perform::perform(&writer, plan).await;
     perform::record_left_alone(&writer, plan).await;
     say!("{}", perform::text(person, plan, &[], &rows, output));
+    if reverts.is_some() && output == Output::Table && !plan.assignments.is_empty() {
+        say!("The groups are held, so the rules leave them alone: see `policysync holds list`.");
+    }
     if !plan.left_alone.is_empty() || !plan.unreadable.is_empty() {
         return ExitCode::FAILURE;
     }

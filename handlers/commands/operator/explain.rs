@@ -8,19 +8,25 @@ mod print;
 
 use std::process::ExitCode;
 
-use certificate_management::configuration::{Configuration, Examined, Mode, NamespaceConfiguration};
+use certificate_management::configuration::{Configuration, Examined, Freeze, Mode, NamespaceConfiguration};
 use certificate_management::generation::NamespaceGeneration;
-use certificate_management::model::Attestation;
+use certificate_management::hold::Hold;
+use certificate_management::model::{Attestation, EnrollmentGroup};
 use certificate_management::plan::milestones::Milestone;
 use certificate_management::plan::{self, AssignmentPlan};
+use certificate_management::reason::Reason;
 use certificate_management::rules::{self, Subject};
 use clap::Args;
 use serde_json::{Map, Value};
 
+use super::person::STATE;
 use super::table::Output;
 use super::{USAGE, fail, reader};
+use crate::application;
+use crate::fleet::Fleet;
+use crate::holds::Known;
 use crate::observation::LinkedService;
-use crate::settings::FleetSettings;
+use crate::settings::{self, FleetSettings, StateSettings};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -81,8 +87,66 @@ struct Explained<'a> {
     source: Source,
     subject: Subject,
     plan: AssignmentPlan,
+    /// What keeps the group from being written beside the mode.
+    restraint: Restraint,
     /// How far the group is on the way to its policy; empty where it is not known, or the rules want none.
     milestones: Vec<Milestone>,
+}
+
+/// What keeps a group from being written beside the mode.
+#[derive(Debug, Default)]
+struct Restraint {
+    /// Its hold, as a sentence; nothing where it is not held, or is not known to be.
+    hold: Option<String>,
+    /// Why it is not known whether it is held: then no function writes it either, as long as that lasts.
+    hold_unknown: Option<String>,
+    /// The window of `freeze` that is open.
+    freeze: Option<String>,
+}
+
+impl Restraint {
+    /// Of a group that was found.
+    async fn of(
+        fleet: &Fleet,
+        namespace: &NamespaceConfiguration,
+        service: &str,
+        group: &EnrollmentGroup,
+    ) -> Self {
+        let freeze = namespace.frozen(Some(&group.tags), fleet.now()).map(Freeze::why);
+        let (hold, hold_unknown) = match read_hold(fleet, service, &group.id).await {
+            Ok(Known::Read(holds)) => {
+                (holds.as_ref().and_then(|holds| holds.in_force()).map(Hold::why), None)
+            }
+            Ok(Known::Unread(why)) | Err(why) => (None, Some(why)),
+            Ok(Known::NoRecords) => (None, Some(STATE.to_owned())),
+        };
+        Self { hold, hold_unknown, freeze }
+    }
+
+    /// The plan as the steps on the way to the policy have to see it: what would be written and is not.
+    fn applied(&self, plan: &AssignmentPlan) -> AssignmentPlan {
+        match self.reason() {
+            Some((reason, why)) if plan.write.is_some() => {
+                AssignmentPlan { write: None, reason, detail: why.to_owned(), ..plan.clone() }
+            }
+            _ => plan.clone(),
+        }
+    }
+
+    /// The reason that it gives, with the particulars.
+    fn reason(&self) -> Option<(Reason, &str)> {
+        let held = self.hold.as_deref().map(|why| (Reason::Held, why));
+        held.or_else(|| self.freeze.as_deref().map(|why| (Reason::Frozen, why)))
+    }
+}
+
+/// What the records say of the hold of a group.
+async fn read_hold(fleet: &Fleet, service: &str, group: &str) -> Result<Known, String> {
+    let kept = StateSettings::if_kept(&settings::environment()).map_err(|error| error.to_string())?;
+    let Some(kept) = kept else { return Ok(Known::NoRecords) };
+    let store = application::records(&kept, &fleet.azure, &fleet.ambient.randomness);
+    let store = store.map_err(|error| format!("AzureWebJobsStorage: {error}"))?;
+    Ok(Known::read(Some(&store), service, group).await)
 }
 
 pub async fn run(arguments: Arguments) -> ExitCode {
@@ -155,6 +219,7 @@ fn described<'a>(
         source: Source::Described,
         subject,
         plan,
+        restraint: Restraint::default(),
         milestones: Vec::new(),
     }
 }

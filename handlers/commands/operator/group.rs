@@ -17,6 +17,7 @@ use serde_json::json;
 
 use super::command_failure::CommandFailure;
 use super::fail;
+use super::intent::Intent;
 use super::person::{self, Person};
 use super::plan;
 use super::plan::survey::{Service, Survey};
@@ -60,6 +61,8 @@ struct Create {
     /// Create it also where policysync.toml has the namespace in audit mode.
     #[arg(long, requires = "apply")]
     even_in_audit: bool,
+    #[command(flatten)]
+    intent: Intent,
     #[arg(long, value_enum, default_value_t = Output::Table)]
     output: Output,
 }
@@ -84,7 +87,7 @@ async fn create(person: &Person, arguments: &Create) -> Result<ExitCode, Command
     let mut survey = Survey::new(&person.fleet);
     let service = service(&mut survey, arguments.dps.as_deref()).await?;
     let mut entry = planned(&mut survey, &service, &group.view, arguments.policy.as_deref()).await?;
-    let writer = person.writer("group create", arguments.even_in_audit);
+    let writer = person.writer("group create", arguments.even_in_audit, &arguments.intent, None);
     let creation = |outcome| Creation { person, service: &service, outcome };
     if !matches!(entry.reason, Reason::Assigned | Reason::RuleSaysNone | Reason::OptedOut) {
         if arguments.apply {
@@ -101,7 +104,7 @@ async fn create(person: &Person, arguments: &Create) -> Result<ExitCode, Command
         creation("planned").show(&entry, arguments.output);
         return Ok(ExitCode::SUCCESS);
     }
-    match writer.perform(service.configuration, &service.linked, Target::New(&group.raw), &entry).await {
+    match writer.perform(service.configuration, &service.linked, Target::New(&group), &entry).await {
         Outcome::Written { unrecorded } => {
             unrecorded.iter().for_each(|why| complain!("{why}"));
             creation("created").show(&entry, arguments.output);

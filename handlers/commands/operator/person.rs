@@ -2,15 +2,22 @@
 //! records where there is a place for them. Such a command needs no queue.
 
 use ambient::Ambient;
+use azure::Service;
+use certificate_management::ArmId;
+use certificate_management::attribution::Attribution;
 use certificate_management::plan::permit;
+use certificate_management::plan::saved::SavedPlan;
 use functions_host::TraceContext;
 use state::Store;
 use ulid::Ulid;
 
+use super::intent::Intent;
 use crate::application;
 use crate::assignment::journal::Journal;
 use crate::assignment::writer::Writer;
+use crate::authorities::Authorities;
 use crate::fleet::{Fleet, Outside};
+use crate::holds;
 use crate::settings::{self, FleetSettings, StateSettings};
 use crate::telemetry;
 
@@ -40,12 +47,63 @@ impl Person {
         }
     }
 
-    /// Writes in the name of this person.
-    pub fn writer(&self, command: &str, even_in_audit: bool) -> Writer<'_> {
+    /// Writes in the name of this person, by the plan of this hash.
+    pub fn writer(
+        &self,
+        command: &str,
+        even_in_audit: bool,
+        intent: &Intent,
+        plan: Option<String>,
+    ) -> Writer<'_> {
         Writer {
             fleet: &self.fleet,
             journal: self.journal(command),
-            by: permit::Writer::Person { even_in_audit },
+            by: permit::Writer::Person(intent.insistence(even_in_audit)),
+            stated: Attribution { caller: None, reason: intent.reason.clone(), plan },
+            keeps_records: self.keeps_records,
+            reverts: None,
+        }
+    }
+
+    /// Makes and changes authorities and policies in the name of this person, by the plan of this hash.
+    pub fn authorities(
+        &self,
+        command: &str,
+        even_in_audit: bool,
+        intent: &Intent,
+        plan: Option<String>,
+    ) -> Authorities<'_> {
+        Authorities {
+            fleet: &self.fleet,
+            store: &self.store,
+            run: self.run.to_string(),
+            woken_by: self.woken_by(command),
+            by: permit::Writer::Person(intent.insistence(even_in_audit)),
+            stated: Attribution { caller: None, reason: intent.reason.clone(), plan },
+        }
+    }
+
+    /// Who this person is, by their login, with what they say.
+    pub async fn attribution(&self, reason: Option<String>, plan: Option<String>) -> Attribution {
+        Attribution { caller: self.fleet.caller(Service::ResourceManager).await, reason, plan }
+    }
+
+    /// Takes holds and freezes into account: what is held is left alone, and what is frozen says so. `reverts`: the run that the plan
+    /// takes back.
+    pub async fn restrain(&self, plan: &mut SavedPlan, reverts: Option<&str>) {
+        let (configuration, now) = (&self.fleet.configuration, self.fleet.now());
+        let of_namespace = |id: &ArmId| configuration.namespace(id)?.frozen(None, now);
+        plan.tell_frozen(|entry| of_namespace(&entry.namespace_id), of_namespace);
+        if plan.assignments.is_empty() || !self.keeps_records {
+            return;
+        }
+        match holds::all(&self.store).await {
+            Ok(all) => {
+                let hold =
+                    |service: &str, group: &str| all.iter().find(|one| one.is_of(service, group))?.in_force();
+                plan.leave_held(hold, reverts);
+            }
+            Err(error) => plan.unreadable.push(format!("which groups are held: {error}")),
         }
     }
 
@@ -71,7 +129,10 @@ impl Person {
     pub fn about_records(&self) -> String {
         match self.keeps_records {
             true => {
-                format!("Run {}: `policysync assign --revert {}` plans the way back.", self.run, self.run)
+                format!(
+                    "Run {run}: `policysync assign --revert {run}` plans the way back, `policysync runs show {run}` what it did.",
+                    run = self.run
+                )
             }
             false => format!("Run {}: no record is kept. {STATE}", self.run),
         }

@@ -34,7 +34,9 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Ok(person) => person,
         Err(message) => return fail(&message),
     };
-    let plan = by_rules(&person.fleet).await;
+    let mut plan = by_rules(&person.fleet).await;
+    person.restrain(&mut plan, None).await;
+    let plan = plan;
     say!("{}", print::text(&person.fleet, &plan, arguments.output));
     if let Some(path) = &arguments.out {
         if let Err(error) = std::fs::write(path, table::json(&plan) + "\n") {
@@ -43,7 +45,8 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         if arguments.output == Output::Table {
             let (fleet, file) = (&person.fleet, path.display().to_string());
             let in_audit = print::is_in_audit(fleet, &plan);
-            say!("\nSaved. {}", next_step::to_perform(&file, in_audit, fleet.kill_switch));
+            let next = next_step::to_perform(&file, in_audit, fleet.kill_switch);
+            say!("\nSaved, plan {}. {next}", plan.hash());
         }
     }
     exit_code(&plan)

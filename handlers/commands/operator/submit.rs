@@ -19,6 +19,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use ambient::Ambient;
+use azure::Service;
 use azure::trace::with_traceparent;
 use certificate_management::request::{RequestRecord, SyncRequest};
 use clap::Args;
@@ -62,6 +63,9 @@ pub struct Arguments {
     /// Sync although hubs or policies that the request does not name are out of sync too. A sync cannot be undone.
     #[arg(long)]
     allow_whole_namespace: bool,
+    /// Sync although policysync.toml has a `freeze` now: for emergencies.
+    #[arg(long, requires = "reason")]
+    break_freeze: bool,
     /// Why, for the readers of the record.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -118,6 +122,7 @@ pub async fn run(mut arguments: Arguments) -> ExitCode {
             complain!("the namespace could not be looked at yet: {error}");
         }
     }
+    let request = name_caller(&application, request).await;
     let record = match submit(&application, &request).await {
         Ok(record) => record,
         Err(message) => return fail(&message),
@@ -133,6 +138,14 @@ pub async fn run(mut arguments: Arguments) -> ExitCode {
     let progress = Progress::start(&record, arguments.output, source.explanation());
     let ended = follow::follow(source, progress, &record, deadline).await;
     tell(&application.fleet, &ended, &record, timeout, arguments.output)
+}
+
+/// Names the person by their login, where it can be learnt; else by what the environment says. It is for readers.
+async fn name_caller(application: &Application, request: SyncRequest) -> SyncRequest {
+    match application.fleet.caller(Service::ResourceManager).await {
+        Some(caller) => SyncRequest { requested_by: Some(caller.to_string()), ..request },
+        None => request,
+    }
 }
 
 /// Submits it within its own trace; answers its record.

@@ -33,6 +33,8 @@ fn of_namespace(facts: &Facts<'_>, namespace: &NamespaceFacts<'_>) -> Vec<Findin
 
 fn of_step(facts: &Facts<'_>, namespace: &NamespaceFacts<'_>, step: &Step) -> Option<Finding> {
     let subject = || subject(namespace, &step.resource);
+    let is_enforced = namespace.configuration.effective_mode(facts.kill_switch) == Mode::Enforce;
+    let is_frozen = namespace.configuration.frozen(None, facts.now).is_some();
     match &step.action {
         Action::Refuse { because: Hindrance::Needs { .. } } => None,
         Action::Refuse { because } => {
@@ -50,11 +52,10 @@ fn of_step(facts: &Facts<'_>, namespace: &NamespaceFacts<'_>, step: &Step) -> Op
             Some(told(Reason::OwnRootPendingActivation, subject(), step, on.next_step()))
         }
         // The next run writes it.
-        Action::Write(_) if namespace.configuration.effective_mode(facts.kill_switch) == Mode::Enforce => {
-            None
-        }
+        Action::Write(_) if is_enforced && !is_frozen => None,
         Action::Write(_) => {
-            Some(told(Reason::AuditMode, subject(), step, None).with_severity(Severity::Information))
+            let reason = if is_enforced { Reason::Frozen } else { Reason::AuditMode };
+            Some(told(reason, subject(), step, None).with_severity(Severity::Information))
         }
         Action::Keep | Action::Wait { .. } => None,
     }

@@ -6,11 +6,15 @@
 mod selector;
 mod subject;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 pub use self::selector::TriedSelector;
 pub use self::subject::Subject;
 pub(crate) use self::subject::allocated_hubs;
+use self::subject::tag_text;
 use crate::configuration::{NamespaceConfiguration, Rule};
 pub use crate::glob::{matches, no_group, no_hub, subsumes};
 
@@ -140,6 +144,13 @@ pub fn decide(configuration: &NamespaceConfiguration, subject: &Subject) -> Deci
 #[must_use]
 pub fn decide_by_id(configuration: &NamespaceConfiguration, enrollment_group: &str) -> Decision {
     decide(configuration, &Subject::named(enrollment_group))
+}
+
+/// Whether a group has these tags: each has a glob on its text, and every one must match.
+pub(crate) fn has_tags(wanted: &BTreeMap<String, String>, tags: &Map<String, Value>) -> bool {
+    wanted.iter().all(|(path, glob)| {
+        subject::tag_at(tags, path).and_then(tag_text).is_some_and(|text| matches(glob, &text))
+    })
 }
 
 fn attempt(rule: &Rule, subject: &Subject) -> Tried {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::situation::{Delivery, Situation, Stage};
 use crate::configuration::{Mode, Sync};
-use crate::plan::permit::{self, Writer};
+use crate::plan::permit::{self, Insistence, Writer};
 
 /// One part.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,11 +65,13 @@ impl Command {
         match self {
             Self::Login | Self::Plan => false,
             // The function that takes the request refuses it.
-            Self::Submit => configuration.effective_mode(situation.kill_switch) == Mode::Audit,
+            Self::Submit => {
+                configuration.effective_mode(situation.kill_switch) == Mode::Audit || situation.is_frozen
+            }
             Self::Migrate | Self::DeclaredApply | Self::Activate => {
                 let even_in_audit = configuration.mode == Mode::Audit;
-                permit::permitted(configuration, situation.kill_switch, Writer::Person { even_in_audit })
-                    .is_err()
+                let writer = Writer::Person(Insistence { even_in_audit, ..Insistence::default() });
+                permit::mode(configuration, situation.kill_switch, writer).is_err() || situation.is_frozen
             }
         }
     }
@@ -109,7 +111,8 @@ impl Coming {
         let configuration = situation.configuration;
         let permitted = || {
             configuration.is_some_and(|configuration| {
-                permit::permitted(configuration, situation.kill_switch, Writer::Function).is_ok()
+                permit::mode(configuration, situation.kill_switch, Writer::Function).is_ok()
+                    && !situation.is_frozen
             })
         };
         match self {
@@ -121,10 +124,9 @@ impl Coming {
             Self::Push => situation.delivery == Delivery::Pushed,
             Self::Policy => situation.stage == Stage::UnderWay,
             Self::Link => true,
-            Self::DeclaredWithinAnHour | Self::DeclaredAfterADay => configuration.is_some_and(|one| {
-                one.is_managed()
-                    && permit::permitted_to_declare(one, situation.kill_switch, Writer::Function).is_ok()
-            }),
+            Self::DeclaredWithinAnHour | Self::DeclaredAfterADay => {
+                permitted() && configuration.is_some_and(|one| one.is_managed())
+            }
         }
     }
 

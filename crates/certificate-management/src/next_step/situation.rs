@@ -1,9 +1,12 @@
 //! What is so, as far as a next step depends on it.
 
+use time::OffsetDateTime;
+
 use crate::configuration::{Mode, NamespaceConfiguration};
 use crate::generation::{Generation, NamespaceGeneration};
 use crate::model::Policy;
 use crate::plan;
+use crate::plan::permit;
 
 /// Whose calls were made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +58,8 @@ pub struct Situation<'a> {
     pub configuration: Option<&'a NamespaceConfiguration>,
     /// Whether `POLICYSYNC_MODE=audit` is set.
     pub kill_switch: bool,
+    /// Whether a window of `freeze` is open for the namespace.
+    pub is_frozen: bool,
     /// Whose calls were made.
     pub caller: Caller,
     /// Whether the caller has a token.
@@ -74,6 +79,7 @@ impl<'a> Situation<'a> {
         Self {
             configuration: None,
             kill_switch,
+            is_frozen: false,
             caller,
             is_logged_in: true,
             delivery: Delivery::Synced,
@@ -86,6 +92,13 @@ impl<'a> Situation<'a> {
     #[must_use]
     pub fn of(configuration: &'a NamespaceConfiguration, kill_switch: bool, caller: Caller) -> Self {
         Self { configuration: Some(configuration), ..Self::of_fleet(kill_switch, caller) }
+    }
+
+    /// The same at this time, at which a window of `freeze` may be open.
+    #[must_use]
+    pub fn at(self, now: OffsetDateTime) -> Self {
+        let is_frozen = self.configuration.is_some_and(|one| one.frozen(None, now).is_some());
+        Self { is_frozen, ..self }
     }
 
     /// The same of a caller without a token.
@@ -125,8 +138,20 @@ impl<'a> Situation<'a> {
 
     /// What has to change before Policysync may write.
     pub(super) fn before_a_write(&self) -> String {
+        let thaw = "A window of `freeze` in policysync.toml is open: do it after that, or in an emergency with `--break-freeze` and a `--reason`.";
+        let writes = permit::Writer::Function;
+        let is_stopped =
+            self.configuration.is_none_or(|one| permit::mode(one, self.kill_switch, writes).is_err());
+        match (is_stopped, self.is_frozen) {
+            (false, true) => thaw.to_owned(),
+            (true, true) => format!("{} {thaw}", self.mode_to_change()),
+            (_, false) => self.mode_to_change().to_owned(),
+        }
+    }
+
+    fn mode_to_change(&self) -> &'static str {
         let in_file = self.configuration.is_some_and(|configuration| configuration.mode == Mode::Audit);
-        let text = match (self.kill_switch, in_file) {
+        match (self.kill_switch, in_file) {
             (true, true) => {
                 "Unset POLICYSYNC_MODE, and set `mode = \"enforce\"` for the namespace in policysync.toml, when its plan looks right."
             }
@@ -138,7 +163,6 @@ impl<'a> Situation<'a> {
             (false, false) => {
                 "Set `mode = \"enforce\"` for the namespace in policysync.toml (and unset POLICYSYNC_MODE) when its plan looks right."
             }
-        };
-        text.to_owned()
+        }
     }
 }

@@ -38,10 +38,13 @@ fn situations(configurations: &[NamespaceConfiguration]) -> Vec<Situation<'_>> {
                         for stage in
                             [Stage::Unknown, Stage::UnderWay, Stage::Signature, Stage::Failed, Stage::Active]
                         {
-                            for has_own_root in [false, true] {
+                            for (has_own_root, is_frozen) in
+                                [(false, false), (true, false), (false, true), (true, true)]
+                            {
                                 all.push(Situation {
                                     configuration,
                                     kill_switch,
+                                    is_frozen,
                                     caller,
                                     is_logged_in,
                                     delivery,
@@ -83,6 +86,10 @@ fn texts(situation: &Situation<'_>) -> Vec<(String, String)> {
     texts
 }
 
+fn person(even_in_audit: bool) -> permit::Writer {
+    permit::Writer::Person(permit::Insistence { even_in_audit, ..permit::Insistence::default() })
+}
+
 /// What stands between two backticks.
 fn codes(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
@@ -106,21 +113,22 @@ fn refusal(command: &str, text: &str, situation: &Situation<'_>) -> Option<Strin
     };
     if command.contains("submit") {
         let is_audit = configuration.effective_mode(situation.kill_switch) == Mode::Audit;
-        return is_audit.then(|| "audit-mode".to_owned());
+        return (is_audit || situation.is_frozen).then(|| "audit-mode or frozen".to_owned());
     }
-    let writer = permit::Writer::Person { even_in_audit: command.contains("--even-in-audit") };
-    permit::permitted(configuration, situation.kill_switch, writer).err()
+    if situation.is_frozen && !command.contains("--break-freeze") {
+        return Some("frozen".to_owned());
+    }
+    permit::mode(configuration, situation.kill_switch, person(command.contains("--even-in-audit")))
+        .err()
+        .map(|forbidden| forbidden.why)
 }
 
 /// Words of waiting, and whether what they promise comes.
 fn promises(situation: &Situation<'_>) -> Vec<(&'static str, bool)> {
-    let writes = situation
-        .configuration
-        .is_some_and(|one| permit::permitted(one, situation.kill_switch, permit::Writer::Function).is_ok());
-    let declares = situation.configuration.is_some_and(|one| {
-        one.manage
-            && permit::permitted_to_declare(one, situation.kill_switch, permit::Writer::Function).is_ok()
+    let writes = situation.configuration.is_some_and(|one| {
+        permit::mode(one, situation.kill_switch, permit::Writer::Function).is_ok() && !situation.is_frozen
     });
+    let declares = writes && situation.configuration.is_some_and(|one| one.manage);
     let syncs = situation.configuration.is_some_and(|one| one.sync == Sync::Automatic);
     vec![
         ("event or reconcile", writes),
@@ -247,8 +255,7 @@ fn what_a_plan_says_of_apply_is_what_apply_would_do() {
                 let even_in_audit = text.contains("--even-in-audit");
                 assert_eq!(text.contains("once it is unset"), kill_switch, "{text}");
                 // As it would be when what it asks for first is done.
-                let writer = permit::Writer::Person { even_in_audit };
-                assert!(permit::permitted(configuration, false, writer).is_ok(), "{text}");
+                assert!(permit::mode(configuration, false, person(even_in_audit)).is_ok(), "{text}");
             }
         }
     }

@@ -9,9 +9,14 @@ use super::hub_trust::HubTrust;
 use super::{AssignmentPlan, Observation, is_active};
 use crate::ArmId;
 use crate::configuration::NamespaceConfiguration;
+use crate::digest;
 use crate::model::{EnrollmentGroup, Policy};
 use crate::reason::Reason;
 use crate::rules::{self, Subject, Verdict};
+
+/// What a revert does beside the write.
+const HELD_THEN: &str =
+    "; the group is held then, so the rules leave it alone until `policysync holds release`";
 
 /// One group, with the policy that it had when it was read, and the policy that it is to have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +121,27 @@ impl PlannedAssignment {
         wish: Wish<'_>,
         observation: &Observation,
     ) -> Planned {
+        Self::wished(place, group, wish, observation, false)
+    }
+
+    /// The same of a group that is held once it is written, so that the rules leave it alone.
+    #[must_use]
+    pub fn by_revert(
+        place: Place<'_>,
+        group: &EnrollmentGroup,
+        wish: Wish<'_>,
+        observation: &Observation,
+    ) -> Planned {
+        Self::wished(place, group, wish, observation, true)
+    }
+
+    fn wished(
+        place: Place<'_>,
+        group: &EnrollmentGroup,
+        wish: Wish<'_>,
+        observation: &Observation,
+        is_held_then: bool,
+    ) -> Planned {
         let after = wish.policy.map(str::to_owned);
         let entry = Self::seen(place, group, after, wish.origin.to_owned(), observation);
         let verdict = rules::decide(place.configuration, &Subject::of(group, place.hubs)).verdict;
@@ -130,7 +156,10 @@ impl PlannedAssignment {
         match step {
             Step::Write => {
                 let mut detail = entry.rule.clone();
-                if let Some(objection) = objection(&verdict, entry.after.as_deref(), place, observation) {
+                let objection = objection(&verdict, entry.after.as_deref(), place, observation);
+                if is_held_then {
+                    detail.push_str(HELD_THEN);
+                } else if let Some(objection) = objection {
                     detail.push_str("; ");
                     detail.push_str(&objection);
                 }
@@ -178,6 +207,12 @@ impl PlannedAssignment {
             policy_ca_not_after: None,
             untrusting_hubs: Vec::new(),
         }
+    }
+
+    /// The hash by which records name what a function has planned for one group.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        digest::of::<16>(serde_json::to_string(self).unwrap_or_default())
     }
 
     fn seen(

@@ -8,6 +8,12 @@ use crate::reason::failure::{About, CallFailure};
 pub enum Hindrance {
     /// The kill switch is set, or the configuration has the namespace in audit mode.
     Audit,
+    /// A window of `freeze` is open, of the namespace or of the group's tags.
+    Frozen,
+    /// A hold of the group is in force.
+    Held,
+    /// Whether the group is held could not be learnt.
+    HoldUnknown,
     /// Its devices prove who they are in a way that this version does not know.
     AttestationUnknown,
     /// It was changed or deleted between the look at it and the write.
@@ -68,6 +74,9 @@ impl Hindrance {
     pub const fn consequence(self) -> Consequence {
         let (reason, next) = match self {
             Self::Audit => (Reason::AuditMode, Next::Refuse),
+            Self::Frozen => (Reason::Frozen, Next::Refuse),
+            Self::Held => (Reason::Held, Next::Refuse),
+            Self::HoldUnknown => (Reason::HoldUnknown, Next::TryLater),
             Self::AttestationUnknown => (Reason::AttestationUnknown, Next::Refuse),
             Self::Moved => (Reason::GroupMoved, Next::DecideAgain),
             Self::WouldChangeMore => (Reason::WriteWouldChangeMore, Next::Refuse),
@@ -102,6 +111,9 @@ mod tests {
     fn all() -> impl Iterator<Item = Hindrance> {
         let own = [
             Hindrance::Audit,
+            Hindrance::Frozen,
+            Hindrance::Held,
+            Hindrance::HoldUnknown,
             Hindrance::AttestationUnknown,
             Hindrance::Moved,
             Hindrance::WouldChangeMore,
@@ -114,6 +126,9 @@ mod tests {
         for hindrance in own {
             match hindrance {
                 Hindrance::Audit
+                | Hindrance::Frozen
+                | Hindrance::Held
+                | Hindrance::HoldUnknown
                 | Hindrance::AttestationUnknown
                 | Hindrance::Moved
                 | Hindrance::WouldChangeMore
@@ -138,6 +153,9 @@ mod tests {
             .collect();
         let expected = [
             "Audit: audit-mode, Refuse",
+            "Frozen: frozen, Refuse",
+            "Held: held, Refuse",
+            "HoldUnknown: hold-unknown, TryLater",
             "AttestationUnknown: attestation-unknown, Refuse",
             "Moved: group-moved, DecideAgain",
             "WouldChangeMore: write-would-change-more, Refuse",
@@ -162,7 +180,11 @@ mod tests {
     fn what_passes_by_itself_is_told_so_and_what_does_not_is_recorded() {
         for hindrance in all() {
             let Consequence { reason, next } = hindrance.consequence();
-            assert_eq!(next == Next::TryLater, reason == Reason::ServiceUnavailable, "{hindrance:?}");
+            assert_eq!(
+                next == Next::TryLater,
+                matches!(reason, Reason::ServiceUnavailable | Reason::HoldUnknown),
+                "{hindrance:?}"
+            );
             assert_eq!(
                 next == Next::DecideAgain,
                 matches!(reason, Reason::GroupMoved | Reason::GroupGone),

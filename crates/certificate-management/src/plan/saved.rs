@@ -10,13 +10,18 @@ pub use super::declared::PlannedResource;
 pub use super::entry::{Place, Planned, PlannedAssignment, Step, Wish};
 use super::{Observation, plan_assignment};
 use crate::ArmId;
-use crate::configuration::{Mode, NamespaceConfiguration};
+use crate::configuration::{Freeze, Mode, NamespaceConfiguration};
 use crate::declared::{self, Inventory};
+use crate::digest;
+use crate::hold::Hold;
 use crate::model::EnrollmentGroup;
 use crate::reason::Reason;
 
 /// The schema of a saved plan.
 pub const PLAN_SCHEMA: &str = "policysync-plan/v1";
+
+/// How many bytes of its SHA-256 name a plan.
+const HASH: usize = 16;
 
 /// Marks a write in a namespace that the configuration has in audit mode.
 const IN_AUDIT: &str = "; its namespace is in audit mode, so it is performed with `--even-in-audit` only";
@@ -82,6 +87,49 @@ impl SavedPlan {
         self.declared.extend(PlannedResource::all(configuration, inventory, note));
     }
 
+    /// The hash by which records name this plan: the same for the same plan, however its file is laid out.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        // A plan is made of texts, numbers and lists: it is always JSON.
+        digest::of::<HASH>(serde_json::to_string(self).unwrap_or_default())
+    }
+
+    /// Leaves alone each group that a hold keeps from being written. `hold` finds it, by the names of the DPS and of the group.
+    pub fn leave_held<'h>(&mut self, hold: impl Fn(&str, &str) -> Option<&'h Hold>, reverts: Option<&str>) {
+        let planned = std::mem::take(&mut self.assignments);
+        for mut entry in planned {
+            match hold(&entry.provisioning_service, &entry.enrollment_group) {
+                Some(hold) if reverts.is_none() || hold.reverts.as_deref() != reverts => {
+                    entry.reason = Reason::Held;
+                    entry.detail = hold.why();
+                    self.left_alone.push(entry);
+                }
+                _ => self.assignments.push(entry),
+            }
+        }
+    }
+
+    /// Says of each write whose namespace or group is frozen now that it is, and what performs it.
+    pub fn tell_frozen<'c>(
+        &mut self,
+        freeze: impl Fn(&PlannedAssignment) -> Option<&'c Freeze>,
+        of_namespace: impl Fn(&ArmId) -> Option<&'c Freeze>,
+    ) {
+        let note = |freeze: &Freeze| {
+            format!("; {}; it is performed with `--break-freeze` and a `--reason` only", freeze.why())
+        };
+        for entry in &mut self.assignments {
+            if let Some(freeze) = freeze(entry) {
+                entry.detail.push_str(&note(freeze));
+            }
+        }
+        for planned in self.declared.iter_mut().filter(|planned| planned.is_written()) {
+            if let Some(freeze) = of_namespace(&planned.namespace_id) {
+                planned.detail.push_str(&note(freeze));
+            }
+        }
+    }
+
     /// The writes to declared resources of a namespace, in the order that the service needs.
     pub fn declared_writes(&self, namespace: &ArmId) -> impl Iterator<Item = &declared::Step> {
         let planned = self.declared.iter().filter(move |planned| planned.namespace_id == *namespace);
@@ -144,6 +192,17 @@ impl SavedPlan {
         observation: &Observation,
     ) {
         self.add(place, PlannedAssignment::by_wish(place, group, wish, observation));
+    }
+
+    /// Adds a group as a person wants it who takes an assignment back, and holds the group then: [`PlannedAssignment::by_revert`].
+    pub fn add_by_revert(
+        &mut self,
+        place: Place<'_>,
+        group: &EnrollmentGroup,
+        wish: Wish<'_>,
+        observation: &Observation,
+    ) {
+        self.add(place, PlannedAssignment::by_revert(place, group, wish, observation));
     }
 
     /// Adds a group that is not written, whatever the rules or a person want.

@@ -32,6 +32,8 @@ pub struct RequestEntry {
     pub namespace: String,
     /// Who asked.
     pub requested_by: Option<String>,
+    /// Why, in the words of who asked.
+    pub stated_reason: Option<String>,
     /// The worst outcome of its hubs.
     pub outcome: Outcome,
     /// Why, where there is more to say.
@@ -70,6 +72,7 @@ impl RequestEntry {
             namespace_id: record.request.namespace_id.clone(),
             namespace: record.request.namespace_id.name().to_owned(),
             requested_by: record.request.requested_by.clone(),
+            stated_reason: record.request.reason.clone(),
             outcome: record.outcome,
             reason: record.reason,
             detail: record.detail.clone(),

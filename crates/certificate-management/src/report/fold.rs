@@ -7,13 +7,14 @@ use time::OffsetDateTime;
 use super::build::namespace;
 use super::ends;
 use super::{
-    CaEnd, DETAILED, Finding, FleetRecords, LastAssignment, NamespaceLine, NamespaceReport, Page,
+    CaEnd, DETAILED, Finding, FleetRecords, HeldGroup, LastAssignment, NamespaceLine, NamespaceReport, Page,
     REPORT_SCHEMA, Records, Report, ReportInput, RequestActivity, Summary, SuppressedFinding, Unread, Unseen,
 };
 use crate::causes;
 use crate::checks;
-use crate::configuration::{Configuration, Suppression};
+use crate::configuration::{Configuration, Freeze, Suppression};
 use crate::facts::{Facts, NamespaceFacts};
+use crate::hold::GroupHolds;
 use crate::next_step::Caller;
 use crate::request::RequestRecord;
 
@@ -22,7 +23,9 @@ use crate::request::RequestRecord;
 pub fn build(input: &ReportInput<'_>) -> Report {
     let records = input.records.as_ref();
     let requests = records.map(|records| records.requests.clone());
-    let mut fold = Fold::new(input.configuration, input.kill_switch, requests, input.now).with_all_details();
+    let holds = records.map(|records| records.fleet.holds.clone()).unwrap_or_default();
+    let fold = Fold::new(input.configuration, input.kill_switch, requests, input.now).with_all_details();
+    let mut fold = fold.holding(holds);
     for namespace in &input.namespaces {
         let last = records.map(|records| records.last_assignments.clone()).unwrap_or_default();
         fold.add(NamespaceFacts::of(namespace), last);
@@ -40,6 +43,7 @@ pub struct Fold<'a> {
     now: OffsetDateTime,
     /// What records tell of the namespace in hand; `None`: they are not looked at.
     records: Option<Records>,
+    holds: Vec<GroupHolds>,
     told: Vec<Finding>,
     quiet: Vec<SuppressedFinding>,
     unread: Vec<Unread>,
@@ -72,6 +76,7 @@ impl<'a> Fold<'a> {
             earlier: Vec::new(),
             now,
             records,
+            holds: Vec::new(),
             told: Vec::new(),
             quiet: Vec::new(),
             unread: Vec::new(),
@@ -103,6 +108,12 @@ impl<'a> Fold<'a> {
         Self { earlier, ..self }
     }
 
+    /// The same with these holds of groups, of the whole fleet.
+    #[must_use]
+    pub fn holding(self, holds: Vec<GroupHolds>) -> Self {
+        Self { holds, ..self }
+    }
+
     /// The same of a part of the fleet: nothing is said of the suppressions, which are about the whole.
     #[must_use]
     pub fn of_one_namespace(self) -> Self {
@@ -110,11 +121,13 @@ impl<'a> Fold<'a> {
     }
 
     /// The next namespace, in the order of the configuration, with the last assignments of its groups.
-    pub fn add(&mut self, facts: NamespaceFacts<'_>, last_assignments: Vec<LastAssignment>) {
+    pub fn add(&mut self, mut facts: NamespaceFacts<'_>, last_assignments: Vec<LastAssignment>) {
+        facts.restrain(&self.holds, self.now);
         if let Some(records) = &mut self.records {
             records.last_assignments = last_assignments;
         }
         let namespace = namespace(&facts, self.kill_switch, self.now);
+        let frozen = facts.configuration.frozen(None, self.now).map(Freeze::why);
         let facts = Facts {
             namespaces: vec![facts],
             records: self.records.as_ref(),
@@ -129,7 +142,7 @@ impl<'a> Fold<'a> {
         let (told, quiet) = split(checks::run(&facts), &self.configuration.suppressions, self.now);
         self.unread.extend(unread(&facts));
         self.unseen.extend(facts.unseen());
-        self.lines.push(NamespaceLine::of(&namespace, &told));
+        self.lines.push(NamespaceLine { frozen, ..NamespaceLine::of(&namespace, &told) });
         self.summary.add(&namespace);
         ends::add(&mut self.ends, &namespace, &told);
         if self.is_detailed {
@@ -184,6 +197,8 @@ impl<'a> Fold<'a> {
             ends: self.ends,
             namespaces: self.namespaces,
             requests,
+            held: records.map(|records| HeldGroup::all(&records.holds)),
+            runs: records.map(|records| records.runs.clone()),
         }
     }
 }

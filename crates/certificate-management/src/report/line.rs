@@ -16,6 +16,9 @@ pub struct NamespaceLine {
     pub id: ArmId,
     /// Whether functions write to it.
     pub mode: Mode,
+    /// Until when it is frozen and why; left out where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frozen: Option<String>,
     /// When the part of it was looked at that waits longest, to the second; `None`: a part was not looked at yet.
     #[serde(with = "time::serde::rfc3339::option")]
     pub seen_at: Option<OffsetDateTime>,
@@ -49,6 +52,7 @@ impl NamespaceLine {
         Self {
             id: namespace.id.clone(),
             mode: namespace.mode,
+            frozen: None,
             seen_at: oldest.map(whole_seconds),
             is_unreadable: namespace.unreadable.is_some(),
             critical: of(Severity::Critical),

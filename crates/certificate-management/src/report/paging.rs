@@ -59,6 +59,8 @@ impl Report {
             ends: self.ends.clone(),
             namespaces: Vec::new(),
             requests,
+            held: self.held.clone(),
+            runs: self.runs.clone(),
         }
     }
 

@@ -3,10 +3,13 @@
 use time::macros::datetime;
 
 use super::*;
+use crate::attribution::{Attribution, Caller};
 use crate::authority::Authority;
 use crate::checks::CheckId;
 use crate::checks::testing::{self, FAR, NOW, World, group, request};
-use crate::reason::Reason;
+use crate::configuration::{Configuration, Freeze, Mode};
+use crate::hold::{GroupHolds, HOLD_RECORD, Hold};
+use crate::reason::{Reason, Severity};
 use crate::request::Outcome;
 
 fn reasons(report: &Report) -> Vec<Reason> {
@@ -109,6 +112,64 @@ fn the_same_world_gives_the_same_report() {
 }
 
 /// A world whose report has something in each of its members.
+fn freeze() -> Vec<Freeze> {
+    let namespace = crate::checks::testing::NAMESPACE;
+    let window = "{ from = 2026-11-23T05:00:00Z, to = 2026-11-24T05:00:00Z, reason = \"peak\" }";
+    let text = format!("[[namespace]]\nid = \"{namespace}\"\nfreeze = [{window}]\n");
+    Configuration::parse(&text).unwrap().namespaces.remove(0).freeze
+}
+
+fn attribution() -> Attribution {
+    let caller = Caller::of(Some("0a1b"), Some("ann@contoso.com"));
+    Attribution { caller, reason: Some("CHG-2".into()), plan: Some("ba7816bf".into()) }
+}
+
+fn held() -> GroupHolds {
+    GroupHolds {
+        record: HOLD_RECORD.into(),
+        namespace_id: crate::ArmId::parse(crate::checks::testing::NAMESPACE).unwrap(),
+        provisioning_service: "contoso-dps".into(),
+        enrollment_group: "LINE-2".into(),
+        last: Hold {
+            run: "r-2".into(),
+            woken_by: "assign by ann".into(),
+            reverts: Some("r-1".into()),
+            attribution: attribution(),
+            at: NOW,
+            released: None,
+        },
+        earlier: Vec::new(),
+    }
+}
+
+fn run() -> RunEntry {
+    let woken_by = "apply by ann".into();
+    RunEntry { run: "r-1".into(), woken_by, attribution: attribution(), assignments: 2, declared: 1, at: NOW }
+}
+
+#[test]
+fn a_group_that_is_held_or_frozen_is_told_with_that_reason_and_no_other() {
+    let mut world = World::healthy();
+    world.configuration.namespaces[0].mode = Mode::Enforce;
+    world.groups(vec![group("line-2", None)]);
+    let told = |world: &World| {
+        let report = world.report();
+        let findings = report.findings.iter().filter(|finding| finding.check == CheckId::GroupUnassigned);
+        findings.map(|finding| (finding.reason, finding.severity)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&world), [(Reason::GroupUnassigned, Severity::Warning)]);
+    let records = FleetRecords { holds: vec![held()], ..FleetRecords::default() };
+    world.records = Some(Records { fleet: records, ..Records::default() });
+    assert_eq!(told(&world), [(Reason::Held, Severity::Information)]);
+    assert_eq!(world.report().held.unwrap()[0].enrollment_group, "LINE-2");
+    world.records = None;
+    world.configuration.namespaces[0].freeze = freeze();
+    assert_eq!(told(&world), [(Reason::Frozen, Severity::Information)]);
+    assert!(world.report().lines[0].frozen.as_ref().unwrap().contains("peak"));
+    world.now += time::Duration::DAY;
+    assert_eq!(told(&world), [(Reason::GroupUnassigned, Severity::Warning)], "the window is over");
+}
+
 pub(super) fn everything() -> World {
     let mut world = World::healthy();
     let policy = world.policy();
@@ -151,8 +212,10 @@ pub(super) fn everything() -> World {
         group("dock-1", Some("gone")),
         group("dock-2", None),
     ]);
+    world.configuration.namespaces[0].freeze = freeze();
     let mut failed = request("r-0", Outcome::Failed, NOW);
     failed.request.requested_by = Some("a person".into());
+    failed.request.reason = Some("CHG-1".into());
     failed.conclude(Outcome::Failed, Some(Reason::SyncFailed), Some("it failed".into()), NOW);
     world.records = Some(Records {
         requests: vec![failed, request("r-1", Outcome::Syncing, NOW)],
@@ -160,6 +223,8 @@ pub(super) fn everything() -> World {
         fleet: FleetRecords {
             previous_report_at: Some(datetime!(2026-11-01 00:00 UTC)),
             last_reconcile: None,
+            holds: vec![held()],
+            runs: vec![run()],
             unread: vec![("assignments".into(), ReadFailure::other("the storage account did not answer"))],
             cut: vec!["assignments".into()],
         },

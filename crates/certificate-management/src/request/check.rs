@@ -9,8 +9,16 @@ use super::{
 use crate::ArmId;
 
 /// Members of a submission.
-const MEMBERS: [&str; 7] =
-    ["namespaceId", "hubs", "policies", "allowWholeNamespace", "requestedBy", "reason", "traceparent"];
+const MEMBERS: [&str; 8] = [
+    "namespaceId",
+    "hubs",
+    "policies",
+    "allowWholeNamespace",
+    "breakFreeze",
+    "requestedBy",
+    "reason",
+    "traceparent",
+];
 /// Members that a message has beside those of a submission.
 const OF_MESSAGES: [&str; 2] = ["schema", "requestId"];
 /// How many unknown members of a submission are named, and how much of each name, in characters.
@@ -62,8 +70,12 @@ impl SyncRequest {
         let hubs = fields.names("hubs");
         let policies = fields.names("policies");
         let allow_whole_namespace = fields.flag("allowWholeNamespace");
+        let break_freeze = fields.flag("breakFreeze");
         let requested_by = fields.text("requestedBy");
         let reason = fields.text("reason");
+        if break_freeze && reason.as_deref().is_none_or(|reason| reason.trim().is_empty()) {
+            fields.error("reason", "breakFreeze needs one: it says what the emergency is");
+        }
         let traceparent = fields.text("traceparent");
         let other = fields.others(way);
         match (namespace_id, request_id) {
@@ -74,6 +86,7 @@ impl SyncRequest {
                 hubs,
                 policies,
                 allow_whole_namespace,
+                break_freeze,
                 requested_by,
                 requester: Requester::Claimed,
                 reason,

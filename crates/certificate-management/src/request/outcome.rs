@@ -89,6 +89,9 @@ pub struct RequestRecord {
     pub hubs: Vec<HubOutcome>,
     /// The sync it joined.
     pub sync_id: Option<String>,
+    /// The hash of what the POST of its sync was for: each issuing CA and hub. `None`: no POST was made for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
     /// When the app first saw it.
     #[serde(with = "time::serde::rfc3339")]
     pub submitted_at: OffsetDateTime,
@@ -109,6 +112,7 @@ impl RequestRecord {
             detail: None,
             hubs: Vec::new(),
             sync_id: None,
+            plan: None,
             submitted_at: now,
             updated_at: now,
         }

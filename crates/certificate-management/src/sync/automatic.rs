@@ -17,7 +17,7 @@ pub enum Automatic {
     NotNeeded,
     /// A sync of the namespace is in flight. A look after its end decides again.
     UnderWay,
-    /// The configuration says `sync = "ask"`, or no function may write.
+    /// The configuration says `sync = "ask"`, the namespace is frozen, or no function may write.
     Ask,
     /// The app makes this request.
     Request(Box<SyncRequest>),
@@ -38,7 +38,11 @@ pub fn automatic(
     if need.is_empty() {
         return Automatic::NotNeeded;
     }
-    if configuration.effective_mode(kill_switch) == Mode::Audit || configuration.sync == Sync::Ask {
+    let is_frozen = configuration.frozen(None, now).is_some();
+    if configuration.effective_mode(kill_switch) == Mode::Audit
+        || is_frozen
+        || configuration.sync == Sync::Ask
+    {
         return Automatic::Ask;
     }
     if in_flight.is_some_and(SyncRecord::is_open) {
@@ -129,6 +133,7 @@ fn request(
         policies: unique(need.iter().map(|pair| pair.policy.name.clone()).collect()),
         // The operator has allowed it: `sync = "automatic"` means the whole namespace.
         allow_whole_namespace: true,
+        break_freeze: false,
         requested_by: Some("policysync".to_owned()),
         requester: Requester::Policysync,
         // The text of an event can have any length, and a request with a longer reason would be parked.

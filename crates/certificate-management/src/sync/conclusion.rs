@@ -12,6 +12,8 @@ pub struct Conclusion {
     pub request: SyncRequest,
     /// The sync that it is part of.
     pub sync_id: Option<String>,
+    /// The hash of what the POST is for that it is part of.
+    pub plan: Option<String>,
     /// Its outcome as a whole.
     pub outcome: Outcome,
     /// The reason code.
@@ -37,6 +39,7 @@ impl Conclusion {
             return false;
         }
         record.sync_id = self.sync_id.clone().or(record.sync_id.take());
+        record.plan = self.plan.clone().or(record.plan.take());
         record.hubs.clone_from(&self.hubs);
         record.conclude(self.outcome, self.reason, self.detail.clone(), now);
         true
@@ -49,6 +52,7 @@ impl Conclusion {
             || self.outcome != record.outcome
             || self.reason != record.reason
             || (self.sync_id.is_some() && self.sync_id != record.sync_id)
+            || (self.plan.is_some() && self.plan != record.plan)
             || !same_hubs(&self.hubs, &record.hubs)
     }
 }

@@ -13,6 +13,7 @@ pub(super) fn refused(request: &SyncRequest, reason: Reason, detail: &str) -> Co
     Conclusion {
         request: request.clone(),
         sync_id: None,
+        plan: None,
         outcome: Outcome::Refused,
         reason: Some(reason),
         detail: Some(detail.to_owned()),
@@ -30,6 +31,7 @@ pub(super) fn as_a_whole(
     Conclusion {
         request: known.request.clone(),
         sync_id: known.sync_id.clone(),
+        plan: None,
         outcome,
         reason: Some(reason),
         detail: Some(detail.to_owned()),
@@ -59,6 +61,7 @@ pub(super) fn of_hubs(
     Conclusion {
         request: record.request,
         sync_id: sync_id.map(str::to_owned),
+        plan: None,
         outcome: record.outcome,
         reason: record.reason,
         detail: record.detail,
@@ -87,6 +90,11 @@ pub(super) fn undecided(request: &SyncRequest, detail: &str, hubs: &[HubOutcome]
     let reason = Reason::SyncCoversWholeNamespace;
     let hubs = with(hubs.to_vec(), Outcome::Refused, reason);
     Conclusion { hubs, ..refused(request, reason, detail) }
+}
+
+/// The conclusions of a claim, with the hash of what its POST is for.
+pub(super) fn of_claim(planned: Vec<Conclusion>, plan: &str) -> Vec<Conclusion> {
+    planned.into_iter().map(|planned| Conclusion { plan: Some(plan.to_owned()), ..planned }).collect()
 }
 
 /// Whether a plan refuses a request because of other pairs that the last POST may still satisfy.

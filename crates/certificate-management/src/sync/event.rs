@@ -111,6 +111,8 @@ pub struct Context {
     pub now: OffsetDateTime,
     /// Whether functions write to the namespace now.
     pub mode: Mode,
+    /// Why and until when the namespace is frozen, where it is: no POST is sent but for a request that insists.
+    pub freeze: Option<String>,
     /// Whether the configuration names the namespace.
     pub is_configured: bool,
     /// How long the app looks for evidence.
@@ -134,6 +136,7 @@ impl Context {
         Self {
             now,
             mode: configuration.map_or(Mode::Audit, |namespace| namespace.effective_mode(kill_switch)),
+            freeze: configuration.and_then(|namespace| Some(namespace.frozen(None, now)?.why())),
             is_configured: configuration.is_some(),
             patience: Duration::seconds(i64::from(seconds)),
             most_requests: MOST_REQUESTS,

@@ -28,6 +28,8 @@ pub enum FailureKind {
     NotConfigured,
     /// The configuration or the kill switch forbids writing.
     Audit,
+    /// The namespace is frozen.
+    Frozen,
 }
 
 /// What follows from a failure.
@@ -70,12 +72,13 @@ impl Failure {
             FailureKind::Call(call) => call.reason(About::Namespace),
             FailureKind::NotConfigured => Reason::NamespaceNotConfigured,
             FailureKind::Audit => Reason::AuditMode,
+            FailureKind::Frozen => Reason::Frozen,
         }
     }
 
     /// Whether the request was refused by the app's own rules and not by the service.
     pub(super) fn is_refusal(&self) -> bool {
-        matches!(self.kind, FailureKind::NotConfigured | FailureKind::Audit)
+        matches!(self.kind, FailureKind::NotConfigured | FailureKind::Audit | FailureKind::Frozen)
     }
 }
 

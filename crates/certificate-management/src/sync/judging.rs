@@ -1,8 +1,9 @@
 //! A look at a sync that was claimed, started or only watches: the evidence on the hubs decides.
 
-use super::conclusions::{is_overdue, is_premature, measured, of_hubs, of_plan, undecided};
+use super::conclusions::{is_overdue, is_premature, measured, of_claim, of_hubs, of_plan, undecided};
 use super::looking::again_and_conclude;
 use super::pause::{self, CLAIM_DEADLINE, MOST_POSTS};
+use super::sent::plan_hash;
 use super::{
     Claim, Conclusion, Context, Effect, Look, OperationState, Outcomes, Phase, Sent, Step, SyncRecord,
 };
@@ -158,11 +159,19 @@ fn decide(
         outcomes.conclusions.extend(refused);
         return end(record, outcomes, Some(Outcome::Refused), context);
     }
+    let breaks = open.iter().any(|open| open.request.break_freeze);
+    if let Some(freeze) = context.freeze.as_ref().filter(|_| is_lost && needs_sync && !breaks) {
+        let detail = format!("the answer to the sync was lost, and it is not sent again: {freeze}");
+        let refused = open.into_iter().map(|open| open.ended(Outcome::Refused, Reason::Frozen, &detail));
+        outcomes.conclusions.extend(refused);
+        return end(record, outcomes, Some(Outcome::Refused), context);
+    }
     if is_lost && needs_sync && record.posts.saturating_sub(record.refused) < MOST_POSTS {
         record.posts += 1;
         record.since = context.now;
         record.sent = Some(Sent::of(&record.sync_id, record.posts, observation, context));
-        let claim = Claim { look: look.clone(), post: record.posts, planned: open };
+        let planned = of_claim(open, &plan_hash(observation));
+        let claim = Claim { look: look.clone(), post: record.posts, planned };
         return Step::write(record, vec![Effect::Post(claim), Effect::Conclude(outcomes)]);
     }
     outcomes.conclusions.append(&mut news);

@@ -1,8 +1,9 @@
 //! A look at a sync that gathers: it plans every request against one observation, and claims the sync if one of them
 //! needs it.
 
-use super::conclusions::{as_a_whole, is_overdue, is_premature, of_hubs, of_plan, undecided};
+use super::conclusions::{as_a_whole, is_overdue, is_premature, of_claim, of_hubs, of_plan, undecided};
 use super::looking::again_and_conclude;
+use super::sent::plan_hash;
 use super::{Claim, Conclusion, Context, Effect, Look, Outcomes, Phase, Sent, Step, SyncRecord, pause};
 use crate::plan::{self, Assessed, Observation, Progress, RequestPlan};
 use crate::reason::Reason;
@@ -24,6 +25,7 @@ pub(super) fn seen(
             continue;
         }
         let plan = plan::plan_assessed(&known.request, context.mode, &assessed);
+        let plan = plan.unless_frozen(&known.request, context.freeze.as_deref());
         if is_premature(&record, &plan, observation, context) {
             let detail = "the last sync may still bring what the namespace lacks";
             to_sync.push(as_a_whole(known, Outcome::Queued, Reason::SyncRunning, detail));
@@ -54,7 +56,8 @@ pub(super) fn seen(
     if is_claimed {
         record.sent = Some(Sent::of(&record.sync_id, record.posts, observation, context));
         to_sync.append(&mut to_watch);
-        let claim = Claim { look: look.clone(), post: record.posts, planned: to_sync };
+        let planned = of_claim(to_sync, &plan_hash(observation));
+        let claim = Claim { look: look.clone(), post: record.posts, planned };
         return Step::write(record, vec![Effect::Post(claim), Effect::Conclude(outcomes)]);
     }
     outcomes.conclusions.append(&mut to_watch);

@@ -59,6 +59,13 @@ impl Sent {
     }
 }
 
+/// The hash of what a POST is for: each issuing CA and hub that was not seen to trust it, in whatever order they were seen.
+pub(super) fn plan_hash(observation: &Observation) -> String {
+    let mut pairs: Vec<String> = unproven(observation).collect();
+    pairs.sort_unstable();
+    digest::of::<16>(pairs.join("\n"))
+}
+
 /// The pairs that a sync is for and whose hub was not seen to trust the CA.
 fn unproven(observation: &Observation) -> impl Iterator<Item = String> {
     let pairs = observation.pairs().into_iter();

@@ -50,7 +50,7 @@ pub(super) async fn plan(person: &Person, run: &str) -> Result<SavedPlan, Comman
     let mut survey = Survey::new(&person.fleet);
     let services = survey.services(None).await;
     let mut plan = plan::empty(&person.fleet);
-    let origin = format!("taking back run {run}");
+    let origin = origin(run, &records);
     for record in &records {
         let wish = Wish { policy: record.before.as_deref(), origin: &origin };
         let out_of_sight = |reason, detail: &str| {
@@ -87,7 +87,7 @@ pub(super) async fn plan(person: &Person, run: &str) -> Result<SavedPlan, Comman
             }
             Way::Back => {
                 if let Some(observation) = survey.observation(service.configuration).await {
-                    plan.add_by_wish(service.place(), &group, wish, &observation);
+                    plan.add_by_revert(service.place(), &group, wish, &observation);
                 }
             }
         }
@@ -96,9 +96,31 @@ pub(super) async fn plan(person: &Person, run: &str) -> Result<SavedPlan, Comman
     Ok(plan)
 }
 
+/// The run that is taken back, with who it was, why, and by which plan.
+fn origin(run: &str, records: &[WriteRecord]) -> String {
+    let mut origin = format!("taking back run {run}");
+    let Some(WriteRecord { woken_by, attribution, .. }) = records.first() else { return origin };
+    origin.push_str(&format!(" of {woken_by}"));
+    if let Some(caller) = &attribution.caller {
+        origin.push_str(&format!(" as {caller}"));
+    }
+    if let Some(reason) = &attribution.reason {
+        origin.push_str(&format!(", for `{reason}`"));
+    }
+    if let Some(plan) = attribution
+        .plan
+        .as_ref()
+        .filter(|plan| records.iter().all(|record| record.attribution.plan.as_ref() == Some(*plan)))
+    {
+        origin.push_str(&format!(", plan {plan}"));
+    }
+    origin
+}
+
 #[cfg(test)]
 mod tests {
     use certificate_management::ArmId;
+    use certificate_management::attribution::Attribution;
     use certificate_management::model::Attestation;
     use time::macros::datetime;
 
@@ -110,6 +132,7 @@ mod tests {
             record: "assignment/v1".to_owned(),
             run: "r".to_owned(),
             woken_by: "apply".to_owned(),
+            attribution: Attribution::default(),
             namespace_id: ArmId::parse(id).unwrap(),
             provisioning_service: "contoso-dps".to_owned(),
             enrollment_group: "line-1".to_owned(),

@@ -4,7 +4,7 @@ use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::plan::{self, milestones};
 use certificate_management::rules::{self, Subject};
 
-use super::{Explained, OFFLINE, Source, Unexplained, Wanted, only};
+use super::{Explained, OFFLINE, Restraint, Source, Unexplained, Wanted, only};
 use crate::fleet::Fleet;
 use crate::observation::{LinkedService, Observer, soon};
 use crate::walk::{GroupHint, Pace, Scope, Unread, VisitedService, walk};
@@ -89,6 +89,7 @@ async fn live<'a>(
     })?;
     let (group, hubs, mode) = (&group.view, &service.hubs, fleet.mode(namespace));
     let plan = plan::plan_assignment(group, hubs, namespace, &observation);
+    let restraint = Restraint::of(fleet, namespace, &service.name, group).await;
     Ok(Explained {
         namespace,
         mode,
@@ -96,8 +97,16 @@ async fn live<'a>(
         generation: observation.namespace.generation,
         source: Source::Live,
         subject: Subject::of(group, hubs),
-        milestones: milestones::milestones(group, hubs, namespace, fleet.kill_switch, &observation, &plan),
+        milestones: milestones::milestones(
+            group,
+            hubs,
+            namespace,
+            fleet.kill_switch,
+            &observation,
+            &restraint.applied(&plan),
+        ),
         plan,
+        restraint,
         provisioning_service: Some(service.name),
     })
 }
@@ -149,6 +158,7 @@ async fn absent<'a>(
         source: Source::Absent,
         subject,
         plan,
+        restraint: Restraint::default(),
         milestones: Vec::new(),
     })
 }

@@ -7,7 +7,7 @@ use certificate_management::plan::milestones::{self, Milestone};
 use certificate_management::reason::Reason;
 use serde_json::{Value, json};
 
-use super::{Explained, Source};
+use super::{Explained, Restraint, Source};
 use crate::commands::table::{self, Output};
 use crate::commands::terminal::line;
 
@@ -30,11 +30,18 @@ fn not_tried<'a>(explained: &Explained<'a>) -> impl Iterator<Item = &'a str> {
 
 /// Whether a function does what the plan says.
 fn functions_write(explained: &Explained<'_>) -> bool {
-    explained.mode == Mode::Enforce
+    explained.mode == Mode::Enforce && explained.restraint.reason().is_none()
 }
 
 /// What the group waits for says best what comes next.
 fn next_step(explained: &Explained<'_>) -> String {
+    let situation = Situation::of(explained.namespace, explained.kill_switch, Caller::Person)
+        .in_generation(explained.generation);
+    if let (Some((reason, _)), Some(_), Mode::Enforce) =
+        (explained.restraint.reason(), &explained.plan.write, explained.mode)
+    {
+        return next_step::of(reason, &situation);
+    }
     let waits_for = milestones::waits_for(&explained.milestones);
     if let Some(next_step) = waits_for.and_then(|milestone| milestone.next_step.clone()) {
         return next_step;
@@ -43,8 +50,6 @@ fn next_step(explained: &Explained<'_>) -> String {
         return "Azure was not looked at: `policysync check` says whether the policies that rules name exist."
             .to_owned();
     }
-    let situation = Situation::of(explained.namespace, explained.kill_switch, Caller::Person)
-        .in_generation(explained.generation);
     let reason = match explained.plan.write {
         // A group that does not exist yet is written when it does.
         Some(_) if explained.source == Source::Live || !functions_write(explained) => Reason::GroupUnassigned,
@@ -54,8 +59,9 @@ fn next_step(explained: &Explained<'_>) -> String {
 }
 
 fn document(explained: &Explained<'_>) -> Value {
-    let Explained { namespace, mode, provisioning_service, source, subject, plan, milestones, .. } =
-        explained;
+    let Explained {
+        namespace, mode, provisioning_service, source, subject, plan, restraint, milestones, ..
+    } = explained;
     json!({
         "schema": "explanation/v1",
         "enrollmentGroup": subject.id,
@@ -78,6 +84,9 @@ fn document(explained: &Explained<'_>) -> Value {
             "untrustingHubs": plan.untrusting_hubs,
             "nextStep": next_step(explained),
         },
+        "hold": restraint.hold,
+        "holdUnknown": restraint.hold_unknown,
+        "freeze": restraint.freeze,
         "milestones": milestones,
         "waitsFor": milestones::waits_for(milestones).map(|milestone| milestone.step),
     })
@@ -174,12 +183,18 @@ fn outcome(explained: &Explained<'_>) -> Vec<Vec<String>> {
     let before = plan.before.as_deref().unwrap_or("none");
     let write = match (&plan.write, explained.source) {
         (None, _) => "writes nothing".to_owned(),
-        (Some(policy), _) if !functions_write(explained) => {
+        (Some(policy), _) if explained.mode == Mode::Audit => {
             let because = match explained.kill_switch {
                 true => "POLICYSYNC_MODE=audit is set",
                 false => "the namespace is in audit mode",
             };
             format!("would write `{policy}` (now: {before}), but {because}")
+        }
+        (Some(policy), _) if explained.restraint.hold.is_some() => {
+            format!("would write `{policy}` (now: {before}), but the group is held")
+        }
+        (Some(policy), _) if explained.restraint.freeze.is_some() => {
+            format!("would write `{policy}` (now: {before}), but it is frozen")
         }
         (Some(policy), Source::Live) => format!("writes `{policy}` (now: {before})"),
         (Some(policy), _) => {
@@ -195,6 +210,15 @@ fn outcome(explained: &Explained<'_>) -> Vec<Vec<String>> {
         ("next step", next_step(explained)),
     ];
     let mut rows = rows.map(|(name, value)| vec![name.to_owned(), value]).to_vec();
+    let Restraint { hold, hold_unknown, freeze } = &explained.restraint;
+    for (name, why) in [("held", hold), ("held", hold_unknown), ("freeze", freeze)] {
+        let Some(why) = why else { continue };
+        let why = match name {
+            "held" if hold.is_none() => format!("not known: {why}"),
+            _ => why.clone(),
+        };
+        rows.push(vec![name.to_owned(), table::wrapped(&line(&why), WHY_WIDTH)]);
+    }
     if let Some(milestone) = milestones::waits_for(&explained.milestones) {
         rows.push(vec!["waits for".to_owned(), format!("{}: {}", milestone.step, line(&milestone.why))]);
     }

@@ -5,14 +5,12 @@
 use certificate_management::ArmId;
 use certificate_management::configuration::Mode;
 use certificate_management::declared::{Action, Resource, Step};
-use certificate_management::plan::permit;
 use certificate_management::plan::saved::SavedPlan;
 use serde::Serialize;
 
 use crate::authorities::Authorities;
 use crate::authorities::pass::Passes;
 use crate::commands::operator::declaring::Declaring;
-use crate::commands::operator::person::Person;
 use crate::commands::table;
 use crate::commands::terminal::line;
 
@@ -52,16 +50,11 @@ impl PerformedResource {
 }
 
 /// Performs the writes to authorities and policies of a plan; a row for each, and one for each write that the plan lacks.
-pub async fn perform(
-    person: &Person,
-    plan: &SavedPlan,
-    even_in_audit: bool,
-    tells: bool,
-) -> Vec<PerformedResource> {
+pub async fn perform(authorities: &Authorities<'_>, plan: &SavedPlan, tells: bool) -> Vec<PerformedResource> {
     let mut rows = Vec::new();
     for namespace in plan.declaring_namespaces() {
         let planned: Vec<Step> = plan.declared_writes(namespace).cloned().collect();
-        let configuration = person.fleet.configuration.namespace(namespace);
+        let configuration = authorities.fleet.configuration.namespace(namespace);
         let in_audit = configuration.is_some_and(|configuration| configuration.mode == Mode::Audit);
         let row = |(resource, outcome, detail)| PerformedResource {
             namespace_id: namespace.clone(),
@@ -76,14 +69,7 @@ pub async fn perform(
         let outcomes: Vec<_> = match configuration {
             None => failed("policysync.toml does not have its namespace"),
             Some(configuration) => {
-                let authorities = Authorities {
-                    fleet: &person.fleet,
-                    store: &person.store,
-                    run: person.run.to_string(),
-                    woken_by: person.woken_by("apply"),
-                    by: permit::Writer::Person { even_in_audit },
-                };
-                let run = Declaring::of(&authorities, configuration).telling(tells);
+                let run = Declaring::of(authorities, configuration).telling(tells);
                 let mut run = run.only(planned.clone());
                 match run.go_on().await {
                     Ok(steps) => outcomes(&planned, &steps, &run.passes),

@@ -36,7 +36,7 @@ pub fn text(fleet: &Fleet, plan: &SavedPlan, output: Output) -> String {
                 name(entry),
                 policy(entry.before.as_deref()),
                 policy(entry.after.as_deref()),
-                entry.rule.clone(),
+                table::wrapped(&line(&entry.rule), 30),
                 wrapped(&entry.detail),
             ]
         };

@@ -9,13 +9,12 @@ use certificate_management::ArmId;
 use certificate_management::configuration::{Mode, NamespaceConfiguration};
 use certificate_management::declared::{Action, Resource, Step, Waiting};
 use certificate_management::next_step::{self, Caller, Situation};
-use certificate_management::plan::permit;
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::authorities::Authorities;
 use crate::commands::operator::declaring::Declaring;
+use crate::commands::operator::intent::Intent;
 use crate::commands::operator::person::{self, Person};
 use crate::commands::operator::{fail, reader};
 use crate::commands::table::{self, Output};
@@ -41,6 +40,8 @@ pub struct Arguments {
     /// Write also where policysync.toml has the namespace in audit mode.
     #[arg(long, requires = "apply")]
     even_in_audit: bool,
+    #[command(flatten)]
+    intent: Intent,
     #[arg(long, value_enum, default_value_t = Output::Table)]
     output: Output,
 }
@@ -97,13 +98,7 @@ pub async fn run(arguments: &Arguments) -> ExitCode {
 
 /// One namespace, until nothing goes on by itself there.
 async fn one(person: &Person, configuration: &NamespaceConfiguration, arguments: &Arguments) -> Outcome {
-    let authorities = Authorities {
-        fleet: &person.fleet,
-        store: &person.store,
-        run: person.run.to_string(),
-        woken_by: person.woken_by("policies apply"),
-        by: permit::Writer::Person { even_in_audit: arguments.even_in_audit },
-    };
+    let authorities = person.authorities("policies apply", arguments.even_in_audit, &arguments.intent, None);
     let mut run = Declaring::of(&authorities, configuration).telling(arguments.output == Output::Table);
     let looked = match arguments.apply {
         true => run.go_on().await,

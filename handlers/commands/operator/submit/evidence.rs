@@ -4,6 +4,7 @@
 //! functions know, such as an operation that failed; then the hubs keep their outcome until the time is up.
 
 use azure::Error;
+use certificate_management::configuration::Freeze;
 use certificate_management::plan::{self, Observation, Progress, RequestPlan};
 use certificate_management::reason::Reason;
 use certificate_management::reason::failure::About;
@@ -55,7 +56,9 @@ impl<'a> Evidence<'a> {
             let hubs = plan::verify_request(&request, before, &observation, Progress::Open);
             self.record.conclude_hubs(hubs, None, now);
         } else {
-            match plan::plan_request(&request, self.fleet.mode(configuration), &observation) {
+            let freeze = configuration.frozen(None, now).map(Freeze::why);
+            let plan = plan::plan_request(&request, self.fleet.mode(configuration), &observation);
+            match plan.unless_frozen(&request, freeze.as_deref()) {
                 RequestPlan::AlreadyTrusted(hubs) => self.record.conclude_hubs(hubs, None, now),
                 RequestPlan::Sync(hubs) | RequestPlan::Verify(hubs) | RequestPlan::Undecided { hubs, .. } => {
                     self.before = Some(hubs.clone());

@@ -187,6 +187,7 @@ mod tests {
     async fn conclude(store: &Store, record: &RequestRecord, outcome: Outcome) {
         let now = OffsetDateTime::now_utc();
         let conclusion = Conclusion {
+            plan: None,
             request: record.request.clone(),
             sync_id: None,
             outcome,

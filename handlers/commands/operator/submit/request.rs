@@ -26,6 +26,7 @@ pub fn build(arguments: &Arguments, ambient: &Ambient) -> Result<SyncRequest, Ve
         }
     }
     body.insert("allowWholeNamespace".to_owned(), json!(arguments.allow_whole_namespace));
+    body.insert("breakFreeze".to_owned(), json!(arguments.break_freeze));
     body.insert("requestedBy".to_owned(), json!(person()));
     body.insert("reason".to_owned(), json!(arguments.reason));
     body.insert("traceparent".to_owned(), json!(traceparent(&ambient.randomness)));

@@ -46,12 +46,7 @@ impl Subject {
     /// such tag.
     #[must_use]
     pub fn tag(&self, path: &str) -> Option<&Value> {
-        let found = self.tags.get(path).or_else(|| {
-            let mut names = path.split('.');
-            let first = self.tags.get(names.next()?)?;
-            names.try_fold(first, |value, name| value.as_object()?.get(name))
-        });
-        found.filter(|value| !value.is_null())
+        tag_at(&self.tags, path)
     }
 
     /// Whether it asks to be left alone: its tag of this name is the text `off`.
@@ -59,6 +54,16 @@ impl Subject {
     pub fn opts_out(&self, tag: &str) -> bool {
         self.tag(tag).and_then(Value::as_str).is_some_and(|text| text.trim().eq_ignore_ascii_case("off"))
     }
+}
+
+/// As [`Subject::tag`].
+pub(super) fn tag_at<'t>(tags: &'t Map<String, Value>, path: &str) -> Option<&'t Value> {
+    let found = tags.get(path).or_else(|| {
+        let mut names = path.split('.');
+        let first = tags.get(names.next()?)?;
+        names.try_fold(first, |value, name| value.as_object()?.get(name))
+    });
+    found.filter(|value| !value.is_null())
 }
 
 /// The hubs that a group can allocate devices to; none when neither the group nor its DPS names any.

@@ -92,6 +92,8 @@ fn records(namespaces: usize) -> Records {
         requests: requests.collect(),
         last_assignments: (0..namespaces).map(last).collect(),
         fleet: FleetRecords {
+            holds: Vec::new(),
+            runs: Vec::new(),
             previous_report_at: Some(NOW - Duration::days(30)),
             last_reconcile: Some(crate::walk_run::tests::run(2, 5, 30)),
             unread: vec![("reports".into(), ReadFailure::other("503"))],

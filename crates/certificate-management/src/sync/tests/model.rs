@@ -313,6 +313,7 @@ impl Model {
         Context {
             now: if worker == 0 { NOW } else { NOW + setting.ahead },
             mode: self.mode,
+            freeze: None,
             is_configured: self.is_configured,
             patience: setting.patience,
             most_requests: setting.most_requests,

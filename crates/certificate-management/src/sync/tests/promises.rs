@@ -7,6 +7,7 @@ mod automatic;
 mod bounds;
 mod deadline;
 mod follow_ups;
+mod freeze;
 mod identity;
 mod judged;
 mod missing;

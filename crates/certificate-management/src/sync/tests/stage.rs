@@ -34,6 +34,7 @@ impl Stage {
         let context = Context {
             now: NOW,
             mode: Mode::Enforce,
+            freeze: None,
             is_configured: true,
             patience: Duration::minutes(30),
             most_requests: MOST_REQUESTS,

@@ -29,6 +29,7 @@ use self::standing::Standing;
 use super::named::{self, Named};
 use super::{file, lint, pending};
 use crate::commands::operator::command_failure::CommandFailure;
+use crate::commands::operator::intent::Intent;
 use crate::commands::operator::person::{self, Person};
 use crate::commands::table::Output;
 use crate::commands::terminal::line;
@@ -65,6 +66,8 @@ pub struct Arguments {
     /// Activate also where policysync.toml has the namespace in audit mode.
     #[arg(long, requires = "apply")]
     even_in_audit: bool,
+    #[command(flatten)]
+    intent: Intent,
     /// How long to wait at most until every hub trusts; ten minutes without it.
     #[arg(long, value_name = "SECONDS", requires = "apply", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: Option<u64>,
@@ -111,8 +114,7 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode, CommandFailure> {
         (_, None, false) => (Outcome::Waiting, Some("The service is at work on it; look again.".to_owned())),
         (_, answer, true) => {
             let chain = answer.as_ref().map(|answer| answer.chain.as_str());
-            let even_in_audit = arguments.even_in_audit;
-            activated(&person, &named, certificate, chain, even_in_audit, end, &mut progress).await?
+            activated(&person, &named, certificate, chain, arguments, end, &mut progress).await?
         }
     };
     let is_active = matches!(outcome, Outcome::Activated | Outcome::AlreadyActive);
@@ -163,7 +165,7 @@ async fn activated(
     named: &Named<'_>,
     certificate: &Summary,
     chain: Option<&str>,
-    even_in_audit: bool,
+    arguments: &Arguments,
     end: Instant,
     progress: &mut Progress,
 ) -> Result<(Outcome, Option<String>), CommandFailure> {
@@ -171,7 +173,9 @@ async fn activated(
         None => (None, Some("the service was at work on it before".to_owned())),
         Some(chain) => {
             progress.show(&format!("sending the chain of {}", named.authority.name));
-            let sent = sending::send(person, named, certificate, chain, even_in_audit).await;
+            let sent =
+                sending::send(person, named, certificate, chain, arguments.even_in_audit, &arguments.intent)
+                    .await;
             match sent.map_err(CommandFailure::Failed)? {
                 Sent::Taken(operation) => (Some(operation), None),
                 Sent::Unclear(why) => (None, Some(why)),

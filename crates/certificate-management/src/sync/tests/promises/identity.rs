@@ -101,6 +101,7 @@ fn no_outcome_is_written_to_another_request_or_over_a_final_one() {
     let told = Conclusion {
         request: request("r-1", ""),
         sync_id: Some("sync-1".to_owned()),
+        plan: None,
         outcome: Outcome::Trusted,
         reason: None,
         detail: None,

@@ -31,6 +31,7 @@ fn known() -> (RequestRecord, Conclusion) {
     let told = Conclusion {
         request: record.request.clone(),
         sync_id: record.sync_id.clone(),
+        plan: None,
         outcome: record.outcome,
         reason: record.reason,
         detail: record.detail.clone(),

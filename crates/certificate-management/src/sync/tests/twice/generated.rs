@@ -177,6 +177,7 @@ proptest! {
         let context = Context {
             now: NOW,
             mode: if is_audit { Mode::Audit } else { Mode::Enforce },
+            freeze: None,
             is_configured,
             patience: Duration::seconds(patience),
             most_requests: MOST_REQUESTS,

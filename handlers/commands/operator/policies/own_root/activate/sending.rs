@@ -6,7 +6,9 @@ use std::time::Duration;
 use azure::{Error, ErrorKind, LongRunningOperation, OperationStatus, OwnAuthority};
 use certificate_chain::Summary;
 use certificate_management::ArmId;
+use certificate_management::attribution::Attribution;
 use certificate_management::declared::Stage;
+use certificate_management::digest;
 use certificate_management::plan::permit;
 use serde::{Deserialize, Serialize};
 use state::key;
@@ -16,6 +18,7 @@ use tokio::time::{Instant, sleep};
 use super::progress::Progress;
 use super::standing::{self, Standing};
 use crate::authorities;
+use crate::commands::operator::intent::Intent;
 use crate::commands::operator::person::Person;
 use crate::commands::operator::policies::own_root::named::Named;
 
@@ -41,6 +44,8 @@ struct Record {
     run: String,
     /// The command and its person.
     woken_by: String,
+    /// Who sent it and why, and the hash of the chain.
+    attribution: Attribution,
     /// ARM id of the namespace.
     namespace_id: ArmId,
     /// ARM id of the authority; of the policy in the first generation.
@@ -80,20 +85,22 @@ pub enum Ended {
 /// Sends the chain.
 ///
 /// # Errors
-/// When nothing was sent: audit mode, the kill switch, or a record that could not be kept.
+/// When nothing was sent: audit mode, the kill switch, a freeze, or a record that could not be kept.
 pub async fn send(
     person: &Person,
     named: &Named<'_>,
     certificate: &Summary,
     chain: &str,
     even_in_audit: bool,
+    intent: &Intent,
 ) -> Result<Sent, String> {
-    let by = permit::Writer::Person { even_in_audit };
-    permit::permitted(named.configuration, person.fleet.kill_switch, by)?;
+    let by = permit::Writer::Person(intent.insistence(even_in_audit));
+    person.fleet.guard(named.configuration, by).activation().map_err(|forbidden| forbidden.why)?;
     let record = Record {
         record: "registry-activation/v1".to_owned(),
         run: person.run.to_string(),
         woken_by: person.woken_by("policies activate"),
+        attribution: person.attribution(intent.reason.clone(), Some(digest::of::<16>(chain))).await,
         namespace_id: named.configuration.id.clone(),
         authority_id: named.authority.id.clone(),
         certificate_sha256: certificate.sha256.clone(),

@@ -1,0 +1,217 @@
+//! `runs`: who wrote what, when, why and by which plan, from the records of the writes.
+
+use std::process::ExitCode;
+
+use certificate_management::attribution::Attribution;
+use certificate_management::report::RunEntry;
+use certificate_management::request::RequestRecord;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use serde_json::{Value, json};
+use state::{Store, key};
+
+use super::fail;
+use super::person::{self, Person, STATE};
+use super::table::{self, Output};
+use crate::assignment::journal::{self, WriteRecord};
+use crate::authorities::WRITES;
+use crate::commands::terminal::line;
+use crate::functions::sync_requests;
+use crate::runs;
+use crate::synchronization::records;
+
+/// Width of the columns that hold sentences, in characters.
+const WIDTH: usize = 34;
+
+#[derive(Args)]
+#[command(
+    after_help = "A run is one invocation of a function, or one command, that wrote. RUN is its id, or that of a sync request.\n\
+    Exit codes: 0 shown; 1 the records could not be read, or there is no such run; 64 wrong usage."
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Show the runs that wrote last.
+    List {
+        /// How many.
+        #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=500))]
+        limit: u16,
+        #[arg(long, value_enum, default_value_t = Output::Table)]
+        output: Output,
+    },
+    /// Show each write of one run.
+    Show {
+        /// The run.
+        #[arg(value_name = "RUN")]
+        run: String,
+        #[arg(long, value_enum, default_value_t = Output::Table)]
+        output: Output,
+    },
+}
+
+pub async fn run(arguments: Arguments) -> ExitCode {
+    let person = match person::start() {
+        Ok(person) => person,
+        Err(message) => return fail(&message),
+    };
+    if !person.keeps_records {
+        return fail(&format!("what runs wrote cannot be looked up. {STATE}"));
+    }
+    let shown = match arguments.action {
+        Action::List { limit, output } => list(&person.store, usize::from(limit), output).await,
+        Action::Show { run, output } => show(&person, &run, output).await,
+    };
+    match shown {
+        Ok(text) => {
+            say!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(message) => fail(&message),
+    }
+}
+
+async fn list(store: &Store, limit: usize, output: Output) -> Result<String, String> {
+    let entries =
+        runs::newest(store, limit).await.map_err(|error| format!("the records of runs: {error}"))?;
+    if output == Output::Json {
+        return Ok(table::json(&json!({"schema": "policysync-runs/v1", "runs": entries})));
+    }
+    if entries.is_empty() {
+        return Ok("No run has written anything.".to_owned());
+    }
+    let row = |entry: &RunEntry| {
+        let wrote = [(entry.assignments, "group", "groups"), (entry.declared, "resource", "resources")];
+        let wrote = wrote.into_iter().filter(|(count, ..)| *count > 0);
+        let wrote =
+            wrote.map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many }));
+        let who = who(&entry.woken_by, &entry.attribution);
+        vec![line(&entry.run), wrote.collect::<Vec<_>>().join("\n"), table::wrapped(&line(&who), WIDTH)]
+    };
+    let rows = entries.iter().map(row).collect();
+    let table = table::table(&["run", "wrote", "who and why"], rows);
+    Ok(format!(
+        "{table}\n\nSee one with `policysync runs show RUN`; what people asked to sync is on the status page."
+    ))
+}
+
+/// Who it was and why, as a sentence.
+fn who(woken_by: &str, attribution: &Attribution) -> String {
+    let mut who = woken_by.to_owned();
+    if let Some(caller) = &attribution.caller {
+        who.push_str(&format!(" as {caller}"));
+    }
+    if let Some(reason) = &attribution.reason {
+        who.push_str(&format!(": {reason}"));
+    }
+    who
+}
+
+/// One write of a run.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    what: String,
+    change: String,
+    stage: Value,
+    woken_by: String,
+    attribution: Attribution,
+    at: Value,
+}
+
+async fn show(person: &Person, run: &str, output: Output) -> Result<String, String> {
+    let store = &person.store;
+    let mut writes: Vec<Shown> = journal::of_run(store, run).await?.into_iter().map(assignment).collect();
+    let prefix = format!("{WRITES}/{}", key::segment(run));
+    let listing = store.list(&prefix).await.map_err(|error| error.to_string())?;
+    for key in &listing.keys {
+        let found = store.get::<Value>(key).await.map_err(|error| error.to_string())?;
+        writes.extend(found.map(|stored| declared(&stored.value)));
+    }
+    let request = records::request(store, run).await.map_err(|error| error.to_string())?;
+    writes.extend(request.as_ref().map(sync));
+    let Some(first) = writes.first() else {
+        return Err(format!(
+            "there is no record of a write by run {run}; `policysync runs list` shows the last ones"
+        ));
+    };
+    if output == Output::Json {
+        let request = request.as_ref().map(|record| sync_requests::view(&person.fleet, record));
+        return Ok(table::json(
+            &json!({"schema": "policysync-run/v1", "run": run, "writes": writes, "request": request}),
+        ));
+    }
+    let who = who(&first.woken_by, &first.attribution);
+    let row = |write: &Shown| {
+        vec![
+            table::wrapped(&line(&write.what), WIDTH),
+            table::wrapped(&line(&write.change), WIDTH),
+            line(write.stage.as_str().unwrap_or_default()),
+            line(write.attribution.plan.as_deref().unwrap_or("(not recorded)")),
+        ]
+    };
+    let table = table::table(&["wrote", "change", "stage", "plan"], writes.iter().map(row).collect());
+    let at = first.at.as_str().unwrap_or_default().to_owned();
+    Ok(format!("Run {}, {}\n{}\n\n{table}", line(run), line(&at), table::wrapped(&line(&who), 78)))
+}
+
+fn assignment(record: WriteRecord) -> Shown {
+    let named = |policy: &Option<String>| policy.clone().unwrap_or_else(|| "(none)".to_owned());
+    Shown {
+        what: format!("{}/{}", record.provisioning_service, record.enrollment_group),
+        change: format!("{} → {}: {}", named(&record.before), named(&record.after), record.detail),
+        stage: json!(record.stage),
+        at: member(&record, "at"),
+        woken_by: record.woken_by,
+        attribution: record.attribution,
+    }
+}
+
+/// A record of another member is shown as far as it is understood: it may be of an activation, or of another version.
+fn declared(record: &Value) -> Shown {
+    let text = |name: &str| record[name].as_str().unwrap_or_default().to_owned();
+    let what = match record["target"].as_object() {
+        Some(target) => {
+            let name =
+                |member: &str| target.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
+            format!("{} {}", name("resource"), name("name"))
+        }
+        None => text("authorityId"),
+    };
+    let change = match (&record["write"], text("certificateSha256")) {
+        (Value::Null, sha256) => format!("activate with {sha256}"),
+        (write, _) => write.to_string(),
+    };
+    Shown {
+        what,
+        change,
+        stage: record["stage"].clone(),
+        woken_by: text("wokenBy"),
+        attribution: serde_json::from_value(record["attribution"].clone()).unwrap_or_default(),
+        at: record["at"].clone(),
+    }
+}
+
+fn sync(record: &RequestRecord) -> Shown {
+    let by = record.request.requested_by.clone().unwrap_or_else(|| "not known".to_owned());
+    Shown {
+        what: format!("sync of {}", record.request.namespace_id.name()),
+        change: record.reason.map_or_else(String::new, |reason| reason.to_string()),
+        stage: json!(record.outcome),
+        woken_by: format!("a sync request of {by}"),
+        attribution: Attribution {
+            caller: None,
+            reason: record.request.reason.clone(),
+            plan: record.plan.clone(),
+        },
+        at: member(record, "submittedAt"),
+    }
+}
+
+/// A member as the record has it.
+fn member(record: &impl Serialize, name: &str) -> Value {
+    serde_json::to_value(record).map(|mut record| record[name].take()).unwrap_or_default()
+}
