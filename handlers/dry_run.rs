@@ -1,5 +1,6 @@
 //! Foresees the outcome of a sync request from one look at Azure. It writes nothing and submits nothing.
 
+use certificate_management::ArmId;
 use certificate_management::generation::Generation;
 use certificate_management::plan::{self, Observation, Pair, RequestPlan};
 use certificate_management::reason::Reason;
@@ -7,7 +8,6 @@ use certificate_management::reason::failure::About;
 use certificate_management::request::{Outcome, SyncRequest};
 use certificate_management::trust::{Evidence, Trust};
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::failure;
 use crate::fleet::Fleet;
@@ -15,6 +15,7 @@ use crate::observation::{Observer, soon};
 
 /// What would happen to a pair of a hub and a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Would {
     /// Nothing: the hub trusts it.
@@ -48,6 +49,7 @@ impl Would {
 
 /// The trust of a pair now, and what would happen to it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PairVerdict {
     /// Name of the hub.
@@ -66,11 +68,28 @@ pub struct PairVerdict {
     pub evidence: Option<Evidence>,
 }
 
+/// What would become of a request as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Foreseen {
+    /// Nothing: every hub trusts.
+    AlreadyTrusted,
+    /// A sync of the namespace.
+    Sync,
+    /// A look for evidence, since the service pushes by itself.
+    Verify,
+    /// A further look: this one could not tell.
+    Undecided,
+    /// Nothing: it would be refused.
+    Refuse,
+}
+
 /// The outcome of the request as a whole.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// `already-trusted`, `sync`, `verify`, `undecided` or `refuse`.
-    pub plan: &'static str,
+    /// What would become of it.
+    pub plan: Foreseen,
     /// Why it would be refused.
     pub reason: Option<Reason>,
     /// With the particulars.
@@ -85,7 +104,8 @@ pub async fn planned(
     fleet: &Fleet,
     request: &SyncRequest,
 ) -> Result<(Verdict, Vec<PairVerdict>), azure::Error> {
-    let refused = |reason, detail| Verdict { plan: "refuse", reason: Some(reason), detail: Some(detail) };
+    let refused =
+        |reason, detail| Verdict { plan: Foreseen::Refuse, reason: Some(reason), detail: Some(detail) };
     let Some(configuration) = fleet.configuration.namespace(&request.namespace_id) else {
         let detail = format!("policysync.toml has no namespace {}", request.namespace_id);
         return Ok((refused(Reason::NamespaceNotConfigured, detail), Vec::new()));
@@ -100,11 +120,13 @@ pub async fn planned(
     let plan = plan::plan_request(request, fleet.mode(configuration), &observation);
     let rows = rows(request, &plan, &observation);
     let verdict = match plan {
-        RequestPlan::AlreadyTrusted(_) => Verdict { plan: "already-trusted", reason: None, detail: None },
-        RequestPlan::Sync(_) => Verdict { plan: "sync", reason: None, detail: None },
-        RequestPlan::Verify(_) => Verdict { plan: "verify", reason: None, detail: None },
+        RequestPlan::AlreadyTrusted(_) => {
+            Verdict { plan: Foreseen::AlreadyTrusted, reason: None, detail: None }
+        }
+        RequestPlan::Sync(_) => Verdict { plan: Foreseen::Sync, reason: None, detail: None },
+        RequestPlan::Verify(_) => Verdict { plan: Foreseen::Verify, reason: None, detail: None },
         RequestPlan::Undecided { detail, .. } => {
-            Verdict { plan: "undecided", reason: None, detail: Some(detail) }
+            Verdict { plan: Foreseen::Undecided, reason: None, detail: Some(detail) }
         }
         RequestPlan::Refuse { reason: Reason::AuditMode, detail, .. } if fleet.kill_switch => {
             refused(Reason::AuditMode, format!("{detail}: POLICYSYNC_MODE=audit is set here"))
@@ -162,22 +184,45 @@ fn rows(request: &SyncRequest, plan: &RequestPlan, observation: &Observation) ->
     observation.pairs().into_iter().filter_map(row).collect()
 }
 
+/// The plan of a request, for programs.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct PlanView<'a> {
+    /// The id that the caller chose.
+    pub request_id: Option<&'a str>,
+    /// Its namespace.
+    pub namespace_id: &'a ArmId,
+    /// Always true.
+    pub dry_run: bool,
+    /// What would become of it.
+    pub plan: Foreseen,
+    /// Why it would be refused.
+    pub reason: Option<Reason>,
+    /// The particulars, as a sentence.
+    pub detail: Option<&'a str>,
+    /// What a person does next, where there is a reason.
+    pub next_step: Option<&'static str>,
+    /// Every pair that the request is for, and every other that is out of sync.
+    pub hubs: &'a [PairVerdict],
+}
+
 /// The plan for a program. `request_id` is one that the caller chose.
 #[must_use]
-pub fn document(
-    request: &SyncRequest,
-    request_id: Option<&str>,
-    verdict: &Verdict,
-    rows: &[PairVerdict],
-) -> Value {
-    json!({
-        "requestId": request_id,
-        "namespaceId": request.namespace_id,
-        "dryRun": true,
-        "plan": verdict.plan,
-        "reason": verdict.reason,
-        "detail": verdict.detail,
-        "nextStep": verdict.reason.map(Reason::next_step),
-        "hubs": rows,
-    })
+pub fn document<'a>(
+    request: &'a SyncRequest,
+    request_id: Option<&'a str>,
+    verdict: &'a Verdict,
+    rows: &'a [PairVerdict],
+) -> PlanView<'a> {
+    PlanView {
+        request_id,
+        namespace_id: &request.namespace_id,
+        dry_run: true,
+        plan: verdict.plan,
+        reason: verdict.reason,
+        detail: verdict.detail.as_deref(),
+        next_step: verdict.reason.map(Reason::next_step),
+        hubs: rows,
+    }
 }

@@ -4,6 +4,7 @@
 //! pure crate `certificate-management` decides from the observation what to do.
 
 pub mod alerting;
+pub mod api;
 pub mod application;
 pub mod assignment;
 pub mod authorities;

@@ -24,6 +24,7 @@ mod faults;
 mod generations;
 mod host_command;
 mod host_process;
+mod http_api;
 mod hubs_unknown;
 mod in_process;
 mod managed;

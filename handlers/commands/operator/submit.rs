@@ -29,9 +29,9 @@ use self::follow::{Ended, Source};
 use self::progress::Progress;
 use super::table::{self, Output};
 use super::{USAGE, fail};
+use crate::api::views::RequestView;
 use crate::application::Application;
 use crate::fleet::Outside;
-use crate::functions::sync_requests;
 use crate::settings::{Settings, StateSettings};
 use crate::synchronization::submission::{self, SubmitError};
 
@@ -150,7 +150,7 @@ fn trace_id(request: &SyncRequest) -> &str {
 
 /// The record as JSON, with the trace.
 fn document(record: &RequestRecord) -> Value {
-    let mut document = sync_requests::view(record);
+    let mut document = json!(RequestView::of(record));
     if let Some(members) = document.as_object_mut() {
         members.insert("traceId".to_owned(), json!(trace_id(&record.request)));
     }

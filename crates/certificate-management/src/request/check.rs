@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value};
 
+use super::submission::DRY_RUN;
 use super::{
     FieldError, MAX_NAMES, MAX_UNKNOWN_BYTES, MAX_UNKNOWN_MEMBERS, REQUEST_SCHEMA, Requester, SyncRequest,
     is_request_id, is_reserved_id,
 };
 use crate::ArmId;
 
-/// Members of a submission.
+/// Members of a request, however it comes.
 const MEMBERS: [&str; 7] =
     ["namespaceId", "hubs", "policies", "allowWholeNamespace", "requestedBy", "reason", "traceparent"];
 /// Members that a message has beside those of a submission.
@@ -65,6 +66,10 @@ impl SyncRequest {
         let requested_by = fields.text("requestedBy");
         let reason = fields.text("reason");
         let traceparent = fields.text("traceparent");
+        if matches!(way, Way::Submission { .. }) {
+            // The caller of this reads it. A wrong one is an error here, since a request in its place cannot be undone.
+            fields.flag(DRY_RUN);
+        }
         let other = fields.others(way);
         match (namespace_id, request_id) {
             (Some(namespace_id), Some(request_id)) if fields.errors.is_empty() => Ok(Self {
@@ -95,8 +100,11 @@ impl Fields<'_> {
     /// Takes the unknown members. In a submission they are errors; those of a message are kept within the bounds.
     fn others(&mut self, way: Way<'_>) -> Map<String, Value> {
         let is_other = |(name, _): &(&String, &Value)| {
-            let is_of_message = matches!(way, Way::Queue) && OF_MESSAGES.contains(&name.as_str());
-            !MEMBERS.contains(&name.as_str()) && !is_of_message
+            let is_of_its_way = match way {
+                Way::Queue => OF_MESSAGES.contains(&name.as_str()),
+                Way::Submission { .. } => *name == DRY_RUN,
+            };
+            !MEMBERS.contains(&name.as_str()) && !is_of_its_way
         };
         let others = || self.object.iter().filter(is_other);
         let count = others().count();
@@ -111,7 +119,9 @@ impl Fields<'_> {
                     "schema" => {
                         "a submission has no such member: only messages of the queue have it".to_owned()
                     }
-                    _ => format!("there is no such member; the members are {}", MEMBERS.join(", ")),
+                    _ => {
+                        format!("there is no such member; the members are {}, {DRY_RUN}", MEMBERS.join(", "))
+                    }
                 };
                 self.error(&name, &problem);
             }
