@@ -82,8 +82,8 @@ struct Waiting;
 #[template(path = "page/problem.html")]
 struct Problem {
     /// The status, in words.
-    status: String,
-    message: String,
+    status: &'static str,
+    message: Vec<words::Piece>,
     overview: String,
     list: String,
 }
@@ -180,8 +180,8 @@ pub fn of_requests(list: &RequestList, links: &Links) -> Result<String, askama::
 /// When memory for it is lacking.
 pub fn of_problem(status: StatusCode, message: &str, links: &Links) -> Result<String, askama::Error> {
     let problem = Problem {
-        status: status.canonical_reason().unwrap_or("Error").to_owned(),
-        message: words::text(message),
+        status: status.canonical_reason().unwrap_or("Error"),
+        message: words::prose(&words::text(message)),
         overview: links.overview(),
         list: links.requests(),
     };

@@ -142,7 +142,7 @@ fn named(names: &[String]) -> String {
 }
 
 fn asked_by(record: &RequestRecord) -> String {
-    let name = record.request.requested_by.as_deref().map(words::name);
+    let name = record.request.requested_by.as_deref().filter(|by| !by.trim().is_empty()).map(words::name);
     match (record.requester, name) {
         (Requester::Policysync, _) => "Policysync itself".to_owned(),
         (Requester::SignedIn, Some(name)) => format!("{name}, signed in"),

@@ -56,7 +56,7 @@ impl Request {
             id: words::name(&request.request_id),
             link: links.request(&request.request_id),
             namespace: words::name(&request.namespace),
-            requested_by: request.requested_by.as_deref().map(words::name),
+            requested_by: request.requested_by.as_deref().filter(|by| !by.trim().is_empty()).map(words::name),
             outcome: request.outcome.to_string().replace('-', " "),
             class: class(request.outcome),
             reason: request.reason.map(|reason| reason.code()),

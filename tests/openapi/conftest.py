@@ -5,7 +5,7 @@
 
 import json
 import os
-import pathlib
+import signal
 import socket
 import subprocess
 import threading
@@ -13,8 +13,6 @@ import time
 import urllib.request
 
 import pytest
-
-ROOT = pathlib.Path(__file__).parents[2]
 
 
 class World:
@@ -47,7 +45,8 @@ class World:
                 threading.Event().wait(0.2)
 
     def stop(self):
-        self.process.terminate()
+        # As Ctrl-C does, so that it clears up.
+        self.process.send_signal(signal.SIGINT)
         try:
             self.process.wait(timeout=20)
         except subprocess.TimeoutExpired:
