@@ -1,5 +1,6 @@
-//! Writes `docs/openapi.json` (OpenAPI 3.1), and the form of it that the app serves, from the types that read requests and write answers, and from the table of errors.
-//! A test compares them; `WRITE_GENERATED_FILES=1 cargo test -p policysync --lib api::description` writes them.
+//! Writes `docs/openapi.json` (`OpenAPI` 3.1), and the form of it that the app serves, from the types that read requests and
+//! write answers, and from the table of errors. A test compares them;
+//! `WRITE_GENERATED_FILES=1 cargo test -p policysync --lib api::description` writes them.
 //!
 //! - [`operations`]: every address with its methods, parameters and answers.
 //! - [`schemas`]: the documents that come and go.

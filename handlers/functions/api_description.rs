@@ -1,4 +1,4 @@
-//! `api-description`: the description of this API as OpenAPI 3.1: `docs/openapi.json` without the descriptions of schemas. The
+//! `api-description`: the description of this API as `OpenAPI` 3.1: `docs/openapi.json` without the descriptions of schemas. The
 //! types that answer requests write both, so it is always that of this version.
 
 use functions_host::{Definition, Failure, HttpReply, HttpRequest, Invocation, Reply, Trigger};

@@ -66,9 +66,7 @@ impl Schemas {
         for text in ["requestedBy", "reason", "traceparent"] {
             members[text]["maxLength"] = json!(LONGEST_TEXT);
         }
-        for flag in ["allowWholeNamespace"] {
-            members[flag]["type"] = json!(["boolean", "null"]);
-        }
+        members["allowWholeNamespace"]["type"] = json!(["boolean", "null"]);
         let dry_run = json!({
             "type": ["boolean", "null"],
             "default": false,
