@@ -2,14 +2,12 @@
 //!
 //! - [`accept`]: which media type the caller wants, by its weights.
 //! - [`problem`]: every error that a caller can get, with its code.
-//! - [`views`]: the documents that answer requests.
 //! - `description`: writes `docs/openapi.json` from these types, and the form of it that `api-description` serves; a test compares them.
 
 pub mod accept;
 #[cfg(test)]
 mod description;
 pub mod problem;
-pub mod views;
 
 use functions_host::HttpRequest;
 use http::Method;

@@ -28,5 +28,6 @@ pub mod sections;
 pub mod settings;
 pub mod synchronization;
 pub mod telemetry;
+pub mod views;
 pub mod visible;
 pub mod walk;

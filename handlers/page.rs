@@ -35,7 +35,7 @@ use requests::Requests;
 use runbook::Entry;
 use words::Moment;
 
-use crate::api::views::RequestList;
+use crate::views::RequestList;
 
 /// What a browser may do with the page: show it, with the style that is in it.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

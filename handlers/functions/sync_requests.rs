@@ -8,12 +8,12 @@ use serde_json::json;
 
 use crate::api::accept::Media;
 use crate::api::problem::{Code, Problem};
-use crate::api::views::{PageNumber, RequestList, RequestView};
 use crate::api::{self, Operation};
 use crate::application::Application;
 use crate::page::links::{From, Links};
 use crate::synchronization::submission::{self, SubmitError};
 use crate::synchronization::{listing, records};
+use crate::views::{PageNumber, RequestList, RequestView};
 use crate::{dry_run, page, telemetry};
 
 /// How much of the caller's name the record keeps, in characters.

@@ -4,8 +4,8 @@ use askama::Template;
 
 use super::links::Links;
 use super::requests::Request;
-use crate::api::views::RequestList;
 use crate::synchronization::listing::{ON_PAGE, PAGES};
+use crate::views::RequestList;
 
 /// The list.
 #[derive(Template)]

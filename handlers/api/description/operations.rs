@@ -75,8 +75,8 @@ impl Responses {
 
 /// Every path.
 pub fn paths(schemas: &mut Schemas, responses: &mut Responses) -> Value {
-    let list = schemas.of::<crate::api::views::RequestList>();
-    let request = schemas.of::<crate::api::views::RequestView<'static>>();
+    let list = schemas.of::<crate::views::RequestList>();
+    let request = schemas.of::<crate::views::RequestView<'static>>();
     let plan = schemas.of::<crate::dry_run::PlanView<'static>>();
     let submission = schemas.submission();
     let status = schemas.report();

@@ -29,11 +29,11 @@ use self::follow::{Ended, Source};
 use self::progress::Progress;
 use super::table::{self, Output};
 use super::{USAGE, fail};
-use crate::api::views::RequestView;
 use crate::application::Application;
 use crate::fleet::Outside;
 use crate::settings::{Settings, StateSettings};
 use crate::synchronization::submission::{self, SubmitError};
+use crate::views::RequestView;
 
 /// Exit code when the command could not learn what became of the request.
 const UNKNOWN: u8 = 3;

@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use super::submission::DRY_RUN;
 use super::{
     FieldError, MAX_NAMES, MAX_UNKNOWN_BYTES, MAX_UNKNOWN_MEMBERS, REQUEST_SCHEMA, Requester, SyncRequest,
     is_request_id, is_reserved_id,
@@ -12,6 +11,8 @@ use crate::ArmId;
 /// Members of a request, however it comes.
 const MEMBERS: [&str; 7] =
     ["namespaceId", "hubs", "policies", "allowWholeNamespace", "requestedBy", "reason", "traceparent"];
+/// The member of a submission that asks for the plan alone.
+pub(super) const DRY_RUN: &str = "dryRun";
 /// Members that a message has beside those of a submission.
 const OF_MESSAGES: [&str; 2] = ["schema", "requestId"];
 /// How many unknown members of a submission are named, and how much of each name, in characters.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::check::Way;
+use super::check::{DRY_RUN, Way};
 use super::{FieldError, MAX_SUBMISSION, SyncRequest};
 
 /// A request as a caller submits it: the message without `schema` and `requestId`, and `dryRun`.
@@ -38,9 +38,6 @@ impl Submission {
         }
     }
 }
-
-/// The member that asks for the plan alone.
-pub(super) const DRY_RUN: &str = "dryRun";
 
 #[cfg(test)]
 mod tests {
