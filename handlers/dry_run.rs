@@ -1,5 +1,6 @@
 //! Foresees the outcome of a sync request from one look at Azure. It writes nothing and submits nothing.
 
+use certificate_management::ArmId;
 use certificate_management::configuration::Freeze;
 use certificate_management::generation::Generation;
 use certificate_management::next_step::{self, Caller, Situation};
@@ -9,7 +10,6 @@ use certificate_management::reason::failure::About;
 use certificate_management::request::{Outcome, SyncRequest};
 use certificate_management::trust::{Evidence, Trust};
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::failure;
 use crate::fleet::Fleet;
@@ -17,6 +17,7 @@ use crate::observation::{Observer, soon};
 
 /// What would happen to a pair of a hub and a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Would {
     /// Nothing: the hub trusts it.
@@ -50,6 +51,7 @@ impl Would {
 
 /// The trust of a pair now, and what would happen to it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PairVerdict {
     /// Name of the hub.
@@ -68,11 +70,28 @@ pub struct PairVerdict {
     pub evidence: Option<Evidence>,
 }
 
+/// What would become of a request as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Foreseen {
+    /// Nothing: every hub trusts.
+    AlreadyTrusted,
+    /// A sync of the namespace.
+    Sync,
+    /// A look for evidence, since the service pushes by itself.
+    Verify,
+    /// A further look: this one could not tell.
+    Undecided,
+    /// Nothing: it would be refused.
+    Refuse,
+}
+
 /// The outcome of the request as a whole.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// `already-trusted`, `sync`, `verify`, `undecided` or `refuse`.
-    pub plan: &'static str,
+    /// What would become of it.
+    pub plan: Foreseen,
     /// Why it would be refused.
     pub reason: Option<Reason>,
     /// With the particulars.
@@ -91,12 +110,14 @@ pub async fn planned(
 ) -> Result<(Verdict, Vec<PairVerdict>), azure::Error> {
     let configured = fleet.configuration.namespace(&request.namespace_id);
     let situation = match configured {
-        Some(configuration) => Situation::of(configuration, fleet.kill_switch, Caller::Person),
+        Some(configuration) => {
+            Situation::of(configuration, fleet.kill_switch, Caller::Person).at(fleet.now())
+        }
         None => Situation::of_fleet(fleet.kill_switch, Caller::Person),
     };
     let refused = |reason, detail, situation: &Situation<'_>| {
         let next_step = Some(next_step::of(reason, situation));
-        Verdict { plan: "refuse", reason: Some(reason), detail: Some(detail), next_step }
+        Verdict { plan: Foreseen::Refuse, reason: Some(reason), detail: Some(detail), next_step }
     };
     let planned = |plan, detail| Verdict { plan, reason: None, detail, next_step: None };
     let Some(configuration) = configured else {
@@ -116,10 +137,10 @@ pub async fn planned(
     let plan = plan.unless_frozen(request, freeze.as_deref());
     let rows = rows(request, &plan, &observation);
     let verdict = match plan {
-        RequestPlan::AlreadyTrusted(_) => planned("already-trusted", None),
-        RequestPlan::Sync(_) => planned("sync", None),
-        RequestPlan::Verify(_) => planned("verify", None),
-        RequestPlan::Undecided { detail, .. } => planned("undecided", Some(detail)),
+        RequestPlan::AlreadyTrusted(_) => planned(Foreseen::AlreadyTrusted, None),
+        RequestPlan::Sync(_) => planned(Foreseen::Sync, None),
+        RequestPlan::Verify(_) => planned(Foreseen::Verify, None),
+        RequestPlan::Undecided { detail, .. } => planned(Foreseen::Undecided, Some(detail)),
         RequestPlan::Refuse { reason: Reason::AuditMode, detail, .. } if fleet.kill_switch => {
             refused(Reason::AuditMode, format!("{detail}: POLICYSYNC_MODE=audit is set here"), &situation)
         }
@@ -176,22 +197,45 @@ fn rows(request: &SyncRequest, plan: &RequestPlan, observation: &Observation) ->
     observation.pairs().into_iter().filter_map(row).collect()
 }
 
+/// The plan of a request, for programs.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct PlanView<'a> {
+    /// The id that the caller chose.
+    pub request_id: Option<&'a str>,
+    /// Its namespace.
+    pub namespace_id: &'a ArmId,
+    /// Always true.
+    pub dry_run: bool,
+    /// What would become of it.
+    pub plan: Foreseen,
+    /// Why it would be refused.
+    pub reason: Option<Reason>,
+    /// The particulars, as a sentence.
+    pub detail: Option<&'a str>,
+    /// What a person does next, where there is a reason.
+    pub next_step: Option<&'a str>,
+    /// Every pair that the request is for, and every other that is out of sync.
+    pub hubs: &'a [PairVerdict],
+}
+
 /// The plan for a program. `request_id` is one that the caller chose.
 #[must_use]
-pub fn document(
-    request: &SyncRequest,
-    request_id: Option<&str>,
-    verdict: &Verdict,
-    rows: &[PairVerdict],
-) -> Value {
-    json!({
-        "requestId": request_id,
-        "namespaceId": request.namespace_id,
-        "dryRun": true,
-        "plan": verdict.plan,
-        "reason": verdict.reason,
-        "detail": verdict.detail,
-        "nextStep": verdict.next_step,
-        "hubs": rows,
-    })
+pub fn document<'a>(
+    request: &'a SyncRequest,
+    request_id: Option<&'a str>,
+    verdict: &'a Verdict,
+    rows: &'a [PairVerdict],
+) -> PlanView<'a> {
+    PlanView {
+        request_id,
+        namespace_id: &request.namespace_id,
+        dry_run: true,
+        plan: verdict.plan,
+        reason: verdict.reason,
+        detail: verdict.detail.as_deref(),
+        next_step: verdict.next_step.as_deref(),
+        hubs: rows,
+    }
 }

@@ -1,6 +1,7 @@
-//! The seven functions, and those that only some packages have. Folder name = function name; the file of each says what
+//! The eight functions, and those that only some packages have. Folder name = function name; the file of each says what
 //! it expects of its `function.json`.
 
+pub mod api_description;
 pub mod assign_policy;
 pub mod handle_resource_event;
 pub mod handle_streamed_events;
@@ -20,7 +21,8 @@ use crate::application::Application;
 use crate::{page, telemetry};
 
 /// What the code expects of the function folders that every package has.
-pub const DEFINITIONS: [Definition; 7] = [
+pub const DEFINITIONS: [Definition; 8] = [
+    api_description::DEFINITION,
     assign_policy::DEFINITION,
     handle_resource_event::DEFINITION,
     sync_policies::DEFINITION,
@@ -81,6 +83,7 @@ pub fn router(application: &Arc<Application>) -> Router {
         .function(handle_streamed_events::DEFINITION, handler!(application, handle_streamed_events))
         .function(assign_policy::DEFINITION, handler!(application, assign_policy))
         .function(handle_resource_event::DEFINITION, handler!(application, handle_resource_event))
+        .function(api_description::DEFINITION, |invocation| async move { api_description::run(&invocation) })
         .function(policy_status::DEFINITION, handler!(application, policy_status))
         .function_with_deadline(
             reconcile_assignments::DEFINITION,

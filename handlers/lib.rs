@@ -4,6 +4,7 @@
 //! pure crate `certificate-management` decides from the observation what to do.
 
 pub mod alerting;
+pub mod api;
 pub mod application;
 pub mod assignment;
 pub mod authorities;
@@ -30,5 +31,6 @@ pub mod sections;
 pub mod settings;
 pub mod synchronization;
 pub mod telemetry;
+pub mod views;
 pub mod visible;
 pub mod walk;

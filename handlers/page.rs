@@ -1,6 +1,6 @@
-//! The report as a page: one self-contained document, no script, nothing fetched from elsewhere.
+//! The pages: the report, sync requests, what went wrong. Each is one self-contained document, no script, nothing fetched from elsewhere.
 //!
-//! A part of the page is a file here, which says what is shown, and a template of the same name, which says how. All names come from
+//! A part of a page is a file here, which says what is shown, and a template of the same name, which says how. All names come from
 //! resources that others can write: the templates escape every one of them, and `words` bounds them and shows what
 //! would be invisible.
 
@@ -13,6 +13,8 @@ mod lifetimes;
 mod lines;
 pub mod links;
 mod namespaces;
+mod one_request;
+mod request_list;
 mod requests;
 mod runbook;
 mod words;
@@ -20,7 +22,10 @@ mod writes;
 
 use askama::Template;
 use certificate_management::configuration::{Mode, Thresholds};
+use certificate_management::reason::Reason;
 use certificate_management::report::{self, NamespaceLine, Report};
+use certificate_management::request::RequestRecord;
+use http::StatusCode;
 use time::{Duration, OffsetDateTime};
 
 use attention::Attention;
@@ -34,8 +39,14 @@ use runbook::Entry;
 use words::Moment;
 use writes::Writes;
 
+use crate::views::RequestList;
+
 /// What a browser may do with the page: show it, with the style that is in it.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The style of every page, in the program once.
+const STYLE: &str = include_str!("templates/page/style.css");
+/// The media type of every page.
+pub const MEDIA_TYPE: &str = "text/html; charset=utf-8";
 /// How many things that could not be read are named at the top.
 const UNREAD_NAMED: usize = 8;
 /// How many frozen namespaces are named at the top.
@@ -74,6 +85,16 @@ struct Alone {
 #[derive(Template)]
 #[template(path = "page/waiting.html")]
 struct Waiting;
+
+#[derive(Template)]
+#[template(path = "page/problem.html")]
+struct Problem {
+    /// The status, in words.
+    status: &'static str,
+    message: Vec<words::Piece>,
+    overview: String,
+    list: String,
+}
 
 /// Something that could not be read.
 struct Unread {
@@ -130,7 +151,7 @@ fn render(
         attention: Attention::of(report, links),
         all_is_well: all_is_well(report),
         figures: figures::of(report, lifetimes.as_ref()),
-        requests: Requests::of(report),
+        requests: Requests::of(report, links),
         writes: Writes::of(report),
         runbook: runbook::of(report, thresholds),
         lines: lines::of(report, links, now),
@@ -147,6 +168,41 @@ fn render(
 /// When memory for it is lacking.
 pub fn waiting() -> Result<String, askama::Error> {
     Waiting.render()
+}
+
+/// The page of a sync request, as it is at `now`.
+///
+/// # Errors
+/// When memory for it is lacking.
+pub fn of_request(
+    record: &RequestRecord,
+    now: OffsetDateTime,
+    links: &Links,
+    next_step: impl Fn(Reason) -> String,
+) -> Result<String, askama::Error> {
+    one_request::Document::of(record, now, links, next_step).render()
+}
+
+/// A page of the list of sync requests.
+///
+/// # Errors
+/// When memory for it is lacking.
+pub fn of_requests(list: &RequestList, links: &Links) -> Result<String, askama::Error> {
+    request_list::Document::of(list, links).render()
+}
+
+/// The page that says what went wrong.
+///
+/// # Errors
+/// When memory for it is lacking.
+pub fn of_problem(status: StatusCode, message: &str, links: &Links) -> Result<String, askama::Error> {
+    let problem = Problem {
+        status: status.canonical_reason().unwrap_or("Error"),
+        message: words::prose(&words::text(message)),
+        overview: links.overview(),
+        list: links.requests(),
+    };
+    problem.render()
 }
 
 /// That some namespaces are not written to, unless the kill switch says so of all.

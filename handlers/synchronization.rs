@@ -8,6 +8,7 @@
 //! - [`observe`]: reads what effects ask for: the operation, the namespace, the requests.
 //! - [`sender`]: the one place that sends a sync, and asks for the mode itself.
 //! - [`records`]: the records of requests and of the one sync of each namespace.
+//! - [`listing`]: the newest requests, page by page.
 //! - [`messages`]: the messages that the app puts on the queue.
 //! - [`submission`]: submits a request.
 //! - [`holding`], [`parking`]: make messages come again later, or wait for a person.
@@ -19,6 +20,7 @@ pub mod batch;
 pub mod drive;
 pub mod holding;
 pub mod joining;
+pub mod listing;
 pub mod messages;
 pub mod observe;
 pub mod parking;

@@ -1,23 +1,25 @@
-//! `sync-requests`: submit a sync request over HTTP, and ask what became of it.
+//! `sync-requests`: submit a sync request over HTTP, ask what became of it, and list the last ones; for people as pages.
 
-use certificate_management::next_step::{self, Caller, Situation};
-use certificate_management::reason::Reason;
-use certificate_management::request::{
-    self, FieldError, MAX_SUBMISSION, RequestRecord, Requester, SyncRequest,
-};
+use certificate_management::report::RequestEntry;
+use certificate_management::request::{self, FieldError, Requester, Submission, SyncRequest};
 use functions_host::{Definition, Failure, HttpReply, HttpRequest, Invocation, Reply, Trigger};
 use http::{Method, StatusCode, header};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::api::accept::Media;
+use crate::api::problem::{Code, Problem};
+use crate::api::{self, Operation};
 use crate::application::Application;
-use crate::dry_run;
-use crate::fleet::Fleet;
-use crate::synchronization::records;
+use crate::page::links::{From, Links};
 use crate::synchronization::submission::{self, SubmitError};
-use crate::telemetry;
+use crate::synchronization::{listing, records};
+use crate::views::{self, PageNumber, RequestList, RequestView};
+use crate::{dry_run, page, telemetry};
 
 /// How much of the caller's name the record keeps, in characters.
 const LONGEST_PERSON: usize = 256;
+/// How much of an id that does not exist is repeated, in characters.
+const SHOWN_ID: usize = 128;
 
 /// What the code expects of `function.json`.
 pub const DEFINITION: Definition = Definition {
@@ -25,44 +27,65 @@ pub const DEFINITION: Definition = Definition {
     trigger: Trigger::Http {
         binding: "req",
         response: "res",
-        methods: &["get", "post"],
+        // All: the host answers 404 for a method that is not listed, and the caller is told 405 instead.
+        methods: &[],
         route: Some("sync-requests/{id?}"),
     },
     outputs: &[],
 };
+
+/// What the address of all requests has.
+pub const OF_ALL: [Operation; 2] = [
+    Operation { method: Method::GET, media: &[Media::Json, Media::Page] },
+    Operation { method: Method::POST, media: &[Media::Json] },
+];
+/// What the address of one request has.
+pub const OF_ONE: [Operation; 1] = [Operation { method: Method::GET, media: &[Media::Json, Media::Page] }];
 
 /// Answers one HTTP request.
 ///
 /// # Errors Never for a mistake of the caller: that is an HTTP status. Only when the trigger's data cannot be parsed.
 pub async fn run(application: &Application, invocation: Invocation) -> Result<Reply, Failure> {
     let request = invocation.http("req")?;
-    let id = request.params.get("id").filter(|id| !id.is_empty());
-    let response = match (request.method.clone(), id) {
-        (Method::POST, None) => submit(application, &invocation, &request).await,
-        (Method::GET, Some(id)) => progress(application, id).await,
-        (Method::GET, None) => error(StatusCode::NOT_FOUND, "name a request: GET /api/sync-requests/{id}"),
-        (_, _) => error(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "POST /api/sync-requests submits, GET /api/sync-requests/{id} shows",
-        ),
-    };
+    let response = answer(application, &invocation, &request).await;
     tracing::info!(http.request.method = %request.method, http.response.status_code = response.status().as_u16(), "answered");
-    Ok(Reply::success().http("res", response))
+    Ok(Reply::success().http("res", response.header(header::VARY, "Accept")))
 }
 
-async fn submit(application: &Application, invocation: &Invocation, http_request: &HttpRequest) -> HttpReply {
+async fn answer(application: &Application, invocation: &Invocation, request: &HttpRequest) -> HttpReply {
+    let id = request.params.get("id").filter(|id| !id.is_empty());
+    let (operations, from) = match id {
+        Some(_) => (OF_ONE.as_slice(), From::Below),
+        None => (OF_ALL.as_slice(), From::Top),
+    };
+    let links = Links::with_key(request.query.get("code")).from(from);
+    let media = match api::admit(request, operations) {
+        Ok(media) => media,
+        Err(problem) => return problem.reply(Media::Json, &links),
+    };
+    let answered = match id {
+        Some(id) => progress(application, id, media, &links).await,
+        None if request.method == Method::POST => submit(application, invocation, request).await,
+        None => list(application, request, media, &links).await,
+    };
+    answered.unwrap_or_else(|problem| problem.reply(media, &links))
+}
+
+async fn submit(
+    application: &Application,
+    invocation: &Invocation,
+    http_request: &HttpRequest,
+) -> Result<HttpReply, Problem> {
     let given = http_request.headers.get("Idempotency-Key");
     if let Some(problem) = given.and_then(wrong_key) {
-        return invalid(&[FieldError { field: "Idempotency-Key".to_owned(), problem: problem.to_owned() }]);
+        return Err(Problem::of_field("Idempotency-Key", problem));
     }
     let request_id = given.map_or_else(|| application.fleet.ambient.ulid().to_string(), str::to_owned);
     let body = http_request.body.as_deref().unwrap_or_default();
-    let Submission { mut request, is_dry_run } = match Submission::read(body, &request_id) {
-        Ok(submission) => submission,
-        Err(errors) => return invalid(&errors),
-    };
+    let Submission { mut request, is_dry_run } = Submission::read(body, &request_id)
+        .map_err(|fields| Problem::of_fields(Code::InvalidRequest, fields))?;
     if application.fleet.configuration.namespace(&request.namespace_id).is_none() {
-        return not_configured(&request);
+        return Err(not_configured(&request));
     }
     if let Some(person) = application.signs_in.then(|| signed_in(http_request)).flatten() {
         (request.requested_by, request.requester) = (Some(person), Requester::SignedIn);
@@ -76,20 +99,21 @@ async fn submit(application: &Application, invocation: &Invocation, http_request
     match submission::submit(application, &request).await {
         Ok(record) => {
             let path = format!("{}/{request_id}", http_request.path().trim_end_matches('/'));
-            HttpReply::json(StatusCode::ACCEPTED, &view(&application.fleet, &record))
-                .header(header::LOCATION, path)
+            let view = json!(RequestView::of(&application.fleet, &record));
+            Ok(HttpReply::json(StatusCode::ACCEPTED, &view).header(header::LOCATION, path))
         }
         Err(different @ SubmitError::DifferentRequest(_)) => {
-            error(StatusCode::CONFLICT, &different.to_string())
+            Err(Problem::new(Code::RequestIdTaken, "Idempotency-Key", different.to_string()))
         }
-        Err(SubmitError::NotConfigured(_)) => not_configured(&request),
+        Err(SubmitError::NotConfigured(_)) => Err(not_configured(&request)),
         Err(unavailable) => {
             tracing::warn!("{unavailable}");
-            error(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the request was not taken; send it again with the same Idempotency-Key",
-            )
-            .header(header::RETRY_AFTER, "5")
+            let (code, target) = match unavailable {
+                SubmitError::Queue(_) => (Code::QueueUnavailable, "queue"),
+                _ => (Code::RecordsUnavailable, "records"),
+            };
+            let message = "the request was not taken; send it again with the same Idempotency-Key";
+            Err(Problem::new(code, target, message))
         }
     }
 }
@@ -117,130 +141,86 @@ fn signed_in(request: &HttpRequest) -> Option<String> {
     Some(person.chars().take(LONGEST_PERSON).collect())
 }
 
-/// A submitted body: a request, and whether it is a dry run.
-struct Submission {
-    request: SyncRequest,
-    is_dry_run: bool,
-}
-
-impl Submission {
-    fn read(body: &str, request_id: &str) -> Result<Self, Vec<FieldError>> {
-        // A body that is too long is refused before it is parsed.
-        let parsed =
-            (body.len() <= MAX_SUBMISSION).then(|| serde_json::from_str::<Value>(body).ok()).flatten();
-        let Some(Value::Object(mut members)) = parsed else {
-            let request = SyncRequest::from_submission(body, request_id)?;
-            return Ok(Self { request, is_dry_run: false });
-        };
-        let (is_dry_run, wrong) = match members.shift_remove("dryRun") {
-            None | Some(Value::Null) => (false, None),
-            Some(Value::Bool(flag)) => (flag, None),
-            Some(_) => {
-                let problem = "it must be true or false".to_owned();
-                (true, Some(FieldError { field: "dryRun".to_owned(), problem }))
-            }
-        };
-        match (SyncRequest::from_submission(&Value::Object(members).to_string(), request_id), wrong) {
-            (Ok(request), None) => Ok(Self { request, is_dry_run }),
-            (read, wrong) => Err(read.err().into_iter().flatten().chain(wrong).collect()),
-        }
-    }
-}
-
 /// Answers a dry run.
-async fn foresee(application: &Application, request: &SyncRequest, given: Option<&str>) -> HttpReply {
+async fn foresee(
+    application: &Application,
+    request: &SyncRequest,
+    given: Option<&str>,
+) -> Result<HttpReply, Problem> {
     match dry_run::planned(&application.fleet, request).await {
         Ok((verdict, rows)) => {
-            let document = dry_run::document(request, given, &verdict, &rows);
-            HttpReply::json(StatusCode::OK, &document).header(header::CACHE_CONTROL, "no-store")
+            let document = json!(dry_run::document(request, given, &verdict, &rows));
+            Ok(HttpReply::json(StatusCode::OK, &document).header(header::CACHE_CONTROL, "no-store"))
         }
         Err(unreadable) => {
             tracing::warn!("there is no plan: {unreadable}");
-            error(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the namespace cannot be read just now, so there is no plan",
-            )
-            .header(header::RETRY_AFTER, "5")
+            let message = "the namespace cannot be read just now, so there is no plan; ask again";
+            Err(Problem::new(Code::NamespaceUnreadable, "namespaceId", message))
         }
     }
 }
 
-async fn progress(application: &Application, id: &str) -> HttpReply {
-    match records::request(&application.store, id).await {
-        Ok(Some(record)) => HttpReply::json(StatusCode::OK, &view(&application.fleet, &record))
-            .header(header::CACHE_CONTROL, "no-store"),
-        Ok(None) => error(
-            StatusCode::NOT_FOUND,
-            &format!("there is no request `{}`", id.chars().take(128).collect::<String>()),
-        ),
-        Err(unavailable) => {
-            tracing::warn!("{unavailable}");
-            error(StatusCode::SERVICE_UNAVAILABLE, "the records cannot be read just now")
-                .header(header::RETRY_AFTER, "5")
-        }
-    }
-}
-
-/// What to do about the outcome of a request, where it has a reason.
-pub fn next_step(fleet: &Fleet, record: &RequestRecord) -> Option<String> {
-    let situation = match fleet.configuration.namespace(&record.request.namespace_id) {
-        Some(configuration) => Situation::of(configuration, fleet.kill_switch, Caller::App),
-        None => Situation::of_fleet(fleet.kill_switch, Caller::App),
+async fn progress(
+    application: &Application,
+    id: &str,
+    media: Media,
+    links: &Links,
+) -> Result<HttpReply, Problem> {
+    let record = records::request(&application.store, id).await.map_err(unreadable)?;
+    let Some(record) = record else {
+        let id: String = id.chars().take(SHOWN_ID).collect();
+        let message = format!("there is no request `{id}`; the records of requests are kept for 90 days");
+        return Err(Problem::new(Code::NoSuchRequest, "id", message));
     };
-    record.reason.map(|reason| next_step::of(reason, &situation))
+    Ok(match media {
+        Media::Page => {
+            let next_step = |reason| views::next_step_of(&application.fleet, &record, reason);
+            shown(page::of_request(&record, application.fleet.now(), links, next_step)?)
+        }
+        Media::Json => HttpReply::json(StatusCode::OK, &json!(RequestView::of(&application.fleet, &record))),
+    }
+    .header(header::CACHE_CONTROL, "no-store"))
 }
 
-/// The record of a request as a caller sees it.
-pub fn view(fleet: &Fleet, record: &RequestRecord) -> Value {
-    json!({
-        "requestId": record.request.request_id,
-        "namespaceId": record.request.namespace_id,
-        "outcome": record.outcome,
-        "reason": record.reason,
-        "requestedBy": record.request.requested_by,
-        "requester": record.requester,
-        "detail": record.detail,
-        "nextStep": next_step(fleet, record),
-        "hubs": record.hubs,
-    })
+async fn list(
+    application: &Application,
+    request: &HttpRequest,
+    media: Media,
+    links: &Links,
+) -> Result<HttpReply, Problem> {
+    let number = api::page_number(request)?;
+    let page = listing::page(&application.store, number).await.map_err(unreadable)?;
+    let Some(page) = page else {
+        let message = format!("there is no page {number} of requests; the first one says how many there are");
+        return Err(Problem::new(Code::NoSuchPage, "page", message));
+    };
+    let list = RequestList {
+        page: PageNumber { number: page.number, of: page.of },
+        requests: page.records.iter().map(RequestEntry::of).collect(),
+        broken: page.broken,
+        is_cut: page.is_cut,
+    };
+    Ok(match media {
+        Media::Page => shown(page::of_requests(&list, links)?),
+        Media::Json => HttpReply::json(StatusCode::OK, &json!(list)),
+    }
+    .header(header::CACHE_CONTROL, "no-store"))
+}
+
+fn shown(page: String) -> HttpReply {
+    HttpReply::text(StatusCode::OK, page::MEDIA_TYPE, page)
+}
+
+fn unreadable(error: impl std::fmt::Display) -> Problem {
+    tracing::warn!("{error}");
+    Problem::new(Code::RecordsUnavailable, "records", "the records cannot be read just now; ask again")
 }
 
 /// Refuses the request at once, without a record: a retry after the configuration was corrected is a fresh request.
-fn not_configured(request: &SyncRequest) -> HttpReply {
+fn not_configured(request: &SyncRequest) -> Problem {
     let problem = format!("policysync.toml has no namespace {}", request.namespace_id);
-    let fields = [FieldError { field: "namespaceId".to_owned(), problem }];
-    let body = json!({"error": {
-        "code": Reason::NamespaceNotConfigured,
-        "message": "the request was not taken",
-        "fields": fields,
-    }});
-    HttpReply::json(StatusCode::UNPROCESSABLE_ENTITY, &body)
-}
-
-fn invalid(errors: &[FieldError]) -> HttpReply {
-    let body = json!({"error": {"code": "invalid-request", "message": "the request was not taken", "fields": errors}});
-    HttpReply::json(StatusCode::BAD_REQUEST, &body)
-}
-
-fn error(status: StatusCode, message: &str) -> HttpReply {
-    HttpReply::json(status, &json!({"error": {"message": message}}))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ID: &str =
-        "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
-
-    #[test]
-    fn a_dry_run_is_told_from_a_request_and_nothing_else_is_taken_for_one() {
-        let read = |more: &str| Submission::read(&format!(r#"{{"namespaceId":"{ID}"{more}}}"#), "r");
-        assert!(!read("").unwrap().is_dry_run);
-        assert!(!read(r#","dryRun":false"#).unwrap().is_dry_run);
-        assert!(read(r#","dryRun":true"#).unwrap().is_dry_run);
-        for (more, field) in [(r#","dryRun":"yes""#, "dryRun"), (r#","dryrun":true"#, "dryrun")] {
-            assert_eq!(read(more).err().unwrap()[0].field, field);
-        }
-    }
+    Problem::of_fields(
+        Code::NamespaceNotConfigured,
+        vec![FieldError { field: "namespaceId".to_owned(), problem }],
+    )
 }

@@ -3,6 +3,7 @@
 use certificate_management::report::{Report, RequestEntry};
 use certificate_management::request::Outcome;
 
+use super::links::Links;
 use super::words::{self, Moment};
 
 /// How many of those that have ended are seen at once; as many more can be unfolded as the report lists.
@@ -13,11 +14,17 @@ pub struct Requests {
     pub in_flight: Vec<Request>,
     pub recent: Vec<Request>,
     pub older: Vec<Request>,
+    /// To all of them.
+    pub all: String,
+    /// Whether the link carries a key, which may be that of the status alone.
+    pub takes_another_key: bool,
 }
 
 /// One request.
 pub struct Request {
     pub id: String,
+    /// To its page.
+    pub link: String,
     pub namespace: String,
     pub requested_by: Option<String>,
     pub stated_reason: Option<String>,
@@ -34,20 +41,23 @@ pub struct Request {
 
 impl Requests {
     /// Nothing where records were not looked at.
-    pub fn of(report: &Report) -> Option<Self> {
+    pub fn of(report: &Report, links: &Links) -> Option<Self> {
         let requests = report.requests.as_ref()?;
-        let mut recent: Vec<_> = requests.recent.iter().map(Request::of).collect();
+        let shown = |request| Request::of(request, links);
+        let mut recent: Vec<_> = requests.recent.iter().map(shown).collect();
         let older = recent.split_off(SEEN_AT_ONCE.min(recent.len()));
-        Some(Self { in_flight: requests.in_flight.iter().map(Request::of).collect(), recent, older })
+        let in_flight = requests.in_flight.iter().map(shown).collect();
+        Some(Self { in_flight, recent, older, all: links.requests(), takes_another_key: links.has_key() })
     }
 }
 
 impl Request {
-    fn of(request: &RequestEntry) -> Self {
+    pub fn of(request: &RequestEntry, links: &Links) -> Self {
         Self {
             id: words::name(&request.request_id),
+            link: links.request(&request.request_id),
             namespace: words::name(&request.namespace),
-            requested_by: request.requested_by.as_deref().map(words::name),
+            requested_by: request.requested_by.as_deref().filter(|by| !by.trim().is_empty()).map(words::name),
             stated_reason: request.stated_reason.as_deref().map(words::text),
             outcome: request.outcome.to_string().replace('-', " "),
             class: class(request.outcome),
@@ -60,7 +70,8 @@ impl Request {
     }
 }
 
-fn class(outcome: Outcome) -> &'static str {
+/// The colour of an outcome.
+pub fn class(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::AlreadyTrusted | Outcome::Trusted => "good",
         Outcome::Queued | Outcome::Syncing => "unknown",

@@ -60,7 +60,7 @@ fn entry(kind: &str, code: &str, severity: Severity, meaning: &str, next_step: &
 }
 
 /// Without the targets of links, which are files that the page does not have: `[a](b)` is `a`.
-fn unlinked(text: &str) -> String {
+pub(super) fn unlinked(text: &str) -> String {
     let mut shown = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("](") {

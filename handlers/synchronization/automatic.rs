@@ -119,6 +119,7 @@ pub async fn look(
             next_step = next_step::of(
                 Reason::PolicyMissing,
                 &Situation::of(configuration, application.fleet.kill_switch, Caller::App)
+                    .at(application.fleet.now())
             ),
             "a hub lacks a policy's current CA and nothing is synced without being asked"
         ),

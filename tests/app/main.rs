@@ -26,6 +26,7 @@ mod generations;
 mod holds;
 mod host_command;
 mod host_process;
+mod http_api;
 mod hubs_unknown;
 mod in_process;
 mod managed;

@@ -42,7 +42,7 @@ async fn one_namespace_is_shown_whole_and_fresh_and_an_unknown_one_is_said_to_be
     for (path, status, says) in [
         ("/no-such", StatusCode::NOT_FOUND, "names no namespace"),
         ("?page=2", StatusCode::NOT_FOUND, "no page 2"),
-        ("?page=two", StatusCode::NOT_FOUND, "is a number"),
+        ("?page=two", StatusCode::BAD_REQUEST, "must be a number"),
     ] {
         let (found, body) = json(path).await;
         assert_eq!(found, status, "{path}");

@@ -32,6 +32,7 @@ macro_rules! reasons {
     ($($variant:ident $code:literal $severity:ident $meaning:literal $next_step:literal)*) => {
         /// Why something was decided, refused or reported.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub enum Reason {
             $(#[doc = $meaning] #[serde(rename = $code)] $variant,)*
         }

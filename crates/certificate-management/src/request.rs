@@ -4,6 +4,7 @@ mod check;
 mod id;
 mod outcome;
 mod requester;
+mod submission;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -12,6 +13,7 @@ use self::check::Way;
 pub use self::id::{AUTOMATIC_PREFIX, LOOK_PREFIX, MAX_REQUEST_ID, is_request_id, is_reserved_id};
 pub use self::outcome::{HubOutcome, Outcome, RequestRecord};
 pub use self::requester::Requester;
+pub use self::submission::Submission;
 use crate::ArmId;
 use crate::reason::Reason;
 
@@ -33,6 +35,7 @@ pub const MAX_UNKNOWN_BYTES: usize = 8 * 1024;
 
 /// One submitted wish to sync.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SyncRequest {
     /// Always [`REQUEST_SCHEMA`].
@@ -129,6 +132,7 @@ pub struct Unreadable {
 
 /// A field of a submission that is missing or wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[error("{field}: {problem}")]
 pub struct FieldError {
     /// The member, e.g. `hubs[2]`.
@@ -205,23 +209,12 @@ impl SyncVerification {
 }
 
 impl SyncRequest {
-    /// Checks a body that was submitted over HTTP or by a command: the message without `schema` and `requestId`.
+    /// Checks a body that a command submits: the message without `schema` and `requestId`.
     ///
     /// # Errors
     /// Every field that is missing, wrong or unknown, and an id that is not for callers.
     pub fn from_submission(text: &str, request_id: &str) -> Result<Self, Vec<FieldError>> {
-        let body = |problem: String| vec![FieldError { field: "body".to_owned(), problem }];
-        if text.len() > MAX_SUBMISSION {
-            return Err(body(format!(
-                "it has {} bytes; a request has {MAX_SUBMISSION} at the most",
-                text.len()
-            )));
-        }
-        match serde_json::from_str::<Value>(text) {
-            Ok(Value::Object(object)) => Self::check(&object, Way::Submission { request_id }),
-            Ok(_) => Err(body("it must be a JSON object".to_owned())),
-            Err(error) => Err(body(format!("it is not JSON: {error}"))),
-        }
+        Submission::read(text, request_id).map(|submission| submission.request)
     }
 
     /// Whether another request asks for the same of the same namespace. The requester, how it is known, and the trace

@@ -14,6 +14,7 @@ use crate::model::{HubCertificate, Policy};
 
 /// The state of one (policy, hub) pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Trust {
     /// The hub has the current issuing CA, and no other of this policy.
@@ -56,6 +57,7 @@ impl std::fmt::Display for Trust {
 
 /// A certificate that was seen on a hub.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Evidence {
     /// The policy that the certificate belongs to.
@@ -66,9 +68,11 @@ pub struct Evidence {
     pub thumbprint: Option<String>,
     /// End of the certificate's validity.
     #[serde(with = "time::serde::rfc3339::option")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>", extend("format" = "date-time")))]
     pub expiry: Option<OffsetDateTime>,
     /// When it was read.
     #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(feature = "schema", schemars(with = "String", extend("format" = "date-time")))]
     pub seen_at: OffsetDateTime,
 }
 

@@ -13,6 +13,11 @@ use crate::reply::Reply;
 use crate::sent::Sent;
 use crate::unsuccessful::Unsuccessful;
 
+/// `error.code` of the answer to a client whose request is larger than is taken (413).
+pub const BODY_TOO_LARGE: &str = "body-too-large";
+/// `error.code` of the answer to a client for whose body there is no room now (503).
+pub const BUSY: &str = "busy";
+
 /// The answer to `GET /`, which depends on nothing. The host takes any answer for readiness, and waits for one before
 /// the first invocation.
 pub(crate) fn ready() -> Response {
@@ -39,13 +44,13 @@ pub(crate) fn to_client(definition: &Definition, error: Unsuccessful) -> Result<
     let Trigger::Http { response, .. } = definition.trigger else { return Err(error) };
     let (code, message) = match error {
         Unsuccessful::BodyTooLarge { .. } => {
-            ("body-too-large", "the request is larger than this function takes")
+            (BODY_TOO_LARGE, "the request is larger than this function takes")
         }
-        Unsuccessful::Busy => ("busy", "too many requests are being handled; send it again"),
+        Unsuccessful::Busy => (BUSY, "too many requests are being handled; send it again"),
         other => return Err(other),
     };
     tracing::warn!(reason = error.reason(), "an HTTP request was not taken: {}", error.message());
-    let body = json!({"error": {"code": code, "message": message}});
+    let body = json!({"error": {"code": code, "message": message, "target": "body"}});
     let reply = HttpReply::json(error.status(), &body);
     let is_busy = error.status() == StatusCode::SERVICE_UNAVAILABLE;
     Ok(Reply::success().http(response, if is_busy { reply.header(RETRY_AFTER, "5") } else { reply }))

@@ -61,6 +61,7 @@ mod trace;
 mod trigger;
 mod unsuccessful;
 
+pub use answer::{BODY_TOO_LARGE, BUSY};
 pub use definition::{DataType, Definition, OutputKind, Trigger};
 pub use envelope::EnvelopeError;
 pub use error::{DecodeError, ElementError};

@@ -5,8 +5,12 @@ use std::io;
 use std::path::Path;
 
 /// The files of the app as they are packaged.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 9] = [
     ("host.json", include_str!("../../../host.json")),
+    (
+        "api-description/function.json",
+        include_str!("../../../function-definitions/api-description/function.json"),
+    ),
     (
         "assign-policy/function.json",
         include_str!("../../../function-definitions/assign-policy/function.json"),

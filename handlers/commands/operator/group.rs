@@ -218,7 +218,8 @@ impl Creation<'_> {
         let outcome = self.outcome;
         let configuration = self.service.configuration;
         let in_audit = configuration.mode == Mode::Audit;
-        let situation = Situation::of(configuration, self.person.fleet.kill_switch, Caller::Person);
+        let situation = Situation::of(configuration, self.person.fleet.kill_switch, Caller::Person)
+            .at(self.person.fleet.now());
         let next = next_step::of(entry.reason, &situation.in_generation(self.service.linked.generation));
         if output == Output::Json {
             let document = json!({

@@ -16,9 +16,9 @@ use super::table::{self, Output};
 use crate::assignment::journal::{self, WriteRecord};
 use crate::authorities::WRITES;
 use crate::commands::terminal::line;
-use crate::functions::sync_requests;
 use crate::runs;
 use crate::synchronization::records;
+use crate::views::RequestView;
 
 /// Width of the columns that hold sentences, in characters.
 const WIDTH: usize = 34;
@@ -139,7 +139,7 @@ async fn show(person: &Person, run: &str, output: Output) -> Result<String, Stri
         ));
     };
     if output == Output::Json {
-        let request = request.as_ref().map(|record| sync_requests::view(&person.fleet, record));
+        let request = request.as_ref().map(|record| RequestView::of(&person.fleet, record));
         return Ok(table::json(
             &json!({"schema": "policysync-run/v1", "run": run, "writes": writes, "request": request}),
         ));

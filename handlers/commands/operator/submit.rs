@@ -32,9 +32,9 @@ use super::table::{self, Output};
 use super::{USAGE, fail, reader};
 use crate::application::Application;
 use crate::fleet::{Fleet, Outside};
-use crate::functions::sync_requests;
 use crate::settings::{Settings, StateSettings};
 use crate::synchronization::submission::{self, SubmitError};
+use crate::views::{self, RequestView};
 
 /// Exit code when the command could not learn what became of the request.
 const UNKNOWN: u8 = 3;
@@ -170,7 +170,7 @@ fn trace_id(request: &SyncRequest) -> &str {
 
 /// The record as JSON, with the trace.
 fn document(fleet: &Fleet, record: &RequestRecord) -> Value {
-    let mut document = sync_requests::view(fleet, record);
+    let mut document = json!(RequestView::of(fleet, record));
     if let Some(members) = document.as_object_mut() {
         members.insert("traceId".to_owned(), json!(trace_id(&record.request)));
     }
@@ -215,8 +215,7 @@ fn tell(
         Ended::Final(record) => {
             let reason = record.reason.map_or_else(String::new, |reason| format!(", {reason}"));
             let detail = record.detail.as_ref().map_or_else(String::new, |detail| format!(": {detail}"));
-            let next =
-                sync_requests::next_step(fleet, record).map_or_else(String::new, |next| format!("\n{next}"));
+            let next = views::next_step(fleet, record).map_or_else(String::new, |next| format!("\n{next}"));
             fail(&format!("request {id} is {}{reason}{detail}{next}", record.outcome))
         }
         Ended::TimedOut(_) => fail(&format!(

@@ -42,7 +42,7 @@ async fn the_page_asks_for_nothing_complains_of_nothing_and_can_be_used_by_every
         "return document.scripts.length + document.querySelectorAll('[href^=\"javascript:\"]').length";
     assert_eq!(browser.evaluate(scripts).await.unwrap(), 0, "it works without JavaScript: there is none");
     let lost = "return [...document.querySelectorAll('a')].map(a => a.getAttribute('href'))
-        .filter(href => !href.startsWith('#') || !document.getElementById(href.slice(1)))";
+        .filter(href => href.startsWith('#') && !document.getElementById(href.slice(1)))";
     assert_eq!(browser.evaluate(lost).await.unwrap(), json!([]), "every link leads somewhere on the page");
     world.stop().await;
     browser.close().await.unwrap();
@@ -113,4 +113,48 @@ async fn a_client_that_has_the_page_already_is_told_so() {
     world.fire("report-policy-status").await;
     assert_eq!(ask("application/json", Some(&before)).await.status(), StatusCode::OK, "a new report is news");
     world.stop().await;
+}
+
+/// Each of these opens from a link of the one before it.
+#[tokio::test]
+async fn requests_are_followed_from_the_status_by_links_alone() {
+    let Some(browser) = start("the pages of requests").await else { return };
+    let world = World::default().await;
+    let namespace = world.namespace("contoso-plants").await;
+    let trusted = world.submit(json!({"namespaceId": namespace["id"], "reason": "the CA was renewed"})).await;
+    world.outcome(&trusted).await;
+    let refused = world.submit(json!({"namespaceId": namespace["id"], "hubs": ["nowhere"]})).await;
+    world.outcome(&refused).await;
+    world.fire("report-policy-status").await;
+    let status = world.app("/api/policy-status");
+    let click = async |link: &str| {
+        let href = format!("return document.querySelector('a[href=\"{link}\"]').href");
+        let address = browser.evaluate(&href).await.unwrap().as_str().unwrap().to_owned();
+        browser.open(&address).await.unwrap();
+        address
+    };
+    for view in [View::LIGHT, View::DARK, View::PHONE, View::PRINT] {
+        browser.look_through(view).await.unwrap();
+        browser.open(&status).await.unwrap();
+        for (link, picture) in [
+            ("sync-requests".to_owned(), "requests"),
+            (format!("sync-requests/{trusted}"), "request-trusted"),
+            ("../sync-requests".to_owned(), "requests-again"),
+            (format!("sync-requests/{refused}"), "request-refused"),
+        ] {
+            let address = click(&link).await;
+            assert_eq!(browser.requests().await.unwrap(), [address.as_str()], "{}", view.name);
+            assert_eq!(browser.console().await.unwrap(), Vec::<String>::new(), "{address}");
+            let fits = "return document.documentElement.scrollWidth <= document.documentElement.clientWidth";
+            assert_eq!(browser.evaluate(fits).await.unwrap(), true, "{address}: wider than {}", view.name);
+            let scripts = "return document.scripts.length";
+            assert_eq!(browser.evaluate(scripts).await.unwrap(), 0, "{address}");
+            browser.picture(&artifact(&format!("{picture}-{}.png", view.name))).await.unwrap();
+            let violations = browser.accessibility().await.unwrap();
+            assert!(!violations.iter().any(Violation::is_serious), "{address}: {violations:#?}");
+        }
+        click("../policy-status").await;
+    }
+    world.stop().await;
+    browser.close().await.unwrap();
 }

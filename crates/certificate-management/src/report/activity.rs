@@ -22,6 +22,7 @@ pub struct RequestActivity {
 
 /// One sync request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RequestEntry {
     /// Its id.
@@ -42,9 +43,11 @@ pub struct RequestEntry {
     pub detail: Option<String>,
     /// When it was first seen.
     #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(feature = "schema", schemars(with = "String", extend("format" = "date-time")))]
     pub submitted_at: OffsetDateTime,
     /// When it last changed.
     #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(feature = "schema", schemars(with = "String", extend("format" = "date-time")))]
     pub updated_at: OffsetDateTime,
     /// How many pairs of a policy and a hub it is for.
     pub pairs: usize,
@@ -65,7 +68,9 @@ impl RequestActivity {
 }
 
 impl RequestEntry {
-    fn of(record: &RequestRecord) -> Self {
+    /// What a list shows of a record.
+    #[must_use]
+    pub fn of(record: &RequestRecord) -> Self {
         let is_trusted = |outcome| matches!(outcome, Outcome::AlreadyTrusted | Outcome::Trusted);
         Self {
             request_id: record.request.request_id.clone(),

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::ArmId;
 
-/// Members of a submission.
+/// Members of a request, however it comes.
 const MEMBERS: [&str; 8] = [
     "namespaceId",
     "hubs",
@@ -19,6 +19,8 @@ const MEMBERS: [&str; 8] = [
     "reason",
     "traceparent",
 ];
+/// The member of a submission that asks for the plan alone.
+pub(super) const DRY_RUN: &str = "dryRun";
 /// Members that a message has beside those of a submission.
 const OF_MESSAGES: [&str; 2] = ["schema", "requestId"];
 /// How many unknown members of a submission are named, and how much of each name, in characters.
@@ -77,6 +79,10 @@ impl SyncRequest {
             fields.error("reason", "breakFreeze needs one: it says what the emergency is");
         }
         let traceparent = fields.text("traceparent");
+        if matches!(way, Way::Submission { .. }) {
+            // The caller of this reads it. A wrong one is an error here, since a request in its place cannot be undone.
+            fields.flag(DRY_RUN);
+        }
         let other = fields.others(way);
         match (namespace_id, request_id) {
             (Some(namespace_id), Some(request_id)) if fields.errors.is_empty() => Ok(Self {
@@ -108,8 +114,11 @@ impl Fields<'_> {
     /// Takes the unknown members. In a submission they are errors; those of a message are kept within the bounds.
     fn others(&mut self, way: Way<'_>) -> Map<String, Value> {
         let is_other = |(name, _): &(&String, &Value)| {
-            let is_of_message = matches!(way, Way::Queue) && OF_MESSAGES.contains(&name.as_str());
-            !MEMBERS.contains(&name.as_str()) && !is_of_message
+            let is_of_its_way = match way {
+                Way::Queue => OF_MESSAGES.contains(&name.as_str()),
+                Way::Submission { .. } => *name == DRY_RUN,
+            };
+            !MEMBERS.contains(&name.as_str()) && !is_of_its_way
         };
         let others = || self.object.iter().filter(is_other);
         let count = others().count();
@@ -124,7 +133,9 @@ impl Fields<'_> {
                     "schema" => {
                         "a submission has no such member: only messages of the queue have it".to_owned()
                     }
-                    _ => format!("there is no such member; the members are {}", MEMBERS.join(", ")),
+                    _ => {
+                        format!("there is no such member; the members are {}, {DRY_RUN}", MEMBERS.join(", "))
+                    }
                 };
                 self.error(&name, &problem);
             }

@@ -11,6 +11,7 @@ use crate::trust::Evidence;
 
 /// The outcome of a request on one hub, from best to worst; a request's own outcome is the worst of its hubs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// The hub trusted the policy's current CA before Policysync did anything.
@@ -53,6 +54,7 @@ impl std::fmt::Display for Outcome {
 
 /// The outcome on one hub for one policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HubOutcome {
     /// Name of the hub.

@@ -81,7 +81,9 @@ pub fn text(fleet: &Fleet, plan: &SavedPlan, output: Output) -> String {
 
 fn situation<'f>(fleet: &'f Fleet, namespace: &ArmId) -> Situation<'f> {
     match fleet.configuration.namespace(namespace) {
-        Some(configuration) => Situation::of(configuration, fleet.kill_switch, Caller::Person),
+        Some(configuration) => {
+            Situation::of(configuration, fleet.kill_switch, Caller::Person).at(fleet.now())
+        }
         None => Situation::of_fleet(fleet.kill_switch, Caller::Person),
     }
 }

@@ -108,7 +108,8 @@ async fn one(person: &Person, configuration: &NamespaceConfiguration, arguments:
         Ok(steps) => (steps, None),
         Err(error) => (Vec::new(), Some(error.to_string())),
     };
-    let situation = Situation::of(configuration, person.fleet.kill_switch, Caller::Person);
+    let situation =
+        Situation::of(configuration, person.fleet.kill_switch, Caller::Person).at(person.fleet.now());
     let told = |step: Step| {
         let failed = run.passes.failed.get(&step.resource).filter(|_| step.action != Action::Keep);
         let failed = failed.map(|failed| failed.why.clone());

@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use certificate_management::configuration::Configuration;
 use certificate_management::request::SyncRequest;
+use serde_json::json;
 
 use super::UNKNOWN;
 use crate::commands::operator::{fail, reader};
 use crate::commands::table::{self, Output};
-use crate::dry_run::{self, PairVerdict, Verdict};
+use crate::dry_run::{self, Foreseen, PairVerdict, Verdict};
 use crate::fleet::Fleet;
 
 /// Prints the plan: exit code 0 when it would be done, 1 when it would be refused, 3 when Azure could not be read.
@@ -28,11 +29,11 @@ pub async fn run(request: &SyncRequest, has_own_id: bool, output: Output) -> Exi
         Output::Json => {
             let id = has_own_id.then_some(request.request_id.as_str());
             let document = dry_run::document(request, id, &verdict, &rows);
-            say!("{}", table::json(&document));
+            say!("{}", table::json(&json!(document)));
         }
         Output::Table => print(request, &verdict, &rows),
     }
-    if verdict.plan == "refuse" { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if verdict.plan == Foreseen::Refuse { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 fn fleet() -> Result<Fleet, String> {
@@ -68,15 +69,15 @@ fn print(request: &SyncRequest, verdict: &Verdict, rows: &[PairVerdict]) {
             );
             say!("{}", verdict.next_step.as_deref().unwrap_or_default());
         }
-        ("verify", None) => say!(
+        (Foreseen::Verify, None) => say!(
             "No sync would help: the service pushes certificate authorities by itself, or a hub could not be read. Each hub's \
              evidence would be looked for. Nothing would be written."
         ),
-        ("undecided", None) => say!(
+        (Foreseen::Undecided, None) => say!(
             "The request would wait: {}.",
             verdict.detail.as_deref().unwrap_or("a hub could not be read")
         ),
-        ("sync", None) => say!("One sync of the namespace would run. It cannot be undone."),
+        (Foreseen::Sync, None) => say!("One sync of the namespace would run. It cannot be undone."),
         (_, None) => say!("Every hub in question trusts already; no sync would run."),
     }
 }
