@@ -26,6 +26,7 @@ mod host_command;
 mod host_process;
 mod hubs_unknown;
 mod in_process;
+mod init;
 mod managed;
 mod managed_kills;
 mod one_namespace;

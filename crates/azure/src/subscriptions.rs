@@ -25,7 +25,6 @@ impl Subscriptions {
     ///
     /// # Errors
     /// Any [`crate::error::ErrorKind`].
-    #[expect(clippy::needless_pass_by_value, reason = "a body is not needed any more")]
     pub async fn visible(&self) -> Result<Vec<String>, Error> {
         let read = |body: Value| {
             let is_deleted =

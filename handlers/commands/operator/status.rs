@@ -19,9 +19,6 @@ use crate::reporting;
 const NOT_EVALUATED: u8 = 3;
 
 #[derive(Args)]
-#[command(
-    after_help = "Exit codes: 0 nothing at or above --fail-on; 1 warnings; 2 critical; 3 could not be evaluated."
-)]
 pub struct Arguments {
     /// Exit with 0 unless something is at least this bad.
     #[arg(long, value_enum, default_value_t = FailOn::Warning, value_name = "SEVERITY")]

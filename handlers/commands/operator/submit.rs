@@ -41,11 +41,6 @@ const UNKNOWN: u8 = 3;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(35 * 60);
 
 #[derive(Args)]
-#[command(
-    after_help = "Exit codes: 0 taken, with --wait: every hub trusts, with --dry-run: it would be done; \
-    1 not taken, refused, failed, unverified, or not done in time; \
-    3 the outcome could not be learnt; 64 wrong usage."
-)]
 pub struct Arguments {
     /// The ARM id of the namespace to sync.
     #[arg(long, value_name = "ID")]

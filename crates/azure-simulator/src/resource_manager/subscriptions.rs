@@ -44,7 +44,7 @@ mod tests {
     #[tokio::test]
     async fn each_subscription_in_which_something_is_stands_there_once() {
         let served = Served::start().await;
-        let answer = served.get("/SUBSCRIPTIONS", "2022-12-01").await;
+        let answer = served.get("/subscriptions", "2022-12-01").await;
         assert_eq!(answer.status, 200, "{answer:?}");
         assert_eq!(answer.body["value"].as_array().unwrap().len(), 1, "{answer:?}");
         assert_eq!(answer.body["value"][0]["id"], "/subscriptions/S");

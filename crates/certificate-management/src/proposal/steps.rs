@@ -86,9 +86,9 @@ fn hub_step(seen: &Seen, name: &str) -> Step {
 
 fn how_to_link(what: &str, free: &[String]) -> String {
     match free {
-        [] => format!("{SAMPLE}."),
+        [] => "The same templates make it.".to_owned(),
         free => format!(
-            "Link one: these {what} are linked to no namespace: {}. Or make new ones: {SAMPLE}.",
+            "Link one: these {what} are linked to no namespace: {}. Or make new ones with those templates.",
             some_of(free, SHOWN)
         ),
     }
