@@ -147,6 +147,7 @@ fn trace_id(request: &SyncRequest) -> &str {
 fn document(record: &RequestRecord) -> Value {
     let mut document = sync_requests::view(record);
     if let Some(members) = document.as_object_mut() {
+        members.insert("schema".to_owned(), json!("policysync-request/v1"));
         members.insert("traceId".to_owned(), json!(trace_id(&record.request)));
     }
     document

@@ -77,20 +77,21 @@ fn step(namespace: &str, what: String, how: String) -> Step {
 fn service_step(seen: &Seen, name: &str) -> Step {
     let what =
         "A Device Provisioning Service (DPS) that is linked to the namespace and to its hubs.".to_owned();
-    step(name, what, how_to_link("DPS", &seen.free_services))
+    step(name, what, how_to_link(name, &seen.free_services))
 }
 
 fn hub_step(seen: &Seen, name: &str) -> Step {
-    step(name, "IoT hubs that are linked to the namespace.".to_owned(), how_to_link("hubs", &seen.free_hubs))
+    let what = "IoT hubs that are linked to the namespace.".to_owned();
+    step(name, what, how_to_link(name, &seen.free_hubs))
 }
 
-fn how_to_link(what: &str, free: &[String]) -> String {
+/// Without a namespace an earlier step has named the templates.
+fn how_to_link(name: &str, free: &[String]) -> String {
+    let templates =
+        if name.is_empty() { "The same templates make it.".to_owned() } else { format!("{SAMPLE}.") };
     match free {
-        [] => "The same templates make it.".to_owned(),
-        free => format!(
-            "Link one: these {what} are linked to no namespace: {}. Or make new ones with those templates.",
-            some_of(free, SHOWN)
-        ),
+        [] => templates,
+        free => format!("Link one that is linked to no namespace: {}. {templates}", some_of(free, SHOWN)),
     }
 }
 
