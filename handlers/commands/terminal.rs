@@ -9,7 +9,6 @@
 
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::io::Write;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
@@ -72,7 +71,10 @@ fn failure(said: &Said) -> Option<String> {
 ///
 /// # Errors
 /// When stdout does not take them.
+#[cfg(feature = "setup")]
 pub fn raw(bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(bytes)?;
     stdout.flush()

@@ -9,6 +9,7 @@ use super::Done;
 use crate::commands::operator::check;
 use crate::commands::table;
 use crate::commands::terminal::line;
+use crate::settings::CONFIGURATION_FILE;
 
 /// Width of the column of patterns, and of sentences, in characters.
 const PATTERNS_WIDTH: usize = 24;
@@ -59,13 +60,12 @@ pub(super) fn show(done: &Done, path: &Path) {
     }
     say!("\nWritten: {}, in audit mode. Its checks:\n", path.display());
     say!("{}", check::printed(&done.checks));
-    say!(
-        "\n{}",
-        table::wrapped(
-            "Next: read the file, since its rules are guesses. Then `policysync plan` shows what they would give to which group.",
-            SENTENCE_WIDTH
-        )
+    let is_used = std::env::var_os("POLICYSYNC_CONFIG").is_none() && path == Path::new(CONFIGURATION_FILE);
+    let used = if is_used { String::new() } else { format!(", with POLICYSYNC_CONFIG={},", path.display()) };
+    let next = format!(
+        "Next: read the file, since its rules are guesses. Then{used} `policysync plan` shows what they would give to which group."
     );
+    say!("\n{}", table::wrapped(&next, SENTENCE_WIDTH));
 }
 
 fn row(namespace: &str, rule: &ProposedRule) -> Vec<String> {
