@@ -137,7 +137,7 @@ async fn discard(shelf: &Shelf, wanted: &str, output: Output) -> Result<(), Shel
     done?;
     match output {
         Output::Json => {
-            say!("{}", table::json(&json!({"schema": "parked-done/v1", "id": id, "done": "discarded"})))
+            say!("{}", table::json(&json!({"schema": "parked-done/v1", "id": id, "done": "discarded"})));
         }
         Output::Table => say!("{shown} is discarded."),
     }

@@ -53,7 +53,7 @@ pub(super) fn show(done: &Done, path: &Path) {
             true => {
                 say!(
                     "\nThere is no namespace yet, so no file was written.\nRun init again when there is one."
-                )
+                );
             }
             false => say!("\nNo namespace could be read, so no file was written."),
         };
