@@ -1,20 +1,24 @@
-//! The commands of the one binary: `serve`, and two rooms of others.
+//! The commands of the one binary: `serve`, and three rooms of others.
 
 #[macro_use]
 mod terminal;
 
 // The one place that leaves the whole room out of a build.
+mod exit_codes;
 #[cfg_attr(not(feature = "simulator"), path = "commands/no_laptop.rs")]
 pub mod laptop;
 mod operator;
 #[cfg(test)]
 mod options;
 mod serve;
+// Left out of the package of the function app, as the room above.
+#[cfg_attr(not(feature = "setup"), path = "commands/no_setup.rs")]
+mod setup;
 mod table;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::terminal::{USAGE, fail};
 
@@ -37,13 +41,34 @@ enum Command {
     #[command(flatten)]
     Operator(operator::Command),
     #[command(flatten)]
+    Setup(setup::Command),
+    #[command(flatten)]
     Laptop(laptop::Command),
+}
+
+/// The whole command line, with the exit codes of each command in its help.
+#[must_use]
+pub fn command() -> clap::Command {
+    exit_codes::told_by(CommandLine::command())
+}
+
+fn parsed() -> Result<CommandLine, clap::Error> {
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    CommandLine::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
 /// Runs the command that the command line names.
 #[must_use]
 pub fn main() -> ExitCode {
-    let command_line = match CommandLine::try_parse() {
+    terminal::expect(std::env::args_os());
+    let ended = run();
+    terminal::end();
+    ended
+}
+
+fn run() -> ExitCode {
+    let command_line = match parsed() {
         Ok(command_line) => command_line,
         Err(error) => {
             if error.use_stderr() {
@@ -64,6 +89,7 @@ pub fn main() -> ExitCode {
         match command_line.command {
             Command::Serve => serve::run().await,
             Command::Operator(command) => operator::run(command).await,
+            Command::Setup(command) => setup::run(command).await,
             Command::Laptop(command) => laptop::run(command).await,
         }
     })

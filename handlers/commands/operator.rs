@@ -4,7 +4,7 @@
 mod announce;
 mod apply;
 mod assign;
-mod check;
+pub mod check;
 mod command_failure;
 mod declaring;
 mod explain;
@@ -16,7 +16,10 @@ mod perform;
 mod person;
 mod plan;
 mod policies;
-mod reader;
+// A build without these two has no command that waits for so long.
+#[cfg(any(feature = "own-root", feature = "setup"))]
+pub mod progress;
+pub mod reader;
 mod runs;
 mod status;
 mod submit;

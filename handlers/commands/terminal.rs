@@ -3,9 +3,16 @@
 //!
 //! A text may have several lines. Callers pass a text that others chose through [`line`] first, so that it stays on
 //! one.
+//!
+//! A program that asks for JSON reads stdout. So when a command ends without a document on stdout, its complaints are printed
+//! there as one too ([`end`]): `{"schema": "failure/v1", "error": {"message"}}` on one line.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::json;
 
 use crate::visible;
 pub use crate::visible::line;
@@ -13,14 +20,82 @@ pub use crate::visible::line;
 /// The exit code of wrong usage: 2, which clap would use, means critical for `status`.
 pub const USAGE: u8 = 64;
 
+/// What was said so far, where a program asked for JSON.
+struct Said {
+    /// Whether it asked.
+    wants_json: bool,
+    /// Whether something is on stdout.
+    has_answer: bool,
+    complaints: Vec<String>,
+}
+
+static SAID: Mutex<Said> = Mutex::new(Said { wants_json: false, has_answer: false, complaints: Vec::new() });
+
+fn said(note: impl FnOnce(&mut Said)) {
+    note(&mut SAID.lock().unwrap_or_else(PoisonError::into_inner));
+}
+
+/// Notes from the arguments of the process whether a program asks for JSON. Wrong usage is told as JSON too, so it is not clap
+/// that is asked.
+pub fn expect(arguments: impl IntoIterator<Item = OsString>) {
+    let wants_json = asks_for_json(arguments);
+    said(|said| said.wants_json = wants_json);
+}
+
+fn asks_for_json(arguments: impl IntoIterator<Item = OsString>) -> bool {
+    let mut follows = false;
+    arguments.into_iter().take_while(|argument| argument != "--").any(|argument| {
+        let is_json = argument == "--output=json" || (follows && argument == "json");
+        follows = argument == "--output";
+        is_json
+    })
+}
+
+/// Prints the complaints as a document where a program asked for JSON and has got none.
+pub fn end() {
+    let mut document = None;
+    said(|said| document = failure(said));
+    if let Some(document) = document {
+        out(visible::json(&document));
+    }
+}
+
+fn failure(said: &Said) -> Option<String> {
+    let is_told = said.wants_json && !said.has_answer && !said.complaints.is_empty();
+    is_told.then(|| {
+        json!({"schema": "failure/v1", "error": {"message": said.complaints.join("\n")}}).to_string()
+    })
+}
+
+/// Prints for a program, on stdout, bytes as they are.
+///
+/// # Errors
+/// When stdout does not take them.
+#[cfg(feature = "setup")]
+pub fn raw(bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
+}
+
 /// Prints for the person or program that asked, on stdout.
 pub fn out(text: impl Display) {
+    said(|said| said.has_answer = true);
     println!("{}", visible::lines(&text.to_string()));
 }
 
 /// Prints what is wrong, on stderr, after the name of the program.
 pub fn complain(text: impl Display) {
-    eprintln!("policysync: {}", visible::lines(&text.to_string()));
+    let text = text.to_string();
+    said(|said| {
+        // Without a program that reads them they are on stderr alone.
+        if said.wants_json {
+            said.complaints.push(text.trim_end().to_owned());
+        }
+    });
+    eprintln!("policysync: {}", visible::lines(&text));
 }
 
 /// Tells what went wrong, and ends the command so.
@@ -43,6 +118,37 @@ macro_rules! complain {
 mod tests {
     use std::fs;
     use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn only_the_option_asks_for_json() {
+        for (arguments, asks) in [
+            (&["status", "--output", "json"][..], true),
+            (&["status", "--output=json", "--list"], true),
+            (&["status", "--output", "table", "json"], false),
+            (&["explain", "json"], false),
+            (&["explain", "--", "--output", "json"], false),
+        ] {
+            assert_eq!(asks_for_json(arguments.iter().map(OsString::from)), asks, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn a_failure_is_a_document_only_where_there_is_no_other() {
+        let said = |wants_json, has_answer, complaints: &[&str]| Said {
+            wants_json,
+            has_answer,
+            complaints: complaints.iter().map(|&text| text.to_owned()).collect(),
+        };
+        let document = failure(&said(true, false, &["one", "two\u{1b}"])).unwrap();
+        assert_eq!(document.lines().count(), 1, "{document}");
+        let read: serde_json::Value = serde_json::from_str(&document).unwrap();
+        assert_eq!(read, json!({"schema": "failure/v1", "error": {"message": "one\ntwo\u{1b}"}}));
+        for other in [said(false, false, &["a"]), said(true, true, &["a"]), said(true, false, &[])] {
+            assert_eq!(failure(&other), None);
+        }
+    }
 
     /// Files that print in another way, and why.
     const OTHERS: [&str; 6] = [

@@ -81,3 +81,46 @@ fn a_fleet_file_with_an_unknown_key_is_told_with_its_line() {
     let error = complaint(&policysync(&["simulator", "--port", "0", "--fleet", path.to_str().unwrap()], &[]));
     assert!(error.contains("namespaces") && error.contains("line 3"), "{error}");
 }
+
+#[test]
+fn completions_and_man_pages_know_every_command() {
+    for (shell, word) in
+        [("bash", "complete -F"), ("zsh", "#compdef policysync"), ("fish", "complete -c policysync")]
+    {
+        let output = policysync(&["completions", shell], &[]);
+        assert!(output.status.success());
+        let script = String::from_utf8(output.stdout).unwrap();
+        assert!(script.contains(word) && script.contains("blast-radius"), "{shell}: {script:.300}");
+    }
+    assert_eq!(policysync(&["completions", "basic"], &[]).status.code(), Some(64));
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("man/man1");
+    assert!(policysync(&["man-pages", "--out", out.to_str().unwrap()], &[]).status.success());
+    for (page, words) in [
+        ("policysync.1", "init"),
+        ("policysync-status.1", "critical"),
+        ("policysync-policies-lint.1", "refuse"),
+    ] {
+        let text = std::fs::read_to_string(out.join(page)).unwrap();
+        assert!(text.contains(words), "{page}: {text}");
+    }
+}
+
+#[test]
+fn with_output_json_a_failure_is_a_document_on_stdout_too() {
+    for (arguments, code, words) in [
+        (&["status", "--output", "json"][..], 3, "policysync.toml"),
+        (&["plan", "--output=json"], 1, "policysync.toml"),
+        (&["status", "--output", "json", "--frob"], 64, "--frob"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policysync.toml");
+        let output = policysync(arguments, &[("POLICYSYNC_CONFIG", path.to_str().unwrap())]);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["schema"], "failure/v1");
+        assert!(document["error"]["message"].as_str().unwrap().contains(words), "{document}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(words), "a person sees it all the same");
+    }
+    assert!(policysync(&["plan"], &[("POLICYSYNC_CONFIG", "absent.toml")]).stdout.is_empty());
+}

@@ -29,6 +29,7 @@ mod host_process;
 mod http_api;
 mod hubs_unknown;
 mod in_process;
+mod init;
 mod managed;
 mod managed_kills;
 mod one_namespace;

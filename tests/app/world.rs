@@ -200,7 +200,7 @@ impl World {
         self.requests(|method, path| method == "POST" && path.starts_with("/servicebus/")).await
     }
 
-    async fn requests(&self, wanted: impl Fn(&str, &str) -> bool) -> Vec<String> {
+    pub async fn requests(&self, wanted: impl Fn(&str, &str) -> bool) -> Vec<String> {
         let log = self.get(&self.azure("/simulator/log")).await;
         let entries = log
             .as_array()

@@ -9,13 +9,14 @@ mod permissions;
 mod provisioning_services;
 mod registry;
 mod role_assignments;
+mod subscriptions;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{any, get};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
 
@@ -29,6 +30,7 @@ const LARGEST_BODY: usize = 256 * 1024;
 /// Everything under `/subscriptions`, which [`super::front`] has put into lower case; the rest matches in any case.
 pub fn router(cloud: Arc<Cloud>) -> Router {
     Router::new()
+        .route("/subscriptions", get(subscriptions::list))
         .route("/subscriptions/{*path}", any(dispatch))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(cloud)

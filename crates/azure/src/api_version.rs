@@ -80,6 +80,9 @@ pub fn newest(generation: Generation) -> Versions {
     }
 }
 
+/// `GET /subscriptions`, whatever the generation (`azure-wire-facts.md` §1.7).
+pub const SUBSCRIPTIONS: ApiVersion = ApiVersion("2022-12-01");
+
 /// `Microsoft.Authorization/permissions`, whatever the generation.
 pub const AUTHORIZATION: ApiVersion = ApiVersion("2022-04-01");
 

@@ -29,6 +29,7 @@ pub mod registry;
 pub mod remembered;
 pub mod secret;
 pub mod service_bus;
+pub mod subscriptions;
 pub mod surprises;
 pub mod trace;
 
@@ -61,6 +62,7 @@ pub use provisioning::{
 use registry::offered::Offers;
 pub use registry::{DeviceRegistry, OwnAuthority};
 pub use service_bus::{LockedMessage, OutgoingMessage, QueueReceiver, QueueSender, ServiceBusConnection};
+pub use subscriptions::Subscriptions;
 pub use surprises::{Surprise, Surprises};
 
 /// Every client of one cloud and one identity, all within one budget. Cheap to make and to clone; making it does no I/O.
@@ -132,6 +134,12 @@ impl Azure {
     #[must_use]
     pub fn registry(&self) -> DeviceRegistry {
         DeviceRegistry::new(self.arm()).remembering(self.offers.clone(), self.surprises.clone())
+    }
+
+    /// The subscriptions that the caller can see.
+    #[must_use]
+    pub fn subscriptions(&self) -> Subscriptions {
+        Subscriptions::new(self.arm())
     }
 
     /// Hubs and their certificates.

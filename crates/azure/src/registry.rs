@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use self::offered::{Offer, Offers};
 pub use self::own_authorities::OwnAuthority;
 use crate::api_version::ApiVersion;
-use crate::arm::{Arm, LongRunningOperation};
+use crate::arm::{Arm, LongRunningOperation, subscription_path};
 use crate::error::{Error, ErrorKind};
 use crate::members::{arm_id, owned, text};
 use crate::surprises::Surprises;
@@ -87,6 +87,25 @@ impl DeviceRegistry {
                 Vec::new()
             },
         })
+    }
+
+    /// Lists the ids of the namespaces of a subscription, of either generation. A subscription that is not registered for the
+    /// device registry has none (`azure-wire-facts.md` §1.7).
+    ///
+    /// # Errors
+    /// Any [`ErrorKind`]; `Invalid` when `subscription` is not a subscription's id.
+    pub async fn namespaces_of(&self, subscription: &str) -> Result<Vec<ArmId>, Error> {
+        let path =
+            format!("{}/providers/Microsoft.DeviceRegistry/namespaces", subscription_path(subscription)?);
+        let offer = self.offers.ask(&self.arm, subscription).await?;
+        let newer = offer.certificate_authorities.map(|versions| versions.device_registry);
+        let version = newer
+            .unwrap_or_else(|| self.offers.versions(subscription, Generation::Credentials).device_registry);
+        let read = |body: Value| arm_id(&body, &["id"]);
+        match self.arm.list_of(&path, version, read).await {
+            Err(error) if error.service_code().is_some_and(is_unregistered) => Ok(Vec::new()),
+            listed => listed,
+        }
     }
 
     /// Lists the authorities and the policies of a namespace, of each generation that it has.
@@ -251,6 +270,13 @@ impl DeviceRegistry {
     pub fn version(&self, id: &ArmId, generation: Generation) -> ApiVersion {
         self.offers.versions(id.subscription(), generation).device_registry
     }
+}
+
+/// Whether a code means that the subscription is not registered for the provider, so that it has nothing of it
+/// (`azure-wire-facts.md` §1.7).
+fn is_unregistered(code: &str) -> bool {
+    code.eq_ignore_ascii_case("MissingSubscriptionRegistration")
+        || code.eq_ignore_ascii_case("SubscriptionNotRegistered")
 }
 
 /// Whether an answer means that there is no such thing, or that the service does not know what it is.

@@ -13,6 +13,7 @@
 //! - [`rules`]: which policy a group gets, and why.
 //! - [`trust`]: whether a hub trusts a policy's current issuing CA, from the evidence on the hub.
 //! - [`plan`]: the writes that the app would do.
+//! - [`proposal`]: a first configuration for what exists.
 //! - [`request`]: sync requests, their outcomes and the messages that carry them.
 //! - [`parked`]: the envelope of a message that could not be handled.
 //! - [`sync`](mod@sync): every decision about a sync, as one state machine.
@@ -54,6 +55,7 @@ pub mod model;
 pub mod next_step;
 pub mod parked;
 pub mod plan;
+pub mod proposal;
 mod read_failure;
 pub mod readiness;
 pub mod reason;

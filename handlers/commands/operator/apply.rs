@@ -20,9 +20,6 @@ use super::{fail, person};
 const LARGEST_PLAN: u64 = 64 * 1024 * 1024;
 
 #[derive(Args)]
-#[command(
-    after_help = "Exit codes: 0 all done, or nothing to do; 1 an entry was refused or failed, or POLICYSYNC_MODE=audit is set."
-)]
 pub struct Arguments {
     /// A plan that `policysync plan --out` saved.
     file: PathBuf,

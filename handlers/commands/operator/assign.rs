@@ -24,9 +24,7 @@ use crate::assignment::writer::Writer;
 
 #[derive(Args)]
 #[command(
-    after_help = "GROUP is the id of a group, or DPS/ID where several DPS have one of this id. After --to it may be a glob.\n\
-    Exit codes: 0 the plan was made, with --apply: all done, or nothing to do; 1 a group was refused or failed, or \
-    something could not be read, or POLICYSYNC_MODE=audit is set; 64 wrong usage."
+    after_help = "GROUP is the id of a group, or DPS/ID where several DPS have one of this id. After --to it may be a glob."
 )]
 pub struct Arguments {
     /// The group whose policy the others are to get.

@@ -11,10 +11,11 @@ use certificate_management::configuration::problem::{Check, Problem};
 use certificate_management::configuration::{Configuration, Examined, analysis};
 use clap::Args;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::reader;
 use super::table::{self, Output};
+use crate::settings::FleetSettings;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -35,7 +36,7 @@ const NEXT_STEP_WIDTH: usize = 48;
 /// Whether a check passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-enum Status {
+pub enum Status {
     Ok,
     /// Sources contradict each other, or it may come right by itself; no reason to fail.
     Warning,
@@ -45,7 +46,7 @@ enum Status {
 /// One thing that was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Checked {
+pub struct Checked {
     check: &'static str,
     status: Status,
     subject: String,
@@ -84,11 +85,8 @@ impl Checked {
 
 pub async fn run(arguments: Arguments) -> ExitCode {
     let rows = rows(arguments.offline, arguments.principal.as_deref()).await;
-    let passed = rows.iter().all(|row| row.status != Status::Failed);
     match arguments.output {
-        Output::Json => {
-            say!("{}", table::json(&json!({"schema": "check/v1", "passed": passed, "checks": rows})));
-        }
+        Output::Json => say!("{}", table::json(&document(&rows))),
         Output::Table => {
             say!("{}", printed(&rows));
             let mut grants: Vec<&str> = rows.iter().filter_map(|row| row.grant.as_deref()).collect();
@@ -100,7 +98,17 @@ pub async fn run(arguments: Arguments) -> ExitCode {
             }
         }
     }
-    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if passed(&rows) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Whether none has failed.
+pub fn passed(rows: &[Checked]) -> bool {
+    rows.iter().all(|row| row.status != Status::Failed)
+}
+
+/// The checks as a document.
+pub fn document(rows: &[Checked]) -> Value {
+    json!({"schema": "check/v1", "passed": passed(rows), "checks": rows})
 }
 
 async fn rows(offline: bool, principal: Option<&str>) -> Vec<Checked> {
@@ -119,9 +127,20 @@ async fn rows(offline: bool, principal: Option<&str>) -> Vec<Checked> {
             return vec![Checked::failed(Check::Configuration.code(), path, problem, next_step)];
         }
     };
-    let (mut rows, examined) = file_rows(&path, &text);
+    rows_of(&settings, &path, &text, offline, principal).await
+}
+
+/// The checks of a configuration whose text is known.
+pub async fn rows_of(
+    settings: &FleetSettings,
+    path: &str,
+    text: &str,
+    offline: bool,
+    principal: Option<&str>,
+) -> Vec<Checked> {
+    let (mut rows, examined) = file_rows(path, text);
     let Some(examined) = examined.filter(|_| !offline) else { return rows };
-    match reader::fleet(&settings, examined.configuration) {
+    match reader::fleet(settings, examined.configuration) {
         Ok(fleet) => rows.extend(azure_rows::rows(&fleet, &examined.lines, principal).await),
         Err(error) => rows.push(Checked::failed(
             "azure",
@@ -167,7 +186,8 @@ fn file_rows(path: &str, text: &str) -> (Vec<Checked>, Option<Examined>) {
     (rows, Some(examined))
 }
 
-fn printed(rows: &[Checked]) -> String {
+/// The checks as a table.
+pub fn printed(rows: &[Checked]) -> String {
     let cells = |row: &Checked| {
         let status = match row.status {
             Status::Ok => "ok",

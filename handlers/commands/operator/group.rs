@@ -41,10 +41,6 @@ enum Command {
 }
 
 #[derive(Args)]
-#[command(
-    after_help = "Exit codes: 0 the group would be created, with --apply: it was; 1 refused or failed, or \
-    POLICYSYNC_MODE=audit is set; 64 wrong usage."
-)]
 struct Create {
     /// The group as JSON, as the service API of DPS takes it.
     #[arg(long, value_name = "FILE")]

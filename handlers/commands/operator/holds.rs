@@ -21,8 +21,7 @@ use crate::holds;
 const WHY_WIDTH: usize = 28;
 
 #[derive(Args)]
-#[command(after_help = "GROUP is the id of a group, or DPS/ID where several DPS have one of this id.\n\
-    Exit codes: 0 done; 1 the records could not be read or written, or the group is not held; 64 wrong usage.")]
+#[command(after_help = "GROUP is the id of a group, or DPS/ID where several DPS have one of this id.")]
 pub struct Arguments {
     #[command(subcommand)]
     action: Action,

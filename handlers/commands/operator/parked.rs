@@ -159,7 +159,7 @@ async fn resubmit(
     let queue = shelf.requests.queue();
     match output {
         Output::Json => {
-            let done = json!({"id": id, "done": "resubmitted", "queue": queue, "messageId": message_id});
+            let done = json!({"schema": "parked-done/v1", "id": id, "done": "resubmitted", "queue": queue, "messageId": message_id});
             say!("{}", table::json(&done));
         }
         Output::Table => say!("{shown} is on the queue {queue} again, as message {message_id}."),
@@ -175,7 +175,9 @@ async fn discard(shelf: &Shelf, wanted: &str, output: Output) -> Result<(), Shel
     shelf.put_back(others).await;
     done?;
     match output {
-        Output::Json => say!("{}", table::json(&json!({"id": id, "done": "discarded"}))),
+        Output::Json => {
+            say!("{}", table::json(&json!({"schema": "parked-done/v1", "id": id, "done": "discarded"})));
+        }
         Output::Table => say!("{shown} is discarded."),
     }
     Ok(())

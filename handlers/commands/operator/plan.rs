@@ -18,9 +18,6 @@ use crate::commands::operator::person;
 use crate::fleet::Fleet;
 
 #[derive(Args)]
-#[command(
-    after_help = "Exit codes: 0 everything was read; 1 something could not be, or the plan not be saved."
-)]
 pub struct Arguments {
     /// Save the plan to this file, for `policysync apply`.
     #[arg(long, value_name = "FILE")]

@@ -25,8 +25,7 @@ const WIDTH: usize = 34;
 
 #[derive(Args)]
 #[command(
-    after_help = "A run is one invocation of a function, or one command, that wrote. RUN is its id, or that of a sync request.\n\
-    Exit codes: 0 shown; 1 the records could not be read, or there is no such run; 64 wrong usage."
+    after_help = "A run is one invocation of a function, or one command, that wrote. RUN is its id, or that of a sync request."
 )]
 pub struct Arguments {
     #[command(subcommand)]

@@ -25,10 +25,6 @@ use crate::settings::{self, StateSettings};
 const NOT_EVALUATED: u8 = 3;
 
 #[derive(Args)]
-#[command(
-    after_help = "Exit codes: 0 nothing at or above --fail-on; 1 warnings; 2 critical; 3 could not be evaluated whole: no \
-    namespace could be read, or, without --without-records, checks were not made since their records could not be read."
-)]
 pub struct Arguments {
     /// Exit with 0 unless something is at least this bad.
     #[arg(long, value_enum, default_value_t = FailOn::Warning, value_name = "SEVERITY")]

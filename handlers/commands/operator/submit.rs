@@ -42,11 +42,6 @@ const UNKNOWN: u8 = 3;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(35 * 60);
 
 #[derive(Args)]
-#[command(
-    after_help = "Exit codes: 0 taken, with --wait: every hub trusts, with --dry-run: it would be done; \
-    1 not taken, refused, failed, unverified, or not done in time; \
-    3 the outcome could not be learnt; 64 wrong usage."
-)]
 pub struct Arguments {
     /// The namespace to sync, by ARM id, or by the name that it has in policysync.toml.
     #[arg(long, value_name = "ID")]
@@ -172,6 +167,7 @@ fn trace_id(request: &SyncRequest) -> &str {
 fn document(fleet: &Fleet, record: &RequestRecord) -> Value {
     let mut document = json!(RequestView::of(fleet, record));
     if let Some(members) = document.as_object_mut() {
+        members.insert("schema".to_owned(), json!("policysync-request/v1"));
         members.insert("traceId".to_owned(), json!(trace_id(&record.request)));
     }
     document

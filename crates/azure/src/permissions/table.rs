@@ -301,6 +301,27 @@ pub const PERMISSIONS: &[Permission] = &[
         Role::Subscription,
         &["access::assigned"],
     ),
+    // `init` looks for what there is, in every subscription that its caller can see.
+    Permission {
+        who: Who::Person,
+        ..row(
+            Feature::Observe,
+            "Microsoft.Resources/subscriptions/read",
+            PermissionScope::Subscription,
+            Role::Reader,
+            &["subscriptions::visible"],
+        )
+    },
+    Permission {
+        who: Who::Person,
+        ..row(
+            Feature::Observe,
+            "Microsoft.DeviceRegistry/namespaces/read",
+            PermissionScope::Subscription,
+            Role::Reader,
+            &["registry::namespaces_of"],
+        )
+    },
     // `check` asks what its caller may do.
     Permission {
         who: Who::Person,

@@ -104,6 +104,12 @@ const DELETES: [(&str, &str); 2] = [
     ("service_bus/receiver.rs", "a message that is done"),
 ];
 
+/// The files of commands that run a program.
+const RUNS: [&str; 1] = [
+    // The editor of `parked resubmit --edit`.
+    "commands/operator/parked/replacement.rs",
+];
+
 /// The lines of a source that run: without comments, and without its tests, which stand at its end.
 fn running(text: &str) -> String {
     let text = text.split_once("#[cfg(test)]\nmod tests {").map_or(text, |(before, _)| before);
@@ -129,7 +135,8 @@ fn nothing_here_revokes_rotates_deletes_or_unlinks() {
             assert!(is_known || is_of_records, "{} deletes", path.display());
         }
         if path.starts_with(app.join("commands/operator")) {
-            assert!(!text.contains("process::command"), "{} runs a program", path.display());
+            let is_known = RUNS.iter().any(|known| path == app.join(known));
+            assert!(is_known || !text.contains("process::command"), "{} runs a program", path.display());
         }
     }
     assert!(seen > 200, "only {seen} files were read");

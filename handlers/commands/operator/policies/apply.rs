@@ -27,9 +27,6 @@ const DETAIL: usize = 34;
 const WAITS: u8 = 3;
 
 #[derive(Args)]
-#[command(after_help = "Exit codes: 0 everything is as declared, or, without --apply, would be after it; \
-    1 something is refused or failed, a namespace could not be read, or POLICYSYNC_MODE=audit is set; \
-    3 something waits for a person, or for the service after ten minutes.")]
 pub struct Arguments {
     /// Only this namespace, by its name or its ARM id.
     #[arg(long, value_name = "NAMESPACE")]

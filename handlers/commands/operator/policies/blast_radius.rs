@@ -27,9 +27,7 @@ use crate::observation::Observer;
 const HARMFUL: u8 = 2;
 
 #[derive(Args)]
-#[command(after_help = "\
-Exit codes: 0 nothing stops at once, or the service refuses the step; 2 something stops at once, or may: it could not be \
-read, or no source says; 1 it could not be judged. Nothing here takes the step.")]
+#[command(after_help = "Nothing here takes the step.")]
 pub struct Arguments {
     /// A policy, an authority or AUTHORITY/POLICY; for `unlink` a hub or a provisioning service; each also by its ARM id.
     name: String,

@@ -17,7 +17,6 @@ use crate::commands::table::{self, Output};
 use crate::commands::terminal::line;
 
 #[derive(Args)]
-#[command(after_help = "Exit codes: 0 everything was read; 1 a namespace could not be.")]
 pub struct Arguments {
     #[arg(long, value_enum, default_value_t = Output::Table)]
     output: Output,

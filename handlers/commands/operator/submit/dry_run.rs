@@ -28,8 +28,9 @@ pub async fn run(request: &SyncRequest, has_own_id: bool, output: Output) -> Exi
     match output {
         Output::Json => {
             let id = has_own_id.then_some(request.request_id.as_str());
-            let document = dry_run::document(request, id, &verdict, &rows);
-            say!("{}", table::json(&json!(document)));
+            let mut document = json!(dry_run::document(request, id, &verdict, &rows));
+            document["schema"] = "policysync-dry-run/v1".into();
+            say!("{}", table::json(&document));
         }
         Output::Table => print(request, &verdict, &rows),
     }

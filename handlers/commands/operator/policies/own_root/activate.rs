@@ -3,11 +3,10 @@
 //!
 //! - [`standing`]: how far the authority is with this chain. The same command again finds out, and sends nothing twice.
 //! - [`sending`]: sends it, records it and follows it.
-//! - [`hubs`]: the proof. [`groups`]: who waits for it. [`progress`], [`show`]: what the person sees of it.
+//! - [`hubs`]: the proof. [`groups`]: who waits for it. [`show`]: what the person sees of it.
 
 mod groups;
 mod hubs;
-mod progress;
 mod sending;
 mod show;
 mod standing;
@@ -22,7 +21,6 @@ use clap::builder::NonEmptyStringValueParser;
 use tokio::time::{Instant, sleep};
 
 use self::hubs::HubProof;
-use self::progress::Progress;
 use self::sending::{Ended, Sent};
 use self::show::{Outcome, Plan};
 use self::standing::Standing;
@@ -31,6 +29,7 @@ use super::{file, lint, pending};
 use crate::commands::operator::command_failure::CommandFailure;
 use crate::commands::operator::intent::Intent;
 use crate::commands::operator::person::{self, Person};
+use crate::commands::operator::progress::Progress;
 use crate::commands::table::Output;
 use crate::commands::terminal::line;
 use crate::observation::{Observer, soon};
@@ -45,11 +44,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 const WAITS: u8 = 3;
 
 #[derive(Args)]
-#[command(
-    after_help = "Exit codes: 0 every hub trusts the chain, or, without --apply, it can be activated; 1 the chain has \
-    faults, the service refused it, or nothing could be sent; 3 it is not proven on every hub yet: the same command again \
-    goes on and sends nothing twice; 64 wrong usage."
-)]
 pub struct Arguments {
     /// A certificate authority, a policy, or AUTHORITY/POLICY.
     #[arg(value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]

@@ -16,9 +16,6 @@ use crate::commands::table::{self, Output};
 use crate::commands::terminal::line;
 
 #[derive(Args)]
-#[command(
-    after_help = "Exit codes: 0 a request waits; 1 none waits, or it could not be read; 64 wrong usage."
-)]
 pub struct Arguments {
     /// A certificate authority, a policy, or AUTHORITY/POLICY.
     #[arg(value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]

@@ -24,10 +24,6 @@ const MESSAGE_WIDTH: usize = 56;
 const NEXT_STEP_WIDTH: usize = 48;
 
 #[derive(Args)]
-#[command(
-    after_help = "Exit codes: 0 nothing is wrong with the chain; 2 the service would refuse it; 1 it could not be \
-    judged; 64 wrong usage."
-)]
 pub struct Arguments {
     /// A certificate authority, a policy, or AUTHORITY/POLICY.
     #[arg(value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]

@@ -15,12 +15,12 @@ use state::key;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 
-use super::progress::Progress;
 use super::standing::{self, Standing};
 use crate::authorities;
 use crate::commands::operator::intent::Intent;
 use crate::commands::operator::person::Person;
 use crate::commands::operator::policies::own_root::named::Named;
+use crate::commands::operator::progress::Progress;
 
 /// Prefix of the records, which stand beside those of other writes to the registry.
 const RECORDS: &str = "registry-writes";
