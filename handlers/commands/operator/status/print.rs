@@ -61,7 +61,7 @@ fn verdict(report: &Report) -> String {
     match (found.is_empty(), left_out.is_empty()) {
         (true, true) => "Nothing needs a person.".to_owned(),
         (true, false) => format!("Nothing was found.{left_out}"),
-        (false, _) if counts.causes < report.findings.len() => {
+        (false, _) if (1..report.findings.len()).contains(&counts.causes) => {
             let causes = count(counts.causes, "cause");
             format!("{}; {causes} in all.{left_out}", found.join(", "))
         }
