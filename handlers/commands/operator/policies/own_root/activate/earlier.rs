@@ -14,6 +14,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use ulid::Ulid;
 
+use super::DEFAULT_TIMEOUT;
+use super::sending::{SETTLES, WITHIN};
+
 /// Prefix of the records, which stand beside those of other writes to the registry.
 const RECORDS: &str = "registry-writes";
 /// How many of the newest keys are searched: many more than all runs write while a record counts.
@@ -22,9 +25,9 @@ const KEYS: usize = 10_000;
 const READ: usize = 20;
 /// How long a chain may be on its way whose outcome no run has learnt: the deadline of its request, and the time until the
 /// authority shows what came of it.
-const UNKNOWN_FOR: Duration = Duration::from_secs(30 + 120);
+const UNKNOWN_FOR: Duration = WITHIN.saturating_add(SETTLES);
 /// How long the service may be at work on a chain that it has taken: as long as Azure's own tools wait.
-const TAKEN_FOR: Duration = Duration::from_secs(10 * 60);
+const TAKEN_FOR: Duration = DEFAULT_TIMEOUT;
 /// How long a record counts that cannot be read, from the start of its run: longer than a run can be told to wait.
 const UNREADABLE_FOR: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 

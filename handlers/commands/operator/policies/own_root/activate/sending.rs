@@ -20,10 +20,10 @@ use crate::commands::operator::person::Person;
 use crate::commands::operator::policies::own_root::named::Named;
 
 /// Deadline of the request with all its attempts and waits.
-const WITHIN: Duration = Duration::from_secs(30);
+pub const WITHIN: Duration = Duration::from_secs(30);
 /// How long an authority is looked at that shows nothing of the chain, where no operation says that it goes on: the
 /// operation has ended, or the answer that named it was lost.
-const SETTLES: Duration = Duration::from_secs(120);
+pub const SETTLES: Duration = Duration::from_secs(120);
 /// Pause before the next look where the service names none.
 const PAUSE: Duration = Duration::from_secs(2);
 /// Longest pause before the next look.
@@ -101,7 +101,7 @@ pub async fn send(
     }
     let record = Record {
         record: "registry-activation/v1".to_owned(),
-        run: person.run.to_string(),
+        run: run.clone(),
         woken_by: person.woken_by("policies activate"),
         namespace_id: named.configuration.id.clone(),
         authority_id: named.authority.id.clone(),
