@@ -6,10 +6,22 @@ use crate::operator::{code, document, leave_out, record, told};
 use crate::own_root::{Desk, connect, declared, declared_of_credential, empty};
 
 const APPLY: &str = "policysync policies activate partner-ica --chain partner-ica-chain.pem --apply";
+/// The simulated account takes any key.
+const KEY: &str = "SharedKey storage:c2ln";
 const POST: &str = "POST /certificateAuthorities/partner-ica/activate";
 
 async fn signed(configuration: &str) -> Desk {
     let desk = Desk::new(&empty("certificate-authorities"), configuration).await;
+    desk.sign("partner-ica").await;
+    desk
+}
+
+/// The same where an operation takes longer than a command with `--timeout 1`: the authority shows nothing of an activation
+/// when the next command looks at it.
+async fn signed_at_a_slow_service() -> Desk {
+    let mut fleet = empty("certificate-authorities");
+    fleet.operation_seconds = 6;
+    let desk = Desk::new(&fleet, &declared()).await;
     desk.sign("partner-ica").await;
     desk
 }
@@ -34,18 +46,31 @@ async fn sent(desk: &Desk) -> Vec<String> {
         .collect()
 }
 
-/// The records of writes to the registry by this machine's person.
-async fn records(desk: &Desk) -> Vec<Value> {
+/// The records of activations, with their keys, in the order of their runs.
+async fn kept(desk: &Desk) -> Vec<(String, Value)> {
     let list = desk.world.azure("/storage/policysync?restype=container&comp=list&prefix=registry-writes/");
-    let listed =
-        desk.world.client.get(list).header("Authorization", "SharedKey storage:c2ln").send().await.unwrap();
+    let listed = desk.world.client.get(list).header("Authorization", KEY).send().await.unwrap();
     let text = listed.text().await.unwrap();
     let mut found = Vec::new();
     for key in text.split("<Name>").skip(1).map(|rest| rest.split("</Name>").next().unwrap()) {
-        found.push(record(&desk.world, key).await);
+        found.push((key.to_owned(), record(&desk.world, key).await));
     }
-    found.retain(|record| record["record"] == "registry-activation/v1");
+    found.retain(|(_, record)| record["record"] == "registry-activation/v1");
     found
+}
+
+async fn records(desk: &Desk) -> Vec<Value> {
+    kept(desk).await.into_iter().map(|(_, record)| record).collect()
+}
+
+/// Makes the first record as old as `at`.
+async fn date_back(desk: &Desk, at: &str) {
+    let (key, mut record) = kept(desk).await.swap_remove(0);
+    record["at"] = json!(at);
+    let body = json!({"writeId": "of-a-test", "value": record}).to_string();
+    let blob = desk.world.azure(&format!("/storage/policysync/{key}"));
+    let put = desk.world.client.put(blob).header("Authorization", KEY).body(body).send().await.unwrap();
+    assert!(put.status().is_success(), "{}", put.status());
 }
 
 /// Runs the command with JSON; its document and exit code.
@@ -133,7 +158,7 @@ async fn audit_and_the_kill_switch_send_nothing_and_a_person_who_insists_does() 
 
 #[tokio::test]
 async fn a_lost_answer_is_found_out_and_nothing_is_sent_twice() {
-    let desk = signed(&declared()).await;
+    let desk = signed_at_a_slow_service().await;
     faults(
         &desk,
         json!({"method": "POST", "path": "*/activate", "afterwards": true, "close": true, "times": 1}),
@@ -149,6 +174,70 @@ async fn a_lost_answer_is_found_out_and_nothing_is_sent_twice() {
         "planned",
         "its outcome was not learnt by the run that sent it"
     );
+    desk.world.stop().await;
+}
+
+#[tokio::test]
+async fn a_chain_that_never_arrived_is_sent_again_only_when_it_cannot_be_on_its_way() {
+    let desk = signed(&declared()).await;
+    faults(&desk, json!({"method": "POST", "path": "*/activate", "close": true, "times": 1})).await;
+    let output = desk.run(&format!("{APPLY} --timeout 1")).await;
+    assert_eq!(code(&output), 3, "{}", told(&output));
+    let (waiting, exit) = run(&desk, &format!("{APPLY} --timeout 1")).await;
+    assert_eq!((exit, &waiting["outcome"]), (3, &json!("waiting")), "{waiting}");
+    let run_before = records(&desk).await[0]["run"].as_str().unwrap().to_owned();
+    let detail = waiting["detail"].as_str().unwrap();
+    for words in ["this run has sent nothing", &run_before, "the same command sends it then"] {
+        assert!(detail.contains(words), "{words}: {detail}");
+    }
+    assert_eq!((sent(&desk).await, records(&desk).await.len()), (vec![POST.to_owned()], 1));
+    date_back(&desk, "2026-01-01T00:00:00Z").await;
+    let (done, exit) = run(&desk, APPLY).await;
+    assert_eq!((exit, &done["outcome"]), (0, &json!("activated")), "{done}");
+    assert_eq!(sent(&desk).await, [POST, POST]);
+    desk.world.stop().await;
+}
+
+#[tokio::test]
+async fn what_became_of_an_operation_is_learnt_by_the_run_after_the_one_that_began_it() {
+    let desk = signed_at_a_slow_service().await;
+    let id = desk.authority().await["id"].clone();
+    let ends = json!({"id": id, "code": "InvalidPropertyValue", "message": "No clientAuth."});
+    control(&desk, "/simulator/operation-ends", &ends).await;
+    let output = desk.run(&format!("{APPLY} --timeout 1")).await;
+    assert_eq!(code(&output), 3, "{}", told(&output));
+    assert_eq!(records(&desk).await[0]["stage"], "accepted");
+    let (failed, exit) = run(&desk, APPLY).await;
+    let words = failed["detail"].as_str().unwrap();
+    assert!(exit == 1 && words.contains("InvalidPropertyValue: No clientAuth."), "{failed}");
+    assert_eq!((sent(&desk).await.len(), &records(&desk).await[0]["stage"]), (1, &json!("refused")));
+    // What has failed can be sent again at once.
+    let (done, exit) = run(&desk, APPLY).await;
+    assert_eq!((exit, &done["outcome"]), (0, &json!("activated")), "{done}");
+    assert_eq!(sent(&desk).await.len(), 2);
+    desk.world.stop().await;
+}
+
+#[tokio::test]
+async fn two_runs_at_the_same_time_send_one_chain() {
+    let desk = signed_at_a_slow_service().await;
+    let apply = format!("{APPLY} --timeout 1");
+    tokio::join!(desk.run(&apply), desk.run(&apply), desk.run(&apply));
+    assert!(sent(&desk).await.len() <= 1, "{:?}", sent(&desk).await);
+    // Where each stood back for another, the next one sends.
+    let (done, exit) = run(&desk, APPLY).await;
+    assert_eq!((exit, &done["proven"]), (0, &json!(true)), "{done}");
+    assert_eq!(sent(&desk).await, [POST]);
+    desk.world.stop().await;
+}
+
+#[tokio::test]
+async fn without_the_records_of_earlier_runs_nothing_is_sent() {
+    let desk = signed(&declared()).await;
+    faults(&desk, json!({"method": "GET", "path": "/storage/policysync", "status": 403})).await;
+    let output = desk.run(APPLY).await;
+    assert!(code(&output) == 1 && told(&output).contains("nothing was sent, since"), "{}", told(&output));
+    assert_eq!(sent(&desk).await, Vec::<String>::new());
     desk.world.stop().await;
 }
 

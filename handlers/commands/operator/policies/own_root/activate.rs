@@ -2,9 +2,10 @@
 //! hub that it is trusted.
 //!
 //! - [`standing`]: how far the authority is with this chain. The same command again finds out, and sends nothing twice.
-//! - [`sending`]: sends it, records it and follows it.
+//! - [`earlier`]: what earlier runs have sent. [`sending`]: sends it, records it and follows it.
 //! - [`hubs`]: the proof. [`groups`]: who waits for it. [`show`]: what the person sees of it.
 
+mod earlier;
 mod groups;
 mod hubs;
 mod sending;
@@ -20,6 +21,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use tokio::time::{Instant, sleep};
 
+use self::earlier::Earlier;
 use self::hubs::HubProof;
 use self::sending::{Ended, Sent};
 use self::show::{Outcome, Plan};
@@ -153,7 +155,7 @@ async fn plan<'a>(
     })
 }
 
-/// Sends the chain and follows it; without a chain, follows what goes on already.
+/// Sends the chain and follows it; without a chain, or where an earlier run has sent it, follows what goes on already.
 async fn activated(
     person: &Person,
     named: &Named<'_>,
@@ -163,25 +165,44 @@ async fn activated(
     end: Instant,
     progress: &mut Progress,
 ) -> Result<(Outcome, Option<String>), CommandFailure> {
+    let mut before = None;
     let (operation, doubt) = match chain {
         None => (None, Some("the service was at work on it before".to_owned())),
         Some(chain) => {
-            progress.show(&format!("sending the chain of {}", named.authority.name));
+            progress.show(&format!("activating {}", named.authority.name));
             let sent =
                 sending::send(person, named, certificate, chain, arguments.even_in_audit, &arguments.intent)
                     .await;
             match sent.map_err(CommandFailure::Failed)? {
+                Sent::Earlier(earlier) => {
+                    let following = (earlier.operation(), Some(earlier.why()));
+                    before = Some(earlier);
+                    following
+                }
                 Sent::Taken(operation) => (Some(operation), None),
                 Sent::Unclear(why) => (None, Some(why)),
                 Sent::Refused(why) => return Ok((Outcome::Failed, Some(why))),
             }
         }
     };
+    // An operation that goes on is followed further than a record counts.
+    let counts_for = before.as_ref().map(|earlier| earlier.counts_for(person.fleet.now()));
+    let counts_until =
+        counts_for.filter(|_| operation.is_none()).and_then(|left| Instant::now().checked_add(left));
+    let end = counts_until.map_or(end, |until| until.min(end));
     let ended = sending::follow(person, named, certificate, operation, doubt, end, progress).await;
-    Ok(match ended {
-        Ended::InUse => (Outcome::Activated, None),
-        Ended::Failed(why) => (Outcome::Failed, Some(why)),
-        Ended::Waiting(why) => (Outcome::Waiting, Some(why)),
+    Ok(match (ended, before) {
+        (Ended::InUse, _) => (Outcome::Activated, None),
+        (Ended::Failed(why), before) => {
+            let own = person.run.to_string();
+            let run = before.as_ref().map_or(own.as_str(), Earlier::run);
+            sending::record_failure(person, run, named, &why).await;
+            (Outcome::Failed, Some(why))
+        }
+        (Ended::Waiting(why), None) => (Outcome::Waiting, Some(why)),
+        (Ended::Waiting(why), Some(earlier)) => {
+            (Outcome::Waiting, Some(format!("{why}. {}", earlier.next_step())))
+        }
     })
 }
 

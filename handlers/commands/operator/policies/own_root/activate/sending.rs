@@ -11,10 +11,10 @@ use certificate_management::declared::Stage;
 use certificate_management::digest;
 use certificate_management::plan::permit;
 use serde::{Deserialize, Serialize};
-use state::key;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 
+use super::earlier::{self, Before, Earlier};
 use super::standing::{self, Standing};
 use crate::authorities;
 use crate::commands::operator::intent::Intent;
@@ -22,20 +22,19 @@ use crate::commands::operator::person::Person;
 use crate::commands::operator::policies::own_root::named::Named;
 use crate::commands::operator::progress::Progress;
 
-/// Prefix of the records, which stand beside those of other writes to the registry.
-const RECORDS: &str = "registry-writes";
 /// Deadline of the request with all its attempts and waits.
-const WITHIN: Duration = Duration::from_secs(30);
+pub const WITHIN: Duration = Duration::from_secs(30);
 /// How long an authority is looked at that shows nothing of the chain, where no operation says that it goes on: the
 /// operation has ended, or the answer that named it was lost.
-const SETTLES: Duration = Duration::from_secs(120);
+pub const SETTLES: Duration = Duration::from_secs(120);
 /// Pause before the next look where the service names none.
 const PAUSE: Duration = Duration::from_secs(2);
 /// Longest pause before the next look.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// The record of an activation. It holds fingerprints, and nothing of the file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The record of an activation. It holds fingerprints, and nothing of the file. No `Debug`: the address of the operation may
+/// hold a signature.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Record {
     /// `registry-activation/v1`.
@@ -60,10 +59,15 @@ struct Record {
     /// What the service said against it.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// The address of the operation's status, once the service has named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    operation: Option<String>,
 }
 
-/// What the service answered.
+/// What came of sending.
 pub enum Sent {
+    /// Nothing was sent: an earlier run has sent this certificate, and the service may be at work on it.
+    Earlier(Earlier),
     /// It has taken the chain.
     Taken(LongRunningOperation),
     /// The answer was lost, or another operation is in the way, which may be an earlier run's: the authority tells.
@@ -82,10 +86,11 @@ pub enum Ended {
     Waiting(String),
 }
 
-/// Sends the chain.
+/// Sends the chain, unless an earlier run has.
 ///
 /// # Errors
-/// When nothing was sent: audit mode, the kill switch, a freeze, or a record that could not be kept.
+/// When nothing was sent: audit mode, the kill switch, a freeze, a record that could not be kept, or records of earlier
+/// runs that could not be read.
 pub async fn send(
     person: &Person,
     named: &Named<'_>,
@@ -96,9 +101,13 @@ pub async fn send(
 ) -> Result<Sent, String> {
     let by = permit::Writer::Person(intent.insistence(even_in_audit));
     person.fleet.guard(named.configuration, by).activation().map_err(|forbidden| forbidden.why)?;
+    let run = person.run.to_string();
+    if let Some(earlier) = earlier(person, named, certificate, &run).await? {
+        return Ok(Sent::Earlier(earlier));
+    }
     let record = Record {
         record: "registry-activation/v1".to_owned(),
-        run: person.run.to_string(),
+        run: run.clone(),
         woken_by: person.woken_by("policies activate"),
         attribution: person.attribution(intent.reason.clone(), Some(digest::of::<16>(chain))).await,
         namespace_id: named.configuration.id.clone(),
@@ -107,17 +116,22 @@ pub async fn send(
         at: person.fleet.now(),
         stage: Stage::Planned,
         error: None,
+        operation: None,
     };
-    let place = key::segment(&named.authority.id.key());
-    let place = format!("{RECORDS}/{}/{place}", key::segment(&record.run));
+    let place = earlier::place(&run, &named.authority.id);
     let unrecorded = |error| format!("the activation could not be recorded, so it was not made: {error}");
     person.store.put(&place, &record).await.map_err(unrecorded)?;
+    // Another run may have looked and recorded meanwhile. One of two that begin at the same time sees the record of the other.
+    if let Some(stop) = earlier(person, named, certificate, &run).await.transpose() {
+        let error = Some("nothing was sent: another run may be sending the same".to_owned());
+        complete(person, &place, &Record { stage: Stage::PutOff, error, ..record }).await;
+        return stop.map(Sent::Earlier);
+    }
     let answer = person.fleet.azure.registry().activate(&named.authority, chain, WITHIN).await;
     let stage = answer.as_ref().map_or_else(authorities::stage, |_| Stage::Accepted);
     let error = answer.as_ref().err().map(ToString::to_string);
-    if let Err(error) = person.store.put(&place, &Record { stage, error, ..record }).await {
-        tracing::warn!("the record of the activation could not be completed: {error}");
-    }
+    let operation = answer.as_ref().ok().and_then(|operation| operation.url.clone()).map(String::from);
+    complete(person, &place, &Record { stage, error, operation, ..record }).await;
     Ok(match answer {
         Ok(operation) => Sent::Taken(operation),
         Err(error) if error.may_have_taken_effect() || error.kind() == ErrorKind::Conflict => {
@@ -125,6 +139,49 @@ pub async fn send(
         }
         Err(error) => Sent::Refused(error.to_string()),
     })
+}
+
+/// A chain with this certificate that another run has sent, and that may be on its way.
+async fn earlier(
+    person: &Person,
+    named: &Named<'_>,
+    certificate: &Summary,
+    run: &str,
+) -> Result<Option<Earlier>, String> {
+    let (id, sha256) = (&named.authority.id, &certificate.sha256);
+    match earlier::find(&person.store, run, id, sha256, person.fleet.now()).await {
+        Ok(Before::Nothing) => Ok(None),
+        Ok(Before::Sent(earlier)) => Ok(Some(earlier)),
+        Ok(Before::Unreadable(key)) => Err(format!(
+            "nothing was sent, since the record `{key}` cannot be read, and may be that of a run that has sent this chain. Look \
+             at {} with `policysync policies list`. If the service is not at work on it, delete the record, and run the same \
+             command again",
+            named.authority.name
+        )),
+        Err(error) => Err(format!(
+            "nothing was sent, since the records could not be read, and an earlier run may have sent this chain: {error}. Run \
+             the same command again once they can be read"
+        )),
+    }
+}
+
+/// Records that the service has not done what it had taken from a run, so that the same chain can be sent again.
+pub async fn record_failure(person: &Person, run: &str, named: &Named<'_>, why: &str) {
+    let place = earlier::place(run, &named.authority.id);
+    match person.store.get::<Record>(&place).await {
+        Ok(Some(record)) => {
+            let failed = Record { stage: Stage::Refused, error: Some(why.to_owned()), ..record.value };
+            complete(person, &place, &failed).await;
+        }
+        Ok(None) => {}
+        Err(error) => tracing::warn!("the record of the activation could not be read: {error}"),
+    }
+}
+
+async fn complete(person: &Person, place: &str, record: &Record) {
+    if let Err(error) = person.store.put(place, record).await {
+        tracing::warn!("the record of the activation could not be completed: {error}");
+    }
 }
 
 /// Looks at the authority until it works with the certificate, or the service says that it will not, until `end` at the
