@@ -3,17 +3,18 @@
 #[macro_use]
 mod terminal;
 
-// The one place that leaves the whole room out of a build.
 mod exit_codes;
+// Each of these rooms is left out of the package of the function app, as a whole and here alone.
 #[cfg_attr(not(feature = "simulator"), path = "commands/no_laptop.rs")]
 pub mod laptop;
+#[cfg_attr(not(feature = "operator"), path = "commands/no_operator.rs")]
 mod operator;
 #[cfg(test)]
 mod options;
 mod serve;
-// Left out of the package of the function app, as the room above.
 #[cfg_attr(not(feature = "setup"), path = "commands/no_setup.rs")]
 mod setup;
+#[cfg(feature = "operator")]
 mod table;
 
 use std::process::ExitCode;

@@ -15,6 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::json;
 
 use crate::visible;
+#[cfg(feature = "operator")]
 pub use crate::visible::line;
 
 /// The exit code of wrong usage: 2, which clap would use, means critical for `status`.
@@ -105,11 +106,13 @@ pub fn fail(message: &str) -> ExitCode {
 }
 
 /// [`out`] with the arguments of `format!`.
+#[cfg(feature = "operator")]
 macro_rules! say {
     ($($argument:tt)*) => { $crate::commands::terminal::out(format_args!($($argument)*)) };
 }
 
 /// [`complain`] with the arguments of `format!`.
+#[cfg(feature = "operator")]
 macro_rules! complain {
     ($($argument:tt)*) => { $crate::commands::terminal::complain(format_args!($($argument)*)) };
 }
