@@ -120,8 +120,11 @@ fn every_option_that_a_text_names_is_one_of_its_command() {
         if path.ends_with("handlers/commands/options.rs") {
             continue;
         }
+        // Facts name the options of Azure's own command line.
+        let is_fact = path.components().any(|part| part.as_os_str() == "facts");
         wrong.extend(
             bare(&text)
+                .filter(|_| !is_fact)
                 .filter(|long| !OF_CARGO.contains(long) && !has(&root, long))
                 .map(|long| format!("{}: --{long}", path.display())),
         );

@@ -46,7 +46,7 @@ fn next_step(explained: &Explained<'_>) -> String {
     if let Some(next_step) = waits_for.and_then(|milestone| milestone.next_step.clone()) {
         return next_step;
     }
-    if explained.plan.write.is_some() && explained.source == Source::Described {
+    if explained.plan.write.is_some() && explained.source == Source::Described && functions_write(explained) {
         return "Azure was not looked at: `policysync check` says whether the policies that rules name exist."
             .to_owned();
     }
