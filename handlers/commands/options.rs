@@ -49,8 +49,8 @@ fn command_lines(text: &str) -> Vec<Vec<String>> {
     for (at, _) in text.match_indices("policysync ") {
         let is_path = text[..at].ends_with(|c: char| c.is_alphanumeric() || "-_.".contains(c));
         let rest = &text[at + "policysync ".len()..];
-        // A command line ends with its code, its line, its text, or where a shell ends it.
-        let end = rest.find(['`', '\n', '"', ';', '|', '&', '#', '<']).unwrap_or(rest.len());
+        // A command line ends with its code, its line, its text, where a shell ends it, or where a value is filled in.
+        let end = rest.find(['`', '\n', '"', ';', '|', '&', '#', '<', '{']).unwrap_or(rest.len());
         if !is_path {
             found.push(rest[..end].split_whitespace().map(str::to_owned).collect());
         }

@@ -65,7 +65,7 @@ async fn a_fleet_that_needs_a_large_part_of_the_budget_is_read_over_the_time_of_
     // Without the spread the bucket is at its reserve for as long as the walk lasts.
     assert!(busiest_minute(&burst) > 1_600 && at_once < Duration::from_secs(5 * 60), "{at_once:?}");
     assert!((fewest_left(&burst) - RESERVE).abs() < 2.0, "{}", fewest_left(&burst));
-    assert!(fewest_left(&reads) > 150.0, "others find most of the bucket: {}", fewest_left(&reads));
+    assert!(fewest_left(&reads) > 140.0, "others find most of the bucket: {}", fewest_left(&reads));
 }
 
 #[tokio::test(start_paused = true)]

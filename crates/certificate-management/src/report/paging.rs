@@ -9,7 +9,7 @@ use crate::causes;
 /// Up to so many namespaces are a small fleet, whose report has everything.
 pub const DETAILED: usize = 10;
 /// How many findings a page of a large fleet has.
-pub const FINDINGS_ON_PAGE: usize = 100;
+pub const FINDINGS_ON_PAGE: usize = 80;
 /// How many of what is counted in the summary, and has a finding or a namespace's own report besides, are listed.
 const FIRST: usize = 20;
 /// How many sync requests of each kind the overview of a large fleet lists.
