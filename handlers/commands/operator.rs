@@ -23,6 +23,7 @@ pub mod reader;
 mod runs;
 mod status;
 mod submit;
+mod wanted;
 
 use std::process::ExitCode;
 

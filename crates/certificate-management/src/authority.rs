@@ -101,16 +101,25 @@ impl Authority {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::testing::{NOW, authority};
 
     /// A record that cannot be read back counts as none.
     #[test]
     fn what_is_written_can_be_read_whatever_is_absent() {
-        let bare = authority("ica");
+        let id = "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/n/certificateAuthorities/ica";
+        let bare = Authority {
+            id: ArmId::parse(id).unwrap(),
+            name: "ica".into(),
+            kind: AuthorityType::Issuing,
+            issuer: Issuer::Microsoft,
+            provisioning_state: ProvisioningState::Succeeded,
+            status: None,
+            subject: None,
+            not_after: None,
+        };
         let full = Authority {
             status: Some("Active".into()),
             subject: Some("CN=ica".into()),
-            not_after: Some(NOW),
+            not_after: Some(OffsetDateTime::UNIX_EPOCH),
             ..bare.clone()
         };
         for authority in [bare, full] {

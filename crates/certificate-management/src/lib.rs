@@ -12,14 +12,14 @@
 //! - [`blast_radius`]: what a step would break that a person takes elsewhere and cannot take back.
 //! - [`rules`]: which policy a group gets, and why.
 //! - [`trust`]: whether a hub trusts a policy's current issuing CA, from the evidence on the hub.
-//! - [`plan`]: the writes that the app would do.
+//! - [`plan`]: the writes that the app would do. [`milestones`]: how far a group is on its way to its policy.
 //! - [`proposal`]: a first configuration for what exists.
 //! - [`request`]: sync requests, their outcomes and the messages that carry them.
 //! - [`parked`]: the envelope of a message that could not be handled.
 //! - [`sync`](mod@sync): every decision about a sync, as one state machine.
 //! - [`readiness`]: whether what a namespace needs for its links is there.
 //! - [`attribution`]: who wrote something, why, and by which plan.
-//! - [`hold`]: groups that nobody writes for now.
+//! - [`hold`]: groups that nobody writes for now. [`writes`]: the runs that wrote last.
 //! - [`reason`]: every reason code, with its severity and next step.
 //! - [`next_step`]: what a person does next, made from what is so.
 //! - [`checks`]: each check looks for one kind of trouble in what was observed, and makes a [`finding::Finding`] of it.
@@ -51,6 +51,7 @@ pub mod generation;
 mod glob;
 pub mod hold;
 pub mod issuers;
+pub mod milestones;
 pub mod model;
 pub mod next_step;
 pub mod parked;
@@ -67,6 +68,7 @@ pub mod section;
 pub mod sync;
 pub mod trust;
 pub mod walk_run;
+pub mod writes;
 
 pub use arm_id::ArmId;
 pub use configuration::rules;

@@ -4,7 +4,6 @@
 //! - [`authorities`]: certificate authorities, also those without a policy.
 //! - [`groups`]: enrollment groups: counts of all, and the first of each kind.
 //! - [`activity`]: sync requests in flight, and what became of the last ones.
-//! - [`writes`]: the runs that wrote last, and the groups that are held.
 //!
 //! It is made of [`ReportInput`]: what was read, and what could not be; or by [`Fold`], of one namespace after the other.
 //! Its JSON is described by `docs/policy-status.schema.json`, which a test holds against real reports.
@@ -20,7 +19,6 @@ pub mod namespace;
 mod not_made;
 mod paging;
 mod summary;
-pub mod writes;
 
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
@@ -35,7 +33,6 @@ pub use self::namespace::{NamespaceReport, PolicyReport, ProvisioningServiceRepo
 pub use self::not_made::{CheckNotMade, RecordKind};
 pub use self::paging::{DETAILED, FINDINGS_ON_PAGE, Page};
 pub use self::summary::{FindingCounts, Summary};
-pub use self::writes::{HeldGroup, LISTED as LISTED_RUNS, RunEntry};
 pub use crate::causes::Cause;
 pub use crate::facts::Unseen;
 pub use crate::finding::Finding;
@@ -45,6 +42,7 @@ pub use crate::report_input::{
     Counted, EarlyDevices, FleetRecords, LastAssignment, Looks, NamespaceInput, ProvisioningServiceInput,
     Records, ReportInput,
 };
+pub use crate::writes::{HeldGroup, LISTED as LISTED_RUNS, RunEntry};
 
 /// Version of the report's JSON.
 pub const REPORT_SCHEMA: &str = "policy-status/v2";

@@ -12,9 +12,9 @@ use crate::issuers::SeenIssuers;
 use crate::model::{EnrollmentGroup, ReadFailure};
 use crate::plan::Observation;
 use crate::readiness::Sides;
-use crate::report::writes::RunEntry;
 use crate::request::RequestRecord;
 use crate::walk_run::WalkRun;
+use crate::writes::RunEntry;
 
 /// Everything that a report is made from.
 #[derive(Debug)]

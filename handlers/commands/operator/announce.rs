@@ -12,12 +12,12 @@ use azure::event_grid::CloudEvent;
 use clap::Args;
 use serde_json::json;
 
-use super::assign::wanted::Wanted;
 use super::command_failure::CommandFailure;
 use super::fail;
 use super::person::{self, Person};
 use super::plan::survey::Survey;
 use super::table::{self, Output};
+use super::wanted::Wanted;
 
 const ENDPOINT: &str = "EventGridTopic__topicEndpointUri";
 const KEY: &str = "EventGridTopic__topicKey";

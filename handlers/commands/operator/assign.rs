@@ -4,7 +4,6 @@
 mod copy;
 mod migrate;
 mod revert;
-pub mod wanted;
 
 use std::process::ExitCode;
 

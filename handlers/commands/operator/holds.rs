@@ -7,13 +7,13 @@ use certificate_management::hold::{GroupHolds, HOLD_RECORD, Hold, Release};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::assign::wanted::Wanted;
 use super::command_failure::CommandFailure;
 use super::fail;
 use super::intent;
 use super::person::{self, Person, STATE};
 use super::plan::survey::Survey;
 use super::table::{self, Output};
+use super::wanted::Wanted;
 use crate::commands::terminal::line;
 use crate::holds;
 

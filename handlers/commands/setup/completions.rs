@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use clap_complete::Shell;
+use clap_complete::{Generator, Shell};
 
 use crate::commands::{self, terminal};
 
@@ -16,7 +16,10 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> ExitCode {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut commands::command(), "policysync", &mut script);
+    let mut command = commands::command();
+    command.set_bin_name("policysync");
+    command.build();
+    arguments.shell.generate(&command, &mut script);
     match terminal::raw(&script) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => terminal::fail(&format!("cannot print the completions: {error}")),

@@ -7,12 +7,10 @@ use proptest::sample::{select, subsequence};
 
 use super::*;
 use crate::ArmId;
-use crate::checks::testing::{DPS, NOW, World, group as enrollment_group, request};
 use crate::finding::{POLICY, Subject, WAITS_FOR};
-use crate::model::ReadFailure;
 use crate::reason::{Reason, Severity};
-use crate::report::Records;
-use crate::request::Outcome;
+
+const DPS: &str = "https://contoso-dps.azure-devices-provisioning.net";
 
 fn contoso() -> Subject {
     in_namespace("contoso")
@@ -128,32 +126,6 @@ fn the_same_trouble_of_many_groups_is_one_cause_in_each_namespace() {
     let findings =
         [of_group("dock-1", Reason::NoRuleMatches), elsewhere, of_group("dock-2", Reason::NoRuleMatches)];
     assert_eq!(shown(&findings), [vec!["dock-1", "dock-2"], vec!["dock-3"]]);
-}
-
-/// What the checks find in a world with one trouble, not findings that a test has made up.
-#[test]
-fn a_rotation_in_a_world_is_one_cause_with_the_sync_that_failed_and_the_groups_that_wait() {
-    let mut world = World::healthy();
-    world.certificate().expiry = Some(NOW + time::Duration::days(60));
-    world.groups((0..30).map(|n| enrollment_group(&format!("line-{n}"), None)).collect());
-    let requests = vec![request("r-1", Outcome::Unverified, NOW)];
-    world.records = Some(Records { requests, ..Records::default() });
-    let report = world.report();
-    assert_eq!((report.findings.len(), report.causes.len()), (32, 1), "{:#?}", report.findings);
-    assert_eq!(report.summary.findings.causes, 1);
-    assert_eq!(report.findings[0].check, CheckId::HubUntrusting);
-    assert_eq!(report.causes[0].finding, report.findings[0].id);
-    assert_eq!(report.causes[0].follows.len(), 31);
-}
-
-#[test]
-fn a_hub_that_cannot_be_read_in_a_world_is_one_cause_with_the_groups_that_wait_for_it() {
-    let mut world = World::healthy();
-    world.hub().certificates = Err(ReadFailure::other("503"));
-    world.groups((0..5).map(|n| enrollment_group(&format!("line-{n}"), None)).collect());
-    let report = world.report();
-    assert_eq!((report.findings.len(), report.causes.len()), (6, 1), "{:#?}", report.findings);
-    assert_eq!(report.findings[0].check, CheckId::Unreadable);
 }
 
 fn findings() -> impl Strategy<Value = Vec<Finding>> {

@@ -1,15 +1,22 @@
 //! A next step never names a command that would be refused, nor waiting for what does not come: searched over every reason and every
 //! situation, by the parts and again by the words.
 
+use time::OffsetDateTime;
+use time::macros::datetime;
+
 use super::*;
 use crate::ArmId;
-use crate::checks::testing::{NAMESPACE, World};
 use crate::configuration::{Configuration, Mode, NamespaceConfiguration, Sync};
 use crate::declared::Hindrance;
 use crate::generation::Generation;
-use crate::plan::{self, RequestPlan, permit};
+use crate::model::{Hub, IssuingCa, Namespace, Policy, ProvisioningState};
+use crate::plan::{self, Observation, ObservedHub, RequestPlan, permit};
 use crate::request::SyncRequest;
 use crate::sync::{self as machine, Automatic};
+
+const NAMESPACE: &str =
+    "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
+const NOW: OffsetDateTime = datetime!(2026-11-23 05:00 UTC);
 
 /// Every configuration of a namespace that a next step can tell apart.
 fn configurations() -> Vec<NamespaceConfiguration> {
@@ -76,7 +83,7 @@ fn texts(situation: &Situation<'_>) -> Vec<(String, String)> {
     let hindrances = [
         Hindrance::NoRoot,
         Hindrance::Service { error: "InvalidValue".to_owned() },
-        Hindrance::NotKept { at: crate::checks::testing::NOW },
+        Hindrance::NotKept { at: NOW },
     ];
     texts.extend(hindrances.iter().map(|one| (format!("{one:?}"), of_hindrance(one, situation))));
     texts.push(("migration".to_owned(), of_migration(situation)));
@@ -209,6 +216,50 @@ fn each_part_is_what_the_words_say() {
     }
 }
 
+/// A namespace with a policy whose CA its one hub lacks.
+fn lacking(generation: Generation) -> Observation {
+    let id = ArmId::parse(NAMESPACE).unwrap();
+    let authority = id.child("certificateAuthorities", "own");
+    let is_newer = generation == Generation::CertificateAuthorities;
+    let policy = match is_newer {
+        true => authority.child("certificatePolicies", "short"),
+        false => id.child("credentials", "default").child("policies", "short"),
+    };
+    let hub = "/subscriptions/S/resourceGroups/R/providers/Microsoft.Devices/IotHubs/h1";
+    Observation {
+        authorities: Vec::new(),
+        policies: vec![Policy {
+            id: policy,
+            name: "short".into(),
+            provisioning_state: ProvisioningState::Succeeded,
+            issuing_ca: IssuingCa {
+                id: is_newer.then_some(authority),
+                not_after: Some(NOW + time::Duration::days(900)),
+                ..IssuingCa::default()
+            },
+            leaf_validity_days: Some(30),
+            bring_your_own_root: None,
+        }],
+        hubs: vec![ObservedHub {
+            hub: Hub {
+                id: ArmId::parse(hub).unwrap(),
+                name: "h1".into(),
+                host_name: "h1.azure-devices.net".into(),
+                namespace_id: Some(id.clone()),
+            },
+            certificates: Ok(Vec::new()),
+        }],
+        namespace: Namespace {
+            id,
+            location: "westeurope".into(),
+            provisioning_state: ProvisioningState::Succeeded,
+            generation: Default::default(),
+            links: Vec::new(),
+        },
+        seen_at: NOW,
+    }
+}
+
 /// A submit is refused exactly where the plan of a request is, and a sync comes by itself exactly where the app makes a request.
 #[test]
 fn what_is_refused_and_what_comes_are_what_the_machine_does() {
@@ -216,14 +267,7 @@ fn what_is_refused_and_what_comes_are_what_the_machine_does() {
     for configuration in &configurations() {
         for kill_switch in [false, true] {
             for generation in [Generation::Credentials, Generation::CertificateAuthorities] {
-                let mut world = World::healthy();
-                world.hub().certificates = Ok(Vec::new());
-                if generation == Generation::CertificateAuthorities {
-                    let authority = ArmId::parse(NAMESPACE).unwrap().child("certificateAuthorities", "own");
-                    world.policy().id = authority.child("certificatePolicies", "short");
-                    world.policy().issuing_ca.id = Some(authority);
-                }
-                let observation = world.seen().clone();
+                let observation = lacking(generation);
                 let policy = &observation.policies[0];
                 assert_eq!(policy.generation(), generation);
                 let situation = Situation::of(configuration, kill_switch, Caller::Person).about(policy);
@@ -231,8 +275,7 @@ fn what_is_refused_and_what_comes_are_what_the_machine_does() {
                 let plan = plan::plan_request(&request, mode, &observation);
                 let is_refused = matches!(plan, RequestPlan::Refuse { reason: Reason::AuditMode, .. });
                 assert_eq!(Command::Submit.is_refused(&situation), is_refused, "{situation:?} {plan:?}");
-                let now = crate::checks::testing::NOW;
-                let asked = machine::automatic(configuration, kill_switch, &observation, None, "", now);
+                let asked = machine::automatic(configuration, kill_switch, &observation, None, "", NOW);
                 let comes = matches!(asked, Automatic::Request(_));
                 assert_eq!(Coming::Sync.comes(&situation), comes, "{situation:?} {asked:?}");
                 // Where a sync would do nothing, none is named.

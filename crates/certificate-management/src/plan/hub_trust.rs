@@ -8,11 +8,11 @@ use crate::rules::allocated_hubs;
 use crate::trust::{Assessment, Trust};
 
 /// Why nothing is known where no hub is named.
-pub(super) const NO_HUB_NAMED: &str = "neither the group nor its provisioning service names a hub; a provisioning \
+pub(crate) const NO_HUB_NAMED: &str = "neither the group nor its provisioning service names a hub; a provisioning \
                                        service outside `scopes`, or hidden by roles, names none either";
 
 /// Why nothing is known of a hub that was not seen.
-pub(super) fn not_seen(host_name: &str) -> String {
+pub(crate) fn not_seen(host_name: &str) -> String {
     format!(
         "{host_name} is not among the hubs that were seen: it is not linked to the namespace, not in `scopes`, or hidden \
          by roles"
@@ -20,7 +20,7 @@ pub(super) fn not_seen(host_name: &str) -> String {
 }
 
 /// Every hub that the group names, or else every one of its DPS, by its host name; with its judgement where it was seen.
-pub(super) fn each<'a>(
+pub(crate) fn each<'a>(
     group: &'a EnrollmentGroup,
     provisioning_service_hubs: &'a [String],
     policy: &Policy,
@@ -36,7 +36,7 @@ pub(super) fn each<'a>(
 
 /// Which of the hubs that a group can allocate devices to do not trust one policy, and which are not known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct HubTrust {
+pub(crate) struct HubTrust {
     /// Hubs that were seen without the policy's current CA; a device must never get a certificate that its hub refuses
     /// (`azure-wire-facts.md` §4).
     pub untrusting: Vec<String>,

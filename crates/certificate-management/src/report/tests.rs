@@ -170,6 +170,32 @@ fn a_group_that_is_held_or_frozen_is_told_with_that_reason_and_no_other() {
     assert_eq!(told(&world), [(Reason::GroupUnassigned, Severity::Warning)], "the window is over");
 }
 
+/// What the checks find in a world with one trouble, not findings that a test has made up.
+#[test]
+fn a_rotation_in_a_world_is_one_cause_with_the_sync_that_failed_and_the_groups_that_wait() {
+    let mut world = World::healthy();
+    world.certificate().expiry = Some(NOW + time::Duration::days(60));
+    world.groups((0..30).map(|n| group(&format!("line-{n}"), None)).collect());
+    let requests = vec![request("r-1", Outcome::Unverified, NOW)];
+    world.records = Some(Records { requests, ..Records::default() });
+    let report = world.report();
+    assert_eq!((report.findings.len(), report.causes.len()), (32, 1), "{:#?}", report.findings);
+    assert_eq!(report.summary.findings.causes, 1);
+    assert_eq!(report.findings[0].check, CheckId::HubUntrusting);
+    assert_eq!(report.causes[0].finding, report.findings[0].id);
+    assert_eq!(report.causes[0].follows.len(), 31);
+}
+
+#[test]
+fn a_hub_that_cannot_be_read_in_a_world_is_one_cause_with_the_groups_that_wait_for_it() {
+    let mut world = World::healthy();
+    world.hub().certificates = Err(ReadFailure::other("503"));
+    world.groups((0..5).map(|n| group(&format!("line-{n}"), None)).collect());
+    let report = world.report();
+    assert_eq!((report.findings.len(), report.causes.len()), (6, 1), "{:#?}", report.findings);
+    assert_eq!(report.findings[0].check, CheckId::Unreadable);
+}
+
 pub(super) fn everything() -> World {
     let mut world = World::healthy();
     let policy = world.policy();

@@ -4,11 +4,11 @@ use certificate_management::plan::saved::{SavedPlan, Wish};
 use certificate_management::reason::Reason;
 use certificate_management::rules;
 
-use super::wanted::Wanted;
 use crate::commands::operator::command_failure::CommandFailure;
 use crate::commands::operator::person::Person;
 use crate::commands::operator::plan;
 use crate::commands::operator::plan::survey::{Service, Survey};
+use crate::commands::operator::wanted::Wanted;
 
 pub(super) async fn plan(person: &Person, from: &str, to: &[String]) -> Result<SavedPlan, CommandFailure> {
     let from = Wanted::parse(from)?;

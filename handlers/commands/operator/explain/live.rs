@@ -1,8 +1,8 @@
 //! Finds the group in Azure and plans it as a function would.
 
 use certificate_management::configuration::NamespaceConfiguration;
-use certificate_management::plan::{self, milestones};
 use certificate_management::rules::{self, Subject};
+use certificate_management::{milestones, plan};
 
 use super::{Explained, OFFLINE, Restraint, Source, Unexplained, Wanted, only};
 use crate::fleet::Fleet;

@@ -2,8 +2,8 @@
 //! never change one.
 
 use certificate_management::configuration::Mode;
+use certificate_management::milestones::{self, Milestone};
 use certificate_management::next_step::{self, Caller, Situation};
-use certificate_management::plan::milestones::{self, Milestone};
 use certificate_management::reason::Reason;
 use serde_json::{Value, json};
 

@@ -1,8 +1,8 @@
 //! The way of a group to its policy: what it waits for is what keeps the plan from writing.
 
-use super::super::milestones::{Milestone, State, Step, milestones, waits_for};
 use super::*;
 use crate::generation::{Link, LinkState, NamespaceGeneration};
+use crate::milestones::{Milestone, State, Step, milestones, waits_for};
 use crate::model::{BringYourOwnRoot, ReadFailure};
 
 /// What varies.

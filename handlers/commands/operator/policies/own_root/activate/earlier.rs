@@ -15,7 +15,6 @@ use time::format_description::well_known::Rfc3339;
 use ulid::Ulid;
 
 use super::DEFAULT_TIMEOUT;
-use super::sending::{SETTLES, WITHIN};
 
 /// Prefix of the records, which stand beside those of other writes to the registry.
 const RECORDS: &str = "registry-writes";
@@ -23,6 +22,11 @@ const RECORDS: &str = "registry-writes";
 const KEYS: usize = 10_000;
 /// How many records of one authority are read, the newest first.
 const READ: usize = 20;
+/// Deadline of the request with all its attempts and waits.
+pub const WITHIN: Duration = Duration::from_secs(30);
+/// How long an authority is looked at that shows nothing of the chain, where no operation says that it goes on: the
+/// operation has ended, or the answer that named it was lost.
+pub const SETTLES: Duration = Duration::from_secs(120);
 /// How long a chain may be on its way whose outcome no run has learnt: the deadline of its request, and the time until the
 /// authority shows what came of it.
 const UNKNOWN_FOR: Duration = WITHIN.saturating_add(SETTLES);

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 
-use super::earlier::{self, Before, Earlier};
+use super::earlier::{self, Before, Earlier, SETTLES, WITHIN};
 use super::standing::{self, Standing};
 use crate::authorities;
 use crate::commands::operator::intent::Intent;
@@ -22,11 +22,6 @@ use crate::commands::operator::person::Person;
 use crate::commands::operator::policies::own_root::named::Named;
 use crate::commands::operator::progress::Progress;
 
-/// Deadline of the request with all its attempts and waits.
-pub const WITHIN: Duration = Duration::from_secs(30);
-/// How long an authority is looked at that shows nothing of the chain, where no operation says that it goes on: the
-/// operation has ended, or the answer that named it was lost.
-pub const SETTLES: Duration = Duration::from_secs(120);
 /// Pause before the next look where the service names none.
 const PAUSE: Duration = Duration::from_secs(2);
 /// Longest pause before the next look.

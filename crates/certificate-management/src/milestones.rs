@@ -5,13 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::assignment::AssignmentPlan;
-use super::hub_trust::{self, NO_HUB_NAMED};
-use super::{Observation, Pair, is_active, obstacle};
 use crate::configuration::NamespaceConfiguration;
 use crate::generation::Generation;
 use crate::model::{EnrollmentGroup, Hub, Policy};
 use crate::next_step::{self, Caller, Situation};
+use crate::plan::hub_trust::{self, NO_HUB_NAMED};
+use crate::plan::{AssignmentPlan, Observation, Pair, is_active, obstacle};
 use crate::reason::Reason;
 use crate::trust::{Assessment, Trust};
 
