@@ -66,7 +66,9 @@ impl Schemas {
         for text in ["requestedBy", "reason", "traceparent"] {
             members[text]["maxLength"] = json!(LONGEST_TEXT);
         }
-        members["allowWholeNamespace"]["type"] = json!(["boolean", "null"]);
+        for flag in ["allowWholeNamespace", "breakFreeze"] {
+            members[flag]["type"] = json!(["boolean", "null"]);
+        }
         let dry_run = json!({
             "type": ["boolean", "null"],
             "default": false,
@@ -74,6 +76,10 @@ impl Schemas {
         });
         members.insert("dryRun".to_owned(), dry_run);
         schema["required"] = json!(["namespaceId"]);
+        // An emergency is done only with a reason.
+        schema["if"] = json!({"properties": {"breakFreeze": {"const": true}}, "required": ["breakFreeze"]});
+        schema["then"] =
+            json!({"properties": {"reason": {"type": "string", "pattern": "\\S"}}, "required": ["reason"]});
         schema["additionalProperties"] = json!(false);
         self.more.insert("Submission".to_owned(), schema);
         json!({"$ref": "#/components/schemas/Submission"})
