@@ -77,7 +77,8 @@ impl Size {
     }
 
     /// Calls to ARM that a report of so many seconds cannot do without: each namespace with its policies, each hub, and for each
-    /// subscription one question which versions there are and the pages of its lists, again when these have grown old.
+    /// subscription one question which versions there are and the pages of its lists, again when these have grown old. Beside those, the
+    /// links of a hundredth of the namespaces, of four at least: the namespace and its DPS, and each hub with the roles at both ends.
     pub fn needed_reads(&self, seconds: f64) -> usize {
         let times = 1 + (seconds / LISTS_HOLD_SECONDS) as usize;
         let of_one = |subscription: usize| {
@@ -88,7 +89,8 @@ impl Size {
             let lists = hubs.div_ceil(PAGE_SIZE) + services.div_ceil(PAGE_SIZE);
             namespaces * 2 + hubs + lists * times + 1
         };
-        (0..self.subscriptions()).map(of_one).sum()
+        let of_links = self.namespaces.div_ceil(100).max(4) * (3 * self.shape.hubs + 3);
+        (0..self.subscriptions()).map(of_one).sum::<usize>() + of_links
     }
 
     /// What the report has to say of a namespace.
@@ -231,8 +233,9 @@ mod tests {
         };
         assert_eq!([of(0), of(1), of(3)], [(9, 9, 40, 38), (9, 9, 0, 0), (9, 6, 40, 38)]);
         // 9 namespaces with their policies, 27 hubs, for each of three subscriptions one question and the list of its hubs, and the
-        // list of the one that has all DPS.
-        assert_eq!(size.needed_reads(299.0), 18 + 27 + 3 + 4);
-        assert_eq!(size.needed_reads(301.0), 18 + 27 + 3 + 4 * 2);
+        // list of the one that has all DPS; and the links of four namespaces with three hubs each.
+        let links = 4 * (3 * 3 + 3);
+        assert_eq!(size.needed_reads(299.0), 18 + 27 + 3 + 4 + links);
+        assert_eq!(size.needed_reads(301.0), 18 + 27 + 3 + 4 * 2 + links);
     }
 }
