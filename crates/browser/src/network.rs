@@ -16,7 +16,10 @@ impl Browser {
             let event: Value = serde_json::from_str(&entry.message)
                 .map_err(|_| Error::Answer { what: "reading the requests", answer: entry.message.clone() })?;
             let event = &event["message"];
-            if event["method"] == "Network.requestWillBeSent" {
+            // The browser's own empty tab may still be drawn when a page is opened.
+            let is_own =
+                event["params"]["documentURL"].as_str().is_some_and(|url| url.starts_with("chrome://"));
+            if event["method"] == "Network.requestWillBeSent" && !is_own {
                 requests.extend(event["params"]["request"]["url"].as_str().map(ToOwned::to_owned));
             }
         }
