@@ -114,7 +114,7 @@ reasons! {
         "Link a hub to the namespace, or add the hub's subscription to `scopes`."
     NoPolicies "no-policies" Warning
         "The namespace has no active policy."
-        "Create a credential policy in the namespace."
+        "Make a policy in the namespace, below a certificate authority or, in the older generation, below its credential."
     SyncCoversWholeNamespace "sync-covers-whole-namespace" Warning
         "The request names some hubs or policies, but a sync covers the whole namespace and others are out of sync too."
         "Submit it again with `allowWholeNamespace: true` if syncing everything is meant; a sync cannot be undone."
