@@ -82,6 +82,10 @@ fn run() -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
+    if let Err(message) = laptop::follow_clock() {
+        terminal::complain(message);
+        return ExitCode::from(USAGE);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("the runtime could not be started: {error}")),

@@ -38,6 +38,7 @@ mod optional_functions;
 mod own_root;
 mod parked;
 mod records;
+mod rehearsal;
 mod remembered;
 mod resume;
 mod revert;

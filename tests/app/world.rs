@@ -270,7 +270,7 @@ impl World {
 }
 
 /// The files of a fleet and of its configuration, and the folder that they are in.
-fn files(fleet: &Fleet, configuration: &str) -> (WorldArguments, tempfile::TempDir) {
+pub fn files(fleet: &Fleet, configuration: &str) -> (WorldArguments, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let (fleet_file, config_file) = (folder.path().join("fleet.toml"), folder.path().join("policysync.toml"));
     std::fs::write(&fleet_file, fleet.to_toml().unwrap()).unwrap();

@@ -33,7 +33,7 @@ use super::service_bus::{Queues, Settings};
 use super::throttle::{Limits, Throttle};
 use super::world::{ActionError, WorldError};
 use super::{custom_topics, provisioning, resource_manager, start, storage};
-use trigger_sources::{EventGridSource, EventHubSource, QueueSource};
+use trigger_sources::{ClockSource, EventGridSource, EventHubSource, QueueSource};
 
 /// How long to leave off when the machine can take no more connections.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -57,6 +57,8 @@ pub struct Options {
     pub queues: Vec<String>,
     /// Properties of those queues.
     pub queue_settings: Settings,
+    /// The clock; [`Clock::followed`] makes one that callers go by too.
+    pub clock: Clock,
 }
 
 impl Default for Options {
@@ -72,6 +74,7 @@ impl Default for Options {
             queues: DEFAULT_QUEUES.map(str::to_owned).to_vec(),
             // As in the deployed request queue.
             queue_settings: Settings { dead_letters_expired: true, ..Settings::default() },
+            clock: Clock::default(),
         }
     }
 }
@@ -138,7 +141,7 @@ impl Simulator {
         let address = listener.local_addr().map_err(listen)?;
         let url = format!("http://{address}");
 
-        let clock = Clock::default();
+        let clock = options.clock;
         let cloud = start::cloud(options.fleet, clock.clone(), options.seed)?;
         cloud.set_base_url(url.clone());
         let device_endpoints = DeviceEndpoints::new(clock.now()).map_err(WorldError::Pki)?;
@@ -165,7 +168,7 @@ impl Simulator {
             .merge(control::router(control))
             .merge(identity::router(endpoint))
             .merge(rest::router(service_bus))
-            .merge(storage::router())
+            .merge(storage::router(clock.clone()))
             .merge(custom_topics::router(Arc::clone(cloud.feeds())))
             .merge(resource_manager::router(Arc::clone(&cloud)))
             .merge(provisioning::router(Arc::clone(&cloud)))
@@ -232,6 +235,12 @@ impl Simulator {
     #[must_use]
     pub fn event_grid(&self) -> Arc<dyn EventGridSource> {
         Arc::clone(self.cloud.feeds()) as Arc<dyn EventGridSource>
+    }
+
+    /// The clock, for timers that go by it.
+    #[must_use]
+    pub fn clock_source(&self) -> Arc<dyn ClockSource> {
+        Arc::new(self.clock.clone())
     }
 
     /// Every request so far.

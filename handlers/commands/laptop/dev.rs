@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::fail;
-use super::local_world::{LocalOptions, LocalWorld, Schedules, WorldArguments, app_settings};
+use super::local_world::{LocalOptions, LocalWorld, Schedules, WorldArguments};
 
 /// Reconcile and report once a minute, so that a person sees what was changed.
 const SCHEDULES: Schedules = Schedules { reconcile: "30 * * * * *", report: "0 * * * * *" };
@@ -30,6 +30,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         simulator_port: arguments.simulator_port,
         schedules: SCHEDULES,
         print_events: true,
+        one_clock: true,
         ..LocalOptions::default()
     });
     let world = match world.await {
@@ -55,16 +56,19 @@ pub async fn run(arguments: Arguments) -> ExitCode {
 
 fn announce(world: &LocalWorld) {
     say!("\nPoint other commands at this world:\n");
-    for (name, value) in app_settings(world.simulator.url(), SCHEDULES) {
+    for (name, value) in &world.settings {
         say!("export {name}='{value}'");
     }
-    say!("export POLICYSYNC_CONFIG='{}'", world.folder.path().join("policysync.toml").display());
     say!("\nAzure     {}", world.simulator.url());
     say!("Status    {}/api/policy-status", world.host.url());
     say!(
         "Submit    curl -X POST {}/api/sync-requests -d '{{\"namespaceId\":\"{}\"}}'",
         world.host.url(),
         example(world)
+    );
+    say!(
+        "Clock     curl -X POST {}/simulator/clock -d '{{\"advanceSeconds\":86400}}' (Azure, the app and the timers; docs/simulator.md)",
+        world.simulator.url()
     );
     say!("\nReady. Ctrl-C ends it.");
 }
