@@ -30,7 +30,7 @@
 //! - [`alerting`]: announces each finding once.
 //! - [`waiting`]: messages that wait for a person, as the report tells of them.
 //! - [`walk_run`]: how far a run through the fleet came.
-//! - [`digest`]: short names for long texts.
+//! - [`digest`]: short names for long texts. [`plural`]: numbers with their nouns.
 #![warn(missing_docs)]
 
 pub mod alerting;
@@ -57,6 +57,7 @@ pub mod model;
 pub mod next_step;
 pub mod parked;
 pub mod plan;
+pub mod plural;
 pub mod proposal;
 mod read_failure;
 pub mod readiness;

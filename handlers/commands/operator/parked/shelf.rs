@@ -11,6 +11,7 @@ use ambient::Ambient;
 use azure::service_bus::OutgoingMessage;
 use azure::{LockedMessage, QueueReceiver, QueueSender};
 use certificate_management::parked::Envelope;
+use certificate_management::plural;
 use futures::future::join_all;
 use futures::{StreamExt, stream};
 use state::Store;
@@ -120,8 +121,9 @@ impl Shelf {
             stream::iter(steps).buffer_unordered(AT_ONCE).filter_map(async |done| done.err()).collect().await;
         if let Some(error) = failures.first() {
             complain!(
-                "{} messages could not be put back and come back when their locks run out: {error}",
-                failures.len()
+                "{} could not be put back and {} when the lock runs out: {error}",
+                plural::count(failures.len(), "message"),
+                plural::agreeing(failures.len(), "comes back", "come back")
             );
         }
     }
