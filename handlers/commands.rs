@@ -6,7 +6,7 @@ mod terminal;
 #[cfg(feature = "operator")]
 mod bar;
 mod exit_codes;
-#[cfg(test)]
+#[cfg(all(test, feature = "operator"))]
 mod golden;
 // Each of these rooms is left out of the package of the function app, as a whole and here alone.
 #[cfg_attr(not(feature = "simulator"), path = "commands/no_laptop.rs")]

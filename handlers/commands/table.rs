@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use self::wrapping::measured;
 pub use self::wrapping::wrapped;
+pub use crate::commands::terminal::size::{screen_width, terminal_height, terminal_width};
 use crate::commands::tone::Tone;
 use crate::visible;
 
@@ -25,10 +26,6 @@ pub enum Output {
     Json,
 }
 
-/// The width of a line where there is no terminal, in columns.
-const WITHOUT_TERMINAL: usize = 120;
-/// The narrowest that texts are wrapped to, in columns.
-const NARROWEST: usize = 40;
 /// A cell with a sentence is not wrapped to less than this, in columns: rather are the rows stacked.
 const READABLE: usize = 36;
 /// What stands between two columns.
@@ -182,34 +179,6 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
 /// A text without our colours.
 pub fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
-}
-
-/// How many columns a line of stdout has: what `COLUMNS` says, else what the terminal has; without a terminal, as in the log of a
-/// pipeline, [`WITHOUT_TERMINAL`].
-pub fn screen_width() -> usize {
-    terminal_width().unwrap_or(WITHOUT_TERMINAL)
-}
-
-/// The same; `None` without a terminal.
-pub fn terminal_width() -> Option<usize> {
-    width_of(terminal_size::terminal_size_of(std::io::stdout()))
-}
-
-/// How many lines the terminal has; `None` without one.
-pub fn terminal_height() -> Option<usize> {
-    terminal_size::terminal_size_of(std::io::stdout()).map(|(_, height)| usize::from(height.0))
-}
-
-/// How many columns a line of stderr has; `None` where it is no terminal, so that a line stays one.
-pub fn complaint_width() -> Option<usize> {
-    terminal_size::terminal_size_of(std::io::stderr()).and_then(|size| width_of(Some(size)))
-}
-
-fn width_of(size: Option<(terminal_size::Width, terminal_size::Height)>) -> Option<usize> {
-    let said = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).filter(|width| *width > 0);
-    // A terminal that nobody has told its size says 0.
-    let has = size.map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0);
-    said.or(has).map(|width| width.max(NARROWEST))
 }
 
 /// A document as JSON text, in which characters that a terminal would obey are escapes of JSON.
