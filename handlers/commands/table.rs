@@ -96,11 +96,10 @@ impl Table {
         };
         let columns = 0..self.header.len();
         let longest = |column| cells(column).flat_map(|cell| cell.lines()).map(measured).max().unwrap_or(0);
-        let widest_word =
-            |column| cells(column).flat_map(|cell| cell.split_whitespace()).map(measured).max().unwrap_or(0);
+        let widest_part = |column| cells(column).map(|cell| wrapping::widest_part(cell)).max().unwrap_or(0);
         let natural: Vec<usize> = columns.clone().map(longest).collect();
         let least: Vec<usize> =
-            columns.map(|column| natural[column].min(READABLE.max(widest_word(column)))).collect();
+            columns.map(|column| natural[column].min(READABLE.max(widest_part(column)))).collect();
         let beside = 2 * MARGIN.len() + GAP.len() * self.header.len().saturating_sub(1);
         let room = width.checked_sub(beside)?;
         if least.iter().sum::<usize>() > room {

@@ -1,7 +1,7 @@
 //! Rows below one another: the title of each, and under it what the other columns say.
 
 use super::Table;
-use super::wrapping::{indented, marked, measured, wrapped};
+use super::wrapping::{indented, marked, measured, widest_part, wrapped};
 use crate::commands::tone::Tone;
 
 /// How far what belongs to a row is indented.
@@ -69,8 +69,7 @@ impl Table {
         }
         let indent = " ".repeat(INDENT.len() + label_width + 2);
         let room = width.saturating_sub(indent.len());
-        let widest = cell.split_whitespace().map(measured).max().unwrap_or_default();
-        if room < BESIDE_LABEL || widest > room {
+        if room < BESIDE_LABEL || widest_part(cell) > room {
             let mut lines = vec![format!("{INDENT}{label}")];
             lines.extend(split(cell).iter().flat_map(|line| under(&INDENT.repeat(2), line, width)));
             return lines;

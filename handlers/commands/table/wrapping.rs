@@ -38,9 +38,22 @@ pub fn indented(indent: &str, line: &str, width: usize) -> String {
     }
 }
 
+/// A line that is indented already stays as it is, such as the parser's pointer at a wrong key, or a command to copy.
+fn is_kept(line: &str) -> bool {
+    line.starts_with(' ') || line.contains('|')
+}
+
+/// The widest part of a text that is never broken: a word, or a line that stays as it is.
+pub fn widest_part(text: &str) -> usize {
+    let of_line = |line: &str| match is_kept(line) {
+        true => measured(line),
+        false => line.split_whitespace().map(measured).max().unwrap_or_default(),
+    };
+    text.lines().map(of_line).max().unwrap_or_default()
+}
+
 fn broken(line: &str, width: usize) -> Vec<String> {
-    // A line that is indented already stays as it is, such as the parser's pointer at a wrong key, or a command to copy.
-    if measured(line) <= width || line.starts_with(' ') || line.contains('|') {
+    if measured(line) <= width || is_kept(line) {
         return vec![line.to_owned()];
     }
     let mut lines = Vec::new();

@@ -32,7 +32,7 @@ pub fn complaint_width() -> Option<usize> {
 
 fn width_of(size: Option<(Width, Height)>) -> Option<usize> {
     let said = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).filter(|width| *width > 0);
-    // A terminal that nobody has told its size says 0.
+    // A terminal that was not told its size says 0.
     let has = size.map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0);
     said.or(has).map(|width| width.max(NARROWEST))
 }
