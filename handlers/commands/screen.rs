@@ -67,6 +67,14 @@ impl Screen {
         self.with(Part::Table(table))
     }
 
+    /// The same with a table under its name, unless it has no rows.
+    pub fn section(self, name: &str, table: Table) -> Self {
+        match table.is_empty() {
+            true => self,
+            false => self.heading(name).table(table),
+        }
+    }
+
     /// The same with all parts of another screen below.
     pub fn and(mut self, other: Self) -> Self {
         self.parts.extend(other.parts);

@@ -170,11 +170,6 @@ fn joined<'a>(cells: impl Iterator<Item = ((&'a str, String), &'a usize)>) -> St
     }
 }
 
-/// A table as text that fits the screen.
-pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
-    plain(&Table::of(header, rows).render(screen_width()))
-}
-
 /// A text without our colours.
 pub fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()

@@ -127,9 +127,12 @@ fn piped(command: &mut Command) -> Output {
 fn colours_are_on_a_terminal_alone_unless_a_person_says_otherwise() {
     let (_folder, path) = with_a_fault();
     let check = |variables: &[(&'static str, &'static str)]| {
-        policysync(&["check", "--offline"], &[&[("POLICYSYNC_CONFIG", path.as_str())], variables].concat())
+        policysync(
+            &["check", "--offline"],
+            &[&[("POLICYSYNC_CONFIG", path.as_str())][..], variables].concat(),
+        )
     };
-    let on_terminal = |variables| {
+    let on_terminal = |variables: &[(&'static str, &'static str)]| {
         let mut program = OnTerminal::start(check(variables));
         let until = Instant::now() + PATIENCE;
         while program.read(until) {}
@@ -156,7 +159,7 @@ fn a_message_fits_the_terminal_and_is_one_line_in_a_log() {
     assert_eq!(ended.code(), Some(3));
     let is_one_word = |line: &str| !line.trim().contains(' ');
     assert!(
-        lines.iter().all(|line| line.chars().count() < usize::from(WIDTH) || is_one_word(line)),
+        lines.iter().all(|line| line.chars().count() <= usize::from(WIDTH) || is_one_word(line)),
         "{lines:#?}"
     );
     let piped = piped(&mut policysync(&["status"], &variables));

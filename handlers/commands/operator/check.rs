@@ -209,6 +209,7 @@ fn verdict(failed: usize, doubtful: usize, right: usize) -> (Tone, String) {
     parts.extend((right > 0).then(|| format!("{right} ok")));
     let verdict = parts.join(", ");
     match (failed, doubtful) {
+        (0, 0) if right == 0 => (Tone::Caution, "Nothing was checked.".to_owned()),
         (0, 0) => (Tone::Good, format!("Everything that was checked is right: {verdict}.")),
         (0, _) => (Tone::Caution, format!("No check failed: {verdict}.")),
         _ => (Tone::Bad, format!("{verdict}.")),

@@ -29,7 +29,7 @@ fn rows_stay_rows_where_there_is_room_and_are_stacked_where_there_is_none() {
     assert_eq!(
         wide,
         " group                status   why\n\
-         ─────────────────────────────────────────────────────────────────────────────────────────\n \
+         ──────────────────────────────────────────────────────────────────────────────────────\n \
          contoso-dps/line-1   ok       a sentence that is long enough to be wrapped somewhere\n                      \
          FAILED   another"
     );

@@ -58,9 +58,12 @@ fn screen(plan: &SavedPlan, next: impl Fn(&ArmId) -> String) -> Screen {
         screen = screen.heading("Not everything could be read:").list("-", unreadable);
     }
     screen = screen
-        .table(Table::of(&["authority or policy", "do", "detail"], declared).states(1))
-        .table(Table::of(&["would be written", "from", "to", "by", "detail"], written))
-        .table(Table::of(&["left alone", "has", "wanted", "reason", "detail"], left_alone));
+        .section(
+            "Authorities and policies",
+            Table::of(&["authority or policy", "do", "detail"], declared).states(1),
+        )
+        .section("Would be written", Table::of(&["group", "from", "to", "by", "detail"], written))
+        .section("Left alone", Table::of(&["group", "has", "wanted", "reason", "detail"], left_alone));
     for sync in &plan.syncs {
         let untrusting = sync.untrusting.iter().map(|pair| line(pair));
         screen = screen

@@ -161,7 +161,7 @@ mod tests {
         let policy = |name: &str| {
             json!({"id": format!("{NAMESPACE}/certificateAuthorities/x/policies/{}", name.replace('/', "-")), "name": name,
                 "provisioningState": "Succeeded", "leafValidityDays": 7, "bringYourOwnRoot": null,
-                "issuingCa": {"notAfter": "2027-11-23T05:00:00Z"}})
+                "issuingCa": {"subject": null, "notBefore": null, "notAfter": "2027-11-23T05:00:00Z", "thumbprint": null}})
         };
         let inventory = json!({
             "namespace": {"id": NAMESPACE, "location": "westeurope", "provisioningState": "Succeeded"},
