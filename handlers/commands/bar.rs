@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::{Mutex, Once, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// What a shell says of a program that Ctrl-C has ended.
@@ -26,8 +27,8 @@ impl Bar {
             bar.set_style(style);
         }
         if !bar.is_hidden() {
-            bar.enable_steady_tick(TICK);
             hear_ctrl_c();
+            bar.enable_steady_tick(TICK);
         }
         *shown() = Some(bar.clone());
         Self(bar)
@@ -67,8 +68,13 @@ fn hear_ctrl_c() {
     static HEARS: Once = Once::new();
     let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
     HEARS.call_once(|| {
-        runtime.spawn(async {
-            if tokio::signal::ctrl_c().await.is_ok() {
+        let mut heard = Box::pin(tokio::signal::ctrl_c());
+        // The first poll begins to listen: a signal that comes before the task has run counts too.
+        if (&mut heard).now_or_never().is_some() {
+            return;
+        }
+        runtime.spawn(async move {
+            if heard.await.is_ok() {
                 if let Some(bar) = shown().as_ref() {
                     bar.finish_and_clear();
                 }

@@ -106,6 +106,7 @@ impl Screen {
     }
 
     /// The same without colours.
+    #[cfg(test)]
     pub fn plain(&self, width: usize) -> String {
         table::plain(&self.render(width))
     }
