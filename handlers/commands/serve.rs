@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use ambient::Ambient;
+use certificate_management::plural;
 use functions_host::Server;
 
 use super::terminal::fail;
@@ -31,9 +32,9 @@ pub async fn run() -> ExitCode {
         Err(error) => return fail(&error.to_string()),
     };
     tracing::info!(
-        "serving {} functions for {} namespaces on {}",
-        functions::DEFINITIONS.len(),
-        application.fleet.configuration.namespaces.len(),
+        "serving {} for {} on {}",
+        plural::count(functions::DEFINITIONS.len(), "function"),
+        plural::count(application.fleet.configuration.namespaces.len(), "namespace"),
         server.local_addr()
     );
     match server.serve(functions::router(&application)).await {

@@ -62,6 +62,7 @@ mod sync_twice;
 mod telemetry;
 mod telemetry_collector;
 mod telemetry_destinations;
+mod terminal;
 mod turns;
 mod walk;
 mod whole_walk;

@@ -28,8 +28,9 @@
 //! - [`section`]: what a look has seen of one namespace, as it is stored.
 //! - [`report`]: the status report that people and pipelines read.
 //! - [`alerting`]: announces each finding once.
+//! - [`waiting`]: messages that wait for a person, as the report tells of them.
 //! - [`walk_run`]: how far a run through the fleet came.
-//! - [`digest`]: short names for long texts.
+//! - [`digest`]: short names for long texts. [`plural`]: numbers with their nouns.
 #![warn(missing_docs)]
 
 pub mod alerting;
@@ -56,6 +57,7 @@ pub mod model;
 pub mod next_step;
 pub mod parked;
 pub mod plan;
+pub mod plural;
 pub mod proposal;
 mod read_failure;
 pub mod readiness;
@@ -67,6 +69,7 @@ pub mod request;
 pub mod section;
 pub mod sync;
 pub mod trust;
+pub mod waiting;
 pub mod walk_run;
 pub mod writes;
 

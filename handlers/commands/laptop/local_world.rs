@@ -117,8 +117,9 @@ pub struct LocalWorld {
     pub configuration: Configuration,
     /// The settings of the app, which point another command at this world.
     pub settings: BTreeMap<String, String>,
-    /// Holds the configuration, and below `app` the app. The configuration is beside the app, so that a package runs
-    /// as it is.
+    /// The file that the app reads its configuration from: that of `--config` itself, so that edits of it count, else one in `folder`.
+    pub configured: PathBuf,
+    /// Holds below `app` the app, and beside it a configuration that is in no file of its own, so that a package runs as it is.
     pub folder: TempDir,
     recent: Arc<Mutex<VecDeque<String>>>,
 }
@@ -146,9 +147,18 @@ impl LocalWorld {
         let folder =
             TempDir::with_prefix("policysync-").map_err(|error| format!("no folder for the app: {error}"))?;
         let app = folder.path().join("app");
-        let configured = folder.path().join(CONFIGURATION_FILE);
-        std::fs::create_dir(&app)
-            .and_then(|()| std::fs::write(&configured, &text))
+        let configured = match &options.world.config {
+            // The app has another working directory.
+            Some(path) => std::path::absolute(path)
+                .map_err(|error| format!("the configuration {place} has no path: {error}"))?,
+            None => folder.path().join(CONFIGURATION_FILE),
+        };
+        let written = match options.world.config {
+            Some(_) => Ok(()),
+            None => std::fs::write(&configured, &text),
+        };
+        written
+            .and_then(|()| std::fs::create_dir(&app))
             .map_err(|error| format!("no folder for the app: {error}"))?;
         match &options.package {
             Some(package) => unpacking::unpack(package, &app)?,
@@ -196,7 +206,7 @@ impl LocalWorld {
         };
         let world = Host::start(host_options).await.map_err(|error| describe(&error));
         let host = world.map_err(|error| format!("{error}{}", explain(&recent)))?;
-        Ok(Self { simulator, host, configuration, settings, folder, recent })
+        Ok(Self { simulator, host, configuration, settings, configured, folder, recent })
     }
 
     /// The last things that the host said, to explain a failure.
@@ -250,13 +260,17 @@ fn followed(file: &Path) -> io::Result<Clock> {
     Ok(Clock::followed(move |ahead| rehearsal::push(&file, ahead)))
 }
 
-/// An error with all its causes.
+/// An error with all its causes, each told once.
 pub fn describe(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
+        let said = cause.to_string();
+        // Some errors tell their cause within their own sentence.
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
         source = cause.source();
     }
     text
