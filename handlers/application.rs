@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ambient::Randomness;
 use async_trait::async_trait;
 use azure::service_bus::QueueSender;
-use azure::{Azure, Service, TokenSource};
+use azure::{Azure, QueueReceiver, Service, TokenSource};
 use state::{BlobSettings, Store, TokenProvider};
 
 use crate::fleet::{Fleet, FleetError, Outside};
@@ -27,12 +27,14 @@ pub struct Application {
     pub signs_in: bool,
 }
 
-/// The queues that the app sends to.
+/// The queues that the app uses by itself; the host delivers from them.
 pub struct Queues {
     /// Sync requests.
     pub requests: QueueSender,
     /// Messages that could not be parsed.
     pub parked: QueueSender,
+    /// Sync requests that the queue gave up on.
+    pub dead_letters: QueueReceiver,
 }
 
 /// Why the app cannot start.
@@ -71,6 +73,7 @@ impl Queues {
         Ok(Self {
             requests: azure.queue(&settings.service_bus, &settings.requests)?,
             parked: azure.queue(&settings.service_bus, &settings.parked)?,
+            dead_letters: azure.dead_letter_receiver(&settings.service_bus, &settings.requests)?,
         })
     }
 }

@@ -33,4 +33,5 @@ pub mod synchronization;
 pub mod telemetry;
 pub mod views;
 pub mod visible;
+pub mod waiting;
 pub mod walk;

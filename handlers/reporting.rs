@@ -12,6 +12,7 @@ mod remembered;
 
 use certificate_management::alerting::FindingEvent;
 use certificate_management::hold::GroupHolds;
+use certificate_management::parked::note::{LIVES, NOTES, Note};
 use certificate_management::section::Section;
 use certificate_management::sync;
 use time::{Duration, OffsetDateTime};
@@ -100,6 +101,9 @@ async fn forget(application: &Application, done: &mut Reported) {
     if let Err(error) = forget_holds(application, before).await {
         done.failures.push(format!("old records of holds: {error}"));
     }
+    if let Err(error) = forget_notes(application).await {
+        done.failures.push(format!("old notes of parked messages: {error}"));
+    }
     // What a parked message names stays as long as the message can.
     let parked = before.min(application.fleet.now() - PARKED_FOR);
     // Pages that no overview names any more; the newest report's were written just now.
@@ -127,6 +131,13 @@ async fn forget(application: &Application, done: &mut Reported) {
 async fn forget_holds(application: &Application, before: OffsetDateTime) -> Result<(), state::Error> {
     let has_ended = |holds: &GroupHolds| holds.in_force().is_none();
     application.store.purge_where(HOLDS, before, FORGOTTEN_AT_ONCE, has_ended).await.map(drop)
+}
+
+/// Removes notes of messages that the parked queue has dropped. A message that the records keep has its note at any age.
+async fn forget_notes(application: &Application) -> Result<(), state::Error> {
+    let now = application.fleet.now();
+    let is_gone = |note: &Note| !note.is_true_at(now);
+    application.store.purge_where(NOTES, now - LIVES, FORGOTTEN_AT_ONCE, is_gone).await.map(drop)
 }
 
 /// Removes old sections of namespaces that the configuration does not name any more.

@@ -28,6 +28,7 @@
 //! - [`section`]: what a look has seen of one namespace, as it is stored.
 //! - [`report`]: the status report that people and pipelines read.
 //! - [`alerting`]: announces each finding once.
+//! - [`waiting`]: messages that wait for a person, as the report tells of them.
 //! - [`walk_run`]: how far a run through the fleet came.
 //! - [`digest`]: short names for long texts.
 #![warn(missing_docs)]
@@ -67,6 +68,7 @@ pub mod request;
 pub mod section;
 pub mod sync;
 pub mod trust;
+pub mod waiting;
 pub mod walk_run;
 pub mod writes;
 

@@ -42,6 +42,7 @@ pub use crate::report_input::{
     Counted, EarlyDevices, FleetRecords, LastAssignment, Looks, NamespaceInput, ProvisioningServiceInput,
     Records, ReportInput,
 };
+pub use crate::waiting::{DeadLetters, ParkedMessage, WaitingMessages};
 pub use crate::writes::{HeldGroup, LISTED as LISTED_RUNS, RunEntry};
 
 /// Version of the report's JSON.
@@ -95,6 +96,9 @@ pub struct Report {
     /// The runs that wrote last, the newest first; `None`: records were not looked at.
     #[serde(default)]
     pub runs: Option<Vec<RunEntry>>,
+    /// Messages that wait for a person; `None`: it was not looked whether there are any, as in the report of one namespace.
+    #[serde(default)]
+    pub waiting: Option<WaitingMessages>,
 }
 
 /// A finding that is kept quiet.

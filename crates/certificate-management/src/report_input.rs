@@ -13,6 +13,7 @@ use crate::model::{EnrollmentGroup, ReadFailure};
 use crate::plan::Observation;
 use crate::readiness::Sides;
 use crate::request::RequestRecord;
+use crate::waiting::WaitingMessages;
 use crate::walk_run::WalkRun;
 use crate::writes::RunEntry;
 
@@ -169,6 +170,8 @@ pub struct FleetRecords {
     pub holds: Vec<GroupHolds>,
     /// The runs that wrote last, the newest first.
     pub runs: Vec<RunEntry>,
+    /// Messages that wait for a person; `None`: it was not looked whether there are any.
+    pub waiting: Option<WaitingMessages>,
     /// Kinds of records that could not be read, e.g. `requests`, and why.
     pub unread: Vec<(String, ReadFailure)>,
     /// Kinds of records of which only the first were looked at, since there are more than one report reads.

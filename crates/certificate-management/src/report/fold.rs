@@ -199,6 +199,7 @@ impl<'a> Fold<'a> {
             requests,
             held: records.map(|records| HeldGroup::all(&records.holds)),
             runs: records.map(|records| records.runs.clone()),
+            waiting: records.and_then(|records| records.waiting.clone()),
         }
     }
 }

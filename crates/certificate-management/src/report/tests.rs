@@ -251,6 +251,7 @@ pub(super) fn everything() -> World {
             last_reconcile: None,
             holds: vec![held()],
             runs: vec![run()],
+            waiting: Some(crate::waiting::testing::something()),
             unread: vec![("assignments".into(), ReadFailure::other("the storage account did not answer"))],
             cut: vec!["assignments".into()],
         },

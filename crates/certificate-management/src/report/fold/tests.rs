@@ -94,6 +94,7 @@ fn records(namespaces: usize) -> Records {
         fleet: FleetRecords {
             holds: Vec::new(),
             runs: Vec::new(),
+            waiting: None,
             previous_report_at: Some(NOW - Duration::days(30)),
             last_reconcile: Some(crate::walk_run::tests::run(2, 5, 30)),
             unread: vec![("reports".into(), ReadFailure::other("503"))],
