@@ -197,7 +197,10 @@ impl World {
 
     /// Messages sent to a queue, so far.
     pub async fn sends(&self) -> Vec<String> {
-        self.requests(|method, path| method == "POST" && path.starts_with("/servicebus/") && !path.ends_with("/head")).await
+        self.requests(|method, path| {
+            method == "POST" && path.starts_with("/servicebus/") && !path.ends_with("/head")
+        })
+        .await
     }
 
     pub async fn requests(&self, wanted: impl Fn(&str, &str) -> bool) -> Vec<String> {

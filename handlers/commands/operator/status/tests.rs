@@ -8,6 +8,7 @@ use certificate_management::reason::Reason;
 use certificate_management::report::{
     self, CheckNotMade, Counted, Looks, NamespaceInput, RecordKind, ReportInput,
 };
+use certificate_management::trust_over_time::TrustOverTime;
 use time::OffsetDateTime;
 
 use super::*;
@@ -26,6 +27,7 @@ fn report(severities: &[Severity], is_readable: bool) -> Report {
             declared: None,
             links: None,
             issuers: SeenIssuers::default(),
+            trust: TrustOverTime::default(),
             looks: Looks::default(),
         }],
         records: None,
