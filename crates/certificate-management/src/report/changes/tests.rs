@@ -100,10 +100,11 @@ proptest! {
         };
         let mut applied = by_id(&before);
         for gone in &changes.went {
-            prop_assert_eq!(applied.remove(&gone.id).as_ref(), Some(gone));
+            prop_assert_eq!(applied.remove(&gone.id), Some(gone.clone()));
         }
         for changed in &changes.changed {
-            prop_assert_eq!(applied.insert(changed.now.id.clone(), changed.now.clone()).as_ref(), Some(&changed.before));
+            let known = applied.insert(changed.now.id.clone(), changed.now.clone());
+            prop_assert_eq!(known, Some(changed.before.clone()));
         }
         for new in &changes.came {
             prop_assert_eq!(applied.insert(new.id.clone(), new.clone()), None);
