@@ -13,7 +13,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::application::Application;
 use crate::csv::Csv;
-use crate::{failure, holds, sections};
+use crate::{holds, sections};
 
 /// How many namespaces a page has: some 3,000 rows, 600 KB.
 pub const NAMESPACES_ON_PAGE: usize = 100;
