@@ -156,8 +156,9 @@ fn cards(html: &str) -> Vec<&str> {
 #[test]
 fn every_place_has_one_next_step() {
     let mut report = report("503", false);
+    let place = report.findings[0].subject.clone();
     let finding = |n: usize, step: &str| {
-        let subject = Subject::component(&format!("part {n}"));
+        let subject = place.clone().in_policy(&format!("policy-{n}")).on_hub(&format!("hub-{n}"));
         Finding::new(CheckId::CaLeftover, Reason::CaLeftover, subject, "").with_next_step(step)
     };
     let steps = |report: &Report| -> Vec<usize> {
