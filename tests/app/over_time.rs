@@ -29,20 +29,20 @@ async fn states(app: &InProcess, namespace: usize) -> Vec<Trust> {
 #[tokio::test]
 async fn a_rotation_is_told_as_what_changed_and_its_sync_as_what_changed_back() {
     let app = InProcess::start().await;
-    // A group without a policy is told of once the next reconcile would have assigned it.
+    // Steps of an hour each: what is delivered has to come up with the clock. A group without a policy is told of once the next reconcile would have assigned it.
     for _ in 0..3 {
         report(&app).await;
         assert_eq!(states(&app, 0).await, [Trust::Trusted]);
-        app.later(Duration::hours(2));
+        app.later(Duration::minutes(61));
     }
     report(&app).await;
-    let quiet = changes(&app, Duration::hours(1)).await;
+    let quiet = changes(&app, Duration::minutes(30)).await;
     assert!(quiet.is_empty() && quiet.not_compared == 0, "{quiet:#?}");
 
     app.rotate(0).await;
-    app.later(Duration::hours(2));
+    app.later(Duration::minutes(61));
     report(&app).await;
-    let told = changes(&app, Duration::hours(1)).await;
+    let told = changes(&app, Duration::minutes(30)).await;
     let name = app.application.fleet.configuration.namespaces[0].id.name();
     assert!(told.came.iter().any(|finding| finding.check == CheckId::HubUntrusting), "{told:#?}");
     let [of_namespace] = told.namespaces.as_slice() else { panic!("{told:#?}") };
@@ -54,9 +54,9 @@ async fn a_rotation_is_told_as_what_changed_and_its_sync_as_what_changed_back() 
 
     // The report has asked for the sync.
     app.deliver(Duration::seconds(5)).await;
-    app.later(Duration::hours(2));
+    app.later(Duration::minutes(61));
     report(&app).await;
-    let told = changes(&app, Duration::hours(1)).await;
+    let told = changes(&app, Duration::minutes(30)).await;
     assert!(told.went.iter().any(|finding| finding.check == CheckId::HubUntrusting), "{told:#?}");
     assert_eq!(states(&app, 0).await[..3], [Trust::Trusted, Trust::Stale, Trust::Trusted]);
     // Over the whole time the certificates are others, and nothing else is.
