@@ -11,6 +11,7 @@ pub mod authorities;
 pub mod cache;
 pub mod changes;
 pub mod commands;
+pub mod csv;
 pub mod deadlines;
 pub mod diagnostic_records;
 pub mod dry_run;

@@ -4,11 +4,13 @@
 mod alone;
 mod counting;
 mod folding;
+pub mod history;
 mod linked;
 pub mod live;
 mod looking;
 pub mod pages;
 mod remembered;
+pub mod tables;
 
 use certificate_management::alerting::FindingEvent;
 use certificate_management::hold::GroupHolds;
@@ -66,8 +68,9 @@ pub async fn run(application: &Application) -> Result<Reported, state::Error> {
     // First, since looking at services that hang can take all the time of an invocation.
     let resumed = resume::resume(application, &Observer::new(&application.fleet)).await;
     let looked = looking::look(application).await;
-    let report = folding::fold(application).await;
+    let (report, snapshot) = folding::fold(application).await;
     pages::write(&application.store, &report).await?;
+    let kept = history::write(&application.store, &snapshot).await;
     let mut done = Reported {
         namespaces: looked.seen,
         not_visited: looked.not_visited,
@@ -79,6 +82,7 @@ pub async fn run(application: &Application) -> Result<Reported, state::Error> {
         ..Reported::default()
     };
     done.failures.extend(looked.failures);
+    done.failures.extend(kept.err().map(|error| format!("what later reports are compared with: {error}")));
     forget(application, &mut done).await;
     // Last, so that as little as possible comes between the record and the delivery.
     match alerting::announce(&application.store, &report, application.fleet.now()).await {
@@ -115,6 +119,7 @@ async fn forget(application: &Application, done: &mut Reported) {
         ("reports", before),
         (CHANGES, before),
         (pages::FINDINGS, turned),
+        (history::HISTORY, before.max(application.fleet.now() - history::KEPT_FOR)),
         ("parked", parked),
     ] {
         match application.store.purge(prefix, before, FORGOTTEN_AT_ONCE).await {

@@ -12,6 +12,7 @@
 //! - [`blast_radius`]: what a step would break that a person takes elsewhere and cannot take back.
 //! - [`rules`]: which policy a group gets, and why.
 //! - [`trust`]: whether a hub trusts a policy's current issuing CA, from the evidence on the hub.
+//! - [`trust_over_time`]: since when it does, as looks have seen it.
 //! - [`plan`]: the writes that the app would do. [`milestones`]: how far a group is on its way to its policy.
 //! - [`proposal`]: a first configuration for what exists.
 //! - [`request`]: sync requests, their outcomes and the messages that carry them.
@@ -69,6 +70,7 @@ pub mod request;
 pub mod section;
 pub mod sync;
 pub mod trust;
+pub mod trust_over_time;
 pub mod waiting;
 pub mod walk_run;
 pub mod writes;

@@ -13,6 +13,7 @@ use crate::model::{EnrollmentGroup, ReadFailure};
 use crate::plan::Observation;
 use crate::readiness::Sides;
 use crate::request::RequestRecord;
+use crate::trust_over_time::TrustOverTime;
 use crate::waiting::WaitingMessages;
 use crate::walk_run::WalkRun;
 use crate::writes::RunEntry;
@@ -90,6 +91,8 @@ pub struct NamespaceInput<'a> {
     pub links: Option<(OffsetDateTime, Sides)>,
     /// The issuing CAs that its policies were seen to have, as far as looks are remembered.
     pub issuers: SeenIssuers,
+    /// Since when its hubs trust its policies, as far as looks are remembered.
+    pub trust: TrustOverTime,
     /// When it was looked at.
     pub looks: Looks,
 }
@@ -106,6 +109,7 @@ impl<'a> NamespaceInput<'a> {
             declared: None,
             links: None,
             issuers: SeenIssuers::default(),
+            trust: TrustOverTime::default(),
             looks: Looks::default(),
         }
     }

@@ -5,7 +5,7 @@ use time::Duration;
 
 use super::CheckId;
 use crate::facts::Facts;
-use crate::finding::Finding;
+use crate::finding::{ENDS, Finding};
 use crate::plan;
 use crate::plural;
 use crate::reason::{Reason, Severity};
@@ -50,7 +50,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
                     .with_severity(severity)
                     .at_step(step.0, step.1)
                     .on_occasion(&end.unix_timestamp().to_string())
-                    .with("notAfter", end)
+                    .with_time(ENDS, end)
                     .with("leafValidityDays", days),
             );
         }

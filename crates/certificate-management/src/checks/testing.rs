@@ -22,6 +22,7 @@ use crate::readiness::seen::{Identities, NamespaceSide};
 use crate::report::{self, Report};
 use crate::report_input::{Counted, Looks, NamespaceInput, ProvisioningServiceInput, Records, ReportInput};
 use crate::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
+use crate::trust_over_time::TrustOverTime;
 
 pub(crate) const NAMESPACE: &str =
     "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
@@ -41,6 +42,7 @@ pub(crate) struct World {
     pub links: Option<Sides>,
     pub surprises: Vec<String>,
     pub issuers: SeenIssuers,
+    pub trust: TrustOverTime,
     /// `None`: everything was looked at now.
     pub looks: Option<Looks>,
     pub now: OffsetDateTime,
@@ -65,6 +67,7 @@ impl World {
             links: Some(no_links()),
             surprises: Vec::new(),
             issuers: SeenIssuers::default(),
+            trust: TrustOverTime::default(),
             looks: None,
             now: NOW,
         }
@@ -104,6 +107,7 @@ impl World {
             declared: self.declared.clone(),
             links: self.links.clone().map(|sides| (self.now, sides)),
             issuers: self.issuers.clone(),
+            trust: self.trust.clone(),
             looks: self.looks.unwrap_or(Looks::at(self.now)),
         };
         ReportInput {

@@ -256,6 +256,8 @@ pub(super) fn everything() -> World {
             cut: vec!["assignments".into()],
         },
     });
+    let observation = world.seen().clone();
+    world.trust.note(&observation);
     world.configuration.suppressions = vec![crate::configuration::Suppression {
         check: CheckId::GroupDangling,
         subject: "*".into(),

@@ -9,6 +9,7 @@ use certificate_management::report::{
     self, CheckNotMade, Counted, DeadLetters, Looks, NamespaceInput, ParkedMessage, RecordKind, ReportInput,
     WaitingMessages,
 };
+use certificate_management::trust_over_time::TrustOverTime;
 use time::OffsetDateTime;
 
 use super::*;
@@ -28,6 +29,7 @@ fn report(severities: &[Severity], is_readable: bool) -> Report {
             declared: None,
             links: None,
             issuers: SeenIssuers::default(),
+            trust: TrustOverTime::default(),
             looks: Looks::default(),
         }],
         records: None,

@@ -132,6 +132,7 @@ proptest! {
             declared: None,
             links: None,
             issuers: SeenIssuers::default(),
+            trust: Default::default(),
             looks: looked(matter),
         });
         let input = ReportInput {
