@@ -4,15 +4,13 @@
 //! their own, since every crate is compiled with it. New inputs stay in `target/fuzz/corpora`, so that a later run goes on from
 //! there, and what breaks a property is kept in `target/fuzz/finds`.
 
-mod told;
-
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use self::told::Told;
 use crate::steps::{self, Outcome, Steps};
 use crate::tools::debian;
+use crate::tools::libfuzzer::{HEAD, Told};
 use crate::workspace::Workspace;
 
 /// Executions of each target, unless said otherwise.
@@ -55,7 +53,7 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
             outcome
         });
     }
-    println!("\n{}\n{}", told::HEAD, table.join("\n"));
+    println!("\n{}\n{}", HEAD, table.join("\n"));
 }
 
 /// What the arguments ask for.
