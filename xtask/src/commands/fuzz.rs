@@ -53,7 +53,7 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
             outcome
         });
     }
-    println!("\n{}\n{}", HEAD, table.join("\n"));
+    println!("\n{HEAD}\n{}", table.join("\n"));
 }
 
 /// What the arguments ask for.
