@@ -8,6 +8,7 @@ pub mod calendar;
 pub mod check;
 pub mod contract;
 pub mod full;
+pub mod fuzz;
 pub mod infra;
 pub mod package;
 pub mod test;

@@ -52,6 +52,11 @@ const COMMANDS: &[Command] = &[
         run: commands::contract::run,
     },
     Command {
+        name: "fuzz",
+        summary: "throw made-up input at what reads it, with libFuzzer: every target, or those that are named; --executions N of each",
+        run: commands::fuzz::run,
+    },
+    Command {
         name: "infra",
         summary: "check the templates in infra/ with the Bicep compiler; --write renews their format and snapshots",
         run: commands::infra::run,
