@@ -10,4 +10,5 @@ pub mod contract;
 pub mod full;
 pub mod infra;
 pub mod package;
+pub mod simulate;
 pub mod test;

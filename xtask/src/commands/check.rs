@@ -127,12 +127,12 @@ mod tests {
     #[test]
     fn the_members_are_those_of_this_workspace() {
         let members = list(&Workspace::find()).unwrap();
-        for name in [PRODUCT, "campaigns", "xtask"].into_iter().chain(STAND_INS) {
+        for name in [PRODUCT, CAMPAIGNS, SIMULATION, "xtask"].into_iter().chain(STAND_INS) {
             assert!(members.iter().any(|member| member == name), "{name}");
         }
         let crates = fs::read_dir(Workspace::find().root().join("crates")).unwrap().count();
-        // The product, campaigns and xtask are elsewhere.
-        assert_eq!(members.len(), crates + 3);
+        // The product, campaigns, simulation and xtask are elsewhere.
+        assert_eq!(members.len(), crates + 4);
     }
 
     #[test]
