@@ -49,7 +49,10 @@ impl Time {
 /// When no runtime can be made, as when the machine has no memory left.
 pub fn run<T>(play: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    #[expect(clippy::expect_used, reason = "without a runtime there is nothing to do, and nothing to clean up")]
+    #[expect(
+        clippy::expect_used,
+        reason = "without a runtime there is nothing to do, and nothing to clean up"
+    )]
     runtime.expect("a runtime of one thread").block_on(play)
 }
 

@@ -9,7 +9,8 @@ use trigger_sources::{HubEvent, LockedMessage};
 /// A batch of messages. The host writes lists as texts.
 #[must_use]
 pub fn messages(batch: &[LockedMessage]) -> Value {
-    let texts: Vec<String> = batch.iter().map(|message| String::from_utf8_lossy(&message.body).into_owned()).collect();
+    let texts: Vec<String> =
+        batch.iter().map(|message| String::from_utf8_lossy(&message.body).into_owned()).collect();
     let ids: Vec<&str> = batch.iter().map(|message| message.message_id.as_str()).collect();
     let counts: Vec<u32> = batch.iter().map(|message| message.delivery_count).collect();
     json!({
@@ -43,7 +44,8 @@ pub fn timer(last: OffsetDateTime, period: time::Duration) -> Value {
 /// A request to `POST /api/sync-requests`.
 #[must_use]
 pub fn submission(key: &str, body: &Value) -> Value {
-    let headers = json!({"Host": ["localhost"], "Content-Type": ["application/json"], "Idempotency-Key": [key]});
+    let headers =
+        json!({"Host": ["localhost"], "Content-Type": ["application/json"], "Idempotency-Key": [key]});
     let request = json!({
         "Url": "http://localhost/api/sync-requests", "Method": "POST", "Query": {}, "Headers": headers,
         "Params": {}, "Identities": [], "Body": body.to_string(),

@@ -103,6 +103,15 @@ impl Fault {
     }
 }
 
+/// The call sites that write: few calls of a play, and those that matter most.
+const WRITES: [(Service, &str); 5] = [
+    (Service::ResourceManager, "POST namespaces/*/credentials/*/synchronize"),
+    (Service::Provisioning, "PUT dps/enrollmentgroups/*"),
+    (Service::Queue, "POST servicebus/sync-requests"),
+    (Service::Records, "records: put syncs"),
+    (Service::Records, "records: put requests"),
+];
+
 /// A time in which calls to a service fail often.
 #[derive(Debug, Clone)]
 struct Storm {
@@ -110,6 +119,8 @@ struct Storm {
     from: Duration,
     until: Duration,
     service: Service,
+    /// The one call site that it strikes; without it every one of the service.
+    site: Option<&'static str>,
     fault: Fault,
     percent: u64,
 }
@@ -147,8 +158,8 @@ impl Faults {
     pub fn draw(seed: Seed, time: Time, calm: Duration, variation: &Variation) -> Self {
         let mut draws = seed.stream("faults");
         // A third of the plays have storms alone, so that what lies between them is undisturbed.
-        let drizzle = if draws.percent(33) { 0 } else { draws.between(10, 400) };
-        let count = usize::try_from(draws.between(0, 6)).unwrap_or_default();
+        let drizzle = if draws.percent(33) { 0 } else { draws.between(10, 800) };
+        let count = usize::try_from(draws.between(0, 8)).unwrap_or_default();
         let storms: Vec<Storm> = (0..count).map(|number| storm(number, &mut draws, calm)).collect();
         let storms = storms.into_iter().filter(|storm| variation.has(Part::Storm(storm.number))).collect();
         let drizzle = if variation.has(Part::Drizzle) { drizzle } else { 0 };
@@ -166,7 +177,11 @@ impl Faults {
         }
         let name = || format!("faults at {site}");
         let draws = state.draws.entry(site.clone()).or_insert_with(|| self.seed.stream(&name()));
-        let raging = |storm: &&Storm| storm.service == service && (storm.from..storm.until).contains(&since);
+        let raging = |storm: &&Storm| {
+            storm.service == service
+                && (storm.from..storm.until).contains(&since)
+                && storm.site.is_none_or(|only| only == site.as_str())
+        };
         let mut fault = None;
         for storm in self.storms.iter().filter(raging) {
             if draws.percent(storm.percent) {
@@ -199,14 +214,20 @@ impl Faults {
 fn storm(number: usize, draws: &mut Draws, calm: Duration) -> Storm {
     let services =
         [Service::ResourceManager, Service::Provisioning, Service::Queue, Service::Records, Service::Host];
-    let service = draws.pick(&services).copied().unwrap_or(Service::ResourceManager);
+    let mut service = draws.pick(&services).copied().unwrap_or(Service::ResourceManager);
+    let mut site = None;
+    if draws.percent(45)
+        && let Some((of, only)) = draws.pick(&WRITES)
+    {
+        (service, site) = (*of, Some(*only));
+    }
     let fault = draws.pick(Fault::of(service)).copied().unwrap_or(Fault::Refused);
     let calm = u64::try_from(calm.as_millis()).unwrap_or(u64::MAX);
     let from = draws.milliseconds(0, calm);
-    let longest = if draws.percent(20) { 40 } else { 8 };
+    let longest = if draws.percent(20) || site.is_some() { 40 } else { 8 };
     let until = from + draws.milliseconds(5_000, longest * 60_000);
     let percent = draws.pick(&[10, 30, 60, 100]).copied().unwrap_or(10);
-    Storm { number, from, until, service, fault, percent }
+    Storm { number, from, until, service, site, fault, percent }
 }
 
 #[cfg(test)]
@@ -219,7 +240,8 @@ mod tests {
     /// The faults of so many calls at two sites, one a second.
     fn struck(seed: u64, calls: u64, other: u64) -> (Vec<Option<Fault>>, Hits) {
         engine::run(async {
-            let faults = Faults::draw(Seed(seed), Time::begin(), Duration::from_secs(1_800), &Variation::default());
+            let faults =
+                Faults::draw(Seed(seed), Time::begin(), Duration::from_secs(1_800), &Variation::default());
             let site = Site::of_call(&Method::GET, "/subscriptions/s/providers/Microsoft.Devices/IotHubs");
             let neighbour = Site::of_record("get", "requests/1");
             let mut struck = Vec::new();

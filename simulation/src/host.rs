@@ -29,7 +29,8 @@ const BATCH: usize = 16;
 /// How often a listener looks: the real one is told at once.
 const LOOK: Duration = Duration::from_secs(2);
 /// The timers as they are deployed: name, period and how long after the full hour it fires first.
-const TIMERS: [(&str, u64, u64); 2] = [("reconcile-assignments", 15 * 60, 0), ("report-policy-status", 60 * 60, 5 * 60)];
+const TIMERS: [(&str, u64, u64); 2] =
+    [("reconcile-assignments", 15 * 60, 0), ("report-policy-status", 60 * 60, 5 * 60)];
 
 /// The host of all instances.
 pub struct Host {
@@ -54,7 +55,11 @@ impl Host {
     ///
     /// # Errors
     /// When the drawn configuration cannot be used.
-    pub fn open(around: Surroundings, calm: Duration, variation: &Variation) -> Result<Arc<Self>, Unplayable> {
+    pub fn open(
+        around: Surroundings,
+        calm: Duration,
+        variation: &Variation,
+    ) -> Result<Arc<Self>, Unplayable> {
         let mut draws = around.seed.stream("host");
         let slots = (0..around.world.instances).map(|_| Slot {
             current: Mutex::default(),
@@ -156,7 +161,8 @@ impl Host {
 
     async fn hand_over(&self, instance: &Instance, batch: &[LockedMessage]) {
         let trace = &self.around.network.trace;
-        let ids: Vec<String> = batch.iter().map(|it| format!("{} ({})", it.message_id, it.delivery_count)).collect();
+        let ids: Vec<String> =
+            batch.iter().map(|it| format!("{} ({})", it.message_id, it.delivery_count)).collect();
         trace.line(format_args!("instance {}: messages {}", instance.number, ids.join(", ")));
         let fault = self.strike("messages");
         if fault == Some(Fault::Late) {

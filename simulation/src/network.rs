@@ -37,7 +37,8 @@ impl Answer {
     /// An answer that a fault makes up.
     #[must_use]
     pub fn made_up(status: StatusCode, code: &str) -> Self {
-        let body = format!("{{\"error\":{{\"code\":\"{code}\",\"message\":\"A fault of the simulation.\"}}}}");
+        let body =
+            format!("{{\"error\":{{\"code\":\"{code}\",\"message\":\"A fault of the simulation.\"}}}}");
         Self { status, headers: HeaderMap::new(), body: body.into() }
     }
 }
@@ -83,7 +84,8 @@ impl Network {
     #[must_use]
     pub fn draw(&self, site: &Site, least: u64, most: u64) -> u64 {
         let mut draws = self.draws.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_site = draws.entry(site.clone()).or_insert_with(|| self.seed.stream(&format!("way to {site}")));
+        let of_site =
+            draws.entry(site.clone()).or_insert_with(|| self.seed.stream(&format!("way to {site}")));
         of_site.between(least, most)
     }
 

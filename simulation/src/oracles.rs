@@ -131,7 +131,9 @@ pub fn all(world: &World) -> Vec<Box<dyn Oracle>> {
 #[must_use]
 pub fn may_write(call: &Call) -> bool {
     let is_read = call.method == Method::GET
-        || ["/query", "/attestationmechanism"].iter().any(|end| call.path.to_ascii_lowercase().ends_with(end));
+        || ["/query", "/attestationmechanism"]
+            .iter()
+            .any(|end| call.path.to_ascii_lowercase().ends_with(end));
     !is_read && !is_message(call)
 }
 

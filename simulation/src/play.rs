@@ -95,7 +95,8 @@ async fn within(seed: Seed, variation: &Variation) -> Result<Played, Unplayable>
 
 /// How each request stands that was taken.
 async fn requests(taken: &[String], records: &Records, azure: &InProcess) -> Vec<RequestState> {
-    let store = Store::over(records.inside(), "the records of a play, as a judge sees them", Randomness::of_seed(0));
+    let store =
+        Store::over(records.inside(), "the records of a play, as a judge sees them", Randomness::of_seed(0));
     let dead = dead_letters(&*azure.queues()).await;
     let mut states = Vec::new();
     for id in taken {

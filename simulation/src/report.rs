@@ -70,13 +70,16 @@ impl fmt::Display for Report {
         let width = self.hits.calls.keys().map(|site| site.as_str().len()).max().unwrap_or_default();
         for (site, calls) in &self.hits.calls {
             let faults = Fault::ALL.iter().map(|fault| (fault, self.struck(site, *fault)));
-            let struck: Vec<String> =
-                faults.filter(|(_, count)| *count > 0).map(|(fault, count)| format!("{} {count}", fault.name())).collect();
+            let struck: Vec<String> = faults
+                .filter(|(_, count)| *count > 0)
+                .map(|(fault, count)| format!("{} {count}", fault.name()))
+                .collect();
             writeln!(f, "  {site:width$} {calls:>9}  {}", struck.join(", "))?;
         }
         writeln!(f, "\nIn all:")?;
         for fault in Fault::ALL {
-            let all = self.hits.struck.iter().filter(|((_, other), _)| *other == fault).map(|(_, count)| count);
+            let all =
+                self.hits.struck.iter().filter(|((_, other), _)| *other == fault).map(|(_, count)| count);
             writeln!(f, "  {:20} {:>9}", fault.name(), all.sum::<u64>())?;
         }
         let missed = self.missed();

@@ -8,7 +8,7 @@ pub enum Sabotage {
     PostsTwice,
     /// It takes every namespace for one that may be written.
     IgnoresMode,
-    /// It believes the first list of a hub's certificates for ever.
+    /// It believes the first list of a hub's certificates, and of a namespace's policies, for ever.
     RemembersTrust,
     /// A write of a group leaves its tags out.
     DropsMembers,

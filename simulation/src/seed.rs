@@ -17,7 +17,8 @@ impl Seed {
     pub fn number(self, name: &str) -> u64 {
         // FNV-1a of the name, begun at the mixed seed: short names that differ in one letter give numbers far apart once mixed.
         let start = mixed(self.0 ^ 0xcbf2_9ce4_8422_2325);
-        let hash = name.bytes().fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let hash =
+            name.bytes().fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         mixed(hash)
     }
 }

@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn names_are_left_out_and_kinds_stay() {
-        let namespace = "/subscriptions/s/resourceGroups/r/providers/Microsoft.DeviceRegistry/namespaces/contoso";
+        let namespace =
+            "/subscriptions/s/resourceGroups/r/providers/Microsoft.DeviceRegistry/namespaces/contoso";
         for (method, path, site) in [
             (Method::GET, namespace.to_owned(), "GET namespaces/*"),
             (
@@ -125,7 +126,11 @@ mod tests {
                 "POST namespaces/*/credentials/*/synchronize",
             ),
             (Method::GET, "/subscriptions/s/providers/Microsoft.Devices/IotHubs".to_owned(), "GET iothubs"),
-            (Method::GET, "/subscriptions/s/providers/Microsoft.DeviceRegistry".to_owned(), "GET providers/*"),
+            (
+                Method::GET,
+                "/subscriptions/s/providers/Microsoft.DeviceRegistry".to_owned(),
+                "GET providers/*",
+            ),
             (Method::POST, "/dps/d/enrollmentGroups/query".to_owned(), "POST dps/enrollmentgroups/query"),
             (Method::PUT, "/dps/d/enrollmentGroups/line-1".to_owned(), "PUT dps/enrollmentgroups/*"),
             (Method::POST, "/servicebus/sync-requests/messages".to_owned(), "POST servicebus/sync-requests"),

@@ -57,7 +57,10 @@ impl Wire {
         let call = Call { number: self.network.number(), instance: self.instance, method, path, site };
         let fault = faults.strike(&call.site, Service::of_path(&call.path));
         let told = fault.map(|fault| format!(", {}", fault.name())).unwrap_or_default();
-        trace.line(format_args!("instance {}: call {}: {} {}{told}", call.instance, call.number, call.method, call.path));
+        trace.line(format_args!(
+            "instance {}: call {}: {} {}{told}",
+            call.instance, call.number, call.method, call.path
+        ));
         judge.see(&Event::Sent { call: &call, truth: &self.network.truth(&call) });
         let arrived = self.arrival(&call, fault, request).await;
         let status = match &arrived {
@@ -86,8 +89,12 @@ impl Wire {
             Some(Fault::Broken) if network.draw(&call.site, 0, 1) == 0 => {
                 Some(Answer::made_up(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError"))
             }
-            Some(Fault::Broken) => Some(Answer::made_up(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable")),
-            Some(Fault::Unauthorized) => Some(Answer::made_up(StatusCode::UNAUTHORIZED, "ExpiredAuthenticationToken")),
+            Some(Fault::Broken) => {
+                Some(Answer::made_up(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"))
+            }
+            Some(Fault::Unauthorized) => {
+                Some(Answer::made_up(StatusCode::UNAUTHORIZED, "ExpiredAuthenticationToken"))
+            }
             Some(Fault::Throttled | Fault::ThrottledInSilence) => {
                 let mut answer = Answer::made_up(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests");
                 if fault == Some(Fault::Throttled) {
@@ -138,7 +145,8 @@ impl Wire {
     async fn deliver(&self, call: &Call, request: Outgoing) -> Option<Answer> {
         let Outgoing { method, url, headers, body } = request;
         let body = self.broken_body(call, body);
-        let place = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+        let place =
+            url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
         let mut request = Request::builder().method(method).uri(place).body(Body::from(body.clone())).ok()?;
         *request.headers_mut() = headers;
         request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
@@ -179,7 +187,7 @@ impl Wire {
     fn forgets_nothing(&self, call: &Call) -> bool {
         self.network.sabotage == Some(Sabotage::RemembersTrust)
             && call.method == Method::GET
-            && call.site.as_str().ends_with("/certificates")
+            && ["/certificates", "/policies"].iter().any(|end| call.site.as_str().ends_with(end))
     }
 
     fn lock_remembered(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Answer>> {

@@ -53,7 +53,9 @@ impl Workload {
         let count = draws.between(2, 14);
         let calm = u64::try_from(calm.as_millis()).unwrap_or(u64::MAX);
         let mut deeds: Vec<(Duration, Deed)> = (0..count)
-            .filter_map(|number| Some((draws.milliseconds(0, calm), deed(&mut draws, &around.world, number)?)))
+            .filter_map(|number| {
+                Some((draws.milliseconds(0, calm), deed(&mut draws, &around.world, number)?))
+            })
             .collect();
         // Many at one time meet more than many over an hour.
         if draws.percent(30) {
@@ -96,7 +98,9 @@ impl Workload {
                 let id = format!("http-{number}");
                 for _ in 0..TRIES {
                     let status = self.host.submit(&id, &body).await;
-                    network.trace.line(format_args!("request {id} has {}", status.as_deref().unwrap_or("no answer")));
+                    network
+                        .trace
+                        .line(format_args!("request {id} has {}", status.as_deref().unwrap_or("no answer")));
                     if status.as_deref() == Some("202") {
                         return self.take(id);
                     }
@@ -145,7 +149,13 @@ impl Workload {
     }
 
     /// A call that is not the app's: it meets no fault.
-    async fn ask(&self, method: Method, path: &str, header: Option<(&str, String)>, body: &Value) -> Option<u16> {
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        header: Option<(&str, String)>,
+        body: &Value,
+    ) -> Option<u16> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)

@@ -56,7 +56,8 @@ impl Drawn {
     /// The policy that the rules want for a group.
     #[must_use]
     pub fn policy_of(&self, group: &str) -> Option<&str> {
-        if group.starts_with("line-") { self.policies.first() } else { self.rest.as_ref() }.map(String::as_str)
+        if group.starts_with("line-") { self.policies.first() } else { self.rest.as_ref() }
+            .map(String::as_str)
     }
 
     /// The ARM id of a policy.
@@ -104,7 +105,8 @@ fn namespace(index: u64, draws: &mut Draws, fleet: &mut String, configuration: &
     let group = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers");
     let id = format!("{group}/Microsoft.DeviceRegistry/namespaces/{name}");
     let service = format!("{name}-dps");
-    let policies: Vec<String> = POLICIES[..draws.between(1, 2) as usize].iter().map(ToString::to_string).collect();
+    let policies: Vec<String> =
+        POLICIES[..draws.between(1, 2) as usize].iter().map(ToString::to_string).collect();
     let is_enforced = draws.percent(80);
     let is_automatic = draws.percent(85);
     let rest = if draws.percent(70) { policies.last().cloned() } else { None };
@@ -145,7 +147,9 @@ fn namespace(index: u64, draws: &mut Draws, fleet: &mut String, configuration: &
         if is_automatic { "automatic" } else { "ask" },
     );
     let lines = policies.first().map_or("none", String::as_str);
-    for (name, groups, policy) in [("lines", "line-*", lines), ("rest", "*", rest.as_deref().unwrap_or("none"))] {
+    for (name, groups, policy) in
+        [("lines", "line-*", lines), ("rest", "*", rest.as_deref().unwrap_or("none"))]
+    {
         let _ = writeln!(
             configuration,
             "[[namespace.rule]]\nname = \"{name}\"\nenrollment_groups = [\"{groups}\"]\npolicy = \"{policy}\""
@@ -165,7 +169,8 @@ mod tests {
     fn every_world_can_be_built_and_is_configured() {
         let worlds: Vec<World> = (0..300).map(|seed| World::draw(Seed(seed))).collect();
         for (seed, world) in worlds.iter().enumerate() {
-            let fleet = Fleet::from_toml(&world.fleet).unwrap_or_else(|error| panic!("seed {seed}: {error}\n{}", world.fleet));
+            let fleet = Fleet::from_toml(&world.fleet)
+                .unwrap_or_else(|error| panic!("seed {seed}: {error}\n{}", world.fleet));
             let configuration = Configuration::parse(&world.configuration).unwrap();
             assert_eq!(fleet.namespaces.len(), configuration.namespaces.len());
             for (drawn, namespace) in world.namespaces.iter().zip(&configuration.namespaces) {
@@ -174,7 +179,9 @@ mod tests {
         }
         let any = |what: fn(&World) -> bool| worlds.iter().any(what) && !worlds.iter().all(what);
         assert!(any(|world| world.kill_switch) && any(|world| world.instances == 2));
-        assert!(any(|world| world.namespaces[0].is_enforced) && any(|world| world.namespaces[0].is_automatic));
+        assert!(
+            any(|world| world.namespaces[0].is_enforced) && any(|world| world.namespaces[0].is_automatic)
+        );
         assert!(any(|world| world.namespaces[0].policies.len() == 2));
     }
 }

@@ -11,7 +11,9 @@ const FOUND_WITHIN: u64 = 25;
 
 fn told(played: &Played) -> String {
     let violations = played.violations.iter();
-    violations.map(|violation| format!("seed {}: {}: {}\n", played.seed, violation.oracle, violation.what)).collect()
+    violations
+        .map(|violation| format!("seed {}: {}: {}\n", played.seed, violation.oracle, violation.what))
+        .collect()
 }
 
 #[test]
@@ -31,7 +33,8 @@ fn some_seeds_break_no_promise() {
 #[test]
 fn one_seed_gives_one_trace_byte_for_byte_and_another_seed_another() {
     for seed in [3, 11, 17] {
-        let (one, same) = (play(seed, &Variation::default()).unwrap(), play(seed, &Variation::default()).unwrap());
+        let (one, same) =
+            (play(seed, &Variation::default()).unwrap(), play(seed, &Variation::default()).unwrap());
         let lines = one.trace.lines().zip(same.trace.lines()).enumerate();
         if let Some((number, (one, same))) = lines.into_iter().find(|(_, (one, same))| one != same) {
             panic!("seed {seed}, line {number}:\n{one}\n{same}");

@@ -55,15 +55,16 @@ pub fn check(
 ) -> Result<Principal, Box<Response>> {
     let (now, machine) = (clock.now(), clock.of_machine());
     match service {
-        Service::ResourceManager => {
-            bearer(headers, tokens, &RESOURCE_MANAGER, machine).map_err(|refusal| Box::new(refusal.answer_of_arm()))
-        }
+        Service::ResourceManager => bearer(headers, tokens, &RESOURCE_MANAGER, machine)
+            .map_err(|refusal| Box::new(refusal.answer_of_arm())),
         Service::Provisioning => signature_or_bearer(headers, tokens, &ANY, machine)
             .map_err(|refusal| Box::new(ServiceError::unauthorized(&refusal.to_string()).respond(now))),
-        Service::ServiceBus => signature_or_bearer(headers, tokens, &SERVICE_BUS, machine).map_err(|refusal| {
-            let detail = format!("{}: {refusal}", refusal.service_bus_code());
-            Box::new(service::service_bus(StatusCode::UNAUTHORIZED, &detail, now))
-        }),
+        Service::ServiceBus => {
+            signature_or_bearer(headers, tokens, &SERVICE_BUS, machine).map_err(|refusal| {
+                let detail = format!("{}: {refusal}", refusal.service_bus_code());
+                Box::new(service::service_bus(StatusCode::UNAUTHORIZED, &detail, now))
+            })
+        }
         Service::Storage => match storage(headers, tokens, machine) {
             Ok(principal) => Ok(principal),
             Err(_) => Err(Box::new(Service::Storage.refuse(StatusCode::UNAUTHORIZED, now))),

@@ -71,7 +71,8 @@ impl InProcess {
             cloud: Arc::clone(&cloud),
             device_endpoints: Arc::clone(&device_endpoints),
         };
-        let service_bus = Rest { queues: Arc::clone(&queues), clock: clock.clone(), base_url: Arc::from(url) };
+        let service_bus =
+            Rest { queues: Arc::clone(&queues), clock: clock.clone(), base_url: Arc::from(url) };
         let endpoint = identity::Endpoint {
             tokens: Arc::clone(&tokens),
             clock: clock.clone(),
@@ -208,7 +209,10 @@ mod tests {
         let lacking = || {
             let truth = cloud.truth();
             let policies = truth[0].policies.iter();
-            policies.filter(|policy| !policy.lacking.is_empty()).map(|policy| policy.name.clone()).collect::<Vec<_>>()
+            policies
+                .filter(|policy| !policy.lacking.is_empty())
+                .map(|policy| policy.name.clone())
+                .collect::<Vec<_>>()
         };
         let before = lacking();
         let policy = &cloud.truth()[0].policies[0];

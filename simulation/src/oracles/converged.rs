@@ -39,7 +39,8 @@ impl Oracle for Converged {
 
 /// Hubs that lack a policy, where syncs need no person.
 fn untrusting(drawn: &Drawn, namespace: &NamespaceTruth) -> Vec<String> {
-    let policies = namespace.policies.iter().filter(|policy| drawn.is_automatic && !policy.lacking.is_empty());
+    let policies =
+        namespace.policies.iter().filter(|policy| drawn.is_automatic && !policy.lacking.is_empty());
     policies.map(|policy| format!("{} is lacking on {}", policy.id, policy.lacking.join(", "))).collect()
 }
 
@@ -49,7 +50,8 @@ fn unassigned(drawn: &Drawn, namespace: &NamespaceTruth) -> Vec<String> {
         let wanted = drawn.policy_of(&group.id)?;
         let policy = namespace.policies.iter().find(|policy| policy.name == wanted)?;
         let is_trusted = !group.hubs.iter().any(|hub| policy.lacking.contains(hub));
-        (group.policy.is_none() && is_trusted).then(|| format!("{}/{} has no policy", group.service, group.id))
+        (group.policy.is_none() && is_trusted)
+            .then(|| format!("{}/{} has no policy", group.service, group.id))
     });
     waits.collect()
 }

@@ -22,7 +22,8 @@ impl Oracle for GroupMembers {
     fn see(&mut self, event: &Event<'_>, _at: Duration) -> Vec<String> {
         let Event::Served { call, before, after, .. } = event else { return Vec::new() };
         let (old, new) = (groups(before), groups(after));
-        let count = (old.len() != new.len()).then(|| format!("call {}: groups were made or deleted", call.number));
+        let count =
+            (old.len() != new.len()).then(|| format!("call {}: groups were made or deleted", call.number));
         let changed = new.iter().flat_map(|group| {
             let known = old.iter().find(|known| known.service == group.service && known.id == group.id);
             let names = known.map(|known| differing(known, group)).unwrap_or_default();

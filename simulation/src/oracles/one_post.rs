@@ -46,7 +46,10 @@ impl Oracle for OnePost {
                 let early = open.filter(|(_, sent)| at < *sent + BELIEVED);
                 let told = early.map(|(number, sent)| {
                     let seconds = (at - sent).as_secs();
-                    format!("call {} for {namespace}, {seconds} s after call {number}, whose effect is open", call.number)
+                    format!(
+                        "call {} for {namespace}, {seconds} s after call {number}, whose effect is open",
+                        call.number
+                    )
                 });
                 return told.into_iter().collect();
             }

@@ -18,7 +18,8 @@ impl Oracle for Panics {
 
     fn see(&mut self, event: &Event<'_>, _at: Duration) -> Vec<String> {
         let Event::Failed { function, reason } = event else { return Vec::new() };
-        let ours = ["function panicked", "body is not an invocation", "undeclared output", "unknown function"];
+        let ours =
+            ["function panicked", "body is not an invocation", "undeclared output", "unknown function"];
         if ours.contains(reason) { vec![format!("{function}: {reason}")] } else { Vec::new() }
     }
 }

@@ -18,7 +18,8 @@ impl Oracle for Silence {
 
     fn see(&mut self, event: &Event<'_>, _at: Duration) -> Vec<String> {
         let Event::LastRound { writes, messages } = event else { return Vec::new() };
-        let written = writes.iter().map(|call| format!("call {}: {} {}", call.number, call.method, call.path));
+        let written =
+            writes.iter().map(|call| format!("call {}: {} {}", call.number, call.method, call.path));
         let sent = (*messages > 0).then(|| format!("{messages} messages"));
         written.chain(sent).collect()
     }

@@ -43,7 +43,10 @@ impl Oracle for TrustFirst {
                         return None;
                     }
                     let lacking = lacking(namespace, group)?;
-                    Some(format!("call {}: {}/{}, and {lacking} does not trust", call.number, group.service, group.id))
+                    Some(format!(
+                        "call {}: {}/{}, and {lacking} does not trust",
+                        call.number, group.service, group.id
+                    ))
                 });
                 untrusted.collect()
             }
@@ -68,7 +71,8 @@ fn given<'a>(
 /// A hub of the group that does not trust the group's policy; the policy itself where it is not there.
 fn lacking(namespace: &NamespaceTruth, group: &GroupTruth) -> Option<String> {
     let named = group.policy.as_deref().unwrap_or_default();
-    let Some(policy) = namespace.policies.iter().find(|policy| policy.name.eq_ignore_ascii_case(named)) else {
+    let Some(policy) = namespace.policies.iter().find(|policy| policy.name.eq_ignore_ascii_case(named))
+    else {
         return Some(format!("no hub: there is no active policy `{named}`, so any"));
     };
     group.hubs.iter().find(|hub| policy.lacking.contains(hub)).cloned()

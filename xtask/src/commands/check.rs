@@ -83,6 +83,7 @@ mod tests {
     use std::process::Stdio;
 
     use super::*;
+    use crate::workspace::{CAMPAIGNS, SIMULATION};
 
     /// `careless` calls what `library` has behind a feature; only `careful` asks for that.
     const FILES: [(&str, &str); 7] = [
