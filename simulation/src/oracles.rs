@@ -71,6 +71,8 @@ pub enum Event<'a> {
         call: &'a Call,
         /// The status that arrived.
         status: Option<u16>,
+        /// Whether the request can have left the machine.
+        is_sent: bool,
     },
     /// The service renews a CA by itself: from now on the hubs of a namespace lack something that they had.
     TrustLost {

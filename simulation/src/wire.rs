@@ -63,13 +63,13 @@ impl Wire {
         ));
         judge.see(&Event::Sent { call: &call, truth: &self.network.truth(&call) });
         let arrived = self.arrival(&call, fault, request).await;
-        let status = match &arrived {
-            Ok(incoming) => Some(incoming.status.as_u16()),
-            Err(_) => None,
+        let (status, is_sent) = match &arrived {
+            Ok(incoming) => (Some(incoming.status.as_u16()), true),
+            Err(failure) => (None, failure.sent != Sent::No),
         };
         let shown = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
         trace.line(format_args!("call {} has {shown}", call.number));
-        judge.see(&Event::Answered { call: &call, status });
+        judge.see(&Event::Answered { call: &call, status, is_sent });
         arrived
     }
 

@@ -7,9 +7,10 @@ use azure_simulator::NamespaceTruth;
 
 use super::{Event, Oracle, synchronized};
 
-/// A claim is believed for four minutes, and its POST is sent 20 seconds after it at the latest; so for this long after a POST was sent
-/// no other follows while its effect is open (ARCHITECTURE.md, "The last POST").
-const BELIEVED: Duration = Duration::from_secs(4 * 60 - 20);
+/// A claim is believed for four minutes by the clock of its reader, which may be two minutes ahead of the clock that wrote it, and its
+/// POST may be sent for the last time a minute after it (ARCHITECTURE.md, "The last POST"). What is left is the time for which no other
+/// follows while its effect is open.
+const BELIEVED: Duration = Duration::from_secs(60);
 
 /// The last POST of each namespace whose effect is open, by its number and when it was sent.
 #[derive(Default)]
@@ -53,8 +54,9 @@ impl Oracle for OnePost {
                 });
                 return told.into_iter().collect();
             }
-            // Refused for all that the caller can know. A service that is broken may have done it.
-            Event::Answered { call, status: Some(400..=499) } => {
+            // Refused, or not sent at all, for all that the caller can know. A service that is broken may have done it.
+            Event::Answered { call, status: Some(400..=499), .. }
+            | Event::Answered { call, is_sent: false, .. } => {
                 let Some(namespace) = synchronized(call) else { return Vec::new() };
                 if self.open.get(&namespace).is_some_and(|(number, _)| *number == call.number) {
                     self.open.remove(&namespace);
