@@ -1,7 +1,5 @@
 //! Plays a few seeds: no promise is broken, one seed gives one trace, and every oracle finds an app that is broken on purpose.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use simulation::sabotage::Sabotage;
 use simulation::variation::Variation;
 use simulation::{Played, play};
