@@ -11,4 +11,5 @@ pub mod full;
 pub mod fuzz;
 pub mod infra;
 pub mod package;
+pub mod simulate;
 pub mod test;

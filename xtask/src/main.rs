@@ -66,6 +66,11 @@ const COMMANDS: &[Command] = &[
         summary: "build target/package/policysync.zip: the production binary for every Functions image, and what lies beside it",
         run: commands::package::run,
     },
+    Command {
+        name: "simulate",
+        summary: "play the whole app under chance: `--seeds 500` plays that many, `--seed 7 --trace` shows one line by line",
+        run: commands::simulate::run,
+    },
 ];
 
 /// Wrong usage, as in the `policysync` command (`EX_USAGE` of sysexits.h).

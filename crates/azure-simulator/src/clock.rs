@@ -1,4 +1,4 @@
-//! The simulated clock: starts at real time, runs at its speed, and can be pushed forward.
+//! The simulated clock: starts at the time of the machine, runs at its speed, and can be pushed forward.
 
 use std::fmt;
 use std::io;
@@ -12,14 +12,27 @@ use trigger_sources::{ClockSource, Pending};
 type Follower = Arc<dyn Fn(Duration) -> io::Result<()> + Send + Sync>;
 
 /// A clock that every part of one simulated cloud shares.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Clock {
+    machine: Arc<dyn Fn() -> OffsetDateTime + Send + Sync>,
     ahead: Arc<watch::Sender<Duration>>,
     follower: Option<Follower>,
 }
 
+impl Default for Clock {
+    /// On the clock of the operating system.
+    fn default() -> Self {
+        Self::over(OffsetDateTime::now_utc)
+    }
+}
+
 impl Clock {
-    /// A clock that the callers of the cloud go by too. `follower` is told by how much it is ahead of real time before it is
+    /// A clock for which `machine` is the time of the machine, on which its callers run.
+    pub fn over(machine: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Self {
+        Self { machine: Arc::new(machine), ahead: Arc::default(), follower: None }
+    }
+
+    /// A clock that the callers of the cloud go by too. `follower` is told by how much it is ahead of the machine before it is
     /// pushed there, and must have told them when it returns. An error leaves the clock where it is.
     pub fn followed(follower: impl Fn(Duration) -> io::Result<()> + Send + Sync + 'static) -> Self {
         Self { follower: Some(Arc::new(follower)), ..Self::default() }
@@ -28,10 +41,10 @@ impl Clock {
     /// The simulated time, UTC.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
-        OffsetDateTime::now_utc() + self.advanced()
+        (self.machine)() + self.advanced()
     }
 
-    /// By how much the clock is ahead of real time.
+    /// By how much the clock is ahead of the machine.
     #[must_use]
     pub fn advanced(&self) -> Duration {
         *self.ahead.borrow()
@@ -100,6 +113,14 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+
+    #[test]
+    fn a_clock_goes_by_the_machine_that_it_was_given() {
+        let clock = Clock::over(|| OffsetDateTime::UNIX_EPOCH);
+        clock.advance(Duration::HOUR);
+        assert_eq!(clock.now(), OffsetDateTime::UNIX_EPOCH + Duration::HOUR);
+        assert_eq!(clock.callers_now(), OffsetDateTime::UNIX_EPOCH);
+    }
 
     #[test]
     fn an_advanced_clock_is_ahead_and_never_goes_back() {
