@@ -1,6 +1,8 @@
 //! What a person sees of each command at 80 and at 120 columns, in files beside the commands that a reviewer reads. A test compares
 //! them; with `WRITE_GENERATED_FILES=1` it writes them.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::Path;
 
 use super::screen::Screen;

@@ -210,7 +210,7 @@ mod tests {
             expired,
             wrong_now(Severity::Critical),
         ];
-        order.sort_by(|a, b| a.urgency().cmp(&b.urgency()));
+        order.sort_by_key(|finding| finding.urgency());
         let told =
             order.map(|finding| (finding.severity, finding.ends().map(|end| (end - NOW).whole_days())));
         let expected = [
