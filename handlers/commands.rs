@@ -23,6 +23,8 @@ mod setup;
 #[cfg(feature = "operator")]
 mod table;
 #[cfg(feature = "operator")]
+mod terminal_size;
+#[cfg(feature = "operator")]
 mod tone;
 
 use std::process::ExitCode;

@@ -7,9 +7,6 @@
 //! A program that asks for JSON reads stdout. So when a command ends without a document on stdout, its complaints are printed
 //! there as one too ([`end`]): `{"schema": "failure/v1", "error": {"message"}}` on one line.
 
-#[cfg(feature = "operator")]
-pub mod size;
-
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::process::ExitCode;
@@ -123,7 +120,8 @@ pub fn redraw(rendered: &str) {
 
 #[cfg(feature = "operator")]
 fn on_stderr(text: &str) -> String {
-    size::complaint_width().map_or_else(|| text.to_owned(), |width| super::table::wrapped(text, width))
+    super::terminal_size::complaint_width()
+        .map_or_else(|| text.to_owned(), |width| super::table::wrapped(text, width))
 }
 
 #[cfg(not(feature = "operator"))]
@@ -195,7 +193,7 @@ mod tests {
         // This one.
         "commands/terminal.rs",
         // It asks how wide stdout is.
-        "commands/terminal/size.rs",
+        "commands/terminal_size.rs",
         // They escape their texts themselves and put colours around them.
         "commands/laptop/console.rs",
         "commands/laptop/demo.rs",

@@ -5,9 +5,10 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use ambient::Ambient;
 use certificate_management::report::Report;
+use time::UtcOffset;
 use time::macros::format_description;
-use time::{OffsetDateTime, UtcOffset};
 use tokio::time::sleep;
 
 use super::{Arguments, Looked, NOT_EVALUATED, exit_code, look, print};
@@ -83,7 +84,7 @@ fn cut(text: &str, room: usize) -> String {
 /// The time of day, UTC.
 fn clock() -> String {
     let format = format_description!("[hour]:[minute]:[second]Z");
-    OffsetDateTime::now_utc().to_offset(UtcOffset::UTC).format(format).unwrap_or_default()
+    Ambient::of_system().now().to_offset(UtcOffset::UTC).format(format).unwrap_or_default()
 }
 
 /// What a look has shown, as far as lines tell of it.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use terminal_size::{Height, Width, terminal_size_of};
+use ::terminal_size::{Height, Width, terminal_size_of};
 
 /// The width of a line where there is no terminal, in columns.
 const WITHOUT_TERMINAL: usize = 120;
