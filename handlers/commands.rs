@@ -73,9 +73,7 @@ fn parsed() -> Result<CommandLine, clap::Error> {
 #[must_use]
 pub fn main() -> ExitCode {
     terminal::expect(std::env::args_os());
-    let ended = run();
-    terminal::end();
-    ended
+    terminal::end(run())
 }
 
 fn run() -> ExitCode {

@@ -9,6 +9,7 @@
 
 use std::ffi::OsString;
 use std::fmt::Display;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
@@ -30,9 +31,12 @@ struct Said {
     /// Whether something is on stdout.
     has_answer: bool,
     complaints: Vec<String>,
+    /// Whether stdout did not take something.
+    is_lost: bool,
 }
 
-static SAID: Mutex<Said> = Mutex::new(Said { wants_json: false, has_answer: false, complaints: Vec::new() });
+static SAID: Mutex<Said> =
+    Mutex::new(Said { wants_json: false, has_answer: false, complaints: Vec::new(), is_lost: false });
 
 fn said(note: impl FnOnce(&mut Said)) {
     note(&mut SAID.lock().unwrap_or_else(PoisonError::into_inner));
@@ -54,12 +58,32 @@ fn asks_for_json(arguments: impl IntoIterator<Item = OsString>) -> bool {
     })
 }
 
-/// Prints the complaints as a document where a program asked for JSON and has got none.
-pub fn end() {
+/// Prints the complaints as a document where a program asked for JSON and has got none. Answers the exit code of the command, which
+/// is no success where its output got lost.
+pub fn end(ended: ExitCode) -> ExitCode {
     let mut document = None;
     said(|said| document = failure(said));
     if let Some(document) = document {
         out(visible::json(&document));
+    }
+    let mut is_lost = false;
+    said(|said| is_lost = said.is_lost);
+    if is_lost && ended == ExitCode::SUCCESS { ExitCode::FAILURE } else { ended }
+}
+
+/// Notes what became of something that was printed on stdout.
+fn printed(result: io::Result<()>) {
+    match result {
+        Ok(()) => {}
+        // The reader has seen enough, as `head` has: the exit code of the command stays true.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        Err(error) => {
+            let mut is_first = false;
+            said(|said| is_first = !std::mem::replace(&mut said.is_lost, true));
+            if is_first {
+                complain(format_args!("stdout does not take what was to be printed: {error}"));
+            }
+        }
     }
 }
 
@@ -75,10 +99,8 @@ fn failure(said: &Said) -> Option<String> {
 /// # Errors
 /// When stdout does not take them.
 #[cfg(feature = "setup")]
-pub fn raw(bytes: &[u8]) -> std::io::Result<()> {
-    use std::io::Write;
-
-    let mut stdout = std::io::stdout().lock();
+pub fn raw(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
     stdout.write_all(bytes)?;
     stdout.flush()
 }
@@ -86,14 +108,14 @@ pub fn raw(bytes: &[u8]) -> std::io::Result<()> {
 /// Prints for the person or program that asked, on stdout.
 pub fn out(text: impl Display) {
     said(|said| said.has_answer = true);
-    aside(|| println!("{}", visible::lines(&text.to_string())));
+    aside(|| printed(writeln!(io::stdout(), "{}", visible::lines(&text.to_string()))));
 }
 
 /// Prints a screen on stdout, which is escaped already. Its colours stay on a terminal alone, and as `NO_COLOR` and `CLICOLOR_FORCE` say.
 #[cfg(feature = "operator")]
 pub fn show(rendered: &str) {
     said(|said| said.has_answer = true);
-    aside(|| anstream::println!("{rendered}"));
+    aside(|| printed(writeln!(anstream::stdout(), "{rendered}")));
 }
 
 /// Prints what is wrong, on stderr, after the name of the program. On a terminal it fits the width; elsewhere a line stays one.
@@ -106,7 +128,8 @@ pub fn complain(text: impl Display) {
         }
     });
     let text = on_stderr(&format!("policysync: {}", visible::lines(&text)));
-    aside(|| eprintln!("{text}"));
+    // There is no other place to tell that stderr takes nothing.
+    aside(|| drop(writeln!(io::stderr(), "{text}")));
 }
 
 /// Draws a screen in the place of what the terminal shows.
@@ -114,8 +137,8 @@ pub fn complain(text: impl Display) {
 pub fn redraw(rendered: &str) {
     said(|said| said.has_answer = true);
     // To the corner, and nothing below it. `NO_COLOR` is about colours alone, so this does not go through `anstream`.
-    print!("\u{1b}[H\u{1b}[2J");
-    anstream::println!("{rendered}");
+    printed(write!(io::stdout(), "\u{1b}[H\u{1b}[2J"));
+    printed(writeln!(anstream::stdout(), "{rendered}"));
 }
 
 #[cfg(feature = "operator")]

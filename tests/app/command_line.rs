@@ -30,6 +30,31 @@ fn wrong_usage_exits_64() {
     assert_eq!(policysync(&["demo", "--help"], &[]).status.code(), Some(0));
 }
 
+/// As with `policysync … | head`, and with output into a file on a disk that is full.
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_changes_no_exit_code_and_output_that_got_lost_is_told() {
+    let status = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_policysync"));
+        command.env_clear().args(["status", "--output", "json"]).env("POLICYSYNC_CONFIG", "absent.toml");
+        command
+    };
+    let read = status().output().unwrap();
+    assert!(!read.stdout.is_empty(), "it says its failure on stdout");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let unread = status().stdout(writer).output().unwrap();
+    let said = String::from_utf8_lossy(&unread.stderr);
+    assert_eq!(unread.status.code(), read.status.code(), "{said}");
+    assert_eq!(unread.stderr, read.stderr);
+    if let Ok(full) = std::fs::File::options().write(true).open("/dev/full") {
+        let lost = status().stdout(full).output().unwrap();
+        let said = String::from_utf8_lossy(&lost.stderr);
+        assert!(said.contains("stdout does not take what was to be printed"), "{said}");
+        assert_eq!(lost.status.code(), read.status.code(), "{said}");
+    }
+}
+
 #[test]
 fn serve_without_a_configuration_says_where_to_put_one() {
     let error = complaint(&policysync(

@@ -40,7 +40,7 @@ fn configuration_under(page: &str, heading: &str) -> certificate_management::con
 fn the_readme_shows_the_two_commands_first_and_each_alone() {
     let readme = text("README.md");
     let blocks: Vec<&str> = readme.split("```").skip(1).step_by(2).map(str::trim).collect();
-    assert_eq!(blocks[..2], ["cargo run --release -- demo", "cargo xtask test"]);
+    assert_eq!(blocks[..2], ["cargo run -- demo", "cargo xtask test"]);
 }
 
 /// Every setting of a document by its path, as `docs/host-json.md` writes both.

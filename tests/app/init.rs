@@ -154,7 +154,7 @@ async fn a_subscription_without_a_namespace_is_told_what_to_make_in_order() {
         let at = rest.find(step).unwrap_or_else(|| panic!("`{step}` is not in its place: {told}"));
         rest = &rest[at..];
     }
-    assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
+    assert!(told.lines().all(|line| line.chars().count() <= 120), "{told}");
     world.stop().await;
 }
 

@@ -39,7 +39,7 @@ async fn rule_11_a_batch_with_bad_messages_succeeds_after_parking_them() {
         deliver(&world, "0d7f9b1e-5a3c-4c0e-9f53-9b5d8a1c2f10", &batch(&texts, &["bad-1", "good", "bad-2"]))
             .await;
     assert!(
-        answer["Logs"].to_string().contains("1 requests") && answer["Logs"].to_string().contains("2 parked"),
+        answer["Logs"].to_string().contains("1 request,") && answer["Logs"].to_string().contains("2 parked"),
         "{answer}"
     );
     assert_eq!(world.outcome("good").await["outcome"], "already-trusted");

@@ -53,7 +53,7 @@ pub fn check(
     tokens: &Tokens,
     clock: &Clock,
 ) -> Result<Principal, Box<Response>> {
-    let (now, machine) = (clock.now(), clock.callers_now());
+    let (now, machine) = (clock.now(), clock.of_machine());
     match service {
         Service::ResourceManager => bearer(headers, tokens, &RESOURCE_MANAGER, machine)
             .map_err(|refusal| Box::new(refusal.answer_of_arm())),

@@ -122,7 +122,7 @@ async fn token(
         return service::identity(StatusCode::BAD_REQUEST, "Unable to load the proper Managed Identity.");
     }
     let client_id = selected.unwrap_or(SYSTEM_ASSIGNED);
-    let (token, issued) = endpoint.tokens.issue(resource, client_id, endpoint.clock.callers_now());
+    let (token, issued) = endpoint.tokens.issue(resource, client_id, endpoint.clock.of_machine());
     let body = json!({
         "access_token": token,
         "expires_on": issued.expires_at.unix_timestamp().to_string(),

@@ -143,7 +143,7 @@ impl Ledger {
         if self.open.len() >= OPEN_AT_MOST {
             return None;
         }
-        let raised_at = whole_milliseconds(now).max(self.newest + Duration::MILLISECOND);
+        let raised_at = whole_milliseconds(now).max(self.newest.saturating_add(Duration::MILLISECOND));
         self.newest = raised_at;
         let alert = Alert { raised_at, step, finding: bare() };
         let event = FindingEvent::new(FindingState::Raised, &alert, finding, now);

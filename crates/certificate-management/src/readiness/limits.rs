@@ -18,13 +18,17 @@ pub(super) fn judge(seen: &Seen) -> Vec<Judged> {
     let mut told = Vec::new();
     let count = |kind: Kind| seen.sides.linked.iter().filter(|linked| linked.kind == kind).count();
     let (hubs, services) = (count(Kind::Hub), count(Kind::ProvisioningService));
-    told.push(format!("hubs {hubs} of {} (Microsoft's command line takes {})", HUBS.0, HUBS.1));
     let mut over = |what: &str, number: usize, limit: usize, why: &str| {
         let message = format!("{what}: {number}; a namespace takes {limit}{why}");
         let next_step = "Spread them over several namespaces before the service refuses one.".to_owned();
         problems.push(Judged::new(ASPECT, "", Outcome::Doubtful, message, next_step));
     };
     let is_newer = seen.namespace.generation.has(Generation::CertificateAuthorities);
+    // No limit is published for the older generation.
+    told.push(match is_newer {
+        true => format!("hubs {hubs} of {} (Microsoft's command line takes {})", HUBS.0, HUBS.1),
+        false => format!("hubs {hubs}"),
+    });
     if is_newer && hubs > HUBS.0 {
         over(
             "linked hubs",

@@ -167,7 +167,7 @@ fn decide(
         return end(record, outcomes, Some(Outcome::Refused), context);
     }
     if is_lost && needs_sync && record.posts.saturating_sub(record.refused) < MOST_POSTS {
-        record.posts += 1;
+        record.posts = record.posts.saturating_add(1);
         record.since = context.now;
         record.sent = Some(Sent::of(&record.sync_id, record.posts, observation, context));
         let planned = of_claim(open, &plan_hash(observation));

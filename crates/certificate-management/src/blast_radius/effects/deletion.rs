@@ -47,9 +47,15 @@ fn of_credential_policy(usage: &Usage) -> Effects {
         effects.at_once.push(unclear(usage));
     }
     if usage.holding() > 0 {
+        let holding = usage.holding();
         effects.later.push(Statement::new(
             Basis::Published,
-            format!("{} keep the CA, and admit devices that have a certificate of it, until it is deleted on each hub.", plural::count(usage.holding(), "hub")),
+            format!(
+                "{} {} the CA, and {} devices that have a certificate of it, until it is deleted there.",
+                plural::count(holding, "hub"),
+                plural::agreeing(holding, "keeps", "keep"),
+                plural::agreeing(holding, "admits", "admit"),
+            ),
             "Deleting a policy does not remove its CA certificate from a hub.",
         ));
     }
