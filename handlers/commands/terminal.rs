@@ -198,6 +198,7 @@ mod tests {
     #[test]
     fn a_failure_is_a_document_only_where_there_is_no_other() {
         let said = |wants_json, has_answer, complaints: &[&str]| Said {
+            is_lost: false,
             wants_json,
             has_answer,
             complaints: complaints.iter().map(|&text| text.to_owned()).collect(),

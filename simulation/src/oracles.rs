@@ -136,13 +136,17 @@ pub fn may_write(call: &Call) -> bool {
         || ["/query", "/attestationmechanism"]
             .iter()
             .any(|end| call.path.to_ascii_lowercase().ends_with(end));
-    !is_read && !is_message(call)
+    !is_read && !is_of_queue(call)
 }
 
-/// Whether a call sends a message.
+fn is_of_queue(call: &Call) -> bool {
+    call.path.starts_with("/servicebus/")
+}
+
+/// Whether a call sends a message. One to the head of a queue locks a message, as the count of dead letters does.
 #[must_use]
 pub fn is_message(call: &Call) -> bool {
-    call.path.starts_with("/servicebus/") && call.method == Method::POST
+    is_of_queue(call) && call.method == Method::POST && call.path.ends_with("/messages")
 }
 
 /// The namespace of a `synchronize`, in lower case.

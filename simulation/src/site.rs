@@ -32,6 +32,7 @@ impl Site {
             ["dps", _, kind] => format!("dps/{kind}"),
             ["dps", _, kind, word @ ("query" | "status")] => format!("dps/{kind}/{word}"),
             ["dps", _, kind, _, rest @ ..] => joined(&["dps", kind, "*"], rest),
+            ["servicebus", queue, .., "head"] => format!("servicebus/{queue}/head"),
             ["servicebus", queue, ..] => format!("servicebus/{queue}"),
             other => resource(other),
         };

@@ -19,7 +19,7 @@ use tokio::time::sleep;
 
 use crate::faults::Fault;
 use crate::network::{Answer, Network};
-use crate::oracles::{Call, Event};
+use crate::oracles::{Call, Event, is_message};
 use crate::sabotage::Sabotage;
 use crate::site::{Service, Site};
 
@@ -176,7 +176,7 @@ impl Wire {
         let is_sync = call.path.ends_with("/synchronize");
         match self.network.sabotage? {
             Sabotage::NeverSyncs if is_sync => Some(Answer::made_up(StatusCode::CONFLICT, "Conflict")),
-            Sabotage::LosesMessages if call.path.starts_with("/servicebus/") => {
+            Sabotage::LosesMessages if is_message(call) => {
                 Some(Answer::made_up(StatusCode::CREATED, ""))
             }
             Sabotage::RemembersTrust => self.lock_remembered().get(&call.path).cloned(),
