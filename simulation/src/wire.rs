@@ -176,9 +176,7 @@ impl Wire {
         let is_sync = call.path.ends_with("/synchronize");
         match self.network.sabotage? {
             Sabotage::NeverSyncs if is_sync => Some(Answer::made_up(StatusCode::CONFLICT, "Conflict")),
-            Sabotage::LosesMessages if is_message(call) => {
-                Some(Answer::made_up(StatusCode::CREATED, ""))
-            }
+            Sabotage::LosesMessages if is_message(call) => Some(Answer::made_up(StatusCode::CREATED, "")),
             Sabotage::RemembersTrust => self.lock_remembered().get(&call.path).cloned(),
             _ => None,
         }

@@ -8,6 +8,9 @@ use time::Duration;
 
 use crate::in_process::InProcess;
 
+/// More batches than a sync needs.
+const FOLLOW_UPS: usize = 20;
+
 async fn report(app: &InProcess) {
     reporting::run(&app.application).await.unwrap();
 }
@@ -15,12 +18,6 @@ async fn report(app: &InProcess) {
 async fn changes(app: &InProcess, back: Duration) -> Changes {
     let since = app.application.fleet.now() - back;
     history::changes(&app.application.store, since).await.unwrap().expect("a report is kept")
-}
-
-/// Time passes for the app and for its queue.
-fn passes(app: &InProcess, time: Duration) {
-    app.later(time);
-    app.simulator.advance(time);
 }
 
 /// The states of the first pair of a namespace, the newest first.
@@ -39,14 +36,14 @@ async fn a_rotation_is_told_as_what_changed_and_its_sync_as_what_changed_back() 
     for _ in 0..3 {
         report(&app).await;
         assert_eq!(states(&app, 0).await, [Trust::Trusted]);
-        passes(&app, Duration::minutes(61));
+        app.later(Duration::minutes(61));
     }
     report(&app).await;
     let quiet = changes(&app, Duration::minutes(30)).await;
     assert!(quiet.is_empty() && quiet.not_compared == 0, "{quiet:#?}");
 
     app.rotate(0).await;
-    passes(&app, Duration::minutes(61));
+    app.later(Duration::minutes(61));
     report(&app).await;
     let told = changes(&app, Duration::minutes(30)).await;
     let name = app.application.fleet.configuration.namespaces[0].id.name();
@@ -58,9 +55,10 @@ async fn a_rotation_is_told_as_what_changed_and_its_sync_as_what_changed_back() 
     assert_eq!((trust.before.trusting, trust.now.trusting), (trust.now.pairs, 0));
     assert_eq!(states(&app, 0).await, [Trust::Stale, Trust::Trusted]);
 
-    // The report has asked for the sync.
-    app.deliver(Duration::seconds(5)).await;
-    passes(&app, Duration::minutes(61));
+    // The report has asked for the sync. The queue's clock stays hours behind the app's, so each follow-up is a long time away.
+    app.deliver_batches(FOLLOW_UPS).await;
+    assert!(app.on_queue("sync-requests").await.is_empty(), "the sync has ended");
+    app.later(Duration::minutes(61));
     report(&app).await;
     let told = changes(&app, Duration::minutes(30)).await;
     assert!(told.went.iter().any(|finding| finding.check == CheckId::HubUntrusting), "{told:#?}");
