@@ -165,6 +165,7 @@ mod tests {
             }],
             records: None,
             surprises: Vec::new(),
+            standing: None,
             now,
         })
     }

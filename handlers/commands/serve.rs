@@ -7,8 +7,8 @@ use ambient::Ambient;
 use functions_host::Server;
 
 use super::terminal::fail;
-use crate::application::Application;
 use crate::fleet::Outside;
+use crate::serving::Serving;
 use crate::settings::Settings;
 use crate::{functions, telemetry};
 
@@ -20,23 +20,22 @@ pub async fn run() -> ExitCode {
         Ok(settings) => settings,
         Err(error) => return fail(&error.to_string()),
     };
-    let application = match Application::start(&settings, Outside::of(ambient)) {
-        Ok(application) => Arc::new(application),
+    let serving = match Serving::start(&settings, Outside::of(ambient)) {
+        Ok(serving) => Arc::new(serving),
         Err(error) => return fail(&error.to_string()),
     };
-    telemetry::metrics::watch_budget(application.fleet.azure.budget());
-    telemetry::metrics::watch_surprises(&application.fleet.azure);
+    telemetry::metrics::watch_budget(serving.fleet().azure.budget());
+    telemetry::metrics::watch_surprises(&serving.fleet().azure);
     let server = match Server::from_environment() {
         Ok(server) => server,
         Err(error) => return fail(&error.to_string()),
     };
     tracing::info!(
-        "serving {} functions for {} namespaces on {}",
+        "serving {} functions for {serving} on {}",
         functions::DEFINITIONS.len(),
-        application.fleet.configuration.namespaces.len(),
         server.local_addr()
     );
-    match server.serve(functions::router(&application)).await {
+    match server.serve(functions::router(&serving)).await {
         Ok(stopped) => stopped.exit_code(),
         Err(error) => fail(&format!("the server stopped: {error}")),
     }

@@ -31,6 +31,30 @@ pub async fn handle(application: &Application, messages: Vec<Received>) -> Resul
         aside.to_park.extend(of_namespace.to_park);
         aside.to_hold.extend(of_namespace.to_hold);
     }
+    settle_all(application, aside, since, done).await
+}
+
+/// Puts every message of a batch back for later, since none can be worked on.
+///
+/// # Errors
+/// As [`handle`].
+pub async fn hold(
+    application: &Application,
+    messages: Vec<Received>,
+    because: &str,
+) -> Result<Handled, BatchError> {
+    let to_hold = messages.into_iter().map(|message| (message, because.to_owned())).collect();
+    let aside = Aside { to_park: Vec::new(), to_hold };
+    settle_all(application, aside, Instant::now(), Handled::default()).await
+}
+
+/// Settles what was set aside in a batch that began at `since`.
+async fn settle_all(
+    application: &Application,
+    aside: Aside,
+    since: Instant,
+    mut done: Handled,
+) -> Result<Handled, BatchError> {
     let until = since + application.fleet.deadlines.settled;
     let parks = aside.to_park.into_iter().map(|(message, unreadable)| {
         let because = unreadable.to_string();

@@ -16,7 +16,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::response::Response;
 use axum::routing::any;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use percent_encoding::percent_decode_str;
 use time::OffsetDateTime;
 
@@ -32,6 +32,8 @@ struct Blob {
     content_type: String,
     etag: String,
     modified: OffsetDateTime,
+    /// Headers `x-ms-meta-*`, as they were sent.
+    metadata: Vec<(HeaderName, HeaderValue)>,
 }
 
 type Containers = BTreeMap<String, BTreeMap<String, Blob>>;
@@ -108,12 +110,16 @@ async fn dispatch(
                 etag: format!("\"0x{writes:016X}\""),
                 // The users of the account run on real time, and judge the age of records by this date.
                 modified: OffsetDateTime::now_utc(),
+                metadata: metadata(&headers),
             };
             let stored = described(StatusCode::CREATED, &blob, Bytes::new());
             blobs.insert(name.to_owned(), blob);
             stored
         }
         Method::GET | Method::HEAD => match blobs.get(name) {
+            Some(blob) if is_known(&headers, blob) => {
+                described(StatusCode::NOT_MODIFIED, blob, Bytes::new())
+            }
             Some(blob) => described(StatusCode::OK, blob, blob.body.clone()),
             None => refuse(StatusCode::NOT_FOUND, "BlobNotFound"),
         },
@@ -142,6 +148,17 @@ fn unmet(headers: &HeaderMap, existing: Option<&Blob>) -> Option<Response> {
     }
 }
 
+/// Whether the caller has it already, so that a GET needs no body (REST reference of Azure Storage, "Specifying conditional headers").
+fn is_known(headers: &HeaderMap, blob: &Blob) -> bool {
+    headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == blob.etag.as_str())
+}
+
+/// What the writer has noted beside the blob (REST reference of Azure Storage, "Set Blob Metadata").
+fn metadata(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+    let is_note = |(name, _): &(&HeaderName, &HeaderValue)| name.as_str().starts_with("x-ms-meta-");
+    headers.iter().filter(is_note).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
 fn described(status: StatusCode, blob: &Blob, body: Bytes) -> Response {
     let mut described = answer(status, "application/octet-stream", body);
     let modified = dates::rfc_1123(blob.modified);
@@ -154,6 +171,7 @@ fn described(status: StatusCode, blob: &Blob, body: Bytes) -> Response {
             described.headers_mut().insert(name, value);
         }
     }
+    described.headers_mut().extend(blob.metadata.iter().cloned());
     described
 }
 

@@ -146,12 +146,12 @@ pub const STATE: &str = "Records need AzureWebJobsStorage or AzureWebJobsStorage
 ///
 /// # Errors
 /// A text for a person: which variable, file or key is wrong.
-pub fn start() -> Result<Person, String> {
+pub async fn start() -> Result<Person, String> {
     let variables = settings::environment();
     let settings = FleetSettings::from_variables(&variables).map_err(|error| error.to_string())?;
     let kept = StateSettings::if_kept(&variables).map_err(|error| error.to_string())?;
     let fleet =
-        Fleet::open(&settings, Outside::of(Ambient::of_system())).map_err(|error| error.to_string())?;
+        Fleet::read(&settings, Outside::of(Ambient::of_system())).await.map_err(|error| error.to_string())?;
     let keeps_records = kept.is_some();
     let kept = kept.unwrap_or(StateSettings::Memory);
     let store = application::records(&kept, &fleet.azure, &fleet.ambient.randomness)

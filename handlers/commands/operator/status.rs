@@ -7,7 +7,6 @@ mod print;
 
 use std::process::ExitCode;
 
-use certificate_management::configuration::Configuration;
 use certificate_management::reason::Severity;
 use certificate_management::report::Report;
 use clap::{Args, ValueEnum};
@@ -50,7 +49,7 @@ enum FailOn {
 
 pub async fn run(arguments: Arguments) -> ExitCode {
     if arguments.list {
-        say!("{}", list::text(&list::thresholds(), arguments.output));
+        say!("{}", list::text(&list::thresholds().await, arguments.output));
         return ExitCode::SUCCESS;
     }
     let report = match observed(arguments.without_records).await {
@@ -69,10 +68,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
 
 async fn observed(without_records: bool) -> Result<Report, String> {
     let settings = reader::settings().map_err(|error| error.to_string())?;
-    let text = reader::configuration_text(&settings.configuration)?;
-    let configuration = Configuration::parse(&text).map_err(|error| {
-        format!("the configuration {} cannot be used:\n{error}", settings.configuration.display())
-    })?;
+    let configuration = reader::configuration(&settings).await?;
     let fleet = reader::fleet(&settings, configuration).map_err(|error| error.to_string())?;
     let store = if without_records { Err("--without-records was given".to_owned()) } else { records(&fleet) };
     Ok(reporting::live::report(&fleet, reader::caller(), store.as_ref().map_err(String::as_str)).await)

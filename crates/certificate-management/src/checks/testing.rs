@@ -11,6 +11,7 @@ use crate::configuration::Configuration;
 use crate::declared;
 use crate::facts::Facts;
 use crate::finding::Finding;
+use crate::in_force::Standing;
 use crate::issuers::SeenIssuers;
 use crate::model::{
     Attestation, EnrollmentGroup, Hub, HubCertificate, IssuingCa, Namespace, Policy, ProvisioningState,
@@ -40,6 +41,7 @@ pub(crate) struct World {
     pub counted: Counted,
     pub links: Option<Sides>,
     pub surprises: Vec<String>,
+    pub standing: Option<Standing>,
     pub issuers: SeenIssuers,
     /// `None`: everything was looked at now.
     pub looks: Option<Looks>,
@@ -64,6 +66,7 @@ impl World {
             counted: Counted::default(),
             links: Some(no_links()),
             surprises: Vec::new(),
+            standing: None,
             issuers: SeenIssuers::default(),
             looks: None,
             now: NOW,
@@ -112,6 +115,7 @@ impl World {
             namespaces: vec![namespace],
             records: self.records.clone(),
             surprises: self.surprises.clone(),
+            standing: self.standing.clone(),
             now: self.now,
         }
     }

@@ -1,0 +1,87 @@
+//! What is told of the configuration in force: which version it is, and what is wrong with a newer one.
+
+use time::OffsetDateTime;
+
+use super::{FLEETING, Failure, Knowledge, Origin, Version};
+
+/// The configuration that an invocation works with, and what a person should know of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Standing {
+    /// The version in force.
+    pub version: Version,
+    /// Whether it is from the records, since the blob had none that could be used when the process started.
+    pub is_recalled: bool,
+    /// What is wrong.
+    pub troubles: Vec<Trouble>,
+}
+
+/// Why a newer version may not be in force.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Trouble {
+    /// The newest version cannot be used.
+    Refused {
+        /// It.
+        version: Version,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The blob cannot be read.
+    Unreadable {
+        /// Why not.
+        failure: Failure,
+        /// Since when.
+        since: OffsetDateTime,
+    },
+}
+
+impl<C> Knowledge<C> {
+    /// What is told at this time; `None`: nothing is in force.
+    #[must_use]
+    pub fn standing(&self, now: OffsetDateTime) -> Option<Standing> {
+        let in_force = self.in_force.as_ref()?;
+        let is_recalled = in_force.origin == Origin::Recalled;
+        let refused = self.refused.iter().map(|(version, problem)| Trouble::Refused {
+            version: version.clone(),
+            problem: problem.clone(),
+        });
+        let is_told = |(failure, since): &&(Failure, OffsetDateTime)| {
+            is_recalled || !failure.is_fleeting || now - *since >= FLEETING
+        };
+        let unreadable = self
+            .failure
+            .iter()
+            .filter(is_told)
+            .map(|(failure, since)| Trouble::Unreadable { failure: failure.clone(), since: *since });
+        Some(Standing {
+            version: in_force.version.clone(),
+            is_recalled,
+            troubles: refused.chain(unreadable).collect(),
+        })
+    }
+
+    /// Why nothing is in force, as sentences for a person.
+    #[must_use]
+    pub fn why_none(&self) -> String {
+        let mut parts = Vec::new();
+        parts.extend(
+            self.refused
+                .iter()
+                .map(|(version, problem)| format!("its newest {version} cannot be used: {problem}")),
+        );
+        parts.extend(self.failure.iter().map(|(failure, _)| format!("it cannot be read: {}", failure.message)));
+        parts.extend(self.unrecalled.iter().map(|why| format!("the records have no earlier one: {why}")));
+        match parts.is_empty() {
+            true => "it was not read yet".to_owned(),
+            false => parts.join(". "),
+        }
+    }
+}
+
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused { version, problem } => write!(f, "{version} cannot be used: {problem}"),
+            Self::Unreadable { failure, .. } => f.write_str(&failure.message),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The record of the last good version, for a process that starts while the newest one cannot be used.
+
+use certificate_management::in_force::Version;
+use serde::{Deserialize, Serialize};
+use state::{Change, Store, WriteError};
+use time::OffsetDateTime;
+
+use crate::configuration_blob::{self, Text};
+
+/// Where it is.
+pub const LAST_GOOD: &str = "configuration/last-good";
+
+/// The record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LastGood {
+    /// The version.
+    pub version: Version,
+    /// Its text.
+    pub text: String,
+    /// When a process had it in force last and wrote it down.
+    #[serde(with = "time::serde::rfc3339")]
+    pub kept_at: OffsetDateTime,
+}
+
+/// The last good version.
+///
+/// # Errors
+/// Why there is none, for a person; also where this release refuses what an earlier one took.
+pub async fn recall(store: &Store) -> Result<(Version, Text), String> {
+    let found = store.get::<LastGood>(LAST_GOOD).await.map_err(|error| error.to_string())?;
+    let LastGood { version, text, .. } = found.ok_or_else(|| "there is none".to_owned())?.value;
+    match configuration_blob::judge(text.into_bytes()) {
+        Ok(text) => Ok((version, text)),
+        Err(problem) => Err(format!("{version} cannot be used either: {problem}")),
+    }
+}
+
+/// Writes a version down. A newer one stays: an instance that is a minute behind writes nothing over it.
+///
+/// # Errors
+/// When the records cannot be read or written.
+pub async fn remember(
+    store: &Store,
+    version: &Version,
+    text: &str,
+    now: OffsetDateTime,
+) -> Result<(), WriteError> {
+    let record = LastGood { version: version.clone(), text: text.to_owned(), kept_at: now };
+    let decide = |found: Option<LastGood>| match found {
+        Some(found) if found.version.modified_at > version.modified_at => Change::Keep,
+        _ => Change::Write(record.clone()),
+    };
+    store.modify(LAST_GOOD, decide).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use time::Duration;
+    use time::macros::datetime;
+
+    use super::*;
+
+    const NOW: OffsetDateTime = datetime!(2026-11-30 10:00 UTC);
+    const TEXT: &str = "[[namespace]]\nid = \"/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/n\"\n";
+
+    fn version(e_tag: &str, age: Duration) -> Version {
+        Version { e_tag: e_tag.to_owned(), version_id: None, modified_at: NOW - age }
+    }
+
+    #[tokio::test]
+    async fn what_was_remembered_is_recalled_and_an_instance_that_is_behind_takes_nothing_back() {
+        let store = Store::memory();
+        assert_eq!(recall(&store).await.unwrap_err(), "there is none");
+        let (older, newer) = (version("1", Duration::minutes(2)), version("2", Duration::ZERO));
+        remember(&store, &newer, TEXT, NOW).await.unwrap();
+        remember(&store, &older, "", NOW).await.unwrap();
+        let (version, text) = recall(&store).await.unwrap();
+        assert_eq!((version, &*text.text), (newer, TEXT));
+    }
+
+    #[tokio::test]
+    async fn a_record_that_this_release_refuses_is_none_and_says_why() {
+        let store = Store::memory();
+        remember(&store, &version("1", Duration::ZERO), "colour = \"red\"", NOW).await.unwrap();
+        let why = recall(&store).await.unwrap_err();
+        assert!(why.contains("colour") && why.contains("version 1"), "{why}");
+    }
+}
