@@ -15,6 +15,7 @@ use certificate_management::in_force::{Effect, Event, Failure, Knowledge, Standi
 use state::Document;
 use tokio::time::timeout;
 
+pub use self::last_good::{LastGood, kept, recall};
 use crate::application::{Application, StartError};
 use crate::configuration_blob::{self, Text};
 use crate::fleet::{Fleet, Outside};

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use crate::configuration_blob::{self, Text};
 
 /// Where it is.
-pub const LAST_GOOD: &str = "configuration/last-good";
+const LAST_GOOD: &str = "configuration/last-good";
 
 /// The record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,13 +23,22 @@ pub struct LastGood {
     pub kept_at: OffsetDateTime,
 }
 
+/// The record; `None`: there is none.
+///
+/// # Errors
+/// Why it cannot be read, for a person.
+pub async fn kept(store: &Store) -> Result<Option<LastGood>, String> {
+    let found = store.get::<LastGood>(LAST_GOOD).await.map_err(|error| error.to_string())?;
+    Ok(found.map(|stored| stored.value))
+}
+
 /// The last good version.
 ///
 /// # Errors
 /// Why there is none, for a person; also where this release refuses what an earlier one took.
 pub async fn recall(store: &Store) -> Result<(Version, Text), String> {
-    let found = store.get::<LastGood>(LAST_GOOD).await.map_err(|error| error.to_string())?;
-    let LastGood { version, text, .. } = found.ok_or_else(|| "there is none".to_owned())?.value;
+    let found = kept(store).await?;
+    let LastGood { version, text, .. } = found.ok_or_else(|| "there is none".to_owned())?;
     match configuration_blob::judge(text.into_bytes()) {
         Ok(text) => Ok((version, text)),
         Err(problem) => Err(format!("{version} cannot be used either: {problem}")),

@@ -148,6 +148,14 @@ fn unmet(headers: &HeaderMap, existing: Option<&Blob>) -> Option<Response> {
     }
 }
 
+/// The id of a version, as an account that keeps versions tells it: the time of the write, with seven decimals
+/// (`messaging-and-state.md` §3.7). Earlier versions cannot be read here.
+fn version_id(modified: OffsetDateTime) -> String {
+    let (date, time) = (modified.date(), modified.time());
+    let (hour, minute, second) = time.as_hms();
+    format!("{date}T{hour:02}:{minute:02}:{second:02}.{:07}Z", time.nanosecond() / 100)
+}
+
 /// Whether the caller has it already, so that a GET needs no body (REST reference of Azure Storage, "Specifying conditional headers").
 fn is_known(headers: &HeaderMap, blob: &Blob) -> bool {
     headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == blob.etag.as_str())
@@ -162,7 +170,9 @@ fn metadata(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
 fn described(status: StatusCode, blob: &Blob, body: Bytes) -> Response {
     let mut described = answer(status, "application/octet-stream", body);
     let modified = dates::rfc_1123(blob.modified);
+    let version = version_id(blob.modified);
     for (name, value) in [
+        (HeaderName::from_static("x-ms-version-id"), version.as_str()),
         (header::CONTENT_TYPE, blob.content_type.as_str()),
         (header::ETAG, blob.etag.as_str()),
         (header::LAST_MODIFIED, modified.as_str()),

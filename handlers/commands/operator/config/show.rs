@@ -1,0 +1,102 @@
+//! `config show`: which version the blob has, and which one the app had in force last.
+
+use std::process::ExitCode;
+
+use certificate_management::in_force::Version;
+use clap::Args;
+use serde_json::{Value, json};
+use state::Revision;
+use time::format_description::well_known::Rfc3339;
+
+use super::place::{Current, Place};
+use crate::commands::operator::command_failure::CommandFailure;
+use crate::commands::table::{self, Output};
+use crate::commands::terminal::line;
+use crate::serving::{LastGood, kept};
+
+#[derive(Args)]
+pub struct Arguments {
+    /// The blob, where it is not that of POLICYSYNC_CONFIG.
+    #[arg(long, value_name = "URL")]
+    of: Option<String>,
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+}
+
+pub async fn run(arguments: Arguments) -> ExitCode {
+    match shown(&arguments).await {
+        Ok(is_usable) => {
+            if is_usable { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(failure) => failure.tell(),
+    }
+}
+
+/// Shows it; answers whether the newest version can be used.
+async fn shown(arguments: &Arguments) -> Result<bool, CommandFailure> {
+    let place = Place::of(arguments.of.as_deref(), "--of")?;
+    let current = place.current().await?;
+    let in_force = match &place.records {
+        Some(records) => kept(records).await,
+        None => Err("no place for records is set".to_owned()),
+    };
+    let is_usable = matches!(&current, Current::Version(_, Ok(_)));
+    let text = match arguments.output {
+        Output::Json => table::json(&document(&place, &current, &in_force)),
+        Output::Table => text(&place, &current, &in_force),
+    };
+    say!("{text}");
+    Ok(is_usable)
+}
+
+fn document(place: &Place, current: &Current, in_force: &Result<Option<LastGood>, String>) -> Value {
+    let newest = match current {
+        Current::Nothing => Value::Null,
+        Current::Version(revision, judged) => json!({
+            "version": version(current),
+            "reason": revision.notes.get("reason"),
+            "by": revision.notes.get("by"),
+            "problem": judged.as_ref().err(),
+            "namespaces": judged.as_ref().ok().map(|text| text.configuration.namespaces.len()),
+        }),
+    };
+    let kept = in_force.as_ref().ok().and_then(Option::as_ref);
+    json!({
+        "schema": "configuration-versions/v1",
+        "blob": place.document.to_string(),
+        "newest": newest,
+        "inForce": kept.map(|kept| json!({"version": kept.version, "keptAt": kept.kept_at.format(&Rfc3339).ok()})),
+        "inForceUnknown": in_force.as_ref().err(),
+    })
+}
+
+fn version(current: &Current) -> Option<Version> {
+    current.version()
+}
+
+fn text(place: &Place, current: &Current, in_force: &Result<Option<LastGood>, String>) -> String {
+    let newest = match (current, current.version()) {
+        (Current::Version(revision, judged), Some(version)) => {
+            let judged = match judged {
+                Ok(text) => format!("It can be used, and names {} namespaces.", text.configuration.namespaces.len()),
+                Err(problem) => format!("It cannot be used: {problem}"),
+            };
+            format!("The newest is {version}, {}.\n{judged}", uploaded(revision))
+        }
+        _ => "There is no such blob.".to_owned(),
+    };
+    let in_force = match in_force {
+        Ok(Some(kept)) if current.version().as_ref() == Some(&kept.version) => "The app has it in force.".to_owned(),
+        Ok(Some(kept)) => format!("The app had {} in force last, as it noted at {}.", kept.version, kept.kept_at),
+        Ok(None) => "No app has taken up any version yet.".to_owned(),
+        Err(why) => format!("Which version the app has in force is not known: {why}."),
+    };
+    format!("{}\n\n{newest}\n{in_force}", place.document)
+}
+
+fn uploaded(revision: &Revision) -> String {
+    let note = |name: &str| revision.notes.get(name).map(|value| line(value));
+    let by = note("by").map(|by| format!(" by {by}")).unwrap_or_default();
+    let reason = note("reason").map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("uploaded at {}{by}{reason}", revision.modified_at)
+}
