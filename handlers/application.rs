@@ -94,7 +94,7 @@ impl Application {
     #[must_use]
     pub fn under(&self, configuration: Arc<Configuration>, standing: Standing) -> Self {
         Self {
-            fleet: self.fleet.under(configuration),
+            fleet: self.fleet.under(configuration, &standing.version),
             store: self.store.clone(),
             queues: Arc::clone(&self.queues),
             in_hand: self.in_hand.clone(),

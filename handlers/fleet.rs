@@ -9,6 +9,7 @@ use azure::cloud::Cloud;
 use azure::{Azure, Http, Service, credential};
 use certificate_management::attribution::Caller;
 use certificate_management::configuration::{Configuration, Mode, NamespaceConfiguration};
+use certificate_management::in_force::Version;
 use certificate_management::plan::permit::{Guard, Writer};
 use time::OffsetDateTime;
 use tokio::sync::OnceCell;
@@ -27,6 +28,8 @@ const CALLER_WITHIN: Duration = Duration::from_secs(10);
 pub struct Fleet {
     /// The configuration.
     pub configuration: Arc<Configuration>,
+    /// Its version, where it is a blob.
+    version: Option<Arc<str>>,
     /// Whether `POLICYSYNC_MODE=audit` keeps every function from writing.
     pub kill_switch: bool,
     /// The clients for Azure.
@@ -114,9 +117,10 @@ impl Fleet {
 
     /// The same fleet under another configuration: the clients, their budget and what was listed are shared.
     #[must_use]
-    pub fn under(&self, configuration: Arc<Configuration>) -> Self {
+    pub fn under(&self, configuration: Arc<Configuration>, version: &Version) -> Self {
         Self {
             configuration,
+            version: Some(version.name().into()),
             kill_switch: self.kill_switch,
             azure: self.azure.clone(),
             ambient: self.ambient.clone(),
@@ -143,6 +147,7 @@ impl Fleet {
         };
         Ok(Self {
             configuration: Arc::new(configuration),
+            version: None,
             kill_switch: settings.kill_switch,
             azure,
             ambient,
@@ -151,6 +156,12 @@ impl Fleet {
             lists: Lists::default(),
             caller: Arc::default(),
         })
+    }
+
+    /// The version of the configuration, for the record of a write; `None`: it is a file, or a command has read it.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
     }
 
     /// The time, UTC, on the one clock of the app.

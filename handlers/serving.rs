@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use certificate_management::configuration::Configuration;
-use certificate_management::in_force::{Effect, Event, Failure, Knowledge, Standing};
+use certificate_management::in_force::{Effect, Event, Failure, Knowledge, Source, Standing};
 use state::Document;
 use tokio::time::timeout;
 
@@ -50,7 +50,7 @@ struct Now {
     application: Option<Arc<Application>>,
 }
 
-/// There is no configuration that could be used, so no function works.
+/// There is no configuration that the function could work with.
 pub struct Unconfigured {
     /// Why, for a person.
     pub problem: String,
@@ -98,12 +98,21 @@ impl Serving {
     ///
     /// # Errors
     /// When there is no version of the configuration that can be used.
-    pub async fn application(&self) -> Result<Arc<Application>, Unconfigured> {
+    pub async fn application(&self, needs: Needs) -> Result<Arc<Application>, Unconfigured> {
         match self {
             Self::File(application) => Ok(Arc::clone(application)),
-            Self::Blob(watched) => watched.application().await,
+            Self::Blob(watched) => watched.application_for(needs).await,
         }
     }
+}
+
+/// What a function needs of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// It looks, and what it leads to is judged again by a function that writes.
+    Any,
+    /// It writes to Azure, so the blob itself must have told it.
+    OfBlob,
 }
 
 impl std::fmt::Display for Serving {
@@ -118,6 +127,23 @@ impl std::fmt::Display for Serving {
 }
 
 impl Watched {
+    async fn application_for(&self, needs: Needs) -> Result<Arc<Application>, Unconfigured> {
+        let application = self.application().await?;
+        let standing = application.standing.as_ref();
+        match standing.filter(|standing| needs == Needs::OfBlob && standing.source == Source::Records) {
+            None => Ok(application),
+            Some(standing) => {
+                let troubles: Vec<String> = standing.troubles.iter().map(ToString::to_string).collect();
+                let problem = format!(
+                    "the configuration {} is known from the records alone, and nothing is written by that: {}",
+                    self.document,
+                    troubles.join("; ")
+                );
+                Err(Unconfigured { problem, bare: Arc::clone(&self.bare) })
+            }
+        }
+    }
+
     async fn application(&self) -> Result<Arc<Application>, Unconfigured> {
         let (current, is_due) = self.current();
         let looking = match (current, is_due, self.looking.try_lock()) {
@@ -170,7 +196,7 @@ impl Watched {
         let store = &self.bare.store;
         match effect {
             Effect::Recall => {
-                let recalled = timeout(LOOK, last_good::recall(store)).await;
+                let recalled = timeout(LOOK, last_good::recall(store, &self.document)).await;
                 let recalled = recalled.unwrap_or_else(|_| Err("the records do not answer".to_owned()));
                 Some(Event::Recalled(recalled))
             }

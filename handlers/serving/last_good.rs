@@ -1,8 +1,8 @@
 //! The record of the last good version, for a process that starts while the newest one cannot be used.
 
-use certificate_management::in_force::Version;
+use certificate_management::in_force::{LARGEST, Recalled, Version};
 use serde::{Deserialize, Serialize};
-use state::{Change, Store, WriteError};
+use state::{Change, Document, Reading, Store, WriteError};
 use time::OffsetDateTime;
 
 use crate::configuration_blob::{self, Text};
@@ -32,15 +32,23 @@ pub async fn kept(store: &Store) -> Result<Option<LastGood>, String> {
     Ok(found.map(|stored| stored.value))
 }
 
-/// The last good version.
+/// The last good version: which one it was, the record says; what it says, the blob, where it still has that version and lets it be read.
 ///
 /// # Errors
 /// Why there is none, for a person; also where this release refuses what an earlier one took.
-pub async fn recall(store: &Store) -> Result<(Version, Text), String> {
+pub async fn recall(store: &Store, document: &Document) -> Result<Recalled<Text>, String> {
     let found = kept(store).await?;
     let LastGood { version, text, .. } = found.ok_or_else(|| "there is none".to_owned())?;
-    match configuration_blob::judge(text.into_bytes()) {
-        Ok(text) => Ok((version, text)),
+    let earlier = match &version.version_id {
+        Some(id) => document.read_version(id, LARGEST).await.ok(),
+        None => None,
+    };
+    let (bytes, is_of_blob) = match earlier {
+        Some(Reading::Found(_, bytes)) => (bytes, true),
+        _ => (text.into_bytes(), false),
+    };
+    match configuration_blob::judge(bytes) {
+        Ok(configuration) => Ok(Recalled { version, configuration, is_of_blob }),
         Err(problem) => Err(format!("{version} cannot be used either: {problem}")),
     }
 }
@@ -73,6 +81,21 @@ mod tests {
     const NOW: OffsetDateTime = datetime!(2026-11-30 10:00 UTC);
     const TEXT: &str = "[[namespace]]\nid = \"/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/n\"\n";
 
+    struct NoTokens;
+
+    #[async_trait::async_trait]
+    impl state::TokenProvider for NoTokens {
+        async fn token(&self) -> Result<String, state::Error> {
+            Err(state::Error::token(state::ErrorKind::Forbidden, "no tokens here"))
+        }
+    }
+
+    /// A blob that cannot be read.
+    fn nowhere() -> Document {
+        let address = state::BlobAddress::parse("http://127.0.0.1:1/contoso/config/policysync.toml").unwrap();
+        Document::open(&address, std::sync::Arc::new(NoTokens)).unwrap()
+    }
+
     fn version(e_tag: &str, age: Duration) -> Version {
         Version { e_tag: e_tag.to_owned(), version_id: None, modified_at: NOW - age }
     }
@@ -80,19 +103,20 @@ mod tests {
     #[tokio::test]
     async fn what_was_remembered_is_recalled_and_an_instance_that_is_behind_takes_nothing_back() {
         let store = Store::memory();
-        assert_eq!(recall(&store).await.unwrap_err(), "there is none");
+        assert_eq!(recall(&store, &nowhere()).await.unwrap_err(), "there is none");
         let (older, newer) = (version("1", Duration::minutes(2)), version("2", Duration::ZERO));
         remember(&store, &newer, TEXT, NOW).await.unwrap();
         remember(&store, &older, "", NOW).await.unwrap();
-        let (version, text) = recall(&store).await.unwrap();
-        assert_eq!((version, &*text.text), (newer, TEXT));
+        let recalled = recall(&store, &nowhere()).await.unwrap();
+        assert_eq!((recalled.version, &*recalled.configuration.text), (newer, TEXT));
+        assert!(!recalled.is_of_blob, "the blob has not told it");
     }
 
     #[tokio::test]
     async fn a_record_that_this_release_refuses_is_none_and_says_why() {
         let store = Store::memory();
         remember(&store, &version("1", Duration::ZERO), "colour = \"red\"", NOW).await.unwrap();
-        let why = recall(&store).await.unwrap_err();
+        let why = recall(&store, &nowhere()).await.unwrap_err();
         assert!(why.contains("colour") && why.contains("version 1"), "{why}");
     }
 }

@@ -62,8 +62,9 @@ minutes at the most. To stop every write at once, set `POLICYSYNC_MODE=audit`: t
 read change nothing: the last good version stays in force, and the finding `configuration-behind` names the version, what is wrong and what to do. It clears with the
 first report after a good version was read. Where the blob could be read before and is only out of reach, that is told after ten minutes.
 
-**A process that starts meanwhile** takes the last good version from the records (`configuration/last-good`), and the finding says so. Where the records have none either, or this
-release refuses it, nothing is done: the HTTP functions answer 503 with the reason (`not-configured`), also on the page; messages of the queue are put back for hours and then
+**A process that starts meanwhile** knows from the records (`configuration/last-good`) which version was the last good one, and reads that in the blob, where the account keeps versions: then nothing differs. Where it does not, or the blob cannot be read,
+it has only the text in the record. By that it looks and reports, and writes nothing, since who can write records must not decide what the app does: messages of the queue are put back, and the finding is critical. Where the records have none either, or this
+release refuses it, nothing at all is done: the HTTP functions answer 503 with the reason (`not-configured`), also on the page; messages of the queue are put back for hours and then
 [parked](../RUNBOOK.md), Event Grid sends its events again for a day, and what else was missed the next reconcile finds. The app looks again after ten seconds.
 
 **What a change does not do.** A namespace that leaves the file is like one that left the file of a package: syncs that are under way there end as `refused` (`namespace-not-configured`),

@@ -11,7 +11,7 @@ use functions_host::Server;
 use policysync::application::Application;
 use policysync::commands::laptop::local_world::{DEFAULT_CONFIGURATION, Schedules, app_settings};
 use policysync::fleet::Outside;
-use policysync::serving::Serving;
+use policysync::serving::{Needs, Serving};
 use policysync::settings::Settings;
 use policysync::{functions, reporting};
 use reqwest::Method;
@@ -83,7 +83,7 @@ impl Azures {
 }
 
 async fn now(process: &Serving) -> Arc<Application> {
-    match process.application().await {
+    match process.application(Needs::Any).await {
         Ok(application) => application,
         Err(unconfigured) => panic!("{}", unconfigured.problem),
     }
@@ -192,6 +192,31 @@ async fn a_blob_that_may_not_be_read_or_is_gone_changes_nothing_and_is_told() {
     azures.simulator.stop().await;
 }
 
+/// Who can write records decides nothing: a record that was forged is looked at and never written by.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_forged_record_of_the_last_good_version_gives_no_group_a_policy() {
+    let audit = DEFAULT_CONFIGURATION.replace("mode = \"enforce\"", "mode = \"audit\"");
+    let azures = Azures::with(Some(&audit)).await;
+    let application = now(&azures.process()).await;
+    let key = "configuration/last-good";
+    let mut record = application.store.get::<Value>(key).await.unwrap().unwrap().value;
+    record["text"] = json!(DEFAULT_CONFIGURATION);
+    application.store.put(key, &record).await.unwrap();
+    azures.upload("[[namespace").await;
+    let (earlier, without) = (azures.process(), azures.process());
+    // The one reads what the blob had, though the record says otherwise; the other finds no such version.
+    let modes = |application: &Application| {
+        let all = application.fleet.configuration.namespaces.iter();
+        all.filter(|namespace| namespace.mode == certificate_management::configuration::Mode::Enforce).count()
+    };
+    assert_eq!(modes(&now(&earlier).await), 0);
+    record["version"]["versionId"] = json!("2020-01-01T00:00:00.0000000Z");
+    application.store.put(key, &record).await.unwrap();
+    assert!(modes(&now(&without).await) > 0, "it is shown");
+    assert!(without.application(Needs::OfBlob).await.is_err(), "and not written by");
+    azures.simulator.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_starts_with_a_broken_version_has_the_last_good_one_of_the_records() {
     let azures = Azures::with(Some(&first(2))).await;
@@ -200,10 +225,14 @@ async fn a_process_that_starts_with_a_broken_version_has_the_last_good_one_of_th
     let next = azures.process();
     let (findings, _) = told(&next).await;
     assert_eq!((findings.len(), namespaces(&next).await), (1, 2));
-    assert!(findings[0]["message"].as_str().unwrap().contains("remembered in the records"), "{}", findings[0]);
+    assert_eq!(findings[0]["severity"], "warning", "the blob has told its earlier version itself: {}", findings[0]);
+    assert!(next.application(Needs::OfBlob).await.is_ok());
     azures.send(Method::DELETE, BLOB, "").await;
     let after = azures.process();
-    assert_eq!((told(&after).await.0.len(), namespaces(&after).await), (1, 2));
+    let (findings, _) = told(&after).await;
+    assert_eq!((findings.len(), namespaces(&after).await), (1, 2));
+    assert!(findings[0]["message"].as_str().unwrap().contains("no function writes"), "{}", findings[0]);
+    assert!(after.application(Needs::OfBlob).await.is_err(), "the text of a record moves nothing in Azure");
     azures.upload(DEFAULT_CONFIGURATION).await;
     azures.later(Duration::seconds(61));
     assert_eq!((told(&next).await.0.len(), namespaces(&next).await), (0, 3));
@@ -282,7 +311,7 @@ fn switch(app: &mut InProcess, text: &str, restarts: bool) {
             version_id: None,
             modified_at: OffsetDateTime::UNIX_EPOCH,
         },
-        is_recalled: false,
+        source: certificate_management::in_force::Source::Newest,
         troubles: Vec::new(),
     };
     let configuration = Arc::new(Configuration::parse(text).unwrap());

@@ -23,10 +23,13 @@ use time::OffsetDateTime;
 use super::answer::answer;
 use super::dates;
 
+/// How many earlier versions of a blob can be read.
+const KEPT_VERSIONS: usize = 4;
 /// Largest blob that is taken: a record is 8 MiB at the most.
 const LARGEST_BLOB: usize = 16 * 1024 * 1024;
 const XML: &str = "application/xml";
 
+#[derive(Clone)]
 struct Blob {
     body: Bytes,
     content_type: String,
@@ -34,6 +37,8 @@ struct Blob {
     modified: OffsetDateTime,
     /// Headers `x-ms-meta-*`, as they were sent.
     metadata: Vec<(HeaderName, HeaderValue)>,
+    /// The versions before it, the newest first.
+    earlier: Vec<Blob>,
 }
 
 type Containers = BTreeMap<String, BTreeMap<String, Blob>>;
@@ -111,12 +116,13 @@ async fn dispatch(
                 // The users of the account run on real time, and judge the age of records by this date.
                 modified: OffsetDateTime::now_utc(),
                 metadata: metadata(&headers),
+                earlier: blobs.remove(name).map(Blob::with_earlier).unwrap_or_default(),
             };
             let stored = described(StatusCode::CREATED, &blob, Bytes::new());
             blobs.insert(name.to_owned(), blob);
             stored
         }
-        Method::GET | Method::HEAD => match blobs.get(name) {
+        Method::GET | Method::HEAD => match asked(blobs.get(name), query.get("versionid")) {
             Some(blob) if is_known(&headers, blob) => {
                 described(StatusCode::NOT_MODIFIED, blob, Bytes::new())
             }
@@ -149,11 +155,27 @@ fn unmet(headers: &HeaderMap, existing: Option<&Blob>) -> Option<Response> {
 }
 
 /// The id of a version, as an account that keeps versions tells it: the time of the write, with seven decimals
-/// (`messaging-and-state.md` §3.7). Earlier versions cannot be read here.
-fn version_id(modified: OffsetDateTime) -> String {
+/// (`messaging-and-state.md` §3.7).fn version_id(modified: OffsetDateTime) -> String {
     let (date, time) = (modified.date(), modified.time());
     let (hour, minute, second) = time.as_hms();
     format!("{date}T{hour:02}:{minute:02}:{second:02}.{:07}Z", time.nanosecond() / 100)
+}
+
+impl Blob {
+    /// This version and those before it, as those before a newer one.
+    fn with_earlier(mut self) -> Vec<Self> {
+        let mut earlier = std::mem::take(&mut self.earlier);
+        earlier.insert(0, self);
+        earlier.truncate(KEPT_VERSIONS);
+        earlier
+    }
+}
+
+/// The version that is asked for; without an id the newest.
+fn asked<'b>(blob: Option<&'b Blob>, id: Option<&String>) -> Option<&'b Blob> {
+    let Some(id) = id else { return blob };
+    let mut versions = blob.into_iter().chain(blob.into_iter().flat_map(|blob| &blob.earlier));
+    versions.find(|version| version_id(version.modified) == *id)
 }
 
 /// Whether the caller has it already, so that a GET needs no body (REST reference of Azure Storage, "Specifying conditional headers").

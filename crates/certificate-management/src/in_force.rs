@@ -4,15 +4,18 @@
 //! told, and says what to do next. The rules:
 //!
 //! - A version that passes its checks is in force from the look that finds it; everything else keeps the one before.
-//! - What is in force is written down, so that a process which starts while the newest version cannot be used has the last good one.
-//! - A process that has neither serves nothing, and goes on looking.
+//! - What is in force is written down. A process which starts while the newest version cannot be used reads in the blob the earlier version
+//!   that the record names.
+//! - Where that cannot be read either, the text in the record is good enough to look at the fleet, and no function writes by it: who can
+//!   write records must not decide what the app does.
+//! - A process that has nothing of it serves nothing, and goes on looking.
 
 mod standing;
 
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-pub use self::standing::{Standing, Trouble};
+pub use self::standing::{Source, Standing, Trouble};
 use crate::configuration::Configuration;
 use crate::model::{ReadFailure, ReadFailureKind};
 
@@ -44,11 +47,19 @@ pub struct Version {
     pub modified_at: OffsetDateTime,
 }
 
+impl Version {
+    /// The shortest text that names it: its version id, or else its `ETag` without the quotes.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.version_id.as_deref().unwrap_or_else(|| self.e_tag.trim_matches('"'))
+    }
+}
+
 impl std::fmt::Display for Version {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.version_id {
-            Some(id) => write!(f, "version {id}"),
-            None => write!(f, "version {} of {}", self.e_tag.trim_matches('"'), self.modified_at),
+            Some(_) => write!(f, "version {}", self.name()),
+            None => write!(f, "version {} of {}", self.name(), self.modified_at),
         }
     }
 }
@@ -67,10 +78,21 @@ pub enum Event<C> {
     Unchanged,
     /// The blob could not be read, or is gone.
     Failed(Failure),
-    /// The records have told the last good version, or why there is none.
-    Recalled(Result<(Version, C), String>),
+    /// What has become of recalling the last good version, or why there is none.
+    Recalled(Result<Recalled<C>, String>),
     /// The version in force is written down.
     Remembered,
+}
+
+/// The last good version, which the records name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Recalled<C> {
+    /// The version.
+    pub version: Version,
+    /// What it says.
+    pub configuration: C,
+    /// Whether it was read in the blob, as an earlier version of it, and not in the record.
+    pub is_of_blob: bool,
 }
 
 /// Why a look at the blob failed.
@@ -97,7 +119,7 @@ impl From<ReadFailure> for Failure {
 /// What to do next. What is done is told by another event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Effect {
-    /// Read the last good version in the records.
+    /// Read the last good version: which one it was in the records, and its text in the blob if possible.
     Recall,
     /// Write the version in force down.
     Remember,
@@ -121,8 +143,10 @@ pub enum Origin {
     Read,
     /// Read in the blob, and written down then.
     Kept(OffsetDateTime),
-    /// From the records, since the blob has none that can be used.
-    Recalled,
+    /// An earlier version of the blob, since the newest cannot be used.
+    Earlier,
+    /// The text in the records, since the blob has none that can be used.
+    Records,
 }
 
 /// What one process knows of the configuration.
@@ -157,8 +181,8 @@ impl<C> Knowledge<C> {
     pub fn known(&self) -> Option<&str> {
         match (&self.refused, &self.in_force) {
             (Some((version, _)), _) => Some(&version.e_tag),
-            // A version of the records was not read in the blob by this process.
-            (None, Some(InForce { origin: Origin::Recalled, .. }) | None) => None,
+            // The newest version of the blob was not read by this process.
+            (None, Some(InForce { origin: Origin::Earlier | Origin::Records, .. }) | None) => None,
             (None, Some(in_force)) => Some(&in_force.version.e_tag),
         }
     }
@@ -177,12 +201,14 @@ impl<C> Knowledge<C> {
             Event::Recalled(recalled) => {
                 match recalled {
                     Err(why) => self.unrecalled = Some(why),
-                    // What the blob has told in the meantime is newer.
-                    Ok(_) if self.in_force.is_some() => {}
-                    Ok((version, configuration)) => {
+                    Ok(recalled) if self.is_improved_by(&recalled) => {
+                        let Recalled { version, configuration, is_of_blob } = recalled;
+                        let origin = if is_of_blob { Origin::Earlier } else { Origin::Records };
                         self.unrecalled = None;
-                        self.in_force = Some(InForce { version, configuration, origin: Origin::Recalled });
+                        self.in_force = Some(InForce { version, configuration, origin });
                     }
+                    // What the blob has told in the meantime is newer.
+                    Ok(_) => {}
                 }
                 return (self, None);
             }
@@ -210,9 +236,15 @@ impl<C> Knowledge<C> {
             None => Some(Effect::Recall),
             Some(Origin::Read) => Some(Effect::Remember),
             Some(Origin::Kept(at)) => (now - at >= KEPT_FOR).then_some(Effect::Remember),
-            Some(Origin::Recalled) => None,
+            Some(Origin::Earlier) => None,
+            // The blob may have become readable.
+            Some(Origin::Records) => Some(Effect::Recall),
         };
         (self, effect)
+    }
+
+    fn is_improved_by(&self, recalled: &Recalled<C>) -> bool {
+        self.in_force.as_ref().is_none_or(|known| known.origin == Origin::Records && recalled.is_of_blob)
     }
 }
 

@@ -81,8 +81,21 @@ impl Document {
     /// # Errors
     /// Any error of the service; also when nothing comes within 10 seconds.
     pub async fn read(&self, known: Option<&str>, most: u64) -> Result<Reading, Error> {
-        let doing = format!("reading {}", self.place);
         let options = GetOptions { if_none_match: known.map(str::to_owned), ..GetOptions::default() };
+        self.get(options, most).await
+    }
+
+    /// Reads an earlier version of it, by its version id; at most `most` bytes of it.
+    ///
+    /// # Errors
+    /// As [`Document::read`].
+    pub async fn read_version(&self, version_id: &str, most: u64) -> Result<Reading, Error> {
+        let options = GetOptions { version: Some(version_id.to_owned()), ..GetOptions::default() };
+        self.get(options, most).await
+    }
+
+    async fn get(&self, options: GetOptions, most: u64) -> Result<Reading, Error> {
+        let doing = format!("reading {}", self.place);
         within_deadline(&doing, async {
             let found = match self.backend.get_opts(&self.path, options).await {
                 Ok(found) => found,

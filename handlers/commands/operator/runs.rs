@@ -106,6 +106,9 @@ fn who(woken_by: &str, attribution: &Attribution) -> String {
     if let Some(reason) = &attribution.reason {
         who.push_str(&format!(": {reason}"));
     }
+    if let Some(version) = &attribution.configuration {
+        who.push_str(&format!(", under version {version} of the configuration"));
+    }
     who
 }
 
@@ -205,6 +208,7 @@ fn sync(record: &RequestRecord) -> Shown {
             caller: None,
             reason: record.request.reason.clone(),
             plan: record.plan.clone(),
+            configuration: None,
         },
         at: member(record, "submittedAt"),
     }

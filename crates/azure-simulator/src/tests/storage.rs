@@ -67,6 +67,10 @@ async fn a_reader_who_knows_the_version_gets_no_body_and_notes_and_version_ids_a
     let id = header(&other, "x-ms-version-id").unwrap();
     assert_eq!((id.len(), &id[10..11], &id[27..]), (28, "T", "Z"), "{id}");
     assert_eq!(header(&first, "x-ms-version-id").as_ref(), Some(&id));
+    cloud.request(Method::PUT, BLOB).body("two").send().await.unwrap();
+    let earlier = cloud.get(&format!("{BLOB}?versionid={id}")).await;
+    assert_eq!((header(&earlier, "etag").unwrap(), earlier.text().await.unwrap()), (etag, "one".to_owned()));
+    assert_eq!(cloud.get(BLOB).await.text().await.unwrap(), "two");
 }
 
 #[tokio::test]

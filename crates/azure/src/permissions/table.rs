@@ -391,7 +391,7 @@ pub const PERMISSIONS: &[Permission] = &[
         "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
         PermissionScope::ConfigurationContainer,
         Role::StorageBlobDataReader,
-        &["document::read"],
+        &["document::read", "document::read_version"],
     ),
     // Only people and pipelines upload: the app never changes what it is told to do.
     Permission {

@@ -3,8 +3,8 @@
 use super::CheckId;
 use crate::facts::Facts;
 use crate::finding::{Finding, Subject};
-use crate::in_force::{Standing, Trouble};
-use crate::reason::Reason;
+use crate::in_force::{Source, Standing, Trouble};
+use crate::reason::{Reason, Severity};
 
 /// Longest problem that a message quotes, in characters.
 const QUOTED: usize = 600;
@@ -15,8 +15,13 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 fn of_trouble(trouble: &Trouble, standing: &Standing) -> Finding {
-    let from = if standing.is_recalled { ", remembered in the records," } else { "" };
-    let stays = format!("{}{from} stays in force", standing.version);
+    let stays = match standing.source {
+        Source::Newest | Source::Earlier => format!("{} stays in force", standing.version),
+        Source::Records => format!(
+            "only the text of {} in the records is known, so everything is reported and no function writes",
+            standing.version
+        ),
+    };
     let found = |reason, message: String| {
         Finding::new(CheckId::ConfigurationBehind, reason, Subject::component("configuration"), message)
     };
@@ -33,7 +38,11 @@ fn of_trouble(trouble: &Trouble, standing: &Standing) -> Finding {
             found(Reason::ConfigurationUnreadable, message).with("since", since)
         }
     };
-    finding.with("inForce", &standing.version)
+    let finding = finding.with("inForce", &standing.version);
+    match standing.source {
+        Source::Newest | Source::Earlier => finding,
+        Source::Records => finding.with_severity(Severity::Critical),
+    }
 }
 
 /// A problem without the lines that show the place in the file, which only a monospaced text can show.
@@ -54,7 +63,7 @@ mod tests {
     use super::super::testing::{NOW, World};
     use super::*;
     use crate::configuration::Configuration;
-    use crate::in_force::{Event, Failure, Knowledge, Version};
+    use crate::in_force::{Event, Failure, Knowledge, Recalled, Version};
 
     fn version(e_tag: &str) -> Version {
         Version { e_tag: e_tag.to_owned(), version_id: None, modified_at: NOW }
@@ -91,10 +100,16 @@ mod tests {
     #[test]
     fn a_blob_that_cannot_be_read_is_told_with_the_version_that_the_records_had() {
         let failure = Failure { is_fleeting: false, is_denied: true, message: "403".into() };
-        let recalled = Event::Recalled(Ok((version("1"), 1)));
-        let found = after(vec![Event::Failed(failure), recalled]).found(CheckId::ConfigurationBehind);
-        assert_eq!((found.len(), found[0].reason), (1, Reason::ConfigurationUnreadable));
-        assert!(found[0].message.contains("remembered in the records"), "{}", found[0].message);
+        for (is_of_blob, severity, says) in
+            [(true, Severity::Warning, "stays in force"), (false, Severity::Critical, "no function writes")]
+        {
+            let recalled = Recalled { version: version("1"), configuration: 1, is_of_blob };
+            let events = vec![Event::Failed(failure.clone()), Event::Recalled(Ok(recalled))];
+            let found = after(events).found(CheckId::ConfigurationBehind);
+            assert_eq!((found.len(), found[0].reason), (1, Reason::ConfigurationUnreadable));
+            assert_eq!(found[0].severity, severity);
+            assert!(found[0].message.contains(says), "{}", found[0].message);
+        }
     }
 
     #[test]

@@ -9,10 +9,21 @@ use super::{FLEETING, Failure, Knowledge, Origin, Version};
 pub struct Standing {
     /// The version in force.
     pub version: Version,
-    /// Whether it is from the records, since the blob had none that could be used when the process started.
-    pub is_recalled: bool,
+    /// Where it was read.
+    pub source: Source,
     /// What is wrong.
     pub troubles: Vec<Trouble>,
+}
+
+/// Where the version in force was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// In the blob, when it was the newest.
+    Newest,
+    /// In the blob, as an earlier version than the newest.
+    Earlier,
+    /// In the records. No function writes by it.
+    Records,
 }
 
 /// Why a newer version may not be in force.
@@ -39,13 +50,17 @@ impl<C> Knowledge<C> {
     #[must_use]
     pub fn standing(&self, now: OffsetDateTime) -> Option<Standing> {
         let in_force = self.in_force.as_ref()?;
-        let is_recalled = in_force.origin == Origin::Recalled;
+        let source = match in_force.origin {
+            Origin::Read | Origin::Kept(_) => Source::Newest,
+            Origin::Earlier => Source::Earlier,
+            Origin::Records => Source::Records,
+        };
         let refused = self.refused.iter().map(|(version, problem)| Trouble::Refused {
             version: version.clone(),
             problem: problem.clone(),
         });
         let is_told = |(failure, since): &&(Failure, OffsetDateTime)| {
-            is_recalled || !failure.is_fleeting || now - *since >= FLEETING
+            source != Source::Newest || !failure.is_fleeting || now - *since >= FLEETING
         };
         let unreadable = self
             .failure
@@ -54,7 +69,7 @@ impl<C> Knowledge<C> {
             .map(|(failure, since)| Trouble::Unreadable { failure: failure.clone(), since: *since });
         Some(Standing {
             version: in_force.version.clone(),
-            is_recalled,
+            source,
             troubles: refused.chain(unreadable).collect(),
         })
     }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use azure::Service;
 use certificate_management::configuration::{Configuration, Mode};
 use certificate_management::difference::Difference;
+use certificate_management::in_force::Recalled;
 use clap::Args;
 use serde_json::json;
 use state::{ErrorKind, WriteError};
@@ -121,11 +122,11 @@ async fn compared_with(place: &Place, current: &Current) -> (Configuration, Stri
         }
         (Current::Version(_, Err(problem)), Some(version)) => {
             let recalled = match &place.records {
-                Some(records) => recall(records).await,
+                Some(records) => recall(records, &place.document).await,
                 None => Err("no place for records is set".to_owned()),
             };
             match recalled {
-                Ok((good, text)) => {
+                Ok(Recalled { version: good, configuration: text, .. }) => {
                     let words = format!("{good}, which the app had in force last, since {version} cannot be used: {problem}");
                     (Configuration::clone(&text.configuration), words)
                 }
@@ -173,7 +174,7 @@ async fn upload(
     let version = current.version();
     let over = version.as_ref().map(|version| version.e_tag.as_str());
     match place.document.write(text, over, &notes).await {
-        Ok((e_tag, id)) => Ok(id.unwrap_or(e_tag)),
+        Ok((e_tag, id)) => Ok(id.unwrap_or_else(|| e_tag.trim_matches('"').to_owned())),
         Err(WriteError::Conflict) => Err(CommandFailure::Failed(
             "nothing was uploaded: another version came in between. Run it again, and look at what it would do now.".to_owned(),
         )),
