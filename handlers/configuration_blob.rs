@@ -69,7 +69,9 @@ fn gone(document: &Document) -> Failure {
 pub async fn text(address: &BlobAddress, azure: &Azure) -> Result<String, String> {
     let document = open(address, azure).map_err(|error| error.to_string())?;
     match document.read(None, LARGEST).await.map_err(|error| error.to_string())? {
-        Reading::Found(_, bytes) => String::from_utf8(bytes).map_err(|error| format!("it is not UTF-8: {error}")),
+        Reading::Found(_, bytes) => {
+            String::from_utf8(bytes).map_err(|error| format!("it is not UTF-8: {error}"))
+        }
         Reading::TooLarge(_, bytes) => Err(in_force::too_large(bytes)),
         Reading::Missing | Reading::Unchanged => Err(gone(&document).message),
     }

@@ -86,7 +86,10 @@ pub fn router(serving: &Arc<Serving>) -> Router {
         router.function(definition, handler!(serving, assign_policy, Needs::OfBlob))
     });
     further
-        .function(handle_streamed_events::DEFINITION, handler!(serving, handle_streamed_events, Needs::OfBlob))
+        .function(
+            handle_streamed_events::DEFINITION,
+            handler!(serving, handle_streamed_events, Needs::OfBlob),
+        )
         .function(assign_policy::DEFINITION, handler!(serving, assign_policy, Needs::OfBlob))
         .function(handle_resource_event::DEFINITION, handler!(serving, handle_resource_event, Needs::OfBlob))
         .function(api_description::DEFINITION, |invocation| async move { api_description::run(&invocation) })

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 pub use self::last_good::{LastGood, kept, recall};
 use crate::application::{Application, StartError};
 use crate::configuration_blob::{self, Text};
-use crate::fleet::{Fleet, Outside};
+use crate::fleet::{Fleet, FleetError, Outside};
 use crate::settings::{ConfigurationSource, Settings};
 
 /// How long a look at the blob may take, and how long one at its record. Both come before the work of a batch, whose locks are not
@@ -75,7 +75,9 @@ impl Serving {
             return Ok(Self::File(Arc::new(Application::start(settings, outside)?)));
         };
         let fleet = Fleet::of(&settings.fleet, Configuration::default(), outside)?;
-        let document = configuration_blob::open(address, &fleet.azure)?;
+        let document = configuration_blob::open(address, &fleet.azure).map_err(|error| {
+            FleetError::Unreadable { place: address.to_string(), problem: error.to_string() }
+        })?;
         let bare = Arc::new(Application::of(settings, fleet)?);
         Ok(Self::Blob(Box::new(Watched {
             bare,
@@ -159,7 +161,8 @@ impl Watched {
         drop(looking);
         let now = self.lock();
         now.application.clone().ok_or_else(|| {
-            let problem = format!("there is no configuration: {}: {}", self.document, now.knowledge.why_none());
+            let problem =
+                format!("there is no configuration: {}: {}", self.document, now.knowledge.why_none());
             Unconfigured { problem, bare: Arc::clone(&self.bare) }
         })
     }

@@ -35,7 +35,9 @@ pub async fn run(
 }
 
 fn answer(request: &HttpRequest, problem: &str) -> HttpReply {
-    let is_below = ["namespace", "id"].iter().any(|name| request.params.get(*name).is_some_and(|value| !value.is_empty()));
+    let is_below = ["namespace", "id"]
+        .iter()
+        .any(|name| request.params.get(*name).is_some_and(|value| !value.is_empty()));
     let from = if is_below { From::Below } else { From::Top };
     let links = Links::with_key(request.query.get("code")).from(from);
     match api::admit(request, &sync_requests::OF_ALL) {

@@ -34,7 +34,7 @@ fn report(why: &str, kill_switch: bool) -> Report {
         namespaces: vec![namespace],
         records: Some(Records::default()),
         surprises: Vec::new(),
-            standing: None,
+        standing: None,
         now: NOW,
     })
 }

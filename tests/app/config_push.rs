@@ -46,7 +46,11 @@ async fn push(world: &World, text: &str, further: &[&str]) -> std::process::Outp
 /// A configuration with which the lines of contoso-plants keep what they have, and the gates get a policy of their own.
 fn next() -> String {
     DEFAULT_CONFIGURATION
-        .replacen("name = \"everything else\"\nenrollment_groups = [\"*\"]\npolicy = \"default\"", "name = \"gates\"\nenrollment_groups = [\"warehouse-*\"]\npolicy = \"short-lived\"", 1)
+        .replacen(
+            "name = \"everything else\"\nenrollment_groups = [\"*\"]\npolicy = \"default\"",
+            "name = \"gates\"\nenrollment_groups = [\"warehouse-*\"]\npolicy = \"short-lived\"",
+            1,
+        )
         .replacen("sync = \"ask\"", "sync = \"automatic\"", 1)
 }
 
@@ -64,20 +68,30 @@ async fn a_push_shows_what_becomes_of_each_group_and_uploads_only_with_apply() {
     let difference = document(&shown);
     assert_eq!(difference["upload"]["state"], "not-asked-for");
     let gates = of(&difference, "warehouse-gates");
-    assert_eq!((&gates["change"], &gates["to"]), (&json!("newly-assigned"), &json!("short-lived")), "{gates}");
-    let changed: Vec<&Value> = difference["changed"].as_array().unwrap().iter().map(|one| &one["keys"]).collect();
+    assert_eq!(
+        (&gates["change"], &gates["to"]),
+        (&json!("newly-assigned"), &json!("short-lived")),
+        "{gates}"
+    );
+    let changed: Vec<&Value> =
+        difference["changed"].as_array().unwrap().iter().map(|one| &one["keys"]).collect();
     assert_eq!(changed, [&json!(["rule"]), &json!(["sync"])], "{difference}");
     assert_eq!(there(&world).await, DEFAULT_CONFIGURATION, "nothing is uploaded without --apply");
     assert_eq!(world.writes().await, Vec::<String>::new(), "and nothing is ever written to Azure");
 
     let table = push(&world, &next(), &["--apply", "--reason", "CHG-4711: die Tore, größer"]).await;
     assert_eq!(code(&table), 0, "{}", told(&table));
-    assert!(told(&table).contains("Uploaded to") && told(&table).contains("warehouse-gates"), "{}", told(&table));
+    assert!(
+        told(&table).contains("Uploaded to") && told(&table).contains("warehouse-gates"),
+        "{}",
+        told(&table)
+    );
     assert_eq!(there(&world).await, next());
     let again = push(&world, &next(), &["--apply", "--output", "json"]).await;
     assert_eq!((code(&again), &document(&again)["upload"]["state"]), (0, &json!("unchanged")));
 
-    let show = policysync(&world, &["config", "show", "--of", &world.azure(BLOB), "--output", "json"], &[]).await;
+    let show =
+        policysync(&world, &["config", "show", "--of", &world.azure(BLOB), "--output", "json"], &[]).await;
     let show = document(&show);
     assert_eq!(show["newest"]["reason"], "CHG-4711: die Tore, größer", "{show}");
     assert_eq!((&show["newest"]["namespaces"], &show["inForce"]), (&json!(3), &Value::Null), "{show}");
@@ -124,7 +138,8 @@ async fn the_first_version_is_uploaded_where_there_is_none_and_no_container_is_m
     let world = World::default().await;
     let without = push(&world, &next(), &["--apply", "--without-effects"]).await;
     assert_eq!(code(&without), 1, "{}", told(&without));
-    let container = world.client.get(world.azure("/storage/config?restype=container")).header("Authorization", KEY);
+    let container =
+        world.client.get(world.azure("/storage/config?restype=container")).header("Authorization", KEY);
     assert_eq!(container.send().await.unwrap().status(), StatusCode::NOT_FOUND);
     put(&world, "/storage/config?restype=container", "").await;
     let shown = push(&world, &next(), &["--apply"]).await;

@@ -104,11 +104,11 @@ async fn told(process: &Serving) -> (Vec<Value>, Vec<String>) {
     let application = now(process).await;
     let done = reporting::run(&application).await.unwrap();
     let report = reporting::pages::read(&application.store, 1).await.unwrap().unwrap();
-    let of = |finding: &&certificate_management::report::Finding| {
-        finding.check.code() == "configuration-behind"
-    };
+    let of =
+        |finding: &&certificate_management::report::Finding| finding.check.code() == "configuration-behind";
     let findings = report.findings.iter().filter(of).map(|finding| json!(finding)).collect();
-    let events = done.events.iter().map(|event| json!(event)).filter(|event| event["subject"] == "configuration");
+    let events =
+        done.events.iter().map(|event| json!(event)).filter(|event| event["subject"] == "configuration");
     (findings, events.map(|event| event["data"]["state"].as_str().unwrap().to_owned()).collect())
 }
 
@@ -225,7 +225,11 @@ async fn a_process_that_starts_with_a_broken_version_has_the_last_good_one_of_th
     let next = azures.process();
     let (findings, _) = told(&next).await;
     assert_eq!((findings.len(), namespaces(&next).await), (1, 2));
-    assert_eq!(findings[0]["severity"], "warning", "the blob has told its earlier version itself: {}", findings[0]);
+    assert_eq!(
+        findings[0]["severity"], "warning",
+        "the blob has told its earlier version itself: {}",
+        findings[0]
+    );
     assert!(next.application(Needs::OfBlob).await.is_ok());
     azures.send(Method::DELETE, BLOB, "").await;
     let after = azures.process();
@@ -272,7 +276,8 @@ async fn without_any_version_nothing_is_done_nothing_is_lost_and_the_page_says_w
         let body = response["body"].to_string();
         assert!(body.contains("there is no configuration") && body.contains("TOML"), "{media}: {body}");
     }
-    let (status, answer) = invoke(&url, "reconcile-assignments", json!({"timer": {"IsPastDue": false}})).await;
+    let (status, answer) =
+        invoke(&url, "reconcile-assignments", json!({"timer": {"IsPastDue": false}})).await;
     assert_eq!(status, 500, "a timer fails, and fires again: {answer}");
 
     let id = Configuration::parse(DEFAULT_CONFIGURATION).unwrap().namespaces[0].id.clone();
@@ -367,7 +372,11 @@ async fn two_instances_a_version_apart_make_one_sync_of_a_request() {
     app.rotate(0).await;
     let request = app.request(0, "r-1", &json!({}));
     app.handle(received(std::slice::from_ref(&request))).await;
-    let newer = format!("{DEFAULT_CONFIGURATION}\n# another version\n").replacen("sync = \"ask\"", "sync = \"automatic\"", 1);
+    let newer = format!("{DEFAULT_CONFIGURATION}\n# another version\n").replacen(
+        "sync = \"ask\"",
+        "sync = \"automatic\"",
+        1,
+    );
     for turn in 0..40 {
         switch(&mut app, if turn % 2 == 0 { &newer } else { DEFAULT_CONFIGURATION }, false);
         app.deliver_batches(1).await;

@@ -123,9 +123,7 @@ async fn dispatch(
             stored
         }
         Method::GET | Method::HEAD => match asked(blobs.get(name), query.get("versionid")) {
-            Some(blob) if is_known(&headers, blob) => {
-                described(StatusCode::NOT_MODIFIED, blob, Bytes::new())
-            }
+            Some(blob) if is_known(&headers, blob) => described(StatusCode::NOT_MODIFIED, blob, Bytes::new()),
             Some(blob) => described(StatusCode::OK, blob, blob.body.clone()),
             None => refuse(StatusCode::NOT_FOUND, "BlobNotFound"),
         },
@@ -155,7 +153,8 @@ fn unmet(headers: &HeaderMap, existing: Option<&Blob>) -> Option<Response> {
 }
 
 /// The id of a version, as an account that keeps versions tells it: the time of the write, with seven decimals
-/// (`messaging-and-state.md` §3.7).fn version_id(modified: OffsetDateTime) -> String {
+/// (`messaging-and-state.md` §3.7).
+fn version_id(modified: OffsetDateTime) -> String {
     let (date, time) = (modified.date(), modified.time());
     let (hour, minute, second) = time.as_hms();
     format!("{date}T{hour:02}:{minute:02}:{second:02}.{:07}Z", time.nanosecond() / 100)

@@ -71,8 +71,8 @@ impl Document {
     }
 
     pub(crate) fn over(backend: Arc<dyn ObjectStore>, address: &BlobAddress) -> Result<Self, Error> {
-        let path = Path::parse(&address.name)
-            .map_err(|_| Error::settings("the name of the blob cannot be used"))?;
+        let path =
+            Path::parse(&address.name).map_err(|_| Error::settings("the name of the blob cannot be used"))?;
         Ok(Self { backend, path, place: address.to_string().into() })
     }
 
@@ -106,7 +106,8 @@ impl Document {
             };
             let e_tag = found.meta.e_tag.clone();
             let revision = Revision {
-                e_tag: e_tag.ok_or_else(|| Error::new(ErrorKind::Unexpected, &doing, "the service gave no ETag"))?,
+                e_tag: e_tag
+                    .ok_or_else(|| Error::new(ErrorKind::Unexpected, &doing, "the service gave no ETag"))?,
                 version_id: found.meta.version.clone(),
                 modified_at: OffsetDateTime::from_unix_timestamp(found.meta.last_modified.timestamp())
                     .unwrap_or(OffsetDateTime::UNIX_EPOCH),
@@ -166,7 +167,9 @@ impl Document {
         text: &str,
         noted: &BTreeMap<&str, String>,
     ) -> Result<Option<(String, Option<String>)>, Error> {
-        let Reading::Found(revision, bytes) = self.read(None, text.len() as u64).await? else { return Ok(None) };
+        let Reading::Found(revision, bytes) = self.read(None, text.len() as u64).await? else {
+            return Ok(None);
+        };
         let has_notes = noted.iter().all(|(name, value)| revision.notes.get(*name) == Some(value));
         let is_ours = bytes == text.as_bytes() && has_notes;
         Ok(is_ours.then_some((revision.e_tag, revision.version_id)))

@@ -7,8 +7,8 @@ use time::OffsetDateTime;
 
 use crate::ArmId;
 use crate::model::EnrollmentGroup;
-use crate::plan::{Observation, plan_assignment};
 use crate::plan::saved::{Place, PlannedAssignment, SavedPlan};
+use crate::plan::{Observation, plan_assignment};
 use crate::reason::Reason;
 
 /// A group with what one version of the configuration does to it.
@@ -103,10 +103,11 @@ impl GroupFate {
         plan.add_by_rules(place, group, observation);
         let left_alone = |entry: PlannedAssignment| Fate::LeftAlone { reason: entry.reason };
         // A plan does not tell a group that has what the rules want from one that the rules want nothing of.
-        let as_it_should_be = || match plan_assignment(group, place.hubs, place.configuration, observation).reason {
-            Reason::AlreadyAssigned => Fate::Kept,
-            reason => Fate::LeftAlone { reason },
-        };
+        let as_it_should_be =
+            || match plan_assignment(group, place.hubs, place.configuration, observation).reason {
+                Reason::AlreadyAssigned => Fate::Kept,
+                reason => Fate::LeftAlone { reason },
+            };
         let written = plan.assignments.pop().map(|entry| Fate::Written { to: entry.after, rule: entry.rule });
         Self {
             namespace_id: place.configuration.id.clone(),
@@ -132,7 +133,8 @@ pub(super) fn effects(before: &[GroupFate], after: &[GroupFate], is_whole: bool)
     for fate in after {
         pairs.entry(fate.key()).or_default().1 = Some(fate);
     }
-    let told = pairs.into_values().filter(|(before, after)| is_whole || (before.is_some() && after.is_some()));
+    let told =
+        pairs.into_values().filter(|(before, after)| is_whole || (before.is_some() && after.is_some()));
     let mut found: Vec<GroupEffect> = told.filter_map(|(before, after)| effect(before, after)).collect();
     found.sort_by_key(|effect| effect.change);
     found
@@ -147,7 +149,9 @@ fn effect(before: Option<&GroupFate>, after: Option<&GroupFate>) -> Option<Group
         None => "the new version does not name its provisioning service".to_owned(),
     };
     let (change, to, why) = match (fate(before), fate(after)) {
-        (Some(Fate::Written { to: old, .. }), Some(Fate::Written { to: new, .. })) if old == new => return None,
+        (Some(Fate::Written { to: old, .. }), Some(Fate::Written { to: new, .. })) if old == new => {
+            return None;
+        }
         (_, Some(Fate::Written { to, rule })) => {
             let change = match group.has {
                 Some(_) => GroupChange::ChangesPolicy,

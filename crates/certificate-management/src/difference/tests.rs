@@ -59,7 +59,8 @@ fn each_group_is_told_by_what_becomes_of_it() {
             ("line-has".to_owned(), GroupChange::NotTouchedAnyMore),
         ]
     );
-    let forced = configuration(&(rule("lines", "line-*", "short", false) + &rule("tests", "test-*", "short", true)));
+    let forced =
+        configuration(&(rule("lines", "line-*", "short", false) + &rule("tests", "test-*", "short", true)));
     assert_eq!(changes(&lines, &forced), [("test-other".to_owned(), GroupChange::ChangesPolicy)]);
 }
 

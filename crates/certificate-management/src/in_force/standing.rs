@@ -83,7 +83,9 @@ impl<C> Knowledge<C> {
                 .iter()
                 .map(|(version, problem)| format!("its newest {version} cannot be used: {problem}")),
         );
-        parts.extend(self.failure.iter().map(|(failure, _)| format!("it cannot be read: {}", failure.message)));
+        parts.extend(
+            self.failure.iter().map(|(failure, _)| format!("it cannot be read: {}", failure.message)),
+        );
         parts.extend(self.unrecalled.iter().map(|why| format!("the records have no earlier one: {why}")));
         match parts.is_empty() {
             true => "it was not read yet".to_owned(),

@@ -168,8 +168,12 @@ fn broken_promise(before: &World, world: &World) -> Option<&'static str> {
         (Some(_), Some(_)) if !refused => return Some("a broken version is told"),
         (None, Some(_)) if !unreadable => return Some("a blob that cannot be read is told"),
         (Some(_), Some(_)) if unreadable => return Some("what can be read is not told as unreadable"),
-        (_, Some(_)) if standing.as_ref().is_some_and(|standing| standing.source == Source::Records)
-            && world.is_open && world.has_versions && world.has_records && world.record.is_some() =>
+        (_, Some(_))
+            if standing.as_ref().is_some_and(|standing| standing.source == Source::Records)
+                && world.is_open
+                && world.has_versions
+                && world.has_records
+                && world.record.is_some() =>
         {
             return Some("the text of the records does not count where the blob can tell it");
         }
@@ -219,7 +223,8 @@ fn in_every_state_a_look_ends_with_the_best_version_there_is_and_says_what_is_wr
     let all = seen.iter().filter_map(World::in_force).collect::<BTreeSet<u8>>();
     assert_eq!(all, BTreeSet::from([1, 3]));
     for source in [Source::Newest, Source::Earlier, Source::Records] {
-        let is_of = |world: &World| world.process.standing(NOW).is_some_and(|standing| standing.source == source);
+        let is_of =
+            |world: &World| world.process.standing(NOW).is_some_and(|standing| standing.source == source);
         assert!(seen.iter().any(is_of), "{source:?}");
     }
     assert!(
@@ -231,7 +236,10 @@ fn in_every_state_a_look_ends_with_the_best_version_there_is_and_says_what_is_wr
 }
 
 fn read(number: u8) -> Event<u8> {
-    Event::Read { version: version(number), judged: if is_good(number) { Ok(number) } else { Err("no".into()) } }
+    Event::Read {
+        version: version(number),
+        judged: if is_good(number) { Ok(number) } else { Err("no".into()) },
+    }
 }
 
 #[test]

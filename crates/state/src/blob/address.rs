@@ -45,7 +45,9 @@ impl BlobAddress {
             || !url.username().is_empty()
             || url.password().is_some()
         {
-            return wrong("it has more than a host and a path; the blob is read with the identity, and a signature is not taken");
+            return wrong(
+                "it has more than a host and a path; the blob is read with the identity, and a signature is not taken",
+            );
         }
         let is_here = is_this_machine(&url);
         let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
@@ -65,8 +67,14 @@ impl BlobAddress {
                 service.set_path(account);
                 (account.to_owned(), path)
             }
-            ("http", _) => return wrong("plain http is for this machine alone, since a token travels with the call"),
-            _ => return wrong("it is not https at a blob service of Azure, such as https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME"),
+            ("http", _) => {
+                return wrong("plain http is for this machine alone, since a token travels with the call");
+            }
+            _ => {
+                return wrong(
+                    "it is not https at a blob service of Azure, such as https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME",
+                );
+            }
         };
         let Some((container, name)) = path.split_once('/') else {
             return wrong("it names no blob: a container and the name of a blob follow the host");
@@ -75,7 +83,9 @@ impl BlobAddress {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
         let is_segment = |segment: &str| !segment.is_empty() && segment.chars().any(|c| c != '.');
         if name.len() > LONGEST_NAME || !name.chars().all(is_plain) || !name.split('/').all(is_segment) {
-            return wrong("the name of the blob has other characters than letters, digits, `-`, `_`, `.` and `/`");
+            return wrong(
+                "the name of the blob has other characters than letters, digits, `-`, `_`, `.` and `/`",
+            );
         }
         Ok(Self { account, service, container: container.to_owned(), name: name.to_owned() })
     }
@@ -94,7 +104,12 @@ mod tests {
     #[test]
     fn the_blob_of_each_cloud_and_of_this_machine_is_taken_and_shown_as_it_was_written() {
         for (text, account, container, name) in [
-            ("https://contoso.blob.core.windows.net/config/policysync.toml", "contoso", "config", "policysync.toml"),
+            (
+                "https://contoso.blob.core.windows.net/config/policysync.toml",
+                "contoso",
+                "config",
+                "policysync.toml",
+            ),
             ("https://contoso.blob.core.usgovcloudapi.net/config/a/b.toml", "contoso", "config", "a/b.toml"),
             ("https://contoso.blob.core.chinacloudapi.cn/config/p.toml", "contoso", "config", "p.toml"),
             ("https://contoso.z11.blob.storage.azure.net/config/p.toml", "contoso", "config", "p.toml"),

@@ -43,7 +43,8 @@ impl Place {
         let mut settings = FleetSettings::from_variables(&variables).map_err(|error| failed(&error))?;
         if let Some(address) = address {
             let source = ConfigurationSource::parse(address);
-            settings.configuration = source.map_err(|problem| CommandFailure::Usage(format!("{flag}: {problem}")))?;
+            settings.configuration =
+                source.map_err(|problem| CommandFailure::Usage(format!("{flag}: {problem}")))?;
         }
         let ConfigurationSource::Blob(address) = &settings.configuration else {
             return Err(CommandFailure::Usage(format!(
@@ -56,7 +57,8 @@ impl Place {
         let document = configuration_blob::open(address, &azure).map_err(|error| failed(&error))?;
         let kept = StateSettings::if_kept(&variables).map_err(|error| failed(&error))?;
         let records = kept.map(|kept| application::records(&kept, &azure, &ambient.randomness)).transpose();
-        let records = records.map_err(|error| CommandFailure::Failed(format!("AzureWebJobsStorage: {error}")))?;
+        let records =
+            records.map_err(|error| CommandFailure::Failed(format!("AzureWebJobsStorage: {error}")))?;
         Ok(Self { settings, azure, ambient, document, records })
     }
 
@@ -67,7 +69,9 @@ impl Place {
     pub async fn current(&self) -> Result<Current, CommandFailure> {
         let read = self.document.read(None, LARGEST).await;
         match read.map_err(|error| CommandFailure::Failed(error.to_string()))? {
-            Reading::Found(revision, bytes) => Ok(Current::Version(revision, configuration_blob::judge(bytes))),
+            Reading::Found(revision, bytes) => {
+                Ok(Current::Version(revision, configuration_blob::judge(bytes)))
+            }
             Reading::TooLarge(revision, bytes) => {
                 Ok(Current::Version(revision, Err(certificate_management::in_force::too_large(bytes))))
             }

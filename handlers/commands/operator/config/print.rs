@@ -13,7 +13,10 @@ const WIDTH: usize = 40;
 pub fn text(difference: &Difference) -> String {
     let mut parts = Vec::new();
     parts.extend(difference.removed.iter().map(|id| {
-        format!("Namespace {} would leave: the app does nothing for it any more, and reports nothing of it.", id)
+        format!(
+            "Namespace {} would leave: the app does nothing for it any more, and reports nothing of it.",
+            id
+        )
     }));
     parts.extend(difference.added.iter().map(|id| format!("Namespace {id} would come.")));
     parts.extend(difference.changed.iter().map(namespace));
@@ -21,8 +24,12 @@ pub fn text(difference: &Difference) -> String {
         parts.push(format!("Of the whole file: {} would change.", difference.keys.join(", ")));
     }
     match &difference.groups {
-        None => parts.push("What becomes of enrollment groups is not known, since Azure was not looked at.".to_owned()),
-        Some(groups) if groups.is_empty() => parts.push("Nothing would change for any enrollment group.".to_owned()),
+        None => parts.push(
+            "What becomes of enrollment groups is not known, since Azure was not looked at.".to_owned(),
+        ),
+        Some(groups) if groups.is_empty() => {
+            parts.push("Nothing would change for any enrollment group.".to_owned())
+        }
         Some(groups) => parts.push(table_of(groups)),
     }
     if !difference.unreadable.is_empty() {

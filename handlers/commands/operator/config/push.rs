@@ -67,7 +67,8 @@ async fn pushed(arguments: &Arguments) -> Result<(), CommandFailure> {
     let failed = CommandFailure::Failed;
     let place = Place::of(arguments.to.as_deref(), "--to")?;
     let path = arguments.file.display().to_string();
-    let bytes = std::fs::read(&arguments.file).map_err(|error| failed(format!("cannot read {path}: {error}")))?;
+    let bytes =
+        std::fs::read(&arguments.file).map_err(|error| failed(format!("cannot read {path}: {error}")))?;
     let after = checked(&place, &path, bytes).await?;
     let current = place.current().await?;
     let (before, compared) = compared_with(&place, &current).await;
@@ -87,7 +88,9 @@ async fn pushed(arguments: &Arguments) -> Result<(), CommandFailure> {
     let uploaded = match (arguments.apply, is_same) {
         (_, true) => Uploaded::Same,
         (false, false) => Uploaded::No,
-        (true, false) => Uploaded::Yes(upload(&place, &current, &after.text, arguments.reason.as_ref()).await?),
+        (true, false) => {
+            Uploaded::Yes(upload(&place, &current, &after.text, arguments.reason.as_ref()).await?)
+        }
     };
     say!("{}", told(&place, arguments, &difference, &compared, &uploaded));
     // What was not read may be what matters.
@@ -127,11 +130,15 @@ async fn compared_with(place: &Place, current: &Current) -> (Configuration, Stri
             };
             match recalled {
                 Ok(Recalled { version: good, configuration: text, .. }) => {
-                    let words = format!("{good}, which the app had in force last, since {version} cannot be used: {problem}");
+                    let words = format!(
+                        "{good}, which the app had in force last, since {version} cannot be used: {problem}"
+                    );
                     (Configuration::clone(&text.configuration), words)
                 }
                 Err(why) => {
-                    let words = format!("nothing: {version} cannot be used: {problem}; and the last good one is not known: {why}");
+                    let words = format!(
+                        "nothing: {version} cannot be used: {problem}; and the last good one is not known: {why}"
+                    );
                     (Configuration::default(), words)
                 }
             }
@@ -148,7 +155,8 @@ async fn with_effects(
 ) -> Result<Difference, CommandFailure> {
     let fleet = |configuration| {
         let outside = Outside { azure: Some(place.azure.clone()), ..Outside::of(place.ambient.clone()) };
-        Fleet::of(&place.settings, configuration, outside).map_err(|error| CommandFailure::Failed(error.to_string()))
+        Fleet::of(&place.settings, configuration, outside)
+            .map_err(|error| CommandFailure::Failed(error.to_string()))
     };
     let (before, mut unreadable) = effects::of(&fleet(before)?).await;
     let (after, more) = effects::of(&fleet(after.clone())?).await;
@@ -170,7 +178,8 @@ async fn upload(
         .map_err(|error| CommandFailure::Failed(error.to_string()))?;
     let by = fleet.caller(Service::Storage).await.map(|caller| caller.to_string());
     let notes = [("reason", reason.cloned()), ("by", by)];
-    let notes: BTreeMap<&str, String> = notes.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let notes: BTreeMap<&str, String> =
+        notes.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     let version = current.version();
     let over = version.as_ref().map(|version| version.e_tag.as_str());
     match place.document.write(text, over, &notes).await {
@@ -213,8 +222,10 @@ fn told(
             place.document
         ),
         Uploaded::No => {
-            let enforces = difference.changed.iter().any(|change| change.mode == Some((Mode::Audit, Mode::Enforce)));
-            let note = if enforces { " Functions then write to namespaces that are in audit mode now." } else { "" };
+            let enforces =
+                difference.changed.iter().any(|change| change.mode == Some((Mode::Audit, Mode::Enforce)));
+            let note =
+                if enforces { " Functions then write to namespaces that are in audit mode now." } else { "" };
             format!("Nothing was uploaded. The same with --apply uploads it.{note}")
         }
     };

@@ -26,7 +26,11 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> ExitCode {
     match shown(&arguments).await {
         Ok(is_usable) => {
-            if is_usable { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            if is_usable {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
         }
         Err(failure) => failure.tell(),
     }
@@ -78,7 +82,9 @@ fn text(place: &Place, current: &Current, in_force: &Result<Option<LastGood>, St
     let newest = match (current, current.version()) {
         (Current::Version(revision, judged), Some(version)) => {
             let judged = match judged {
-                Ok(text) => format!("It can be used, and names {} namespaces.", text.configuration.namespaces.len()),
+                Ok(text) => {
+                    format!("It can be used, and names {} namespaces.", text.configuration.namespaces.len())
+                }
                 Err(problem) => format!("It cannot be used: {problem}"),
             };
             format!("The newest is {version}, {}.\n{judged}", uploaded(revision))
@@ -86,8 +92,12 @@ fn text(place: &Place, current: &Current, in_force: &Result<Option<LastGood>, St
         _ => "There is no such blob.".to_owned(),
     };
     let in_force = match in_force {
-        Ok(Some(kept)) if current.version().as_ref() == Some(&kept.version) => "The app has it in force.".to_owned(),
-        Ok(Some(kept)) => format!("The app had {} in force last, as it noted at {}.", kept.version, kept.kept_at),
+        Ok(Some(kept)) if current.version().as_ref() == Some(&kept.version) => {
+            "The app has it in force.".to_owned()
+        }
+        Ok(Some(kept)) => {
+            format!("The app had {} in force last, as it noted at {}.", kept.version, kept.kept_at)
+        }
         Ok(None) => "No app has taken up any version yet.".to_owned(),
         Err(why) => format!("Which version the app has in force is not known: {why}."),
     };

@@ -30,7 +30,7 @@ fn report(severities: &[Severity], is_readable: bool) -> Report {
         }],
         records: None,
         surprises: Vec::new(),
-            standing: None,
+        standing: None,
         now: OffsetDateTime::UNIX_EPOCH,
     });
     if is_readable {

@@ -29,7 +29,9 @@ pub async fn find(name: &str, namespace: Option<&str>) -> Result<Pending, Comman
     let failed = |error: &dyn std::fmt::Display| CommandFailure::Failed(error.to_string());
     let settings = reader::settings().map_err(|error| failed(&error))?;
     let configuration = reader::configuration(&settings).await.map_err(|problem| {
-        CommandFailure::Failed(format!("{problem}\nPOLICYSYNC_CONFIG is the path of a policysync.toml, or the address of a blob."))
+        CommandFailure::Failed(format!(
+            "{problem}\nPOLICYSYNC_CONFIG is the path of a policysync.toml, or the address of a blob."
+        ))
     })?;
     let fleet = reader::fleet(&settings, configuration).map_err(|error| failed(&error))?;
     of(&named::find(&fleet, name, namespace).await?)
