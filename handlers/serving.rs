@@ -209,7 +209,13 @@ impl Watched {
                     let in_force = now.knowledge.in_force()?;
                     (in_force.version.clone(), Arc::clone(&in_force.configuration.text))
                 };
-                let remember = last_good::remember(store, &in_force.0, &in_force.1, self.bare.fleet.now());
+                let remember = last_good::remember(
+                    store,
+                    &self.document,
+                    &in_force.0,
+                    &in_force.1,
+                    self.bare.fleet.now(),
+                );
                 match timeout(LOOK, remember).await {
                     Ok(Ok(())) => Some(Event::Remembered),
                     Ok(Err(error)) => {
@@ -233,9 +239,10 @@ impl Watched {
         let (knowledge, effect) = std::mem::take(&mut now.knowledge).step(event, at);
         now.knowledge = knowledge;
         let standing = now.knowledge.standing(at);
-        if standing != before {
-            tell(before.as_ref(), standing.as_ref());
+        if standing == before {
+            return effect;
         }
+        tell(before.as_ref(), standing.as_ref());
         now.application = standing.zip(now.knowledge.in_force()).map(|(standing, in_force)| {
             Arc::new(self.bare.under(Arc::clone(&in_force.configuration.configuration), standing))
         });

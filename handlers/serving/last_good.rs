@@ -14,6 +14,8 @@ const LAST_GOOD: &str = "configuration/last-good";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LastGood {
+    /// The address of the blob.
+    pub blob: String,
     /// The version.
     pub version: Version,
     /// Its text.
@@ -38,6 +40,7 @@ pub async fn kept(store: &Store) -> Result<Option<LastGood>, String> {
 /// Why there is none, for a person; also where this release refuses what an earlier one took.
 pub async fn recall(store: &Store, document: &Document) -> Result<Recalled<Text>, String> {
     let found = kept(store).await?;
+    let found = found.filter(|found| found.blob == document.to_string());
     let LastGood { version, text, .. } = found.ok_or_else(|| "there is none".to_owned())?;
     let earlier = match &version.version_id {
         Some(id) => document.read_version(id, LARGEST).await.ok(),
@@ -53,19 +56,23 @@ pub async fn recall(store: &Store, document: &Document) -> Result<Recalled<Text>
     }
 }
 
-/// Writes a version down. A newer one stays: an instance that is a minute behind writes nothing over it.
+/// Writes a version down. A newer one of the same blob stays: an instance that is a minute behind writes nothing over it.
 ///
 /// # Errors
 /// When the records cannot be read or written.
 pub async fn remember(
     store: &Store,
+    document: &Document,
     version: &Version,
     text: &str,
     now: OffsetDateTime,
 ) -> Result<(), WriteError> {
-    let record = LastGood { version: version.clone(), text: text.to_owned(), kept_at: now };
+    let blob = document.to_string();
+    let record = LastGood { blob, version: version.clone(), text: text.to_owned(), kept_at: now };
     let decide = |found: Option<LastGood>| match found {
-        Some(found) if found.version.modified_at > version.modified_at => Change::Keep,
+        Some(found) if found.blob == record.blob && found.version.modified_at > version.modified_at => {
+            Change::Keep
+        }
         _ => Change::Write(record.clone()),
     };
     store.modify(LAST_GOOD, decide).await.map(drop)
@@ -105,8 +112,8 @@ mod tests {
         let store = Store::memory();
         assert_eq!(recall(&store, &nowhere()).await.unwrap_err(), "there is none");
         let (older, newer) = (version("1", Duration::minutes(2)), version("2", Duration::ZERO));
-        remember(&store, &newer, TEXT, NOW).await.unwrap();
-        remember(&store, &older, "", NOW).await.unwrap();
+        remember(&store, &nowhere(), &newer, TEXT, NOW).await.unwrap();
+        remember(&store, &nowhere(), &older, "", NOW).await.unwrap();
         let recalled = recall(&store, &nowhere()).await.unwrap();
         assert_eq!((recalled.version, &*recalled.configuration.text), (newer, TEXT));
         assert!(!recalled.is_of_blob, "the blob has not told it");
@@ -115,8 +122,20 @@ mod tests {
     #[tokio::test]
     async fn a_record_that_this_release_refuses_is_none_and_says_why() {
         let store = Store::memory();
-        remember(&store, &version("1", Duration::ZERO), "colour = \"red\"", NOW).await.unwrap();
+        remember(&store, &nowhere(), &version("1", Duration::ZERO), "colour = \"red\"", NOW).await.unwrap();
         let why = recall(&store, &nowhere()).await.unwrap_err();
         assert!(why.contains("colour") && why.contains("version 1"), "{why}");
+    }
+
+    #[tokio::test]
+    async fn the_version_of_another_blob_counts_for_nothing() {
+        let store = Store::memory();
+        let other = state::BlobAddress::parse("http://127.0.0.1:1/contoso/config/other.toml").unwrap();
+        let other = Document::open(&other, std::sync::Arc::new(NoTokens)).unwrap();
+        remember(&store, &other, &version("9", Duration::ZERO), TEXT, NOW).await.unwrap();
+        assert_eq!(recall(&store, &nowhere()).await.unwrap_err(), "there is none");
+        let older = version("1", Duration::days(9));
+        remember(&store, &nowhere(), &older, TEXT, NOW).await.unwrap();
+        assert_eq!(recall(&store, &nowhere()).await.unwrap().version, older);
     }
 }

@@ -41,7 +41,10 @@ async fn shown(arguments: &Arguments) -> Result<bool, CommandFailure> {
     let place = Place::of(arguments.of.as_deref(), "--of")?;
     let current = place.current().await?;
     let in_force = match &place.records {
-        Some(records) => kept(records).await,
+        Some(records) => {
+            let kept = kept(records).await;
+            kept.map(|kept| kept.filter(|kept| kept.blob == place.document.to_string()))
+        }
         None => Err("no place for records is set".to_owned()),
     };
     let is_usable = matches!(&current, Current::Version(_, Ok(_)));
