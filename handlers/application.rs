@@ -8,7 +8,7 @@ use ambient::Randomness;
 use azure::Azure;
 use azure::service_bus::QueueSender;
 use certificate_management::configuration::Configuration;
-use certificate_management::in_force::Standing;
+use certificate_management::in_force::VersionInForce;
 use state::{BlobSettings, Store};
 
 use crate::fleet::{Fleet, FleetError, Outside};
@@ -29,7 +29,7 @@ pub struct Application {
     /// Whether the platform says who a caller is; see [`Settings::signs_in`].
     pub signs_in: bool,
     /// Which version of the configuration this is, and what is wrong with a newer one; `None`: it is a file.
-    pub standing: Option<Standing>,
+    pub standing: Option<VersionInForce>,
 }
 
 /// The queues that the app sends to.
@@ -92,7 +92,7 @@ impl Application {
 
     /// The same app under a version of the configuration. It shares everything but the configuration.
     #[must_use]
-    pub fn under(&self, configuration: Arc<Configuration>, standing: Standing) -> Self {
+    pub fn under(&self, configuration: Arc<Configuration>, standing: VersionInForce) -> Self {
         Self {
             fleet: self.fleet.under(configuration, &standing.version),
             store: self.store.clone(),

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use certificate_management::configuration::Configuration;
-use certificate_management::in_force::{Effect, Event, Failure, Knowledge, Source, Standing};
+use certificate_management::in_force::{Effect, Event, Failure, Knowledge, Source, VersionInForce};
 use state::Document;
 use tokio::time::timeout;
 
@@ -251,7 +251,7 @@ impl Watched {
 }
 
 /// Logs what has changed.
-fn tell(before: Option<&Standing>, after: Option<&Standing>) {
+fn tell(before: Option<&VersionInForce>, after: Option<&VersionInForce>) {
     let Some(after) = after else { return };
     if before.is_none_or(|before| before.version != after.version) {
         tracing::info!(configuration.version = %after.version, "the configuration in force is {}", after.version);

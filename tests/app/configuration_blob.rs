@@ -310,7 +310,7 @@ fn switch(app: &mut InProcess, text: &str, restarts: bool) {
         app.reconfigure(text);
         return;
     }
-    let standing = certificate_management::in_force::Standing {
+    let standing = certificate_management::in_force::VersionInForce {
         version: certificate_management::in_force::Version {
             e_tag: "2".to_owned(),
             version_id: None,

@@ -15,7 +15,7 @@ mod standing;
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-pub use self::standing::{Source, Standing, Trouble};
+pub use self::standing::{Source, Trouble, VersionInForce};
 use crate::configuration::Configuration;
 use crate::model::{ReadFailure, ReadFailureKind};
 

@@ -3,7 +3,7 @@
 use super::CheckId;
 use crate::facts::Facts;
 use crate::finding::{Finding, Subject};
-use crate::in_force::{Source, Standing, Trouble};
+use crate::in_force::{Source, Trouble, VersionInForce};
 use crate::reason::{Reason, Severity};
 
 /// Longest problem that a message quotes, in characters.
@@ -14,7 +14,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     standing.troubles.iter().map(|trouble| of_trouble(trouble, standing)).collect()
 }
 
-fn of_trouble(trouble: &Trouble, standing: &Standing) -> Finding {
+fn of_trouble(trouble: &Trouble, standing: &VersionInForce) -> Finding {
     let stays = match standing.source {
         Source::Newest | Source::Earlier => format!("{} stays in force", standing.version),
         Source::Records => format!(

@@ -11,7 +11,7 @@ use crate::configuration::Configuration;
 use crate::declared;
 use crate::facts::Facts;
 use crate::finding::Finding;
-use crate::in_force::Standing;
+use crate::in_force::VersionInForce;
 use crate::issuers::SeenIssuers;
 use crate::model::{
     Attestation, EnrollmentGroup, Hub, HubCertificate, IssuingCa, Namespace, Policy, ProvisioningState,
@@ -41,7 +41,7 @@ pub(crate) struct World {
     pub counted: Counted,
     pub links: Option<Sides>,
     pub surprises: Vec<String>,
-    pub standing: Option<Standing>,
+    pub standing: Option<VersionInForce>,
     pub issuers: SeenIssuers,
     /// `None`: everything was looked at now.
     pub looks: Option<Looks>,

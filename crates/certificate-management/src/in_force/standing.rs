@@ -6,7 +6,7 @@ use super::{FLEETING, Failure, Knowledge, Origin, Version};
 
 /// The configuration that an invocation works with, and what a person should know of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Standing {
+pub struct VersionInForce {
     /// The version in force.
     pub version: Version,
     /// Where it was read.
@@ -48,7 +48,7 @@ pub enum Trouble {
 impl<C> Knowledge<C> {
     /// What is told at this time; `None`: nothing is in force.
     #[must_use]
-    pub fn standing(&self, now: OffsetDateTime) -> Option<Standing> {
+    pub fn standing(&self, now: OffsetDateTime) -> Option<VersionInForce> {
         let in_force = self.in_force.as_ref()?;
         let source = match in_force.origin {
             Origin::Read | Origin::Kept(_) => Source::Newest,
@@ -67,7 +67,7 @@ impl<C> Knowledge<C> {
             .iter()
             .filter(is_told)
             .map(|(failure, since)| Trouble::Unreadable { failure: failure.clone(), since: *since });
-        Some(Standing {
+        Some(VersionInForce {
             version: in_force.version.clone(),
             source,
             troubles: refused.chain(unreadable).collect(),

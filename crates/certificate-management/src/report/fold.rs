@@ -15,7 +15,7 @@ use crate::checks;
 use crate::configuration::{Configuration, Freeze, Suppression};
 use crate::facts::{Facts, NamespaceFacts};
 use crate::hold::GroupHolds;
-use crate::in_force::Standing;
+use crate::in_force::VersionInForce;
 use crate::next_step::Caller;
 use crate::request::RequestRecord;
 
@@ -45,7 +45,7 @@ pub struct Fold<'a> {
     /// What records tell of the namespace in hand; `None`: they are not looked at.
     records: Option<Records>,
     holds: Vec<GroupHolds>,
-    standing: Option<Standing>,
+    standing: Option<VersionInForce>,
     told: Vec<Finding>,
     quiet: Vec<SuppressedFinding>,
     unread: Vec<Unread>,
@@ -119,7 +119,7 @@ impl<'a> Fold<'a> {
 
     /// The same under this version of the configuration; `None`: it is a file.
     #[must_use]
-    pub fn under(self, standing: Option<Standing>) -> Self {
+    pub fn under(self, standing: Option<VersionInForce>) -> Self {
         Self { standing, ..self }
     }
 
@@ -165,6 +165,7 @@ impl<'a> Fold<'a> {
     /// The report, with what is said of the fleet as a whole.
     #[must_use]
     pub fn finish(mut self, records: Option<&FleetRecords>, surprises: &[String]) -> Report {
+        let standing = self.standing.take();
         let facts = Facts {
             namespaces: Vec::new(),
             records: None,
@@ -174,7 +175,7 @@ impl<'a> Fold<'a> {
             thresholds: &self.configuration.checks,
             suppressions: if self.is_whole { &self.configuration.suppressions } else { &[] },
             surprises,
-            standing: self.standing.as_ref(),
+            standing: standing.as_ref(),
             now: self.now,
         };
         let (told, quiet) = split(checks::run(&facts), &self.configuration.suppressions, self.now);
