@@ -12,7 +12,7 @@ use functions_host::Server;
 use policysync::commands::laptop::local_world::Attach;
 use policysync::fleet::Outside;
 use policysync::functions;
-use policysync::serving::Serving;
+use policysync::serving;
 use policysync::settings::Settings;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -62,7 +62,7 @@ fn serve(variables: &BTreeMap<String, String>) -> Result<Serving, String> {
     let tokens = Arc::new(CachedTokens::new(identity, ambient.clock.clone()));
     let http = Http::shared(ambient.clone()).map_err(text)?;
     let outside = Outside { azure: Some(Azure::new(http, cloud, tokens)), ..Outside::of(ambient) };
-    let serving = Serving::start(&settings, outside).map_err(text)?;
+    let serving = serving::Serving::start(&settings, outside).map_err(text)?;
     let server = Server::bind(0).map_err(text)?;
     let port = server.local_addr().port();
     let router = functions::router(&Arc::new(serving));

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use policysync::commands::laptop::local_world::DEFAULT_CONFIGURATION;
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::operator::{DPS, code, document, policysync, told};
@@ -148,7 +148,6 @@ async fn the_first_version_is_uploaded_where_there_is_none_and_no_container_is_m
     assert_eq!(there(&world).await, next());
     let file = policysync(&world, &["config", "show"], &[]).await;
     assert_eq!(code(&file), 64, "a file has no versions: {}", told(&file));
-    let _ = Method::GET;
     world.stop().await;
 }
 

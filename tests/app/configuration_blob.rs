@@ -160,7 +160,7 @@ async fn a_version_that_cannot_be_used_changes_nothing_is_told_once_and_clears_w
         assert!(message.contains(named) && message.contains("version 20"), "{message}");
         assert!(finding["nextStep"].as_str().unwrap().contains("policysync config push"), "{finding}");
         // Each broken version is a finding of its own, and the one before ends.
-        assert!(events.contains(&"open".to_owned()) || !events.is_empty(), "{events:?}");
+        assert!(!events.is_empty(), "{broken}");
         let (same, silent) = told(&process).await;
         assert_eq!((same.len(), silent), (1, Vec::new()), "it is told once");
     }
@@ -205,7 +205,7 @@ async fn a_forged_record_of_the_last_good_version_gives_no_group_a_policy() {
     azures.upload("[[namespace").await;
     let (earlier, without) = (azures.process(), azures.process());
     // The one reads what the blob had, though the record says otherwise; the other finds no such version.
-    let modes = |application: &Application| {
+    let modes = |application: &Arc<Application>| {
         let all = application.fleet.configuration.namespaces.iter();
         all.filter(|namespace| namespace.mode == certificate_management::configuration::Mode::Enforce).count()
     };

@@ -1,6 +1,7 @@
 //! The exit codes.
 
 use certificate_management::checks::CheckId;
+use certificate_management::configuration::Configuration;
 use certificate_management::finding::{Finding, Subject};
 use certificate_management::issuers::SeenIssuers;
 use certificate_management::model::ReadFailure;

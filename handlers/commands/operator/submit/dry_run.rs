@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use certificate_management::configuration::Configuration;
 use certificate_management::request::SyncRequest;
 use serde_json::json;
 
