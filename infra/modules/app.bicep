@@ -265,6 +265,7 @@ module endpoints 'endpoints.bicep' = if (privateNetworking) {
     network: network!.outputs.parts
     storageId: storage.outputs.id
     packageStorageId: packages.outputs.id
+    configurationInBlob: configurationInBlob
     configurationStorageId: configuration.?outputs.id ?? ''
     topicId: topic.outputs.id
     serviceBusId: queue.outputs.id

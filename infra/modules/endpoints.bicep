@@ -20,6 +20,9 @@ param storageId string
 @description('The storage account of the package.')
 param packageStorageId string
 
+@description('Whether the configuration is a blob.')
+param configurationInBlob bool
+
 @description('The storage account of the configuration; empty where it is a file of the package.')
 param configurationStorageId string
 
@@ -59,7 +62,7 @@ module packages 'private-endpoint.bicep' = {
   }
 }
 
-module configuration 'private-endpoint.bicep' = if (!empty(configurationStorageId)) {
+module configuration 'private-endpoint.bicep' = if (configurationInBlob) {
   params: {
     name: 'pep-configuration-${token}'
     location: location
