@@ -8,7 +8,7 @@ use ambient::Randomness;
 use azure::Azure;
 use azure::service_bus::QueueSender;
 use certificate_management::configuration::Configuration;
-use certificate_management::in_force::VersionInForce;
+use certificate_management::in_force::{Source, VersionInForce};
 use state::{BlobSettings, Store};
 
 use crate::fleet::{Fleet, FleetError, Outside};
@@ -88,6 +88,13 @@ impl Application {
         let queues = Arc::new(Queues::open(&settings.queues, &fleet.azure)?);
         let signs_in = settings.signs_in;
         Ok(Self { fleet, store, queues, in_hand: InHand::default(), signs_in, standing: None })
+    }
+
+    /// Whether the configuration is only good enough to look at the fleet: the text of it is that of a record, and who can write records
+    /// decides nothing.
+    #[must_use]
+    pub fn only_looks(&self) -> bool {
+        self.standing.as_ref().is_some_and(|standing| standing.source == Source::Records)
     }
 
     /// The same app under a version of the configuration. It shares everything but the configuration.

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use certificate_management::configuration::Configuration;
-use certificate_management::in_force::{Effect, Event, Failure, Knowledge, Source, VersionInForce};
+use certificate_management::in_force::{Effect, Event, Failure, Knowledge, VersionInForce};
 use state::Document;
 use tokio::time::timeout;
 
@@ -131,10 +131,8 @@ impl std::fmt::Display for Serving {
 impl Watched {
     async fn application_for(&self, needs: Needs) -> Result<Arc<Application>, Unconfigured> {
         let application = self.application().await?;
-        let standing = application.standing.as_ref();
-        match standing.filter(|standing| needs == Needs::OfBlob && standing.source == Source::Records) {
-            None => Ok(application),
-            Some(standing) => {
+        match &application.standing {
+            Some(standing) if needs == Needs::OfBlob && application.only_looks() => {
                 let troubles: Vec<String> = standing.troubles.iter().map(ToString::to_string).collect();
                 let problem = format!(
                     "the configuration {} is known from the records alone, and nothing is written by that: {}",
@@ -143,6 +141,7 @@ impl Watched {
                 );
                 Err(Unconfigured { problem, bare: Arc::clone(&self.bare) })
             }
+            _ => Ok(application),
         }
     }
 
@@ -235,7 +234,8 @@ impl Watched {
     fn take(&self, event: Event<Text>) -> Option<Effect> {
         let at = self.bare.fleet.now();
         let mut now = self.lock();
-        let before = now.knowledge.standing(at);
+        // As it was told last, and not as it would be told now: a blob that is away becomes worth telling as time passes.
+        let before = now.application.as_ref().and_then(|application| application.standing.clone());
         let (knowledge, effect) = std::mem::take(&mut now.knowledge).step(event, at);
         now.knowledge = knowledge;
         let standing = now.knowledge.standing(at);

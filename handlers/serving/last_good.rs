@@ -46,9 +46,10 @@ pub async fn recall(store: &Store, document: &Document) -> Result<Recalled<Text>
         Some(id) => document.read_version(id, LARGEST).await.ok(),
         None => None,
     };
-    let (bytes, is_of_blob) = match earlier {
-        Some(Reading::Found(_, bytes)) => (bytes, true),
-        _ => (text.into_bytes(), false),
+    let (version, bytes, is_of_blob) = match earlier {
+        // What the record says beside the id is not believed either.
+        Some(Reading::Found(revision, bytes)) => (configuration_blob::version(&revision), bytes, true),
+        _ => (version, text.into_bytes(), false),
     };
     match configuration_blob::judge(bytes) {
         Ok(configuration) => Ok(Recalled { version, configuration, is_of_blob }),
@@ -70,12 +71,16 @@ pub async fn remember(
     let blob = document.to_string();
     let record = LastGood { blob, version: version.clone(), text: text.to_owned(), kept_at: now };
     let decide = |found: Option<LastGood>| match found {
-        Some(found) if found.blob == record.blob && found.version.modified_at > version.modified_at => {
-            Change::Keep
-        }
+        Some(found) if found.blob == record.blob && age(&found.version) > age(version) => Change::Keep,
         _ => Change::Write(record.clone()),
     };
     store.modify(LAST_GOOD, decide).await.map(drop)
+}
+
+/// What orders the versions of a blob. A date of the service has whole seconds, and a version id is a date with seven decimals
+/// (`messaging-and-state.md` §3.7).
+fn age(version: &Version) -> (OffsetDateTime, Option<&str>) {
+    (version.modified_at, version.version_id.as_deref())
 }
 
 #[cfg(test)]
@@ -117,6 +122,17 @@ mod tests {
         let recalled = recall(&store, &nowhere()).await.unwrap();
         assert_eq!((recalled.version, &*recalled.configuration.text), (newer, TEXT));
         assert!(!recalled.is_of_blob, "the blob has not told it");
+    }
+
+    #[tokio::test]
+    async fn of_two_versions_of_one_second_the_later_stays() {
+        let store = Store::memory();
+        let of = |id: &str| Version { version_id: Some(id.to_owned()), ..version(id, Duration::ZERO) };
+        let (earlier, later) = (of("2026-11-30T10:00:00.1000000Z"), of("2026-11-30T10:00:00.2000000Z"));
+        for next in [&later, &earlier] {
+            remember(&store, &nowhere(), next, TEXT, NOW).await.unwrap();
+            assert_eq!(kept(&store).await.unwrap().unwrap().version, later);
+        }
     }
 
     #[tokio::test]

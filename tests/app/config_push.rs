@@ -157,7 +157,8 @@ async fn commands_read_the_blob_too() {
     let world = with_blob(&DEFAULT_CONFIGURATION.replace("production lines", "of the blob")).await;
     let blob = world.azure(BLOB);
     let environment = [("POLICYSYNC_CONFIG", blob.as_str())];
-    let explained = policysync(&world, &["explain", "line-9", "--offline"], &environment).await;
+    let explained =
+        policysync(&world, &["explain", &format!("{DPS}/line-9"), "--offline"], &environment).await;
     assert!(told(&explained).contains("of the blob"), "{}", told(&explained));
     let checked = policysync(&world, &["check", "--offline"], &environment).await;
     assert_eq!(code(&checked), 0, "{}", told(&checked));

@@ -74,6 +74,26 @@ impl Azures {
         Serving::start(&Settings::from_variables(&variables).unwrap(), outside).unwrap()
     }
 
+    /// Gives every policy another issuing CA, which no hub trusts yet.
+    async fn rotate(&self) {
+        let state = self.simulator.state();
+        for namespace in state["namespaces"].as_array().unwrap() {
+            for policy in namespace["policies"].as_array().unwrap() {
+                let url = format!("{}/simulator/rotate", self.simulator.url());
+                let answer = reqwest::Client::new().post(url).json(&json!({"policyId": policy})).send().await;
+                assert!(answer.unwrap().status().is_success(), "{policy}");
+            }
+        }
+    }
+
+    /// How many messages wait for `sync-policies`.
+    async fn queued(&self) -> u64 {
+        let url = format!("{}/simulator/queues", self.simulator.url());
+        let counts: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+        let of = |kind: &str| counts["sync-requests"][kind].as_u64().unwrap();
+        of("active") + of("scheduled")
+    }
+
     /// The statuses of the reads of the blob, so far.
     fn reads(&self) -> Vec<Option<u16>> {
         let entries = self.simulator.log().entries();
@@ -107,8 +127,11 @@ async fn told(process: &Serving) -> (Vec<Value>, Vec<String>) {
     let of =
         |finding: &&certificate_management::report::Finding| finding.check.code() == "configuration-behind";
     let findings = report.findings.iter().filter(of).map(|finding| json!(finding)).collect();
-    let events =
-        done.events.iter().map(|event| json!(event)).filter(|event| event["subject"] == "configuration");
+    let events = done
+        .events
+        .iter()
+        .map(|event| json!(event))
+        .filter(|event| event["subject"].as_str().unwrap().starts_with("configuration-behind/"));
     (findings, events.map(|event| event["data"]["state"].as_str().unwrap().to_owned()).collect())
 }
 
@@ -147,7 +170,7 @@ async fn a_version_that_cannot_be_used_changes_nothing_is_told_once_and_clears_w
     for (broken, named) in [
         ("[[namespace", "TOML"),
         ("colour = \"red\"\n", "colour"),
-        ("", "no namespace"),
+        ("", "there is no [[namespace]]"),
         (&DEFAULT_CONFIGURATION.replace("expect = \"short-lived\"", "expect = \"default\""), "line-7"),
     ] {
         azures.upload(broken).await;
@@ -192,6 +215,23 @@ async fn a_blob_that_may_not_be_read_or_is_gone_changes_nothing_and_is_told() {
     azures.simulator.stop().await;
 }
 
+/// A service that is away for moments is told of only when that lasts, and then it is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_blob_that_is_away_for_ten_minutes_is_told_and_for_one_it_is_not() {
+    let azures = Azures::with(Some(DEFAULT_CONFIGURATION)).await;
+    let process = azures.process();
+    assert_eq!(namespaces(&process).await, 3);
+    azures.faults(&json!([{"method": "GET", "path": BLOB, "status": 503}]));
+    for (minutes, findings) in [(2, 0), (9, 0), (2, 1)] {
+        azures.later(Duration::minutes(minutes));
+        assert_eq!((told(&process).await.0.len(), namespaces(&process).await), (findings, 3), "{minutes}");
+    }
+    azures.faults(&json!([]));
+    azures.later(Duration::seconds(61));
+    assert_eq!(told(&process).await, (Vec::new(), vec!["cleared".to_owned()]));
+    azures.simulator.stop().await;
+}
+
 /// Who can write records decides nothing: a record that was forged is looked at and never written by.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_forged_record_of_the_last_good_version_gives_no_group_a_policy() {
@@ -200,7 +240,7 @@ async fn a_forged_record_of_the_last_good_version_gives_no_group_a_policy() {
     let application = now(&azures.process()).await;
     let key = "configuration/last-good";
     let mut record = application.store.get::<Value>(key).await.unwrap().unwrap().value;
-    record["text"] = json!(DEFAULT_CONFIGURATION);
+    record["text"] = json!(DEFAULT_CONFIGURATION.replace("sync = \"ask\"", "sync = \"automatic\""));
     application.store.put(key, &record).await.unwrap();
     azures.upload("[[namespace").await;
     let (earlier, without) = (azures.process(), azures.process());
@@ -214,6 +254,14 @@ async fn a_forged_record_of_the_last_good_version_gives_no_group_a_policy() {
     application.store.put(key, &record).await.unwrap();
     assert!(modes(&now(&without).await) > 0, "it is shown");
     assert!(without.application(Needs::OfBlob).await.is_err(), "and not written by");
+    // Nor is a sync left on the queue, to be heeded once there is a configuration.
+    azures.rotate().await;
+    let done = reporting::run(&*now(&without).await).await.unwrap();
+    assert_eq!((done.submitted, azures.queued().await), (0, 0), "{done:?}");
+    azures.upload(DEFAULT_CONFIGURATION).await;
+    azures.later(Duration::seconds(61));
+    let done = reporting::run(&*now(&without).await).await.unwrap();
+    assert!(done.submitted > 0 && azures.queued().await > 0, "the blob itself may ask: {done:?}");
     azures.simulator.stop().await;
 }
 
@@ -245,7 +293,11 @@ async fn a_process_that_starts_with_a_broken_version_has_the_last_good_one_of_th
 
 /// Posts an invocation as the host does.
 async fn invoke(url: &str, function: &str, data: Value) -> (u16, Value) {
-    let body = json!({"Data": data, "Metadata": {"sys": {"MethodName": function}}});
+    invoke_with(url, function, data, json!({"sys": {"MethodName": function}})).await
+}
+
+async fn invoke_with(url: &str, function: &str, data: Value, metadata: Value) -> (u16, Value) {
+    let body = json!({"Data": data, "Metadata": metadata});
     let answer = reqwest::Client::new()
         .post(format!("{url}/{function}"))
         .header("X-Azure-Functions-InvocationId", "0d7f9b1e-5a3c-4c0e-9f53-9b5d8a1c2f10")
@@ -295,6 +347,16 @@ async fn without_any_version_nothing_is_done_nothing_is_lost_and_the_page_says_w
     let writes = writes.iter().filter(|entry| entry.path.starts_with("/subscriptions/"));
     assert_eq!(writes.count(), 0, "nothing was asked of Azure");
 
+    let worn = json!({"requests": [request.to_string()]});
+    let metadata = json!({"MessageIdArray": ["held-1~held-100"], "sys": {"MethodName": "sync-policies"}});
+    let (status, answer) = invoke_with(&url, "sync-policies", worn, metadata).await;
+    assert_eq!(status, 200, "{answer}");
+    let parked = waiting.receive("sync-requests-parked", 16, std::time::Duration::ZERO).await;
+    let envelopes: Vec<Value> = parked.iter().map(|one| serde_json::from_slice(&one.body).unwrap()).collect();
+    assert_eq!(envelopes.len(), 1, "after hours a person has to look: {envelopes:?}");
+    assert_eq!(envelopes[0]["reason"], "configuration-missing", "{envelopes:?}");
+    assert!(envelopes[0]["detail"].as_str().unwrap().contains("TOML"), "{envelopes:?}");
+
     azures.upload(DEFAULT_CONFIGURATION).await;
     azures.later(Duration::seconds(11));
     let (_, answer) = invoke(&url, "policy-status", get("text/html")).await;
@@ -325,24 +387,30 @@ fn switch(app: &mut InProcess, text: &str, restarts: bool) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sync_whose_namespace_leaves_the_file_ends_as_it_does_with_a_deployment() {
-    let mut ends = Vec::new();
-    for restarts in [true, false] {
-        let mut app = InProcess::start().await;
-        app.rotate(0).await;
-        let request = app.request(0, "r-1", &json!({}));
-        app.handle(received(std::slice::from_ref(&request))).await;
-        app.deliver_batches(2).await;
-        let without = DEFAULT_CONFIGURATION.split("[[namespace]]").enumerate();
-        let without: Vec<&str> = without.filter(|(place, _)| *place != 1).map(|(_, part)| part).collect();
-        switch(&mut app, &without.join("[[namespace]]"), restarts);
-        app.deliver(Duration::minutes(2)).await;
-        let writes = app.posts().len();
-        ends.push((app.outcome("r-1").await, writes));
-        app.simulator.stop().await;
+    let without = DEFAULT_CONFIGURATION.split("[[namespace]]").enumerate();
+    let without: Vec<&str> = without.filter(|(place, _)| *place != 1).map(|(_, part)| part).collect();
+    let without = without.join("[[namespace]]");
+    // It leaves before the sync is sent, while it is under way, and after it.
+    for (batches, end) in [(0, "refused"), (1, "refused"), (2, "trusted")] {
+        let mut ends = Vec::new();
+        for restarts in [true, false] {
+            let mut app = InProcess::start().await;
+            app.rotate(0).await;
+            let request = app.request(0, "r-1", &json!({}));
+            app.handle(received(std::slice::from_ref(&request))).await;
+            app.deliver_batches(batches).await;
+            let before = app.posts().len();
+            switch(&mut app, &without, restarts);
+            app.deliver(Duration::minutes(2)).await;
+            let ((outcome, reason), after) = (app.outcome("r-1").await, app.posts().len());
+            assert_eq!(before, after, "{batches} {restarts}: nothing is sent to a namespace that left");
+            ends.push((outcome, reason, after));
+            app.simulator.stop().await;
+        }
+        assert_eq!(ends[0], ends[1], "{batches}");
+        let because = (end == "refused").then_some("namespace-not-configured");
+        assert_eq!((ends[1].0.as_str(), ends[1].1), (end, because), "{batches}");
     }
-    assert_eq!(ends[0], ends[1]);
-    let ((outcome, reason), _) = &ends[1];
-    assert_eq!((outcome.as_str(), *reason), ("refused", Some("namespace-not-configured")));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

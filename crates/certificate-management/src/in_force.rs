@@ -251,18 +251,14 @@ impl<C> Knowledge<C> {
 /// The configuration of a version, as its bytes are read.
 ///
 /// # Errors
-/// Why it cannot be used, for a person. A file that names no namespace is refused: an upload that was cut off would take every
-/// namespace out of the app's care in silence.
+/// Why it cannot be used, for a person. A file that names no namespace is refused, as everywhere: an upload that was cut off would
+/// take every namespace out of the app's care in silence.
 pub fn judge(bytes: &[u8]) -> Result<Configuration, String> {
     if bytes.len() as u64 > LARGEST {
         return Err(too_large(bytes.len() as u64));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| format!("it is not UTF-8: {error}"))?;
-    let configuration = Configuration::parse(text).map_err(|error| error.to_string())?;
-    match configuration.namespaces.is_empty() {
-        true => Err("it names no namespace".to_owned()),
-        false => Ok(configuration),
-    }
+    Configuration::parse(text).map_err(|error| error.to_string())
 }
 
 /// What is wrong with a version of so many bytes.
