@@ -6,6 +6,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::ArmId;
+use crate::configuration::Mode;
 use crate::model::EnrollmentGroup;
 use crate::plan::saved::{Place, PlannedAssignment, SavedPlan};
 use crate::plan::{Observation, plan_assignment};
@@ -22,6 +23,8 @@ pub struct GroupFate {
     pub enrollment_group: String,
     /// The policy that it names.
     pub has: Option<String>,
+    /// Whether functions write to its namespace under the version.
+    pub mode: Mode,
     /// What the version does to it.
     pub fate: Fate,
 }
@@ -114,6 +117,7 @@ impl GroupFate {
             provisioning_service: place.provisioning_service.to_owned(),
             enrollment_group: group.id.clone(),
             has: group.policy.clone(),
+            mode: place.configuration.mode,
             fate: written.or_else(|| plan.left_alone.pop().map(left_alone)).unwrap_or_else(as_it_should_be),
         }
     }
@@ -142,6 +146,7 @@ pub(super) fn effects(before: &[GroupFate], after: &[GroupFate], is_whole: bool)
 
 fn effect(before: Option<&GroupFate>, after: Option<&GroupFate>) -> Option<GroupEffect> {
     let group = after.or(before)?;
+    let modes = (before.map(|of| of.mode), after.map(|of| of.mode));
     let fate = |of: Option<&GroupFate>| of.map(|of| of.fate.clone());
     let why_not = |after: Option<Fate>| match after {
         Some(Fate::LeftAlone { reason }) => format!("left alone: {reason}"),
@@ -149,7 +154,15 @@ fn effect(before: Option<&GroupFate>, after: Option<&GroupFate>) -> Option<Group
         None => "the new version does not name its provisioning service".to_owned(),
     };
     let (change, to, why) = match (fate(before), fate(after)) {
-        (Some(Fate::Written { to: old, .. }), Some(Fate::Written { to: new, .. })) if old == new => {
+        // What is planned for a group is the same in both modes, and only in one of them it is done.
+        (Some(Fate::Written { .. }), Some(Fate::Written { .. }))
+            if modes == (Some(Mode::Enforce), Some(Mode::Audit)) =>
+        {
+            (GroupChange::NotAssignedAnyMore, None, "the namespace would be in audit mode".to_owned())
+        }
+        (Some(Fate::Written { to: old, .. }), Some(Fate::Written { to: new, .. }))
+            if old == new && modes.0 == modes.1 =>
+        {
             return None;
         }
         (_, Some(Fate::Written { to, rule })) => {
@@ -157,7 +170,11 @@ fn effect(before: Option<&GroupFate>, after: Option<&GroupFate>) -> Option<Group
                 Some(_) => GroupChange::ChangesPolicy,
                 None => GroupChange::NewlyAssigned,
             };
-            (change, to, rule)
+            let why = match modes.1 {
+                Some(Mode::Audit) => format!("{rule}; planned only, in audit mode"),
+                _ => rule,
+            };
+            (change, to, why)
         }
         (Some(Fate::Written { .. }), after) => (GroupChange::NotAssignedAnyMore, None, why_not(after)),
         (Some(Fate::Kept), after @ (Some(Fate::LeftAlone { .. }) | None)) => {

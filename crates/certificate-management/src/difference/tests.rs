@@ -65,6 +65,25 @@ fn each_group_is_told_by_what_becomes_of_it() {
 }
 
 #[test]
+fn a_namespace_that_functions_may_write_to_names_every_group_that_they_then_write() {
+    let of = |mode: &str, policy: &str| {
+        configuration(&format!("mode = \"{mode}\"\n{}", rule("lines", "line-*", policy, false)))
+    };
+    let (audit, enforce) = (of("audit", "short"), of("enforce", "short"));
+    let line = |change| [("line-new".to_owned(), change)];
+    assert_eq!(changes(&audit, &enforce), line(GroupChange::NewlyAssigned));
+    assert_eq!(changes(&enforce, &audit), line(GroupChange::NotAssignedAnyMore));
+    assert_eq!(changes(&audit, &audit), []);
+    let why = |before: &Configuration, after: &Configuration| {
+        let difference = Difference::of(before, after).with_groups(&fates(before), &fates(after), Vec::new());
+        let groups = difference.groups.unwrap();
+        groups.iter().find(|effect| effect.enrollment_group == "line-new").unwrap().why.clone()
+    };
+    assert!(!why(&audit, &enforce).contains("planned only"));
+    assert!(why(&of("audit", "none"), &audit).contains("planned only"), "nothing is written in audit mode");
+}
+
+#[test]
 fn the_same_version_changes_nothing_and_another_layout_is_the_same_version() {
     let one = configuration(&rule("lines", "line-*", "short", false));
     let text = format!(
