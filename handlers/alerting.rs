@@ -77,6 +77,7 @@ mod tests {
     };
     use certificate_management::plan::{Observation, ObservedHub};
     use certificate_management::report::{self, Counted, Looks, NamespaceInput, ReportInput};
+    use certificate_management::trust_over_time::TrustOverTime;
     use time::macros::datetime;
     use time::{Duration, OffsetDateTime};
 
@@ -161,6 +162,7 @@ mod tests {
                 declared: None,
                 links: None,
                 issuers: SeenIssuers::default(),
+                trust: TrustOverTime::default(),
                 looks: Looks::at(now),
             }],
             records: None,

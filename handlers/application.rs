@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use ambient::Randomness;
-use azure::Azure;
 use azure::service_bus::QueueSender;
+use azure::{Azure, QueueReceiver};
 use certificate_management::configuration::Configuration;
 use certificate_management::in_force::{Source, VersionInForce};
 use state::{BlobSettings, Store};
@@ -32,12 +32,14 @@ pub struct Application {
     pub standing: Option<VersionInForce>,
 }
 
-/// The queues that the app sends to.
+/// The queues that the app uses by itself; the host delivers from them.
 pub struct Queues {
     /// Sync requests.
     pub requests: QueueSender,
     /// Messages that could not be parsed.
     pub parked: QueueSender,
+    /// Sync requests that the queue gave up on.
+    pub dead_letters: QueueReceiver,
 }
 
 /// Why the app cannot start.
@@ -120,6 +122,7 @@ impl Queues {
         Ok(Self {
             requests: azure.queue(&settings.service_bus, &settings.requests)?,
             parked: azure.queue(&settings.service_bus, &settings.parked)?,
+            dead_letters: azure.dead_letter_receiver(&settings.service_bus, &settings.requests)?,
         })
     }
 }

@@ -9,7 +9,7 @@ const CACHE_CONTROL: &str = "private, no-cache";
 
 /// Answers a GET with this body, or with 304 when the client has it already.
 ///
-/// The tag is a hash of the body, so the page, whose words tell its own age, changes with the minute, and the JSON only with the report.
+/// The tag is a hash of the body, so what is told changes with the report, and nothing in between.
 pub fn reply(request: &HttpRequest, content_type: &str, body: String) -> HttpReply {
     let tag = tag(&body);
     let known = request.headers.get("If-None-Match").unwrap_or_default();

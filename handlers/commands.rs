@@ -3,7 +3,11 @@
 #[macro_use]
 mod terminal;
 
+#[cfg(feature = "operator")]
+mod bar;
 mod exit_codes;
+#[cfg(all(test, feature = "operator"))]
+mod golden;
 // Each of these rooms is left out of the package of the function app, as a whole and here alone.
 #[cfg_attr(not(feature = "simulator"), path = "commands/no_laptop.rs")]
 pub mod laptop;
@@ -11,11 +15,17 @@ pub mod laptop;
 mod operator;
 #[cfg(test)]
 mod options;
+#[cfg(feature = "operator")]
+mod screen;
 mod serve;
 #[cfg_attr(not(feature = "setup"), path = "commands/no_setup.rs")]
 mod setup;
 #[cfg(feature = "operator")]
 mod table;
+#[cfg(feature = "operator")]
+mod terminal_size;
+#[cfg(feature = "operator")]
+mod tone;
 
 use std::process::ExitCode;
 
@@ -82,6 +92,10 @@ fn run() -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
+    if let Err(message) = laptop::follow_clock() {
+        terminal::complain(message);
+        return ExitCode::from(USAGE);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("the runtime could not be started: {error}")),

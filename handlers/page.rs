@@ -6,6 +6,7 @@
 
 mod attention;
 mod authorities;
+mod changes;
 mod figures;
 mod grid;
 mod groups;
@@ -14,6 +15,7 @@ mod lines;
 pub mod links;
 mod namespaces;
 mod one_request;
+mod parked;
 mod request_list;
 mod requests;
 mod runbook;
@@ -23,6 +25,7 @@ mod writes;
 use askama::Template;
 use certificate_management::configuration::{Mode, Thresholds};
 use certificate_management::reason::Reason;
+use certificate_management::report::changes::Changes;
 use certificate_management::report::{self, NamespaceLine, Report};
 use certificate_management::request::RequestRecord;
 use http::StatusCode;
@@ -31,14 +34,16 @@ use time::{Duration, OffsetDateTime};
 use attention::Attention;
 use figures::Figure;
 use lifetimes::Lifetimes;
-use lines::Line;
+use lines::Lines;
 use links::Links;
 use namespaces::Namespace;
+use parked::Parked;
 use requests::Requests;
 use runbook::Entry;
 use words::Moment;
 use writes::Writes;
 
+use crate::reporting::tables::Table;
 use crate::views::RequestList;
 
 /// What a browser may do with the page: show it, with the style that is in it.
@@ -57,7 +62,6 @@ const FROZEN_NAMED: usize = 4;
 struct Document<'a> {
     report: &'a Report,
     made: Moment,
-    age: String,
     is_old: bool,
     audited: Option<String>,
     frozen: Vec<String>,
@@ -65,12 +69,16 @@ struct Document<'a> {
     attention: Attention,
     all_is_well: &'static str,
     figures: Vec<Figure>,
-    lines: Vec<Line>,
+    lines: Lines,
+    /// To what changed, and to the tables.
+    changes: String,
+    tables: [(&'static str, String); 2],
     namespaces: Vec<Namespace>,
     /// The namespace, where the page is of one.
     alone: Option<Alone>,
     lifetimes: Option<Lifetimes>,
     requests: Option<Requests>,
+    parked: Option<Parked>,
     writes: Option<Writes>,
     runbook: Vec<Entry>,
 }
@@ -142,7 +150,6 @@ fn render(
     let document = Document {
         report,
         made: words::moment(report.oldest_data_at),
-        age: words::span(now - report.oldest_data_at),
         // That of one namespace is made when it is asked for, and so never old.
         is_old: alone.is_none() && now - report.generated_at > overdue,
         audited: audited(report),
@@ -152,10 +159,16 @@ fn render(
         all_is_well: all_is_well(report),
         figures: figures::of(report, lifetimes.as_ref()),
         requests: Requests::of(report, links),
+        parked: Parked::of(report),
+        changes: links.changes(None),
+        tables: [
+            ("pairs of hub and policy", links.table(Table::Pairs)),
+            ("enrollment groups", links.table(Table::Groups)),
+        ],
         writes: Writes::of(report),
         runbook: runbook::of(report, thresholds),
-        lines: lines::of(report, links, now),
-        namespaces: namespaces::of(report),
+        lines: Lines::of(report, links),
+        namespaces: namespaces::of(report, alone.is_some()),
         alone,
         lifetimes,
     };
@@ -170,17 +183,16 @@ pub fn waiting() -> Result<String, askama::Error> {
     Waiting.render()
 }
 
-/// The page of a sync request, as it is at `now`.
+/// The page of a sync request.
 ///
 /// # Errors
 /// When memory for it is lacking.
 pub fn of_request(
     record: &RequestRecord,
-    now: OffsetDateTime,
     links: &Links,
     next_step: impl Fn(Reason) -> String,
 ) -> Result<String, askama::Error> {
-    one_request::Document::of(record, now, links, next_step).render()
+    one_request::Document::of(record, links, next_step).render()
 }
 
 /// A page of the list of sync requests.
@@ -189,6 +201,14 @@ pub fn of_request(
 /// When memory for it is lacking.
 pub fn of_requests(list: &RequestList, links: &Links) -> Result<String, askama::Error> {
     request_list::Document::of(list, links).render()
+}
+
+/// The page of what changed between two reports.
+///
+/// # Errors
+/// When memory for it is lacking.
+pub fn of_changes(changes: &Changes, now: OffsetDateTime, links: &Links) -> Result<String, askama::Error> {
+    changes::Document::of(changes, now, links).render()
 }
 
 /// The page that says what went wrong.

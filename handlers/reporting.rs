@@ -4,14 +4,17 @@
 mod alone;
 mod counting;
 mod folding;
+pub mod history;
 mod linked;
 pub mod live;
 mod looking;
 pub mod pages;
 mod remembered;
+pub mod tables;
 
 use certificate_management::alerting::FindingEvent;
 use certificate_management::hold::GroupHolds;
+use certificate_management::parked::note::{LIVES, NOTES, Note};
 use certificate_management::section::Section;
 use certificate_management::sync;
 use time::{Duration, OffsetDateTime};
@@ -65,8 +68,9 @@ pub async fn run(application: &Application) -> Result<Reported, state::Error> {
     // First, since looking at services that hang can take all the time of an invocation.
     let resumed = resume::resume(application, &Observer::new(&application.fleet)).await;
     let looked = looking::look(application).await;
-    let report = folding::fold(application).await;
+    let (report, snapshot) = folding::fold(application).await;
     pages::write(&application.store, &report).await?;
+    let kept = history::write(&application.store, &snapshot).await;
     let mut done = Reported {
         namespaces: looked.seen,
         not_visited: looked.not_visited,
@@ -78,6 +82,7 @@ pub async fn run(application: &Application) -> Result<Reported, state::Error> {
         ..Reported::default()
     };
     done.failures.extend(looked.failures);
+    done.failures.extend(kept.err().map(|error| format!("what later reports are compared with: {error}")));
     forget(application, &mut done).await;
     // Last, so that as little as possible comes between the record and the delivery.
     match alerting::announce(&application.store, &report, application.fleet.now()).await {
@@ -100,6 +105,9 @@ async fn forget(application: &Application, done: &mut Reported) {
     if let Err(error) = forget_holds(application, before).await {
         done.failures.push(format!("old records of holds: {error}"));
     }
+    if let Err(error) = forget_notes(application).await {
+        done.failures.push(format!("old notes of parked messages: {error}"));
+    }
     // What a parked message names stays as long as the message can.
     let parked = before.min(application.fleet.now() - PARKED_FOR);
     // Pages that no overview names any more; the newest report's were written just now.
@@ -111,6 +119,7 @@ async fn forget(application: &Application, done: &mut Reported) {
         ("reports", before),
         (CHANGES, before),
         (pages::FINDINGS, turned),
+        (history::HISTORY, before.max(application.fleet.now() - history::KEPT_FOR)),
         ("parked", parked),
     ] {
         match application.store.purge(prefix, before, FORGOTTEN_AT_ONCE).await {
@@ -127,6 +136,13 @@ async fn forget(application: &Application, done: &mut Reported) {
 async fn forget_holds(application: &Application, before: OffsetDateTime) -> Result<(), state::Error> {
     let has_ended = |holds: &GroupHolds| holds.in_force().is_none();
     application.store.purge_where(HOLDS, before, FORGOTTEN_AT_ONCE, has_ended).await.map(drop)
+}
+
+/// Removes notes of messages that the parked queue has dropped. A message that the records keep has its note at any age.
+async fn forget_notes(application: &Application) -> Result<(), state::Error> {
+    let now = application.fleet.now();
+    let is_gone = |note: &Note| !note.is_true_at(now);
+    application.store.purge_where(NOTES, now - LIVES, FORGOTTEN_AT_ONCE, is_gone).await.map(drop)
 }
 
 /// Removes old sections of namespaces that the configuration does not name any more.

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use certificate_management::configuration::Configuration;
 use certificate_management::in_force::{Effect, Event, Failure, Knowledge, VersionInForce};
+use certificate_management::plural;
 use state::Document;
 use tokio::time::timeout;
 
@@ -121,7 +122,7 @@ impl std::fmt::Display for Serving {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::File(application) => {
-                write!(f, "{} namespaces", application.fleet.configuration.namespaces.len())
+                f.write_str(&plural::count(application.fleet.configuration.namespaces.len(), "namespace"))
             }
             Self::Blob(watched) => write!(f, "the configuration {}", watched.document),
         }

@@ -38,6 +38,9 @@ pub struct Arguments {
     /// The program to attack; by default the `policysync` beside this program
     #[arg(long, value_name = "FILE")]
     handler: Option<PathBuf>,
+    /// The program whose commands a person runs; by default the `policysync` beside this program. The package has no commands
+    #[arg(long, value_name = "FILE")]
+    commands: Option<PathBuf>,
     /// Azurite's program, azurite-blob
     #[arg(long, value_name = "FILE", env = "AZURITE")]
     azurite: Option<PathBuf>,

@@ -1,5 +1,5 @@
 //! Azurite, the storage emulator, which holds the records that both processes share. It keeps them in memory, so it
-//! leaves no files behind. A campaign may put it at a distance.
+//! leaves no files behind. A campaign may put it at a distance, and let it be away for a while.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::distance::Distance;
+use crate::distance::{Distance, Passage};
 use crate::error::CampaignError;
 
 /// The emulator's public account key.
@@ -17,18 +17,17 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running Azurite. It is killed when dropped.
 pub struct Azurite {
-    endpoint: String,
+    address: String,
     _process: Child,
-    _distance: Option<Distance>,
+    way: Option<Distance>,
 }
 
 impl Azurite {
-    /// Starts `program` on a free port. Each call to it takes `latency` longer than it would.
+    /// Starts `program` on a free port.
     ///
     /// # Errors
     /// When it does not start or does not listen within a minute.
-    pub async fn start(program: &Path, latency: Duration) -> Result<Self, CampaignError> {
-        let failed = |problem: String| CampaignError::NotStarted { what: "Azurite".to_owned(), problem };
+    pub async fn start(program: &Path) -> Result<Self, CampaignError> {
         let mut process = Command::new(program)
             .args(["--blobHost", "127.0.0.1", "--blobPort", "0"])
             .args(["--inMemoryPersistence", "--silent", "--disableTelemetry"])
@@ -37,7 +36,7 @@ impl Azurite {
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| failed(error.to_string()))?;
-        let Some(output) = process.stdout.take() else { return Err(failed("it has no output".to_owned())) };
+        let Some(output) = process.stdout.take() else { return Err(failed("it has no output")) };
         let mut lines = BufReader::new(output).lines();
         let listening = async {
             while let Ok(Some(line)) = lines.next_line().await {
@@ -49,26 +48,39 @@ impl Azurite {
         };
         let address = tokio::time::timeout(PATIENCE, listening)
             .await
-            .map_err(|_| failed("it did not listen within a minute".to_owned()))?
-            .ok_or_else(|| failed("it ended before it listened".to_owned()))?;
+            .map_err(|_| failed("it did not listen within a minute"))?
+            .ok_or_else(|| failed("it ended before it listened"))?;
         // Azurite may print more later, and must not stop because its pipe is full.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        let distance = match latency {
-            Duration::ZERO => None,
-            latency => {
-                let target = address.trim_start_matches("http://").parse();
-                let target = target.map_err(|error| failed(format!("{address} is no address: {error}")))?;
-                let way = Distance::to(target, latency).await;
-                Some(way.map_err(CampaignError::file("a free port"))?)
-            }
-        };
-        let address = distance.as_ref().map_or(address, |distance| format!("http://{}", distance.address));
-        let endpoint = format!("{address}/devstoreaccount1");
-        Ok(Self { endpoint, _process: process, _distance: distance })
+        Ok(Self { address, _process: process, way: None })
+    }
+
+    /// The same behind a way that can be closed: each call to it takes `latency` longer than it would.
+    ///
+    /// # Errors
+    /// As [`Azurite::start`], and when no port is free.
+    pub async fn start_behind(program: &Path, latency: Duration) -> Result<Self, CampaignError> {
+        let azurite = Self::start(program).await?;
+        let target = azurite.address.trim_start_matches("http://").parse();
+        let target = target.map_err(|error| failed(format!("{} is no address: {error}", azurite.address)))?;
+        let way = Distance::to(target, latency).await.map_err(CampaignError::file("a free port"))?;
+        Ok(Self { address: format!("http://{}", way.address), way: Some(way), ..azurite })
+    }
+
+    /// Opens the way to it, or closes it. Does nothing without a way.
+    pub fn set(&self, passage: Passage) {
+        if let Some(way) = &self.way {
+            way.set(passage);
+        }
     }
 
     /// For `AzureWebJobsStorage`.
     pub fn connection_string(&self) -> String {
-        format!("BlobEndpoint={};AccountName=devstoreaccount1;AccountKey={KEY}", self.endpoint)
+        let address = &self.address;
+        format!("BlobEndpoint={address}/devstoreaccount1;AccountName=devstoreaccount1;AccountKey={KEY}")
     }
+}
+
+fn failed(problem: impl Into<String>) -> CampaignError {
+    CampaignError::NotStarted { what: "Azurite".to_owned(), problem: problem.into() }
 }

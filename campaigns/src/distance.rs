@@ -1,5 +1,6 @@
 //! Puts a service at a distance: delays everything that is sent to it. Every call over a connection takes that much
-//! longer, and calls over several connections do not wait for each other, as with a network in between.
+//! longer, and calls over several connections do not wait for each other, as with a network in between. The way can be
+//! closed for a while, as in an outage.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -8,7 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
@@ -17,10 +18,22 @@ const CHUNK: usize = 16 * 1024;
 /// Most chunks of one connection that are under way. A sender that is faster waits.
 const UNDER_WAY: usize = 64;
 
-/// The way to a service. It is closed when dropped.
+/// What becomes of what is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passage {
+    /// It arrives.
+    Open,
+    /// Every connection is broken off, and each new one before anything has passed.
+    Refused,
+    /// Connections stand, and nothing passes in either direction until the way is open again.
+    Silent,
+}
+
+/// The way to a service. It ends when dropped.
 pub struct Distance {
     /// Where the way begins.
     pub address: SocketAddr,
+    passage: watch::Sender<Passage>,
     listening: JoinHandle<()>,
 }
 
@@ -32,13 +45,27 @@ impl Distance {
     pub async fn to(target: SocketAddr, latency: Duration) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
+        let (passage, seen) = watch::channel(Passage::Open);
         let listening = tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
-                // Only its two ends see that a connection breaks; the others go on.
-                tokio::spawn(async move { connect(near, target, latency).await });
+                let (mut broken_off, passage) = (seen.clone(), seen.clone());
+                tokio::spawn(async move {
+                    tokio::select! {
+                        biased;
+                        // Dropping the other future drops both ends of the connection.
+                        _ = broken_off.wait_for(|passage| *passage == Passage::Refused) => {}
+                        // Only its two ends see that a connection breaks; the others go on.
+                        _ = connect(near, target, latency, passage) => {}
+                    }
+                });
             }
         });
-        Ok(Self { address, listening })
+        Ok(Self { address, passage, listening })
+    }
+
+    /// Opens the way or closes it, for the connections that stand and for all that come.
+    pub fn set(&self, passage: Passage) {
+        self.passage.send_replace(passage);
     }
 }
 
@@ -48,22 +75,30 @@ impl Drop for Distance {
     }
 }
 
-async fn connect(near: TcpStream, target: SocketAddr, latency: Duration) -> io::Result<()> {
+async fn connect(
+    near: TcpStream,
+    target: SocketAddr,
+    latency: Duration,
+    passage: watch::Receiver<Passage>,
+) -> io::Result<()> {
     let far = TcpStream::connect(target).await?;
     near.set_nodelay(true)?;
     far.set_nodelay(true)?;
-    let (mut from_far, to_far) = far.into_split();
-    let (from_near, mut to_near) = near.into_split();
-    let back = async {
-        tokio::io::copy(&mut from_far, &mut to_near).await?;
-        to_near.shutdown().await
-    };
-    tokio::try_join!(late(from_near, to_far, latency), back)?;
+    let (from_far, to_far) = far.into_split();
+    let (from_near, to_near) = near.into_split();
+    let there = late(from_near, to_far, latency, passage.clone());
+    let back = late(from_far, to_near, Duration::ZERO, passage);
+    tokio::try_join!(there, back)?;
     Ok(())
 }
 
-/// Passes everything on in its order, each part `latency` after it came.
-async fn late(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, latency: Duration) -> io::Result<()> {
+/// Passes everything on in its order, each part `latency` after it came, and none while the way is silent.
+async fn late(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    latency: Duration,
+    mut passage: watch::Receiver<Passage>,
+) -> io::Result<()> {
     let (sender, mut receiver) = mpsc::channel::<(Instant, Vec<u8>)>(UNDER_WAY);
     let reading = async move {
         loop {
@@ -78,6 +113,9 @@ async fn late(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, latency: Duration
     let writing = async move {
         while let Some((due, chunk)) = receiver.recv().await {
             sleep_until(due).await;
+            // The sender is gone with the way itself.
+            let open = passage.wait_for(|passage| *passage != Passage::Silent).await;
+            drop(open.map_err(io::Error::other)?);
             to.write_all(&chunk).await?;
         }
         to.shutdown().await
@@ -132,6 +170,31 @@ mod tests {
         let calls = join_all((0..50).map(|_| call(distance.address, 100))).await;
         assert!(calls.iter().all(|took| *took >= LATENCY), "{calls:?}");
         assert!(since.elapsed() < LATENCY * 10, "50 calls took {:?}", since.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_refused_way_breaks_off_what_stands_and_lets_nothing_in_until_it_is_open() {
+        let distance = Distance::to(echo().await, Duration::ZERO).await.unwrap();
+        let mut standing = TcpStream::connect(distance.address).await.unwrap();
+        standing.write_all(b"a").await.unwrap();
+        assert_eq!(standing.read_u8().await.unwrap(), b'a');
+        distance.set(Passage::Refused);
+        assert!(standing.read_u8().await.is_err());
+        let mut late = TcpStream::connect(distance.address).await.unwrap();
+        assert!(late.read_u8().await.is_err());
+        distance.set(Passage::Open);
+        call(distance.address, 100).await;
+    }
+
+    #[tokio::test]
+    async fn over_a_silent_way_nothing_comes_until_it_is_open_and_then_all_of_it() {
+        let distance = Distance::to(echo().await, Duration::ZERO).await.unwrap();
+        distance.set(Passage::Silent);
+        let mut calling = Box::pin(call(distance.address, 100));
+        let waited = tokio::time::timeout(LATENCY, &mut calling).await;
+        assert!(waited.is_err(), "it came over a silent way");
+        distance.set(Passage::Open);
+        assert!(calling.await >= LATENCY);
     }
 
     #[tokio::test]

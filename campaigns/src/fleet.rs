@@ -92,13 +92,19 @@ fn in_fleet(known: &CampaignNamespace) -> Namespace {
 /// # Errors
 /// When the simulated Azure does not have such a policy.
 pub fn rotate(simulator: &Simulator, namespaces: &[CampaignNamespace]) -> Result<(), CampaignError> {
-    for namespace in namespaces.iter().filter(|namespace| namespace.start == Start::Rotated) {
-        let policy = format!("{}/credentials/default/policies/{}", namespace.id, namespace.policies[0]);
-        simulator
-            .rotate(&policy)
-            .map_err(|error| CampaignError::unanswered(format!("rotating {policy}"), format!("{error:?}")))?;
-    }
-    Ok(())
+    let mut rotated = namespaces.iter().filter(|namespace| namespace.start == Start::Rotated);
+    rotated.try_for_each(|namespace| renew(simulator, namespace))
+}
+
+/// Lets the service renew the first policy of a namespace.
+///
+/// # Errors
+/// When the simulated Azure does not have it.
+pub fn renew(simulator: &Simulator, namespace: &CampaignNamespace) -> Result<(), CampaignError> {
+    let policy = format!("{}/credentials/default/policies/{}", namespace.id, namespace.policies[0]);
+    simulator
+        .rotate(&policy)
+        .map_err(|error| CampaignError::unanswered(format!("rotating {policy}"), format!("{error:?}")))
 }
 
 /// The `policysync.toml` that goes with it.

@@ -93,9 +93,18 @@ impl Handler {
 
     /// The most memory that its present life had at any moment; none while it is down, and where the system does not tell.
     pub async fn peak_memory_bytes(&self) -> Option<u64> {
+        self.memory_bytes("VmHWM:").await
+    }
+
+    /// The memory that it has now; none while it is down, and where the system does not tell.
+    pub async fn resident_bytes(&self) -> Option<u64> {
+        self.memory_bytes("VmRSS:").await
+    }
+
+    async fn memory_bytes(&self, name: &str) -> Option<u64> {
         let id = self.process.lock().await.as_ref()?.id()?;
         let status = tokio::fs::read_to_string(format!("/proc/{id}/status")).await.ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
         let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
         Some(kibibytes * 1024)
     }

@@ -1,27 +1,53 @@
 //! The campaign `kill`: the same run, with one of the two processes killed (SIGKILL) at random instants, started again,
-//! and its batch given back and delivered again.
+//! and its batch given back and delivered again. Meanwhile the storage is away now and then, and the clocks of the two
+//! processes may differ.
 //!
 //! Requests come while the kills go on, namespace after namespace, so that every kill meets a run with new syncs in it.
 //! Kills wait until their process is at work, and then for a random moment, short or long. A third of them is aimed:
 //! they come when a follow-up or a sync has just been sent, since the record of it is only milliseconds away. ARM
 //! throttles nothing here, since the campaign is about kills.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use azure_simulator::service_bus::Settings;
 use azure_simulator::throttle::{Limits, Rate};
 
-use crate::Arguments;
+use clap::Args;
+
 use crate::accounts::Accounts;
+use crate::clocks::Clocks;
 use crate::error::CampaignError;
 use crate::host::Delivering;
+use crate::outages::Outages;
 use crate::progress::Progress;
 use crate::random;
 use crate::requests::{self, Order};
 use crate::rules::{self, Syncs};
-use crate::stage::Stage;
+use crate::stage::{Stage, Surroundings, Way};
 use crate::sync::{check_queues, check_requests};
 use crate::verdict::Verdict;
+
+/// What the campaign is run with.
+#[derive(Args, Clone)]
+// The options in common have a group of this name.
+#[group(skip)]
+pub struct Arguments {
+    #[command(flatten)]
+    run: crate::Arguments,
+    /// How often a process is killed
+    #[arg(long, default_value_t = 200)]
+    kills: usize,
+    /// How often the storage is away for a while
+    #[arg(long, default_value_t = 0)]
+    outages: usize,
+    /// How many seconds the clock of one process is behind, and that of the other ahead
+    #[arg(long, default_value_t = 0)]
+    skew_seconds: u32,
+    /// libfaketime, which moves the clocks
+    #[arg(long, value_name = "FILE", env = "FAKETIME_LIBRARY")]
+    faketime_library: Option<PathBuf>,
+}
 
 /// No bucket is ever empty.
 const ENDLESS: Rate = Rate { burst: 1e9, per_second: 1e9 };
@@ -41,7 +67,10 @@ const LOCK_DURATION: time::Duration = time::Duration::seconds(15);
 ///
 /// # Errors
 /// When it could not be run; broken rules are in the verdict.
-pub async fn run(arguments: &Arguments, kills: usize) -> Result<Verdict, CampaignError> {
+pub async fn run(
+    Arguments { run: arguments, kills, outages, skew_seconds, faketime_library }: &Arguments,
+) -> Result<Verdict, CampaignError> {
+    let (kills, outages) = (*kills, *outages);
     let progress = Progress::start();
     let since = Instant::now();
     let deadline = since + Duration::from_secs(60 * arguments.limit_minutes);
@@ -57,7 +86,11 @@ pub async fn run(arguments: &Arguments, kills: usize) -> Result<Verdict, Campaig
     let queue_settings =
         Settings { max_delivery_count: u32::MAX, lock_duration: LOCK_DURATION, ..Settings::default() };
     progress.phase("building the fleet");
-    let stage = Stage::build(arguments, limits, queue_settings, delivering).await?;
+    let clocks = Clocks::apart(*skew_seconds, faketime_library.clone())?;
+    let way = if outages == 0 { Way::Straight } else { Way::CanBeClosed };
+    let surroundings = Surroundings { clocks, way };
+    let stage = Stage::build(arguments, limits, queue_settings, delivering, surroundings).await?;
+    let mut weather = Outages::of(&stage.azurite, random::part(arguments.seed, "outages"));
     let mut random = random::part(arguments.seed, "requests");
     let planned = requests::plan(&stage.namespaces, arguments.requests, Order::ByNamespace, &mut random);
 
@@ -69,6 +102,9 @@ pub async fn run(arguments: &Arguments, kills: usize) -> Result<Verdict, Campaig
         let due = planned.len() * (kill + 1) / kills;
         requests::submit(&stage.client, stage.simulator.url(), &planned[submitted..due]).await?;
         submitted = due;
+        if outages * (kill + 1) / kills > outages * kill / kills {
+            weather.begin().await;
+        }
         let victim = &stage.handlers[chance.usize(..stage.handlers.len())];
         let aim = chance.usize(..3);
         let moment = [SHORT, LONG][aim % 2].mul_f64(chance.f64());
@@ -85,6 +121,7 @@ pub async fn run(arguments: &Arguments, kills: usize) -> Result<Verdict, Campaig
         }
     }
     requests::submit(&stage.client, stage.simulator.url(), &planned[submitted..]).await?;
+    weather.end().await;
     let killing = since.elapsed();
     progress.phase("finishing");
     let is_done = stage.wait_until_quiet(deadline, &progress).await?;
@@ -97,6 +134,8 @@ pub async fn run(arguments: &Arguments, kills: usize) -> Result<Verdict, Campaig
     );
     verdict.figure("storage latency", format!("{} ms", arguments.storage_latency_ms));
     verdict.figure("seed", arguments.seed);
+    verdict.figure("outages of the storage, in all", weather.shown());
+    verdict.figure("clocks, behind and ahead", format!("{skew_seconds} s"));
     verdict.figure("kills, of them at work", format!("{kills}, {at_work}"));
     verdict.figure(
         "time: killing, all",

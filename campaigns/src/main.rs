@@ -11,6 +11,7 @@
 mod accounts;
 mod assign;
 mod azurite;
+mod clocks;
 mod collector;
 mod contest;
 mod distance;
@@ -24,6 +25,7 @@ mod invocation;
 mod kill;
 mod memory;
 mod neighbour;
+mod outages;
 mod page;
 mod progress;
 mod random;
@@ -32,6 +34,8 @@ mod requests;
 mod rules;
 mod sample;
 mod script;
+mod slope;
+mod soak;
 mod stage;
 mod start;
 mod sync;
@@ -61,14 +65,10 @@ struct CommandLine {
 enum Campaign {
     /// Every message three times in random order, under the real throttle buckets: calls, ratio, replay
     Sync(Arguments),
-    /// The same with a process killed at random instants, and no throttling
-    Kill {
-        #[command(flatten)]
-        arguments: Arguments,
-        /// How often a process is killed
-        #[arg(long, default_value_t = 200)]
-        kills: usize,
-    },
+    /// The same with a process killed at random instants, outages of the storage, clocks that differ, and no throttling
+    Kill(kill::Arguments),
+    /// A load that does not end, for an hour: whether memory is flat
+    Soak(soak::Arguments),
     /// From the event to the policy, a reconcile with nothing to do, and a run taken back
     Assign(assign::Arguments),
     /// Status reports over fleets of growing size, killed on the way: calls, ratio, memory, and a second one that says nothing again
@@ -133,7 +133,8 @@ async fn main() -> ExitCode {
         Campaign::Sync(arguments) => ("sync", sync::run(&arguments).await),
         Campaign::Assign(arguments) => ("assign", assign::run(&arguments).await),
         Campaign::Report(arguments) => ("report", report::run(&arguments).await),
-        Campaign::Kill { arguments, kills } => ("kill", kill::run(&arguments, kills).await),
+        Campaign::Kill(arguments) => ("kill", kill::run(&arguments).await),
+        Campaign::Soak(arguments) => ("soak", soak::run(&arguments).await),
         Campaign::Start(arguments) => ("start", start::run(&arguments)),
         Campaign::Invocation(arguments) => ("invocation", invocation::run(&arguments)),
         Campaign::Instructions(arguments) => ("instructions", instructions::run(&arguments)),

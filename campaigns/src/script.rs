@@ -22,7 +22,7 @@ use crate::progress::Progress;
 use crate::requests;
 use crate::rules::SHORTEST_FLOOR_SECONDS;
 use crate::sample::Sample;
-use crate::stage::Stage;
+use crate::stage::{Stage, Surroundings};
 use crate::sync::check_requests;
 use crate::verdict::Verdict;
 
@@ -199,7 +199,7 @@ async fn policysync(
     };
     let limits = Limits::default();
     let delivering = Delivering { batch_size: 16, deliveries: 1, any_size: false, host_dies: 0.0 };
-    let stage = Stage::build(&common, limits, Settings::default(), delivering).await?;
+    let stage = Stage::build(&common, limits, Settings::default(), delivering, Surroundings::HEALTHY).await?;
     let planned = requests::whole(&stage.namespaces);
     let deadline = Instant::now() + Duration::from_secs(60 * common.limit_minutes);
     let progress = Progress::start();

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::Arguments;
 use crate::azurite::Azurite;
+use crate::clocks::{Clocks, Side};
 use crate::error::CampaignError;
 use crate::fleet::{self, CampaignNamespace};
 use crate::handler::{Handler, HandlerCommand};
@@ -36,8 +37,31 @@ pub struct Stage {
     pub host: Arc<Host>,
     /// The client for all calls over HTTP.
     pub client: Client,
-    _azurite: Azurite,
+    /// The records.
+    pub azurite: Arc<Azurite>,
     _folder: TempDir,
+}
+
+/// What is not as on one healthy machine.
+pub struct Surroundings {
+    /// The clocks of the processes.
+    pub clocks: Clocks,
+    /// The way to the records.
+    pub way: Way,
+}
+
+/// How the processes reach the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Nothing stands between, but for the latency that is asked for.
+    Straight,
+    /// A way that can be closed.
+    CanBeClosed,
+}
+
+impl Surroundings {
+    /// The clock of the machine, and a straight way.
+    pub const HEALTHY: Self = Self { clocks: Clocks::Machine, way: Way::Straight };
 }
 
 /// How many messages the queue holds.
@@ -61,11 +85,15 @@ impl Stage {
         limits: Limits,
         queue_settings: Settings,
         delivering: Delivering,
+        Surroundings { clocks, way }: Surroundings,
     ) -> Result<Self, CampaignError> {
         let program = handler_program(arguments.handler.as_deref())?;
         let azurite = arguments.azurite.as_deref().ok_or(CampaignError::NoAzurite)?;
         let latency = Duration::from_millis(arguments.storage_latency_ms);
-        let azurite = Azurite::start(azurite, latency).await?;
+        let azurite = match (latency, way) {
+            (Duration::ZERO, Way::Straight) => Azurite::start(azurite).await?,
+            _ => Azurite::start_behind(azurite, latency).await?,
+        };
         let (fleet, namespaces) = fleet::generate(arguments.namespaces, arguments.hubs, arguments.page_size);
         let folder = TempDir::with_prefix("campaign-").map_err(CampaignError::file("a folder"))?;
         let configuration = folder.path().join("policysync.toml");
@@ -76,14 +104,15 @@ impl Stage {
         fleet::rotate(&simulator, &namespaces)?;
         let logs = arguments.logs.clone().unwrap_or_else(|| folder.path().to_owned());
         std::fs::create_dir_all(&logs).map_err(CampaignError::file(logs.display().to_string()))?;
-        let command = |name: &str| HandlerCommand {
+        let command = |name: &str, side| HandlerCommand {
             program: program.clone(),
             directory: folder.path().to_owned(),
-            environment: environment(simulator.url(), &azurite, &configuration),
+            environment: [environment(simulator.url(), &azurite, &configuration), clocks.variables(side)]
+                .concat(),
             log: logs.join(format!("{name}.log")),
         };
-        let first = Arc::new(Handler::start("first", command("first")).await?);
-        let second = Arc::new(Handler::start("second", command("second")).await?);
+        let first = Arc::new(Handler::start("first", command("first", Side::Behind)).await?);
+        let second = Arc::new(Handler::start("second", command("second", Side::Ahead)).await?);
         let random = random::part(arguments.seed, "deliveries");
         let host = Arc::new(Host::new(simulator.queues(), delivering, random));
         let client = Client::builder()
@@ -96,7 +125,7 @@ impl Stage {
             handlers: [first, second],
             host,
             client,
-            _azurite: azurite,
+            azurite: Arc::new(azurite),
             _folder: folder,
         })
     }

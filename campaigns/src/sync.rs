@@ -17,7 +17,7 @@ use crate::progress::Progress;
 use crate::random;
 use crate::requests::{self, CampaignRequest, Order};
 use crate::rules::{self, Syncs};
-use crate::stage::Stage;
+use crate::stage::{Stage, Surroundings};
 use crate::verdict::{Verdict, seconds};
 
 /// Runs it.
@@ -35,7 +35,8 @@ pub async fn run(arguments: &Arguments) -> Result<Verdict, CampaignError> {
         host_dies: 0.0,
     };
     progress.phase("building the fleet");
-    let stage = Stage::build(arguments, limits, Settings::default(), delivering).await?;
+    let stage =
+        Stage::build(arguments, limits, Settings::default(), delivering, Surroundings::HEALTHY).await?;
     let mut random = random::part(arguments.seed, "requests");
     let planned = requests::plan(&stage.namespaces, arguments.requests, Order::Random, &mut random);
 

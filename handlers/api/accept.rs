@@ -14,6 +14,8 @@ pub enum Media {
     Json,
     /// For people: a page.
     Page,
+    /// For spreadsheets: a table.
+    Csv,
 }
 
 impl Media {
@@ -23,6 +25,7 @@ impl Media {
         match self {
             Self::Json => "application/json",
             Self::Page => "text/html",
+            Self::Csv => "text/csv",
         }
     }
 }

@@ -13,7 +13,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::problem::Code;
-use crate::functions::DEFINITIONS;
+use crate::functions::{DEFINITIONS, policy_status};
 
 /// Set it to write the document instead of comparing it.
 const WRITE: &str = "WRITE_GENERATED_FILES";
@@ -110,6 +110,10 @@ fn every_route_is_described_and_no_other() {
                 }
             }
         }
+    }
+    // These addresses stand beside those of namespaces.
+    for name in policy_status::BESIDE {
+        routes.insert(format!("/api/policy-status/{name}"));
     }
     assert_eq!(described, routes);
 }

@@ -85,7 +85,7 @@ pub struct Problem {
     code: Code,
     /// The same as a sentence, with what to do.
     message: String,
-    /// What it is about: a member of the body, a header, `id`, `namespace`, `page`, `method`, `body`, `queue`, `records` or `configuration`.
+    /// What it is about: a member of the body, a header, `id`, `namespace`, `page`, `since`, `method`, `body`, `queue`, `records` or `configuration`.
     target: String,
     /// Every field that is missing, wrong or unknown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -136,7 +136,7 @@ impl Problem {
     pub fn reply(&self, media: Media, links: &Links) -> HttpReply {
         let page = match media {
             Media::Page => page::of_problem(self.code.status(), &self.message, links).ok(),
-            Media::Json => None,
+            Media::Json | Media::Csv => None,
         };
         let status = self.code.status();
         let reply = match page {

@@ -106,7 +106,7 @@ const CODES: &[(&str, &[Code])] = &[
         "status",
         &[
             (0, "nothing at or above --fail-on"),
-            (1, "warnings"),
+            (1, "warnings, or messages that wait for a person"),
             (2, "critical"),
             (
                 3,

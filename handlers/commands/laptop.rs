@@ -10,11 +10,30 @@ mod simulator;
 mod staging;
 mod unpacking;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+use ambient::rehearsal;
 
 use clap::Subcommand;
 
 use super::terminal::fail;
+
+/// The variable that names the file of a clock which `dev` lets a person push.
+const CLOCK: &str = "POLICYSYNC_CLOCK";
+
+/// Lets this process go by the clock of the world that it was pointed at, if that has one of its own.
+///
+/// # Errors A text for a person.
+pub fn follow_clock() -> Result<(), String> {
+    let Some(file) = std::env::var_os(CLOCK).filter(|file| !file.is_empty()).map(PathBuf::from) else {
+        return Ok(());
+    };
+    let shown = file.display().to_string();
+    rehearsal::follow(file).map_err(|error| {
+        format!("{CLOCK}: {shown} is no clock of a world that `policysync dev` runs ({error}); unset it, or start `dev` and take its exports")
+    })
+}
 
 /// The commands of this room.
 #[derive(Subcommand)]

@@ -31,7 +31,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::terminal::{USAGE, fail};
-use super::{table, terminal};
+use super::{screen, table, terminal, tone};
 
 /// The commands of this room.
 #[derive(Subcommand)]

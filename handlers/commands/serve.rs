@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use ambient::Ambient;
+use certificate_management::plural;
 use functions_host::Server;
 
 use super::terminal::fail;
@@ -31,8 +32,8 @@ pub async fn run() -> ExitCode {
         Err(error) => return fail(&error.to_string()),
     };
     tracing::info!(
-        "serving {} functions for {serving} on {}",
-        functions::DEFINITIONS.len(),
+        "serving {} for {serving} on {}",
+        plural::count(functions::DEFINITIONS.len(), "function"),
         server.local_addr()
     );
     match server.serve(functions::router(&serving)).await {

@@ -14,6 +14,8 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
 
+#[cfg(feature = "operator")]
+use super::bar::aside;
 use crate::visible;
 #[cfg(feature = "operator")]
 pub use crate::visible::line;
@@ -84,10 +86,17 @@ pub fn raw(bytes: &[u8]) -> std::io::Result<()> {
 /// Prints for the person or program that asked, on stdout.
 pub fn out(text: impl Display) {
     said(|said| said.has_answer = true);
-    println!("{}", visible::lines(&text.to_string()));
+    aside(|| println!("{}", visible::lines(&text.to_string())));
 }
 
-/// Prints what is wrong, on stderr, after the name of the program.
+/// Prints a screen on stdout, which is escaped already. Its colours stay on a terminal alone, and as `NO_COLOR` and `CLICOLOR_FORCE` say.
+#[cfg(feature = "operator")]
+pub fn show(rendered: &str) {
+    said(|said| said.has_answer = true);
+    aside(|| anstream::println!("{rendered}"));
+}
+
+/// Prints what is wrong, on stderr, after the name of the program. On a terminal it fits the width; elsewhere a line stays one.
 pub fn complain(text: impl Display) {
     let text = text.to_string();
     said(|said| {
@@ -96,7 +105,33 @@ pub fn complain(text: impl Display) {
             said.complaints.push(text.trim_end().to_owned());
         }
     });
-    eprintln!("policysync: {}", visible::lines(&text));
+    let text = on_stderr(&format!("policysync: {}", visible::lines(&text)));
+    aside(|| eprintln!("{text}"));
+}
+
+/// Draws a screen in the place of what the terminal shows.
+#[cfg(feature = "operator")]
+pub fn redraw(rendered: &str) {
+    said(|said| said.has_answer = true);
+    // To the corner, and nothing below it. `NO_COLOR` is about colours alone, so this does not go through `anstream`.
+    print!("\u{1b}[H\u{1b}[2J");
+    anstream::println!("{rendered}");
+}
+
+#[cfg(feature = "operator")]
+fn on_stderr(text: &str) -> String {
+    super::terminal_size::complaint_width()
+        .map_or_else(|| text.to_owned(), |width| super::table::wrapped(text, width))
+}
+
+#[cfg(not(feature = "operator"))]
+fn aside(print: impl FnOnce()) {
+    print();
+}
+
+#[cfg(not(feature = "operator"))]
+fn on_stderr(text: &str) -> String {
+    text.to_owned()
 }
 
 /// Tells what went wrong, and ends the command so.
@@ -154,9 +189,11 @@ mod tests {
     }
 
     /// Files that print in another way, and why.
-    const OTHERS: [&str; 6] = [
+    const OTHERS: [&str; 7] = [
         // This one.
         "commands/terminal.rs",
+        // It asks how wide stdout is.
+        "commands/terminal_size.rs",
         // They escape their texts themselves and put colours around them.
         "commands/laptop/console.rs",
         "commands/laptop/demo.rs",

@@ -1,5 +1,6 @@
 //! `assign-policy`: diagnostic records of a DPS say that an enrollment group was written; reconcile that group.
 
+use certificate_management::plural;
 use functions_host::{DataType, Definition, Failure, Invocation, Reply, Trigger};
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -48,9 +49,9 @@ pub async fn run(application: &Application, invocation: Invocation) -> Result<Re
 /// The reply for a run: a failure when another try may succeed.
 pub(super) fn reply(done: &assignment::RunSummary) -> Result<Reply, Failure> {
     let summary = format!(
-        "run {}: {} groups looked at: {} assigned, {} waiting for trust, {} left alone in audit mode, {} failed",
+        "run {}: {} looked at: {} assigned, {} waiting for trust, {} left alone in audit mode, {} failed",
         done.run,
-        done.groups,
+        plural::count(done.groups, "group"),
         done.assigned,
         done.waiting,
         done.audited,

@@ -2,6 +2,7 @@
 //! syncs that are needed, and sends the follow-ups and requests again whose messages were lost.
 
 use certificate_management::alerting::FindingEvent;
+use certificate_management::plural;
 use functions_host::{Definition, Failure, Invocation, Output, OutputKind, Reply, Trigger};
 
 use crate::application::Application;
@@ -26,14 +27,14 @@ pub async fn run(application: &Application, invocation: Invocation) -> Result<Re
     let done = reporting::run(application).await;
     let done = done.map_err(|error| Failure::new("the report could not be recorded").because(&error))?;
     let summary = format!(
-        "report written: {} namespaces seen, {} not in time; {} findings; {} told; {} sync requests submitted, {} lost follow-ups sent again, {} lost requests taken in",
-        done.namespaces,
+        "report written: {} seen, {} not in time; {}; {} told; {} submitted, {} sent again, {} taken in",
+        plural::count(done.namespaces, "namespace"),
         done.not_visited,
-        done.findings,
+        plural::count(done.findings, "finding"),
         done.events.len(),
-        done.submitted,
-        done.resumed,
-        done.taken_in
+        plural::count(done.submitted, "sync request"),
+        plural::count(done.resumed, "lost follow-up"),
+        plural::count(done.taken_in, "lost request")
     );
     tracing::info!(is_past_due = timer.is_past_due, "{summary}");
     let failures = done.failures.join("; ");

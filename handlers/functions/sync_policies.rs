@@ -1,5 +1,6 @@
 //! `sync-policies`: a batch of sync requests and scheduled verifications.
 
+use certificate_management::plural;
 use functions_host::{DataType, Definition, Failure, Invocation, Reply, Trigger};
 
 use crate::application::Application;
@@ -22,8 +23,12 @@ pub async fn run(application: &Application, invocation: Invocation) -> Result<Re
     match batch::handle(application, received(&invocation)?).await {
         Ok(done) => {
             let summary = format!(
-                "{} requests, {} follow-ups, {} looks, {} held, {} parked",
-                done.requests, done.follow_ups, done.looks, done.held, done.parked
+                "{}, {}, {}, {} held, {} parked",
+                plural::count(done.requests, "request"),
+                plural::count(done.follow_ups, "follow-up"),
+                plural::count(done.looks, "look"),
+                done.held,
+                done.parked
             );
             tracing::info!("{summary}");
             Ok(Reply::success().log(summary))

@@ -175,9 +175,9 @@ async fn progress(
     Ok(match media {
         Media::Page => {
             let next_step = |reason| views::next_step_of(&application.fleet, &record, reason);
-            shown(page::of_request(&record, application.fleet.now(), links, next_step)?)
+            shown(page::of_request(&record, links, next_step)?)
         }
-        Media::Json => HttpReply::json(StatusCode::OK, &json!(RequestView::of(&application.fleet, &record))),
+        _ => HttpReply::json(StatusCode::OK, &json!(RequestView::of(&application.fleet, &record))),
     }
     .header(header::CACHE_CONTROL, "no-store"))
 }
@@ -202,7 +202,7 @@ async fn list(
     };
     Ok(match media {
         Media::Page => shown(page::of_requests(&list, links)?),
-        Media::Json => HttpReply::json(StatusCode::OK, &json!(list)),
+        _ => HttpReply::json(StatusCode::OK, &json!(list)),
     }
     .header(header::CACHE_CONTROL, "no-store"))
 }

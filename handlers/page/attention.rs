@@ -22,6 +22,8 @@ pub struct Attention {
     pub critical: usize,
     /// How many are warnings.
     pub warnings: usize,
+    /// How many messages wait for a person, as far as they were counted.
+    pub messages: usize,
     /// What all findings come down to; 0 in a report of a version that did not count it.
     pub causes: usize,
     /// How many findings there are in all.
@@ -62,7 +64,8 @@ pub struct Card {
     /// The reason, where it says more than the check.
     pub reason: Option<&'static str>,
     pub meaning: Vec<Piece>,
-    pub next_step: Vec<Piece>,
+    /// What is to be done, where it is the same in all places; else each place says it.
+    pub next_step: Option<Vec<Piece>>,
     /// How many causes there are, with their noun.
     pub count: String,
     /// The first of them, each with what follows from it.
@@ -77,7 +80,7 @@ pub struct Card {
 pub struct Item {
     pub subject: String,
     pub message: Vec<Piece>,
-    /// Where it differs from that of the card.
+    /// What is to be done here, where that of the card is not for all of its places.
     pub next_step: Option<Vec<Piece>>,
     /// What follows from it.
     pub follows: Option<Follows>,
@@ -132,6 +135,9 @@ impl Attention {
         Self {
             critical: report.summary.findings.critical,
             warnings: report.summary.findings.warning,
+            messages: report.waiting.as_ref().map_or(0, |waiting| {
+                waiting.parked + waiting.dead_letters.map_or(0, |letters| letters.count)
+            }),
             causes: report.summary.findings.causes,
             findings: report.summary.findings.critical
                 + report.summary.findings.warning
@@ -154,6 +160,10 @@ impl Attention {
         let critical = format!("{} critical", words::thousands(self.critical as u64));
         let warnings = words::count(self.warnings, "warning");
         match (self.critical, self.warnings) {
+            (0, 0) if self.messages > 0 => {
+                let wait = if self.messages == 1 { "waits" } else { "wait" };
+                format!("{} {wait} for a person", words::count(self.messages, "message"))
+            }
             (0, 0) => "Nothing needs a person now".to_owned(),
             (_, 0) => critical,
             (0, _) => warnings,
@@ -175,7 +185,7 @@ impl Attention {
     /// The colour of the whole.
     pub fn class(&self) -> &'static str {
         match (self.critical, self.warnings) {
-            (0, 0) => "good",
+            (0, 0) if self.messages == 0 => "good",
             (0, _) => "fair",
             _ => "bad",
         }
@@ -209,17 +219,17 @@ impl Pages {
 
 impl Card {
     fn of(severity: Severity, check: CheckId, reason: Reason, causes: &[Vec<&Finding>]) -> Self {
-        // That of the first stands for all; a place where another thing is to be done says so itself.
-        let first = causes.iter().find_map(|cause| cause.first());
-        let next_step = first.map_or(reason.next_step(), |finding| finding.next_step.as_str());
-        let items = || causes.iter().filter_map(|cause| Item::of(next_step, cause));
+        let mut steps = causes.iter().filter_map(|cause| cause.first()).map(|head| head.next_step.as_str());
+        let first = steps.next().unwrap_or_else(|| reason.next_step());
+        let next_step = steps.all(|step| step == first).then_some(first);
+        let items = || causes.iter().filter_map(|cause| Item::of(next_step.is_some(), cause));
         let left_out = causes.len().saturating_sub(SEEN_AT_ONCE + UNFOLDED);
         Self {
             severity: severity.into(),
             check: check.code(),
             reason: (reason.code() != check.code()).then_some(reason.code()),
             meaning: words::prose(reason.meaning()),
-            next_step: words::prose(&words::text(next_step)),
+            next_step: next_step.map(|step| words::prose(&words::text(step))),
             count: words::count(causes.len(), "place"),
             items: items().take(SEEN_AT_ONCE).collect(),
             more: items().skip(SEEN_AT_ONCE).take(UNFOLDED).collect(),
@@ -229,13 +239,13 @@ impl Card {
 }
 
 impl Item {
-    fn of(next_step: &str, cause: &[&Finding]) -> Option<Self> {
+    /// `is_shared`: whether its card says what is to be done.
+    fn of(is_shared: bool, cause: &[&Finding]) -> Option<Self> {
         let (finding, follows) = cause.split_first()?;
         Some(Self {
             subject: words::text(&finding.subject.text),
             message: words::prose(&words::text(&finding.message)),
-            next_step: (finding.next_step != next_step)
-                .then(|| words::prose(&words::text(&finding.next_step))),
+            next_step: (!is_shared).then(|| words::prose(&words::text(&finding.next_step))),
             follows: (!follows.is_empty()).then(|| Follows::of(follows)),
         })
     }

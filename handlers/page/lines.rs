@@ -1,11 +1,14 @@
 //! A line for each namespace, to compare them by.
 
 use certificate_management::configuration::{Addresses, Mode};
-use certificate_management::report::{NamespaceLine, Report};
+use certificate_management::report::{NamespaceLine, Need, Report};
 use time::OffsetDateTime;
 
 use super::links::Links;
 use super::words;
+
+/// So few namespaces that are in order are not folded away.
+const FEW: usize = 5;
 
 /// One namespace.
 pub struct Line {
@@ -23,8 +26,8 @@ pub struct Line {
     pub assigned: Share,
     /// Its next CA to end.
     pub next_end: Option<(String, String)>,
-    /// How long ago it was looked at.
-    pub age: String,
+    /// When it was looked at, UTC.
+    pub seen: String,
 }
 
 /// So many of so many.
@@ -46,25 +49,44 @@ impl std::fmt::Display for Share {
     }
 }
 
-/// All of them, in the order of the report, as they are at `now`.
-pub fn of(report: &Report, links: &Links, now: OffsetDateTime) -> Vec<Line> {
-    let addresses = Addresses::of(report.lines.iter().map(|line| &line.id));
-    let are_here = report.namespaces.len() == report.lines.len();
-    let lines = report.lines.iter().enumerate();
-    lines
-        .map(|(place, line)| {
+/// Those that are not in order, the most urgent first, and the others, which are folded away where there are more than a few.
+pub struct Lines {
+    pub urgent: Vec<Line>,
+    pub healthy: Vec<Line>,
+    /// How many of those that are in order are folded away.
+    pub folded: Option<String>,
+}
+
+impl Lines {
+    pub fn of(report: &Report, links: &Links) -> Self {
+        let addresses = Addresses::of(report.lines.iter().map(|line| &line.id));
+        let are_here = report.namespaces.len() == report.lines.len();
+        let mut lines: Vec<(usize, &NamespaceLine)> = report.lines.iter().enumerate().collect();
+        lines.sort_by_key(|(_, line)| line.urgency());
+        let (mut urgent, mut healthy) = (Vec::new(), Vec::new());
+        for (place, line) in lines {
             let link = if are_here {
                 format!("#n{}", place + 1)
             } else {
                 links.namespace(&addresses.address(&line.id))
             };
-            Line::of(line, link, report.generated_at, now)
-        })
-        .collect()
+            let list = if line.need() == Need::None { &mut healthy } else { &mut urgent };
+            list.push(Line::of(line, link, report.generated_at));
+        }
+        let folded = (healthy.len() > FEW).then(|| words::count(healthy.len(), "namespace"));
+        if folded.is_none() {
+            urgent.append(&mut healthy);
+        }
+        Self { urgent, healthy, folded }
+    }
+
+    pub fn are_none(&self) -> bool {
+        self.urgent.is_empty() && self.healthy.is_empty()
+    }
 }
 
 impl Line {
-    fn of(line: &NamespaceLine, link: String, made: OffsetDateTime, now: OffsetDateTime) -> Self {
+    fn of(line: &NamespaceLine, link: String, made: OffsetDateTime) -> Self {
         let (state, class) = state(line);
         Self {
             name: words::name(line.name()),
@@ -80,7 +102,7 @@ impl Line {
             assigned: Share { part: line.assigned, whole: line.groups },
             // The days that are left are those of the report, so that every part of the page counts the same ones.
             next_end: line.next_end.map(|end| (words::date(end), words::days((end - made).whole_days()))),
-            age: line.seen_at.map_or_else(|| "not yet".to_owned(), |seen| words::span(now - seen)),
+            seen: line.seen_at.map_or_else(|| "not yet".to_owned(), words::minute),
         }
     }
 }

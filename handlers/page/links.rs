@@ -5,7 +5,10 @@
 //! (`Referrer-Policy: no-referrer`). The key of one function does not open the other; beside links from one to the other
 //! the page says so.
 
+use certificate_management::configuration::RESERVED;
 use url::form_urlencoded::byte_serialize;
+
+use crate::reporting::tables::Table;
 
 /// Where a page is, which its links start from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -53,6 +56,24 @@ impl Links {
         self.to("policy-status", None)
     }
 
+    /// To what changed since a time, or in the last day.
+    pub(super) fn changes(&self, since: Option<&str>) -> String {
+        let address = self.to("policy-status", Some(RESERVED));
+        match since {
+            Some(since) => {
+                let since: String = byte_serialize(since.as_bytes()).collect();
+                let mark = if address.contains('?') { '&' } else { '?' };
+                format!("{address}{mark}since={since}")
+            }
+            None => address,
+        }
+    }
+
+    /// To a table.
+    pub(super) fn table(&self, table: Table) -> String {
+        self.to("policy-status", Some(table.name()))
+    }
+
     /// To the list of sync requests.
     pub(super) fn requests(&self) -> String {
         self.to("sync-requests", None)
@@ -69,7 +90,7 @@ impl Links {
     }
 
     /// From a list to another of its pages.
-    pub(super) fn page_of_list(&self, number: usize) -> String {
+    pub fn page_of_list(&self, number: usize) -> String {
         match &self.key {
             Some(key) => format!("?page={number}&code={key}"),
             None => format!("?page={number}"),
@@ -107,6 +128,11 @@ mod tests {
             assert_eq!(links.requests(), format!("{up}sync-requests"));
             assert_eq!(links.request("r-1"), format!("{up}sync-requests/r-1"));
             assert_eq!(links.namespace("north"), format!("{up}policy-status/north"));
+            assert_eq!(
+                links.changes(Some("2026-11-30T08:00:00Z")),
+                format!("{up}policy-status/changes?since=2026-11-30T08%3A00%3A00Z")
+            );
+            assert_eq!(links.table(Table::Groups), format!("{up}policy-status/groups.csv"));
         }
     }
 }

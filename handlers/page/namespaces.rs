@@ -4,7 +4,7 @@ use certificate_management::configuration::{Mode, Sync};
 use certificate_management::generation::NamespaceGeneration;
 use certificate_management::model::ProvisioningState;
 use certificate_management::report::namespace::{LinksReport, PreviousCa};
-use certificate_management::report::{NamespaceLine, NamespaceReport, PolicyReport, Report};
+use certificate_management::report::{NamespaceLine, NamespaceReport, Need, PolicyReport, Report};
 
 use super::authorities::Authority;
 use super::grid::Grid;
@@ -12,8 +12,6 @@ use super::groups::Service;
 use super::lines;
 use super::words::{self, Moment};
 
-/// Up to so many namespaces are all unfolded; of more, those that need a person.
-const ALL_UNFOLDED: usize = 4;
 /// How many are unfolded at the most.
 const MOST_UNFOLDED: usize = 12;
 
@@ -77,20 +75,20 @@ pub struct Previous {
     pub leaves: String,
 }
 
-/// All of them, in the order of the report.
-pub fn of(report: &Report) -> Vec<Namespace> {
-    let mut namespaces: Vec<Namespace> = Vec::new();
+/// All of them, the most urgent first. Those that are in order are folded, unless the page is of one alone.
+pub fn of(report: &Report, is_alone: bool) -> Vec<Namespace> {
+    let mut lines: Vec<(usize, &NamespaceReport, Option<&NamespaceLine>)> = Vec::new();
     for (place, namespace) in report.namespaces.iter().enumerate() {
-        let line = report.lines.iter().find(|line| line.id == namespace.id);
-        namespaces.push(Namespace::of(namespace, place + 1, line));
+        lines.push((place + 1, namespace, report.lines.iter().find(|line| line.id == namespace.id)));
     }
-    let is_few = namespaces.len() <= ALL_UNFOLDED;
+    lines.sort_by_key(|(.., line)| line.map(NamespaceLine::urgency));
     let mut left = MOST_UNFOLDED;
-    for class in ["bad", "fair", "unknown", "good"] {
-        for namespace in namespaces.iter_mut().filter(|namespace| namespace.class == class) {
-            namespace.is_open = left > 0 && (is_few || class != "good");
-            left -= usize::from(namespace.is_open);
-        }
+    let mut namespaces = Vec::new();
+    for (number, namespace, line) in lines {
+        let needs = line.is_none_or(|line| line.need() != Need::None);
+        let is_open = left > 0 && (is_alone || needs);
+        left -= usize::from(is_open);
+        namespaces.push(Namespace { is_open, ..Namespace::of(namespace, number, line) });
     }
     namespaces
 }

@@ -6,7 +6,6 @@ use askama::Template;
 use certificate_management::reason::Reason;
 use certificate_management::request::{HubOutcome, Outcome, RequestRecord, Requester};
 use certificate_management::trust::Evidence;
-use time::OffsetDateTime;
 
 use super::links::Links;
 use super::requests::class;
@@ -33,8 +32,6 @@ pub struct Document {
     facts: Vec<(&'static str, String)>,
     submitted: Moment,
     updated: Moment,
-    /// How long before the page was sent it last changed.
-    age: String,
     pairs: Vec<Pair>,
     left_out: usize,
     /// The next step of each reason that a hub has, once.
@@ -71,13 +68,8 @@ struct Seen {
 }
 
 impl Document {
-    /// The page of a record, as it is at `now`.
-    pub fn of(
-        record: &RequestRecord,
-        now: OffsetDateTime,
-        links: &Links,
-        next_step: impl Fn(Reason) -> String,
-    ) -> Self {
+    /// The page of a record.
+    pub fn of(record: &RequestRecord, links: &Links, next_step: impl Fn(Reason) -> String) -> Self {
         let told = |reason: Reason| Told::of(reason, &next_step(reason));
         let request = &record.request;
         let mut hubs: Vec<&HubOutcome> = record.hubs.iter().collect();
@@ -108,7 +100,6 @@ impl Document {
             facts,
             submitted: words::moment(record.submitted_at),
             updated: words::moment(record.updated_at),
-            age: words::span(now - record.updated_at),
             left_out: hubs.len().saturating_sub(PAIRS),
             pairs: hubs.into_iter().take(PAIRS).map(Pair::of).collect(),
             hub_reasons: reasons.into_iter().map(told).collect(),

@@ -5,6 +5,7 @@ use certificate_management::issuers::SeenIssuers;
 use certificate_management::model::ReadFailure;
 use certificate_management::reason::Reason;
 use certificate_management::report::{Counted, Looks, NamespaceInput, Records, ReportInput};
+use certificate_management::trust_over_time::TrustOverTime;
 use time::macros::datetime;
 
 use super::*;
@@ -26,6 +27,7 @@ fn report(why: &str, kill_switch: bool) -> Report {
         declared: None,
         links: None,
         issuers: SeenIssuers::default(),
+        trust: TrustOverTime::default(),
         looks: Looks::at(NOW),
     };
     report::build(&ReportInput {
@@ -57,9 +59,9 @@ fn what_services_say_does_not_become_markup() {
 fn a_report_says_how_old_it_is_and_an_old_one_that_it_is_old() {
     let report = report("503", false);
     let fresh = document(&report, NOW + OVERDUE, &Thresholds::default(), &Links::default()).unwrap();
-    assert!(fresh.contains("2 hours before") && !fresh.contains("is old"), "{fresh}");
+    assert!(fresh.contains("2026-11-25 16:05 UTC") && !fresh.contains("is old"), "{fresh}");
     let old = document(&report, NOW + Duration::days(3), &Thresholds::default(), &Links::default()).unwrap();
-    assert!(old.contains("3 days before") && old.contains("is old"), "{old}");
+    assert!(old.contains("2026-11-25 16:05 UTC") && old.contains("is old"), "{old}");
 }
 
 #[test]
@@ -135,4 +137,109 @@ fn what_follows_from_a_cause_stands_under_it() {
     assert!(html.contains("12 findings with it: 12 group-unassigned"), "{html}");
     assert!(html.contains("13 findings come down to 1 cause."), "{html}");
     assert!(html.contains("line-11"));
+}
+
+/// Nothing on a page grows old while a tab is open: the same report is the same page, until it is overdue.
+#[test]
+fn what_a_page_says_does_not_depend_on_when_it_is_sent() {
+    let report = report("503", false);
+    let at = |now| document(&report, now, &Thresholds::default(), &Links::default()).unwrap();
+    assert_eq!(at(NOW), at(NOW + OVERDUE));
+    let alone = |now| of_namespace(&report, now, &Thresholds::default(), &Links::default()).unwrap();
+    assert_eq!(alone(NOW), alone(NOW + Duration::days(9)));
+}
+
+/// The cards of a page, each as its text.
+fn cards(html: &str) -> Vec<&str> {
+    html.split("<article").skip(1).filter_map(|rest| rest.split("</article>").next()).collect()
+}
+
+#[test]
+fn every_place_has_one_next_step() {
+    let mut report = report("503", false);
+    let place = report.findings[0].subject.clone();
+    let finding = |n: usize, step: &str| {
+        let subject = place.clone().in_policy(&format!("policy-{n}")).on_hub(&format!("hub-{n}"));
+        Finding::new(CheckId::CaLeftover, Reason::CaLeftover, subject, "").with_next_step(step)
+    };
+    let steps = |report: &Report| -> Vec<usize> {
+        let html = document(report, NOW, &Thresholds::default(), &Links::default()).unwrap();
+        cards(&html).iter().map(|card| card.matches("<strong>Next step</strong>").count()).collect()
+    };
+    report.findings = vec![finding(1, "wait"), finding(2, "wait"), finding(3, "wait")];
+    assert_eq!(steps(&report), [1], "what is the same in all places is said once");
+    report.findings = vec![finding(1, "wait"), finding(2, "act"), finding(3, "wait")];
+    assert_eq!(steps(&report), [3], "each place says its own");
+}
+
+#[test]
+fn namespaces_that_are_in_order_are_folded_and_the_most_urgent_stands_first() {
+    let mut report = report("503", false);
+    let (line, namespace) = (report.lines[0].clone(), report.namespaces[0].clone());
+    (report.lines, report.namespaces) = (Vec::new(), Vec::new());
+    for (name, critical, days) in
+        [("calm-1", 0, 90), ("later", 1, 59), ("calm-2", 0, 3), ("sooner", 1, 11), ("calm-3", 0, 4)]
+            .into_iter()
+            .chain((4..9).map(|_| ("calm-n", 0, 90)))
+    {
+        let id = line.id.child("x", name);
+        report.lines.push(NamespaceLine {
+            id: id.clone(),
+            critical,
+            warning: 0,
+            is_unreadable: false,
+            next_end: Some(NOW + Duration::days(days)),
+            ..line.clone()
+        });
+        let name = name.to_owned();
+        report.namespaces.push(report::NamespaceReport { id, name, unreadable: None, ..namespace.clone() });
+    }
+    let html = document(&report, NOW, &Thresholds::default(), &Links::default()).unwrap();
+    let opened: Vec<&str> = html
+        .split("<details class=\"namespace\"")
+        .skip(1)
+        .filter(|rest| rest.starts_with(" open"))
+        .filter_map(|rest| rest.split("<h2 class=\"name\">").nth(1)?.split('<').next())
+        .collect();
+    assert_eq!(opened, ["sooner", "later"]);
+    let place = |text: &str| html.find(text).unwrap_or_else(|| panic!("{text} is not in {html}"));
+    assert!(
+        place(">sooner</a>") < place(">later</a>") && place(">later</a>") < place("8 namespaces in order")
+    );
+    assert!(place("8 namespaces in order") < place(">calm-2</a>"));
+    // Each line leads to its section, wherever that stands.
+    let section = html.split("<section id=\"n4\"").nth(1).unwrap();
+    assert!(html.contains("href=\"#n4\">sooner</a>") && section.contains("aria-label=\"Namespace sooner\""));
+}
+
+#[test]
+fn messages_that_wait_are_the_headline_where_nothing_else_is() {
+    use certificate_management::report::{DeadLetters, ParkedMessage, WaitingMessages};
+    let mut report = report("503", false);
+    report.findings.clear();
+    (report.summary.findings.critical, report.summary.findings.warning) = (0, 0);
+    let mut html = |waiting| {
+        report.waiting = waiting;
+        document(&report, NOW, &Thresholds::default(), &Links::default()).unwrap()
+    };
+    assert!(html(None).contains("Nothing needs a person now"));
+    let none = WaitingMessages {
+        dead_letters: Some(DeadLetters { count: 0, is_cut: false }),
+        ..WaitingMessages::default()
+    };
+    let empty = html(Some(none.clone()));
+    assert!(empty.contains("Nothing needs a person now") && !empty.contains("id=\"parked\""), "{empty}");
+    let message = ParkedMessage {
+        id: Some("<b>order-7".into()),
+        reason: Some("message-not-json".into()),
+        detail: None,
+        since: NOW,
+    };
+    let one = html(Some(WaitingMessages { parked: 1, listed: vec![message], ..none.clone() }));
+    assert!(one.contains("1 message waits for a person") && one.contains("&#60;b&#62;order-7"), "{one}");
+    let dead =
+        html(Some(WaitingMessages { dead_letters: Some(DeadLetters { count: 32, is_cut: true }), ..none }));
+    assert!(dead.contains("32 messages wait") && dead.contains("At least 32 messages"), "{dead}");
+    let unknown = html(Some(WaitingMessages::default()));
+    assert!(unknown.contains("could not be learnt"), "{unknown}");
 }

@@ -1,7 +1,7 @@
-//! How the page writes things down: times, ages, counts, and names that others chose.
+//! How the page writes things down: times, counts, and names that others chose.
 
+use time::OffsetDateTime;
 use time::macros::format_description;
-use time::{Duration, OffsetDateTime};
 
 use crate::visible;
 
@@ -30,20 +30,16 @@ pub fn moment(time: OffsetDateTime) -> Moment {
     }
 }
 
+/// An instant to the minute, UTC, where it is said beside it that it is.
+pub fn minute(time: OffsetDateTime) -> String {
+    let utc = time.to_offset(time::UtcOffset::UTC);
+    utc.format(format_description!("[year]-[month]-[day] [hour]:[minute]")).unwrap_or_default()
+}
+
 /// A day, UTC, which is both what people read and what HTML's `time` takes.
 pub fn date(time: OffsetDateTime) -> String {
     let utc = time.to_offset(time::UtcOffset::UTC);
     utc.format(format_description!("[year]-[month]-[day]")).unwrap_or_default()
-}
-
-/// How long something is, in the unit that fits.
-pub fn span(length: Duration) -> String {
-    match length.whole_minutes() {
-        ..=0 => "less than a minute".to_owned(),
-        minutes @ 1..120 => count(minutes.unsigned_abs(), "minute"),
-        minutes @ 120..2880 => count(minutes.unsigned_abs() / 60, "hour"),
-        minutes => count(minutes.unsigned_abs() / 1440, "day"),
-    }
 }
 
 /// Days from now: what is left, or how long ago it was.
@@ -140,17 +136,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn lengths_are_told_in_the_unit_that_fits() {
-        let told = [
-            (0, "less than a minute"),
-            (1, "1 minute"),
-            (90, "90 minutes"),
-            (180, "3 hours"),
-            (4320, "3 days"),
-        ];
-        for (minutes, text) in told {
-            assert_eq!(span(Duration::minutes(minutes)), text);
-        }
+    fn days_are_told_with_their_direction() {
         assert_eq!([days(0), days(1), days(-2)], ["today", "in 1 day", "2 days ago"]);
     }
 

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::looking::{EVERYTHING, input, surprises, unnamed};
 use super::pages;
-use super::remembered::{LastAssignments, Remembered};
+use super::remembered::{self, LastAssignments, Remembered};
 use crate::fleet::Fleet;
 use crate::observation::Observer;
 use crate::walk::{self, Pace};
@@ -41,6 +41,7 @@ pub async fn report(fleet: &Fleet, caller: Caller, records: Result<&Store, &str>
 async fn with_records(fleet: &Fleet, caller: Caller, store: &Store, seen: Vec<NamespaceInput<'_>>) -> Report {
     let Remembered { requests, mut fleet_records } = Remembered::read(store).await;
     let newest = Newest::read(store).await;
+    remembered::waiting(store, fleet.now(), &mut fleet_records).await;
     let mut last_assignments = LastAssignments::new(store);
     let kill_switch = fleet.kill_switch || newest.kill_switch;
     let mut fold = Fold::new(&fleet.configuration, kill_switch, Some(requests), fleet.now())

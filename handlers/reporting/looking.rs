@@ -6,6 +6,7 @@ use certificate_management::issuers::SeenIssuers;
 use certificate_management::plan::Observation;
 use certificate_management::report::{Counted, Looks, NamespaceInput};
 use certificate_management::section::{Part, Section};
+use certificate_management::trust_over_time::TrustOverTime;
 
 use tokio::time::timeout;
 
@@ -159,6 +160,7 @@ pub(super) async fn input<'a>(
         declared: None,
         links: None,
         issuers: SeenIssuers::default(),
+        trust: TrustOverTime::default(),
         looks: Looks { namespace_at: Some(namespace_at), services_at: Some(services_at), read_at: None },
     }
 }

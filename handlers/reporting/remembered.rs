@@ -14,7 +14,7 @@ use crate::assignment::LAST_RECONCILE;
 use crate::assignment::journal::{NewestWrites, Stage};
 use crate::failure;
 use crate::observation::host_label;
-use crate::{holds, runs};
+use crate::{holds, runs, waiting};
 
 /// How many of the newest sync requests are read.
 const REQUESTS: usize = 200;
@@ -57,6 +57,14 @@ impl Remembered {
 pub async fn runs(store: &Store, fleet_records: &mut FleetRecords) {
     let newest = runs::newest(store, LISTED_RUNS).await;
     fleet_records.runs = settled("runs", newest, &mut fleet_records.unread);
+}
+
+/// Reads which messages wait for a person, as far as notes tell. Dead letters are not counted.
+pub async fn waiting(store: &Store, now: OffsetDateTime, fleet_records: &mut FleetRecords) {
+    match waiting::parked(store, now).await {
+        Ok(found) => fleet_records.waiting = Some(found),
+        Err(error) => fleet_records.unread.push(("parked-notes".to_owned(), failure::of_records(&error))),
+    }
 }
 
 /// What we wrote last to groups, looked up namespace by namespace.

@@ -67,6 +67,12 @@ pub const VARIABLES: &[Variable] = &[
         "the storage account",
         "`memory`: records are kept in the process and gone with it. For a laptop.",
     ),
+    #[cfg(feature = "simulator")]
+    app(
+        "POLICYSYNC_CLOCK",
+        "the clock of the machine",
+        "File with the clock of a world that `policysync dev` runs; see [its exports](simulator.md). For a laptop: the package for Azure refuses it.",
+    ),
     app(
         "POLICYSYNC_ARM_ENDPOINT",
         "`https://management.azure.com`",

@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use super::received::Received;
 use crate::application::Application;
 use crate::deadlines::halfway;
+use crate::waiting;
 
 /// Why a message could not be parked.
 #[derive(Debug, thiserror::Error)]
@@ -63,11 +64,26 @@ pub async fn park(
     };
     let sending = timeout_at(halfway(until), application.queues.parked.send(&outgoing)).await;
     let Err(queue) = sending.unwrap_or_else(|_| Err(azure::Error::timed_out("parking a message"))) else {
+        remember(application, &envelope, false, until).await;
         return Ok(());
     };
     tracing::warn!("the parked queue refused a message, so the records keep it: {queue}");
     let key = format!("{}/{}", parked::KEPT, application.fleet.ambient.ulid());
-    put(application, &key, &body, until).await.map_err(|records| ParkError::Nowhere { queue, records })
+    let kept = put(application, &key, &body, until).await;
+    kept.map_err(|records| ParkError::Nowhere { queue, records })?;
+    remember(application, &envelope, true, until).await;
+    Ok(())
+}
+
+/// The message is safe already, so a note that cannot be written is no failure: the report lacks it.
+async fn remember(application: &Application, envelope: &Envelope, is_kept: bool, until: Instant) {
+    let noting = waiting::remember(&application.store, envelope, application.fleet.now(), is_kept);
+    let problem = match timeout_at(halfway(until), noting).await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "no answer in time".to_owned(),
+    };
+    tracing::warn!("the report will not tell of a message that was parked: {problem}");
 }
 
 async fn put(application: &Application, key: &str, text: &str, until: Instant) -> Result<(), String> {

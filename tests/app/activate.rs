@@ -144,7 +144,7 @@ async fn what_must_not_be_sent_is_refused_before_anything_is_asked() {
 #[tokio::test]
 async fn audit_and_the_kill_switch_send_nothing_and_a_person_who_insists_does() {
     let desk = signed(&declared()).await;
-    let file = desk.world.local.folder.path().join("policysync.toml");
+    let file = desk.world.local.configured.clone();
     std::fs::write(&file, declared().replace("mode = \"enforce\"", "mode = \"audit\"")).unwrap();
     let stopped = desk.run(APPLY).await;
     assert!(code(&stopped) == 1 && told(&stopped).contains("--even-in-audit"), "{}", told(&stopped));

@@ -91,7 +91,7 @@ async fn a_revoked_policy_stops_its_devices_and_the_printed_command_does_it() {
     let (few, ended) = radius(&world, &bounded).await;
     assert_eq!((ended, &few["devices"]["known"]), (2, &json!("unknown")), "{few}");
     let table = [&["policies", "blast-radius"], &bounded[..]].concat();
-    let table = told(&policysync(&world, &table, &[]).await);
+    let table = told(&policysync(&world, &table, &[("COLUMNS", "80")]).await);
     assert!(table.contains("Devices registered through the groups that use it now: unknown"), "{table}");
     let (above, commands) = table.split_once("\nThe commands, for you to run or not.").unwrap();
     for line in above.lines().filter(|line| !line.contains("/subscriptions/")) {

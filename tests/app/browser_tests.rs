@@ -1,5 +1,6 @@
 //! The status page in a real browser.
 
+mod changes;
 mod hostile;
 mod large;
 mod reports;

@@ -63,6 +63,7 @@ fn a_taken_port_is_told_by_every_command_that_listens() {
     assert!(error.contains(&port) && error.contains("another port"), "{error}");
     let error = complaint(&policysync(&["dev", "--port", &port], &[]));
     assert!(error.contains(&port), "{error}");
+    assert_eq!(error.matches("Address already in use").count(), 1, "{error}");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("policysync.toml");
     let id = "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";

@@ -288,7 +288,7 @@ async fn what_is_not_what_the_plan_said_any_more_is_told_and_not_written() {
     // The plan changes 7 days to 14, and by then somebody has made them 21.
     let says = |days: &str| {
         let declared = CREDENTIAL.replace("= 7", days);
-        let path = world.local.folder.path().join("policysync.toml");
+        let path = &world.local.configured;
         std::fs::write(path, file("enforce", &declared, "short-lived")).unwrap();
     };
     says("= 14");

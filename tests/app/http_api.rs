@@ -5,11 +5,14 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-const ADDRESSES: [(&str, &str); 5] = [
+const ADDRESSES: [(&str, &str); 8] = [
     ("/api/sync-requests", "GET, HEAD, POST"),
     ("/api/sync-requests/r-1", "GET, HEAD"),
     ("/api/policy-status", "GET, HEAD"),
     ("/api/policy-status/contoso-plants", "GET, HEAD"),
+    ("/api/policy-status/changes", "GET, HEAD"),
+    ("/api/policy-status/pairs.csv", "GET, HEAD"),
+    ("/api/policy-status/groups.csv", "GET, HEAD"),
     ("/api/openapi.json", "GET, HEAD"),
 ];
 

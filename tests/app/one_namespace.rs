@@ -37,7 +37,7 @@ async fn one_namespace_is_shown_whole_and_fresh_and_an_unknown_one_is_said_to_be
     let (status, page) = ask(&format!("/{NAMESPACE}?code=secret"), "text/html").await;
     assert_eq!(status, StatusCode::OK);
     assert!(page.contains("href=\"../policy-status?code=secret\""), "{page}");
-    assert!(page.contains("class=\"grid\""), "{page}");
+    assert!(page.contains("class=\"grid stack\""), "{page}");
 
     for (path, status, says) in [
         ("/no-such", StatusCode::NOT_FOUND, "names no namespace"),

@@ -19,7 +19,7 @@ pub async fn policysync(world: &World, arguments: &[&str], environment: &[(&str,
         .env_clear()
         .envs(clock())
         .envs(app_settings(world.local.simulator.url(), Schedules::default()))
-        .env("POLICYSYNC_CONFIG", world.local.folder.path().join("policysync.toml"))
+        .env("POLICYSYNC_CONFIG", &world.local.configured)
         .envs(environment.iter().copied())
         .output()
         .await

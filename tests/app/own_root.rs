@@ -109,7 +109,7 @@ impl Desk {
             .env_clear()
             .envs(clock())
             .envs(app_settings(self.world.local.simulator.url(), Schedules::default()))
-            .env("POLICYSYNC_CONFIG", self.world.local.folder.path().join("policysync.toml"))
+            .env("POLICYSYNC_CONFIG", &self.world.local.configured)
             .env("PATH", path)
             .env("TOKEN", &self.token)
             .output()

@@ -292,7 +292,7 @@ async fn the_end_waits_for_what_is_left_and_no_longer_than_two_seconds() {
             .env_clear()
             .envs(clock())
             .envs(app_settings(world.local.simulator.url(), Schedules::default()))
-            .env("POLICYSYNC_CONFIG", world.local.folder.path().join("policysync.toml"))
+            .env("POLICYSYNC_CONFIG", &world.local.configured)
             .env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string())
             .env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url)
             .env("APPLICATIONINSIGHTS_CONNECTION_STRING", &connection)

@@ -197,7 +197,10 @@ impl World {
 
     /// Messages sent to a queue, so far.
     pub async fn sends(&self) -> Vec<String> {
-        self.requests(|method, path| method == "POST" && path.starts_with("/servicebus/")).await
+        self.requests(|method, path| {
+            method == "POST" && path.starts_with("/servicebus/") && !path.ends_with("/head")
+        })
+        .await
     }
 
     pub async fn requests(&self, wanted: impl Fn(&str, &str) -> bool) -> Vec<String> {
@@ -270,7 +273,7 @@ impl World {
 }
 
 /// The files of a fleet and of its configuration, and the folder that they are in.
-fn files(fleet: &Fleet, configuration: &str) -> (WorldArguments, tempfile::TempDir) {
+pub fn files(fleet: &Fleet, configuration: &str) -> (WorldArguments, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let (fleet_file, config_file) = (folder.path().join("fleet.toml"), folder.path().join("policysync.toml"));
     std::fs::write(&fleet_file, fleet.to_toml().unwrap()).unwrap();

@@ -8,6 +8,8 @@ pub mod calendar;
 pub mod check;
 pub mod contract;
 pub mod full;
+pub mod fuzz;
 pub mod infra;
 pub mod package;
+pub mod simulate;
 pub mod test;

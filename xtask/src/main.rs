@@ -52,6 +52,11 @@ const COMMANDS: &[Command] = &[
         run: commands::contract::run,
     },
     Command {
+        name: "fuzz",
+        summary: "throw made-up input at what reads it, with libFuzzer: every target, or those that are named; --executions N of each",
+        run: commands::fuzz::run,
+    },
+    Command {
         name: "infra",
         summary: "check the templates in infra/ with the Bicep compiler; --write renews their format and snapshots",
         run: commands::infra::run,
@@ -60,6 +65,11 @@ const COMMANDS: &[Command] = &[
         name: "package",
         summary: "build target/package/policysync.zip: the production binary for every Functions image, and what lies beside it",
         run: commands::package::run,
+    },
+    Command {
+        name: "simulate",
+        summary: "play the whole app under chance: `--seeds 500` plays that many, `--seed 7 --trace` shows one line by line",
+        run: commands::simulate::run,
     },
 ];
 

@@ -7,6 +7,7 @@ pub mod cargo_install;
 pub mod checkov;
 pub mod debian;
 pub mod faketime;
+pub mod libfuzzer;
 pub mod needs;
 pub mod npm;
 pub mod python;

@@ -7,6 +7,8 @@ use std::process::Command;
 pub const PRODUCT: &str = "policysync";
 /// The package that holds the campaigns.
 pub const CAMPAIGNS: &str = "campaigns";
+/// The package that plays the app under chance.
+pub const SIMULATION: &str = "simulation";
 
 /// The workspace that this command was started in.
 pub struct Workspace {

@@ -1,5 +1,5 @@
-//! The parts of the deployed app that assign: two functions, their host, records in Azurite, and the same program as a
-//! person runs it.
+//! The parts of the deployed app that assign: two functions, their host, records in Azurite, and the program that a person
+//! runs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -40,7 +40,8 @@ pub struct App {
     pub simulator: Simulator,
     host: Host,
     client: Client,
-    program: PathBuf,
+    /// The program whose commands a person runs.
+    commands: PathBuf,
     settings: BTreeMap<String, String>,
     _azurite: Azurite,
     _folder: TempDir,
@@ -58,8 +59,9 @@ impl App {
         with_events: bool,
     ) -> Result<Self, CampaignError> {
         let program = handler_program(arguments.handler.as_deref())?;
+        let commands = handler_program(arguments.commands.as_deref())?;
         let azurite = arguments.azurite.as_deref().ok_or(CampaignError::NoAzurite)?;
-        let azurite = Azurite::start(azurite, Duration::ZERO).await?;
+        let azurite = Azurite::start(azurite).await?;
         let folder = TempDir::with_prefix("campaign-").map_err(CampaignError::file("a folder"))?;
         let configuration = lay_out(folder.path(), configuration)?;
         let simulator = Simulator::start(Options { fleet, ..Options::default() }).await?;
@@ -70,7 +72,7 @@ impl App {
             app_settings: with_clock(&settings),
             clear_environment: true,
             sources: Sources { event_hubs, ..Sources::default() },
-            handler_executable: Some(program.clone()),
+            handler_executable: Some(program),
             ..HostOptions::default()
         };
         let host = Host::start(options).await.map_err(|error| CampaignError::NotStarted {
@@ -81,7 +83,7 @@ impl App {
             .timeout(Duration::from_secs(60))
             .build()
             .map_err(|error| CampaignError::unanswered("an HTTP client", error))?;
-        Ok(Self { simulator, host, client, program, settings, _azurite: azurite, _folder: folder })
+        Ok(Self { simulator, host, client, commands, settings, _azurite: azurite, _folder: folder })
     }
 
     /// Fires a function and waits for its end.
@@ -164,7 +166,7 @@ impl App {
     /// When it prints no JSON.
     pub async fn command(&self, arguments: &[&str]) -> Result<(Value, i32), CampaignError> {
         let asked = || format!("policysync {}", arguments.join(" "));
-        let output = tokio::process::Command::new(&self.program)
+        let output = tokio::process::Command::new(&self.commands)
             .args(arguments)
             .args(["--output", "json"])
             .env_clear()

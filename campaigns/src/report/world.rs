@@ -51,7 +51,7 @@ impl World {
     /// # Errors
     /// When something does not start.
     pub async fn start(size: &Size, program: &Path, azurite: &Path) -> Result<Self, CampaignError> {
-        let azurite = Azurite::start(azurite, Duration::ZERO).await?;
+        let azurite = Azurite::start(azurite).await?;
         let folder = TempDir::with_prefix("campaign-").map_err(CampaignError::file("a folder"))?;
         let configuration = folder.path().join("policysync.toml");
         std::fs::write(&configuration, fleet::configuration(size))

@@ -10,10 +10,14 @@ use time::OffsetDateTime;
 pub struct Clock(Arc<dyn Fn() -> OffsetDateTime + Send + Sync>);
 
 impl Clock {
-    /// The clock of the operating system.
+    /// The clock of the operating system; in a rehearsal, as far ahead of it as the followed file says.
     #[must_use]
     pub fn of_system() -> Self {
-        Self::of(OffsetDateTime::now_utc)
+        #[cfg(feature = "rehearsal")]
+        let now = crate::rehearsal::now;
+        #[cfg(not(feature = "rehearsal"))]
+        let now = OffsetDateTime::now_utc;
+        Self::of(now)
     }
 
     /// A clock that follows `now`, such as the clock of the simulated Azure.

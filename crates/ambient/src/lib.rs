@@ -16,6 +16,8 @@
 
 mod clock;
 mod randomness;
+#[cfg(feature = "rehearsal")]
+pub mod rehearsal;
 
 use time::OffsetDateTime;
 use ulid::Ulid;

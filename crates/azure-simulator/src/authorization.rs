@@ -3,8 +3,8 @@
 //! The simulated services have no keys of their own, so they take any well-formed signature that has not expired, and
 //! any bearer token that did not come from `/identity` (the official clients are tested with static ones). They refuse
 //! the mistakes of a client: no credentials at all, a signature whose time is over, a token of `/identity` that was
-//! issued for another audience or has expired. Expiry is judged by real time, on which the clients run (`contracts.md`
-//! §4).
+//! issued for another audience or has expired. Expiry is judged by the time of the machine, on which the clients run
+//! (`contracts.md` §4).
 
 use std::fmt;
 
@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use super::arm_error::ArmError;
+use super::clock::Clock;
 use super::identity::Tokens;
 use super::provisioning::error::ServiceError;
 use super::service::{self, Service};
@@ -45,28 +46,30 @@ impl Principal {
 
 /// Admits a request, or refuses it as its service would.
 ///
-/// `now` is the simulated time and only dates the refusal.
+/// The simulated time of `clock` only dates the refusal.
 pub fn check(
     service: Service,
     headers: &HeaderMap,
     tokens: &Tokens,
-    now: OffsetDateTime,
+    clock: &Clock,
 ) -> Result<Principal, Box<Response>> {
+    let (now, machine) = (clock.now(), clock.callers_now());
     match service {
-        Service::ResourceManager => {
-            bearer(headers, tokens, &RESOURCE_MANAGER).map_err(|refusal| Box::new(refusal.answer_of_arm()))
-        }
-        Service::Provisioning => signature_or_bearer(headers, tokens, &ANY)
+        Service::ResourceManager => bearer(headers, tokens, &RESOURCE_MANAGER, machine)
+            .map_err(|refusal| Box::new(refusal.answer_of_arm())),
+        Service::Provisioning => signature_or_bearer(headers, tokens, &ANY, machine)
             .map_err(|refusal| Box::new(ServiceError::unauthorized(&refusal.to_string()).respond(now))),
-        Service::ServiceBus => signature_or_bearer(headers, tokens, &SERVICE_BUS).map_err(|refusal| {
-            let detail = format!("{}: {refusal}", refusal.service_bus_code());
-            Box::new(service::service_bus(StatusCode::UNAUTHORIZED, &detail, now))
-        }),
-        Service::Storage => match storage(headers, tokens) {
+        Service::ServiceBus => {
+            signature_or_bearer(headers, tokens, &SERVICE_BUS, machine).map_err(|refusal| {
+                let detail = format!("{}: {refusal}", refusal.service_bus_code());
+                Box::new(service::service_bus(StatusCode::UNAUTHORIZED, &detail, now))
+            })
+        }
+        Service::Storage => match storage(headers, tokens, machine) {
             Ok(principal) => Ok(principal),
             Err(_) => Err(Box::new(Service::Storage.refuse(StatusCode::UNAUTHORIZED, now))),
         },
-        Service::EventGrid => event_grid(headers, tokens).map_err(|refusal| {
+        Service::EventGrid => event_grid(headers, tokens, machine).map_err(|refusal| {
             let error = ArmError::new(StatusCode::UNAUTHORIZED, "Unauthorized", refusal.to_string());
             Box::new(error.into_response())
         }),
@@ -145,9 +148,14 @@ fn credentials(headers: &HeaderMap) -> Result<Credentials<'_>, Refusal> {
     }
 }
 
-fn bearer(headers: &HeaderMap, tokens: &Tokens, audiences: &[&str]) -> Result<Principal, Refusal> {
+fn bearer(
+    headers: &HeaderMap,
+    tokens: &Tokens,
+    audiences: &[&str],
+    machine: OffsetDateTime,
+) -> Result<Principal, Refusal> {
     match credentials(headers)? {
-        Credentials::Bearer(token) => judge_token(token, tokens, audiences),
+        Credentials::Bearer(token) => judge_token(token, tokens, audiences, machine),
         Credentials::Signature(_) => Err(Refusal::Malformed),
     }
 }
@@ -156,15 +164,16 @@ fn signature_or_bearer(
     headers: &HeaderMap,
     tokens: &Tokens,
     audiences: &[&str],
+    machine: OffsetDateTime,
 ) -> Result<Principal, Refusal> {
     match credentials(headers)? {
-        Credentials::Bearer(token) => judge_token(token, tokens, audiences),
-        Credentials::Signature(signature) => judge_signature(signature, OffsetDateTime::now_utc()),
+        Credentials::Bearer(token) => judge_token(token, tokens, audiences, machine),
+        Credentials::Signature(signature) => judge_signature(signature, machine),
     }
 }
 
 /// `SharedKey {account}:{signature}`, or a token.
-fn storage(headers: &HeaderMap, tokens: &Tokens) -> Result<Principal, Refusal> {
+fn storage(headers: &HeaderMap, tokens: &Tokens, machine: OffsetDateTime) -> Result<Principal, Refusal> {
     let value = headers.get(header::AUTHORIZATION).ok_or(Refusal::Missing)?;
     match value.to_str().map_err(|_| Refusal::Malformed)?.split_once(' ') {
         Some(("SharedKey", key)) => match key.split_once(':') {
@@ -173,25 +182,30 @@ fn storage(headers: &HeaderMap, tokens: &Tokens) -> Result<Principal, Refusal> {
             }
             _ => Err(Refusal::Malformed),
         },
-        _ => bearer(headers, tokens, &STORAGE),
+        _ => bearer(headers, tokens, &STORAGE, machine),
     }
 }
 
-fn event_grid(headers: &HeaderMap, tokens: &Tokens) -> Result<Principal, Refusal> {
+fn event_grid(headers: &HeaderMap, tokens: &Tokens, machine: OffsetDateTime) -> Result<Principal, Refusal> {
     let key = headers.get("aeg-sas-key").or_else(|| headers.get("aeg-sas-token"));
     match key {
         Some(key) if key.is_empty() => Err(Refusal::Malformed),
         Some(_) => Ok(Principal("aeg-sas".into())),
-        None => bearer(headers, tokens, &EVENT_GRID),
+        None => bearer(headers, tokens, &EVENT_GRID, machine),
     }
 }
 
-fn judge_token(token: &str, tokens: &Tokens, audiences: &[&str]) -> Result<Principal, Refusal> {
+fn judge_token(
+    token: &str,
+    tokens: &Tokens,
+    audiences: &[&str],
+    machine: OffsetDateTime,
+) -> Result<Principal, Refusal> {
     let Some(issued) = tokens.find(token) else {
         let digest = Sha256::digest(token.as_bytes());
         return Ok(Principal(format!("bearer:{}", HEXLOWER.encode(&digest[..8]))));
     };
-    if issued.expires_at <= OffsetDateTime::now_utc() {
+    if issued.expires_at <= machine {
         return Err(Refusal::Expired);
     }
     let audience = issued.audience.trim_end_matches('/');
@@ -221,6 +235,8 @@ fn judge_signature(signature: &str, now: OffsetDateTime) -> Result<Principal, Re
 mod tests {
     use super::*;
 
+    const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
+
     fn with(authorization: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, HeaderValue::from_str(authorization).unwrap());
@@ -242,28 +258,32 @@ mod tests {
     #[test]
     fn a_token_of_ours_is_good_for_its_audience_only() {
         let tokens = Tokens::default();
-        let (token, _) = tokens.issue("https://management.azure.com/", "client-1", OffsetDateTime::now_utc());
+        let (token, _) = tokens.issue("https://management.azure.com/", "client-1", NOW);
         let headers = with(&format!("Bearer {token}"));
-        assert_eq!(bearer(&headers, &tokens, &RESOURCE_MANAGER), Ok(Principal("identity:client-1".into())));
-        assert!(matches!(bearer(&headers, &tokens, &SERVICE_BUS), Err(Refusal::Audience { .. })));
+        let judge = |audiences| bearer(&headers, &tokens, audiences, NOW);
+        assert_eq!(judge(&RESOURCE_MANAGER), Ok(Principal("identity:client-1".into())));
+        assert!(matches!(judge(&SERVICE_BUS), Err(Refusal::Audience { .. })));
     }
 
     #[test]
     fn a_token_of_ours_ends_after_its_hour() {
         let tokens = Tokens::default();
-        let two_hours_ago = OffsetDateTime::now_utc() - time::Duration::hours(2);
-        let (token, _) = tokens.issue("https://management.azure.com", "client-1", two_hours_ago);
+        let (token, _) = tokens.issue("https://management.azure.com", "client-1", NOW);
         let headers = with(&format!("Bearer {token}"));
-        assert_eq!(bearer(&headers, &tokens, &RESOURCE_MANAGER), Err(Refusal::Expired));
+        let after = |minutes| {
+            let now = NOW + time::Duration::minutes(minutes);
+            bearer(&headers, &tokens, &RESOURCE_MANAGER, now).map(|_| ())
+        };
+        assert_eq!((after(59), after(61)), (Ok(()), Err(Refusal::Expired)));
     }
 
     #[test]
     fn a_token_from_elsewhere_is_good_and_its_principal_does_not_show_it() {
         let principal =
-            bearer(&with("Bearer fabrikam-token"), &Tokens::default(), &RESOURCE_MANAGER).unwrap();
+            bearer(&with("Bearer fabrikam-token"), &Tokens::default(), &RESOURCE_MANAGER, NOW).unwrap();
         assert!(!principal.as_str().contains("fabrikam-token"));
-        assert_eq!(bearer(&with("Bearer "), &Tokens::default(), &ANY), Err(Refusal::Malformed));
-        assert_eq!(bearer(&with("Basic YTpi"), &Tokens::default(), &ANY), Err(Refusal::Malformed));
-        assert_eq!(bearer(&HeaderMap::new(), &Tokens::default(), &ANY), Err(Refusal::Missing));
+        assert_eq!(bearer(&with("Bearer "), &Tokens::default(), &ANY, NOW), Err(Refusal::Malformed));
+        assert_eq!(bearer(&with("Basic YTpi"), &Tokens::default(), &ANY, NOW), Err(Refusal::Malformed));
+        assert_eq!(bearer(&HeaderMap::new(), &Tokens::default(), &ANY, NOW), Err(Refusal::Missing));
     }
 }

@@ -32,8 +32,8 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 /// A clock further ahead than this is a mistake; dates end with the year 9999.
 const FURTHEST: Duration = Duration::days(365 * 1000);
 
-/// The endpoints, for the answer to a request for another one.
-const ENDPOINTS: [(&str, &str); 20] = [
+/// The endpoints, for the answer to a request for another one. `docs/simulator.md` says more of each.
+const ENDPOINTS: [(&str, &str); 22] = [
     ("GET /simulator/state", "namespaces with their provisioning services, hubs and policies"),
     ("GET /simulator/log", "every request but those to /simulator, in order of arrival"),
     ("GET /simulator/clock", "the simulated time"),
@@ -44,10 +44,8 @@ const ENDPOINTS: [(&str, &str); 20] = [
         r#"{"faults":[{"method","path","status","retryAfter","times",...}]} replaces all"#,
     ),
     ("DELETE /simulator/faults", "removes all"),
-    (
-        "PUT /simulator/permissions",
-        r#"{"notActions":[],"notDataActions":[]}: what no caller may do; GET shows it"#,
-    ),
+    ("GET /simulator/permissions", "what no caller may do"),
+    ("PUT /simulator/permissions", r#"{"notActions":[],"notDataActions":[]} replaces it"#),
     (
         "POST /simulator/rotate",
         r#"{"policyId"} renews an issuing CA: of a policy, or of a certificate authority named by its id or its policy's"#,
@@ -66,7 +64,8 @@ const ENDPOINTS: [(&str, &str); 20] = [
         r#"{"id","code","message"} lets the next operation on a resource fail; without a code it is canceled"#,
     ),
     ("PUT /simulator/hub-role", r#"{"id","granted"}: the role of the namespace's identity on a hub"#),
-    ("PUT /simulator/lifecycle", "what the sources do not agree on, as in a fleet file; GET shows it"),
+    ("GET /simulator/lifecycle", "what the sources do not agree on, as in a fleet file"),
+    ("PUT /simulator/lifecycle", "replaces it"),
     ("POST /simulator/events", "publishes an event or a list of events, CloudEvents or Event Grid schema"),
     ("GET /simulator/queues", "how many messages each queue holds"),
     ("GET /simulator/queues/{queue}/messages", "what they are, without touching them"),
@@ -139,9 +138,18 @@ async fn advance(State(control): State<Control>, request: Request) -> Response {
     let Some(step) = step.filter(|step| control.clock.advanced().saturating_add(*step) <= FURTHEST) else {
         return refuse("advanceSeconds must be a number of seconds, 0 or more, within a thousand years.");
     };
-    control.clock.advance(step);
+    push(&control, step).await
+}
+
+/// Pushes the clock, lets receivers look again, and answers the time.
+async fn push(control: &Control, step: Duration) -> Response {
+    if let Err(error) = control.clock.push(step) {
+        let message =
+            format!("The clock stays where it is, since those who follow it could not be told: {error}.");
+        return ArmError::new(StatusCode::INTERNAL_SERVER_ERROR, "ClockNotFollowed", message).into_response();
+    }
     control.queues.wake();
-    now(State(control)).await
+    now(State(control.clone())).await
 }
 
 async fn installed(State(control): State<Control>) -> Response {
@@ -244,4 +252,43 @@ async fn only_member(request: Request, name: &str) -> Result<Value, Box<Response
 
 fn refuse(message: &str) -> Response {
     ArmError::bad_request("BadRequest", message).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../docs/simulator.md");
+
+    /// What the router above serves, `METHOD PATH`, but for the answers to unknown paths.
+    fn routes() -> BTreeSet<String> {
+        let source = include_str!("control.rs");
+        let lines =
+            source.lines().filter_map(|line| line.trim().strip_prefix(".route(\"")?.split_once("\", "));
+        let methods = |handlers: &str| {
+            let known = ["get(", "put(", "post(", "delete("];
+            let named = known.into_iter().filter(|method| handlers.contains(method));
+            named.map(|method| method.trim_end_matches('(').to_uppercase()).collect::<Vec<_>>()
+        };
+        lines
+            .flat_map(|(path, handlers)| {
+                methods(handlers).into_iter().map(move |method| format!("{method} {path}"))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_page_and_the_answer_to_an_unknown_path_name_what_the_router_serves_and_nothing_else() {
+        let routes = routes();
+        assert!(routes.len() > 15, "{routes:?}");
+        let own = ENDPOINTS.iter().map(|(name, _)| (*name).to_owned());
+        let own: BTreeSet<String> = own.filter(|name| name.contains(" /simulator/")).collect();
+        assert_eq!(own, routes);
+        let rows = PAGE.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |"));
+        let page: BTreeSet<String> =
+            rows.map(|(name, _)| name.to_owned()).filter(|name| name.contains(" /simulator/")).collect();
+        assert_eq!(page, routes);
+    }
 }

@@ -91,7 +91,7 @@ impl Front {
 
     async fn serve(&self, service: Service, request: Request<Body>) -> Response {
         let now = self.clock.now();
-        let principal = match authorization::check(service, request.headers(), &self.tokens, now) {
+        let principal = match authorization::check(service, request.headers(), &self.tokens, &self.clock) {
             Ok(principal) => principal,
             Err(refusal) => return *refusal,
         };

@@ -1,8 +1,8 @@
 //! The managed identity endpoint, as App Service and Functions offer it, and the tokens that it has issued.
 //!
 //! A token has the form of a real one (`messaging-and-state.md` §4.1): its claims name the identity, and its last part is random. Only
-//! this simulator knows its audience, and decides nothing by its claims. Tokens live an hour of real time, since their holder runs on real time (`contracts.md`
-//! §4).
+//! this simulator knows its audience, and decides nothing by its claims. Tokens live an hour by the time of the machine, since their
+//! holder runs on that (`contracts.md` §4).
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,6 +19,7 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::answer::json_answer;
+use super::clock::Clock;
 use super::service;
 
 /// The value of `IDENTITY_HEADER`.
@@ -39,7 +40,7 @@ pub struct Issued {
     pub audience: String,
     /// Client id of the identity that got it.
     pub client_id: String,
-    /// Real time.
+    /// By the time of the machine.
     pub expires_at: OffsetDateTime,
 }
 
@@ -87,6 +88,8 @@ fn object_id(client_id: &str) -> String {
 pub struct Endpoint {
     /// Where issued tokens are remembered.
     pub tokens: Arc<Tokens>,
+    /// Tokens live by the time of its machine.
+    pub clock: Clock,
     /// The app has only user-assigned identities, so a request must name one.
     pub user_assigned: bool,
 }
@@ -119,7 +122,7 @@ async fn token(
         return service::identity(StatusCode::BAD_REQUEST, "Unable to load the proper Managed Identity.");
     }
     let client_id = selected.unwrap_or(SYSTEM_ASSIGNED);
-    let (token, issued) = endpoint.tokens.issue(resource, client_id, OffsetDateTime::now_utc());
+    let (token, issued) = endpoint.tokens.issue(resource, client_id, endpoint.clock.callers_now());
     let body = json!({
         "access_token": token,
         "expires_on": issued.expires_at.unix_timestamp().to_string(),

@@ -1,4 +1,4 @@
-//! A simulated Azure on one port: [`Simulator`].
+//! A simulated Azure on one port, [`Simulator`]; or without any, [`InProcess`].
 //!
 //! A request passes the front (log, faults, authorization, throttling) and reaches the door of its service: Azure
 //! Resource Manager, DPS and its devices, Service Bus, storage, identity, custom topics. The doors speak the wire
@@ -27,7 +27,9 @@ mod feeds;
 pub mod fleet;
 mod front;
 mod identity;
+mod in_process;
 pub mod log;
+mod options;
 mod permissions;
 mod pki;
 mod provisioning;
@@ -40,9 +42,14 @@ pub mod service_bus;
 mod start;
 mod storage;
 pub mod throttle;
+mod truth;
 mod world;
 
-pub use server::{Options, Simulator, StartError};
+pub use front::NoAnswer;
+pub use in_process::InProcess;
+pub use options::Options;
+pub use server::{Simulator, StartError};
+pub use truth::{GroupTruth, NamespaceTruth, PolicyTruth};
 pub use world::{ActionError, WorldError};
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Starts and stops the simulated Azure as a whole.
+//! Starts and stops the simulated Azure on a port.
 
 use std::fmt;
 use std::io;
@@ -6,75 +6,25 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
-use http::StatusCode;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
+use trigger_sources::{ClockSource, EventGridSource, EventHubSource, QueueSource};
 
-use super::arm_error::ArmError;
 use super::clock::Clock;
-use super::cloud::Cloud;
-use super::control::{self, Control};
-use super::device_endpoints::DeviceEndpoints;
-use super::faults::{Fault, Faults};
-use super::fleet::Fleet;
+use super::faults::Faults;
 use super::front::Front;
-use super::identity::{self, Tokens};
+use super::in_process::InProcess;
 use super::log::Log;
-use super::service_bus::queues::DEFAULT_QUEUES;
-use super::service_bus::rest::{self, Rest};
-use super::service_bus::{Queues, Settings};
-use super::throttle::{Limits, Throttle};
+use super::options::Options;
 use super::world::{ActionError, WorldError};
-use super::{custom_topics, provisioning, resource_manager, start, storage};
-use trigger_sources::{EventGridSource, EventHubSource, QueueSource};
 
 /// How long to leave off when the machine can take no more connections.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// The options of a simulated Azure.
-#[derive(Debug)]
-pub struct Options {
-    /// Port on 127.0.0.1; a free one when absent or 0.
-    pub port: Option<u16>,
-    /// The resources at the start.
-    pub fleet: Fleet,
-    /// Names and chances come from it; the same seed makes the same world.
-    pub seed: u64,
-    /// The faults at the start.
-    pub faults: Vec<Fault>,
-    /// The managed identity endpoint refuses a request that names no identity.
-    pub user_assigned: bool,
-    /// The budgets of callers.
-    pub limits: Limits,
-    /// Names of the Service Bus queues.
-    pub queues: Vec<String>,
-    /// Properties of those queues.
-    pub queue_settings: Settings,
-}
-
-impl Default for Options {
-    /// The default fleet on a free port, with nothing going wrong.
-    fn default() -> Self {
-        Self {
-            port: None,
-            fleet: Fleet::default_fleet(),
-            seed: 1,
-            faults: Vec::new(),
-            user_assigned: false,
-            limits: Limits::default(),
-            queues: DEFAULT_QUEUES.map(str::to_owned).to_vec(),
-            // As in the deployed request queue.
-            queue_settings: Settings { dead_letters_expired: true, ..Settings::default() },
-        }
-    }
-}
 
 /// Why the simulator did not start.
 #[derive(Debug, thiserror::Error)]
@@ -107,12 +57,7 @@ pub enum StartError {
 /// A running simulated Azure. It ends when it is dropped.
 pub struct Simulator {
     url: String,
-    clock: Clock,
-    cloud: Arc<Cloud>,
-    device_endpoints: Arc<DeviceEndpoints>,
-    queues: Arc<Queues>,
-    log: Arc<Log>,
-    faults: Arc<Faults>,
+    inside: InProcess,
     server: JoinHandle<()>,
 }
 
@@ -137,50 +82,10 @@ impl Simulator {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let url = format!("http://{address}");
-
-        let clock = Clock::default();
-        let cloud = start::cloud(options.fleet, clock.clone(), options.seed)?;
-        cloud.set_base_url(url.clone());
-        let device_endpoints = DeviceEndpoints::new(clock.now()).map_err(WorldError::Pki)?;
-        device_endpoints.open(&cloud).await.map_err(StartError::DeviceEndpoint)?;
-        let device_endpoints = Arc::new(device_endpoints);
-
-        let queues = Queues::new(&options.queues, options.queue_settings, clock.clone());
-        let log = Arc::new(Log::default());
-        let faults = Arc::new(Faults::new(options.faults, options.seed));
-        let tokens = Arc::new(Tokens::default());
-        let control = Control {
-            clock: clock.clone(),
-            log: Arc::clone(&log),
-            faults: Arc::clone(&faults),
-            queues: Arc::clone(&queues),
-            cloud: Arc::clone(&cloud),
-            device_endpoints: Arc::clone(&device_endpoints),
-        };
-        let service_bus =
-            Rest { queues: Arc::clone(&queues), clock: clock.clone(), base_url: Arc::from(url.as_str()) };
-        let endpoint =
-            identity::Endpoint { tokens: Arc::clone(&tokens), user_assigned: options.user_assigned };
-        let services = Router::new()
-            .merge(control::router(control))
-            .merge(identity::router(endpoint))
-            .merge(rest::router(service_bus))
-            .merge(storage::router())
-            .merge(custom_topics::router(Arc::clone(cloud.feeds())))
-            .merge(resource_manager::router(Arc::clone(&cloud)))
-            .merge(provisioning::router(Arc::clone(&cloud)))
-            .fallback(nothing_here);
-        let front = Front {
-            clock: clock.clone(),
-            log: Arc::clone(&log),
-            faults: Arc::clone(&faults),
-            throttle: Throttle::new(options.limits),
-            permissions: Arc::clone(cloud.permissions()),
-            tokens,
-            services: TowerToHyperService::new(services),
-        };
-        let server = tokio::spawn(accept(listener, Arc::new(front)));
-        Ok(Self { url, clock, cloud, device_endpoints, queues, log, faults, server })
+        let inside = InProcess::new(options, &url)?;
+        inside.open_device_endpoints().await.map_err(StartError::DeviceEndpoint)?;
+        let server = tokio::spawn(accept(listener, Arc::clone(inside.front())));
+        Ok(Self { url, inside, server })
     }
 
     /// `http://127.0.0.1:P`, without a slash at the end.
@@ -192,58 +97,62 @@ impl Simulator {
     /// The clock of the whole cloud. Push it with [`Simulator::advance`], which wakes the receivers that wait for it.
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.clock
+        self.inside.clock()
     }
 
     /// Pushes the clock forward and lets every waiting receiver look again.
     pub fn advance(&self, step: time::Duration) {
-        self.clock.advance(step);
-        self.queues.wake();
+        self.inside.advance(step);
     }
 
     /// What exists, as `GET /simulator/state` shows it.
     #[must_use]
     pub fn state(&self) -> Value {
-        control::state::state(&self.cloud, &self.device_endpoints)
+        self.inside.state()
     }
 
-    /// A renewal of an issuing CA that the service does on its own. `id` is the ARM id of a credential policy, whose hubs
-    /// stay untouched; or of a certificate authority or its policy, whose hubs get the new one by the service's push.
+    /// As [`InProcess::rotate`].
     ///
     /// # Errors
     /// When there is no such thing, when it has no issuing CA yet, or when it is a root.
     pub fn rotate(&self, id: &str) -> Result<(), ActionError> {
-        self.cloud.rotate(id)
+        self.inside.rotate(id)
     }
 
     /// The Service Bus queues, as the real host reaches them over AMQP.
     #[must_use]
     pub fn queues(&self) -> Arc<dyn QueueSource> {
-        Arc::clone(&self.queues) as Arc<dyn QueueSource>
+        self.inside.queues()
     }
 
     /// The event hub of the diagnostic records.
     #[must_use]
     pub fn event_hubs(&self) -> Arc<dyn EventHubSource> {
-        Arc::clone(self.cloud.feeds()) as Arc<dyn EventHubSource>
+        self.inside.event_hubs()
     }
 
     /// The events of the one Event Grid subscription.
     #[must_use]
     pub fn event_grid(&self) -> Arc<dyn EventGridSource> {
-        Arc::clone(self.cloud.feeds()) as Arc<dyn EventGridSource>
+        self.inside.event_grid()
+    }
+
+    /// The clock, for timers that go by it.
+    #[must_use]
+    pub fn clock_source(&self) -> Arc<dyn ClockSource> {
+        Arc::new(self.inside.clock().clone())
     }
 
     /// Every request so far.
     #[must_use]
     pub fn log(&self) -> &Log {
-        &self.log
+        self.inside.log()
     }
 
     /// The installed faults.
     #[must_use]
     pub fn faults(&self) -> &Faults {
-        &self.faults
+        self.inside.faults()
     }
 
     /// Ends it: closes the port and every connection, answered or not.
@@ -258,13 +167,6 @@ impl Drop for Simulator {
     fn drop(&mut self) {
         self.server.abort();
     }
-}
-
-async fn nothing_here() -> ArmError {
-    let message = "Nothing is at this path. There are /subscriptions/..., /dps/{name}/..., \
-         /{idScope}/registrations/..., /servicebus/{queue}/messages, /storage/{container}, /identity, /eventgrid/{topic}/api/events and \
-         /simulator.";
-    ArmError::new(StatusCode::NOT_FOUND, "NotFound", message)
 }
 
 /// Owns every connection, so that they end with it.

@@ -21,6 +21,7 @@ use percent_encoding::percent_decode_str;
 use time::OffsetDateTime;
 
 use super::answer::answer;
+use super::clock::Clock;
 use super::dates;
 
 /// How many earlier versions of a blob can be read.
@@ -43,9 +44,9 @@ struct Blob {
 
 type Containers = BTreeMap<String, BTreeMap<String, Blob>>;
 
-#[derive(Default)]
 struct Account {
     containers: Mutex<(Containers, u64)>,
+    clock: Clock,
 }
 
 impl Account {
@@ -55,11 +56,11 @@ impl Account {
 }
 
 /// An empty account under `/storage`.
-pub fn router() -> Router {
+pub fn router(clock: Clock) -> Router {
     Router::new()
         .route("/storage/{*path}", any(dispatch))
         .layer(DefaultBodyLimit::max(LARGEST_BLOB))
-        .with_state(Arc::new(Account::default()))
+        .with_state(Arc::new(Account { containers: Mutex::default(), clock }))
 }
 
 /// A refusal as the Blob service words it: the code in a header and in the body.
@@ -113,8 +114,8 @@ async fn dispatch(
                 body,
                 content_type: content_type.unwrap_or("application/octet-stream").to_owned(),
                 etag: format!("\"0x{writes:016X}\""),
-                // The users of the account run on real time, and judge the age of records by this date.
-                modified: OffsetDateTime::now_utc(),
+                // The users of the account judge the age of records by this date.
+                modified: account.clock.callers_now(),
                 metadata: metadata(&headers),
                 earlier: blobs.remove(name).map(Blob::with_earlier).unwrap_or_default(),
             };

@@ -223,9 +223,10 @@ fn traced(properties: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     traced
 }
 
-/// Service Bus holds whole seconds in UTC. Rounding down would make a message appear before its time.
+/// Service Bus holds whole seconds in UTC. Rounding down would make a message appear before its time. A time that has no date in
+/// UTC stays as it is: the last hours of the year 9999 at an offset west of UTC.
 fn whole_second(moment: OffsetDateTime) -> OffsetDateTime {
-    let moment = moment.to_offset(UtcOffset::UTC);
+    let moment = moment.checked_to_offset(UtcOffset::UTC).unwrap_or(moment);
     if moment.nanosecond() == 0 {
         return moment;
     }

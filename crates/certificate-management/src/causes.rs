@@ -68,9 +68,9 @@ pub fn in_order(findings: &[Finding]) -> Vec<Finding> {
     group(findings).into_iter().flatten().cloned().collect()
 }
 
-/// The worst first; the rest makes the order the same each time.
+/// The most urgent first; the rest makes the order the same each time.
 fn rank(finding: &Finding) -> impl Ord + '_ {
-    (Reverse(finding.severity), finding.check, &finding.subject.text, &finding.id)
+    (finding.urgency(), finding.check, &finding.subject.text, &finding.id)
 }
 
 fn rank_in_cause(finding: &Finding) -> impl Ord + '_ {

@@ -298,12 +298,12 @@ fn with_next_step(finding: Finding, facts: &Facts<'_>) -> Finding {
     }
 }
 
-/// The worst first, each once; the order depends on nothing but the findings.
+/// The most urgent first, each once; the order depends on nothing but the findings.
 pub(crate) fn put_in_order<T>(findings: &mut Vec<T>, finding: impl Fn(&T) -> &Finding) {
     findings.sort_by(|a, b| {
         let (a, b) = (finding(a), finding(b));
-        let by_severity = b.severity.cmp(&a.severity);
-        by_severity.then_with(|| (a.check, &a.subject.text, &a.id).cmp(&(b.check, &b.subject.text, &b.id)))
+        let by_urgency = a.urgency().cmp(&b.urgency());
+        by_urgency.then_with(|| (a.check, &a.subject.text, &a.id).cmp(&(b.check, &b.subject.text, &b.id)))
     });
     findings.dedup_by(|a, b| finding(a).id == finding(b).id);
 }

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
-pub use self::address::Addresses;
+pub use self::address::{Addresses, RESERVED};
 pub use self::declared::{DeclaredAuthority, DeclaredPolicy};
 pub use self::freeze::Freeze;
 use self::lines::Lines;

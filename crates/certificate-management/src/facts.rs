@@ -19,6 +19,7 @@ use crate::readiness;
 use crate::reason::Reason;
 use crate::report_input::{Counted, FleetRecords, Looks, NamespaceInput, Records, ReportInput};
 use crate::rules::allocated_hubs;
+use crate::trust_over_time::TrustOverTime;
 
 /// Everything that checks look at.
 pub struct Facts<'a> {
@@ -64,6 +65,8 @@ pub struct NamespaceFacts<'a> {
     pub links: Option<(OffsetDateTime, readiness::Found)>,
     /// The issuing CAs that its policies were seen to have.
     pub issuers: &'a SeenIssuers,
+    /// Since when its hubs trust its policies.
+    pub trust: &'a TrustOverTime,
     /// When it was looked at.
     pub looks: Looks,
 }
@@ -271,6 +274,7 @@ impl<'a> NamespaceFacts<'a> {
                 .zip(input.links.as_ref())
                 .map(|(observation, (at, sides))| (*at, readiness::of_report(observation, sides, *at))),
             issuers: &input.issuers,
+            trust: &input.trust,
             looks: input.looks,
         }
     }

@@ -4,14 +4,20 @@
 //! day to day. So two instances that find the same thing, or a report that finds it again next month, make the same
 //! finding.
 
+use std::cmp::Reverse;
+
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::checks::CheckId;
 pub use crate::finding_subject::Subject;
 use crate::reason::{Reason, Severity};
 
+/// The fact that tells when the CA ends that a finding is about.
+pub const ENDS: &str = "notAfter";
 /// The fact that names the policy which a group names or waits for.
 pub const POLICY: &str = "policy";
 /// The fact that names a hub which a group waits for, one for each of the first.
@@ -116,6 +122,27 @@ impl Finding {
         self
     }
 
+    /// With a time that it rests on, as RFC 3339.
+    #[must_use]
+    pub fn with_time(self, name: &str, at: OffsetDateTime) -> Self {
+        let text = at.format(&Rfc3339).unwrap_or_else(|_| at.to_string());
+        self.with(name, text)
+    }
+
+    /// When that ends which it is about, and is well until then; `None`: it is wrong now.
+    #[must_use]
+    pub fn ends(&self) -> Option<OffsetDateTime> {
+        let ends = self.fact(ENDS).filter(|_| self.reason != Reason::CaExpired)?;
+        OffsetDateTime::parse(ends, &Rfc3339).ok()
+    }
+
+    /// In which order a person acts, the first first: the worst, and of what is equally bad first what is wrong now and then what ends
+    /// next. Eleven days come before fifty-nine.
+    #[must_use]
+    pub fn urgency(&self) -> impl Ord + use<> {
+        (Reverse(self.severity), self.ends())
+    }
+
     /// The first fact of a name, e.g. `action`.
     #[must_use]
     pub fn fact(&self, name: &str) -> Option<&str> {
@@ -166,6 +193,35 @@ mod tests {
         assert_ne!(one.id, finding("h1").on_occasion("2027").id);
         let moved = Subject::default().in_policy("shorth1");
         assert_ne!(one.id, Finding::new(CheckId::CaLeftover, Reason::CaLeftover, moved, "").id);
+    }
+
+    #[test]
+    fn what_is_worse_comes_first_then_what_is_wrong_now_then_what_ends_next() {
+        use time::macros::datetime;
+        const NOW: OffsetDateTime = datetime!(2026-11-30 10:00 +01:00);
+        let wrong_now = |severity| finding("h").with_severity(severity);
+        let ends_in = |severity, days| wrong_now(severity).with_time(ENDS, NOW + time::Duration::days(days));
+        let expired = Finding { reason: Reason::CaExpired, ..ends_in(Severity::Warning, -3) };
+        let mut order = [
+            ends_in(Severity::Warning, 59),
+            ends_in(Severity::Critical, 13),
+            wrong_now(Severity::Information),
+            ends_in(Severity::Warning, 11),
+            expired,
+            wrong_now(Severity::Critical),
+        ];
+        order.sort_by_key(|finding| finding.urgency());
+        let told =
+            order.map(|finding| (finding.severity, finding.ends().map(|end| (end - NOW).whole_days())));
+        let expected = [
+            (Severity::Critical, None),
+            (Severity::Critical, Some(13)),
+            (Severity::Warning, None),
+            (Severity::Warning, Some(11)),
+            (Severity::Warning, Some(59)),
+            (Severity::Information, None),
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

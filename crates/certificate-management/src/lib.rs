@@ -13,6 +13,7 @@
 //! - [`blast_radius`]: what a step would break that a person takes elsewhere and cannot take back.
 //! - [`rules`]: which policy a group gets, and why.
 //! - [`trust`]: whether a hub trusts a policy's current issuing CA, from the evidence on the hub.
+//! - [`trust_over_time`]: since when it does, as looks have seen it.
 //! - [`plan`]: the writes that the app would do. [`milestones`]: how far a group is on its way to its policy.
 //! - [`proposal`]: a first configuration for what exists.
 //! - [`request`]: sync requests, their outcomes and the messages that carry them.
@@ -29,8 +30,9 @@
 //! - [`section`]: what a look has seen of one namespace, as it is stored.
 //! - [`report`]: the status report that people and pipelines read.
 //! - [`alerting`]: announces each finding once.
+//! - [`waiting`]: messages that wait for a person, as the report tells of them.
 //! - [`walk_run`]: how far a run through the fleet came.
-//! - [`digest`]: short names for long texts.
+//! - [`digest`]: short names for long texts. [`plural`]: numbers with their nouns.
 #![warn(missing_docs)]
 
 pub mod alerting;
@@ -59,6 +61,7 @@ pub mod model;
 pub mod next_step;
 pub mod parked;
 pub mod plan;
+pub mod plural;
 pub mod proposal;
 mod read_failure;
 pub mod readiness;
@@ -70,6 +73,8 @@ pub mod request;
 pub mod section;
 pub mod sync;
 pub mod trust;
+pub mod trust_over_time;
+pub mod waiting;
 pub mod walk_run;
 pub mod writes;
 

@@ -3,6 +3,10 @@
 //!
 //! Every text in it that others wrote is bounded when the envelope is made, so that it always fits into a message, and
 //! when it is read, since others can put anything on a queue.
+//!
+//! - [`note`]: what the report knows of such a message.
+
+pub mod note;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

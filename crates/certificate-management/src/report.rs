@@ -3,6 +3,7 @@
 //! - [`namespace`]: policies, the grid of policies and hubs, per namespace.
 //! - [`authorities`]: certificate authorities, also those without a policy.
 //! - [`groups`]: enrollment groups: counts of all, and the first of each kind.
+//! - [`snapshot`]: what is kept of a report, and [`changes`]: what changed between two.
 //! - [`activity`]: sync requests in flight, and what became of the last ones.
 //!
 //! It is made of [`ReportInput`]: what was read, and what could not be; or by [`Fold`], of one namespace after the other.
@@ -11,6 +12,7 @@
 pub mod activity;
 pub mod authorities;
 mod build;
+pub mod changes;
 mod ends;
 mod fold;
 pub mod groups;
@@ -18,6 +20,7 @@ mod line;
 pub mod namespace;
 mod not_made;
 mod paging;
+pub mod snapshot;
 mod summary;
 
 use serde::{Deserialize, Serialize};
@@ -26,13 +29,13 @@ use time::{Date, OffsetDateTime};
 pub use self::activity::{RequestActivity, RequestEntry};
 pub use self::authorities::{AuthorityReport, AuthorityWait};
 pub use self::ends::CaEnd;
-pub use self::fold::{Fold, build};
+pub use self::fold::{Fold, build, build_with_snapshot};
 pub use self::groups::{EnrollmentGroupEntry, EnrollmentGroups, GroupList, PolicyGroups};
-pub use self::line::NamespaceLine;
+pub use self::line::{NamespaceLine, Need};
 pub use self::namespace::{NamespaceReport, PolicyReport, ProvisioningServiceReport, TrustReport};
 pub use self::not_made::{CheckNotMade, RecordKind};
 pub use self::paging::{DETAILED, FINDINGS_ON_PAGE, Page};
-pub use self::summary::{FindingCounts, Summary};
+pub use self::summary::{FindingCounts, GroupCounts, Summary};
 pub use crate::causes::Cause;
 pub use crate::facts::Unseen;
 pub use crate::finding::Finding;
@@ -42,6 +45,7 @@ pub use crate::report_input::{
     Counted, EarlyDevices, FleetRecords, LastAssignment, Looks, NamespaceInput, ProvisioningServiceInput,
     Records, ReportInput,
 };
+pub use crate::waiting::{DeadLetters, ParkedMessage, WaitingMessages};
 pub use crate::writes::{HeldGroup, LISTED as LISTED_RUNS, RunEntry};
 
 /// Version of the report's JSON.
@@ -95,6 +99,9 @@ pub struct Report {
     /// The runs that wrote last, the newest first; `None`: records were not looked at.
     #[serde(default)]
     pub runs: Option<Vec<RunEntry>>,
+    /// Messages that wait for a person; `None`: it was not looked whether there are any, as in the report of one namespace.
+    #[serde(default)]
+    pub waiting: Option<WaitingMessages>,
 }
 
 /// A finding that is kept quiet.

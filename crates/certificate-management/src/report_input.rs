@@ -14,6 +14,8 @@ use crate::model::{EnrollmentGroup, ReadFailure};
 use crate::plan::Observation;
 use crate::readiness::Sides;
 use crate::request::RequestRecord;
+use crate::trust_over_time::TrustOverTime;
+use crate::waiting::WaitingMessages;
 use crate::walk_run::WalkRun;
 use crate::writes::RunEntry;
 
@@ -92,6 +94,8 @@ pub struct NamespaceInput<'a> {
     pub links: Option<(OffsetDateTime, Sides)>,
     /// The issuing CAs that its policies were seen to have, as far as looks are remembered.
     pub issuers: SeenIssuers,
+    /// Since when its hubs trust its policies, as far as looks are remembered.
+    pub trust: TrustOverTime,
     /// When it was looked at.
     pub looks: Looks,
 }
@@ -108,6 +112,7 @@ impl<'a> NamespaceInput<'a> {
             declared: None,
             links: None,
             issuers: SeenIssuers::default(),
+            trust: TrustOverTime::default(),
             looks: Looks::default(),
         }
     }
@@ -172,6 +177,8 @@ pub struct FleetRecords {
     pub holds: Vec<GroupHolds>,
     /// The runs that wrote last, the newest first.
     pub runs: Vec<RunEntry>,
+    /// Messages that wait for a person; `None`: it was not looked whether there are any.
+    pub waiting: Option<WaitingMessages>,
     /// Kinds of records that could not be read, e.g. `requests`, and why.
     pub unread: Vec<(String, ReadFailure)>,
     /// Kinds of records of which only the first were looked at, since there are more than one report reads.

@@ -19,6 +19,7 @@ use crate::model::{ReadFailure, ReadFailureKind};
 use crate::plan::{Observation, ObservedHub};
 use crate::readiness::Sides;
 use crate::report_input::{Counted, Looks, NamespaceInput, ProvisioningServiceInput};
+use crate::trust_over_time::TrustOverTime;
 
 /// Version of the record.
 pub const SECTION_SCHEMA: &str = "section/v1";
@@ -55,6 +56,9 @@ pub struct Section {
     /// The issuing CAs that all looks together have seen.
     #[serde(default, skip_serializing_if = "SeenIssuers::is_empty")]
     pub issuers: SeenIssuers,
+    /// Since when each hub trusts each policy, as all looks together have seen it.
+    #[serde(default, skip_serializing_if = "TrustOverTime::is_empty")]
+    pub trust: TrustOverTime,
 }
 
 /// One part of a section.
@@ -167,6 +171,7 @@ impl Section {
             declared: Part::default(),
             links: Part::default(),
             issuers: SeenIssuers::default(),
+            trust: TrustOverTime::default(),
         }
     }
 
@@ -180,8 +185,10 @@ impl Section {
     /// is the same.
     pub fn take(&mut self, other: Self) {
         self.issuers.take(other.issuers);
+        self.trust.take(other.trust);
         for seen in [&self.namespace.seen, &other.namespace.seen].into_iter().flatten() {
             self.issuers.note(&seen.value);
+            self.trust.note(&seen.value);
         }
         self.namespace.take(other.namespace);
         self.services.take(other.services);
@@ -208,9 +215,10 @@ impl Section {
         let unnamed = std::mem::take(&mut input.counted.unnamed);
         let counted = self.counted.seen.map(|seen| seen.value).unwrap_or_default();
         input.counted = Counted { unnamed, ..counted };
-        input.issuers = self.issuers;
+        (input.issuers, input.trust) = (self.issuers, self.trust);
         for observation in self.namespace.seen.iter().map(|seen| &seen.value).chain(&input.observation) {
             input.issuers.note(observation);
+            input.trust.note(observation);
         }
         if let (Some(Ok(seen)), Some(known)) = (&mut input.declared, self.declared.seen) {
             seen.memory = known.value.memory;
@@ -228,6 +236,7 @@ impl Section {
         NamespaceInput {
             configuration,
             issuers: self.issuers,
+            trust: self.trust,
             observation: self.namespace.into_look("the namespace has"),
             provisioning_services: self.services.into_look("its provisioning services have"),
             links: self.links.seen.map(|seen| (seen.at, seen.value)),

@@ -223,10 +223,14 @@ fn common_name(subject: &str) -> String {
     subject.trim().to_ascii_lowercase()
 }
 
-/// A time as text, to the second.
+/// A time as text, to the second. The last hours of the year 9999 at an offset west of UTC have no date in UTC, and the time
+/// stays at its own offset.
 fn to_the_second(time: OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
-    time.to_offset(UtcOffset::UTC).format(format).unwrap_or_default()
+    match time.checked_to_offset(UtcOffset::UTC) {
+        Some(time) => time.format(format).unwrap_or_default(),
+        None => time.to_string(),
+    }
 }
 
 #[cfg(test)]

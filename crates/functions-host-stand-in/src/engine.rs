@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::app::{App, AppSettings, Cardinality, Function, Trigger};
+use super::clock::HostClock;
 use super::connection;
 use super::error::FireError;
 use super::events::{Events, InvocationReport};
@@ -62,6 +63,12 @@ impl Engine {
         &self.invoker.zone
     }
 
+    /// The host's clock.
+    #[must_use]
+    pub fn clock(&self) -> &HostClock {
+        &self.invoker.clock
+    }
+
     /// The function of that name, in any case of its letters.
     ///
     /// # Errors
@@ -88,7 +95,7 @@ impl Engine {
     /// through and fail as invocations.
     pub fn prepare(&self, name: &str, input: Option<&str>) -> Result<(Arc<Function>, Work), FireError> {
         let function = self.find(name)?;
-        let now = OffsetDateTime::now_utc();
+        let now = self.clock().now();
         let zone = self.zone();
         let text = input.unwrap_or_default();
         let many = function.cardinality() == Cardinality::Many;
@@ -173,7 +180,7 @@ impl Engine {
             identifier: format!("{namespace}-{}", Uuid::new_v4()),
             namespace,
             web_sockets: self.app.host.service_bus.web_sockets,
-            session_locked_until: session.then(|| OffsetDateTime::now_utc() + time::Duration::MINUTE),
+            session_locked_until: session.then(|| self.clock().now() + time::Duration::MINUTE),
         }
     }
 

@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::app::{self, App, AppSettings, Direction, Trigger};
+use super::clock::HostClock;
 use super::engine::Engine;
 use super::error::{FireError, HostError};
 use super::events::{Events, HostEvent, InvocationReport, LogLevel};
@@ -85,6 +86,7 @@ impl Host {
         let invoker = Invoker {
             handler,
             zone,
+            clock: HostClock::of(options.sources.clock.clone()),
             timeout: app.host.function_timeout,
             start_limit: limit * 4,
             follow_redirects: !app.host.custom_handler.forwarding,

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use time::OffsetDateTime;
 use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
 use super::answer::{Answer, Exception, Failure, HttpOutput, Verdict, judge, retry_context};
 use super::app::{Function, Trigger};
+use super::clock::HostClock;
 use super::envelope::{self, Attempt, Payload};
 use super::events::{Events, HostEvent, InvocationReport, LogLevel, Outcome};
 use super::exchange;
@@ -28,6 +28,8 @@ pub struct Invoker {
     pub handler: Handler,
     /// The host's time zone.
     pub zone: Zone,
+    /// The host's clock.
+    pub clock: HostClock,
     /// `functionTimeout`; `None`: none.
     pub timeout: Option<Duration>,
     /// How long an invocation waits for a handler that is being started.
@@ -172,7 +174,7 @@ impl Invoker {
         let client = self.handler.client();
         let request = match work {
             Work::Envelope(payload) => {
-                let attempt = Attempt { now: OffsetDateTime::now_utc(), random: Uuid::new_v4(), retry };
+                let attempt = Attempt { now: self.clock.now(), random: Uuid::new_v4(), retry };
                 let body = envelope::write(&function.name, payload, &attempt, &self.zone);
                 exchange::envelope_request(&function.name, client.address(), id, self.traced, body)
             }

@@ -13,6 +13,7 @@
 
 pub mod answer;
 pub mod app;
+mod clock;
 mod connection;
 pub mod encoding;
 mod engine;

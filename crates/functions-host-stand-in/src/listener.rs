@@ -28,7 +28,8 @@ pub fn start(engine: &Arc<Engine>, sources: &Sources, tasks: &mut JoinSet<()>) {
         let (engine_, function_) = (engine.clone(), function.clone());
         match (&function.trigger, &sources.queues, &sources.event_hubs) {
             (Trigger::Timer(trigger), ..) => {
-                tasks.spawn(timer::run(engine_, function_, trigger.clone()));
+                let ahead = engine.clock().ahead();
+                tasks.spawn(timer::run(engine_, function_, trigger.clone(), ahead));
             }
             (Trigger::ServiceBus(trigger), Some(source), _)
                 if function.cardinality() == Cardinality::Many =>

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::events::HostEvent;
 use super::trigger::timer::ScheduleStatus;
 use super::zone::Zone;
-use trigger_sources::{EventGridSource, EventHubSource, QueueSource};
+use trigger_sources::{ClockSource, EventGridSource, EventHubSource, QueueSource};
 
 /// Where functions that neither a schedule nor HTTP fires get their data. Without a source such a function fires by
 /// hand only.
@@ -22,6 +22,9 @@ pub struct Sources {
     pub event_hubs: Option<Arc<dyn EventHubSource>>,
     /// Event Grid.
     pub event_grid: Option<Arc<dyn EventGridSource>>,
+    /// The clock that timers go by; without it that of this machine. When it is pushed ahead, a timer that was due in the time
+    /// that was left out fires once, late, as after a time in which the host did not run.
+    pub clock: Option<Arc<dyn ClockSource>>,
 }
 
 impl fmt::Debug for Sources {
@@ -31,6 +34,7 @@ impl fmt::Debug for Sources {
             .field("queues", &self.queues.is_some())
             .field("event_hubs", &self.event_hubs.is_some())
             .field("event_grid", &self.event_grid.is_some())
+            .field("clock", &self.clock.is_some())
             .finish()
     }
 }

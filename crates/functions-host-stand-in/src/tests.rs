@@ -6,6 +6,7 @@ mod captured;
 mod faults;
 mod fires;
 mod http;
+mod pushed_clock;
 mod recorded;
 mod scripted;
 mod sources;

@@ -148,8 +148,9 @@ impl Router {
         self.functions.values().map(|function| &function.definition)
     }
 
-    /// One handler for every request, with nothing before it: `GET /` must not wait for anything.
-    pub(crate) fn into_service(self) -> axum::Router {
+    /// One handler for every request, with nothing before it: `GET /` must not wait for anything. [`Server`](crate::Server) serves
+    /// it; a test or a simulation can call it without a socket.
+    pub fn into_service(self) -> axum::Router {
         axum::Router::new().fallback(answer).with_state(Arc::new(self))
     }
 

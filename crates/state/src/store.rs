@@ -61,7 +61,9 @@ impl Store {
         Ok(Self::over(blob::connect(settings, Arc::new(OnFirstUse))?, &place, randomness))
     }
 
-    pub(crate) fn over(backend: Arc<dyn ObjectStore>, place: &str, randomness: Randomness) -> Self {
+    /// A store over any backend, such as one that a simulation has put faults into. `place` names it in debug output. Write ids must
+    /// differ between the stores over one backend, and so must `randomness`.
+    pub fn over(backend: Arc<dyn ObjectStore>, place: &str, randomness: Randomness) -> Self {
         Self { backend, place: place.into(), randomness }
     }
 

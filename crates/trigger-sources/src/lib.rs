@@ -1,4 +1,4 @@
-//! The sources of a Functions host's triggers, other than timers and HTTP.
+//! The sources of a Functions host's triggers, and the clock that its timers go by.
 //!
 //! The real host receives from Service Bus and Event Hubs over AMQP links and from Event Grid as a webhook. The
 //! stand-in for the host receives through these traits; the simulated Azure implements them. This crate is all that the two have in common.
@@ -97,4 +97,12 @@ pub trait EventGridSource: Send + Sync {
     fn next(&self, wait: Duration) -> Pending<'_, Option<Delivery>>;
     /// Tells how a POST ended. When it was not accepted the whole POST comes again later, as Event Grid does.
     fn settle(&self, delivery: u64, accepted: bool) -> Pending<'_, ()>;
+}
+
+/// A clock that can be pushed ahead of that of this machine.
+pub trait ClockSource: Send + Sync {
+    /// By how much it is ahead; never less than before.
+    fn ahead(&self) -> time::Duration;
+    /// Returns once it is ahead by another time than `known`; at once where it is so already.
+    fn pushed(&self, known: time::Duration) -> Pending<'_, ()>;
 }

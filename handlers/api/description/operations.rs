@@ -10,6 +10,7 @@ use crate::api::Operation;
 use crate::api::accept::Media;
 use crate::api::problem::Code;
 use crate::functions::{api_description, policy_status, sync_requests};
+use crate::reporting::tables;
 
 /// Answers that several operations share, by name.
 #[derive(Default)]
@@ -80,6 +81,7 @@ pub fn paths(schemas: &mut Schemas, responses: &mut Responses) -> Value {
     let plan = schemas.of::<crate::dry_run::PlanView<'static>>();
     let submission = schemas.submission();
     let status = schemas.report();
+    let changes = schemas.of::<certificate_management::report::changes::Changes>();
     schemas.error();
 
     let page = |of: &str, most: Option<usize>| {
@@ -148,6 +150,22 @@ pub fn paths(schemas: &mut Schemas, responses: &mut Responses) -> Value {
         &with(&[Code::NoSuchNamespace, Code::AmbiguousNamespace]),
         &policy_status::OPERATIONS[0],
     );
+    let changed = build(
+        tagged(answer("What changed.", &changes, policy_status::OPERATIONS[0].media)),
+        &with(&[Code::InvalidRequest, Code::NoReport]),
+        &policy_status::OPERATIONS[0],
+    );
+    let mut table = |of: &str, columns: &[&str]| {
+        let told =
+            format!("A page of the table (RFC 4180), with the names of its columns: {}.", columns.join(", "));
+        let mut answers = tagged(answer(&told, &Value::Null, policy_status::OF_TABLES[0].media));
+        answers["200"]["headers"]["Link"] = json!({"description": "To the next page, where there is one: `rel=next`.", "schema": {"type": "string"}});
+        let responses =
+            build(answers, &with(&[Code::InvalidRequest, Code::NoSuchPage]), &policy_status::OF_TABLES[0]);
+        (of.to_owned(), responses)
+    };
+    let (pairs, of_pairs) = table("every pair of an active policy and a linked hub", &tables::OF_PAIRS);
+    let (groups, of_groups) = table("every enrollment group", &tables::OF_GROUPS);
     let description = build(
         tagged(
             json!({"description": "This document.", "content": {"application/json": {"schema": {"type": "object"}}}}),
@@ -201,6 +219,32 @@ pub fn paths(schemas: &mut Schemas, responses: &mut Responses) -> Value {
                 "responses": of_namespace,
             },
         },
+        "/api/policy-status/changes": {
+            "get": {
+                "operationId": "showPolicyStatusChanges",
+                "summary": "What changed since an earlier report: findings, hubs, policies, groups, trust",
+                "parameters": [{"name": "since", "in": "query", "description": "A time (RFC 3339) or a day (UTC): the last report made until then is compared with the newest; where the records do not go back as far (14 days), the oldest. Without it: 24 hours ago.", "schema": {"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}}, known.clone()],
+                "responses": changed,
+            },
+        },
+        "/api/policy-status/pairs.csv": {
+            "get": {
+                "operationId": "tabulatePairs",
+                "summary": format!("A table of {pairs}"),
+                "description": "A cell that a spreadsheet would take for a formula has an apostrophe before it.",
+                "parameters": [page("the table", None), known.clone()],
+                "responses": of_pairs,
+            },
+        },
+        "/api/policy-status/groups.csv": {
+            "get": {
+                "operationId": "tabulateEnrollmentGroups",
+                "summary": format!("A table of {groups}"),
+                "description": "A cell that a spreadsheet would take for a formula has an apostrophe before it.",
+                "parameters": [page("the table", None), known.clone()],
+                "responses": of_groups,
+            },
+        },
         "/api/openapi.json": {
             "get": {
                 "operationId": "describeApi",
@@ -228,7 +272,7 @@ fn answer(description: &str, schema: &Value, media: &[Media]) -> Value {
     for media in media {
         let schema = match media {
             Media::Json => schema.clone(),
-            Media::Page => json!({"type": "string"}),
+            Media::Page | Media::Csv => json!({"type": "string"}),
         };
         content.insert(media.name().to_owned(), json!({"schema": schema}));
     }

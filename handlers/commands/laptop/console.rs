@@ -2,10 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
-
-pub use crate::commands::table::table;
+use crate::commands::bar::Bar;
+use crate::commands::table::wrapping::measured;
+use crate::commands::table::{self, Table};
+use crate::commands::terminal;
+use crate::commands::tone::Tone;
 use crate::visible::lines;
+
+/// What stands before what a step tells.
+const INDENT: &str = "   ";
 
 /// A story, told step by step.
 #[derive(Default)]
@@ -17,42 +22,47 @@ impl Story {
     /// Begins the next step.
     pub fn step(&mut self, title: &str) {
         self.steps += 1;
-        anstream::println!("\n\u{1b}[1m{}. {}\u{1b}[0m", self.steps, lines(title));
+        terminal::show(&format!("\n{}", Tone::Strong.on(&format!("{}. {}", self.steps, lines(title)))));
     }
 
     /// Tells something that happened.
     pub fn tell(&self, text: &str) {
-        anstream::println!("   {}", lines(text));
+        self.print(INDENT, text);
     }
 
     /// Tells something that was checked and holds.
     pub fn proven(&self, text: &str) {
-        anstream::println!("   \u{1b}[32m✓\u{1b}[0m {}", lines(text));
+        self.print(&format!("{INDENT}{} ", Tone::Good.on("✓")), text);
     }
 
     /// A table under the current step.
     pub fn table(&self, header: &[&str], rows: Vec<Vec<String>>) {
-        for line in table(header, rows).lines() {
-            say!("   {line}");
-        }
+        let table = Table::of(header, rows).render(table::screen_width().saturating_sub(INDENT.len()));
+        terminal::show(&format!("{INDENT}{}", table.replace('\n', &format!("\n{INDENT}"))));
+    }
+
+    /// On a terminal a text fits the width; elsewhere a line stays one.
+    fn print(&self, mark: &str, text: &str) {
+        let indent = " ".repeat(measured(&table::plain(mark)));
+        let text = match table::terminal_width() {
+            Some(width) => table::wrapped(&lines(text), width.saturating_sub(indent.len())),
+            None => lines(text),
+        };
+        terminal::show(&format!("{mark}{}", text.replace('\n', &format!("\n{indent}"))));
     }
 }
 
 /// A line that shows that something runs, and since when; nothing where stderr is no terminal.
 pub struct Progress {
-    bar: ProgressBar,
+    bar: Bar,
     since: Instant,
 }
 
 impl Progress {
     /// Shows the line.
     pub fn start(text: impl Into<String>) -> Self {
-        let bar = ProgressBar::new_spinner();
-        if let Ok(style) = ProgressStyle::with_template("   {spinner} {msg} ({elapsed})") {
-            bar.set_style(style);
-        }
+        let bar = Bar::start("   {spinner} {msg} ({elapsed})", 0);
         bar.set_message(lines(&text.into()));
-        bar.enable_steady_tick(Duration::from_millis(100));
         Self { bar, since: Instant::now() }
     }
 
@@ -64,11 +74,5 @@ impl Progress {
     /// How long it has been shown.
     pub fn elapsed(&self) -> Duration {
         self.since.elapsed()
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
     }
 }

@@ -1,14 +1,20 @@
 //! `dev`: the same world, kept running, with the status page.
 
+use std::convert::Infallible;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use certificate_management::configuration::Configuration;
 use clap::Args;
 
 use super::fail;
-use super::local_world::{LocalOptions, LocalWorld, Schedules, WorldArguments, app_settings};
+use super::local_world::{LocalOptions, LocalWorld, Schedules, WorldArguments};
 
 /// Reconcile and report once a minute, so that a person sees what was changed.
 const SCHEDULES: Schedules = Schedules { reconcile: "30 * * * * *", report: "0 * * * * *" };
+
+/// How often the configuration is looked at.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
 #[derive(Args)]
 pub struct Arguments {
@@ -30,6 +36,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         simulator_port: arguments.simulator_port,
         schedules: SCHEDULES,
         print_events: true,
+        one_clock: true,
         ..LocalOptions::default()
     });
     let world = match world.await {
@@ -45,6 +52,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     let ended = tokio::select! {
         signal = tokio::signal::ctrl_c() => signal.map_err(|error| format!("cannot wait for Ctrl-C: {error}")),
         why = world.host.ended() => Err(why),
+        never = heed_edits(&world) => match never {},
     };
     world.stop().await;
     match ended {
@@ -53,12 +61,34 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
+/// Starts the handler again when its configuration was edited, so that it goes by what the file says. One that cannot be used is told,
+/// and the handler goes on with the one before.
+async fn heed_edits(world: &LocalWorld) -> Infallible {
+    // What cannot be read now, such as between the two steps of an editor that writes a new file, is read the next time.
+    let read = || std::fs::read_to_string(&world.configured).ok();
+    let mut used = read();
+    loop {
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+        let Some(text) = read().filter(|text| Some(text) != used.as_ref()) else { continue };
+        let file = world.configured.display();
+        match Configuration::parse(&text) {
+            Ok(_) => {
+                say!("{file} was edited: the handler starts again with it.");
+                world.host.kill_handler().await;
+            }
+            Err(error) => complain!(
+                "{file} was edited and cannot be used, so the handler goes on with the one before:\n{error}"
+            ),
+        }
+        used = Some(text);
+    }
+}
+
 fn announce(world: &LocalWorld) {
     say!("\nPoint other commands at this world:\n");
-    for (name, value) in app_settings(world.simulator.url(), SCHEDULES) {
+    for (name, value) in &world.settings {
         say!("export {name}='{value}'");
     }
-    say!("export POLICYSYNC_CONFIG='{}'", world.folder.path().join("policysync.toml").display());
     say!("\nAzure     {}", world.simulator.url());
     say!("Status    {}/api/policy-status", world.host.url());
     say!(
@@ -66,7 +96,11 @@ fn announce(world: &LocalWorld) {
         world.host.url(),
         example(world)
     );
-    say!("\nReady. Ctrl-C ends it.");
+    say!(
+        "Clock     curl -X POST {}/simulator/clock -d '{{\"advanceSeconds\":86400}}' (Azure, the app and the timers; docs/simulator.md)",
+        world.simulator.url()
+    );
+    say!("\nReady. Edits of the configuration count once they are saved. Ctrl-C ends it.");
 }
 
 fn example(world: &LocalWorld) -> String {

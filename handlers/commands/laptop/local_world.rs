@@ -2,24 +2,30 @@
 //! child process that the host starts, all of them talking HTTP.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ambient::rehearsal;
+use azure_simulator::clock::Clock;
 use azure_simulator::fleet::Fleet;
 use azure_simulator::{Options, Simulator};
 use certificate_management::configuration::Configuration;
 use clap::Args;
 use functions_host_stand_in::{Host, HostEvent, HostOptions, Sources};
 use tempfile::TempDir;
+use time::Duration;
 use tokio::sync::mpsc;
 
 use super::simulator::{read, read_fleet};
-use super::{staging, unpacking};
+use super::{CLOCK, staging, unpacking};
 use crate::settings::CONFIGURATION_FILE;
 use crate::visible;
 
 /// The configuration that fits the default fleet.
 pub const DEFAULT_CONFIGURATION: &str = include_str!("demo/policysync.toml");
+/// The file that says by how much the clock of a world is ahead, in its folder.
+const CLOCK_FILE: &str = "clock";
 /// How many events are kept to explain a failure.
 const KEPT_EVENTS: usize = 40;
 
@@ -96,6 +102,9 @@ pub struct LocalOptions {
     pub app_settings: BTreeMap<String, String>,
     /// A package to run from, as it is, instead of the app that is compiled in.
     pub package: Option<PathBuf>,
+    /// Whether pushing the clock of the simulated Azure pushes that of the app and of the host's timers too. Else it is the
+    /// clock of Azure alone, which then is ahead of everything else.
+    pub one_clock: bool,
 }
 
 /// A running world. Dropping it ends every process of it.
@@ -106,8 +115,11 @@ pub struct LocalWorld {
     pub host: Host,
     /// The configuration.
     pub configuration: Configuration,
-    /// Holds the configuration, and below `app` the app. The configuration is beside the app, so that a package runs
-    /// as it is.
+    /// The settings of the app, which point another command at this world.
+    pub settings: BTreeMap<String, String>,
+    /// The file that the app reads its configuration from: that of `--config` itself, so that edits of it count, else one in `folder`.
+    pub configured: PathBuf,
+    /// Holds below `app` the app, and beside it a configuration that is in no file of its own, so that a package runs as it is.
     pub folder: TempDir,
     recent: Arc<Mutex<VecDeque<String>>>,
 }
@@ -135,9 +147,18 @@ impl LocalWorld {
         let folder =
             TempDir::with_prefix("policysync-").map_err(|error| format!("no folder for the app: {error}"))?;
         let app = folder.path().join("app");
-        let configured = folder.path().join(CONFIGURATION_FILE);
-        std::fs::create_dir(&app)
-            .and_then(|()| std::fs::write(&configured, &text))
+        let configured = match &options.world.config {
+            // The app has another working directory.
+            Some(path) => std::path::absolute(path)
+                .map_err(|error| format!("the configuration {place} has no path: {error}"))?,
+            None => folder.path().join(CONFIGURATION_FILE),
+        };
+        let written = match options.world.config {
+            Some(_) => Ok(()),
+            None => std::fs::write(&configured, &text),
+        };
+        written
+            .and_then(|()| std::fs::create_dir(&app))
             .map_err(|error| format!("no folder for the app: {error}"))?;
         match &options.package {
             Some(package) => unpacking::unpack(package, &app)?,
@@ -152,12 +173,18 @@ impl LocalWorld {
             }
         }
 
-        let simulator_options = Options { port: options.simulator_port, fleet, ..Options::default() };
+        let shared = options.one_clock.then(|| folder.path().join(CLOCK_FILE));
+        let clock = match &shared {
+            Some(file) => followed(file).map_err(|error| format!("no file for the clock: {error}"))?,
+            None => Clock::default(),
+        };
+        let simulator_options = Options { port: options.simulator_port, fleet, clock, ..Options::default() };
         let simulator = Simulator::start(simulator_options).await.map_err(|error| describe(&error))?;
         let (sender, events) = mpsc::unbounded_channel();
         let recent = Arc::new(Mutex::new(VecDeque::new()));
         tokio::spawn(listen(events, Arc::clone(&recent), options.print_events));
         let mut settings = with_configuration(app_settings(simulator.url(), options.schedules), &configured);
+        settings.extend(shared.map(|file| (CLOCK.to_owned(), file.display().to_string())));
         settings.extend(options.app_settings);
         let attached = match options.handler {
             HandlerOf::Attached(attach) => Some(attach(&settings)?),
@@ -166,11 +193,12 @@ impl LocalWorld {
         let host_options = HostOptions {
             root: app,
             port: options.host_port,
-            app_settings: settings,
+            app_settings: settings.clone(),
             sources: Sources {
                 queues: Some(simulator.queues()),
                 event_hubs: Some(simulator.event_hubs()),
                 event_grid: Some(simulator.event_grid()),
+                clock: options.one_clock.then(|| simulator.clock_source()),
             },
             events: Some(sender),
             attached,
@@ -178,7 +206,7 @@ impl LocalWorld {
         };
         let world = Host::start(host_options).await.map_err(|error| describe(&error));
         let host = world.map_err(|error| format!("{error}{}", explain(&recent)))?;
-        Ok(Self { simulator, host, configuration, folder, recent })
+        Ok(Self { simulator, host, configuration, settings, configured, folder, recent })
     }
 
     /// The last things that the host said, to explain a failure.
@@ -225,13 +253,24 @@ fn with_configuration(mut settings: BTreeMap<String, String>, file: &Path) -> BT
     settings
 }
 
-/// An error with all its causes.
+/// A clock of the simulated Azure that the processes which follow `file` go by too.
+fn followed(file: &Path) -> io::Result<Clock> {
+    rehearsal::push(file, Duration::ZERO)?;
+    let file = file.to_path_buf();
+    Ok(Clock::followed(move |ahead| rehearsal::push(&file, ahead)))
+}
+
+/// An error with all its causes, each told once.
 pub fn describe(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
+        let said = cause.to_string();
+        // Some errors tell their cause within their own sentence.
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
         source = cause.source();
     }
     text

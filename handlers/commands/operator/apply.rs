@@ -50,7 +50,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     let declared = perform::declared::perform(&authorities, &plan, tells).await;
     let writer = person.writer("apply", even_in_audit, intent, Some(plan.hash()));
     let rows = perform::perform(&writer, &plan).await;
-    say!("{}", perform::text(&person, &plan, &declared, &rows, arguments.output));
+    perform::show(&person, &plan, &declared, &rows, arguments.output);
     exit_code(&declared, &rows)
 }
 

@@ -80,16 +80,17 @@ async fn finish(person: &Person, mut plan: SavedPlan, arguments: &Arguments) -> 
     person.restrain(&mut plan, reverts).await;
     let plan = &plan;
     if !arguments.apply {
-        say!("{}", print::text(&person.fleet, plan, output));
+        print::show(&person.fleet, plan, output);
         if output == Output::Table && !plan.assignments.is_empty() {
             let in_audit = print::is_in_audit(&person.fleet, plan);
             let next = next_step::to_apply("performs it", in_audit, person.fleet.kill_switch);
-            say!("Nothing was changed. {next}");
+            say!("\nNothing was changed. {next}");
         }
         return plan::exit_code(plan);
     }
     if output == Output::Table {
-        say!("{}\n", print::text(&person.fleet, plan, output));
+        print::show(&person.fleet, plan, output);
+        say!("");
     }
     let intent = &arguments.intent;
     let writer = person.writer("assign", arguments.even_in_audit, intent, Some(plan.hash()));
@@ -102,7 +103,7 @@ async fn finish(person: &Person, mut plan: SavedPlan, arguments: &Arguments) -> 
     }
     let rows = perform::perform(&writer, plan).await;
     perform::record_left_alone(&writer, plan).await;
-    say!("{}", perform::text(person, plan, &[], &rows, output));
+    perform::show(person, plan, &[], &rows, output);
     if reverts.is_some() && output == Output::Table && !plan.assignments.is_empty() {
         say!("The groups are held, so the rules leave them alone: see `policysync holds list`.");
     }

@@ -9,12 +9,16 @@ use std::process::ExitCode;
 
 use certificate_management::configuration::problem::{Check, Problem};
 use certificate_management::configuration::{Configuration, Examined, analysis};
+use certificate_management::plural;
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::reader;
-use super::table::{self, Output};
+use super::screen::Screen;
+use super::table::{self, Output, Table};
+use super::terminal::line;
+use super::tone::Tone;
 use crate::settings::FleetSettings;
 
 #[derive(Args)]
@@ -28,10 +32,6 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = Output::Table)]
     output: Output,
 }
-
-/// Widths of the two columns that hold sentences, in characters.
-const MESSAGE_WIDTH: usize = 64;
-const NEXT_STEP_WIDTH: usize = 48;
 
 /// Whether a check passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -88,7 +88,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     match arguments.output {
         Output::Json => say!("{}", table::json(&document(&rows))),
         Output::Table => {
-            say!("{}", printed(&rows));
+            screen(&rows).print();
             let mut grants: Vec<&str> = rows.iter().filter_map(|row| row.grant.as_deref()).collect();
             // One role grants several actions, so several rows may need the same command.
             grants.dedup();
@@ -165,12 +165,15 @@ fn file_rows(path: &str, text: &str) -> (Vec<Checked>, Option<Examined>) {
     let namespaces = &examined.configuration.namespaces;
     let rules = || namespaces.iter().flat_map(|namespace| &namespace.rules);
     let passes = [
-        (Check::Configuration, format!("namespaces: {}", namespaces.len())),
+        (Check::Configuration, plural::count(namespaces.len(), "namespace")),
         (
             Check::RuleTests,
-            format!("tests: {}, each holds", rules().map(|rule| rule.test.len()).sum::<usize>()),
+            format!(
+                "{}, each holds",
+                plural::count(rules().map(|rule| rule.test.len()).sum::<usize>(), "test")
+            ),
         ),
-        (Check::RuleOrder, format!("rules: {}, each can match", rules().count())),
+        (Check::RuleOrder, format!("{}, each can match", plural::count(rules().count(), "rule"))),
     ];
     let order = analysis::rule_order(&examined.configuration, &examined.lines);
     let problems: Vec<Problem> = examined.problems.iter().cloned().chain(order).collect();
@@ -186,21 +189,43 @@ fn file_rows(path: &str, text: &str) -> (Vec<Checked>, Option<Examined>) {
     (rows, Some(examined))
 }
 
-/// The checks as a table.
-pub fn printed(rows: &[Checked]) -> String {
-    let cells = |row: &Checked| {
-        let status = match row.status {
-            Status::Ok => "ok",
-            Status::Warning => "warning",
-            Status::Failed => "FAILED",
-        };
-        let subject =
-            row.line.map_or_else(|| row.subject.clone(), |line| format!("{}\nline {line}", row.subject));
-        let message = table::wrapped(&row.message, MESSAGE_WIDTH);
-        let next_step = table::wrapped(row.next_step.as_deref().unwrap_or_default(), NEXT_STEP_WIDTH);
-        vec![row.check.to_owned(), status.to_owned(), subject, message, next_step]
+/// What the checks say: the verdict, what is wrong or in doubt, and then what is right.
+pub fn screen(rows: &[Checked]) -> Screen {
+    let of = |status: Status| rows.iter().filter(move |row| row.status == status);
+    let wrong: Vec<&Checked> = of(Status::Failed).chain(of(Status::Warning)).collect();
+    let right: Vec<&Checked> = of(Status::Ok).collect();
+    let (failed, doubtful) = (of(Status::Failed).count(), of(Status::Warning).count());
+    let (tone, verdict) = verdict(failed, doubtful, right.len());
+    let header = ["status", "check", "subject", "message", "next step"];
+    let wrong = Table::of(&header, wrong.into_iter().map(cells)).titled(2).unlabelled().states(0);
+    let sentence = |row: &&Checked| format!("{} {}: {}", row.check, line(&row.subject), line(&row.message));
+    Screen::verdict(tone, verdict).table(wrong).list("ok", right.iter().map(sentence))
+}
+
+fn verdict(failed: usize, doubtful: usize, right: usize) -> (Tone, String) {
+    let mut parts = Vec::new();
+    parts.extend((failed > 0).then(|| format!("{} FAILED", plural::count(failed, "check"))));
+    parts.extend((doubtful > 0).then(|| plural::count(doubtful, "warning")));
+    parts.extend((right > 0).then(|| format!("{right} ok")));
+    let verdict = parts.join(", ");
+    match (failed, doubtful) {
+        (0, 0) if right == 0 => (Tone::Caution, "Nothing was checked.".to_owned()),
+        (0, 0) => (Tone::Good, format!("Everything that was checked is right: {verdict}.")),
+        (0, _) => (Tone::Caution, format!("No check failed: {verdict}.")),
+        _ => (Tone::Bad, format!("{verdict}.")),
+    }
+}
+
+fn cells(row: &Checked) -> Vec<String> {
+    let status = match row.status {
+        Status::Ok => "ok",
+        Status::Warning => "warning",
+        Status::Failed => "FAILED",
     };
-    table::table(&["check", "status", "subject", "message", "next step"], rows.iter().map(cells).collect())
+    let subject =
+        row.line.map_or_else(|| row.subject.clone(), |line| format!("{}\nline {line}", row.subject));
+    let next_step = row.next_step.as_ref().map_or_else(String::new, |next| format!("→ {next}"));
+    vec![status.to_owned(), row.check.to_owned(), subject, row.message.clone(), next_step]
 }
 
 #[cfg(test)]

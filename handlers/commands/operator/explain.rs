@@ -151,10 +151,7 @@ async fn read_hold(fleet: &Fleet, service: &str, group: &str) -> Result<Known, S
 
 pub async fn run(arguments: Arguments) -> ExitCode {
     match explain(&arguments).await {
-        Ok(text) => {
-            say!("{text}");
-            ExitCode::SUCCESS
-        }
+        Ok(()) => ExitCode::SUCCESS,
         Err(Unexplained::Failed(message)) => fail(&message),
         Err(Unexplained::Usage(message)) => {
             complain!("{message}");
@@ -163,7 +160,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
-async fn explain(arguments: &Arguments) -> Result<String, Unexplained> {
+async fn explain(arguments: &Arguments) -> Result<(), Unexplained> {
     let settings = reader::settings().map_err(|error| Unexplained::Failed(error.to_string()))?;
     let text = reader::configuration_text(&settings).await.map_err(|problem| {
         Unexplained::Failed(format!("{problem}\nSet POLICYSYNC_CONFIG to the path of a policysync.toml."))
@@ -184,13 +181,15 @@ async fn explain(arguments: &Arguments) -> Result<String, Unexplained> {
     if is_described {
         let candidates = wanted.candidates(&configuration, true)?;
         let explained = described(arguments, &wanted, only(&candidates)?, &settings);
-        return Ok(print::text(&explained, arguments.output));
+        print::show(&explained, arguments.output);
+        return Ok(());
     }
     let fleet = reader::fleet(&settings, configuration)
         .map_err(|error| Unexplained::Failed(format!("{error}\n{OFFLINE}")))?;
     let candidates = wanted.candidates(&fleet.configuration, false)?;
     let explained = live::explain(&fleet, &wanted, &candidates).await?;
-    Ok(print::text(&explained, arguments.output))
+    print::show(&explained, arguments.output);
+    Ok(())
 }
 
 const OFFLINE: &str = "`--offline`, or a description of the group by flags, needs the configuration only.";

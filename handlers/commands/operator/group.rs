@@ -21,7 +21,10 @@ use super::intent::Intent;
 use super::person::{self, Person};
 use super::plan;
 use super::plan::survey::{Service, Survey};
-use super::table::{self, Output};
+use super::screen::Screen;
+use super::table::{self, Output, Table};
+use super::terminal::line;
+use super::tone::Tone;
 use crate::assignment::writer::{NotWritten, Outcome, Target};
 use crate::failure;
 
@@ -241,15 +244,23 @@ impl Creation<'_> {
             ("reason", format!("{}: {}", entry.reason, entry.detail)),
             ("next step", next),
         ];
-        let rows = rows.map(|(name, value)| vec![name.to_owned(), table::wrapped(&value, 90)]).to_vec();
-        say!("{}", table::table(&["creation", ""], rows));
-        match outcome {
+        let rows = rows.map(|(name, value)| vec![name.to_owned(), line(&value)]);
+        let name = line(&entry.enrollment_group);
+        let screen = match outcome {
             "planned" => {
-                let next = next_step::to_apply("creates it", in_audit, self.person.fleet.kill_switch);
-                say!("\nNothing was written. {next}");
+                Screen::verdict(Tone::Strong, format!("{name} would be created; nothing was written."))
             }
-            "created" => say!("\n{}", self.person.about_records()),
-            _ => {}
-        }
+            "created" => Screen::verdict(Tone::Good, format!("{name} was created.")),
+            other => Screen::verdict(Tone::Bad, format!("{name} was not created: {other}.")),
+        };
+        let screen = screen.table(Table::of(&["creation", ""], rows));
+        let screen = match outcome {
+            "planned" => {
+                screen.text(next_step::to_apply("creates it", in_audit, self.person.fleet.kill_switch))
+            }
+            "created" => screen.text(self.person.about_records()),
+            _ => screen,
+        };
+        screen.print();
     }
 }

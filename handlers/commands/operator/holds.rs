@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use certificate_management::attribution::Attribution;
 use certificate_management::hold::{GroupHolds, HOLD_RECORD, Hold, Release};
+use certificate_management::plural;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -12,13 +13,12 @@ use super::fail;
 use super::intent;
 use super::person::{self, Person, STATE};
 use super::plan::survey::Survey;
-use super::table::{self, Output};
+use super::screen::Screen;
+use super::table::{self, Output, Table};
+use super::tone::Tone;
 use super::wanted::Wanted;
 use crate::commands::terminal::line;
 use crate::holds;
-
-/// Width of the column that holds sentences, in characters.
-const WHY_WIDTH: usize = 28;
 
 #[derive(Args)]
 #[command(after_help = "GROUP is the id of a group, or DPS/ID where several DPS have one of this id.")]
@@ -87,16 +87,22 @@ async fn list(person: &Person, with_ended: bool, output: Output) -> Result<(), C
         say!("{}", table::json(&json!({"schema": "policysync-holds/v1", "groups": records})));
         return Ok(());
     }
-    if records.is_empty() {
-        say!("No group is held.");
-        return Ok(());
-    }
-    let header = ["group", "since", "why"];
-    say!("{}", table::table(&header, records.iter().map(row).collect()));
-    if records.iter().any(|record| record.in_force().is_some()) {
-        say!("\nEnd one with\n  policysync holds release GROUP --reason TEXT");
-    }
+    listed(&records).print();
     Ok(())
+}
+
+fn listed(records: &[GroupHolds]) -> Screen {
+    let held = records.iter().filter(|record| record.in_force().is_some()).count();
+    let verdict = match held {
+        0 => "No group is held.".to_owned(),
+        held => format!("{} {} held.", plural::count(held, "group"), plural::agreeing(held, "is", "are")),
+    };
+    let screen = Screen::verdict(Tone::Strong, verdict)
+        .table(Table::of(&["group", "since", "why"], records.iter().map(row)));
+    match held {
+        0 => screen,
+        _ => screen.text("End one with\n  policysync holds release GROUP --reason TEXT"),
+    }
 }
 
 fn row(record: &GroupHolds) -> Vec<String> {
@@ -108,7 +114,7 @@ fn row(record: &GroupHolds) -> Vec<String> {
             why.push_str(&format!(": {reason}"));
         }
     }
-    vec![name(record), record.last.at.date().to_string(), table::wrapped(&line(&why), WHY_WIDTH)]
+    vec![name(record), record.last.at.date().to_string(), line(&why)]
 }
 
 fn name(record: &GroupHolds) -> String {
@@ -244,4 +250,26 @@ pub async fn put_for_revert(
         })?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::golden::{self, GROUP, NAMESPACE, SERVICE};
+
+    #[test]
+    fn the_golden_holds_fit_the_width() {
+        let held = json!({
+            "record": HOLD_RECORD, "namespaceId": NAMESPACE, "provisioningService": SERVICE, "enrollmentGroup": GROUP,
+            "last": {"run": "01M85A71M08CPV9XGR0PSFA70F", "wokenBy": "holds put by robin", "at": "2026-11-23T05:00:00Z",
+                "attribution": {"caller": {"objectId": null, "name": "robin.operator@contoso.example"},
+                    "reason": "the robots of line 17 get new firmware until Thursday"}},
+        });
+        let mut released = held.clone();
+        released["last"]["released"] = json!({"run": "01M85A71M08CPV9XGR0PSFA70G", "wokenBy": "holds release by robin",
+            "attribution": {"reason": "done"}, "at": "2026-11-24T05:00:00Z"});
+        let records = [held, released].map(|record| serde_json::from_value(record).unwrap());
+        golden::compare("holds-list", &listed(&records), &["policysync holds release"]);
+        assert_eq!(listed(&[]).plain(80), "No group is held.");
+    }
 }

@@ -17,6 +17,7 @@ mod shelf;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use certificate_management::plural;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -26,8 +27,10 @@ use self::message::{Waiting, plain};
 use self::replacement::Replacement;
 use self::shelf::{Entry, Shelf, Taken};
 use super::fail;
-use super::table::{self, Output};
+use super::screen::Screen;
+use super::table::{self, Output, Table};
 use super::terminal::line;
+use super::tone::Tone;
 
 /// How much of a detail a row of the table shows, in characters; JSON has the whole of it.
 const SHOWN_OF_DETAIL: usize = 160;
@@ -93,12 +96,7 @@ async fn list(shelf: &Shelf, output: Output) -> ExitCode {
     shelf.put_back(entries).await;
     match output {
         Output::Json => say!("{}", table::json(&shown)),
-        Output::Table if !shown.is_empty() => {
-            let header = ["id", "where", "reason", "detail", "since", "body"];
-            say!("{}", table::table(&header, shown.iter().map(row).collect()));
-        }
-        Output::Table if unseen.is_empty() => say!("Nothing is parked."),
-        Output::Table => say!("Nothing is parked where it could be looked at."),
+        Output::Table => screen(&shown, unseen.is_empty()).print(),
     }
     if is_cut {
         complain!("there may be more; of each place these are the oldest");
@@ -111,6 +109,27 @@ async fn list(shelf: &Shelf, output: Output) -> ExitCode {
         complain!("{error}");
     }
     fail(&first.to_string())
+}
+
+fn screen(shown: &[Waiting], is_whole: bool) -> Screen {
+    let screen = match (shown.len(), is_whole) {
+        (0, true) => Screen::verdict(Tone::Good, "Nothing is parked."),
+        (0, false) => Screen::verdict(Tone::Caution, "Nothing is parked where it could be looked at."),
+        (waiting, _) => Screen::verdict(
+            Tone::Caution,
+            format!(
+                "{} {} for a person.",
+                plural::count(waiting, "message"),
+                plural::agreeing(waiting, "waits", "wait")
+            ),
+        ),
+    };
+    let header = ["id", "where", "reason", "detail", "since", "body"];
+    let screen = screen.table(Table::of(&header, shown.iter().map(row)));
+    match shown.is_empty() {
+        true => screen,
+        false => screen.text("Send one again, or throw it away, with\n  policysync parked resubmit ID\n  policysync parked discard ID"),
+    }
 }
 
 fn row(message: &Waiting) -> Vec<String> {
@@ -209,5 +228,39 @@ async fn one_of(shelf: &Shelf, wanted: &str) -> Result<(Entry, Vec<Entry>), Shel
             shelf.put_back(taken.entries).await;
             Err(ShelfError::NotFound(problem))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::message::Place;
+    use super::*;
+    use crate::commands::golden;
+
+    #[test]
+    fn the_golden_list_fits_the_width() {
+        let parked = Waiting {
+            id: "b7d1c0de-4711-4c0f-9d53-1f2e3d4c5b6a".to_owned(),
+            reason: Some("message-not-json".to_owned()),
+            detail: Some(
+                "expected value at line 1 column 1: the text begins with `namespace=` and is no JSON object"
+                    .to_owned(),
+            ),
+            parked_at: Some("2026-11-23T05:00:00Z".to_owned()),
+            ..Waiting::at(
+                Place::Parked,
+                "namespace=contoso-manufacturing-west-europe&policy=short-lived-7-days&hub=*",
+            )
+        };
+        let dead = Waiting {
+            id: "dead-letter/42".to_owned(),
+            delivery_count: Some(1),
+            dead_letter_reason: Some("TTLExpiredException".to_owned()),
+            enqueued_at: Some("2026-11-22T05:00:00Z".to_owned()),
+            ..Waiting::at(Place::DeadLetter, "{}")
+        };
+        golden::compare("parked-list", &screen(&[parked, dead], true), &["policysync parked"]);
+        assert_eq!(screen(&[], true).plain(80), "Nothing is parked.");
+        assert_eq!(screen(&[], false).plain(80), "Nothing is parked where it could be looked at.");
     }
 }

@@ -8,18 +8,22 @@ pub mod declared;
 use certificate_management::configuration::Mode;
 use certificate_management::plan::hindrance::Next;
 use certificate_management::plan::saved::{PlannedAssignment, SavedPlan, Step};
+use certificate_management::plural;
 use certificate_management::reason::Reason;
 use certificate_management::reason::failure::About;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
 
 use self::declared::PerformedResource;
 use crate::assignment::writer::{self, NotWritten, Target, Writer};
+use crate::commands::bar::Bar;
 use crate::commands::operator::person::Person;
 use crate::commands::operator::plan::print;
 use crate::commands::operator::plan::survey::{Service, Survey};
-use crate::commands::table::{self, Output};
+use crate::commands::screen::Screen;
+use crate::commands::table::{self, Output, Table};
+use crate::commands::terminal::line;
+use crate::commands::tone::Tone;
 use crate::failure;
 
 /// The outcome of an entry.
@@ -76,10 +80,7 @@ impl PerformedEntry {
 pub async fn perform(writer: &Writer<'_>, plan: &SavedPlan) -> Vec<PerformedEntry> {
     let mut survey = Survey::new(writer.fleet);
     let services = if plan.assignments.is_empty() { Vec::new() } else { survey.services(None).await };
-    let bar = ProgressBar::new(plan.assignments.len() as u64);
-    if let Ok(style) = ProgressStyle::with_template("   {bar:30} {pos}/{len} {msg} ({elapsed})") {
-        bar.set_style(style);
-    }
+    let bar = Bar::start("{bar:24} {pos}/{len} ({elapsed}) {msg}", plan.assignments.len() as u64);
     let mut rows = Vec::new();
     for entry in &plan.assignments {
         bar.set_message(print::name(entry));
@@ -88,7 +89,6 @@ pub async fn perform(writer: &Writer<'_>, plan: &SavedPlan) -> Vec<PerformedEntr
         rows.push(PerformedEntry { in_audit, ..one(&mut survey, writer, &services, entry).await });
         bar.inc(1);
     }
-    bar.finish_and_clear();
     rows
 }
 
@@ -180,30 +180,44 @@ pub fn is_done(declared: &[PerformedResource], rows: &[PerformedEntry]) -> bool 
     declared.iter().all(PerformedResource::is_done) && rows.iter().all(PerformedEntry::is_done)
 }
 
-/// The outcome as text.
-pub fn text(
+/// Prints the outcome.
+pub fn show(
     person: &Person,
     plan: &SavedPlan,
     declared: &[PerformedResource],
     rows: &[PerformedEntry],
     output: Output,
-) -> String {
+) {
+    if output == Output::Table {
+        return screen(declared, rows, &person.about_records()).print();
+    }
+    let document = json!({
+        "schema": "policysync-outcome/v1",
+        "run": person.run.to_string(),
+        "recordsKept": person.keeps_records,
+        "done": is_done(declared, rows),
+        "declared": declared,
+        "groups": rows,
+        "leftAlone": plan.left_alone,
+    });
+    say!("{}", table::json(&document));
+}
+
+/// What a person sees of the outcome.
+fn screen(declared: &[PerformedResource], rows: &[PerformedEntry], about_records: &str) -> Screen {
     let count = |wanted: Outcome| rows.iter().filter(|row| row.outcome == wanted).count();
-    if output == Output::Json {
-        return table::json(&json!({
-            "schema": "policysync-outcome/v1",
-            "run": person.run.to_string(),
-            "recordsKept": person.keeps_records,
-            "done": is_done(declared, rows),
-            "declared": declared,
-            "groups": rows,
-            "leftAlone": plan.left_alone,
-        }));
-    }
-    let of_declared = (!declared.is_empty()).then(|| self::declared::text(declared));
-    if rows.is_empty() {
-        return of_declared.unwrap_or_else(|| "Nothing to do.".to_owned());
-    }
+    let verdict = match (rows.is_empty(), declared.is_empty()) {
+        (true, true) => "Nothing to do.".to_owned(),
+        (true, false) => self::declared::verdict(declared),
+        (false, _) => format!(
+            "{} written, {} as planned already, {} refused, {} failed.",
+            plural::count(count(Outcome::Written), "group"),
+            count(Outcome::AlreadyAssigned),
+            count(Outcome::Refused),
+            count(Outcome::Failed)
+        ),
+    };
+    let tone = if is_done(declared, rows) { Tone::Good } else { Tone::Bad };
     let cells = |row: &PerformedEntry| {
         let outcome = match row.outcome {
             Outcome::Written => "written",
@@ -212,24 +226,62 @@ pub fn text(
             Outcome::Failed => "failed",
         };
         vec![
-            format!("{}/{}", row.provisioning_service, row.enrollment_group),
+            line(&format!("{}/{}", row.provisioning_service, row.enrollment_group)),
+            if row.in_audit { format!("{outcome} (audit)") } else { outcome.to_owned() },
             print::policy(row.before.as_deref()),
             print::policy(row.after.as_deref()),
-            if row.in_audit { format!("{outcome} (audit)") } else { outcome.to_owned() },
             row.reason.to_string(),
-            table::wrapped(&row.detail, 60),
+            line(&row.detail),
         ]
     };
-    let header = ["group", "from", "to", "outcome", "reason", "detail"];
-    let before = of_declared.map(|text| format!("{text}\n\n")).unwrap_or_default();
-    format!(
-        "{before}{}\n\n{} written, {} as planned already, {} refused, {} failed.{}",
-        table::table(&header, rows.iter().map(cells).collect()),
-        count(Outcome::Written),
-        count(Outcome::AlreadyAssigned),
-        count(Outcome::Refused),
-        count(Outcome::Failed),
-        // Only a run that wrote something can be taken back.
-        if count(Outcome::Written) > 0 { format!("\n{}", person.about_records()) } else { String::new() }
-    )
+    let header = ["group", "outcome", "from", "to", "reason", "detail"];
+    let screen = Screen::verdict(tone, verdict)
+        .table(self::declared::table(declared))
+        .table(Table::of(&header, rows.iter().map(cells)).titled(2).states(1));
+    // Only a run that wrote something can be taken back.
+    match count(Outcome::Written) > 0 {
+        true => screen.text(about_records),
+        false => screen,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::golden::{self, GROUP, POLICY, SERVICE};
+
+    fn row(outcome: Outcome, reason: Reason, detail: &str) -> PerformedEntry {
+        PerformedEntry {
+            provisioning_service: SERVICE.to_owned(),
+            enrollment_group: GROUP.to_owned(),
+            before: None,
+            after: Some(POLICY.to_owned()),
+            outcome,
+            in_audit: outcome == Outcome::Written,
+            reason,
+            detail: detail.to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_golden_outcome_fits_the_width() {
+        let rows = [
+            row(Outcome::Written, Reason::Assigned, "its hubs trust the policy"),
+            row(
+                Outcome::Refused,
+                Reason::GroupMoved,
+                "the group was changed after the plan was made: its etag is another one",
+            ),
+        ];
+        golden::compare(
+            "apply",
+            &screen(
+                &[],
+                &rows,
+                "Run 01M85A71M08CPV9XGR0PSFA70F: `policysync assign --revert 01M85A71M08CPV9XGR0PSFA70F` plans the way back.",
+            ),
+            &[],
+        );
+        assert_eq!(screen(&[], &[], "").plain(80), "Nothing to do.");
+    }
 }

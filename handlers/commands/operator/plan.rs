@@ -34,7 +34,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     let mut plan = by_rules(&person.fleet).await;
     person.restrain(&mut plan, None).await;
     let plan = plan;
-    say!("{}", print::text(&person.fleet, &plan, arguments.output));
+    print::show(&person.fleet, &plan, arguments.output);
     if let Some(path) = &arguments.out {
         if let Err(error) = std::fs::write(path, table::json(&plan) + "\n") {
             return fail(&format!("cannot save the plan to {}: {error}", path.display()));

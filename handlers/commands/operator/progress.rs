@@ -1,16 +1,14 @@
 //! One line that says how far it is: it changes in place on a terminal, and is printed anew elsewhere.
 
 use std::io::IsTerminal;
-use std::time::Duration;
 
-use indicatif::ProgressBar;
-
+use crate::commands::bar::Bar;
 use crate::commands::table::Output;
 use crate::commands::terminal::line;
 
 /// The line. Dropping it takes it away.
 pub struct Progress {
-    bar: Option<ProgressBar>,
+    bar: Option<Bar>,
     prints: bool,
     last: String,
 }
@@ -18,10 +16,7 @@ pub struct Progress {
 impl Progress {
     /// Begins. A program that asks for JSON gets one document at the end; on a terminal the line goes to stderr anyway.
     pub fn start(output: Output) -> Self {
-        let bar = std::io::stderr().is_terminal().then(ProgressBar::new_spinner);
-        if let Some(bar) = &bar {
-            bar.enable_steady_tick(Duration::from_millis(100));
-        }
+        let bar = std::io::stderr().is_terminal().then(|| Bar::start("{spinner} {msg}", 0));
         Self { prints: output == Output::Table && bar.is_none(), bar, last: String::new() }
     }
 
@@ -36,14 +31,6 @@ impl Progress {
             Some(bar) => bar.set_message(text),
             None if self.prints => say!("{text}"),
             None => {}
-        }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
         }
     }
 }

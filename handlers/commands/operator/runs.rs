@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use certificate_management::attribution::Attribution;
+use certificate_management::plural;
 use certificate_management::report::RunEntry;
 use certificate_management::request::RequestRecord;
 use clap::{Args, Subcommand};
@@ -12,16 +13,15 @@ use state::{Store, key};
 
 use super::fail;
 use super::person::{self, Person, STATE};
-use super::table::{self, Output};
+use super::screen::Screen;
+use super::table::{self, Output, Table};
+use super::tone::Tone;
 use crate::assignment::journal::{self, WriteRecord};
 use crate::authorities::WRITES;
 use crate::commands::terminal::line;
 use crate::runs;
 use crate::synchronization::records;
 use crate::views::RequestView;
-
-/// Width of the columns that hold sentences, in characters.
-const WIDTH: usize = 34;
 
 #[derive(Args)]
 #[command(
@@ -65,36 +65,35 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Action::Show { run, output } => show(&person, &run, output).await,
     };
     match shown {
-        Ok(text) => {
-            say!("{text}");
-            ExitCode::SUCCESS
-        }
+        Ok(()) => ExitCode::SUCCESS,
         Err(message) => fail(&message),
     }
 }
 
-async fn list(store: &Store, limit: usize, output: Output) -> Result<String, String> {
+async fn list(store: &Store, limit: usize, output: Output) -> Result<(), String> {
     let entries =
         runs::newest(store, limit).await.map_err(|error| format!("the records of runs: {error}"))?;
-    if output == Output::Json {
-        return Ok(table::json(&json!({"schema": "policysync-runs/v1", "runs": entries})));
+    match output {
+        Output::Json => say!("{}", table::json(&json!({"schema": "policysync-runs/v1", "runs": entries}))),
+        Output::Table => listed(&entries).print(),
     }
+    Ok(())
+}
+
+fn listed(entries: &[RunEntry]) -> Screen {
     if entries.is_empty() {
-        return Ok("No run has written anything.".to_owned());
+        return Screen::verdict(Tone::Strong, "No run has written anything.");
     }
     let row = |entry: &RunEntry| {
-        let wrote = [(entry.assignments, "group", "groups"), (entry.declared, "resource", "resources")];
-        let wrote = wrote.into_iter().filter(|(count, ..)| *count > 0);
-        let wrote =
-            wrote.map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many }));
+        let wrote = [(entry.assignments, "group"), (entry.declared, "resource")];
+        let wrote = wrote.into_iter().filter(|(number, _)| *number > 0);
+        let wrote = wrote.map(|(number, noun)| plural::count(number, noun));
         let who = who(&entry.woken_by, &entry.attribution);
-        vec![line(&entry.run), wrote.collect::<Vec<_>>().join("\n"), table::wrapped(&line(&who), WIDTH)]
+        vec![line(&entry.run), wrote.collect::<Vec<_>>().join("\n"), line(&who)]
     };
-    let rows = entries.iter().map(row).collect();
-    let table = table::table(&["run", "wrote", "who and why"], rows);
-    Ok(format!(
-        "{table}\n\nSee one with `policysync runs show RUN`; what people asked to sync is on the status page."
-    ))
+    Screen::default()
+        .table(Table::of(&["run", "wrote", "who and why"], entries.iter().map(row)))
+        .text("See one with `policysync runs show RUN`; what people asked to sync is on the status page.")
 }
 
 /// Who it was and why, as a sentence.
@@ -124,7 +123,7 @@ struct Shown {
     at: Value,
 }
 
-async fn show(person: &Person, run: &str, output: Output) -> Result<String, String> {
+async fn show(person: &Person, run: &str, output: Output) -> Result<(), String> {
     let store = &person.store;
     let mut writes: Vec<Shown> = journal::of_run(store, run).await?.into_iter().map(assignment).collect();
     let prefix = format!("{WRITES}/{}", key::segment(run));
@@ -142,22 +141,31 @@ async fn show(person: &Person, run: &str, output: Output) -> Result<String, Stri
     };
     if output == Output::Json {
         let request = request.as_ref().map(|record| RequestView::of(&person.fleet, record));
-        return Ok(table::json(
-            &json!({"schema": "policysync-run/v1", "run": run, "writes": writes, "request": request}),
-        ));
+        let document =
+            json!({"schema": "policysync-run/v1", "run": run, "writes": writes, "request": request});
+        say!("{}", table::json(&document));
+        return Ok(());
     }
-    let who = who(&first.woken_by, &first.attribution);
+    shown(run, first, &writes).print();
+    Ok(())
+}
+
+fn shown(run: &str, first: &Shown, writes: &[Shown]) -> Screen {
+    let at = first.at.as_str().unwrap_or_default();
     let row = |write: &Shown| {
         vec![
-            table::wrapped(&line(&write.what), WIDTH),
-            table::wrapped(&line(&write.change), WIDTH),
+            line(&write.what),
             line(write.stage.as_str().unwrap_or_default()),
+            line(&write.change),
             line(write.attribution.plan.as_deref().unwrap_or("(not recorded)")),
         ]
     };
-    let table = table::table(&["wrote", "change", "stage", "plan"], writes.iter().map(row).collect());
-    let at = first.at.as_str().unwrap_or_default().to_owned();
-    Ok(format!("Run {}, {}\n{}\n\n{table}", line(run), line(&at), table::wrapped(&line(&who), 78)))
+    Screen::verdict(
+        Tone::Strong,
+        format!("Run {}, {}: {}", line(run), line(at), plural::count(writes.len(), "write")),
+    )
+    .text(line(&who(&first.woken_by, &first.attribution)))
+    .table(Table::of(&["wrote", "stage", "change", "plan"], writes.iter().map(row)).titled(2).states(1))
 }
 
 fn assignment(record: WriteRecord) -> Shown {
@@ -217,4 +225,41 @@ fn sync(record: &RequestRecord) -> Shown {
 /// A member as the record has it.
 fn member(record: &impl Serialize, name: &str) -> Value {
     serde_json::to_value(record).map(|mut record| record[name].take()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::golden::{self, GROUP, POLICY, SERVICE};
+
+    fn attribution() -> Attribution {
+        serde_json::from_value(json!({
+            "caller": {"objectId": "00000000-0000-0000-0000-00000000000a", "name": "robin.operator@contoso.example"},
+            "reason": "line 17 was commissioned, change CHG-4711", "plan": "3f6a9b0c1d2e4f5061728394a5b6c7d8",
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_golden_runs_fit_the_width() {
+        let entry = |declared| RunEntry {
+            run: "01M85A71M08CPV9XGR0PSFA70F".to_owned(),
+            woken_by: "apply by robin".to_owned(),
+            attribution: attribution(),
+            assignments: 12,
+            declared,
+            at: time::macros::datetime!(2026-11-23 05:00 UTC),
+        };
+        golden::compare("runs-list", &listed(&[entry(0), entry(1)]), &[]);
+        let write = Shown {
+            what: format!("{SERVICE}/{GROUP}"),
+            change: format!("(none) → {POLICY}: its hubs trust the policy"),
+            stage: json!("written"),
+            woken_by: "apply by robin".to_owned(),
+            attribution: attribution(),
+            at: json!("2026-11-23T05:00:00Z"),
+        };
+        let writes = [write];
+        golden::compare("runs-show", &shown("01M85A71M08CPV9XGR0PSFA70F", &writes[0], &writes), &[]);
+    }
 }

@@ -2,10 +2,13 @@
 //! handler, and writes nothing. Where records cannot be read it says which checks were not made: it never calls healthy what it has not
 //! looked at.
 
+mod dead_letters;
 mod list;
 mod print;
+mod watch;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use certificate_management::reason::Severity;
 use certificate_management::report::Report;
@@ -13,8 +16,8 @@ use clap::{Args, ValueEnum};
 use state::Store;
 
 use super::person::STATE;
-use super::reader;
 use super::table::{self, Output};
+use super::{USAGE, reader};
 use crate::application;
 use crate::fleet::Fleet;
 use crate::reporting;
@@ -31,6 +34,17 @@ pub struct Arguments {
     /// Leave out the checks that rest on records of the app, which need its storage account.
     #[arg(long)]
     without_records: bool,
+    /// Look again every so many seconds, 60 without a number, until Ctrl-C, and draw the screen anew. Where there is no terminal, print a
+    /// line for each change.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        default_missing_value = "60",
+        value_parser = clap::value_parser!(u64).range(watch::SHORTEST..=watch::LONGEST),
+        conflicts_with = "list"
+    )]
+    watch: Option<u64>,
     /// Print the checks with their severities and thresholds, and look at nothing.
     #[arg(long)]
     list: bool,
@@ -49,29 +63,52 @@ enum FailOn {
 
 pub async fn run(arguments: Arguments) -> ExitCode {
     if arguments.list {
-        say!("{}", list::text(&list::thresholds().await, arguments.output));
+        let thresholds = list::thresholds().await;
+        match arguments.output {
+            Output::Json => say!("{}", list::json(&thresholds)),
+            Output::Table => list::screen(&thresholds).print(),
+        }
         return ExitCode::SUCCESS;
     }
-    let report = match observed(arguments.without_records).await {
-        Ok(report) => report,
+    if let Some(seconds) = arguments.watch {
+        if arguments.output == Output::Json {
+            complain!(
+                "--watch is for a person; for a program run `policysync status --output json` again and again."
+            );
+            return ExitCode::from(USAGE);
+        }
+        return watch::run(&arguments, Duration::from_secs(seconds)).await;
+    }
+    let looked = match look(arguments.without_records).await {
+        Ok(looked) => looked,
         Err(message) => {
             complain!("{message}");
             return ExitCode::from(NOT_EVALUATED);
         }
     };
     match arguments.output {
-        Output::Json => say!("{}", table::json(&report)),
-        Output::Table => say!("{}", print::text(&report, table::screen_width())),
+        Output::Json => say!("{}", table::json(&looked.report)),
+        Output::Table => print::screen(&looked).print(),
     }
-    ExitCode::from(exit_code(&report, &arguments))
+    ExitCode::from(exit_code(&looked.report, &arguments))
 }
 
-async fn observed(without_records: bool) -> Result<Report, String> {
+/// What a look has seen.
+struct Looked {
+    report: Report,
+    /// Why dead letters were not counted, where they were not.
+    uncounted: Option<String>,
+}
+
+async fn look(without_records: bool) -> Result<Looked, String> {
     let settings = reader::settings().map_err(|error| error.to_string())?;
     let configuration = reader::configuration(&settings).await?;
     let fleet = reader::fleet(&settings, configuration).map_err(|error| error.to_string())?;
     let store = if without_records { Err("--without-records was given".to_owned()) } else { records(&fleet) };
-    Ok(reporting::live::report(&fleet, reader::caller(), store.as_ref().map_err(String::as_str)).await)
+    let mut report =
+        reporting::live::report(&fleet, reader::caller(), store.as_ref().map_err(String::as_str)).await;
+    let uncounted = dead_letters::count(&fleet, &mut report).await;
+    Ok(Looked { report, uncounted })
 }
 
 /// The records of the app.
@@ -98,9 +135,12 @@ fn exit_code(report: &Report, arguments: &Arguments) -> u8 {
         return NOT_EVALUATED;
     }
     let worst = report.findings.iter().map(|finding| finding.severity).max();
+    let waits = report.waiting.as_ref().is_some_and(|waiting| print::waiting(waiting) > 0);
     match (worst, arguments.fail_on) {
         (Some(Severity::Critical), _) => 2,
         (Some(Severity::Warning), FailOn::Warning) => 1,
+        // A message that no function took is a request that nothing came of.
+        (_, FailOn::Warning) if waits => 1,
         _ => 0,
     }
 }

@@ -28,7 +28,9 @@ use serde_json::{Value, json};
 use self::evidence::Evidence;
 use self::follow::{Ended, Source};
 use self::progress::Progress;
+use super::screen::Screen;
 use super::table::{self, Output};
+use super::tone::Tone;
 use super::{USAGE, fail, reader};
 use crate::application::Application;
 use crate::fleet::{Fleet, Outside};
@@ -186,6 +188,21 @@ fn announce(fleet: &Fleet, record: &RequestRecord, is_shared: bool, output: Outp
     say!("or run the same command again with --id {id} --wait{how}.");
 }
 
+/// What a person sees of the outcome. Why it is not the wanted one is told as a complaint.
+fn screen(ended: &Ended, record: &RequestRecord) -> Screen {
+    let screen = match ended {
+        Ended::Final(record) if follow::is_trusted(record) => {
+            Screen::verdict(Tone::Good, format!("Every hub in question trusts: {}.", record.outcome))
+        }
+        Ended::Final(record) => Screen::verdict(Tone::Bad, format!("The request is {}.", record.outcome)),
+        Ended::TimedOut(record) => {
+            Screen::verdict(Tone::Caution, format!("The request is {} so far.", record.outcome))
+        }
+        Ended::Unknown { .. } => Screen::verdict(Tone::Caution, "What became of the request is not known."),
+    };
+    screen.table(progress::hubs(record))
+}
+
 /// Prints the outcome, and answers the exit code.
 fn tell(
     fleet: &Fleet,
@@ -197,17 +214,11 @@ fn tell(
     let record = ended.record().unwrap_or(submitted);
     match output {
         Output::Json => say!("{}", table::json(&document(fleet, record))),
-        Output::Table if record.hubs.is_empty() => {}
-        Output::Table => say!("{}", progress::hubs(record)),
+        Output::Table => screen(ended, record).print(),
     }
     let id = &record.request.request_id;
     match ended {
-        Ended::Final(record) if follow::is_trusted(record) => {
-            if output == Output::Table {
-                say!("Every hub in question trusts: {}.", record.outcome);
-            }
-            ExitCode::SUCCESS
-        }
+        Ended::Final(record) if follow::is_trusted(record) => ExitCode::SUCCESS,
         Ended::Final(record) => {
             let reason = record.reason.map_or_else(String::new, |reason| format!(", {reason}"));
             let detail = record.detail.as_ref().map_or_else(String::new, |detail| format!(": {detail}"));

@@ -61,7 +61,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Ok(done) => {
             match arguments.output {
                 Output::Json => say!("{}", table::json(&document(&done, &arguments.out))),
-                Output::Table => print::show(&done, &arguments.out),
+                Output::Table => print::screen(&done, &arguments.out, print::is_used(&arguments.out)).print(),
             }
             if done.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }

@@ -97,7 +97,7 @@ async fn does_nothing(browser: &Browser, url: &str, name: &str) {
     let made = "const all = [...document.querySelectorAll('*')];
         const strange = all.filter(one => one.matches('script,img,iframe,object,embed,link,form,base,input')
             || [...one.attributes].some(attribute => attribute.name.startsWith('on') || attribute.name === 'srcdoc')
-            || one.matches('a:not([href^=\"#\"]):not([href^=\"sync-requests\"])'));
+            || one.matches('a:not([href^=\"#\"]):not([href^=\"sync-requests\"]):not([href^=\"policy-status/\"])'));
         return {hostile: window.hostile ?? null, strange: strange.map(one => one.outerHTML.slice(0, 200)),
             styles: document.styleSheets.length, title: document.title,
             turned: /[\\u202a-\\u202e\\u2066-\\u2069\\u200b\\ufeff]/.test(document.body.textContent)};";

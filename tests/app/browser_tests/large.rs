@@ -39,6 +39,18 @@ fn the_overview_is_under_400_kilobytes_whether_all_is_well_or_everything_is_wron
     }
 }
 
+/// Of each hour one is kept.
+#[test]
+fn what_is_kept_of_a_report_is_under_a_megabyte() {
+    for world in [World::new(&LARGEST), World::troubled(&LARGEST)] {
+        let (_, snapshot) = world.report_with_snapshot();
+        let json = json!(snapshot).to_string();
+        println!("{} findings: {} bytes", snapshot.findings.len(), json.len());
+        assert_eq!(snapshot.namespaces.len(), 1000);
+        assert!(json.len() < 1_000_000, "{} bytes", json.len());
+    }
+}
+
 #[tokio::test]
 async fn every_namespace_has_its_line_and_the_page_does_not_burst() {
     let Some(browser) = start("the largest page").await else { return };
@@ -49,7 +61,7 @@ async fn every_namespace_has_its_line_and_the_page_does_not_burst() {
         browser.look_through(view).await.unwrap();
         browser.open(site.url()).await.unwrap();
         let seen = "const all = selector => document.querySelectorAll(selector).length;
-            return [all('#namespaces ~ .scroll tbody tr'), all('.namespace'), all('.lifetimes tbody tr'),
+            return [all('.lines tbody tr'), all('.namespace'), all('.lifetimes tbody tr'),
                     all('a[href=\"policy-status/plant-0007\"]'), all('a[href=\"?page=2#needs\"]'),
                     document.documentElement.scrollWidth <= document.documentElement.clientWidth];";
         let seen = browser.evaluate(seen).await.unwrap();

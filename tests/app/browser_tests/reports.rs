@@ -9,10 +9,12 @@ use certificate_management::model::{
     ProvisioningState, ReadFailure,
 };
 use certificate_management::plan::{Observation, ObservedHub};
+use certificate_management::report::snapshot::Snapshot;
 use certificate_management::report::{
     self, Counted, Looks, NamespaceInput, ProvisioningServiceInput, Records, Report, ReportInput,
 };
 use certificate_management::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
+use certificate_management::trust_over_time::TrustOverTime;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
@@ -100,6 +102,11 @@ impl World {
     }
 
     pub fn report(self) -> Report {
+        self.report_with_snapshot().0
+    }
+
+    /// The report, and what is kept of it.
+    pub fn report_with_snapshot(self) -> (Report, Snapshot) {
         let namespaces = self.configuration.namespaces.iter().zip(self.observations).zip(self.services).map(
             |((configuration, observation), provisioning_services)| NamespaceInput {
                 configuration,
@@ -109,10 +116,11 @@ impl World {
                 declared: None,
                 links: None,
                 issuers: SeenIssuers::default(),
+                trust: TrustOverTime::default(),
                 looks: Looks::at(NOW - Duration::seconds(40)),
             },
         );
-        report::build(&ReportInput {
+        report::build_with_snapshot(&ReportInput {
             configuration: &self.configuration,
             kill_switch: false,
             namespaces: namespaces.collect(),

@@ -31,10 +31,27 @@ async fn the_page_asks_for_nothing_complains_of_nothing_and_can_be_used_by_every
             "{}: wider than the screen or paper",
             view.name
         );
+        // On a phone rows are stacked, and nothing has to be pushed aside to be read.
+        let pushed = "return [...document.querySelectorAll('.scroll')].filter(one => one.scrollWidth > one.clientWidth)
+            .map(one => one.getAttribute('aria-label') ?? one.getAttribute('aria-labelledby'))";
+        if matches!(view.name, "phone" | "dark-phone") {
+            assert_eq!(browser.evaluate(pushed).await.unwrap(), json!([]), "{}", view.name);
+        }
         browser.picture(&artifact(&format!("{}.png", view.name))).await.unwrap();
         let violations = browser.accessibility().await.unwrap();
         assert!(!violations.iter().any(Violation::is_serious), "{}: {violations:#?}", view.name);
     }
+    // What is folded is readable too.
+    browser.look_through(View::PHONE).await.unwrap();
+    browser.open(&page).await.unwrap();
+    let unfold = "document.querySelectorAll('details').forEach(one => one.open = true);
+        return document.documentElement.scrollWidth <= document.documentElement.clientWidth";
+    assert_eq!(browser.evaluate(unfold).await.unwrap(), true);
+    browser.picture(&artifact("unfolded-phone.png")).await.unwrap();
+    browser.look_through(View::LIGHT).await.unwrap();
+    browser.open(&page).await.unwrap();
+    browser.evaluate(unfold).await.unwrap();
+    browser.picture(&artifact("unfolded.png")).await.unwrap();
     browser.print(&artifact("print.pdf")).await.unwrap();
     browser.open(&page).await.unwrap();
     shows_the_grid(&browser.evaluate(GRID).await.unwrap(), &world.get(&page).await);
@@ -85,7 +102,7 @@ async fn a_client_that_has_the_page_already_is_told_so() {
     };
     let mut tags = Vec::new();
     for accept in ["text/html", "application/json"] {
-        // The page tells its age in minutes, so one more try where a minute ends between the two.
+        // One more try where a report comes between the two.
         let mut again = None;
         for _ in 0..2 {
             let first = ask(accept, None).await;

@@ -5,11 +5,11 @@
 
 use crate::commands::bench_figures;
 use crate::steps::{self, Outcome, Steps};
-use crate::tools::azurite;
+use crate::tools::{azurite, faketime};
 use crate::workspace::{CAMPAIGNS, PRODUCT, Workspace};
 
 /// The campaigns that `bench` can run, by name.
-const BENCHES: [&str; 2] = ["sync", "kill"];
+const BENCHES: [&str; 3] = ["sync", "kill", "soak"];
 
 pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
     match arguments.split_first() {
@@ -45,6 +45,14 @@ pub fn campaigns(workspace: &Workspace, steps: &mut Steps, campaigns: &[(&str, V
         Err(why) => Outcome::Skipped(why),
     });
     let Some(program) = program else { return };
+    let mut clock = None;
+    steps.run("install libfaketime, which moves clocks", || match faketime::install() {
+        Ok(installed) => {
+            clock = Some(installed);
+            Outcome::Passed
+        }
+        Err(why) => Outcome::Skipped(why),
+    });
     let packages = ["build", "--release", "--package", PRODUCT, "--package", CAMPAIGNS];
     let is_built = steps.run("build the product and the campaigns, optimised", || {
         steps::program(&mut workspace.cargo(&packages))
@@ -57,7 +65,8 @@ pub fn campaigns(workspace: &Workspace, steps: &mut Steps, campaigns: &[(&str, V
         steps.run(&title.collect::<Vec<_>>().join(" "), || {
             let mut cargo =
                 workspace.cargo(&["run", "--quiet", "--release", "--package", CAMPAIGNS, "--", name]);
-            steps::program(cargo.args(arguments).env(azurite::VARIABLE, &program))
+            cargo.args(arguments).env(azurite::VARIABLE, &program);
+            steps::program(cargo.envs(clock.iter().map(|library| (faketime::VARIABLE, library))))
         });
     }
 }

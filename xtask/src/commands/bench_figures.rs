@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::commands::package::{self, Extent};
 use crate::steps::{self, Outcome, Steps};
 use crate::tools::{azurite, debian};
-use crate::workspace::{CAMPAIGNS, Workspace};
+use crate::workspace::{CAMPAIGNS, PRODUCT, Workspace};
 
 /// The benches, each a campaign of that name.
 pub const BENCHES: [&str; 6] = ["start", "invocation", "neighbour", "script", "report", "assign"];
@@ -35,9 +35,13 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, name: &str, arguments: &[St
     if name == "invocation" {
         steps.run("install valgrind", valgrind);
     }
-    let is_built = steps.run("build the campaigns, optimised", || {
-        steps::program(&mut workspace.cargo(&["build", "--release", "--package", CAMPAIGNS]))
-    });
+    let mut built = vec!["build", "--release", "--package", CAMPAIGNS];
+    if name == "assign" {
+        // A person runs commands, and the package has none.
+        built.extend(["--package", PRODUCT]);
+    }
+    let is_built =
+        steps.run("build the campaigns, optimised", || steps::program(&mut workspace.cargo(&built)));
     if !is_built {
         return;
     }

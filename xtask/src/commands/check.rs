@@ -83,6 +83,7 @@ mod tests {
     use std::process::Stdio;
 
     use super::*;
+    use crate::workspace::{CAMPAIGNS, SIMULATION};
 
     /// `careless` calls what `library` has behind a feature; only `careful` asks for that.
     const FILES: [(&str, &str); 7] = [
@@ -127,12 +128,12 @@ mod tests {
     #[test]
     fn the_members_are_those_of_this_workspace() {
         let members = list(&Workspace::find()).unwrap();
-        for name in [PRODUCT, "campaigns", "xtask"].into_iter().chain(STAND_INS) {
+        for name in [PRODUCT, CAMPAIGNS, SIMULATION, "fuzz", "xtask"].into_iter().chain(STAND_INS) {
             assert!(members.iter().any(|member| member == name), "{name}");
         }
         let crates = fs::read_dir(Workspace::find().root().join("crates")).unwrap().count();
-        // The product, campaigns and xtask are elsewhere.
-        assert_eq!(members.len(), crates + 3);
+        // The product, campaigns, fuzz, simulation and xtask are elsewhere.
+        assert_eq!(members.len(), crates + 5);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! `cargo xtask full`: what `test` does, with sixteen times as many cases for each property; then every search over the states
-//! of a sync at its large bound, the kills of the reconcile that makes declared authorities at fifty instants, the tests with the clock a year ahead, and the campaigns at their full size: the duplicates
-//! under throttling, the kills, the assignments, and reports over a thousand namespaces that are killed on the way.
+//! of a sync at its large bound, every fuzz target under its engine, the kills of the reconcile that makes declared authorities at
+//! fifty instants, the tests with the clock a year ahead, and the campaigns at their full size: the duplicates under throttling,
+//! the kills with outages of the storage and clocks two minutes apart, an hour under load, the assignments, and reports over a
+//! thousand namespaces that are killed on the way.
 
-use crate::commands::{bench, calendar, test};
+use crate::commands::{bench, calendar, fuzz, test};
 use crate::steps::{self, Steps};
 use crate::tools::needs;
 use crate::workspace::Workspace;
@@ -15,13 +17,14 @@ const MANAGED_KILLS: (&str, &str) = ("POLICYSYNC_MANAGED_KILLS", "50");
 const SEARCH: (&str, &str) = ("POLICYSYNC_SEARCH", "large");
 /// The campaigns: at their ordinary size, with ten times as many requests, and with records that are as far away as those of a
 /// storage account in another region.
-const CAMPAIGNS: [(&str, &[&str]); 8] = [
+const CAMPAIGNS: [(&str, &[&str]); 9] = [
     ("sync", &[]),
     ("sync", &["--requests", "10000"]),
     ("sync", &["--storage-latency-ms", "30"]),
-    ("kill", &[]),
+    ("kill", &["--kills", "500", "--outages", "25", "--skew-seconds", "60"]),
     ("kill", &["--requests", "10000", "--kills", "50"]),
     ("kill", &["--storage-latency-ms", "30", "--kills", "50"]),
+    ("soak", &[]),
     ("assign", &[]),
     ("report", &["--namespaces", "1000"]),
 ];
@@ -32,6 +35,7 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
     more_cases.push((CASES.0, CASES.1.into()));
     test::run_with(workspace, steps, arguments, &more_cases);
     searches(workspace, steps);
+    fuzz::run(workspace, steps, &[]);
     managed_kills(workspace, steps);
     calendar::whole(workspace, steps, arguments, &environment);
     let campaigns =

@@ -21,12 +21,8 @@ pub use layout::Extent;
 /// The glibc of the oldest image: 2.31, Debian 11.
 const GLIBC_MINOR: u32 = 31;
 const TARGET: &str = "x86_64-unknown-linux-gnu";
-/// Small rather than fast: the app waits for Azure, and a small package starts sooner on a new instance.
-const SMALL: [(&str, &str); 3] = [
-    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s"),
-    ("CARGO_PROFILE_RELEASE_LTO", "fat"),
-    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1"),
-];
+/// The profile of what ships, in `Cargo.toml`.
+const PROFILE: &str = "production";
 /// Largest zip and largest binary, in bytes (`contracts.md` §5).
 const LARGEST_ZIP: u64 = 5_000_000;
 const LARGEST_BINARY: u64 = 11_000_000;
@@ -59,15 +55,14 @@ pub fn build(workspace: &Workspace, steps: &mut Steps, extent: Extent) -> Option
     }
     let is_built = steps.run("build for glibc 2.31, without the simulator", || {
         let triple = format!("{TARGET}.2.{GLIBC_MINOR}");
-        let mut cargo = workspace.cargo(&["zigbuild", "--release", "--package", PRODUCT, "--bin", PRODUCT]);
+        let what = ["zigbuild", "--profile", PROFILE, "--package", PRODUCT, "--bin", PRODUCT];
+        let mut cargo = workspace.cargo(&what);
         let path = std::env::var_os("PATH").unwrap_or_default();
         let paths = [tools.join("bin")].into_iter().chain(std::env::split_paths(&path));
         let Ok(path) = std::env::join_paths(paths) else {
             return Outcome::Failed("PATH cannot be extended".to_owned());
         };
-        steps::program(
-            cargo.args(["--no-default-features", "--target", &triple]).env("PATH", path).envs(SMALL),
-        )
+        steps::program(cargo.args(["--no-default-features", "--target", &triple]).env("PATH", path))
     });
     if !is_built {
         return None;
@@ -103,7 +98,7 @@ pub fn build(workspace: &Workspace, steps: &mut Steps, extent: Extent) -> Option
 
 /// The program that the package holds, once it was built.
 pub fn binary(workspace: &Workspace) -> PathBuf {
-    workspace.target().join(TARGET).join("release").join(PRODUCT)
+    workspace.target().join(TARGET).join(PROFILE).join(PRODUCT)
 }
 
 fn runs_everywhere(binary: &Path) -> Result<(), String> {

@@ -46,7 +46,8 @@ fn packaged(workspace: &Workspace, steps: &mut Steps) {
     let Some(package) = package::build(workspace, steps, Extent::default()) else { return };
     bench_figures::guard(workspace, steps);
     steps.run("the demo's story, told from the package", || {
-        let demo = ["run", "--quiet", "--package", PRODUCT, "--", "demo", "--package"];
+        // With the profile of the tests, which have built all of it.
+        let demo = ["run", "--quiet", "--profile", "test", "--package", PRODUCT, "--", "demo", "--package"];
         steps::program(workspace.cargo(&demo).arg(package))
     });
 }

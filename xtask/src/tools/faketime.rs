@@ -15,6 +15,9 @@ const LIBRARY: &str = "faketime/libfaketimeMT.so.1";
 /// How far the clock may be from where it was put: the time that starting a program takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Where the campaigns find it.
+pub const VARIABLE: &str = "FAKETIME_LIBRARY";
+
 /// Environment variables of a program, by name.
 pub type Environment = Vec<(&'static str, OsString)>;
 
@@ -22,8 +25,7 @@ pub type Environment = Vec<(&'static str, OsString)>;
 /// with the same environment, is so many days ahead; durations stay as they are. Otherwise says in words why there is
 /// none.
 pub fn ahead(days: u32) -> Result<Environment, String> {
-    debian::ensure_that(|| library().is_some(), "libfaketime", &["faketime"])?;
-    let library = library().ok_or("libfaketime is nowhere")?;
+    let library = install()?;
     let environment = vec![
         ("LD_PRELOAD", library.into_os_string()),
         ("FAKETIME", format!("+{days}d").into()),
@@ -31,6 +33,12 @@ pub fn ahead(days: u32) -> Result<Environment, String> {
     ];
     moved(&environment, days)?;
     Ok(environment)
+}
+
+/// Installs the library if it is missing. Returns its file, or says in words why there is none.
+pub fn install() -> Result<PathBuf, String> {
+    debian::ensure_that(|| library().is_some(), "libfaketime", &["faketime"])?;
+    library().ok_or_else(|| "libfaketime is nowhere".to_owned())
 }
 
 fn library() -> Option<PathBuf> {

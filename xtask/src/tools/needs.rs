@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::process::Command;
 
 use crate::steps::{Outcome, Steps};
-use crate::tools::{azurite, browser, debian};
+use crate::tools::{azurite, browser, debian, faketime};
 use crate::workspace::Workspace;
 
 /// Environment variables of the tests, by name.
@@ -23,6 +23,13 @@ pub fn environment(workspace: &Workspace, steps: &mut Steps) -> Environment {
     steps.run("install Chromium, chromedriver and axe-core", || match browser::install(&workspace.tools()) {
         Ok(installed) => {
             environment.extend(installed.into_iter().map(|(name, path)| (name, path.into())));
+            Outcome::Passed
+        }
+        Err(why) => Outcome::Skipped(why),
+    });
+    steps.run("install libfaketime, which moves clocks", || match faketime::install() {
+        Ok(installed) => {
+            environment.push((faketime::VARIABLE, installed.into()));
             Outcome::Passed
         }
         Err(why) => Outcome::Skipped(why),

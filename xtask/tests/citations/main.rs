@@ -191,7 +191,7 @@ fn every_test_that_a_page_names_exists() {
     let sources: String =
         tree.texts().filter(|file| file.extension() == "rs").map(|file| tree.read(file)).collect();
     let (mut found, mut missing) = (0, Vec::new());
-    for page in ["SECURITY.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
+    for page in ["SECURITY.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "RELIABILITY.md"] {
         for name in test_names(&tree.read(&File::new(page))) {
             found += 1;
             if !sources.contains(&format!("fn {name}(")) {

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use time::Duration;
 
-use super::{Control, FURTHEST, json_body, now, refuse};
+use super::{Control, FURTHEST, json_body, push, refuse};
 use crate::arm_error::ArmError;
 use crate::fleet::Lifecycle;
 use crate::world::ActionError;
@@ -77,9 +77,7 @@ pub(super) async fn expire(State(control): State<Control>, request: Request) -> 
     if control.clock.advanced().saturating_add(step) > FURTHEST {
         return refuse("The certificate ends more than a thousand years from now.");
     }
-    control.clock.advance(step);
-    control.queues.wake();
-    now(State(control)).await
+    push(&control, step).await
 }
 
 pub(super) async fn set_state(State(control): State<Control>, request: Request) -> Response {

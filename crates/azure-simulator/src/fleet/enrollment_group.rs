@@ -34,7 +34,7 @@ pub struct EnrollmentGroup {
     pub tags: IndexMap<String, String>,
 }
 
-/// The attestation kinds of a fleet file.
+/// The attestation kinds of a fleet file, in the words of `policysync.toml`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Attestation {
@@ -42,8 +42,10 @@ pub enum Attestation {
     #[default]
     SymmetricKey,
     /// A CA that was uploaded to the service, by reference.
+    #[serde(rename = "x509-ca-reference", alias = "x509-ca")]
     X509Ca,
     /// A signing certificate inside the group.
+    #[serde(rename = "x509-signing-certificate", alias = "x509-signing")]
     X509Signing,
     /// A trusted platform module.
     Tpm,

@@ -101,10 +101,10 @@ impl Handle<'_> {
         self.entry.queue().settings()
     }
 
-    /// Sends messages, all at once. It adds the time by which the clock is ahead of real time to each scheduled time,
-    /// because the sender runs on real time (`contracts.md` §4).
+    /// Sends messages, all at once. It adds the time by which the clock is ahead of the sender's to each scheduled time
+    /// (`contracts.md` §4).
     pub fn send(&self, messages: Vec<NewMessage>) {
-        let ahead = self.clock.advanced();
+        let ahead = self.clock.ahead_of_callers();
         let now = self.clock.now();
         let mut queue = self.entry.queue();
         for mut message in messages {

@@ -333,7 +333,8 @@ pub const PERMISSIONS: &[Permission] = &[
             &["access::at"],
         )
     },
-    // Reading parked messages and dead letters: the host receives for the app, so only a person's commands need this.
+    // Reading parked messages and dead letters: the host receives for the app, so only a person's commands need this. The report
+    // counts the dead letters of the requests' queue where it may.
     Permission {
         who: Who::Person,
         ..data_row(

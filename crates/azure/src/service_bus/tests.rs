@@ -172,4 +172,6 @@ fn a_scheduled_time_is_never_rounded_down() {
     let exact = datetime!(2026-11-23 10:00:00 UTC);
     assert_eq!(whole_second(exact), exact);
     assert_eq!(whole_second(datetime!(2026-11-23 09:59:59.000_000_001 UTC)), exact);
+    let last = datetime!(9999-12-31 23:59:59 -1);
+    assert_eq!(whole_second(last), last);
 }

@@ -1,6 +1,6 @@
 //! From when until when.
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::{Found, Judgement};
 use crate::code::Code;
@@ -26,14 +26,14 @@ pub fn judge(path: &[Found], now: OffsetDateTime, judgement: &mut Judgement) {
             judgement.of(one, Code::Expired, message, next_step);
         } else if index == 0 && left < LEAST_VALIDITY {
             let message = format!(
-                "it is valid until {}, {} days from now; 365 days are expected when it is activated",
+                "it is valid until {}, {}; 365 days are expected when it is activated",
                 second(end),
-                left.whole_days()
+                from_now(left)
             );
             let next_step = "Sign the request again with `-days 1825`.";
             judgement.of(one, Code::ValidityTooShort, message, next_step);
         } else if index > 0 && left < LEAST_VALIDITY {
-            let message = format!("it is valid until {}, {} days from now", second(end), left.whole_days());
+            let message = format!("it is valid until {}, {}", second(end), from_now(left));
             let next_step =
                 "Renew the certificate of this CA first: what it has signed does not hold beyond it.";
             judgement.of(one, Code::EndsSoon, message, next_step);
@@ -52,6 +52,13 @@ pub fn judge(path: &[Found], now: OffsetDateTime, judgement: &mut Judgement) {
 }
 
 /// A moment to the second.
+fn from_now(left: Duration) -> String {
+    match left.whole_days() {
+        1 => "1 day from now".to_owned(),
+        days => format!("{days} days from now"),
+    }
+}
+
 fn second(at: OffsetDateTime) -> String {
     let (date, time) = (at.date(), at.time());
     format!("{date} {:02}:{:02}:{:02} UTC", time.hour(), time.minute(), time.second())

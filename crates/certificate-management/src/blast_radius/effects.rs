@@ -12,6 +12,7 @@ use super::radius::Statement;
 use super::target::{Action, Target};
 use super::usage::Usage;
 use crate::authority::{AuthorityType, Issuer};
+use crate::plural;
 
 /// What the step does.
 #[derive(Default)]
@@ -64,17 +65,9 @@ pub(super) fn signer(target: &Target) -> Signer<'_> {
     }
 }
 
-/// `2 groups`, `1 group`.
-pub(super) fn counted(number: usize, one: &str, several: &str) -> String {
-    match number {
-        1 => format!("1 {one}"),
-        _ => format!("{number} {several}"),
-    }
-}
-
 /// The groups and individual enrollments that use the target, in words.
 pub(super) fn enrolled(usage: &Usage) -> String {
-    let groups = counted(usage.groups.len(), "enrollment group", "enrollment groups");
+    let groups = plural::count(usage.groups.len(), "enrollment group");
     match usage.individual.is_none() {
         true => groups,
         false => format!("{groups}, and of individual enrollments {}", usage.individual),

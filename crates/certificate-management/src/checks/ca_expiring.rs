@@ -4,7 +4,7 @@ use time::Duration;
 
 use super::{CheckId, ladder};
 use crate::facts::Facts;
-use crate::finding::Finding;
+use crate::finding::{ENDS, Finding};
 use crate::reason::Reason;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
@@ -24,7 +24,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
             let subject = namespace.subject().in_policy(&policy.name);
             let finding = Finding::new(CheckId::CaExpiring, reason, subject, message);
             // A renewed CA that ends soon is news of its own.
-            let finding = finding.on_occasion(&end.unix_timestamp().to_string()).with("notAfter", end);
+            let finding = finding.on_occasion(&end.unix_timestamp().to_string()).with_time(ENDS, end);
             findings.push(rung.take(finding));
         }
     }

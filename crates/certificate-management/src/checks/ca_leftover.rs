@@ -39,7 +39,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
             }
             let mut finding = Finding::new(CheckId::CaLeftover, Reason::CaLeftover, subject, message);
             if let Some(end) = leaves {
-                finding = finding.with("leavesEndBy", end);
+                finding = finding.with_time("leavesEndBy", end);
             }
             findings.push(older.into_iter().fold(finding, |finding, certificate| {
                 let expiry = certificate.expiry.map_or_else(String::new, |end| format!(", until {end}"));

@@ -32,8 +32,8 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 findings.push(
                     finding
                         .on_occasion(&end.to_string())
-                        .with("lastSeenAt", previous.issuer.last_seen_at)
-                        .with("leavesEndBy", previous.leaves_end_by),
+                        .with_time("lastSeenAt", previous.issuer.last_seen_at)
+                        .with_time("leavesEndBy", previous.leaves_end_by),
                 );
             }
         }

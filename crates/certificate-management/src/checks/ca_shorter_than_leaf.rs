@@ -5,8 +5,9 @@ use time::Duration;
 
 use super::CheckId;
 use crate::facts::Facts;
-use crate::finding::Finding;
+use crate::finding::{ENDS, Finding};
 use crate::plan;
+use crate::plural;
 use crate::reason::{Reason, Severity};
 
 /// How long before the first such day it is told.
@@ -24,12 +25,12 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
             if end <= facts.now || spare >= AHEAD {
                 continue;
             }
-            let ends = end.date();
+            let (ends, lasts) = (end.date(), plural::count(days, "day"));
             let (message, severity, step) = if spare >= Duration::ZERO {
                 // Both are days that a calendar has, since the CA's end is one.
                 let first = (facts.now + spare).date();
                 let message = format!(
-                    "from {first} on a device certificate, which is valid for {days} days, would outlive the issuing CA, which ends on {ends}"
+                    "from {first} on a device certificate, which is valid for {lasts}, would outlive the issuing CA, which ends on {ends}"
                 );
                 (message, Severity::Information, ("soon", 0))
             } else {
@@ -37,7 +38,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 let until = facts.now.checked_add(Duration::days(i64::from(days)));
                 let until = until.map_or_else(String::new, |until| format!(", until {}", until.date()));
                 let message = format!(
-                    "a device certificate of today would be valid for {days} days{until}, but the issuing CA ends on {ends}"
+                    "a device certificate of today would be valid for {lasts}{until}, but the issuing CA ends on {ends}"
                 );
                 (message, CheckId::CaShorterThanLeaf.severity(), ("now", 1))
             };
@@ -49,7 +50,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
                     .with_severity(severity)
                     .at_step(step.0, step.1)
                     .on_occasion(&end.unix_timestamp().to_string())
-                    .with("notAfter", end)
+                    .with_time(ENDS, end)
                     .with("leafValidityDays", days),
             );
         }

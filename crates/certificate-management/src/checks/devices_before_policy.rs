@@ -20,7 +20,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
             Finding::new(check, reason, subject, message(early, devices, group.group.policy.as_deref()));
         let finding = finding.with("devices", counted(early, devices));
         findings.push(match early.assigned_at {
-            Some(at) => finding.with("assignedAt", at),
+            Some(at) => finding.with_time("assignedAt", at),
             None => finding,
         });
     }

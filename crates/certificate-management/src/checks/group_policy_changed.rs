@@ -31,7 +31,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
             named(group.group.policy.as_deref())
         );
         let finding = Finding::new(CheckId::GroupPolicyChanged, Reason::GroupPolicyChanged, subject, message);
-        findings.push(finding.on_occasion(&last.run).with("run", &last.run).with("writtenAt", last.at));
+        findings.push(finding.on_occasion(&last.run).with("run", &last.run).with_time("writtenAt", last.at));
     }
     findings
 }

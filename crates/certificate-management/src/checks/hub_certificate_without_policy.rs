@@ -24,7 +24,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 );
                 let finding = finding.with("issuer", issuer);
                 findings.push(match certificate.expiry {
-                    Some(expiry) => finding.with("expiry", expiry),
+                    Some(expiry) => finding.with_time("expiry", expiry),
                     None => finding,
                 });
             }

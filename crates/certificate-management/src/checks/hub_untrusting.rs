@@ -40,7 +40,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
             let rotated = namespace.issuers.current(pair.policy);
             let has_rotated = !namespace.issuers.previous(pair.policy).is_empty();
             if let (Reason::PolicyStale, Some(current), true) = (reason, rotated, has_rotated) {
-                finding = finding.with("rotationSeenAt", current.first_seen_at);
+                finding = finding.with_time("rotationSeenAt", current.first_seen_at);
             }
             if let Some(evidence) = &pair.assessment.evidence {
                 finding = finding.with("certificate", &evidence.certificate_name);
@@ -48,7 +48,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
                     finding = finding.with("thumbprint", thumbprint);
                 }
                 if let Some(expiry) = evidence.expiry {
-                    finding = finding.with("expiry", expiry);
+                    finding = finding.with_time("expiry", expiry);
                 }
             }
             findings.push(finding);

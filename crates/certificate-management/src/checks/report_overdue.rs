@@ -22,7 +22,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     );
     let finding =
         Finding::new(CheckId::ReportOverdue, Reason::ReportOverdue, Subject::component("report"), message);
-    vec![finding.on_occasion(&previous.unix_timestamp().to_string()).with("previousReportAt", previous)]
+    vec![finding.on_occasion(&previous.unix_timestamp().to_string()).with_time("previousReportAt", previous)]
 }
 
 #[cfg(test)]

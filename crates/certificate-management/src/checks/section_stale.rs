@@ -23,7 +23,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
             age.whole_minutes()
         );
         let finding = Finding::new(CheckId::SectionStale, Reason::SectionStale, namespace.subject(), message);
-        findings.push(finding.with("lookedAt", looked_at));
+        findings.push(finding.with_time("lookedAt", looked_at));
     }
     findings
 }

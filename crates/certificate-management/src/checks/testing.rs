@@ -23,6 +23,7 @@ use crate::readiness::seen::{Identities, NamespaceSide};
 use crate::report::{self, Report};
 use crate::report_input::{Counted, Looks, NamespaceInput, ProvisioningServiceInput, Records, ReportInput};
 use crate::request::{HubOutcome, Outcome, RequestRecord, SyncRequest};
+use crate::trust_over_time::TrustOverTime;
 
 pub(crate) const NAMESPACE: &str =
     "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
@@ -43,6 +44,7 @@ pub(crate) struct World {
     pub surprises: Vec<String>,
     pub standing: Option<VersionInForce>,
     pub issuers: SeenIssuers,
+    pub trust: TrustOverTime,
     /// `None`: everything was looked at now.
     pub looks: Option<Looks>,
     pub now: OffsetDateTime,
@@ -68,6 +70,7 @@ impl World {
             surprises: Vec::new(),
             standing: None,
             issuers: SeenIssuers::default(),
+            trust: TrustOverTime::default(),
             looks: None,
             now: NOW,
         }
@@ -107,6 +110,7 @@ impl World {
             declared: self.declared.clone(),
             links: self.links.clone().map(|sides| (self.now, sides)),
             issuers: self.issuers.clone(),
+            trust: self.trust.clone(),
             looks: self.looks.unwrap_or(Looks::at(self.now)),
         };
         ReportInput {

@@ -10,6 +10,9 @@ use crate::ArmId;
 
 /// Bytes of the hash that tells namespaces of one name apart.
 const TOLD_APART: usize = 4;
+/// What stands beside the namespaces in addresses: a namespace of this name has an address that is not its name. (The names of files
+/// there have a dot, which no namespace has.)
+pub const RESERVED: &str = "changes";
 
 /// The addresses of the namespaces of a fleet.
 pub struct Addresses<'a> {
@@ -32,7 +35,7 @@ impl<'a> Addresses<'a> {
     pub fn address(&self, id: &ArmId) -> String {
         let name = id.name();
         match self.by_name.get(&name.to_ascii_lowercase()) {
-            Some(same) if same.len() > 1 => {
+            Some(same) if same.len() > 1 || name.eq_ignore_ascii_case(RESERVED) => {
                 let hash = Sha256::digest(id.key().as_bytes());
                 format!("{name}--{}", HEXLOWER.encode(&hash[..TOLD_APART]))
             }
@@ -76,5 +79,14 @@ mod tests {
             assert!(address.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'));
         }
         assert!(addresses.find("east").is_empty() && addresses.find("").is_empty());
+    }
+
+    #[test]
+    fn a_namespace_has_never_the_address_of_something_else() {
+        let ids = [id("a", "Changes")];
+        let addresses = Addresses::of(&ids);
+        let address = addresses.address(&ids[0]);
+        assert!(!address.eq_ignore_ascii_case(RESERVED));
+        assert_eq!(addresses.find(&address), [&ids[0]]);
     }
 }

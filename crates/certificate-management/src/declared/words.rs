@@ -5,6 +5,7 @@ use std::fmt;
 use time::format_description::well_known::Rfc3339;
 
 use super::step::{Action, Hindrance, Signer, Waiting, Write};
+use crate::plural;
 
 impl fmt::Display for Action {
     /// As a sentence without its full stop.
@@ -37,14 +38,16 @@ impl fmt::Display for Write {
             }
             Self::CredentialPolicy { leaf_validity_days, own_root } => write!(
                 f,
-                "create with leaf certificates of {leaf_validity_days} days, signed by {}",
+                "create with leaf certificates of {}, signed by {}",
+                plural::count(*leaf_validity_days, "day"),
                 signed(*own_root)
             ),
             Self::CertificatePolicy { leaf_validity_days } => {
-                write!(f, "create with leaf certificates of {leaf_validity_days} days")
+                write!(f, "create with leaf certificates of {}", plural::count(*leaf_validity_days, "day"))
             }
             Self::LeafValidity { from, to } => {
-                write!(f, "leaf certificates that are issued from then on: {to} days instead of {from}")
+                let to = plural::count(*to, "day");
+                write!(f, "leaf certificates that are issued from then on: {to} instead of {from}")
             }
         }
     }

@@ -7,6 +7,7 @@ use super::hub_trust::HubTrust;
 use super::{Observation, is_active};
 use crate::configuration::NamespaceConfiguration;
 use crate::model::{Attestation, EnrollmentGroup, Policy};
+use crate::plural;
 use crate::reason::Reason;
 use crate::reference::{self, Reference};
 use crate::rules::{self, Decision, Subject, Verdict};
@@ -183,7 +184,7 @@ pub fn foresee_assignment(enrollment_group: &str, decision: Decision) -> Assignm
         Verdict::OptedOut { .. } => Reason::OptedOut,
     };
     let detail = match &decision.verdict {
-        Verdict::NoRule => format!("{} rules tried", decision.tried.len()),
+        Verdict::NoRule => format!("{} tried", plural::count(decision.tried.len(), "rule")),
         verdict => verdict.to_string(),
     };
     AssignmentPlan {

@@ -8,6 +8,7 @@ use super::seen::{Seen, SeenNamespace};
 use super::{ProposedNamespace, some_of};
 use crate::model::Policy;
 use crate::plan;
+use crate::plural;
 
 /// How many names a comment shows.
 const SHOWN: usize = 5;
@@ -78,7 +79,7 @@ fn about(seen: &SeenNamespace) -> String {
 }
 
 fn policy(policy: &Policy) -> String {
-    let days = policy.leaf_validity_days.map(|days| format!("{days} days"));
+    let days = policy.leaf_validity_days.map(|days| plural::count(days, "day"));
     let state = (!plan::is_active(policy)).then(|| "not active".to_owned());
     let particulars: Vec<String> = days.into_iter().chain(state).collect();
     match particulars.is_empty() {

@@ -24,13 +24,13 @@ pub(super) fn judge(seen: &Seen) -> Vec<Judged> {
             None => tell(
                 Outcome::Wrong,
                 "it has no credential: certificate management is not on".to_owned(),
-                "First the credential, then the policy, then the sync: `policysync policies apply` makes what policysync.toml declares.",
+                "First the credential, then the policy, then the sync: `policysync policies apply` shows what policysync.toml declares.",
             ),
             Some(ProvisioningState::Succeeded) if inventory.policies.iter().any(|one| of_first(&one)) => {}
             Some(ProvisioningState::Succeeded) => tell(
                 Outcome::Doubtful,
                 "it has a credential and no policy below it yet".to_owned(),
-                "Make a policy, then sync: `policysync policies apply` makes what policysync.toml declares.",
+                "Make a policy, then sync: `policysync policies apply` shows what policysync.toml declares.",
             ),
             Some(other) => tell(
                 Outcome::Doubtful,

@@ -27,6 +27,7 @@ pub(super) fn namespace(
         evidence: pair.assessment.evidence.clone(),
         other_certificates: others(observation, pair),
         why: pair.assessment.why.clone(),
+        over_time: facts.trust.of(&pair.policy.name, &pair.hub.name),
     });
     NamespaceReport {
         id: configuration.id.clone(),

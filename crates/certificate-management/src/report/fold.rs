@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 use super::build::namespace;
 use super::ends;
+use super::snapshot::{Snapshot, Standing};
 use super::{
     CaEnd, DETAILED, Finding, FleetRecords, HeldGroup, LastAssignment, NamespaceLine, NamespaceReport, Page,
     REPORT_SCHEMA, Records, Report, ReportInput, RequestActivity, Summary, SuppressedFinding, Unread, Unseen,
@@ -22,6 +23,18 @@ use crate::request::RequestRecord;
 /// Makes the report of everything at once.
 #[must_use]
 pub fn build(input: &ReportInput<'_>) -> Report {
+    build_with_snapshot(input).0
+}
+
+/// The same, with what is kept of it to compare a later one with.
+#[must_use]
+pub fn build_with_snapshot(input: &ReportInput<'_>) -> (Report, Snapshot) {
+    let records = input.records.as_ref().map(|records| &records.fleet);
+    fold(input).finish_with_snapshot(records, &input.surprises)
+}
+
+/// Everything at once.
+fn fold<'a>(input: &ReportInput<'a>) -> Fold<'a> {
     let records = input.records.as_ref();
     let requests = records.map(|records| records.requests.clone());
     let holds = records.map(|records| records.fleet.holds.clone()).unwrap_or_default();
@@ -31,7 +44,7 @@ pub fn build(input: &ReportInput<'_>) -> Report {
         let last = records.map(|records| records.last_assignments.clone()).unwrap_or_default();
         fold.add(NamespaceFacts::of(namespace), last);
     }
-    fold.finish(records.map(|records| &records.fleet), &input.surprises)
+    fold
 }
 
 /// A report that is being made.
@@ -58,6 +71,7 @@ pub struct Fold<'a> {
     /// Whether it is about the fleet as a whole.
     is_whole: bool,
     namespaces: Vec<NamespaceReport>,
+    standings: Vec<Standing>,
 }
 
 impl<'a> Fold<'a> {
@@ -90,6 +104,7 @@ impl<'a> Fold<'a> {
             is_whole: true,
             is_detailed: configuration.namespaces.len() <= DETAILED,
             namespaces: Vec::new(),
+            standings: Vec::new(),
         }
     }
 
@@ -155,11 +170,25 @@ impl<'a> Fold<'a> {
         self.lines.push(NamespaceLine { frozen, ..NamespaceLine::of(&namespace, &told) });
         self.summary.add(&namespace);
         ends::add(&mut self.ends, &namespace, &told);
+        self.standings.push(Standing::of(&namespace));
         if self.is_detailed {
             self.namespaces.push(namespace);
         }
         self.told.extend(told);
         self.quiet.extend(quiet);
+    }
+
+    /// The report, and what is kept of it to compare a later one with.
+    #[must_use]
+    pub fn finish_with_snapshot(
+        mut self,
+        records: Option<&FleetRecords>,
+        surprises: &[String],
+    ) -> (Report, Snapshot) {
+        let standings = std::mem::take(&mut self.standings);
+        let report = self.finish(records, surprises);
+        let snapshot = Snapshot::of(report.generated_at, &report.findings, standings);
+        (report, snapshot)
     }
 
     /// The report, with what is said of the fleet as a whole.
@@ -211,6 +240,7 @@ impl<'a> Fold<'a> {
             requests,
             held: records.map(|records| HeldGroup::all(&records.holds)),
             runs: records.map(|records| records.runs.clone()),
+            waiting: records.and_then(|records| records.waiting.clone()),
         }
     }
 }

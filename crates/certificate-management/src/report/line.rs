@@ -42,6 +42,19 @@ pub struct NamespaceLine {
     pub next_end: Option<OffsetDateTime>,
 }
 
+/// How much a namespace needs a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// Something about it is critical.
+    AtOnce,
+    /// There are warnings about it.
+    Soon,
+    /// It could not be read, so it is not known.
+    Unknown,
+    /// Nothing was found.
+    None,
+}
+
 impl NamespaceLine {
     /// What a namespace comes to, with the findings about it that are not kept quiet.
     pub(super) fn of(namespace: &NamespaceReport, findings: &[Finding]) -> Self {
@@ -74,6 +87,24 @@ impl NamespaceLine {
         }
     }
 
+    /// How much it needs a person, and in which order: the first first. Of namespaces that need one as much as each other, that comes
+    /// first whose issuing CA ends next.
+    #[must_use]
+    pub fn urgency(&self) -> (Need, bool, Option<OffsetDateTime>, String) {
+        (self.need(), self.next_end.is_none(), self.next_end, self.id.key())
+    }
+
+    /// How much it needs a person.
+    #[must_use]
+    pub const fn need(&self) -> Need {
+        match (self.critical, self.warning, self.is_unreadable) {
+            (1.., _, _) => Need::AtOnce,
+            (0, 1.., _) => Need::Soon,
+            (0, 0, true) => Need::Unknown,
+            (0, 0, false) => Need::None,
+        }
+    }
+
     /// The namespace's name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -84,4 +115,42 @@ impl NamespaceLine {
 /// A thousand lines are read over slow networks, and nothing in them is compared by parts of a second.
 fn whole_seconds(at: OffsetDateTime) -> OffsetDateTime {
     at.replace_nanosecond(0).unwrap_or(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use time::Duration;
+
+    use super::*;
+    use crate::checks::testing::{NOW, World};
+
+    #[test]
+    fn what_needs_a_person_comes_first_and_eleven_days_before_fifty_nine() {
+        let line = World::healthy().report().lines[0].clone();
+        let named = |name: &str, critical, warning, days: Option<i64>| NamespaceLine {
+            id: line.id.child("x", name),
+            critical,
+            warning,
+            next_end: days.map(|days| NOW + Duration::days(days)),
+            ..line.clone()
+        };
+        let unreadable = NamespaceLine { is_unreadable: true, ..named("g", 0, 0, None) };
+        let mut lines = [
+            named("h", 0, 0, Some(3)),
+            named("d", 0, 9, Some(59)),
+            unreadable,
+            named("c", 0, 1, Some(11)),
+            named("e", 0, 1, None),
+            named("b", 7, 0, Some(30)),
+            named("a", 1, 0, Some(30)),
+            named("i", 0, 0, Some(900)),
+        ];
+        let sorted = |lines: &mut [NamespaceLine]| -> String {
+            lines.sort_by_key(NamespaceLine::urgency);
+            lines.iter().map(NamespaceLine::name).collect()
+        };
+        assert_eq!(sorted(&mut lines), "abcdeghi");
+        lines.reverse();
+        assert_eq!(sorted(&mut lines), "abcdeghi", "from whatever order");
+    }
 }

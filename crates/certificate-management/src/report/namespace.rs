@@ -12,6 +12,7 @@ use crate::configuration::{Mode, Sync};
 use crate::generation::NamespaceGeneration;
 use crate::model::ProvisioningState;
 use crate::trust::{Evidence, Trust};
+use crate::trust_over_time::Spell;
 
 /// One namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,6 +156,10 @@ pub struct TrustReport {
     pub other_certificates: Vec<OtherCertificate>,
     /// Why, as a sentence.
     pub why: String,
+    /// What looks have seen of the pair over time, the newest first; of changes between two looks nothing is known. Empty where no
+    /// look is remembered.
+    #[serde(default)]
+    pub over_time: Vec<Spell>,
 }
 
 /// A CA certificate of a policy on a hub that is not the one by which its trust was judged.

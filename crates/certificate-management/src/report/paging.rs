@@ -61,6 +61,7 @@ impl Report {
             requests,
             held: self.held.clone(),
             runs: self.runs.clone(),
+            waiting: self.waiting.clone(),
         }
     }
 

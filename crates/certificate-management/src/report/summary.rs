@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Finding, NamespaceReport, RequestActivity};
+use super::{EnrollmentGroups, Finding, NamespaceReport, RequestActivity};
 use crate::reason::Severity;
 use crate::trust::Trust;
 
@@ -50,6 +50,7 @@ pub struct TrustCounts {
 
 /// Enrollment groups by where they stand.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct GroupCounts {
     /// All that could be read.
@@ -118,13 +119,19 @@ impl Summary {
             } += 1;
         }
         for groups in namespace.provisioning_services.iter().map(|service| &service.enrollment_groups) {
-            let counts = &mut self.enrollment_groups;
-            counts.total += groups.total;
-            counts.assigned += groups.assigned();
-            counts.unassigned += groups.unassigned.count;
-            counts.waiting += groups.waiting.count;
-            counts.dangling += groups.dangling.count;
-            counts.opted_out += groups.opted_out.count;
+            self.enrollment_groups.add(groups);
         }
+    }
+}
+
+impl GroupCounts {
+    /// Counts those of one DPS.
+    pub(super) fn add(&mut self, groups: &EnrollmentGroups) {
+        self.total += groups.total;
+        self.assigned += groups.assigned();
+        self.unassigned += groups.unassigned.count;
+        self.waiting += groups.waiting.count;
+        self.dangling += groups.dangling.count;
+        self.opted_out += groups.opted_out.count;
     }
 }

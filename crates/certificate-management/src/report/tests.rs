@@ -256,10 +256,13 @@ pub(super) fn everything() -> World {
             last_reconcile: None,
             holds: vec![held()],
             runs: vec![run()],
+            waiting: Some(crate::waiting::testing::something()),
             unread: vec![("assignments".into(), ReadFailure::other("the storage account did not answer"))],
             cut: vec!["assignments".into()],
         },
     });
+    let observation = world.seen().clone();
+    world.trust.note(&observation);
     world.configuration.suppressions = vec![crate::configuration::Suppression {
         check: CheckId::GroupDangling,
         subject: "*".into(),

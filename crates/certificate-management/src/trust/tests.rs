@@ -51,6 +51,22 @@ fn the_current_ca_is_found_across_case_fraction_and_subject_form() {
     assert_eq!(assessment.evidence.unwrap().thumbprint.as_deref(), Some("AB"));
 }
 
+/// "No end" is written as the last second of the year 9999 (RFC 5280, section 4.1.2.5), and at an offset west of UTC that is no
+/// date in UTC any more.
+#[test]
+fn a_time_after_the_last_one_in_utc_is_told_as_it_is_written() {
+    let last = datetime!(9999-12-31 23:59:59 -1);
+    let ends = HubCertificate { expiry: Some(last), ..certificate("c1") };
+    let assessment = assess(&policy(), &[ends], NOW);
+    assert_eq!(assessment.trust, Trust::Stale);
+    assert!(assessment.why.contains("ends 9999-12-31 23:59:59"), "{}", assessment.why);
+    let mut later = policy();
+    later.issuing_ca.not_before = Some(last);
+    let assessment = assess(&later, &[certificate("c1")], NOW);
+    assert_eq!(assessment.trust, Trust::Unreadable);
+    assert!(assessment.why.contains("not valid before 9999-12-31 23:59:59"), "{}", assessment.why);
+}
+
 #[test]
 fn states_follow_the_certificates() {
     let foreign = HubCertificate { issuer_id: None, ..certificate("uploaded") };

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use super::app::TestApp;
 use super::scripted;
 use crate::app::{AppSettings, Function, load};
+use crate::clock::HostClock;
 use crate::encoding::NetValue;
 use crate::envelope::{Metadata, Payload};
 use crate::events::{Events, InvocationReport, Outcome};
@@ -39,6 +40,7 @@ fn invoker(address: String, traced: bool) -> Invoker {
     Invoker {
         handler: Handler::attached(address),
         zone: Zone::Utc,
+        clock: HostClock::default(),
         timeout: Some(Duration::from_secs(2)),
         start_limit: Duration::from_secs(1),
         follow_redirects: true,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use certificate_management::model::ProvisioningState;
+use certificate_management::plural;
 use certificate_management::report::{NamespaceReport, Report};
 use certificate_management::request::Outcome;
 use serde_json::Value;
@@ -136,13 +137,15 @@ pub(super) fn tell_report(story: &Story, namespace: &NamespaceReport) {
         let (hubs, trusted) = trusting.fold((0, 0), |(hubs, trusted), pair| {
             (hubs + 1, trusted + usize::from(pair.trust.admits_current()))
         });
-        let days =
-            |days: Option<i64>| days.map_or_else(|| "–".to_owned(), |days| format!("{days} days left"));
+        let days = |days: Option<i64>| {
+            days.map_or_else(|| "–".to_owned(), |days| format!("{} left", plural::count(days, "day")))
+        };
         let state = match policy.provisioning_state {
             ProvisioningState::Succeeded => "active".to_owned(),
             ref other => other.to_string(),
         };
-        let leaf = policy.leaf_validity_days.map_or_else(|| "–".to_owned(), |days| format!("{days} days"));
+        let leaf =
+            policy.leaf_validity_days.map_or_else(|| "–".to_owned(), |days| plural::count(days, "day"));
         vec![
             policy.name.clone(),
             state,

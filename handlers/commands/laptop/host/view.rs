@@ -9,7 +9,7 @@ use functions_host_stand_in::{
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
-use crate::commands::table::table;
+use crate::commands::table::{Table, screen_width};
 use crate::visible;
 
 /// Names of functions with fewer characters than this are aligned.
@@ -45,8 +45,9 @@ impl<W: Write> View<W> {
     pub fn functions(&mut self, functions: &[FunctionSummary], url: &str) -> io::Result<()> {
         let longest = functions.iter().map(|function| function.name.chars().count()).max();
         self.width = self.width.max(longest.unwrap_or_default()).min(WIDTH);
-        let rows = functions.iter().map(|function| row(function, url)).collect();
-        let table = table(&["Function", "Trigger", "Call, or fire by hand"], rows);
+        let rows = functions.iter().map(|function| row(function, url));
+        let table = Table::of(&["Function", "Trigger", "Call, or fire by hand"], rows).titled(2);
+        let table = table.render(screen_width());
         writeln!(self.out, "\n{table}\n")?;
         self.out.flush()
     }

@@ -8,8 +8,9 @@ use certificate_management::configuration::{ApiGeneration, NamespaceConfiguratio
 use certificate_management::declared::Inventory;
 use certificate_management::generation::{Generation, NamespaceGeneration};
 use certificate_management::model::{Hub, Namespace, ProvisioningState, ReadFailure};
-use certificate_management::next_step;
+use certificate_management::next_step::{self, Situation};
 use certificate_management::plan;
+use certificate_management::plural;
 use certificate_management::reason::Reason;
 use certificate_management::reason::failure::{About, CallFailure};
 use futures::{StreamExt, stream};
@@ -44,7 +45,8 @@ pub(super) async fn rows(fleet: &Fleet, lines: &Lines, principal: Option<&str>) 
         .flat_map(|(namespace, rows)| {
             let name = namespace.id.name();
             rows.unwrap_or_else(|| {
-                vec![unread("namespace", name, &Error::timed_out("reading the namespace"))]
+                let situation = situation(fleet, namespace);
+                vec![unread("namespace", name, &Error::timed_out("reading the namespace"), &situation)]
             })
         })
         .collect()
@@ -61,6 +63,14 @@ struct NamespaceCheck<'a> {
 }
 
 impl NamespaceCheck<'_> {
+    fn situation(&self, generation: NamespaceGeneration) -> Situation<'_> {
+        situation(self.fleet, self.namespace).in_generation(generation)
+    }
+
+    fn unread(&self, check: &'static str, subject: &str, error: &Error) -> Checked {
+        unread(check, subject, error, &situation(self.fleet, self.namespace))
+    }
+
     async fn rows(self, services: Result<Vec<VisitedService>, Error>) -> Vec<Checked> {
         let mut rows = Vec::new();
         let name = self.namespace.id.name();
@@ -79,7 +89,7 @@ impl NamespaceCheck<'_> {
                 seen
             }
             Err(error) => {
-                rows.push(unread("namespace", name, &error));
+                rows.push(self.unread("namespace", name, &error));
                 is_readable = false;
                 // `check` goes on with the rest all the same, so that a person sees everything that is missing at once.
                 Namespace {
@@ -130,13 +140,13 @@ impl NamespaceCheck<'_> {
         };
         let policies = match policies {
             Ok(policies) => policies,
-            Err(error) => return rows.push(unread("policies", name, &error)),
+            Err(error) => return rows.push(self.unread("policies", name, &error)),
         };
         let names: Vec<String> = policies.iter().map(|policy| policy.name.clone()).collect();
         if policies.iter().any(plan::is_active) {
             rows.push(Checked::ok("policies", name, names.join(", ")));
         } else {
-            rows.push(by_reason("policies", name, Reason::NoPolicies));
+            rows.push(by_reason("policies", name, Reason::NoPolicies, &self.situation(namespace.generation)));
         }
         let unknown = analysis::unknown_policies(&self.fleet.configuration, self.index, &names, self.lines);
         if unknown.is_empty() {
@@ -168,12 +178,12 @@ impl NamespaceCheck<'_> {
                 }
                 Err(error) => {
                     all_listed = false;
-                    rows.push(unread("hubs", &format!("{name} / subscription {subscription}"), &error));
+                    rows.push(self.unread("hubs", &format!("{name} / subscription {subscription}"), &error));
                 }
             }
         }
         if linked.is_empty() && all_listed {
-            rows.push(by_reason("hubs", name, Reason::NoHubsLinked));
+            rows.push(by_reason("hubs", name, Reason::NoHubsLinked, &self.situation(namespace.generation)));
         }
         let reads: Vec<_> = linked.iter().map(|hub| self.hub(hub, namespace.generation)).collect();
         let read: Vec<_> = stream::iter(reads).buffered(HUBS_AT_ONCE).collect().await;
@@ -186,10 +196,10 @@ impl NamespaceCheck<'_> {
         let subject = format!("{} / {}", self.namespace.id.name(), hub.name);
         match self.fleet.azure.hubs().certificates(&hub.id, generation).await {
             Ok(certificates) => {
-                let message = format!("CA certificates: {}", certificates.len());
+                let message = plural::count(certificates.len(), "CA certificate");
                 (Checked::ok("hub", subject, message), Ok(certificates.len()))
             }
-            Err(error) => (unread("hub", &subject, &error), Err(failure::of(&error))),
+            Err(error) => (self.unread("hub", &subject, &error), Err(failure::of(&error))),
         }
     }
 
@@ -201,7 +211,7 @@ impl NamespaceCheck<'_> {
                     rows.push(self.enrollment_groups(&visited));
                 }
             }
-            Err(error) => rows.push(unread("provisioning-services", self.namespace.id.name(), &error)),
+            Err(error) => rows.push(self.unread("provisioning-services", self.namespace.id.name(), &error)),
         }
     }
 
@@ -213,7 +223,7 @@ impl NamespaceCheck<'_> {
             Ok(unnamed) => unnamed,
             // What is named could be read, or has a row of its own that says why not.
             Err(error) => {
-                return rows.push(Checked { status: Status::Warning, ..unread(check, name, &error) });
+                return rows.push(Checked { status: Status::Warning, ..self.unread(check, name, &error) });
             }
         };
         if unnamed.is_empty() {
@@ -224,9 +234,14 @@ impl NamespaceCheck<'_> {
                 true => Reason::NamespaceNotNamed,
                 false => Reason::ServiceNotNamed,
             };
-            let row = by_reason(check, &format!("{name} / {}", id.name()), reason);
+            let row = by_reason(
+                check,
+                &format!("{name} / {}", id.name()),
+                reason,
+                &situation(self.fleet, self.namespace),
+            );
             // It may be meant, so it fails no deployment.
-            Checked { status: Status::Warning, message: format!("{id}: {}", row.message), ..row }
+            Checked { status: Status::Warning, message: format!("{}\n{id}", row.message), ..row }
         }));
     }
 
@@ -240,35 +255,119 @@ impl NamespaceCheck<'_> {
                 "Add the subscription of the DPS to `scopes`, or link it to its hubs.",
             );
         }
-        Checked::ok("provisioning-service", subject, format!("linked hubs: {}", service.hubs.len()))
+        Checked::ok("provisioning-service", subject, plural::count(service.hubs.len(), "linked hub"))
     }
 
     fn enrollment_groups(&self, visited: &VisitedService) -> Checked {
         let subject = format!("{} / {}", self.namespace.id.name(), visited.service.name);
         match visited.unread.first() {
-            None => Checked::ok("enrollment-groups", subject, format!("groups: {}", visited.groups.len())),
+            None => Checked::ok(
+                "enrollment-groups",
+                subject,
+                plural::count(visited.groups.len(), "enrollment group"),
+            ),
             Some(unread_groups) => {
                 let error = &unread_groups.error;
                 let is_permission = failure::call(error) == CallFailure::Forbidden;
-                let row = unread("enrollment-groups", &subject, error);
-                let next_step = is_permission.then(|| Reason::GroupUnreadable.next_step().to_owned());
+                let row = self.unread("enrollment-groups", &subject, error);
+                let situation = situation(self.fleet, self.namespace);
+                let next_step = is_permission.then(|| next_step::of(Reason::GroupUnreadable, &situation));
                 Checked { next_step: next_step.or(row.next_step.clone()), ..row }
             }
         }
     }
 }
 
-fn by_reason(check: &'static str, subject: &str, reason: Reason) -> Checked {
-    Checked::failed(check, subject, reason.meaning(), reason.next_step())
+/// What is so about a namespace and about who runs this, before its generation is known.
+fn situation<'f>(fleet: &Fleet, namespace: &'f NamespaceConfiguration) -> Situation<'f> {
+    Situation::of(namespace, fleet.kill_switch, reader::caller()).at(fleet.now())
 }
 
-fn unread(check: &'static str, subject: &str, error: &Error) -> Checked {
-    let next_step = match failure::call(error) {
+fn by_reason(check: &'static str, subject: &str, reason: Reason, situation: &Situation<'_>) -> Checked {
+    Checked::failed(check, subject, reason.meaning(), next_step::of(reason, situation))
+}
+
+fn unread(check: &'static str, subject: &str, error: &Error, situation: &Situation<'_>) -> Checked {
+    Checked::failed(check, subject, error.to_string(), after(failure::call(error), situation))
+}
+
+/// What is to be done after a call that failed so.
+fn after(failure: CallFailure, situation: &Situation<'_>) -> String {
+    match failure {
         CallFailure::Unavailable => {
             "Check the network and POLICYSYNC_ARM_ENDPOINT, and try again; `--offline` checks the file only."
+                .to_owned()
         }
-        CallFailure::Unauthorized => &next_step::login(reader::caller()),
-        other => other.reason(About::Namespace).next_step(),
-    };
-    Checked::failed(check, subject, error.to_string(), next_step.to_owned())
+        CallFailure::Unauthorized => next_step::login(situation.caller),
+        other => next_step::of(other.reason(About::Namespace), situation),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use certificate_management::configuration::{Configuration, Mode, Sync};
+    use certificate_management::next_step::Caller;
+
+    use super::*;
+
+    /// Every reason that a row of `check` is made from.
+    fn reasons() -> Vec<Reason> {
+        let of_calls = CallFailure::ALL.iter().map(|failure| failure.reason(About::Namespace));
+        let others = [
+            Reason::NoPolicies,
+            Reason::NoHubsLinked,
+            Reason::NamespaceNotNamed,
+            Reason::ServiceNotNamed,
+            Reason::GroupUnreadable,
+        ];
+        of_calls.chain(others).collect()
+    }
+
+    /// The sentence that would break it: a row names a command that is refused where it is read.
+    #[test]
+    fn no_row_names_a_command_that_would_be_refused() {
+        let id = "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
+        let mut seen = 0;
+        for (mode, sync) in [("audit", "ask"), ("enforce", "ask"), ("enforce", "automatic")] {
+            let text = format!("[[namespace]]\nid = \"{id}\"\nmode = \"{mode}\"\nsync = \"{sync}\"");
+            let configuration = Configuration::parse(&text).unwrap();
+            let namespace = &configuration.namespaces[0];
+            for kill_switch in [false, true] {
+                for caller in [Caller::Person, Caller::Pipeline] {
+                    for generation in
+                        [NamespaceGeneration::Credentials, NamespaceGeneration::CertificateAuthorities]
+                    {
+                        let situation =
+                            Situation::of(namespace, kill_switch, caller).in_generation(generation);
+                        let of_reasons = reasons()
+                            .into_iter()
+                            .map(|reason| by_reason("x", "contoso", reason, &situation).next_step.unwrap());
+                        let of_calls = CallFailure::ALL.iter().map(|failure| after(*failure, &situation));
+                        for next in of_reasons.chain(of_calls) {
+                            seen += 1;
+                            let writes = namespace.effective_mode(kill_switch) == Mode::Enforce;
+                            let pushed = generation == NamespaceGeneration::CertificateAuthorities;
+                            let told =
+                                format!("{mode} {sync} {kill_switch} {caller:?} {generation:?}: {next}");
+                            assert!(!next.contains("policysync submit") || (writes && !pushed), "{told}");
+                            assert!(!next.contains("--apply") || !kill_switch, "{told}");
+                            assert!(!next.contains("az login") || caller == Caller::Person, "{told}");
+                            let comes = writes && namespace.sync == Sync::Automatic && !pushed;
+                            assert!(!next.contains("synced by itself") || comes, "{told}");
+                            let reconciles = writes || !next.contains("reconcile");
+                            assert!(reconciles, "{told}");
+                        }
+                    }
+                }
+            }
+        }
+        assert!(seen > 200, "{seen}");
+    }
+
+    #[test]
+    fn who_is_not_logged_in_is_told_to_log_in_and_a_pipeline_to_look_at_its_identity() {
+        let situation = |caller| Situation::of_fleet(false, caller);
+        assert!(after(CallFailure::Unauthorized, &situation(Caller::Person)).contains("az login"));
+        assert!(after(CallFailure::Unauthorized, &situation(Caller::Pipeline)).contains("IDENTITY_ENDPOINT"));
+    }
 }

@@ -7,6 +7,7 @@ use certificate_management::ArmId;
 use certificate_management::configuration::{Mode, NamespaceConfiguration};
 use certificate_management::model::{Attestation, Namespace};
 use certificate_management::next_step;
+use certificate_management::plural;
 use certificate_management::reason::failure::CallFailure;
 use futures::{StreamExt, stream};
 
@@ -92,7 +93,7 @@ pub(super) async fn rows(
         }
     }
     if rows.is_empty() {
-        let mut message = format!("actions allowed: {allowed}, each that the mode needs");
+        let mut message = format!("{} allowed, each that the mode needs", plural::count(allowed, "action"));
         later.sort_unstable();
         later.dedup();
         if !later.is_empty() {

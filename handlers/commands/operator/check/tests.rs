@@ -13,11 +13,11 @@ fn rule(name: &str, glob: &str, policy: &str) -> String {
 /// Check, status and line of each row.
 fn summary(text: &str) -> Vec<(&'static str, Status, Option<usize>)> {
     let (rows, _) = file_rows("policysync.toml", text);
-    let printed = printed(&rows);
+    let printed = screen(&rows).plain(120);
     for row in &rows {
         assert_eq!(row.status == Status::Failed, row.next_step.is_some());
-        let first_line = table::wrapped(&row.message, MESSAGE_WIDTH).lines().next().unwrap().to_owned();
-        assert!(printed.contains(&first_line), "{printed}");
+        let first_words = row.message.split_whitespace().next().unwrap();
+        assert!(printed.contains(first_words), "{printed}");
     }
     rows.into_iter().map(|row| (row.check, row.status, row.line)).collect()
 }
@@ -49,4 +49,48 @@ fn a_file_that_cannot_be_read_is_one_row() {
     for text in ["[[namespace", "[[namespace]]\nid = \"x\"", "[[namespaces]]"] {
         assert_eq!(summary(text), [("configuration", Status::Failed, None)], "{text}");
     }
+}
+
+#[test]
+fn the_golden_checks_fit_the_width_and_what_is_wrong_stands_first() {
+    use crate::commands::golden::{self, GROUP, HUB, NAMESPACE, POLICY, SERVICE};
+
+    let name = "contoso-manufacturing-west-europe";
+    let rows = [
+        Checked::ok("configuration", "policysync.toml", "1 namespace"),
+        Checked::ok("hub", format!("{name} / {HUB}"), "3 CA certificates"),
+        Checked {
+            line: Some(17),
+            ..Checked::failed(
+                "rule-policies",
+                name,
+                format!("rule `the robots of every assembly line` names `{POLICY}`, which does not exist"),
+                "`policysync policies apply` shows what it would create.",
+            )
+        },
+        Checked {
+            status: Status::Warning,
+            ..Checked::failed(
+                "not-in-file",
+                format!("{name} / {SERVICE}"),
+                format!("it is linked, and policysync.toml does not name it\n{NAMESPACE}"),
+                "Add it to `provisioning_services`, or leave it out on purpose.",
+            )
+        },
+        Checked::ok(
+            "enrollment-groups",
+            format!("{name} / {SERVICE}"),
+            format!("1 enrollment group, {GROUP}"),
+        ),
+    ];
+    let screen = screen(&rows);
+    golden::compare("check", &screen, &[]);
+    let text = screen.plain(80);
+    assert!(text.starts_with("1 check FAILED, 1 warning, 3 ok."), "{text}");
+    let place = |word: &str| text.find(word).unwrap();
+    assert!(
+        place("FAILED  rule-policies") < place("warning  not-in-file")
+            && place("warning  not") < place("ok "),
+        "{text}"
+    );
 }

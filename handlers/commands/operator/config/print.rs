@@ -3,39 +3,32 @@
 use certificate_management::configuration::Mode;
 use certificate_management::difference::{Difference, GroupEffect, NamespaceChange};
 
-use crate::commands::table;
-use crate::commands::terminal::line;
+use crate::commands::screen::Screen;
+use crate::commands::table::Table;
 
-/// Width of the column that says why, in characters.
-const WIDTH: usize = 40;
-
-/// The difference as text.
-pub fn text(difference: &Difference) -> String {
-    let mut parts = Vec::new();
-    parts.extend(difference.removed.iter().map(|id| {
+/// The difference, with what it does to groups last.
+pub fn screen(difference: &Difference) -> Screen {
+    let mut sentences: Vec<String> = Vec::new();
+    sentences.extend(difference.removed.iter().map(|id| {
         format!(
-            "Namespace {} would leave: the app does nothing for it any more, and reports nothing of it.",
-            id
+            "Namespace {id} would leave: the app does nothing for it any more, and reports nothing of it."
         )
     }));
-    parts.extend(difference.added.iter().map(|id| format!("Namespace {id} would come.")));
-    parts.extend(difference.changed.iter().map(namespace));
+    sentences.extend(difference.added.iter().map(|id| format!("Namespace {id} would come.")));
+    sentences.extend(difference.changed.iter().map(namespace));
     if !difference.keys.is_empty() {
-        parts.push(format!("Of the whole file: {} would change.", difference.keys.join(", ")));
+        sentences.push(format!("Of the whole file: {} would change.", difference.keys.join(", ")));
     }
-    match &difference.groups {
-        None => parts.push(
-            "What becomes of enrollment groups is not known, since Azure was not looked at.".to_owned(),
-        ),
-        Some(groups) if groups.is_empty() => {
-            parts.push("Nothing would change for any enrollment group.".to_owned())
-        }
-        Some(groups) => parts.push(table_of(groups)),
+    let screen = Screen::default().list("-", sentences);
+    let screen = match &difference.groups {
+        None => screen.text("What becomes of enrollment groups is not known, since Azure was not looked at."),
+        Some(groups) if groups.is_empty() => screen.text("Nothing would change for any enrollment group."),
+        Some(groups) => screen.table(table(groups)),
+    };
+    match difference.unreadable.is_empty() {
+        true => screen,
+        false => screen.heading("Not everything could be read:").list("-", difference.unreadable.clone()),
     }
-    if !difference.unreadable.is_empty() {
-        parts.push(format!("Not everything could be read:\n  {}", difference.unreadable.join("\n  ")));
-    }
-    parts.join("\n\n")
 }
 
 fn namespace(change: &NamespaceChange) -> String {
@@ -60,17 +53,15 @@ const fn word(mode: Mode) -> &'static str {
     }
 }
 
-fn table_of(groups: &[GroupEffect]) -> String {
-    let header = ["enrollment group", "what would change", "has", "gets", "why"];
-    let policy = |policy: &Option<String>| policy.as_deref().map_or_else(|| "(none)".to_owned(), line);
+fn table(groups: &[GroupEffect]) -> Table {
     let row = |effect: &GroupEffect| {
         vec![
-            line(&format!("{}/{}", effect.provisioning_service, effect.enrollment_group)),
+            format!("{}/{}", effect.provisioning_service, effect.enrollment_group),
             effect.change.text().to_owned(),
-            policy(&effect.has),
-            effect.to.as_deref().map_or_else(|| "–".to_owned(), line),
-            table::wrapped(&line(&effect.why), WIDTH),
+            effect.has.clone().unwrap_or_else(|| "(none)".to_owned()),
+            effect.to.clone().unwrap_or_else(|| "–".to_owned()),
+            effect.why.clone(),
         ]
     };
-    table::table(&header, groups.iter().map(row).collect())
+    Table::of(&["enrollment group", "what would change", "has", "gets", "why"], groups.iter().map(row))
 }

@@ -9,7 +9,7 @@ use certificate_management::configuration::{Configuration, Mode};
 use certificate_management::difference::Difference;
 use certificate_management::in_force::Recalled;
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use state::{ErrorKind, WriteError};
 
 use super::place::{Current, Place};
@@ -17,7 +17,9 @@ use super::{effects, print};
 use crate::commands::operator::check;
 use crate::commands::operator::command_failure::CommandFailure;
 use crate::commands::operator::intent;
+use crate::commands::screen::Screen;
 use crate::commands::table::{self, Output};
+use crate::commands::tone::Tone;
 use crate::configuration_blob;
 use crate::fleet::{Fleet, Outside};
 use crate::serving::recall;
@@ -92,7 +94,10 @@ async fn pushed(arguments: &Arguments) -> Result<(), CommandFailure> {
             Uploaded::Yes(upload(&place, &current, &after.text, arguments.reason.as_ref()).await?)
         }
     };
-    say!("{}", told(&place, arguments, &difference, &compared, &uploaded));
+    match arguments.output {
+        Output::Json => say!("{}", table::json(&document(&place, &difference, &compared, &uploaded))),
+        Output::Table => screen(&place, &difference, &compared, &uploaded).print(),
+    }
     // What was not read may be what matters.
     match difference.unreadable.is_empty() {
         true => Ok(()),
@@ -109,8 +114,8 @@ async fn checked(
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let rows = check::rows_of(&place.settings, path, &text, true, None).await;
     if !check::passed(&rows) {
-        let table = check::printed(&rows);
-        return Err(CommandFailure::Failed(format!("nothing was uploaded, since a check failed:\n{table}")));
+        let checks = table::plain(&check::screen(&rows).render(table::screen_width()));
+        return Err(CommandFailure::Failed(format!("nothing was uploaded, since a check failed:\n{checks}")));
     }
     configuration_blob::judge(bytes)
         .map_err(|problem| CommandFailure::Failed(format!("nothing was uploaded: {path}: {problem}")))
@@ -196,38 +201,38 @@ async fn upload(
     }
 }
 
-fn told(
-    place: &Place,
-    arguments: &Arguments,
-    difference: &Difference,
-    compared: &str,
-    uploaded: &Uploaded,
-) -> String {
-    if arguments.output == Output::Json {
-        let (state, version) = match uploaded {
-            Uploaded::No => ("not-asked-for", None),
-            Uploaded::Same => ("unchanged", None),
-            Uploaded::Yes(version) => ("uploaded", Some(version)),
-        };
-        let mut document = json!(difference);
-        document["blob"] = json!(place.document.to_string());
-        document["comparedWith"] = json!(compared);
-        document["upload"] = json!({ "state": state, "version": version });
-        return table::json(&document);
-    }
-    let ending = match uploaded {
-        Uploaded::Same => format!("{} has this very text already; nothing was uploaded.", place.document),
-        Uploaded::Yes(version) => format!(
-            "Uploaded to {} as {version}. The app takes it up within a minute; `policysync status` tells where it cannot.",
-            place.document
+fn document(place: &Place, difference: &Difference, compared: &str, uploaded: &Uploaded) -> Value {
+    let (state, version) = match uploaded {
+        Uploaded::No => ("not-asked-for", None),
+        Uploaded::Same => ("unchanged", None),
+        Uploaded::Yes(version) => ("uploaded", Some(version)),
+    };
+    let mut document = json!(difference);
+    document["blob"] = json!(place.document.to_string());
+    document["comparedWith"] = json!(compared);
+    document["upload"] = json!({ "state": state, "version": version });
+    document
+}
+
+fn screen(place: &Place, difference: &Difference, compared: &str, uploaded: &Uploaded) -> Screen {
+    let (tone, verdict) = match uploaded {
+        Uploaded::Same => {
+            (Tone::Good, format!("{} has this very text already; nothing was uploaded.", place.document))
+        }
+        Uploaded::Yes(version) => (
+            Tone::Good,
+            format!(
+                "Uploaded to {} as {version}. The app takes it up within a minute; `policysync status` tells where it cannot.",
+                place.document
+            ),
         ),
         Uploaded::No => {
             let enforces =
                 difference.changed.iter().any(|change| change.mode == Some((Mode::Audit, Mode::Enforce)));
             let note =
                 if enforces { " Functions then write to namespaces that are in audit mode now." } else { "" };
-            format!("Nothing was uploaded. The same with --apply uploads it.{note}")
+            (Tone::Strong, format!("Nothing was uploaded. The same with --apply uploads it.{note}"))
         }
     };
-    format!("Compared with {compared}.\n\n{}\n\n{ending}", print::text(difference))
+    Screen::verdict(tone, verdict).text(format!("Compared with {compared}.")).and(print::screen(difference))
 }

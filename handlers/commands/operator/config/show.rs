@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use certificate_management::in_force::Version;
+use certificate_management::plural;
 use clap::Args;
 use serde_json::{Value, json};
 use state::Revision;
@@ -10,8 +11,9 @@ use time::format_description::well_known::Rfc3339;
 
 use super::place::{Current, Place};
 use crate::commands::operator::command_failure::CommandFailure;
+use crate::commands::screen::Screen;
 use crate::commands::table::{self, Output};
-use crate::commands::terminal::line;
+use crate::commands::tone::Tone;
 use crate::serving::{LastGood, kept};
 
 #[derive(Args)]
@@ -48,11 +50,10 @@ async fn shown(arguments: &Arguments) -> Result<bool, CommandFailure> {
         None => Err("no place for records is set".to_owned()),
     };
     let is_usable = matches!(&current, Current::Version(_, Ok(_)));
-    let text = match arguments.output {
-        Output::Json => table::json(&document(&place, &current, &in_force)),
-        Output::Table => text(&place, &current, &in_force),
-    };
-    say!("{text}");
+    match arguments.output {
+        Output::Json => say!("{}", table::json(&document(&place, &current, &in_force))),
+        Output::Table => screen(&place, &current, &in_force).print(),
+    }
     Ok(is_usable)
 }
 
@@ -81,18 +82,19 @@ fn version(current: &Current) -> Option<Version> {
     current.version()
 }
 
-fn text(place: &Place, current: &Current, in_force: &Result<Option<LastGood>, String>) -> String {
-    let newest = match (current, current.version()) {
+fn screen(place: &Place, current: &Current, in_force: &Result<Option<LastGood>, String>) -> Screen {
+    let (tone, verdict, newest) = match (current, current.version()) {
         (Current::Version(revision, judged), Some(version)) => {
-            let judged = match judged {
+            let newest = format!("The newest is {version}, {}.", uploaded(revision));
+            match judged {
                 Ok(text) => {
-                    format!("It can be used, and names {} namespaces.", text.configuration.namespaces.len())
+                    let count = plural::count(text.configuration.namespaces.len(), "namespace");
+                    (Tone::Good, format!("The newest version can be used, and names {count}."), newest)
                 }
-                Err(problem) => format!("It cannot be used: {problem}"),
-            };
-            format!("The newest is {version}, {}.\n{judged}", uploaded(revision))
+                Err(problem) => (Tone::Bad, format!("The newest version cannot be used: {problem}"), newest),
+            }
         }
-        _ => "There is no such blob.".to_owned(),
+        _ => (Tone::Bad, "There is no such blob.".to_owned(), String::new()),
     };
     let in_force = match in_force {
         Ok(Some(kept)) if current.version().as_ref() == Some(&kept.version) => {
@@ -104,11 +106,11 @@ fn text(place: &Place, current: &Current, in_force: &Result<Option<LastGood>, St
         Ok(None) => "No app has taken up any version yet.".to_owned(),
         Err(why) => format!("Which version the app has in force is not known: {why}."),
     };
-    format!("{}\n\n{newest}\n{in_force}", place.document)
+    Screen::verdict(tone, verdict).text(place.document.to_string()).text(newest).text(in_force)
 }
 
 fn uploaded(revision: &Revision) -> String {
-    let note = |name: &str| revision.notes.get(name).map(|value| line(value));
+    let note = |name: &str| revision.notes.get(name);
     let by = note("by").map(|by| format!(" by {by}")).unwrap_or_default();
     let reason = note("reason").map(|reason| format!(": {reason}")).unwrap_or_default();
     format!("uploaded at {}{by}{reason}", revision.modified_at)

@@ -8,18 +8,22 @@ use certificate_management::reason::Reason;
 use serde_json::{Value, json};
 
 use super::{Explained, Restraint, Source};
-use crate::commands::table::{self, Output};
+use crate::commands::screen::Screen;
+use crate::commands::table::{self, Output, Table};
 use crate::commands::terminal::line;
+use crate::commands::tone::Tone;
 
-/// Width of the column that holds sentences, in characters.
-const WHY_WIDTH: usize = 72;
-
-/// The explanation in the format that was asked for.
-pub(super) fn text(explained: &Explained<'_>, output: Output) -> String {
+/// Prints the explanation in the format that was asked for.
+pub(super) fn show(explained: &Explained<'_>, output: Output) {
     match output {
-        Output::Json => table::json(&document(explained)),
-        Output::Table => tables(explained),
+        Output::Json => say!("{}", json(explained)),
+        Output::Table => screen(explained).print(),
     }
+}
+
+/// For a program.
+pub(super) fn json(explained: &Explained<'_>) -> String {
+    table::json(&document(explained))
 }
 
 /// Rules after the one that decided, or every rule where none was tried.
@@ -92,7 +96,8 @@ fn document(explained: &Explained<'_>) -> Value {
     })
 }
 
-fn tables(explained: &Explained<'_>) -> String {
+/// For a person: what comes of it first, then why.
+pub(super) fn screen(explained: &Explained<'_>) -> Screen {
     let plan = &explained.plan;
     let mut rows = Vec::new();
     for tried in &plan.decision.tried {
@@ -116,24 +121,48 @@ fn tables(explained: &Explained<'_>) -> String {
     if rows.is_empty() {
         rows.push(vec!["(there are no rules)".to_owned(), String::new(), String::new(), String::new()]);
     }
-    let facts = table::table(&["fact", "value"], facts(explained));
-    let rules = table::table(&["rule", "result", "selector", "why"], rows);
-    let outcome = table::table(&["outcome", ""], outcome(explained));
-    let milestones = match explained.milestones.as_slice() {
-        [] => String::new(),
-        some => {
-            let rows = some.iter().map(milestone).collect();
-            format!("{}\n\n", table::table(&["way to the policy", "", "why, and what comes next"], rows))
+    let (tone, verdict) = verdict(explained);
+    let header = ["rule", "result", "selector", "why"];
+    Screen::verdict(tone, verdict)
+        .table(Table::of(&["outcome", ""], outcome(explained)))
+        .table(Table::of(&header, rows).states(1))
+        .table(
+            Table::of(
+                &["way to the policy", "", "why, and what comes next"],
+                explained.milestones.iter().map(milestone),
+            )
+            .titled(2)
+            .unlabelled()
+            .states(1),
+        )
+        .table(Table::of(&["fact", ""], facts(explained)))
+}
+
+/// What a function would do with the group, in one sentence.
+fn verdict(explained: &Explained<'_>) -> (Tone, String) {
+    let plan = &explained.plan;
+    let group = line(&explained.subject.id);
+    let policy = plan.decision.verdict.policy().map(line);
+    match (&plan.write, policy) {
+        (Some(write), _) if functions_write(explained) => {
+            (Tone::Strong, format!("{group} gets `{}`.", line(write)))
         }
-    };
-    format!("{facts}\n\n{rules}\n\n{milestones}{outcome}")
+        (Some(write), _) => {
+            (Tone::Caution, format!("{group} would get `{}`, and nothing writes it now.", line(write)))
+        }
+        (None, Some(policy)) if plan.reason == Reason::AlreadyAssigned => {
+            (Tone::Good, format!("{group} has `{policy}`, as the rules say."))
+        }
+        (None, Some(policy)) => {
+            (Tone::Caution, format!("{group} should have `{policy}`, and is not given it: {}.", plan.reason))
+        }
+        (None, None) => (Tone::Strong, format!("{group} is given no policy: {}.", plan.reason)),
+    }
 }
 
 fn milestone(milestone: &Milestone) -> Vec<String> {
-    let mut why = table::wrapped(&line(&milestone.why), WHY_WIDTH);
-    if let Some(next_step) = &milestone.next_step {
-        why = format!("{why}\n{}", table::wrapped(&line(next_step), WHY_WIDTH));
-    }
+    let next_step = milestone.next_step.as_ref().map(|next| format!("\n→ {}", line(next)));
+    let why = format!("{}{}", line(&milestone.why), next_step.unwrap_or_default());
     vec![milestone.step.to_string(), milestone.state.to_string(), why]
 }
 
@@ -159,7 +188,7 @@ fn facts(explained: &Explained<'_>) -> Vec<Vec<String>> {
     let pairs = [
         ("group", format!("{} ({source})", line(&subject.id))),
         ("provisioning service", explained.provisioning_service.clone().unwrap_or_else(unknown)),
-        ("namespace", explained.namespace.id.to_string()),
+        ("namespace", explained.namespace.id.name().to_owned()),
         ("tags", if tags.is_empty() { "none".to_owned() } else { tags.join("\n") }),
         ("attestation", subject.attestation.map_or_else(unknown, |kind| kind.to_string())),
         ("hubs", if subject.hubs.is_empty() { unknown() } else { subject.hubs.join("\n") }),
@@ -217,7 +246,7 @@ fn outcome(explained: &Explained<'_>) -> Vec<Vec<String>> {
             "held" if hold.is_none() => format!("not known: {why}"),
             _ => why.clone(),
         };
-        rows.push(vec![name.to_owned(), table::wrapped(&line(&why), WHY_WIDTH)]);
+        rows.push(vec![name.to_owned(), line(&why)]);
     }
     if let Some(milestone) = milestones::waits_for(&explained.milestones) {
         rows.push(vec!["waits for".to_owned(), format!("{}: {}", milestone.step, line(&milestone.why))]);

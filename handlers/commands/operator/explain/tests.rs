@@ -39,11 +39,11 @@ fn explained(line: &[&str]) -> Value {
     let wanted = Wanted::of(&arguments);
     let candidates = wanted.candidates(&configuration, true).unwrap();
     let explained = described(&arguments, &wanted, only(&candidates).unwrap(), &settings());
-    let table = print::text(&explained, Output::Table);
+    let table = print::screen(&explained).plain(120);
     for tried in &explained.plan.decision.tried {
         assert!(table.contains(&tried.rule) && tried.selectors.iter().all(|one| table.contains(&one.why)));
     }
-    serde_json::from_str(&print::text(&explained, Output::Json)).unwrap()
+    serde_json::from_str(&print::json(&explained)).unwrap()
 }
 
 #[test]
@@ -101,4 +101,38 @@ fn wrong_descriptions_are_wrong_usage() {
     let many = parsed(&["x", "--tags", "a=b=c", "--tags", "d=", "--hubs", "h1", "--hubs", "h2"]).unwrap();
     assert_eq!(many.tags, [("a".into(), "b=c".into()), ("d".into(), String::new())]);
     assert_eq!(many.hubs, ["h1", "h2"]);
+}
+
+#[test]
+fn the_golden_explanation_fits_the_width() {
+    use certificate_management::milestones::{Milestone, State, Step};
+
+    use crate::commands::golden;
+
+    let line =
+        ["assembly-line-17-robot-cells-north", "--namespace", "contoso", "--tags", "site=north-west-europe"];
+    let arguments = parsed(&line).unwrap();
+    let configuration = configuration();
+    let wanted = Wanted::of(&arguments);
+    let candidates = wanted.candidates(&configuration, true).unwrap();
+    let mut explained = described(&arguments, &wanted, only(&candidates).unwrap(), &settings());
+    explained.milestones = vec![
+        Milestone {
+            step: Step::Created,
+            state: State::Done,
+            why: "the namespace has `long`, and its issuing CA signs".to_owned(),
+            next_step: None,
+        },
+        Milestone {
+            step: Step::Trusted,
+            state: State::Waiting,
+            why: "contoso-manufacturing-hub-west-europe-1 does not trust its issuing CA yet: missing"
+                .to_owned(),
+            next_step: Some("Run `policysync submit --namespace contoso`; a sync takes minutes.".to_owned()),
+        },
+    ];
+    explained.restraint.hold = Some("held since 2026-11-23 by holds put by robin: new firmware".to_owned());
+    golden::compare("explain", &print::screen(&explained), &[]);
+    let text = print::screen(&explained).plain(80);
+    assert!(!text.contains("/subscriptions/"), "a name is enough:\n{text}");
 }

@@ -4,6 +4,7 @@
 //! characters, and a message has its own id here only where a person can type that.
 
 use certificate_management::parked::Envelope;
+use certificate_management::plural;
 use serde::Serialize;
 use ulid::Ulid;
 
@@ -109,11 +110,11 @@ impl Waiting {
     /// Where it is, in words for a row of a table.
     #[must_use]
     pub fn place_in_words(&self) -> String {
-        let deliveries = self.delivery_count.unwrap_or_default();
+        let deliveries = plural::count(self.delivery_count.unwrap_or_default(), "delivery");
         match self.place {
             Place::Parked => "parked".to_owned(),
-            Place::DeadLetter => format!("dead letter, {deliveries} deliveries"),
-            Place::ParkedDeadLetter => format!("dead letter of the parked queue, {deliveries} deliveries"),
+            Place::DeadLetter => format!("dead letter, {deliveries}"),
+            Place::ParkedDeadLetter => format!("dead letter of the parked queue, {deliveries}"),
             Place::Kept => "kept in the records".to_owned(),
         }
     }

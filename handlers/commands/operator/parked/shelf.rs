@@ -11,6 +11,7 @@ use ambient::Ambient;
 use azure::service_bus::OutgoingMessage;
 use azure::{LockedMessage, QueueReceiver, QueueSender};
 use certificate_management::parked::Envelope;
+use certificate_management::plural;
 use futures::future::join_all;
 use futures::{StreamExt, stream};
 use state::Store;
@@ -20,6 +21,7 @@ use tokio::time::Instant;
 use super::error::ShelfError;
 use super::kept;
 use super::message::{self, Place, Waiting};
+use crate::waiting;
 
 /// Most messages that the shelf takes of one place at once.
 const MOST: usize = 256;
@@ -119,8 +121,9 @@ impl Shelf {
             stream::iter(steps).buffer_unordered(AT_ONCE).filter_map(async |done| done.err()).collect().await;
         if let Some(error) = failures.first() {
             complain!(
-                "{} messages could not be put back and come back when their locks run out: {error}",
-                failures.len()
+                "{} could not be put back and {} when the lock runs out: {error}",
+                plural::count(failures.len(), "message"),
+                plural::agreeing(failures.len(), "comes back", "come back")
             );
         }
     }
@@ -210,17 +213,34 @@ impl Shelf {
         }
     }
 
-    /// Takes the message from where it waits, for good.
+    /// Takes the message from where it waits, for good, and from the report.
     ///
     /// # Errors
     /// When the queue or the records do not do it.
     pub async fn remove(&self, entry: Entry) -> Result<(), ShelfError> {
         match (entry.held, &self.records) {
-            (Held::Locked(locked), _) => Ok(locked.complete().await?),
-            (Held::Record(key), Some(store)) => Ok(store.delete(&key).await?),
+            (Held::Locked(locked), _) => locked.complete().await?,
+            (Held::Record(key), Some(store)) => store.delete(&key).await?,
             // A record is only held where there are records.
-            (Held::Record(_), None) => Ok(()),
+            (Held::Record(_), None) => {}
         }
+        if entry.message.place != Place::DeadLetter {
+            self.forget(entry.message.message_id.as_deref(), entry.body.as_deref()).await;
+        }
+        Ok(())
+    }
+
+    /// The message is gone, so a note that stays is no failure: it goes by itself when the queue would have dropped the message.
+    async fn forget(&self, message_id: Option<&str>, body: Option<&str>) {
+        let problem = match (&self.records, body) {
+            (Some(store), Some(body)) => match waiting::forget(store, message_id, body).await {
+                Ok(()) => return,
+                Err(error) => error.to_string(),
+            },
+            (_, None) => return,
+            (None, _) => "AzureWebJobsStorage names no records".to_owned(),
+        };
+        complain!("the status report goes on to show it for up to 30 days: {problem}");
     }
 }
 

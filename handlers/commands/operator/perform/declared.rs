@@ -6,12 +6,13 @@ use certificate_management::ArmId;
 use certificate_management::configuration::Mode;
 use certificate_management::declared::{Action, Resource, Step};
 use certificate_management::plan::saved::SavedPlan;
+use certificate_management::plural;
 use serde::Serialize;
 
 use crate::authorities::Authorities;
 use crate::authorities::pass::Passes;
 use crate::commands::operator::declaring::Declaring;
-use crate::commands::table;
+use crate::commands::table::Table;
 use crate::commands::terminal::line;
 
 /// The outcome of a write to an authority or a policy.
@@ -114,8 +115,21 @@ fn outcome(planned: &Step, steps: &[Step], passes: &Passes) -> (Resource, Outcom
     (resource, outcome, detail)
 }
 
+/// The outcome in a sentence.
+pub fn verdict(rows: &[PerformedResource]) -> String {
+    let count = |wanted: Outcome| rows.iter().filter(|row| row.outcome == wanted).count();
+    let written = count(Outcome::Written);
+    format!(
+        "{written} {} written, {} as declared already, {} refused, {} failed.",
+        plural::agreeing(written, "authority or policy", "authorities and policies"),
+        count(Outcome::AsDeclared),
+        count(Outcome::Refused),
+        count(Outcome::Failed)
+    )
+}
+
 /// The rows as a table.
-pub fn text(rows: &[PerformedResource]) -> String {
+pub fn table(rows: &[PerformedResource]) -> Table {
     let cells = |row: &PerformedResource| {
         let outcome = match row.outcome {
             Outcome::Written => "written",
@@ -126,10 +140,10 @@ pub fn text(rows: &[PerformedResource]) -> String {
         vec![
             line(&format!("{}/{}", row.namespace_id.name(), row.resource)),
             if row.in_audit { format!("{outcome} (audit)") } else { outcome.to_owned() },
-            table::wrapped(&line(&row.detail), 60),
+            line(&row.detail),
         ]
     };
-    table::table(&["authority or policy", "outcome", "detail"], rows.iter().map(cells).collect())
+    Table::of(&["authority or policy", "outcome", "detail"], rows.iter().map(cells)).titled(2).states(1)
 }
 
 #[cfg(test)]

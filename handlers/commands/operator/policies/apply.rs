@@ -17,11 +17,10 @@ use crate::commands::operator::declaring::Declaring;
 use crate::commands::operator::intent::Intent;
 use crate::commands::operator::person::{self, Person};
 use crate::commands::operator::{fail, reader};
-use crate::commands::table::{self, Output};
+use crate::commands::screen::Screen;
+use crate::commands::table::{self, Output, Table};
 use crate::commands::terminal::line;
-
-/// Width of the last column, so that a table fits on 80 columns where names are short.
-const DETAIL: usize = 34;
+use crate::commands::tone::Tone;
 
 /// The exit code when something waits that is not done by this command.
 const WAITS: u8 = 3;
@@ -90,7 +89,7 @@ pub async fn run(arguments: &Arguments) -> ExitCode {
         outcomes.push(one(person, configuration, arguments).await);
     }
     show(person, &outcomes, arguments.apply, output);
-    exit_code(&outcomes, arguments.apply)
+    ExitCode::from(exit_code_of(&outcomes, arguments.apply))
 }
 
 /// One namespace, until nothing goes on by itself there.
@@ -130,7 +129,7 @@ async fn one(person: &Person, configuration: &NamespaceConfiguration, arguments:
     }
 }
 
-fn exit_code(outcomes: &[Outcome], applied: bool) -> ExitCode {
+fn exit_code_of(outcomes: &[Outcome], applied: bool) -> u8 {
     let steps = || outcomes.iter().flat_map(|outcome| &outcome.steps);
     let has_failed = |told: &Told| told.failed.is_some() || matches!(told.step.action, Action::Refuse { .. });
     let waits = |told: &Told| match &told.step.action {
@@ -139,11 +138,11 @@ fn exit_code(outcomes: &[Outcome], applied: bool) -> ExitCode {
         Action::Keep | Action::Refuse { .. } => false,
     };
     if outcomes.iter().any(|outcome| outcome.unreadable.is_some()) || steps().any(has_failed) {
-        ExitCode::FAILURE
+        1
     } else if steps().any(waits) {
-        ExitCode::from(WAITS)
+        WAITS
     } else {
-        ExitCode::SUCCESS
+        0
     }
 }
 
@@ -157,40 +156,106 @@ fn show(person: &Person, outcomes: &[Outcome], applied: bool, output: Output) {
         });
         return say!("{}", table::json(&document));
     }
+    screen(&person.run.to_string(), outcomes, applied, person.fleet.kill_switch).print();
     for outcome in outcomes {
-        let name = line(outcome.namespace_id.name());
         if let Some(why) = &outcome.unreadable {
-            complain!("namespace {name}: {why}");
-            continue;
+            complain!("namespace {}: {why}", line(outcome.namespace_id.name()));
         }
-        if outcome.steps.is_empty() {
-            say!("Namespace {name}: policysync.toml declares no authority and no policy.\n");
-            continue;
-        }
-        let mode = if outcome.in_audit { " (audit: written with --even-in-audit only)" } else { "" };
-        say!("Namespace {name}{mode}");
-        let rows = outcome.steps.iter().map(row).collect();
-        say!("{}\n", table::table(&["resource", "name", "do", "detail"], rows));
-    }
-    let to_write = outcomes.iter().flat_map(|outcome| &outcome.steps).any(|told| told.step.write().is_some());
-    let written: usize = outcomes.iter().map(|outcome| outcome.written.len()).sum();
-    match (applied, written) {
-        (false, _) if to_write => {
-            let writes = |outcome: &&Outcome| outcome.steps.iter().any(|told| told.step.write().is_some());
-            let in_audit = outcomes.iter().filter(writes).any(|outcome| outcome.in_audit);
-            let next = next_step::to_apply("does it", in_audit, person.fleet.kill_switch);
-            say!("Nothing was written. {next}");
-        }
-        (false, _) | (true, 0) => say!("Nothing was written."),
-        (true, _) => say!("Run {}: {written} written.", person.run),
     }
 }
 
-fn row(told: &Told) -> Vec<String> {
-    let mut detail = table::wrapped(&line(&told.detail), DETAIL);
-    for more in [&told.failed, &told.next_step].into_iter().flatten() {
-        detail = format!("{detail}\n{}", table::wrapped(&line(more), DETAIL));
+fn screen(run: &str, outcomes: &[Outcome], applied: bool, kill_switch: bool) -> Screen {
+    let (tone, verdict) = verdict(run, outcomes, applied, kill_switch);
+    let mut screen = Screen::verdict(tone, verdict);
+    for outcome in outcomes.iter().filter(|outcome| outcome.unreadable.is_none()) {
+        let name = line(outcome.namespace_id.name());
+        if outcome.steps.is_empty() {
+            screen = screen
+                .text(format!("Namespace {name}: policysync.toml declares no authority and no policy."));
+            continue;
+        }
+        let mode = if outcome.in_audit { " (audit: written with --even-in-audit only)" } else { "" };
+        let table = Table::of(&["name", "resource", "do", "detail"], outcome.steps.iter().map(row));
+        screen = screen.heading(format!("Namespace {name}{mode}")).table(table.titled(2).states(2));
     }
+    screen
+}
+
+fn verdict(run: &str, outcomes: &[Outcome], applied: bool, kill_switch: bool) -> (Tone, String) {
+    let steps = || outcomes.iter().flat_map(|outcome| &outcome.steps);
+    let to_write = steps().filter(|told| told.step.write().is_some()).count();
+    let written: usize = outcomes.iter().map(|outcome| outcome.written.len()).sum();
+    let is_right = exit_code_of(outcomes, applied) == 0;
+    let tone = if is_right { Tone::Strong } else { Tone::Caution };
+    let verdict = match (applied, written) {
+        (false, _) if to_write > 0 => {
+            let writes = |outcome: &&Outcome| outcome.steps.iter().any(|told| told.step.write().is_some());
+            let in_audit = outcomes.iter().filter(writes).any(|outcome| outcome.in_audit);
+            let next = next_step::to_apply("does it", in_audit, kill_switch);
+            format!("{to_write} to write; nothing was written. {next}")
+        }
+        (false, _) | (true, 0) => "Nothing was written.".to_owned(),
+        (true, _) => format!("{written} written, by run {run}."),
+    };
+    (tone, verdict)
+}
+
+fn row(told: &Told) -> Vec<String> {
+    let next_step = told.next_step.as_ref().map(|next| format!("→ {next}"));
+    let detail = [Some(told.detail.clone()), told.failed.clone(), next_step];
+    let detail: Vec<String> = detail.into_iter().flatten().map(|text| line(&text)).collect();
     let action = if told.failed.is_some() { "failed" } else { told.step.action.word() };
-    vec![told.step.resource.kind().to_owned(), line(&told.step.resource.name()), action.to_owned(), detail]
+    let resource = &told.step.resource;
+    vec![line(&resource.name()), resource.kind().to_owned(), action.to_owned(), detail.join("\n")]
+}
+
+#[cfg(test)]
+mod tests {
+    use certificate_management::declared::{Hindrance, Write};
+
+    use super::*;
+    use crate::commands::golden::{self, NAMESPACE};
+
+    fn told(name: &str, action: Action, failed: Option<&str>, next_step: Option<&str>) -> Told {
+        let resource =
+            Resource::Policy { name: name.to_owned(), authority: Some("assembly-lines-ica".to_owned()) };
+        Told {
+            detail: action.to_string(),
+            step: Step { resource, action },
+            failed: failed.map(str::to_owned),
+            next_step: next_step.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn the_golden_plan_of_what_is_declared_fits_the_width() {
+        let steps = vec![
+            told("short-lived-7-days", Action::Write(Write::LeafValidity { from: 30, to: 7 }), None, None),
+            told(
+                "long-lived-90-days",
+                Action::Write(Write::CertificatePolicy { leaf_validity_days: 90 }),
+                Some("InvalidValue: the service takes at most 30 days for an authority with this issuer"),
+                Some("Correct the value that the service names in policysync.toml, and apply again."),
+            ),
+            told("kept", Action::Keep, None, None),
+            told(
+                "refused",
+                Action::Refuse { because: Hindrance::NoRoot },
+                None,
+                Some("Declare the root first."),
+            ),
+        ];
+        let outcome = Outcome {
+            namespace_id: ArmId::parse(NAMESPACE).unwrap(),
+            in_audit: true,
+            steps,
+            written: Vec::new(),
+            unreadable: None,
+        };
+        golden::compare(
+            "policies-apply",
+            &screen("01M85A71M08CPV9XGR0PSFA70F", &[outcome], false, false),
+            &[],
+        );
+    }
 }

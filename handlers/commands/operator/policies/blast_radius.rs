@@ -109,7 +109,7 @@ pub async fn run(arguments: &Arguments) -> ExitCode {
             let document = Document { schema: "policysync-blast-radius/v1", radius: &radius };
             say!("{}", table::json(&document));
         }
-        Output::Table => say!("{}", print::text(&radius)),
+        Output::Table => print::screen(&radius).print(),
     }
     match radius.verdict.is_harmful() {
         true => ExitCode::from(HARMFUL),

@@ -7,14 +7,17 @@ use certificate_management::authority::{Authority, AuthorityType};
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::declared::Inventory;
 use certificate_management::model::Policy;
+use certificate_management::plural;
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::commands::operator::fail;
 use crate::commands::operator::person::{self, Person};
-use crate::commands::table::{self, Output};
+use crate::commands::screen::Screen;
+use crate::commands::table::{self, Output, Table};
 use crate::commands::terminal::line;
+use crate::commands::tone::Tone;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -50,7 +53,13 @@ pub async fn run(arguments: &Arguments) -> ExitCode {
         Output::Json => {
             say!("{}", table::json(&json!({"schema": "policysync-inventory/v1", "namespaces": all})));
         }
-        Output::Table => all.iter().for_each(show),
+        Output::Table => {
+            screen(&all).print();
+            let unreadable = all.iter().filter_map(|listed| Some((listed, listed.unreadable.as_ref()?)));
+            for (listed, why) in unreadable {
+                complain!("namespace {}: {why}", line(listed.namespace_id.name()));
+            }
+        }
     }
     if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -79,28 +88,47 @@ fn is_owned(configuration: &NamespaceConfiguration, name: &str) -> bool {
         || configuration.policies.iter().any(|declared| declared.full_name().eq_ignore_ascii_case(name))
 }
 
-fn show(listed: &Listed) {
-    let name = line(listed.namespace_id.name());
-    let inventory = match (&listed.inventory, &listed.unreadable) {
-        (Some(inventory), _) => inventory,
-        (None, why) => return complain!("namespace {name}: {}", why.as_deref().unwrap_or_default()),
-    };
+fn screen(all: &[Listed]) -> Screen {
+    let read = || all.iter().filter_map(|listed| Some((listed, listed.inventory.as_ref()?)));
+    let authorities: usize = read().map(|(_, inventory)| inventory.authorities.len()).sum();
+    let policies: usize = read().map(|(_, inventory)| inventory.policies.len()).sum();
+    let unread = all.len() - read().count();
+    let unread = if unread == 0 { String::new() } else { format!(", {unread} of them unreadable") };
+    let mut screen = Screen::verdict(
+        Tone::Strong,
+        format!(
+            "{} and {} in {}{unread}.",
+            plural::count(authorities, "certificate authority"),
+            plural::count(policies, "policy"),
+            plural::count(all.len(), "namespace")
+        ),
+    );
+    for (listed, inventory) in read() {
+        let name = line(listed.namespace_id.name());
+        let rows = rows(listed, inventory);
+        screen = match rows.is_empty() {
+            true => screen.text(format!("Namespace {name}: it has no certificate authority and no policy.")),
+            false => screen
+                .heading(format!("Namespace {name}"))
+                .table(Table::of(&["name", "resource", "what it is", "declared"], rows).titled(2)),
+        };
+    }
+    screen
+}
+
+fn rows(listed: &Listed, inventory: &Inventory) -> Vec<Vec<String>> {
     let owned = |name: &str| match listed.owned.iter().any(|owned| owned == name) {
         true => "yes".to_owned(),
         false => "no".to_owned(),
     };
     let authorities = inventory.authorities.iter().map(|authority| {
-        vec!["authority".to_owned(), line(&authority.name), of_authority(authority), owned(&authority.name)]
+        vec![line(&authority.name), "authority".to_owned(), of_authority(authority), owned(&authority.name)]
     });
     let policies = inventory
         .policies
         .iter()
-        .map(|policy| vec!["policy".to_owned(), line(&policy.name), of_policy(policy), owned(&policy.name)]);
-    let rows: Vec<Vec<String>> = authorities.chain(policies).collect();
-    if rows.is_empty() {
-        return say!("Namespace {name}: it has no certificate authority and no policy.\n");
-    }
-    say!("Namespace {name}\n{}\n", table::table(&["resource", "name", "what it is", "declared"], rows));
+        .map(|policy| vec![line(&policy.name), "policy".to_owned(), of_policy(policy), owned(&policy.name)]);
+    authorities.chain(policies).collect()
 }
 
 /// An authority in some words: what it signs, who signs it, how far it is, until when it is valid.
@@ -111,14 +139,50 @@ fn of_authority(authority: &Authority) -> String {
     }];
     words.push(authority.status.clone().unwrap_or_else(|| authority.provisioning_state.to_string()));
     words.extend(authority.not_after.map(|end| format!("until {}", end.date())));
-    table::wrapped(&line(&words.join(", ")), 32)
+    line(&words.join(", "))
 }
 
 /// A policy in some words: how far it is, how long leaves are valid, until when its issuing CA is.
 fn of_policy(policy: &Policy) -> String {
     let own_root = policy.bring_your_own_root.as_ref().map(|own| format!("own root {}", own.status));
     let mut words = vec![own_root.unwrap_or_else(|| policy.provisioning_state.to_string())];
-    words.extend(policy.leaf_validity_days.map(|days| format!("leaves of {days} days")));
+    words.extend(policy.leaf_validity_days.map(|days| format!("leaves of {}", plural::count(days, "day"))));
     words.extend(policy.issuing_ca.not_after.map(|end| format!("CA until {}", end.date())));
-    table::wrapped(&line(&words.join(", ")), 32)
+    line(&words.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::golden::{self, NAMESPACE, POLICY};
+
+    #[test]
+    fn the_golden_list_fits_the_width() {
+        let policy = |name: &str| {
+            json!({"id": format!("{NAMESPACE}/certificateAuthorities/x/policies/{}", name.replace('/', "-")), "name": name,
+                "provisioningState": "Succeeded", "leafValidityDays": 7, "bringYourOwnRoot": null,
+                "issuingCa": {"subject": null, "notBefore": null, "notAfter": "2027-11-23T05:00:00Z", "thumbprint": null}})
+        };
+        let inventory = json!({
+            "namespace": {"id": NAMESPACE, "location": "westeurope", "provisioningState": "Succeeded"},
+            "credential": null,
+            "authorities": [{"id": format!("{NAMESPACE}/certificateAuthorities/assembly-lines-ica"), "name": "assembly-lines-ica",
+                "type": "issuing", "issuer": "external", "provisioningState": "Succeeded", "status": "ActiveButPendingRenewal",
+                "notAfter": "2027-11-23T05:00:00Z"}],
+            "policies": [policy(POLICY)],
+        });
+        let listed = Listed {
+            namespace_id: ArmId::parse(NAMESPACE).unwrap(),
+            inventory: Some(serde_json::from_value(inventory).unwrap()),
+            owned: vec![POLICY.to_owned()],
+            unreadable: None,
+        };
+        let unread = Listed {
+            namespace_id: listed.namespace_id.clone(),
+            inventory: None,
+            owned: Vec::new(),
+            unreadable: Some("403".to_owned()),
+        };
+        golden::compare("policies-list", &screen(&[listed, unread]), &[]);
+    }
 }

@@ -1,51 +1,85 @@
-//! Prints the report for a person on a terminal: the verdict first, then what was not checked, the findings, the figures. It fits
-//! the width: rows of a table where there is room, and else stacked.
+//! Prints the report for a person on a terminal: the verdict first, then what was not checked, the findings, the figures.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use certificate_management::ArmId;
+use certificate_management::plural::{agreeing, count};
 use certificate_management::reason::Severity;
-use certificate_management::report::{CheckNotMade, Finding, Report};
+use certificate_management::report::{CheckNotMade, Finding, Report, WaitingMessages};
+use time::{OffsetDateTime, UtcOffset};
 
-use crate::commands::table;
+use super::Looked;
+use crate::commands::screen::Screen;
+use crate::commands::table::Table;
 use crate::commands::terminal::line;
+use crate::commands::tone::Tone;
 
-/// From so many characters on, the findings are rows of a table.
-const ROOM_FOR_TABLE: usize = 110;
-/// Width of the columns before the one with sentences, in characters.
-const CHECK_WIDTH: usize = 36;
-/// What the severity and the space between columns take.
-const BESIDE: usize = 18;
-/// How far what belongs to a finding is indented where findings are stacked.
-const INDENT: &str = "  ";
 /// How many findings are printed; `--output json` has them all.
 const SHOWN: usize = 100;
 
-pub fn text(report: &Report, width: usize) -> String {
+pub fn screen(looked: &Looked) -> Screen {
+    let Looked { report, uncounted } = looked;
     let names = Names::of(report);
-    let mut parts = vec![table::wrapped(&verdict(report), width)];
-    parts.extend(not_made(&report.checks_not_made).map(|text| table::wrapped(&text, width)));
-    if !report.findings.is_empty() {
-        let shown = report.findings.iter().take(SHOWN);
-        parts.push(match width < ROOM_FOR_TABLE {
-            true => shown.map(|finding| stacked(finding, &names, width)).collect::<Vec<_>>().join("\n\n"),
-            false => rows(shown, &names, width),
-        });
+    let mut screen = Screen::verdict(tone(looked), verdict(looked));
+    for text in not_made(report, uncounted.as_deref()) {
+        screen = screen.text(text);
     }
+    screen = screen.table(findings(report.findings.iter().take(SHOWN), &names));
     if report.findings.len() > SHOWN {
-        parts.push(format!("… and {} more: --output json", report.findings.len() - SHOWN));
+        screen = screen.text(format!("… and {} more: --output json", report.findings.len() - SHOWN));
     }
     if report.kill_switch {
-        let text = "POLICYSYNC_MODE=audit is set: no function writes, whatever the configuration says.";
-        parts.push(table::wrapped(text, width));
+        screen =
+            screen.text("POLICYSYNC_MODE=audit is set: no function writes, whatever the configuration says.");
     }
-    parts.push(counts(report, width));
-    parts.join("\n\n")
+    if let Some(waiting) = report.waiting.as_ref().filter(|waiting| self::waiting(waiting) > 0) {
+        screen = screen.text(messages(waiting));
+    }
+    screen.text(counts(report))
+}
+
+/// How many messages are known to wait for a person.
+pub fn waiting(messages: &WaitingMessages) -> usize {
+    messages.parked + messages.dead_letters.map_or(0, |letters| letters.count)
+}
+
+/// The messages that wait for a person: how many, since when, and what shows them.
+fn messages(messages: &WaitingMessages) -> String {
+    let more = |is_cut: bool| if is_cut { " at least" } else { "" };
+    let mut parts = Vec::new();
+    if messages.parked > 0 || messages.is_cut {
+        let since = messages.listed.first();
+        let since =
+            since.map_or_else(String::new, |first| format!(", the first since {}", minute(first.since)));
+        let parked = count(messages.parked, "parked message");
+        parts.push(format!("{parked}{}{since}", more(messages.is_cut)));
+    }
+    if let Some(letters) = messages.dead_letters.filter(|letters| letters.count > 0) {
+        parts.push(format!("{}{}", count(letters.count, "dead letter"), more(letters.is_cut)));
+    }
+    format!("Messages that wait for a person: {}.\n→ `policysync parked list` shows them.", parts.join("; "))
+}
+
+fn minute(at: OffsetDateTime) -> String {
+    let at = at.to_offset(UtcOffset::UTC);
+    format!("{} {:02}:{:02} UTC", at.date(), at.hour(), at.minute())
+}
+
+fn tone(looked: &Looked) -> Tone {
+    let Looked { report, uncounted } = looked;
+    let counts = &report.summary.findings;
+    let waits = report.waiting.as_ref().is_some_and(|messages| waiting(messages) > 0);
+    let is_whole = report.checks_not_made.is_empty() && report.waiting.is_some() && uncounted.is_none();
+    match (counts.critical, counts.warning, waits || !is_whole) {
+        (0, 0, false) => Tone::Good,
+        (0, ..) => Tone::Caution,
+        _ => Tone::Bad,
+    }
 }
 
 /// The whole in a sentence. Where something was not looked at, nothing is said to be well.
-fn verdict(report: &Report) -> String {
+pub fn verdict(looked: &Looked) -> String {
+    let Looked { report, uncounted } = looked;
     let counts = &report.summary.findings;
     let mut found = Vec::new();
     if counts.critical > 0 {
@@ -54,11 +88,16 @@ fn verdict(report: &Report) -> String {
     if counts.warning > 0 {
         found.push(count(counts.warning, "warning"));
     }
+    let messages = report.waiting.as_ref().map_or(0, waiting);
+    if messages > 0 {
+        found.push(format!("{} {}", count(messages, "message"), agreeing(messages, "waits", "wait")));
+    }
     let left_out = match report.checks_not_made.len() {
         0 => String::new(),
-        checks => format!(" {} not made.", count_of(checks, "check was", "checks were")),
+        checks => format!(" {} {} not made.", count(checks, "check"), agreeing(checks, "was", "were")),
     };
-    match (found.is_empty(), left_out.is_empty()) {
+    let is_whole = left_out.is_empty() && report.waiting.is_some() && uncounted.is_none();
+    match (found.is_empty(), is_whole) {
         (true, true) => "Nothing needs a person.".to_owned(),
         (true, false) => format!("Nothing was found.{left_out}"),
         (false, _) if (1..report.findings.len()).contains(&counts.causes) => {
@@ -69,47 +108,44 @@ fn verdict(report: &Report) -> String {
     }
 }
 
-/// Which checks were not made, a line for each cause.
-fn not_made(checks: &[CheckNotMade]) -> impl Iterator<Item = String> {
+/// What was not looked at, a line for each cause: checks by their codes, and messages that may wait.
+fn not_made<'r>(report: &'r Report, uncounted: Option<&'r str>) -> impl Iterator<Item = String> {
     let mut causes: Vec<(&str, Vec<&str>)> = Vec::new();
-    for CheckNotMade { check, why } in checks {
-        match causes.iter_mut().find(|(known, _)| known == why) {
-            Some((_, checks)) => checks.push(check.code()),
-            None => causes.push((why, vec![check.code()])),
-        }
+    let mut add = |what: &'r str, why: &'r str| match causes.iter_mut().find(|(known, _)| *known == why) {
+        Some((_, all)) => all.push(what),
+        None => causes.push((why, vec![what])),
+    };
+    for CheckNotMade { check, why } in &report.checks_not_made {
+        add(check.code(), why);
     }
-    causes.into_iter().map(|(why, checks)| format!("Not checked: {}. Why: {}.", checks.join(", "), line(why)))
+    if report.waiting.is_none() {
+        let why = report.checks_not_made.first().map(|first| first.why.as_str());
+        add(
+            "parked messages and dead letters",
+            why.unwrap_or("their notes among the records could not be read"),
+        );
+    }
+    if let Some(why) = uncounted {
+        add("dead letters", why);
+    }
+    causes.into_iter().map(|(why, all)| {
+        format!("Not checked: {}. Why: {}.", all.join(", "), line(why).trim_end_matches('.'))
+    })
 }
 
-fn stacked(finding: &Finding, names: &Names<'_>, width: usize) -> String {
-    let room = width.saturating_sub(INDENT.len());
-    let [subject, message, next_step] = words(finding, names);
-    let below = [subject, message, format!("→ {next_step}")];
-    let mut text = format!("{}{}  {}", names.mark(finding), severity(finding.severity), finding.check);
-    for part in below {
-        for row in table::wrapped(&part, room).lines() {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "\n{INDENT}{row}");
-        }
-    }
-    text
-}
-
-fn rows<'f>(findings: impl Iterator<Item = &'f Finding>, names: &Names<'_>, width: usize) -> String {
-    let room = width.saturating_sub(CHECK_WIDTH + BESIDE);
+fn findings<'f>(findings: impl Iterator<Item = &'f Finding>, names: &Names<'_>) -> Table {
     let row = |finding: &Finding| {
         let [subject, message, next_step] = words(finding, names);
         vec![
             severity(finding.severity),
-            format!("{}{}\n{}", names.mark(finding), finding.check, table::wrapped(&subject, CHECK_WIDTH)),
-            format!(
-                "{}\n{}",
-                table::wrapped(&message, room),
-                table::wrapped(&format!("→ {next_step}"), room)
-            ),
+            format!("{}{}\n{subject}", names.mark(finding), finding.check),
+            format!("{message}\n→ {next_step}"),
         ]
     };
-    table::table(&["severity", "check, subject", "what, and what next"], findings.map(row).collect())
+    Table::of(&["severity", "check, subject", "what, and what next"], findings.map(row))
+        .titled(2)
+        .unlabelled()
+        .states(0)
 }
 
 /// The subject, the message and the next step, with names where they are enough.
@@ -161,14 +197,6 @@ impl<'r> Names<'r> {
     }
 }
 
-fn count(number: usize, noun: &str) -> String {
-    count_of(number, noun, &format!("{noun}s"))
-}
-
-fn count_of(number: usize, one: &str, several: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { several })
-}
-
 /// The parts that are not 0.
 fn some_of(parts: &[(usize, &str)]) -> String {
     let some: Vec<String> = parts
@@ -179,7 +207,7 @@ fn some_of(parts: &[(usize, &str)]) -> String {
     some.join(", ")
 }
 
-fn counts(report: &Report, width: usize) -> String {
+fn counts(report: &Report) -> String {
     let summary = &report.summary;
     let (trust, groups, findings) = (&summary.trust, &summary.enrollment_groups, &summary.findings);
     let pairs = trust.trusted + trust.leftover + trust.stale + trust.missing + trust.unreadable;
@@ -190,7 +218,7 @@ fn counts(report: &Report, width: usize) -> String {
     let mut lines = vec![format!(
         "{}{unreadable}, {}, {}: {} of {} trusted",
         count(summary.namespaces, "namespace"),
-        count_of(summary.policies, "policy", "policies"),
+        count(summary.policies, "policy"),
         count(summary.hubs, "hub"),
         trust.trusted + trust.leftover,
         count(pairs, "pair"),
@@ -208,5 +236,5 @@ fn counts(report: &Report, width: usize) -> String {
     lines.extend((!further.is_empty()).then(|| format!("findings beside those: {further}")));
     let under_way = summary.requests_in_flight.filter(|requests| *requests > 0);
     lines.extend(under_way.map(|requests| format!("{} under way", count(requests, "sync request"))));
-    lines.iter().map(|line| table::wrapped(line, width)).collect::<Vec<_>>().join("\n")
+    lines.join("\n")
 }

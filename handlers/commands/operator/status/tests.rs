@@ -7,11 +7,14 @@ use certificate_management::issuers::SeenIssuers;
 use certificate_management::model::ReadFailure;
 use certificate_management::reason::Reason;
 use certificate_management::report::{
-    self, CheckNotMade, Counted, Looks, NamespaceInput, RecordKind, ReportInput,
+    self, CheckNotMade, Counted, DeadLetters, Looks, NamespaceInput, ParkedMessage, RecordKind, ReportInput,
+    WaitingMessages,
 };
+use certificate_management::trust_over_time::TrustOverTime;
 use time::OffsetDateTime;
 
 use super::*;
+use crate::commands::golden;
 
 fn report(severities: &[Severity], is_readable: bool) -> Report {
     let id = "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
@@ -27,6 +30,7 @@ fn report(severities: &[Severity], is_readable: bool) -> Report {
             declared: None,
             links: None,
             issuers: SeenIssuers::default(),
+            trust: TrustOverTime::default(),
             looks: Looks::default(),
         }],
         records: None,
@@ -47,7 +51,50 @@ fn report(severities: &[Severity], is_readable: bool) -> Report {
 }
 
 fn arguments(fail_on: FailOn, without_records: bool) -> Arguments {
-    Arguments { fail_on, without_records, list: false, output: Output::Table }
+    Arguments { fail_on, without_records, watch: None, list: false, output: Output::Table }
+}
+
+/// A report that tells of messages, with dead letters counted: none unless it says otherwise.
+fn looked(mut report: Report) -> Looked {
+    let none =
+        WaitingMessages { dead_letters: Some(DeadLetters { count: 0, is_cut: false }), ..Default::default() };
+    let is_told = report.checks_not_made.is_empty();
+    report.waiting = report.waiting.or_else(|| is_told.then_some(none));
+    Looked { report, uncounted: None }
+}
+
+fn messages(parked: usize, dead_letters: Option<usize>) -> WaitingMessages {
+    let message = ParkedMessage { id: None, reason: None, detail: None, since: OffsetDateTime::UNIX_EPOCH };
+    WaitingMessages {
+        parked,
+        is_cut: false,
+        listed: vec![message; parked],
+        dead_letters: dead_letters.map(|count| DeadLetters { count, is_cut: false }),
+    }
+}
+
+#[test]
+fn messages_that_wait_are_told_with_their_number_since_when_and_the_command_that_shows_them() {
+    let mut report = report(&[], true);
+    report.waiting = Some(messages(1, Some(2)));
+    assert_eq!(exit_code(&report, &arguments(FailOn::Warning, false)), 1);
+    assert_eq!(exit_code(&report, &arguments(FailOn::Critical, false)), 0);
+    let text = print::screen(&looked(report)).plain(200);
+    assert!(text.starts_with("3 messages wait.") && text.contains("1 parked message, the first since 1970-01-01 00:00 UTC; 2 dead letters.\n→ `policysync parked list`"), "{text}");
+}
+
+#[test]
+fn dead_letters_that_were_not_counted_are_said_and_nothing_is_called_well() {
+    let mut report = report(&[], true);
+    report.waiting = Some(messages(0, None));
+    assert_eq!(exit_code(&report, &arguments(FailOn::Warning, false)), 0);
+    let why = Some("ServiceBusConnection is not set".to_owned());
+    let text = print::screen(&Looked { report, uncounted: why }).plain(200);
+    assert!(
+        text.starts_with("Nothing was found.")
+            && text.contains("Not checked: dead letters. Why: ServiceBusConnection is not set."),
+        "{text}"
+    );
 }
 
 #[test]
@@ -77,9 +124,9 @@ fn checks_that_were_not_made_are_3_unless_they_were_left_out_on_purpose() {
 
 #[test]
 fn nothing_is_called_well_that_was_not_looked_at() {
-    let whole = print::text(&report(&[], true), 80);
+    let whole = print::screen(&looked(report(&[], true))).plain(80);
     assert!(whole.starts_with("Nothing needs a person."), "{whole}");
-    let lacking = print::text(&report(&[], true).without_records("no storage account"), 80);
+    let lacking = print::screen(&looked(report(&[], true).without_records("no storage account"))).plain(80);
     assert!(!lacking.contains("Nothing needs a person"), "{lacking}");
     for check in CheckId::ALL.iter().filter(|check| check.rests_on().is_some()) {
         assert!(lacking.contains(check.code()), "{check}: {lacking}");
@@ -115,48 +162,43 @@ fn long() -> Report {
     report.with_checks_not_made(CheckNotMade::without(RecordKind::Requests, why).collect())
 }
 
-/// What a person sees at 80 and at 120 columns; `WRITE_GENERATED_FILES=1` writes it instead of comparing.
 #[test]
-fn the_report_fits_the_width() {
-    for width in [80, 120] {
-        let text = print::text(&long(), width) + "\n";
-        let text = crate::visible::lines(&text);
-        for line in text.lines() {
-            assert!(line.chars().count() <= width, "{width} columns: {line}");
-        }
-        assert!(!text.contains("/subscriptions/"), "a name is enough:\n{text}");
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join(format!("handlers/commands/operator/status/status-{width}.txt"));
-        if std::env::var_os("WRITE_GENERATED_FILES").is_some() {
-            std::fs::write(&path, &text).unwrap();
-        }
-        let golden = std::fs::read_to_string(&path).unwrap_or_default();
-        assert_eq!(
-            text,
-            golden,
-            "WRITE_GENERATED_FILES=1 cargo test --lib the_report_fits writes {}",
-            path.display()
-        );
-    }
+fn the_golden_report_fits_the_width() {
+    golden::compare("status", &print::screen(&looked(long())), &[]);
+    assert!(!print::screen(&looked(long())).plain(80).contains("/subscriptions/"), "a name is enough");
 }
 
 #[test]
 fn no_width_makes_a_line_of_words_longer() {
     for width in 60..160 {
-        let text = print::text(&long(), width);
+        let text = print::screen(&looked(long())).plain(width);
         let longest = text.lines().map(|line| line.chars().count()).max().unwrap();
         assert!(longest <= width, "{width} columns: {longest}");
     }
 }
 
 #[test]
+fn a_verdict_says_in_words_what_its_colour_says() {
+    for (severities, word) in [(&[Severity::Critical][..], "critical"), (&[Severity::Warning], "warning")] {
+        let mut report = report(severities, true);
+        let counts = &mut report.summary.findings;
+        (counts.critical, counts.warning) = match severities[0] {
+            Severity::Critical => (1, 0),
+            _ => (0, 1),
+        };
+        let screen = print::screen(&looked(report));
+        assert!(screen.render(80).starts_with('\u{1b}'), "{}", screen.render(80));
+        assert!(screen.plain(80).starts_with(&format!("1 {word}.")), "{}", screen.plain(80));
+    }
+}
+
+#[test]
 fn the_list_names_every_check_with_its_thresholds() {
-    let defaults = list::text(&Default::default(), Output::Table);
+    let defaults = list::screen(&Default::default()).plain(120);
     for check in CheckId::ALL {
         assert!(defaults.contains(check.code()), "{defaults}");
     }
     assert!(defaults.contains("days = [90, 60, 30, 14, 7, 1]"), "{defaults}");
-    let json: serde_json::Value =
-        serde_json::from_str(&list::text(&Default::default(), Output::Json)).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&list::json(&Default::default())).unwrap();
     assert_eq!(json["checks"].as_array().unwrap().len(), CheckId::ALL.len());
 }

@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::time::Duration;
 
 use certificate_management::request::{HubOutcome, Outcome, RequestRecord};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::trace_id;
-use crate::commands::table::{self, Output};
+use crate::commands::bar::Bar;
+use crate::commands::table::{Output, Table};
 use crate::commands::terminal::line;
 
 /// How many hubs the bar names that are not done.
 const NAMED: usize = 3;
+/// The bar, in the words of `indicatif`.
+const TEMPLATE: &str = "{spinner} {bar:24} {pos} of {len} trusted ({elapsed}) {msg}";
 
 /// Shows how far a request is. Dropping it takes the bar away.
 pub struct Progress {
-    bar: Option<ProgressBar>,
+    bar: Option<Bar>,
     /// Whether changes are printed as lines.
     prints_lines: bool,
     shown: BTreeMap<(String, String), Outcome>,
@@ -26,7 +27,7 @@ pub struct Progress {
 impl Progress {
     /// Begins. A program that asks for JSON gets one document at the end; the bar goes to stderr anyway.
     pub fn start(record: &RequestRecord, output: Output, explanation: Option<&str>) -> Self {
-        let bar = std::io::stderr().is_terminal().then(bar);
+        let bar = std::io::stderr().is_terminal().then(|| Bar::start(TEMPLATE, 0));
         let is_table = output == Output::Table;
         if is_table {
             say!("request {}", record.request.request_id);
@@ -69,25 +70,6 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-fn bar() -> ProgressBar {
-    let bar = ProgressBar::new(0);
-    if let Ok(style) =
-        ProgressStyle::with_template("{spinner} {bar:24} {pos} of {len} trusted ({elapsed}) {msg}")
-    {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
-}
-
 fn is_trusted(hub: &HubOutcome) -> bool {
     matches!(hub.outcome, Outcome::AlreadyTrusted | Outcome::Trusted)
 }
@@ -107,7 +89,7 @@ fn message(record: &RequestRecord) -> String {
 }
 
 /// The outcome of each hub, as a table.
-pub fn hubs(record: &RequestRecord) -> String {
+pub fn hubs(record: &RequestRecord) -> Table {
     let row = |hub: &HubOutcome| {
         let thumbprint = hub.evidence.as_ref().and_then(|evidence| evidence.thumbprint.clone());
         vec![
@@ -119,7 +101,7 @@ pub fn hubs(record: &RequestRecord) -> String {
         ]
     };
     let header = ["hub", "policy", "outcome", "reason", "thumbprint on the hub"];
-    table::table(&header, record.hubs.iter().map(row).collect())
+    Table::of(&header, record.hubs.iter().map(row)).titled(3).states(2)
 }
 
 #[cfg(test)]
@@ -170,5 +152,17 @@ mod tests {
         assert_eq!(message(&record(&[Outcome::Trusted])), "trusted");
         let many = message(&record(&[Outcome::Syncing; 5]));
         assert_eq!(many, "syncing: default on hub-0, default on hub-1, default on hub-2 and 2 more");
+    }
+
+    #[test]
+    fn the_golden_outcome_of_each_hub_fits_the_width() {
+        use crate::commands::golden::{self, HUB, POLICY};
+        use crate::commands::screen::Screen;
+
+        let mut record = record(&[Outcome::Trusted, Outcome::Failed]);
+        for hub in &mut record.hubs {
+            (hub.hub, hub.policy) = (HUB.to_owned(), POLICY.to_owned());
+        }
+        golden::compare("submit", &Screen::default().table(hubs(&record)), &[]);
     }
 }

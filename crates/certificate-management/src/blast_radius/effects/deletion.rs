@@ -4,9 +4,10 @@ use super::super::facts::Facts;
 use super::super::radius::{Basis, Statement};
 use super::super::target::Target;
 use super::super::usage::{self, Usage};
-use super::{Effects, Signer, counted, enrolled};
+use super::{Effects, Signer, enrolled};
 use crate::authority::{AuthorityType, Issuer};
 use crate::generation::Generation;
+use crate::plural;
 
 pub(super) fn of(facts: &Facts, usage: &Usage, signer: Signer<'_>) -> Effects {
     let mut effects = match (&facts.target, facts.generation()) {
@@ -48,7 +49,7 @@ fn of_credential_policy(usage: &Usage) -> Effects {
     if usage.holding() > 0 {
         effects.later.push(Statement::new(
             Basis::Published,
-            format!("{} keep the CA, and admit devices that have a certificate of it, until it is deleted on each hub.", counted(usage.holding(), "hub", "hubs")),
+            format!("{} keep the CA, and admit devices that have a certificate of it, until it is deleted on each hub.", plural::count(usage.holding(), "hub")),
             "Deleting a policy does not remove its CA certificate from a hub.",
         ));
     }
@@ -91,7 +92,7 @@ fn of_authority(facts: &Facts, usage: &Usage) -> Effects {
     if usage.holding() > 0 {
         effects.at_once.push(Statement::new(
             Basis::Unknown,
-            format!("{} may lose the CA. Then every device with a certificate of it is refused when it connects again.", counted(usage.holding(), "hub", "hubs")),
+            format!("{} may lose the CA. Then every device with a certificate of it is refused when it connects again.", plural::count(usage.holding(), "hub")),
             "For this generation no source says whether hubs keep the certificate of a deleted authority. In the older one they do.",
         ));
     }
@@ -125,7 +126,7 @@ fn of_root(facts: &Facts, usage: &Usage) -> Effects {
             Basis::Unknown,
             format!(
                 "{} hold certificates of this namespace, whose authorities may go back to this root.",
-                counted(usage.holding(), "hub", "hubs")
+                plural::count(usage.holding(), "hub")
             ),
             "No source says what hubs do with them when the root is gone.",
         ));

@@ -6,8 +6,9 @@ use time::Duration;
 use super::super::facts::Facts;
 use super::super::radius::{Basis, Statement};
 use super::super::usage::Usage;
-use super::{Effects, counted, enrolled};
+use super::{Effects, enrolled};
 use crate::generation::Generation;
+use crate::plural;
 
 /// How long a revocation list is valid (`ca-lifecycle-facts.md` §1.9).
 const REVOCATION_LIST: Duration = Duration::days(7);
@@ -15,7 +16,7 @@ const REVOCATION_LIST: Duration = Duration::days(7);
 /// Of a CA that the service signs.
 pub(super) fn of(facts: &Facts, usage: &Usage) -> Effects {
     let mut effects = Effects::default();
-    let (holding, all) = (usage.holding(), counted(usage.hubs.len(), "linked hub", "linked hubs"));
+    let (holding, all) = (usage.holding(), plural::count(usage.hubs.len(), "linked hub"));
     if holding > 0 {
         effects.at_once.push(Statement::new(
             Basis::Published,

@@ -1,7 +1,7 @@
 //! A report that is folded over sections is the report of everything at once.
 
 use proptest::prelude::*;
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use super::*;
 use crate::ArmId;
@@ -14,6 +14,8 @@ use crate::plan::Observation;
 use crate::report_input::{Counted, EarlyDevices, Looks, ProvisioningServiceInput};
 use crate::request::Outcome;
 use crate::section::{Part, Section};
+use crate::trust::Trust;
+use crate::trust_over_time::TrustOverTime;
 
 /// What is the matter with a namespace.
 #[derive(Debug, Clone, Copy)]
@@ -94,6 +96,7 @@ fn records(namespaces: usize) -> Records {
         fleet: FleetRecords {
             holds: Vec::new(),
             runs: Vec::new(),
+            waiting: None,
             previous_report_at: Some(NOW - Duration::days(30)),
             last_reconcile: Some(crate::walk_run::tests::run(2, 5, 30)),
             unread: vec![("reports".into(), ReadFailure::other("503"))],
@@ -131,6 +134,7 @@ proptest! {
             declared: None,
             links: None,
             issuers: SeenIssuers::default(),
+            trust: Default::default(),
             looks: looked(matter),
         });
         let input = ReportInput {
@@ -246,4 +250,28 @@ fn what_an_earlier_report_found_of_the_app_itself_stays_and_nothing_else() {
     assert_eq!(report.findings[0].severity, Severity::Critical);
     assert_eq!((report.lines[0].critical, report.lines[0].warning), (1, 1), "the line counts them");
     assert_eq!(report.summary.findings.critical, 1);
+}
+
+#[test]
+fn what_could_not_be_read_neither_ends_nor_begins_a_spell() {
+    let told = |seen: &TrustOverTime| {
+        let minutes = |at: OffsetDateTime| (at - NOW).whole_minutes();
+        let spells = seen.of("SHORT", "H1").into_iter();
+        spells.map(|spell| (spell.trust, minutes(spell.since), minutes(spell.until))).collect::<Vec<_>>()
+    };
+    let mut world = World::healthy();
+    let mut seen = TrustOverTime::default();
+    let mut note = |world: &mut World, minute| {
+        let mut observation = world.observation.clone().unwrap();
+        observation.seen_at = NOW + Duration::minutes(minute);
+        seen.note(&observation);
+        told(&seen)
+    };
+    note(&mut world, 0);
+    world.hub().certificates = Err(ReadFailure::other("503"));
+    note(&mut world, 1);
+    world.hub().certificates = World::healthy().hub().certificates.clone();
+    assert_eq!(note(&mut world, 2), [(Trust::Trusted, 0, 2)]);
+    world.hub().certificates = Ok(Vec::new());
+    assert_eq!(note(&mut world, 3), [(Trust::Missing, 3, 3), (Trust::Trusted, 0, 2)]);
 }

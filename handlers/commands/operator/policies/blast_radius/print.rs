@@ -1,29 +1,26 @@
-//! The answer as text for a person, on 80 columns. Only ids and the commands below it may be longer, so that they can be
-//! copied.
+//! The answer for a person. Only ids and the commands below it may be longer than the terminal is wide, so that they can be copied.
 
 use certificate_management::blast_radius::radius::{Basis, Holds, Statement};
 use certificate_management::blast_radius::{Count, Radius, Verdict};
+use certificate_management::plural;
 use time::OffsetDateTime;
 
-use crate::commands::table::{table, wrapped};
+use crate::commands::screen::Screen;
+use crate::commands::table::Table;
 use crate::commands::terminal::line;
+use crate::commands::tone::Tone;
 
-/// Width of the sentences, without their indentation.
-const WIDTH: usize = 74;
-/// Widths of cells with names of others.
-const NAME: usize = 28;
-const SHORT_NAME: usize = 22;
-
-pub(super) fn text(radius: &Radius) -> String {
-    let mut parts = vec![heading(radius), affected(radius)];
-    parts.push(section(at_once(radius.verdict), &radius.at_once, false));
-    parts.push(section("Stops or changes later", &radius.later, false));
-    parts.push(section("Cannot be undone", &radius.irreversible, false));
-    parts.push(section("Not known", &radius.unknown, false));
-    parts.push(section("In this order it is safe", &radius.safe_order, true));
-    parts.push(commands(radius));
-    parts.retain(|part| !part.is_empty());
-    parts.join("\n\n")
+pub(super) fn screen(radius: &Radius) -> Screen {
+    let mut screen = affected(heading(radius), radius);
+    for (title, statements) in [
+        (at_once(radius.verdict), &radius.at_once),
+        ("Stops or changes later", &radius.later),
+        ("Cannot be undone", &radius.irreversible),
+        ("Not known", &radius.unknown),
+    ] {
+        screen = section(screen, title, statements, false);
+    }
+    commands(section(screen, "In this order it is safe", &radius.safe_order, true), radius)
 }
 
 fn at_once(verdict: Verdict) -> &'static str {
@@ -33,137 +30,101 @@ fn at_once(verdict: Verdict) -> &'static str {
     }
 }
 
-fn heading(radius: &Radius) -> String {
-    let word = match radius.verdict {
-        Verdict::Stops => "STOPS AT ONCE",
-        Verdict::MayStop => "MAY STOP AT ONCE",
-        Verdict::Refused => "REFUSED",
-        Verdict::NothingStops => "NOTHING STOPS AT ONCE",
+fn heading(radius: &Radius) -> Screen {
+    let (tone, word) = match radius.verdict {
+        Verdict::Stops => (Tone::Bad, "STOPS AT ONCE"),
+        Verdict::MayStop => (Tone::Bad, "MAY STOP AT ONCE"),
+        Verdict::Refused => (Tone::Caution, "REFUSED"),
+        Verdict::NothingStops => (Tone::Good, "NOTHING STOPS AT ONCE"),
     };
-    let what = format!(
+    Screen::verdict(tone, format!("{word}. {}", radius.summary)).text(format!(
         "{} of {} {}, namespace {}, generation {}",
         radius.action,
         radius.kind,
         line(&radius.name),
         line(radius.namespace_id.name()),
         radius.generation
-    );
-    format!("{}\n{}", broken(&what, WIDTH), wrapped(&format!("{word}. {}", radius.summary), WIDTH))
+    ))
 }
 
 /// Groups, devices, hubs and device certificates.
-fn affected(radius: &Radius) -> String {
-    let mut parts = Vec::new();
-    if !radius.groups.is_empty() {
-        let rows = radius.groups.iter().map(|group| {
-            let mut name = line(&group.enrollment_group);
-            if !group.is_certain {
-                name.push_str(" (perhaps)");
-            }
-            if !group.enabled {
-                name.push_str(" (disabled)");
-            }
-            let service = line(&group.provisioning_service);
-            vec![broken(&name, NAME), broken(&service, SHORT_NAME), group.devices.to_string()]
-        });
-        parts.push(table(&["enrollment group", "provisioning service", "devices"], rows.collect()));
-    }
-    parts.push(format!(
-        "{}\n{}",
-        counted("Devices registered through the groups that use it now", &radius.devices),
-        counted("Individual enrollments that use it", &radius.individual_enrollments)
-    ));
-    if !radius.hubs.is_empty() {
-        let rows = radius.hubs.iter().map(|hub| {
-            let holds = match &hub.holds {
-                Holds::Yes { certificates } => format!("yes: {}", line(&certificates.join(", "))),
-                Holds::No => "no".to_owned(),
-                Holds::Unknown { .. } => "unknown".to_owned(),
-            };
-            vec![broken(&line(&hub.hub), NAME), broken(&holds, 40)]
-        });
-        parts.push(table(&["linked hub", "has the CA"], rows.collect()));
-    }
-    if !radius.leaves.is_empty() {
-        let rows = radius.leaves.iter().map(|leaves| {
-            let days =
-                leaves.validity_days.map_or_else(|| "unknown".to_owned(), |days| format!("{days} days"));
-            let (today, after) = (date(leaves.issued_today_end), date(leaves.none_after));
-            vec![broken(&line(&leaves.policy), NAME), days, today, after]
-        });
-        let header = ["device certificates of", "validity", "issued now end", "none after"];
-        parts.push(table(&header, rows.collect()));
-    }
-    parts.join("\n\n")
+fn affected(screen: Screen, radius: &Radius) -> Screen {
+    let groups = radius.groups.iter().map(|group| {
+        let mut name = line(&group.enrollment_group);
+        if !group.is_certain {
+            name.push_str(" (perhaps)");
+        }
+        if !group.enabled {
+            name.push_str(" (disabled)");
+        }
+        vec![name, line(&group.provisioning_service), group.devices.to_string()]
+    });
+    let hubs = radius.hubs.iter().map(|hub| {
+        let holds = match &hub.holds {
+            Holds::Yes { certificates } => format!("yes: {}", line(&certificates.join(", "))),
+            Holds::No => "no".to_owned(),
+            Holds::Unknown { .. } => "unknown".to_owned(),
+        };
+        vec![line(&hub.hub), holds]
+    });
+    let leaves = radius.leaves.iter().map(|leaves| {
+        let days =
+            leaves.validity_days.map_or_else(|| "unknown".to_owned(), |days| plural::count(days, "day"));
+        vec![line(&leaves.policy), days, date(leaves.issued_today_end), date(leaves.none_after)]
+    });
+    screen
+        .table(Table::of(&["enrollment group", "provisioning service", "devices"], groups))
+        .text(format!(
+            "{}\n{}",
+            counted("Devices registered through the groups that use it now", &radius.devices),
+            counted("Individual enrollments that use it", &radius.individual_enrollments)
+        ))
+        .table(Table::of(&["linked hub", "has the CA"], hubs))
+        .table(Table::of(&["device certificates of", "validity", "issued now end", "none after"], leaves))
 }
 
 fn counted(what: &str, count: &Count) -> String {
     let why = count.why().map(|why| format!(" ({})", line(why))).unwrap_or_default();
-    wrapped(&format!("{what}: {count}{why}"), WIDTH)
+    format!("{what}: {count}{why}")
 }
 
 fn date(at: Option<OffsetDateTime>) -> String {
     at.map_or_else(|| "unknown".to_owned(), |at| at.date().to_string())
 }
 
-fn section(title: &str, statements: &[Statement], is_numbered: bool) -> String {
+fn section(screen: Screen, title: &str, statements: &[Statement], is_numbered: bool) -> Screen {
     if statements.is_empty() {
-        return String::new();
+        return screen;
     }
-    let mut lines = vec![title.to_owned()];
-    for (place, statement) in statements.iter().enumerate() {
-        let mark = if is_numbered { format!("{}. ", place + 1) } else { "- ".to_owned() };
+    let sentences = statements.iter().map(|statement| {
         let until = match (statement.until, is_numbered) {
             (None, _) => String::new(),
             (Some(until), false) => format!(" Until {} at the latest.", until.date()),
             (Some(until), true) => format!(" That is {} at the latest.", until.date()),
         };
-        lines.push(indented(&format!("{}{until}", line(&statement.text)), &mark));
         let basis = match statement.basis {
             Basis::Published => String::new(),
             other => format!(" [{other}]"),
         };
-        let margin = " ".repeat(mark.chars().count());
-        lines.push(indented(&format!("Why: {}{basis}", line(&statement.why)), &margin));
-    }
-    lines.join("\n")
-}
-
-/// Sentences below one another, the first behind its mark.
-fn indented(text: &str, mark: &str) -> String {
-    let text = wrapped(text, WIDTH);
-    let lines = text.lines().enumerate().map(|(place, line)| match place {
-        0 => format!("{mark}{line}"),
-        _ => format!("{:width$}{line}", "", width = mark.chars().count()),
+        format!("{}{until}\nWhy: {}{basis}", line(&statement.text), line(&statement.why))
     });
-    lines.collect::<Vec<_>>().join("\n")
+    let screen = screen.heading(title);
+    if is_numbered { screen.numbered(sentences) } else { screen.list("-", sentences) }
 }
 
-/// A text on lines of at most this many characters, also where a word is longer.
-fn broken(text: &str, width: usize) -> String {
-    let mut lines = Vec::new();
-    for line in wrapped(text, width).lines() {
-        let characters: Vec<char> = line.chars().collect();
-        lines.extend(characters.chunks(width).map(|chunk| chunk.iter().collect::<String>()));
-    }
-    lines.join("\n")
-}
-
-fn commands(radius: &Radius) -> String {
+fn commands(mut screen: Screen, radius: &Radius) -> Screen {
     if radius.commands.is_empty() {
-        return "There is no command for it.".to_owned();
+        return screen.text("There is no command for it.");
     }
-    let mut lines =
-        vec!["The commands, for you to run or not. Policysync has no code that could run them.".to_owned()];
+    screen = screen.text("The commands, for you to run or not. Policysync has no code that could run them.");
     for command in &radius.commands {
         let basis = match command.basis {
             Basis::Published => String::new(),
             other => format!(" ({other}: no source shows this command)"),
         };
-        lines.push(format!("\n# It {}{basis}:", line(&command.does)));
-        lines.push(command.text.clone());
+        screen = screen.verbatim(format!("# It {}{basis}:\n{}", line(&command.does), command.text));
     }
-    lines.join("\n")
+    screen
 }
 
 #[cfg(test)]
@@ -176,6 +137,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
+    use crate::commands::golden;
     use crate::visible::is_deceptive;
 
     const HOSTILE: &str = "line\u{1b}[2J\u{202e}7";
@@ -241,17 +203,19 @@ mod tests {
     }
 
     #[test]
-    fn everything_above_the_commands_fits_80_columns() {
+    fn the_golden_answers_fit_the_width() {
         // As long as an enrollment group's id can be.
-        for name in ["short", &"x".repeat(128), &"a-b ".repeat(32)] {
-            let text = text(&radius(name));
-            let (above, commands) = text.split_once("The commands, for you to run or not.").unwrap();
-            for line in above.lines().filter(|line| !line.contains(&"x".repeat(75))) {
-                assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
-            }
-            assert!(commands.contains("(inferred: no source shows this command)"), "{commands}");
+        for (name, of) in
+            [("short", "short".to_owned()), ("long", "x".repeat(128)), ("words", "a-b ".repeat(32))]
+        {
+            golden::compare(
+                &format!("blast-radius-{name}"),
+                &screen(&radius(&of)),
+                &["az ", "# ", "'/subscriptions/"],
+            );
         }
-        let short = text(&radius("short"));
+        let short = screen(&radius("short")).plain(80);
+        assert!(short.contains("(inferred: no source shows this command)"), "{short}");
         assert!(
             short.contains("at least 123456789") && short.contains("Until 2027-02-27 at the latest."),
             "{short}"
@@ -260,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_name_of_others_is_escaped() {
-        let text = text(&radius(HOSTILE));
+        let text = screen(&radius(HOSTILE)).plain(80);
         assert!(text.chars().all(|c| c == '\n' || !is_deceptive(c)), "{text:?}");
         assert!(text.contains("\\u{1b}[2J\\u{202e}7"), "{text}");
     }

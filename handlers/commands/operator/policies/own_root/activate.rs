@@ -100,7 +100,8 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode, CommandFailure> {
     };
     let plan = plan(&person, &named, &certificates, answer.as_ref()).await?;
     if arguments.output == Output::Table {
-        say!("{}\n", show::plan(&plan));
+        show::plan(&plan).print();
+        say!("");
     }
     let end = Instant::now() + arguments.timeout.map_or(DEFAULT_TIMEOUT, Duration::from_secs);
     let mut progress = Progress::start(arguments.output);
@@ -260,7 +261,7 @@ fn tell(
     };
     match arguments.output {
         Output::Json => say!("{}", show::document(plan, &result)),
-        Output::Table => say!("{}", show::result(plan, &result)),
+        Output::Table => show::result(plan, &result).print(),
     }
     match outcome {
         Outcome::Planned => ExitCode::SUCCESS,
@@ -275,7 +276,7 @@ fn refuse(arguments: &Arguments, linted: &Linted) -> ExitCode {
     lint::complain_of_key(&arguments.chain, &linted.faults);
     match arguments.output {
         Output::Json => say!("{}", show::refusal(&arguments.name, &linted.faults, &linted.warnings)),
-        Output::Table => say!("{}\nNothing was sent.", lint::text(&arguments.name, linted)),
+        Output::Table => lint::screen(&arguments.name, linted).text("Nothing was sent.").print(),
     }
     ExitCode::FAILURE
 }

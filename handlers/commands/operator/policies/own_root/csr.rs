@@ -12,8 +12,10 @@ use time::format_description::well_known::Rfc3339;
 use super::file;
 use super::pending::{self, Pending};
 use crate::commands::operator::command_failure::CommandFailure;
-use crate::commands::table::{self, Output};
+use crate::commands::screen::Screen;
+use crate::commands::table::{self, Output, Table};
 use crate::commands::terminal::line;
+use crate::commands::tone::Tone;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -37,7 +39,7 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode, CommandFailure> {
     }
     match arguments.output {
         Output::Json => say!("{}", document(&pending)),
-        Output::Table => say!("{}", text(&pending, arguments)),
+        Output::Table => screen(&pending, arguments).print(),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -60,7 +62,7 @@ fn document(pending: &Pending) -> String {
     }))
 }
 
-fn text(pending: &Pending, arguments: &Arguments) -> String {
+fn screen(pending: &Pending, arguments: &Arguments) -> Screen {
     let Pending { namespace, authority, pem, request } = pending;
     let name = line(&authority.name);
     let by = authority.renew_by().map(|end| format!("{}, when the certificate that it has ends", end.date()));
@@ -73,16 +75,20 @@ fn text(pending: &Pending, arguments: &Arguments) -> String {
         ("SHA-256 of the key", Some(request.key_fingerprint())),
     ];
     let rows = rows.into_iter().filter_map(|(what, value)| Some(vec![what.to_owned(), value?]));
-    let facts = table::table(&["signing request", ""], rows.collect());
+    let screen = Screen::verdict(Tone::Caution, format!("{name} waits for the signature of your root."))
+        .table(Table::of(&["signing request", ""], rows));
     let file = recipe::file_name(&authority.name);
-    let saved = match &arguments.out {
-        Some(path) => format!("Saved as {}.", path.display()),
-        None => format!("{pem}\nSave it: policysync policies csr {file} --out {file}.csr"),
+    let screen = match &arguments.out {
+        Some(path) => screen.text(format!("Saved as {}.", path.display())),
+        None => {
+            screen.verbatim(pem).verbatim(format!("Save it: policysync policies csr {file} --out {file}.csr"))
+        }
     };
-    format!(
-        "{facts}\n\n{saved}\n\nTake it to the machine that has your root, as {file}.csr. There, compare the key:\n  \
-         openssl req -in {file}.csr -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum\n\
-         and run this:\n\n{}",
-        recipe::openssl(&authority.name, request).trim_end()
-    )
+    screen
+        .heading(format!("Take it to the machine that has your root, as {file}.csr. There, compare the key:"))
+        .verbatim(format!(
+            "  openssl req -in {file}.csr -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum"
+        ))
+        .text("and run this:")
+        .verbatim(recipe::openssl(&authority.name, request).trim_end())
 }

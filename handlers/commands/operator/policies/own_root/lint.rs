@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use ambient::Ambient;
 use certificate_chain::{Code, Linted, Verdict};
+use certificate_management::plural;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use serde_json::json;
@@ -12,16 +13,13 @@ use time::format_description::well_known::Rfc3339;
 
 use super::{file, pending};
 use crate::commands::operator::command_failure::CommandFailure;
-use crate::commands::table::{self, Output};
+use crate::commands::screen::Screen;
+use crate::commands::table::{self, Output, Table};
 use crate::commands::terminal::line;
+use crate::commands::tone::Tone;
 
 /// Exit code of a chain that the service would refuse.
 const FAULTS: u8 = 2;
-
-/// Widths of the columns that hold sentences, in characters.
-const CERTIFICATE_WIDTH: usize = 32;
-const MESSAGE_WIDTH: usize = 56;
-const NEXT_STEP_WIDTH: usize = 48;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -51,7 +49,7 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode, CommandFailure> {
     complain_of_key(&arguments.chain, &linted.faults);
     match arguments.output {
         Output::Json => say!("{}", document(&arguments.name, &linted)),
-        Output::Table => say!("{}", text(&arguments.name, &linted)),
+        Output::Table => screen(&arguments.name, &linted).print(),
     }
     Ok(if linted.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAULTS) })
 }
@@ -77,41 +75,43 @@ fn document(name: &str, linted: &Linted) -> String {
 }
 
 /// The judgement for a person.
-pub(super) fn text(name: &str, linted: &Linted) -> String {
-    let mut text = String::new();
-    if !linted.certificates.is_empty() {
-        let rows = linted.certificates.iter().map(|one| {
-            vec![
-                one.position.to_string(),
-                line(&one.subject),
-                line(&one.issuer),
-                one.key.clone(),
-                one.not_after.date().to_string(),
-            ]
-        });
-        text += &table::table(&["", "subject", "issuer", "key", "valid until"], rows.collect());
-        text += "\n\n";
-    }
-    text += &verdicts(&linted.faults, &linted.warnings);
+pub(super) fn screen(name: &str, linted: &Linted) -> Screen {
     let name = line(name);
-    text += &match linted.activate_until {
+    let (tone, verdict) = match linted.activate_until {
         Some(until) => {
-            format!("Nothing is wrong with this chain for {name}. Activate it by {}.", until.date())
+            let verdict =
+                format!("Nothing is wrong with this chain for {name}. Activate it by {}.", until.date());
+            (Tone::Good, verdict)
         }
-        None => format!("The service would refuse this chain for {name}: {} faults.", linted.faults.len()),
+        None => {
+            let faults = plural::count(linted.faults.len(), "fault");
+            (Tone::Bad, format!("The service would refuse this chain for {name}: {faults}."))
+        }
     };
-    text
+    let certificates = linted.certificates.iter().map(|one| {
+        vec![
+            one.position.to_string(),
+            line(&one.subject),
+            line(&one.issuer),
+            one.key.clone(),
+            one.not_after.date().to_string(),
+        ]
+    });
+    let header = ["", "subject", "issuer", "key", "valid until"];
+    Screen::verdict(tone, verdict)
+        .table(verdicts(&linted.faults, &linted.warnings))
+        .table(Table::of(&header, certificates).titled(2))
 }
 
-/// A row for each thing that is wrong, with a blank line behind the last one; nothing where nothing is.
-pub(super) fn verdicts(faults: &[Verdict], warnings: &[Verdict]) -> String {
+/// A row for each thing that is wrong.
+pub(super) fn verdicts(faults: &[Verdict], warnings: &[Verdict]) -> Table {
     let verdicts = faults.iter().map(|verdict| ("FAULT", verdict));
     let verdicts = verdicts.chain(warnings.iter().map(|verdict| ("warning", verdict)));
-    let rows: Vec<Vec<String>> = verdicts.map(|(severity, verdict)| row(severity, verdict)).collect();
-    if rows.is_empty() {
-        return String::new();
-    }
-    table::table(&["", "code", "certificate", "what is wrong", "next step"], rows) + "\n\n"
+    let rows = verdicts.map(|(severity, verdict)| row(severity, verdict));
+    Table::of(&["", "code", "certificate", "what is wrong", "next step"], rows)
+        .titled(2)
+        .unlabelled()
+        .states(0)
 }
 
 fn row(severity: &str, verdict: &Verdict) -> Vec<String> {
@@ -122,8 +122,8 @@ fn row(severity: &str, verdict: &Verdict) -> Vec<String> {
     vec![
         severity.to_owned(),
         verdict.code.code().to_owned(),
-        table::wrapped(&certificate, CERTIFICATE_WIDTH),
-        table::wrapped(&line(&verdict.message), MESSAGE_WIDTH),
-        table::wrapped(&verdict.next_step, NEXT_STEP_WIDTH),
+        certificate,
+        line(&verdict.message),
+        format!("→ {}", verdict.next_step),
     ]
 }

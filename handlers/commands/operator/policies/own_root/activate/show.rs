@@ -13,11 +13,10 @@ use super::groups::Waiting;
 use super::hubs::{self, HubProof};
 use crate::commands::operator::policies::own_root::lint;
 use crate::commands::operator::policies::own_root::named::Named;
-use crate::commands::table;
+use crate::commands::screen::Screen;
+use crate::commands::table::{self, Table};
 use crate::commands::terminal::line;
-
-/// Widths of the columns that hold sentences, in characters.
-const WHY_WIDTH: usize = 44;
+use crate::commands::tone::Tone;
 
 /// What came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -108,7 +107,7 @@ pub fn document(plan: &Plan<'_>, result: &Shown<'_>) -> String {
 }
 
 /// For a person: what is about to be done.
-pub fn plan(plan: &Plan<'_>) -> String {
+pub fn plan(plan: &Plan<'_>) -> Screen {
     let authority = &plan.named.authority;
     let follows = match authority.generation {
         Generation::CertificateAuthorities => "the service pushes it to every linked hub",
@@ -125,10 +124,9 @@ pub fn plan(plan: &Plan<'_>) -> String {
         ("activate it by", plan.activate_until.map(|until| until.date().to_string())),
         ("then", Some(follows.to_owned())),
         ("its policies", Some(listed(plan.policies.iter().map(|name| line(name)).collect()))),
-        ("groups that wait for it", Some(table::wrapped(&listed(groups), 64))),
+        ("groups that wait for it", Some(listed(groups))),
     ];
     let rows = rows.into_iter().filter_map(|(what, value)| Some(vec![what.to_owned(), value?]));
-    let facts = table::table(&["activation", ""], rows.collect());
     let certificates = plan.certificates.iter().map(|one| {
         vec![
             one.position.to_string(),
@@ -137,22 +135,17 @@ pub fn plan(plan: &Plan<'_>) -> String {
             one.sha256.clone(),
         ]
     });
-    let certificates = table::table(&["", "subject", "valid until", "SHA-256"], certificates.collect());
-    format!("{facts}\n\n{certificates}\n\n{}", lint::verdicts(&[], &plan.warnings)).trim_end().to_owned()
+    Screen::default()
+        .table(Table::of(&["activation", ""], rows))
+        .table(Table::of(&["", "subject", "valid until", "SHA-256"], certificates).titled(2))
+        .table(lint::verdicts(&[], &plan.warnings))
 }
 
 /// For a person: the proof, and what came of it.
-pub fn result(plan: &Plan<'_>, result: &Shown<'_>) -> String {
+pub fn result(plan: &Plan<'_>, result: &Shown<'_>) -> Screen {
     let name = line(&plan.named.authority.name);
-    let rows: Vec<Vec<String>> = result.hubs.iter().map(row).collect();
-    let mut text = match rows.is_empty() {
-        true => "No hub is linked to the namespace, or none could be read.\n\n".to_owned(),
-        false => {
-            table::table(&["hub", "trust", "thumbprint on the hub", "why, and what to do"], rows) + "\n\n"
-        }
-    };
     let is_proven = hubs::is_proven(result.hubs);
-    text += &match (result.outcome, is_proven) {
+    let verdict = match (result.outcome, is_proven) {
         (Outcome::Refused | Outcome::Failed, _) => format!("The service did not activate {name}."),
         (Outcome::Planned, _) => {
             let in_audit = plan.named.configuration.mode == Mode::Audit;
@@ -171,20 +164,26 @@ pub fn result(plan: &Plan<'_>, result: &Shown<'_>) -> String {
             "{name} works with this chain already, and not every hub was seen to trust it. Nothing was sent."
         ),
     };
-    if let Some(detail) = &result.detail {
-        text += &format!("\n{}", line(detail));
-    }
-    if let Some(run) = &result.run {
-        text += &format!("\nRun {run}.");
-    }
-    text
+    let tone = match result.outcome {
+        Outcome::Refused | Outcome::Failed => Tone::Bad,
+        Outcome::Planned => Tone::Strong,
+        Outcome::Activated | Outcome::AlreadyActive if is_proven => Tone::Good,
+        Outcome::Activated | Outcome::AlreadyActive | Outcome::Waiting => Tone::Caution,
+    };
+    let header = ["hub", "trust", "thumbprint on the hub", "why, and what to do"];
+    let screen = Screen::verdict(tone, verdict)
+        .text(result.detail.as_deref().map(line).unwrap_or_default())
+        .table(Table::of(&header, result.hubs.iter().map(row)).titled(2).states(1));
+    let screen = match result.hubs.is_empty() {
+        true => screen.text("No hub is linked to the namespace, or none could be read."),
+        false => screen,
+    };
+    screen.text(result.run.as_ref().map_or_else(String::new, |run| format!("Run {run}.")))
 }
 
 fn row(hub: &HubProof) -> Vec<String> {
     let thumbprint = hub.evidence.as_ref().and_then(|evidence| evidence.thumbprint.clone());
-    let mut why = table::wrapped(&line(&hub.why), WHY_WIDTH);
-    if let Some(next_step) = &hub.next_step {
-        why = format!("{why}\n{}", table::wrapped(&line(next_step), WHY_WIDTH));
-    }
+    let next_step = hub.next_step.as_ref().map(|next| format!("\n→ {}", line(next)));
+    let why = format!("{}{}", line(&hub.why), next_step.unwrap_or_default());
     vec![line(&hub.hub), hub.trust.to_string(), thumbprint.unwrap_or_default(), why]
 }

@@ -1,0 +1,4 @@
+//! `configuration` under libFuzzer.
+#![cfg_attr(fuzzing, no_main)]
+
+fuzz::engine!(configuration);

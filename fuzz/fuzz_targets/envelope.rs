@@ -1,0 +1,4 @@
+//! `envelope` under libFuzzer.
+#![cfg_attr(fuzzing, no_main)]
+
+fuzz::engine!(envelope);

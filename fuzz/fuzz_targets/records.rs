@@ -1,0 +1,4 @@
+//! `records` under libFuzzer.
+#![cfg_attr(fuzzing, no_main)]
+
+fuzz::engine!(records);

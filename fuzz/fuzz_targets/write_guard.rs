@@ -1,0 +1,4 @@
+//! `write_guard` under libFuzzer.
+#![cfg_attr(fuzzing, no_main)]
+
+fuzz::engine!(write_guard);

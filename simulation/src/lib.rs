@@ -1,0 +1,39 @@
+//! The whole app under chance: instances of it, the simulated Azure and the rules of the Functions host in one thread, by a clock
+//! that jumps to the next thing that happens, with every choice drawn from one seed. What fails once can be played again.
+//!
+//! - [`seed`] makes independent streams of chance from one number, [`engine`] runs a play of simulated hours in the time that it takes to
+//!   compute, [`trace`] writes down what happened.
+//! - [`world`] draws what exists and how it is configured, [`workload`] what people and pipelines do, [`faults`] what goes wrong and when.
+//! - [`wire`] is the way of an instance to Azure over the one [`network`], [`records`] the storage of the records: both put the faults in.
+//! - [`instance`] is one process of the app, which can die at any await; [`host`] wakes it by queue, event hub, timer and HTTP.
+//! - [`judge`] watches everything for the [`oracles`], and [`play()`] puts one seed together. [`report`] adds the plays up.
+//! - [`minimize`] finds which parts of a play a failure needs, as a [`variation`] of it without the others.
+//! - [`sabotage`] breaks the app on purpose, to show that each oracle can fail.
+//!
+//! Not from the seed: keys, thumbprints and lock tokens, which no line of a trace shows. That two plays of one seed give the same trace,
+//! byte for byte, shows as well that nothing hangs on them. The library that signs messages for the queue stamps its signature with the
+//! time of the machine; nothing but the end of that signature comes of it, and the plays lie before it.
+#![warn(missing_docs)]
+
+pub mod engine;
+pub mod envelope;
+pub mod faults;
+pub mod host;
+pub mod instance;
+pub mod judge;
+pub mod minimize;
+pub mod network;
+pub mod oracles;
+mod play;
+pub mod records;
+pub mod report;
+pub mod sabotage;
+pub mod seed;
+pub mod site;
+pub mod trace;
+pub mod variation;
+pub mod wire;
+pub mod workload;
+pub mod world;
+
+pub use play::{Played, play};

@@ -1,0 +1,153 @@
+//! What must never happen, a file for each promise. An oracle sees everything in its order and says what broke the promise.
+//!
+//! `sabotage` shows of each that it can fail.
+
+mod converged;
+mod final_requests;
+mod group_members;
+mod mode;
+mod one_post;
+mod panics;
+mod silence;
+mod trust_first;
+
+use azure_simulator::NamespaceTruth;
+use http::Method;
+
+use crate::site::Site;
+use crate::world::World;
+
+/// A call of an instance to Azure.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Calls are numbered in the order in which they are sent.
+    pub number: u64,
+    /// The instance, from 0.
+    pub instance: usize,
+    /// The method.
+    pub method: Method,
+    /// The path.
+    pub path: String,
+    /// Where it goes.
+    pub site: Site,
+}
+
+/// How a request that was taken stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestState {
+    /// Its id.
+    pub id: String,
+    /// The outcome on record; `None` when there is no record.
+    pub outcome: Option<String>,
+    /// Whether that is the last one.
+    pub is_final: bool,
+    /// Whether its message is among the dead letters, where a person sees it and sends it again.
+    pub is_dead_letter: bool,
+}
+
+/// Something that an oracle can see. Times are those since the beginning of the play.
+pub enum Event<'a> {
+    /// An instance sends a call.
+    Sent {
+        /// The call.
+        call: &'a Call,
+        /// What is true then; empty unless the call may write.
+        truth: &'a [NamespaceTruth],
+    },
+    /// The service has worked on a call that may write. The truth right before and right after it.
+    Served {
+        /// The call.
+        call: &'a Call,
+        /// What the service answers, whether or not that arrives.
+        status: u16,
+        /// Before.
+        before: &'a [NamespaceTruth],
+        /// After.
+        after: &'a [NamespaceTruth],
+    },
+    /// The caller has its answer, or knows that there is none; `None`: no status.
+    Answered {
+        /// The call.
+        call: &'a Call,
+        /// The status that arrived.
+        status: Option<u16>,
+        /// Whether the request can have left the machine.
+        is_sent: bool,
+    },
+    /// The service renews a CA by itself: from now on the hubs of a namespace lack something that they had.
+    TrustLost {
+        /// ARM id of the namespace.
+        namespace: &'a str,
+        /// What was true before.
+        before: &'a [NamespaceTruth],
+    },
+    /// An invocation failed.
+    Failed {
+        /// The function.
+        function: &'a str,
+        /// The short reason that the host is told.
+        reason: &'a str,
+    },
+    /// Faults have stopped for the stated number of rounds.
+    Recovered {
+        /// What is true now.
+        truth: &'a [NamespaceTruth],
+        /// Every request that was taken.
+        requests: &'a [RequestState],
+    },
+    /// The last round is over, and nothing has changed since the one before it.
+    LastRound {
+        /// Calls of it that could write.
+        writes: &'a [Call],
+        /// Messages that were sent in it.
+        messages: u64,
+    },
+}
+
+/// Watches one promise.
+pub trait Oracle: Send {
+    /// A short name, also that of its file.
+    fn name(&self) -> &'static str;
+    /// The promise, as a sentence.
+    fn promise(&self) -> &'static str;
+    /// Looks at an event; answers what broke the promise, a sentence each.
+    fn see(&mut self, event: &Event<'_>, at: std::time::Duration) -> Vec<String>;
+}
+
+/// All oracles of a play in this world.
+#[must_use]
+pub fn all(world: &World) -> Vec<Box<dyn Oracle>> {
+    vec![
+        Box::new(one_post::OnePost::default()),
+        Box::new(mode::ModeHolds::of(world)),
+        Box::new(trust_first::TrustFirst::default()),
+        Box::new(group_members::GroupMembers),
+        Box::new(panics::Panics),
+        Box::new(final_requests::FinalRequests),
+        Box::new(converged::Converged::of(world)),
+        Box::new(silence::Silence),
+    ]
+}
+
+/// Whether a call can change something in Resource Manager or in a DPS. Some reads are POSTs.
+#[must_use]
+pub fn may_write(call: &Call) -> bool {
+    let is_read = call.method == Method::GET
+        || ["/query", "/attestationmechanism"]
+            .iter()
+            .any(|end| call.path.to_ascii_lowercase().ends_with(end));
+    !is_read && !is_message(call)
+}
+
+/// Whether a call sends a message.
+#[must_use]
+pub fn is_message(call: &Call) -> bool {
+    call.path.starts_with("/servicebus/") && call.method == Method::POST
+}
+
+/// The namespace of a `synchronize`, in lower case.
+fn synchronized(call: &Call) -> Option<String> {
+    let path = call.path.to_ascii_lowercase();
+    let namespace = path.strip_suffix("/credentials/default/synchronize")?;
+    (call.method == Method::POST).then(|| namespace.to_owned())
+}

@@ -1,0 +1,232 @@
+//! The network as one instance has it: takes its calls to the simulated Azure, and puts faults in. A call that is under way arrives even when
+//! its caller has died.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::body::Body;
+use azure::http::transport::{Incoming, Outgoing, Transport, TransportFailure};
+use azure::{ErrorKind, Sent};
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use http::header::{CONTENT_LENGTH, RETRY_AFTER};
+use http::{HeaderValue, Method, Request, StatusCode};
+use tokio::sync::oneshot;
+use tokio::time::sleep;
+
+use crate::faults::Fault;
+use crate::network::{Answer, Network};
+use crate::oracles::{Call, Event};
+use crate::sabotage::Sabotage;
+use crate::site::{Service, Site};
+
+/// The network of one instance.
+#[derive(Clone)]
+pub struct Wire {
+    network: Network,
+    instance: usize,
+    /// What a broken app believes for ever, by path.
+    remembered: Arc<Mutex<BTreeMap<String, Answer>>>,
+}
+
+/// What arrives at the caller.
+enum Arrival {
+    Whole(Answer),
+    /// The connection breaks within the body.
+    Cut(Answer),
+    /// There is no answer, and the request may have been carried out.
+    Broken,
+}
+
+impl Wire {
+    /// The network as the instance of this number has it.
+    #[must_use]
+    pub fn new(network: Network, instance: usize) -> Self {
+        Self { network, instance, remembered: Arc::default() }
+    }
+
+    /// One call from its sending to what arrives of it.
+    async fn call(&self, request: Outgoing) -> Result<Incoming, TransportFailure> {
+        let Network { faults, trace, judge, .. } = &self.network;
+        let path = request.url.path().to_owned();
+        let site = Site::of_call(&request.method, &path);
+        let method = request.method.clone();
+        let call = Call { number: self.network.number(), instance: self.instance, method, path, site };
+        let fault = faults.strike(&call.site, Service::of_path(&call.path));
+        let told = fault.map(|fault| format!(", {}", fault.name())).unwrap_or_default();
+        trace.line(format_args!(
+            "instance {}: call {}: {} {}{told}",
+            call.instance, call.number, call.method, call.path
+        ));
+        judge.see(&Event::Sent { call: &call, truth: &self.network.truth(&call) });
+        let arrived = self.arrival(&call, fault, request).await;
+        let (status, is_sent) = match &arrived {
+            Ok(incoming) => (Some(incoming.status.as_u16()), true),
+            Err(failure) => (None, failure.sent != Sent::No),
+        };
+        let shown = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        trace.line(format_args!("call {} has {shown}", call.number));
+        judge.see(&Event::Answered { call: &call, status, is_sent });
+        arrived
+    }
+
+    async fn arrival(
+        &self,
+        call: &Call,
+        fault: Option<Fault>,
+        request: Outgoing,
+    ) -> Result<Incoming, TransportFailure> {
+        let network = &self.network;
+        let after = |least, most| Duration::from_millis(network.draw(&call.site, least, most));
+        let refusal = match fault {
+            Some(Fault::Refused) => {
+                sleep(after(1, 3_000)).await;
+                return Err(failure(Sent::No, "the connection is refused"));
+            }
+            Some(Fault::Broken) if network.draw(&call.site, 0, 1) == 0 => {
+                Some(Answer::made_up(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError"))
+            }
+            Some(Fault::Broken) => {
+                Some(Answer::made_up(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"))
+            }
+            Some(Fault::Unauthorized) => {
+                Some(Answer::made_up(StatusCode::UNAUTHORIZED, "ExpiredAuthenticationToken"))
+            }
+            Some(Fault::Throttled | Fault::ThrottledInSilence) => {
+                let mut answer = Answer::made_up(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests");
+                if fault == Some(Fault::Throttled) {
+                    answer.headers.insert(RETRY_AFTER, HeaderValue::from(network.draw(&call.site, 1, 30)));
+                }
+                Some(answer)
+            }
+            _ => None,
+        };
+        if let Some(answer) = refusal {
+            sleep(network.latency(&call.site) * 2).await;
+            return Ok(whole(answer));
+        }
+        let there = match fault {
+            Some(Fault::Slow) => after(2_000, 12_000),
+            Some(Fault::Late) => after(25_000, 55_000),
+            _ => network.latency(&call.site),
+        };
+        let back = network.latency(&call.site);
+        // Half of the requests that hang have reached the service.
+        let is_lost = fault == Some(Fault::Hanging) && network.draw(&call.site, 0, 1) == 0;
+        let (sender, receiver) = oneshot::channel();
+        let (wire, call) = (self.clone(), call.clone());
+        tokio::spawn(async move {
+            if is_lost {
+                return std::future::pending().await;
+            }
+            sleep(there).await;
+            let answer = wire.deliver(&call, request).await;
+            sleep(back).await;
+            let arrival = match (answer, fault) {
+                (_, Some(Fault::Hanging)) => return std::future::pending().await,
+                (None, _) | (_, Some(Fault::LostAnswer)) => Arrival::Broken,
+                (Some(answer), Some(Fault::CutBody)) => Arrival::Cut(answer),
+                (Some(answer), _) => Arrival::Whole(answer),
+            };
+            // The caller may have died, or stopped waiting.
+            let _ = sender.send(arrival);
+        });
+        match receiver.await {
+            Ok(Arrival::Whole(answer)) => Ok(whole(answer)),
+            Ok(Arrival::Cut(answer)) => Ok(cut(answer)),
+            Ok(Arrival::Broken) | Err(_) => Err(failure(Sent::Maybe, "the connection broke")),
+        }
+    }
+
+    /// Hands a request to the service.
+    async fn deliver(&self, call: &Call, request: Outgoing) -> Option<Answer> {
+        let Outgoing { method, url, headers, body } = request;
+        let body = self.broken_body(call, body);
+        let place =
+            url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+        let mut request = Request::builder().method(method).uri(place).body(Body::from(body.clone())).ok()?;
+        *request.headers_mut() = headers;
+        request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+        if let Some(answer) = self.broken_answer(call) {
+            return Some(answer);
+        }
+        let answer = self.network.serve(call, request).await?;
+        if self.forgets_nothing(call) && answer.status.is_success() {
+            self.lock_remembered().insert(call.path.clone(), answer.clone());
+        }
+        Some(answer)
+    }
+
+    /// What a broken app writes instead.
+    fn broken_body(&self, call: &Call, body: Bytes) -> Bytes {
+        let is_group = call.method == Method::PUT && call.site.as_str() == "PUT dps/enrollmentgroups/*";
+        if self.network.sabotage != Some(Sabotage::DropsMembers) || !is_group {
+            return body;
+        }
+        let Ok(mut group) = serde_json::from_slice::<serde_json::Value>(&body) else { return body };
+        group["initialTwin"] = serde_json::json!({"tags": {}, "properties": {"desired": {}}});
+        group.to_string().into()
+    }
+
+    /// What a broken app takes for the answer of the service, which it does not ask.
+    fn broken_answer(&self, call: &Call) -> Option<Answer> {
+        let is_sync = call.path.ends_with("/synchronize");
+        match self.network.sabotage? {
+            Sabotage::NeverSyncs if is_sync => Some(Answer::made_up(StatusCode::CONFLICT, "Conflict")),
+            Sabotage::LosesMessages if call.path.starts_with("/servicebus/") => {
+                Some(Answer::made_up(StatusCode::CREATED, ""))
+            }
+            Sabotage::RemembersTrust => self.lock_remembered().get(&call.path).cloned(),
+            _ => None,
+        }
+    }
+
+    fn forgets_nothing(&self, call: &Call) -> bool {
+        self.network.sabotage == Some(Sabotage::RemembersTrust)
+            && call.method == Method::GET
+            && ["/certificates", "/policies"].iter().any(|end| call.site.as_str().ends_with(end))
+    }
+
+    fn lock_remembered(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Answer>> {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Transport for Wire {
+    async fn send(&self, request: Outgoing) -> Result<Incoming, TransportFailure> {
+        match self.network.sabotage {
+            Some(Sabotage::PostsTwice) if request.url.path().ends_with("/synchronize") => {
+                futures::future::join(self.call(request.clone()), self.call(request)).await.1
+            }
+            Some(Sabotage::Panics) if self.network.number().is_multiple_of(40) => {
+                panic!("the app was broken on purpose")
+            }
+            _ => self.call(request).await,
+        }
+    }
+}
+
+fn failure(sent: Sent, message: &str) -> TransportFailure {
+    TransportFailure { kind: ErrorKind::Unavailable, sent, message: message.to_owned() }
+}
+
+fn whole(answer: Answer) -> Incoming {
+    let body = stream::once(std::future::ready(Ok(answer.body.clone()))).boxed();
+    incoming(answer, body)
+}
+
+fn cut(answer: Answer) -> Incoming {
+    let half = answer.body.slice(..answer.body.len() / 2);
+    let broken = Err(failure(Sent::Maybe, "the connection broke within the body"));
+    let body = stream::iter([Ok(half), broken]).boxed();
+    incoming(answer, body)
+}
+
+fn incoming(answer: Answer, body: BoxStream<'static, Result<Bytes, TransportFailure>>) -> Incoming {
+    let length = u64::try_from(answer.body.len()).ok();
+    Incoming { status: answer.status, headers: answer.headers, length, body }
+}

@@ -1,0 +1,70 @@
+//! Plays a few seeds: no promise is broken, one seed gives one trace, and every oracle finds an app that is broken on purpose.
+
+use simulation::sabotage::Sabotage;
+use simulation::variation::Variation;
+use simulation::{Played, play};
+
+/// Within so many seeds an oracle finds its sabotage.
+const FOUND_WITHIN: u64 = 25;
+
+fn told(played: &Played) -> String {
+    let violations = played.violations.iter();
+    violations
+        .map(|violation| format!("seed {}: {}: {}\n", played.seed, violation.oracle, violation.what))
+        .collect()
+}
+
+#[test]
+fn some_seeds_break_no_promise() {
+    let plays: Vec<Played> = (0..25).map(|seed| play(seed, &Variation::default()).unwrap()).collect();
+    let broken: String = plays.iter().map(told).collect();
+    assert!(broken.is_empty(), "{broken}");
+    // A simulation in which nothing happens proves nothing.
+    assert!(plays.iter().map(|played| played.requests).sum::<usize>() > 40);
+    assert!(plays.iter().map(|played| played.hits.struck.values().sum::<u64>()).sum::<u64>() > 300);
+    let all: String = plays.iter().map(|played| played.trace.as_str()).collect();
+    for happens in ["has died", "synchronize", "PUT /dps/", "has lost its lock"] {
+        assert!(all.contains(happens), "{happens}");
+    }
+}
+
+#[test]
+fn seeds_that_were_broken_once_are_not_broken_again() {
+    let lines = include_str!("../regressions.txt").lines().filter(|line| !line.starts_with('#'));
+    let seeds = lines.map(|line| line.split(' ').next().unwrap().parse::<u64>().unwrap());
+    let plays: Vec<Played> = seeds.map(|seed| play(seed, &Variation::default()).unwrap()).collect();
+    assert!(!plays.is_empty());
+    let broken: String = plays.iter().map(told).collect();
+    assert!(broken.is_empty(), "{broken}");
+}
+
+#[test]
+fn one_seed_gives_one_trace_byte_for_byte_and_another_seed_another() {
+    for seed in [3, 11, 17] {
+        let (one, same) =
+            (play(seed, &Variation::default()).unwrap(), play(seed, &Variation::default()).unwrap());
+        let lines = one.trace.lines().zip(same.trace.lines()).enumerate();
+        if let Some((number, (one, same))) = lines.into_iter().find(|(_, (one, same))| one != same) {
+            panic!("seed {seed}, line {number}:\n{one}\n{same}");
+        }
+        assert_eq!(one.trace.len(), same.trace.len(), "seed {seed}");
+        assert!(one.trace.lines().count() > 500);
+        assert_ne!(one.trace, play(seed + 1, &Variation::default()).unwrap().trace);
+    }
+}
+
+#[test]
+fn each_oracle_finds_an_app_that_is_broken_on_purpose() {
+    let mut blind = Vec::new();
+    for (sabotage, oracle) in Sabotage::ALL {
+        let finds = |seed: &u64| {
+            let played = play(*seed, &Variation::broken(sabotage)).unwrap();
+            played.violations.iter().any(|violation| violation.oracle == oracle)
+        };
+        match (0..FOUND_WITHIN).find(finds) {
+            Some(seed) => println!("{oracle} finds {sabotage:?} at seed {seed}"),
+            None => blind.push(format!("{oracle} does not find {sabotage:?}")),
+        }
+    }
+    assert!(blind.is_empty(), "{blind:?}");
+}
