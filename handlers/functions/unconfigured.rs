@@ -37,7 +37,7 @@ pub async fn run(
 fn answer(request: &HttpRequest, problem: &str) -> HttpReply {
     let is_below = ["namespace", "id"]
         .iter()
-        .any(|name| request.params.get(*name).is_some_and(|value| !value.is_empty()));
+        .any(|name| request.params.get(name).is_some_and(|value| !value.is_empty()));
     let from = if is_below { From::Below } else { From::Top };
     let links = Links::with_key(request.query.get("code")).from(from);
     // Whatever else an address takes, it cannot be answered now.

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use ambient::{Ambient, Clock, Randomness};
 use azure::{Azure, Cloud, Http};
 use azure_simulator::{Options, Simulator, faults};
+use certificate_management::checks::CheckId;
 use certificate_management::configuration::Configuration;
+use certificate_management::next_step::Caller;
 use functions_host::Server;
 use policysync::application::Application;
 use policysync::commands::laptop::local_world::{DEFAULT_CONFIGURATION, Schedules, app_settings};
@@ -186,6 +188,12 @@ async fn a_version_that_cannot_be_used_changes_nothing_is_told_once_and_clears_w
         assert!(!events.is_empty(), "{broken}");
         let (same, silent) = told(&process).await;
         assert_eq!((same.len(), silent), (1, Vec::new()), "it is told once");
+        let application = now(&process).await;
+        let (fleet, store) = (&application.fleet, &application.store);
+        let status = reporting::live::report(fleet, Caller::Person, Ok(store)).await;
+        let is_it =
+            |found: &certificate_management::report::Finding| found.check == CheckId::ConfigurationBehind;
+        assert!(status.findings.iter().any(is_it), "`policysync status` tells it too");
     }
     azures.upload(&first(2)).await;
     azures.later(Duration::seconds(61));

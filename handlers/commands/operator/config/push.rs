@@ -32,8 +32,7 @@ pub struct Arguments {
     /// The policysync.toml to upload.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The blob, where it is not that of POLICYSYNC_CONFIG.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", help = "The blob, where it is not that of POLICYSYNC_CONFIG")]
     to: Option<String>,
     /// Upload it.
     #[arg(long)]

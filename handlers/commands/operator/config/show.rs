@@ -18,8 +18,7 @@ use crate::serving::{LastGood, kept};
 
 #[derive(Args)]
 pub struct Arguments {
-    /// The blob, where it is not that of POLICYSYNC_CONFIG.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", help = "The blob, where it is not that of POLICYSYNC_CONFIG")]
     of: Option<String>,
     #[arg(long, value_enum, default_value_t = Output::Table)]
     output: Output,
