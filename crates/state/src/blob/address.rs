@@ -5,7 +5,6 @@ use std::fmt;
 use endpoints::is_this_machine;
 use url::Url;
 
-use super::settings::check_container;
 use crate::error::Error;
 
 /// Where the blob services of Azure's clouds are, below the name of an account (`messaging-and-state.md` §3.7). A token is sent
@@ -95,6 +94,23 @@ impl fmt::Display for BlobAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.service.as_str().trim_end_matches('/'), self.container, self.name)
     }
+}
+
+/// "Naming and referencing containers, blobs, and metadata": 3 to 63 lower-case letters, digits and single
+/// hyphens, starting and ending with a letter or digit.
+pub(crate) fn check_container(name: &str) -> Result<(), Error> {
+    let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !(3..=63).contains(&name.len())
+        || !plain
+        || name.starts_with('-')
+        || name.ends_with('-')
+        || name.contains("--")
+    {
+        return Err(Error::settings(
+            "the container's name is not 3 to 63 lower-case letters, digits and single hyphens",
+        ));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use endpoints::{ConnectionString, is_this_machine};
 use object_store::azure::{AzureAccessKey, AzureCredential, split_sas};
 use url::{Host, Url};
 
-use crate::blob::address::BlobAddress;
+use crate::blob::address::{BlobAddress, check_container};
 use crate::blob::token::TokenProvider;
 use crate::error::Error;
 
@@ -181,23 +181,6 @@ fn account_in(endpoint: &Url) -> Result<String, Error> {
         Some(name) if !name.is_empty() => Ok(name.to_owned()),
         _ => Err(Error::settings("the blob endpoint does not say which account it is of")),
     }
-}
-
-/// "Naming and referencing containers, blobs, and metadata": 3 to 63 lower-case letters, digits and single
-/// hyphens, starting and ending with a letter or digit.
-pub(crate) fn check_container(name: &str) -> Result<(), Error> {
-    let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if !(3..=63).contains(&name.len())
-        || !plain
-        || name.starts_with('-')
-        || name.ends_with('-')
-        || name.contains("--")
-    {
-        return Err(Error::settings(
-            "the container's name is not 3 to 63 lower-case letters, digits and single hyphens",
-        ));
-    }
-    Ok(())
 }
 
 #[cfg(test)]
