@@ -167,6 +167,7 @@ mod tests {
             }],
             records: None,
             surprises: Vec::new(),
+            standing: None,
             now,
         })
     }

@@ -173,6 +173,7 @@ impl Authorities<'_> {
             caller: self.fleet.caller(Service::ResourceManager).await,
             reason: self.stated.reason.clone(),
             plan: self.stated.plan.clone().or_else(|| Some(plan())),
+            configuration: self.fleet.version().map(str::to_owned),
         }
     }
 }

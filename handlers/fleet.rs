@@ -1,5 +1,7 @@
 //! The fleet as the operator describes it, with the clients that read it and write to it.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::Ambient;
@@ -7,15 +9,17 @@ use azure::cloud::Cloud;
 use azure::{Azure, Http, Service, credential};
 use certificate_management::attribution::Caller;
 use certificate_management::configuration::{Configuration, Mode, NamespaceConfiguration};
+use certificate_management::in_force::Version;
 use certificate_management::plan::permit::{Guard, Writer};
 use time::OffsetDateTime;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
+use crate::configuration_blob;
 use crate::deadlines::Deadlines;
 use crate::lists::Lists;
 use crate::pace::Pace;
-use crate::settings::FleetSettings;
+use crate::settings::{ConfigurationSource, FleetSettings};
 
 /// How long a record waits for the name of its author.
 const CALLER_WITHIN: Duration = Duration::from_secs(10);
@@ -23,7 +27,9 @@ const CALLER_WITHIN: Duration = Duration::from_secs(10);
 /// The configuration, the clients for Azure, the clock and the randomness.
 pub struct Fleet {
     /// The configuration.
-    pub configuration: Configuration,
+    pub configuration: Arc<Configuration>,
+    /// Its version, where it is a blob.
+    version: Option<Arc<str>>,
     /// Whether `POLICYSYNC_MODE=audit` keeps every function from writing.
     pub kill_switch: bool,
     /// The clients for Azure.
@@ -37,7 +43,7 @@ pub struct Fleet {
     /// What the report has read of subscriptions, for one that comes soon after.
     pub lists: Lists,
     /// Who the identity of this process is, once its token has told.
-    caller: OnceCell<Caller>,
+    caller: Arc<OnceCell<Caller>>,
 }
 
 /// The surroundings of the process, which a test or a simulation may replace.
@@ -63,21 +69,21 @@ impl Outside {
 /// Why the fleet cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum FleetError {
-    /// The configuration file cannot be read.
+    /// The configuration cannot be read.
     #[error(
-        "cannot read the configuration {path}: {source}\nSet POLICYSYNC_CONFIG to the path of a policysync.toml, or put one beside host.json."
+        "cannot read the configuration {place}: {problem}\nSet POLICYSYNC_CONFIG to the path of a policysync.toml, or to the address of a blob, or put one beside host.json."
     )]
     Unreadable {
-        /// The file.
-        path: String,
-        /// The error of the system.
-        source: std::io::Error,
+        /// The file or the blob.
+        place: String,
+        /// Why not.
+        problem: String,
     },
     /// The configuration is wrong.
-    #[error("the configuration {path} cannot be used:\n{problem}")]
+    #[error("the configuration {place} cannot be used:\n{problem}")]
     Configuration {
-        /// The file.
-        path: String,
+        /// The file or the blob.
+        place: String,
         /// With the line and the key.
         problem: String,
     },
@@ -87,17 +93,42 @@ pub enum FleetError {
 }
 
 impl Fleet {
-    /// The fleet that the settings name. No I/O but reading the configuration.
+    /// The fleet of a configuration file. No I/O but reading it.
     ///
     /// # Errors
     /// Says which file, key or setting is wrong.
-    pub fn open(settings: &FleetSettings, outside: Outside) -> Result<Self, FleetError> {
-        let path = settings.configuration.display().to_string();
-        let text = std::fs::read_to_string(&settings.configuration)
-            .map_err(|source| FleetError::Unreadable { path: path.clone(), source })?;
-        let configuration = Configuration::parse(&text)
-            .map_err(|error| FleetError::Configuration { path, problem: error.to_string() })?;
+    pub fn open(settings: &FleetSettings, path: &Path, outside: Outside) -> Result<Self, FleetError> {
+        let configuration = parsed(&settings.configuration, file(path))?;
         Ok(Self::of(settings, configuration, outside)?)
+    }
+
+    /// The fleet of the configuration as it is now, wherever it is, for a command.
+    ///
+    /// # Errors
+    /// Says which file, blob, key or setting is wrong.
+    pub async fn read(settings: &FleetSettings, outside: Outside) -> Result<Self, FleetError> {
+        let azure = match &outside.azure {
+            Some(azure) => azure.clone(),
+            None => clients(settings, &outside.ambient)?,
+        };
+        let configuration = parsed(&settings.configuration, text(&settings.configuration, &azure).await)?;
+        Ok(Self::of(settings, configuration, Outside { azure: Some(azure), ..outside })?)
+    }
+
+    /// The same fleet under another configuration: the clients, their budget and what was listed are shared.
+    #[must_use]
+    pub fn under(&self, configuration: Arc<Configuration>, version: &Version) -> Self {
+        Self {
+            configuration,
+            version: Some(version.name().into()),
+            kill_switch: self.kill_switch,
+            azure: self.azure.clone(),
+            ambient: self.ambient.clone(),
+            deadlines: self.deadlines,
+            pace: self.pace,
+            lists: self.lists.clone(),
+            caller: Arc::clone(&self.caller),
+        }
     }
 
     /// As [`Fleet::open`], with a configuration that was read already. No I/O.
@@ -115,15 +146,22 @@ impl Fleet {
             None => clients(settings, &ambient)?,
         };
         Ok(Self {
-            configuration,
+            configuration: Arc::new(configuration),
+            version: None,
             kill_switch: settings.kill_switch,
             azure,
             ambient,
             deadlines,
             pace,
             lists: Lists::default(),
-            caller: OnceCell::new(),
+            caller: Arc::default(),
         })
+    }
+
+    /// The version of the configuration, for the record of a write; `None`: it is a file, or a command has read it.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
     }
 
     /// The time, UTC, on the one clock of the app.
@@ -154,6 +192,28 @@ impl Fleet {
     pub fn mode(&self, namespace: &NamespaceConfiguration) -> Mode {
         namespace.effective_mode(self.kill_switch)
     }
+}
+
+/// The text of the configuration as it is now, wherever it is.
+///
+/// # Errors
+/// Why it cannot be read, for a person.
+pub async fn text(source: &ConfigurationSource, azure: &Azure) -> Result<String, String> {
+    match source {
+        ConfigurationSource::File(path) => file(path),
+        ConfigurationSource::Blob(address) => configuration_blob::text(address, azure).await,
+    }
+}
+
+fn file(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| error.to_string())
+}
+
+fn parsed(source: &ConfigurationSource, text: Result<String, String>) -> Result<Configuration, FleetError> {
+    let place = source.to_string();
+    let text = text.map_err(|problem| FleetError::Unreadable { place: place.clone(), problem })?;
+    Configuration::parse(&text)
+        .map_err(|error| FleetError::Configuration { place, problem: error.to_string() })
 }
 
 /// The clients for the cloud and the identity that the environment names. No I/O.

@@ -10,6 +10,7 @@ pub mod reconcile_assignments;
 pub mod report_policy_status;
 pub mod sync_policies;
 pub mod sync_requests;
+mod unconfigured;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use functions_host::{BodyLimits, Definition, Router};
 use http::{HeaderName, header};
 
-use crate::application::Application;
+use crate::serving::{Needs, Serving};
 use crate::{page, telemetry};
 
 /// What the code expects of the function folders that every package has.
@@ -57,19 +58,24 @@ const SYNC_DEADLINE: Duration = Duration::from_secs(55);
 /// report of it.
 const TIMER_DEADLINE: Duration = Duration::from_secs(14 * 60);
 
-/// A handler of one function, holding on to the application.
+/// A handler of one function. What it serves with is settled once, when the invocation begins.
 macro_rules! handler {
-    ($application:expr, $function:ident) => {{
-        let application = Arc::clone($application);
+    ($serving:expr, $function:ident, $needs:expr) => {{
+        let serving = Arc::clone($serving);
         move |invocation| {
-            let application = Arc::clone(&application);
-            async move { $function::run(&application, invocation).await }
+            let serving = Arc::clone(&serving);
+            async move {
+                match serving.application($needs).await {
+                    Ok(application) => $function::run(&application, invocation).await,
+                    Err(why) => unconfigured::run(&$function::DEFINITION, &why, invocation).await,
+                }
+            }
         }
     }};
 }
 
 /// A router that knows every function.
-pub fn router(application: &Arc<Application>) -> Router {
+pub fn router(serving: &Arc<Serving>) -> Router {
     let router = Router::new()
         .prepare_span(telemetry::continue_trace)
         .from_host_only()
@@ -77,29 +83,32 @@ pub fn router(application: &Arc<Application>) -> Router {
         .http_headers(HTTP_HEADERS);
     let further = FURTHER_REGIONS.into_iter().fold(router, |router, name| {
         let definition = Definition { name, ..assign_policy::DEFINITION };
-        router.function(definition, handler!(application, assign_policy))
+        router.function(definition, handler!(serving, assign_policy, Needs::OfBlob))
     });
     further
-        .function(handle_streamed_events::DEFINITION, handler!(application, handle_streamed_events))
-        .function(assign_policy::DEFINITION, handler!(application, assign_policy))
-        .function(handle_resource_event::DEFINITION, handler!(application, handle_resource_event))
+        .function(
+            handle_streamed_events::DEFINITION,
+            handler!(serving, handle_streamed_events, Needs::OfBlob),
+        )
+        .function(assign_policy::DEFINITION, handler!(serving, assign_policy, Needs::OfBlob))
+        .function(handle_resource_event::DEFINITION, handler!(serving, handle_resource_event, Needs::OfBlob))
         .function(api_description::DEFINITION, |invocation| async move { api_description::run(&invocation) })
-        .function(policy_status::DEFINITION, handler!(application, policy_status))
+        .function(policy_status::DEFINITION, handler!(serving, policy_status, Needs::Any))
         .function_with_deadline(
             reconcile_assignments::DEFINITION,
             TIMER_DEADLINE,
-            handler!(application, reconcile_assignments),
+            handler!(serving, reconcile_assignments, Needs::OfBlob),
         )
         .function_with_deadline(
             report_policy_status::DEFINITION,
             TIMER_DEADLINE,
-            handler!(application, report_policy_status),
+            handler!(serving, report_policy_status, Needs::Any),
         )
-        .function(sync_requests::DEFINITION, handler!(application, sync_requests))
+        .function(sync_requests::DEFINITION, handler!(serving, sync_requests, Needs::Any))
         .function_with_deadline(
             sync_policies::DEFINITION,
             SYNC_DEADLINE,
-            handler!(application, sync_policies),
+            handler!(serving, sync_policies, Needs::OfBlob),
         )
 }
 

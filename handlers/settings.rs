@@ -4,6 +4,7 @@
 
 #[cfg(test)]
 mod guide;
+mod source;
 pub mod variables;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,8 @@ use std::path::PathBuf;
 
 use azure::service_bus::ServiceBusConnection;
 use url::Url;
+
+pub use self::source::ConfigurationSource;
 
 /// Name of the configuration file.
 pub const CONFIGURATION_FILE: &str = "policysync.toml";
@@ -35,7 +38,7 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct FleetSettings {
     /// `POLICYSYNC_CONFIG`: where the configuration is.
-    pub configuration: PathBuf,
+    pub configuration: ConfigurationSource,
     /// `POLICYSYNC_MODE=audit`: no function writes, whatever the file says.
     pub kill_switch: bool,
     /// `POLICYSYNC_ARM_ENDPOINT`.
@@ -142,7 +145,7 @@ impl FleetSettings {
             }
         };
         Ok(Self {
-            configuration: configuration_path(given)?,
+            configuration: configuration_source(given)?,
             kill_switch,
             arm_endpoint: get(given, "POLICYSYNC_ARM_ENDPOINT").map(str::to_owned),
         })
@@ -193,17 +196,16 @@ fn get<'a>(given: &'a BTreeMap<String, String>, name: &str) -> Option<&'a str> {
     given.get(name).map(String::as_str).filter(|value| !value.is_empty())
 }
 
-fn configuration_path(given: &BTreeMap<String, String>) -> Result<PathBuf, SettingsError> {
-    match get(given, "POLICYSYNC_CONFIG") {
-        Some(text) if text.starts_with("https://") || text.starts_with("http://") => wrong(
-            "POLICYSYNC_CONFIG",
-            "a configuration in a blob is not supported yet; package policysync.toml beside host.json",
-        ),
-        Some(path) => Ok(PathBuf::from(path)),
+fn configuration_source(given: &BTreeMap<String, String>) -> Result<ConfigurationSource, SettingsError> {
+    let variable = "POLICYSYNC_CONFIG";
+    match get(given, variable) {
+        Some(text) => ConfigurationSource::parse(text).or_else(|problem| wrong(variable, problem)),
         // The host starts the handler in the app's root and names that root too.
-        None => Ok(get(given, "FUNCTIONS_APP_ROOT_PATH")
-            .map_or_else(PathBuf::new, PathBuf::from)
-            .join(CONFIGURATION_FILE)),
+        None => Ok(ConfigurationSource::File(
+            get(given, "FUNCTIONS_APP_ROOT_PATH")
+                .map_or_else(PathBuf::new, PathBuf::from)
+                .join(CONFIGURATION_FILE),
+        )),
     }
 }
 
@@ -285,14 +287,15 @@ mod tests {
     #[test]
     fn defaults_are_those_of_the_contract() {
         let settings = read(&[]).unwrap();
-        assert_eq!(settings.fleet.configuration, PathBuf::from("policysync.toml"));
+        let file = |path: &str| ConfigurationSource::File(PathBuf::from(path));
+        assert_eq!(settings.fleet.configuration, file("policysync.toml"));
         assert_eq!(
             (settings.queues.requests.as_str(), settings.queues.parked.as_str()),
             ("sync-requests", "sync-requests-parked")
         );
         assert!(!settings.fleet.kill_switch);
         let settings = read(&[("FUNCTIONS_APP_ROOT_PATH", "app"), ("POLICYSYNC_MODE", "audit")]).unwrap();
-        assert_eq!(settings.fleet.configuration, PathBuf::from("app/policysync.toml"));
+        assert_eq!(settings.fleet.configuration, file("app/policysync.toml"));
         assert!(settings.fleet.kill_switch);
     }
 
@@ -317,7 +320,8 @@ mod tests {
             ("POLICYSYNC_MODE", "enforce"),
             ("POLICYSYNC_STATE", "disk"),
             ("POLICYSYNC_QUEUE", "a queue"),
-            ("POLICYSYNC_CONFIG", "https://contoso.blob.core.windows.net/c/policysync.toml"),
+            ("POLICYSYNC_CONFIG", "https://example.org/config/policysync.toml"),
+            ("POLICYSYNC_CONFIG", "http://contoso.blob.core.windows.net/config/policysync.toml"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();
             assert!(error.starts_with(name), "{name}: {error}");

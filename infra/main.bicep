@@ -58,6 +58,9 @@ param plan planType = 'flex'
 @description('Whether no function writes to a namespace or a provisioning service, whatever policysync.toml says.')
 param auditOnly bool = false
 
+@description('Whether the configuration is a blob that people upload (`policysync config push`), rather than a file of the package. It gets a storage account of its own, which keeps each version, and which the app can only read.')
+param configurationInBlob bool = false
+
 @description('Second stage, after the app is deployed: let events wake it. `azd` does that by a hook.')
 param eventSubscriptions bool = false
 
@@ -166,6 +169,7 @@ module app 'modules/app.bicep' = {
     alertWebhooks: alertWebhooks
     alwaysReady: alwaysReady
     auditOnly: auditOnly
+    configurationInBlob: configurationInBlob
     instanceMemoryMB: instanceMemoryMB
     location: location
     logDailyQuotaGb: logDailyQuotaGb
@@ -312,6 +316,9 @@ output POLICYSYNC_STATUS_PAGE string = 'https://${app.outputs.hostName}/api/poli
 
 @description('The storage account of the package.')
 output POLICYSYNC_PACKAGE_ACCOUNT string = app.outputs.packageAccountName
+
+@description('Address of the configuration, where it is a blob.')
+output POLICYSYNC_CONFIGURATION string = app.outputs.configurationAddress
 
 @description('Where `Created` events are published to.')
 output POLICYSYNC_TOPIC_ENDPOINT string = app.outputs.topicEndpoint

@@ -67,6 +67,8 @@ codes! {
     PageNotRendered INTERNAL_SERVER_ERROR
     /// The records cannot be reached now.
     RecordsUnavailable SERVICE_UNAVAILABLE
+    /// There is no configuration that the app could work with now; the message says why. Nothing was taken.
+    NotConfigured SERVICE_UNAVAILABLE
     /// The app has no room for the body now.
     Busy SERVICE_UNAVAILABLE
     /// The queue cannot be reached now. The request was not taken.
@@ -83,7 +85,7 @@ pub struct Problem {
     code: Code,
     /// The same as a sentence, with what to do.
     message: String,
-    /// What it is about: a member of the body, a header, `id`, `namespace`, `page`, `since`, `method`, `body`, `queue` or `records`.
+    /// What it is about: a member of the body, a header, `id`, `namespace`, `page`, `since`, `method`, `body`, `queue`, `records` or `configuration`.
     target: String,
     /// Every field that is missing, wrong or unknown.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -168,6 +168,7 @@ impl Writer<'_> {
             caller: self.fleet.caller(Service::DeviceProvisioning).await,
             reason: self.stated.reason.clone(),
             plan: self.stated.plan.clone().or_else(|| Some(entry.hash())),
+            configuration: self.fleet.version().map(str::to_owned),
         }
     }
 

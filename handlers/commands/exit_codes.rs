@@ -114,6 +114,17 @@ const CODES: &[(&str, &[Code])] = &[
             ),
         ],
     ),
+    (
+        "config push",
+        &[
+            (0, "shown; with --apply: uploaded, or there already"),
+            (1, "a check failed, something could not be read, or another version came in between"),
+        ],
+    ),
+    (
+        "config show",
+        &[(0, "the newest version can be used"), (1, "it cannot, there is none, or it could not be read")],
+    ),
     ("check", &[(0, "no check failed"), (1, "a check failed")]),
     (
         "init",

@@ -6,6 +6,7 @@ mod apply;
 mod assign;
 pub mod check;
 mod command_failure;
+mod config;
 mod declaring;
 mod explain;
 mod group;
@@ -60,6 +61,8 @@ pub enum Command {
     Announce(announce::Arguments),
     /// Look at everything now and print what needs a person, with an exit code for pipelines.
     Status(status::Arguments),
+    /// The configuration where it is a blob: what another version would do, and putting it there.
+    Config(config::Arguments),
     /// Check the configuration, its rules, and what can be read in Azure, before deployment.
     Check(check::Arguments),
 }
@@ -79,6 +82,7 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Group(arguments) => group::run(arguments).await,
         Command::Announce(arguments) => announce::run(arguments).await,
         Command::Status(arguments) => status::run(arguments).await,
+        Command::Config(arguments) => config::run(arguments).await,
         Command::Check(arguments) => check::run(arguments).await,
     }
 }

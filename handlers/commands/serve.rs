@@ -8,8 +8,8 @@ use certificate_management::plural;
 use functions_host::Server;
 
 use super::terminal::fail;
-use crate::application::Application;
 use crate::fleet::Outside;
+use crate::serving::Serving;
 use crate::settings::Settings;
 use crate::{functions, telemetry};
 
@@ -21,23 +21,22 @@ pub async fn run() -> ExitCode {
         Ok(settings) => settings,
         Err(error) => return fail(&error.to_string()),
     };
-    let application = match Application::start(&settings, Outside::of(ambient)) {
-        Ok(application) => Arc::new(application),
+    let serving = match Serving::start(&settings, Outside::of(ambient)) {
+        Ok(serving) => Arc::new(serving),
         Err(error) => return fail(&error.to_string()),
     };
-    telemetry::metrics::watch_budget(application.fleet.azure.budget());
-    telemetry::metrics::watch_surprises(&application.fleet.azure);
+    telemetry::metrics::watch_budget(serving.fleet().azure.budget());
+    telemetry::metrics::watch_surprises(&serving.fleet().azure);
     let server = match Server::from_environment() {
         Ok(server) => server,
         Err(error) => return fail(&error.to_string()),
     };
     tracing::info!(
-        "serving {} for {} on {}",
+        "serving {} for {serving} on {}",
         plural::count(functions::DEFINITIONS.len(), "function"),
-        plural::count(application.fleet.configuration.namespaces.len(), "namespace"),
         server.local_addr()
     );
-    match server.serve(functions::router(&application)).await {
+    match server.serve(functions::router(&serving)).await {
         Ok(stopped) => stopped.exit_code(),
         Err(error) => fail(&format!("the server stopped: {error}")),
     }

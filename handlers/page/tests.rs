@@ -36,6 +36,7 @@ fn report(why: &str, kill_switch: bool) -> Report {
         namespaces: vec![namespace],
         records: Some(Records::default()),
         surprises: Vec::new(),
+        standing: None,
         now: NOW,
     })
 }

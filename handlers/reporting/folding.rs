@@ -31,7 +31,7 @@ pub async fn fold(application: &Application) -> (Report, Snapshot) {
     let mut last_assignments = LastAssignments::new(store);
     let mut standing = metrics::is_measured().then(Standing::default);
     let fold = Fold::new(&fleet.configuration, fleet.kill_switch, Some(requests), now);
-    let mut fold = fold.holding(fleet_records.holds.clone());
+    let mut fold = fold.holding(fleet_records.holds.clone()).under(application.standing.clone());
     let mut left = fleet.configuration.namespaces.iter();
     let mut reads = FuturesOrdered::new();
     loop {

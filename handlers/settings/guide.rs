@@ -47,6 +47,47 @@ is enough, and the first rule that matches decides. `line-*` matches `line-7` an
 matched with the name of a hub and with its host name. A glob that no id of a group, or no name of a hub, can match is an error that
 names the line.
 
+# The configuration in a blob
+
+`POLICYSYNC_CONFIG` may be the address of a blob: `https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME`, the same in the clouds of the US government and
+of China, or on this machine `http://127.0.0.1:PORT/ACCOUNT/CONTAINER/NAME`. The app reads it with its identity (`Storage Blob Data Reader` on the
+container); an address with a signature is refused. Then a change needs no new package. `configurationInBlob = true` of the [templates](deploy.md) sets it up.
+
+**When a change counts.** Each invocation works with one version from its beginning to its end. The first one that begins a minute or more after the last look
+asks the blob whether there is another version (by its `ETag`, so that nothing is sent while nothing has changed). So a change counts within a minute
+for everything that begins then, two instances differ for that long, and a walk that is under way ends with the version that it began with: 14
+minutes at the most. To stop every write at once, set `POLICYSYNC_MODE=audit`: that restarts the app. A `freeze` or `mode = \"audit\"` in the file is not as fast.
+
+**A version that cannot be used** (no TOML, refused by the checks or by a test of a rule, without any namespace, over 4 MiB), a blob that is gone and one that may not be
+read change nothing: the last good version stays in force, and the finding `configuration-behind` names the version, what is wrong and what to do. It clears with the
+first report after a good version was read. Where the blob could be read before and is only out of reach, that is told after ten minutes.
+
+**A process that starts meanwhile** knows from the records (`configuration/last-good`) which version was the last good one, and reads that in the blob, where the account keeps versions: then nothing differs. Where it does not, or the blob cannot be read,
+it has only the text in the record. By that it looks and reports, and writes nothing, since who can write records must not decide what the app does: messages of the queue are put back, and the finding is critical. Where the records have none either, or this
+release refuses it, nothing at all is done: the HTTP functions answer 503 with the reason (`not-configured`), also on the page; messages of the queue are put back for hours and then
+[parked](../RUNBOOK.md), Event Grid sends its events again for a day, and what else was missed the next reconcile finds. The app looks again after ten seconds.
+
+**What a change does not do.** A namespace that leaves the file is like one that left the file of a package: syncs that are under way there end as `refused` (`namespace-not-configured`),
+its groups keep their policies, its section is removed with old records, and its findings end. A namespace that comes is looked at by the next runs.
+
+A change in stages:
+
+1. `policysync check` on the file, in the pull request that changes it.
+2. `policysync config push policysync.toml` checks it again, and shows what it would do that the version in the blob does not: namespaces that come and go, modes that change, and by a look at Azure each
+   enrollment group that would change its policy, be newly assigned, or not be touched any more. Nothing is uploaded.
+3. For a large change, upload it with `mode = \"audit\"` first, look at the report, and then upload it with `mode = \"enforce\"`.
+4. `policysync config push policysync.toml --apply --reason \"CHG-4711\"` uploads it over exactly the version that it was compared with. When another one came in between, nothing is uploaded.
+   The reason, and who uploaded it, stand in the blob's metadata.
+5. `policysync config show` tells which version the blob has and which one the app had in force last, and `policysync status` whether something is wrong with it.
+
+To go back to an earlier version, where the account keeps versions (that of the templates does): find it, and push it like any other, so that it is checked and its effects are seen.
+
+```
+az storage blob list --auth-mode login --account-name ACCOUNT --container-name configuration --include v --query \"[].{version: versionId, at: properties.lastModified, by: metadata.by, reason: metadata.reason}\" --output table
+az storage blob download --auth-mode login --account-name ACCOUNT --container-name configuration --name policysync.toml --version-id VERSION --file earlier.toml
+policysync config push earlier.toml --apply --reason \"back to VERSION\"
+```
+
 # policysync.toml
 ";
 

@@ -36,7 +36,11 @@ pub const PREFIX: &str = "POLICYSYNC_";
 
 /// Every variable.
 pub const VARIABLES: &[Variable] = &[
-    app("POLICYSYNC_CONFIG", "`policysync.toml` beside `host.json`", "Path of the configuration."),
+    app(
+        "POLICYSYNC_CONFIG",
+        "`policysync.toml` beside `host.json`",
+        "Path of the configuration, or the address of a blob, `https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME`: see [above](#the-configuration-in-a-blob).",
+    ),
     app(
         "POLICYSYNC_MODE",
         "`policysync.toml` decides",

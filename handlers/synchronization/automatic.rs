@@ -43,8 +43,10 @@ pub async fn submit_if_needed(
     let store = &application.store;
     let in_flight = records::sync(store, &configuration.id).await.map_err(state::WriteError::from)?;
     let in_flight = in_flight.as_ref().map(|stored| &stored.value);
-    let (kill_switch, now) = (application.fleet.kill_switch, application.fleet.now());
-    let request = match sync::automatic(configuration, kill_switch, observation, in_flight, because, now) {
+    // A request stays on the queue until there is a configuration that counts, and would be heeded then.
+    let (no_writes, now) =
+        (application.fleet.kill_switch || application.only_looks(), application.fleet.now());
+    let request = match sync::automatic(configuration, no_writes, observation, in_flight, because, now) {
         sync::Automatic::NotNeeded => return Ok(Asked::NotNeeded),
         sync::Automatic::UnderWay => return Ok(Asked::UnderWay),
         sync::Automatic::Ask => return Ok(Asked::Ask),

@@ -1,6 +1,7 @@
 //! Handles a batch of messages. It works on each namespace for itself, within a time of its own. Messages that did not
 //! get done come again later; messages that cannot be parsed are parked, after their neighbours.
 
+use certificate_management::reason::Reason;
 use futures::future::join_all;
 use futures::{StreamExt, stream};
 use tokio::time::Instant;
@@ -31,6 +32,31 @@ pub async fn handle(application: &Application, messages: Vec<Received>) -> Resul
         aside.to_park.extend(of_namespace.to_park);
         aside.to_hold.extend(of_namespace.to_hold);
     }
+    settle_all(application, aside, Reason::RecordsUnreadable, since, done).await
+}
+
+/// Puts every message of a batch back for later, since there is no configuration by which any could be worked on.
+///
+/// # Errors
+/// As [`handle`].
+pub async fn hold(
+    application: &Application,
+    messages: Vec<Received>,
+    because: &str,
+) -> Result<Handled, BatchError> {
+    let to_hold = messages.into_iter().map(|message| (message, because.to_owned())).collect();
+    let aside = Aside { to_park: Vec::new(), to_hold };
+    settle_all(application, aside, Reason::ConfigurationMissing, Instant::now(), Handled::default()).await
+}
+
+/// Settles what was set aside in a batch that began at `since`; `worn_out` says why messages were held.
+async fn settle_all(
+    application: &Application,
+    aside: Aside,
+    worn_out: Reason,
+    since: Instant,
+    mut done: Handled,
+) -> Result<Handled, BatchError> {
     let until = since + application.fleet.deadlines.settled;
     let parks = aside.to_park.into_iter().map(|(message, unreadable)| {
         let because = unreadable.to_string();
@@ -40,7 +66,9 @@ pub async fn handle(application: &Application, messages: Vec<Received>) -> Resul
     // All at once, so that a call that hangs does not use up the time of the others.
     let settles: Vec<_> = holds
         .chain(parks)
-        .map(|(message, because, unreadable)| settle(application, message, because, unreadable, until))
+        .map(|(message, because, unreadable)| {
+            settle(application, message, because, unreadable, worn_out, until)
+        })
         .collect();
     let settled: Vec<_> = stream::iter(settles).buffer_unordered(AT_ONCE).collect().await;
     let mut failure = None;

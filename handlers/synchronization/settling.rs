@@ -34,19 +34,20 @@ pub(super) enum Settled {
     Parked,
 }
 
-/// Parks a message that is `unreadable`, or that was held for hours, and holds any other. It also holds a message that
-/// cannot be parked: an outage passes.
+/// Parks a message that is `unreadable`, or that was held for hours, which has the reason `worn_out` then, and holds any other.
+/// It also holds a message that cannot be parked: an outage passes.
 pub(super) async fn settle(
     application: &Application,
     message: Received,
     because: String,
     unreadable: Option<Unreadable>,
+    worn_out: Reason,
     until: Instant,
 ) -> Result<Settled, BatchError> {
     let is_worn_out = holding::held(&message).1 >= holding::MOST_HOLDS;
     let reason = unreadable.or_else(|| {
         let detail = format!("it could not be handled for hours: {because}");
-        is_worn_out.then_some(Unreadable { reason: Reason::RecordsUnreadable, detail })
+        is_worn_out.then_some(Unreadable { reason: worn_out, detail })
     });
     let because = match reason {
         None => {

@@ -30,6 +30,9 @@ param generations = ['credentials', 'certificate-authorities']
 param symmetricKeyAccess = true
 param manageAuthorities = true
 
+// The configuration is changed without a new package.
+param configurationInBlob = true
+
 param alertEmails = ['iot-operations@contoso.com']
 param maximumInstanceCount = 100
 param instanceMemoryMB = 2048

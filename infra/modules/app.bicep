@@ -1,6 +1,6 @@
 // Everything of the app itself, in its resource group.
 
-import { diagnosticNamespaceName, names, packageAccountName } from 'names.bicep'
+import { configurationAccountName, diagnosticNamespaceName, names, packageAccountName } from 'names.bicep'
 import { alwaysReadyType, planType, signInType, siteUpdateStrategyType } from 'types.bicep'
 
 @description('Makes names unique and stable: the same for the same subscription, environment and region.')
@@ -23,6 +23,9 @@ param regions string[]
 
 @description('Whether no function writes to a namespace or a provisioning service.')
 param auditOnly bool
+
+@description('Whether the configuration is a blob, rather than a file of the package.')
+param configurationInBlob bool
 
 @description('Whether everything is reached through private endpoints only.')
 param privateNetworking bool
@@ -126,6 +129,18 @@ module packages 'package-storage.bicep' = {
   }
 }
 
+module configuration 'configuration-storage.bicep' = if (configurationInBlob) {
+  params: {
+    name: configurationAccountName(token)
+    location: location
+    tags: tags
+    seed: token
+    isPrivate: privateNetworking
+    container: names.configurationContainer
+    principalId: identity.outputs.principalId
+  }
+}
+
 module queue 'queue.bicep' = {
   params: {
     name: 'sbns-policysync-${token}'
@@ -180,6 +195,9 @@ module network 'network.bicep' = if (privateNetworking) {
 }
 
 var clientId = identity.outputs.clientId
+var configurationAddress = configurationInBlob
+  ? '${configuration!.outputs.blobEndpoint}${names.configurationContainer}/${names.configurationBlob}'
+  : ''
 
 // A user-assigned identity has to be named wherever one is used: the host, each connection and our own code.
 var settings = union(
@@ -204,6 +222,7 @@ var settings = union(
     ServiceBusConnection__fullyQualifiedNamespace: queue.outputs.hostName
   },
   auditOnly ? { POLICYSYNC_MODE: 'audit' } : {},
+  configurationInBlob ? { POLICYSYNC_CONFIG: configurationAddress } : {},
   signIn == null ? {} : { OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID: clientId }
 )
 
@@ -246,6 +265,8 @@ module endpoints 'endpoints.bicep' = if (privateNetworking) {
     network: network!.outputs.parts
     storageId: storage.outputs.id
     packageStorageId: packages.outputs.id
+    configurationInBlob: configurationInBlob
+    configurationStorageId: configuration.?outputs.id ?? ''
     topicId: topic.outputs.id
     serviceBusId: queue.outputs.id
     eventHubsIds: [for (region, index) in regions: diagnosticHub[index].outputs.id]
@@ -336,6 +357,9 @@ output principalId string = identity.outputs.principalId
 
 @description('The storage account of the package.')
 output packageAccountName string = packageAccountName(token)
+
+@description('Address of the configuration, where it is a blob; empty where it is a file of the package.')
+output configurationAddress string = configurationAddress
 
 @description('ARM id of the function that takes events; it exists once the app is deployed.')
 output eventFunctionId string = eventFunctionId

@@ -17,6 +17,9 @@ param isPrivate bool
 @description('Its container.')
 param container string
 
+@description('Whether each version of a blob is kept, and what is deleted for 30 days.')
+param keepsVersions bool = false
+
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: name
   location: location
@@ -40,6 +43,13 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
 
   resource blobs 'blobServices' = {
     name: 'default'
+    properties: keepsVersions
+      ? {
+          isVersioningEnabled: true
+          deleteRetentionPolicy: { enabled: true, days: 30 }
+          containerDeleteRetentionPolicy: { enabled: true, days: 30 }
+        }
+      : {}
 
     resource only 'containers' = {
       name: container

@@ -20,6 +20,12 @@ param storageId string
 @description('The storage account of the package.')
 param packageStorageId string
 
+@description('Whether the configuration is a blob.')
+param configurationInBlob bool
+
+@description('The storage account of the configuration; empty where it is a file of the package.')
+param configurationStorageId string
+
 @description('The custom topic.')
 param topicId string
 
@@ -52,6 +58,18 @@ module packages 'private-endpoint.bicep' = {
     subnetId: network.endpointSubnetId
     zoneId: network.blobZoneId
     targetId: packageStorageId
+    groupId: 'blob'
+  }
+}
+
+module configuration 'private-endpoint.bicep' = if (configurationInBlob) {
+  params: {
+    name: 'pep-configuration-${token}'
+    location: location
+    tags: tags
+    subnetId: network.endpointSubnetId
+    zoneId: network.blobZoneId
+    targetId: configurationStorageId
     groupId: 'blob'
   }
 }

@@ -6,6 +6,9 @@ var names = {
   recordContainer: 'policysync'
   // Container of the package.
   packageContainer: 'packages'
+  // Container of the configuration, where it is a blob, and the name of the blob.
+  configurationContainer: 'configuration'
+  configurationBlob: 'policysync.toml'
   // Queue of sync requests and scheduled follow-ups.
   requestQueue: 'sync-requests'
   // Queue of messages that could not be understood.
@@ -21,6 +24,10 @@ var names = {
 @export()
 @description('Name of the storage account of the package, which no one shares with the records.')
 func packageAccountName(token string) string => 'stpkg${token}'
+
+@export()
+@description('Name of the storage account of the configuration, where it is a blob.')
+func configurationAccountName(token string) string => 'stcfg${token}'
 
 @export()
 @description('Name of the event hub namespace of a region.')

@@ -8,7 +8,7 @@ var roles = {
   storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
   // The deployment identity of Flex Consumption, with which the platform itself stores an uploaded package.
   storageBlobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
-  // The app on Elastic Premium, which runs from the package in its container.
+  // The app on Elastic Premium, which runs from the package in its container; and each app whose configuration is a blob, on its container.
   storageBlobDataReader: '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
   // The trigger of sync-policies.
   serviceBusDataReceiver: '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0'

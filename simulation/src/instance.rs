@@ -24,6 +24,7 @@ use policysync::fleet::{Fleet, Outside};
 use policysync::functions;
 use policysync::in_hand::InHand;
 use policysync::pace::Pace;
+use policysync::serving::Serving;
 use policysync::settings::Settings;
 use serde_json::Value;
 use state::Store;
@@ -91,7 +92,7 @@ impl Instance {
         let randomness = Randomness::of_seed(around.seed.number(&format!("instance {number}, life {life}")));
         let ambient = Ambient { clock: around.time.clock(skew), randomness };
         let application = application(around, number, &wire, ambient)?;
-        let router = functions::router(&Arc::new(application)).into_service();
+        let router = functions::router(&Arc::new(Serving::File(Arc::new(application)))).into_service();
         let life = Arc::new(Life::of(polls));
         Ok(Self { number, wire, life, service: TowerToHyperService::new(router) })
     }
@@ -147,7 +148,14 @@ fn application(
     let outside =
         Outside { azure: Some(azure), ambient, deadlines: Deadlines::default(), pace: Pace::default() };
     let fleet = Fleet::of(&settings.fleet, configuration, outside).map_err(|error| unplayable(&error))?;
-    Ok(Application { fleet, store, queues, in_hand: InHand::default(), signs_in: false })
+    Ok(Application {
+        fleet,
+        store,
+        queues: Arc::new(queues),
+        in_hand: InHand::default(),
+        signs_in: false,
+        standing: None,
+    })
 }
 
 fn settings(kill_switch: bool) -> Result<Settings, Unplayable> {

@@ -9,10 +9,10 @@ use async_trait::async_trait;
 use azure::credential::CachedTokens;
 use azure::{AccessToken, Azure, Cloud, Error, Http, TokenSource};
 use functions_host::Server;
-use policysync::application::Application;
 use policysync::commands::laptop::local_world::Attach;
 use policysync::fleet::Outside;
 use policysync::functions;
+use policysync::serving;
 use policysync::settings::Settings;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -62,10 +62,10 @@ fn serve(variables: &BTreeMap<String, String>) -> Result<Serving, String> {
     let tokens = Arc::new(CachedTokens::new(identity, ambient.clock.clone()));
     let http = Http::shared(ambient.clone()).map_err(text)?;
     let outside = Outside { azure: Some(Azure::new(http, cloud, tokens)), ..Outside::of(ambient) };
-    let application = Application::start(&settings, outside).map_err(text)?;
+    let serving = serving::Serving::start(&settings, outside).map_err(text)?;
     let server = Server::bind(0).map_err(text)?;
     let port = server.local_addr().port();
-    let router = functions::router(&Arc::new(application));
+    let router = functions::router(&Arc::new(serving));
     let serving = tokio::spawn(async move { server.serve_within(router).await.unwrap() });
     Ok(Serving { port, task: serving.abort_handle() })
 }

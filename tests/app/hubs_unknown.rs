@@ -1,6 +1,8 @@
 //! A hub that was not seen proves nothing: the app assigns no group past such a hub, and no finding clears because a
 //! list could not be read.
 
+use std::sync::Arc;
+
 use certificate_management::alerting::{FindingEvent, FindingState};
 use certificate_management::checks::CheckId;
 use certificate_management::generation::NamespaceGeneration;
@@ -58,7 +60,8 @@ async fn a_group_whose_hubs_are_not_seen_waits_and_is_assigned_once_they_are() {
         let mut app = InProcess::start().await;
         if is_named_by_endpoint {
             let endpoint = endpoint(&app);
-            app.application.fleet.configuration.namespaces[0].provisioning_services = vec![endpoint];
+            Arc::make_mut(&mut app.application.fleet.configuration).namespaces[0].provisioning_services =
+                vec![endpoint];
         }
         app.faults(&json!([hidden]));
         let done = reconcile(&app).await;

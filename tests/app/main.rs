@@ -12,6 +12,8 @@ mod blast_radius;
 mod browser_tests;
 mod check;
 mod command_line;
+mod config_push;
+mod configuration_blob;
 mod confinement;
 mod dead_letters;
 mod declared;

@@ -1,5 +1,7 @@
 //! A sync whose follow-up message was lost: the report finds it and sends the follow-up again.
 
+use std::sync::Arc;
+
 use azure_simulator::Simulator;
 use certificate_management::request::{Outcome, SyncRequest};
 use certificate_management::sync::{Conclusion, SyncRecord};
@@ -77,7 +79,7 @@ async fn a_request_whose_message_was_lost_before_a_sync_knew_it_is_taken_in_by_t
 #[tokio::test]
 async fn a_request_without_an_outcome_outlives_every_retention() {
     let mut app = InProcess::start().await;
-    app.application.fleet.configuration.retention_days = 0;
+    Arc::make_mut(&mut app.application.fleet.configuration).retention_days = 0;
     let application = &app.application;
     let store = application.store.clone();
     let open = request(&app, "open");

@@ -13,6 +13,7 @@ use functions_host::Server;
 use policysync::application::Application;
 use policysync::commands::laptop::local_world::{Schedules, app_settings};
 use policysync::fleet::Outside;
+use policysync::serving::Serving;
 use policysync::settings::Settings;
 use policysync::{functions, reporting};
 use serde_json::{Value, json};
@@ -81,7 +82,7 @@ impl Shared {
     async fn fire(&self, is_past_due: bool) -> Vec<Value> {
         let server = Server::bind(0).unwrap();
         let url = format!("http://{}/report-policy-status", server.local_addr());
-        let router = functions::router(&Arc::new(self.instance()));
+        let router = functions::router(&Arc::new(Serving::File(Arc::new(self.instance()))));
         let serving = tokio::spawn(server.serve(router));
         let timer =
             json!({"Schedule": {"AdjustForDST": true}, "ScheduleStatus": null, "IsPastDue": is_past_due});

@@ -16,7 +16,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::response::Response;
 use axum::routing::any;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use percent_encoding::percent_decode_str;
 use time::OffsetDateTime;
 
@@ -24,15 +24,22 @@ use super::answer::answer;
 use super::clock::Clock;
 use super::dates;
 
+/// How many earlier versions of a blob can be read.
+const KEPT_VERSIONS: usize = 4;
 /// Largest blob that is taken: a record is 8 MiB at the most.
 const LARGEST_BLOB: usize = 16 * 1024 * 1024;
 const XML: &str = "application/xml";
 
+#[derive(Clone)]
 struct Blob {
     body: Bytes,
     content_type: String,
     etag: String,
     modified: OffsetDateTime,
+    /// Headers `x-ms-meta-*`, as they were sent.
+    metadata: Vec<(HeaderName, HeaderValue)>,
+    /// The versions before it, the newest first.
+    earlier: Vec<Blob>,
 }
 
 type Containers = BTreeMap<String, BTreeMap<String, Blob>>;
@@ -109,12 +116,15 @@ async fn dispatch(
                 etag: format!("\"0x{writes:016X}\""),
                 // The users of the account judge the age of records by this date.
                 modified: account.clock.callers_now(),
+                metadata: metadata(&headers),
+                earlier: blobs.remove(name).map(Blob::with_earlier).unwrap_or_default(),
             };
             let stored = described(StatusCode::CREATED, &blob, Bytes::new());
             blobs.insert(name.to_owned(), blob);
             stored
         }
-        Method::GET | Method::HEAD => match blobs.get(name) {
+        Method::GET | Method::HEAD => match asked(blobs.get(name), query.get("versionid")) {
+            Some(blob) if is_known(&headers, blob) => described(StatusCode::NOT_MODIFIED, blob, Bytes::new()),
             Some(blob) => described(StatusCode::OK, blob, blob.body.clone()),
             None => refuse(StatusCode::NOT_FOUND, "BlobNotFound"),
         },
@@ -143,10 +153,48 @@ fn unmet(headers: &HeaderMap, existing: Option<&Blob>) -> Option<Response> {
     }
 }
 
+/// The id of a version, as an account that keeps versions tells it: the time of the write, with seven decimals
+/// (`messaging-and-state.md` §3.7).
+fn version_id(modified: OffsetDateTime) -> String {
+    let (date, time) = (modified.date(), modified.time());
+    let (hour, minute, second) = time.as_hms();
+    format!("{date}T{hour:02}:{minute:02}:{second:02}.{:07}Z", time.nanosecond() / 100)
+}
+
+impl Blob {
+    /// This version and those before it, as those before a newer one.
+    fn with_earlier(mut self) -> Vec<Self> {
+        let mut earlier = std::mem::take(&mut self.earlier);
+        earlier.insert(0, self);
+        earlier.truncate(KEPT_VERSIONS);
+        earlier
+    }
+}
+
+/// The version that is asked for; without an id the newest.
+fn asked<'b>(blob: Option<&'b Blob>, id: Option<&String>) -> Option<&'b Blob> {
+    let Some(id) = id else { return blob };
+    let mut versions = blob.into_iter().chain(blob.into_iter().flat_map(|blob| &blob.earlier));
+    versions.find(|version| version_id(version.modified) == *id)
+}
+
+/// Whether the caller has it already, so that a GET needs no body (REST reference of Azure Storage, "Specifying conditional headers").
+fn is_known(headers: &HeaderMap, blob: &Blob) -> bool {
+    headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == blob.etag.as_str())
+}
+
+/// What the writer has noted beside the blob (REST reference of Azure Storage, "Set Blob Metadata").
+fn metadata(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+    let is_note = |(name, _): &(&HeaderName, &HeaderValue)| name.as_str().starts_with("x-ms-meta-");
+    headers.iter().filter(is_note).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
 fn described(status: StatusCode, blob: &Blob, body: Bytes) -> Response {
     let mut described = answer(status, "application/octet-stream", body);
     let modified = dates::rfc_1123(blob.modified);
+    let version = version_id(blob.modified);
     for (name, value) in [
+        (HeaderName::from_static("x-ms-version-id"), version.as_str()),
         (header::CONTENT_TYPE, blob.content_type.as_str()),
         (header::ETAG, blob.etag.as_str()),
         (header::LAST_MODIFIED, modified.as_str()),
@@ -155,6 +203,7 @@ fn described(status: StatusCode, blob: &Blob, body: Bytes) -> Response {
             described.headers_mut().insert(name, value);
         }
     }
+    described.headers_mut().extend(blob.metadata.iter().cloned());
     described
 }
 

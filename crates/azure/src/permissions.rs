@@ -32,6 +32,8 @@ pub enum Feature {
     Queue,
     /// Keeping records.
     Records,
+    /// Reading the configuration where it is a blob, and uploading it.
+    Configuration,
 }
 
 impl Feature {
@@ -46,6 +48,7 @@ impl Feature {
             Self::OwnRoot => "own-root",
             Self::Queue => "queue",
             Self::Records => "records",
+            Self::Configuration => "configuration",
         }
     }
 }
@@ -67,6 +70,8 @@ pub enum PermissionScope {
     Topic,
     /// The storage account of the app, which is the host's too.
     StorageAccount,
+    /// The container of the configuration, and nothing else of its account.
+    ConfigurationContainer,
 }
 
 impl PermissionScope {
@@ -81,6 +86,7 @@ impl PermissionScope {
             Self::Queues => "queues",
             Self::Topic => "topic",
             Self::StorageAccount => "storage-account",
+            Self::ConfigurationContainer => "configuration-container",
         }
     }
 }
@@ -118,6 +124,10 @@ pub enum Role {
     /// Built in: `Azure Device Registry Administrator`. The role that documentation names for certificate authorities has
     /// actions on credentials only (`azure-wire-facts.md` §6).
     DeviceRegistryAdministrator,
+    /// Built in: `Storage Blob Data Reader`.
+    StorageBlobDataReader,
+    /// Built in: `Storage Blob Data Contributor`.
+    StorageBlobDataContributor,
     /// Built in: `Storage Blob Data Owner`, which the Functions host needs on the same account anyway.
     StorageBlobDataOwner,
 }
@@ -151,6 +161,8 @@ impl Role {
             Self::ProvisioningServiceDataReader => "Device Provisioning Service Data Reader",
             Self::Reader => "Reader",
             Self::DeviceRegistryAdministrator => "Azure Device Registry Administrator",
+            Self::StorageBlobDataReader => "Storage Blob Data Reader",
+            Self::StorageBlobDataContributor => "Storage Blob Data Contributor",
             Self::StorageBlobDataOwner => "Storage Blob Data Owner",
         }
     }

@@ -25,6 +25,9 @@ pub struct Attribution {
     /// The hash of the plan that was performed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
+    /// The version of the configuration that it followed from, where that is a blob: its version id, or its `ETag`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<String>,
 }
 
 /// An identity as its token names it. The token is not verified here, since nothing is decided by it.

@@ -9,6 +9,7 @@ mod ca_expiring;
 mod ca_leftover;
 mod ca_removed_early;
 mod ca_shorter_than_leaf;
+mod configuration_behind;
 mod declared_resource;
 mod devices_before_policy;
 mod group_dangling;
@@ -169,6 +170,11 @@ checks! {
         "The report before this one is older than it should be: the timer did not fire, or its runs failed."
         "Look at the invocations of `report-policy-status` in the gap, and whether the app was stopped or could \
          not reach its storage."
+    ConfigurationBehind "configuration-behind" Warning configuration_behind
+        "The newest version of the configuration in its blob is not in force: it cannot be used, or the blob cannot be read. The last \
+         good version stays in force."
+        "Do what the finding says; it clears with the first run after a good version was read. \
+         [docs/configuration.md](docs/configuration.md) says how to go back to an earlier version."
     SectionStale "section-stale" Warning section_stale
         "What the report says of a namespace was seen longer ago than it should be: the runs did not come to it."
         "Look at the invocations of `report-policy-status`: whether they fail, or are cut off, or whether the fleet needs \

@@ -10,6 +10,7 @@ use crate::declared;
 use crate::finding::Subject;
 use crate::finding_subject as subject;
 use crate::hold::GroupHolds;
+use crate::in_force::VersionInForce;
 use crate::issuers::SeenIssuers;
 use crate::model::{EnrollmentGroup, Policy, ReadFailure, ReadFailureKind};
 use crate::next_step::{Caller, Situation};
@@ -38,6 +39,8 @@ pub struct Facts<'a> {
     pub suppressions: &'a [Suppression],
     /// What the service sent that this version does not know.
     pub surprises: &'a [String],
+    /// Which version of the configuration is in force; `None`: it is a file, or this is not about the whole.
+    pub standing: Option<&'a VersionInForce>,
     /// The time.
     pub now: OffsetDateTime,
 }
@@ -116,6 +119,7 @@ impl<'a> Facts<'a> {
             thresholds: &input.configuration.checks,
             suppressions: &input.configuration.suppressions,
             surprises: &input.surprises,
+            standing: input.standing.as_ref(),
             now: input.now,
         }
     }

@@ -6,7 +6,8 @@
 //! - [`model`]: what the app observes: namespaces, policies, hubs, hub certificates, enrollment groups.
 //! - [`generation`]: the two generations of the service, and the links of a namespace of the second.
 //! - [`reference`](mod@reference): the policy that a group names, as one text.
-//! - [`configuration`]: what the operator wants: `policysync.toml`.
+//! - [`configuration`]: what the operator wants: `policysync.toml`. [`in_force`]: which version of it counts.
+//!   [`difference`]: what another version would do.
 //! - [`authority`]: certificate authorities as resources.
 //! - [`declared`]: the authorities and policies that the file owns, and what is left to do until they exist.
 //! - [`blast_radius`]: what a step would break that a person takes elsewhere and cannot take back.
@@ -43,6 +44,7 @@ pub mod causes;
 pub mod checks;
 pub mod configuration;
 pub mod declared;
+pub mod difference;
 pub mod digest;
 pub mod facts;
 pub mod finding;
@@ -52,6 +54,7 @@ mod generated_files;
 pub mod generation;
 mod glob;
 pub mod hold;
+pub mod in_force;
 pub mod issuers;
 pub mod milestones;
 pub mod model;

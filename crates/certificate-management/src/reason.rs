@@ -308,6 +308,15 @@ reasons! {
     ReportOverdue "report-overdue" Warning
         "The report before this one is older than it should be."
         "Look at the invocations of `report-policy-status` in that time, and whether the app was running."
+    ConfigurationRefused "configuration-refused" Warning
+        "The newest version of the configuration in its blob cannot be used, so an earlier one stays in force; where only the records have one, nothing is written."
+        "Correct the file; `policysync config push FILE` checks it, shows what it would do, and says how it is uploaded. Or make an earlier version of the blob the newest one again."
+    ConfigurationUnreadable "configuration-unreadable" Warning
+        "The blob with the configuration cannot be read, so the version that was read last stays in force; where only the records have one, nothing is written."
+        "Read the message. Gone: restore the blob, or upload the file as `policysync config push FILE` says. Denied: grant the app's identity Storage Blob Data Reader on the container. Else look at the storage account's network rules."
+    ConfigurationMissing "configuration-missing" Warning
+        "The message waited for hours, and in that time there was no version of the configuration by which it could be handled."
+        "`policysync config show` says what is wrong with the blob. Once the app has a version in force, the message can be sent from the parked queue once more."
     SectionStale "section-stale" Warning
         "What is known of the namespace is older than it should be."
         "Look at the invocations of `report-policy-status`: each goes on with the namespaces that it has not seen for longest."

@@ -8,6 +8,7 @@ use crate::configuration::{Configuration, NamespaceConfiguration};
 use crate::declared;
 use crate::finding::Subject;
 use crate::hold::GroupHolds;
+use crate::in_force::VersionInForce;
 use crate::issuers::SeenIssuers;
 use crate::model::{EnrollmentGroup, ReadFailure};
 use crate::plan::Observation;
@@ -31,6 +32,8 @@ pub struct ReportInput<'a> {
     pub records: Option<Records>,
     /// What the service sent that this version does not know, each as a sentence.
     pub surprises: Vec<String>,
+    /// Which version of the configuration is in force; `None`: it is a file.
+    pub standing: Option<VersionInForce>,
     /// The time.
     pub now: OffsetDateTime,
 }

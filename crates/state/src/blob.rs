@@ -4,6 +4,7 @@
 //! has (`settings`), tokens from the app (`token`), making the container, which `object_store` cannot do (`container`),
 //! and building the HTTP client late (`first_use`).
 
+pub(crate) mod address;
 pub(crate) mod container;
 pub(crate) mod first_use;
 pub(crate) mod settings;
@@ -29,10 +30,26 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long a connection takes at most.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Makes the client. Sends nothing.
+/// Makes the client, whose writes make the container where it is missing. Sends nothing.
 pub(crate) fn connect(
     settings: BlobSettings,
     connector: Arc<dyn HttpConnector>,
+) -> Result<Arc<dyn ObjectStore>, Error> {
+    client(settings, connector, true)
+}
+
+/// The same without the container: its writes fail where it is missing.
+pub(crate) fn connect_only(
+    settings: BlobSettings,
+    connector: Arc<dyn HttpConnector>,
+) -> Result<Arc<dyn ObjectStore>, Error> {
+    client(settings, connector, false)
+}
+
+fn client(
+    settings: BlobSettings,
+    connector: Arc<dyn HttpConnector>,
+    makes_container: bool,
 ) -> Result<Arc<dyn ObjectStore>, Error> {
     let BlobSettings { account, endpoint, container, credential } = settings;
     let credentials: AzureCredentialProvider = match credential {
@@ -40,6 +57,7 @@ pub(crate) fn connect(
         Credential::Token(provider) => Arc::new(TokenCredential(provider)),
     };
     let maker = ContainerMaker::new(connector, &account, &endpoint, &container, Arc::clone(&credentials));
+    let maker = if makes_container { maker } else { maker.that_makes_none() };
     let options = ClientOptions::new()
         .with_allow_http(endpoint.scheme() == "http")
         .with_timeout(REQUEST_TIMEOUT)

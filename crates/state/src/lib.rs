@@ -18,10 +18,13 @@
 //!
 //! The ids of writes and the pauses after lost races are drawn from the randomness that the store is given.
 //!
+//! A [`Document`] is one blob that is no record: people write it, and the app reads it again when it has changed.
+//!
 //! What a record means, and how its fields evolve, is the caller's business.
 #![warn(missing_docs)]
 
 mod blob;
+mod document;
 mod error;
 pub mod key;
 mod modify;
@@ -30,8 +33,10 @@ pub mod record;
 mod retention;
 mod store;
 
+pub use blob::address::BlobAddress;
 pub use blob::settings::BlobSettings;
 pub use blob::token::TokenProvider;
+pub use document::{Document, NOTES, Reading, Revision};
 pub use error::{Error, ErrorKind, WriteError};
 pub use modify::{Change, Modified};
 pub use record::{Stored, Version};

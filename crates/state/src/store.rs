@@ -246,7 +246,7 @@ impl fmt::Debug for Store {
 
 /// Whether a guarded write lost against another one. Other refusals come with the same HTTP statuses: a container that
 /// is being deleted (409) or a blob that another client has leased (412).
-fn is_conflict(error: &object_store::Error) -> bool {
+pub(crate) fn is_conflict(error: &object_store::Error) -> bool {
     match error {
         object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. } => {
             matches!(Answer::of(error).code.as_deref(), None | Some("BlobAlreadyExists" | "ConditionNotMet"))

@@ -3,6 +3,7 @@
 
 mod azurite;
 mod contract;
+mod documents;
 mod in_memory;
 mod lost_answers;
 mod misbehaving_service;

@@ -17,7 +17,7 @@ use policysync::functions::{
     reconcile_assignments, report_policy_status, sync_policies, sync_requests,
 };
 use policysync::in_hand::InHand;
-use policysync::settings::{FleetSettings, QueueSettings};
+use policysync::settings::{ConfigurationSource, FleetSettings, QueueSettings};
 use policysync::walk::Pace;
 use serde_json::Value;
 use state::Store;
@@ -95,8 +95,11 @@ fn application(azure: azure::Azure) -> Application {
         requests: "requests".to_owned(),
         parked: "parked".to_owned(),
     };
-    let settings =
-        FleetSettings { configuration: "policysync.toml".into(), kill_switch: false, arm_endpoint: None };
+    let settings = FleetSettings {
+        configuration: ConfigurationSource::File("policysync.toml".into()),
+        kill_switch: false,
+        arm_endpoint: None,
+    };
     let outside = Outside {
         azure: Some(azure),
         ambient: ambient(),
@@ -105,7 +108,14 @@ fn application(azure: azure::Azure) -> Application {
     };
     let fleet = Fleet::of(&settings, CONFIGURED.clone(), outside).unwrap_or_else(|error| panic!("{error}"));
     let queues = Queues::open(&queues, &fleet.azure).unwrap_or_else(|error| panic!("{error}"));
-    Application { fleet, store: Store::memory(), queues, in_hand: InHand::default(), signs_in: true }
+    Application {
+        fleet,
+        store: Store::memory(),
+        queues: queues.into(),
+        in_hand: InHand::default(),
+        signs_in: true,
+        standing: None,
+    }
 }
 
 /// A small Azure in which everything that is asked for exists.

@@ -98,7 +98,13 @@ pub fn paths(schemas: &mut Schemas, responses: &mut Responses) -> Value {
         responses.add(&mut answers, codes, operation.media);
         answers
     };
-    let records = [Code::PageNotRendered, Code::RecordsUnavailable, Code::Busy, Code::BodyTooLarge];
+    let records = [
+        Code::PageNotRendered,
+        Code::RecordsUnavailable,
+        Code::NotConfigured,
+        Code::Busy,
+        Code::BodyTooLarge,
+    ];
     let with = |more: &[Code]| [more, &records].concat();
 
     let listed = build(
@@ -118,6 +124,7 @@ pub fn paths(schemas: &mut Schemas, responses: &mut Responses) -> Value {
             Code::BodyTooLarge,
             Code::NamespaceNotConfigured,
             Code::RecordsUnavailable,
+            Code::NotConfigured,
             Code::QueueUnavailable,
             Code::NamespaceUnreadable,
             Code::Busy,

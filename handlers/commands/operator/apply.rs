@@ -37,7 +37,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Ok(plan) => plan,
         Err(message) => return fail(&message),
     };
-    let person = match person::start() {
+    let person = match person::start().await {
         Ok(person) => person,
         Err(message) => return fail(&message),
     };

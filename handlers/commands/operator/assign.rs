@@ -52,7 +52,7 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments) -> ExitCode {
-    let person = match person::start() {
+    let person = match person::start().await {
         Ok(person) => person,
         Err(message) => return fail(&message),
     };

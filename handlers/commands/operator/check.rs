@@ -119,8 +119,8 @@ async fn rows(offline: bool, principal: Option<&str>) -> Vec<Checked> {
             return vec![Checked::failed("environment", error.variable, error.problem, next_step)];
         }
     };
-    let path = settings.configuration.display().to_string();
-    let text = match reader::configuration_text(&settings.configuration) {
+    let path = settings.configuration.to_string();
+    let text = match reader::configuration_text(&settings).await {
         Ok(text) => text,
         Err(problem) => {
             let next_step = "Set POLICYSYNC_CONFIG to the path of a policysync.toml, or run this beside one.";

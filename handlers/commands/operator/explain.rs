@@ -162,10 +162,10 @@ pub async fn run(arguments: Arguments) -> ExitCode {
 
 async fn explain(arguments: &Arguments) -> Result<(), Unexplained> {
     let settings = reader::settings().map_err(|error| Unexplained::Failed(error.to_string()))?;
-    let text = reader::configuration_text(&settings.configuration).map_err(|problem| {
+    let text = reader::configuration_text(&settings).await.map_err(|problem| {
         Unexplained::Failed(format!("{problem}\nSet POLICYSYNC_CONFIG to the path of a policysync.toml."))
     })?;
-    let path = settings.configuration.display();
+    let path = &settings.configuration;
     let Examined { configuration, problems, .. } = Configuration::examine(&text)
         .map_err(|error| Unexplained::Failed(format!("the configuration {path} cannot be used:\n{error}")))?;
     // A failing rule test is a good reason to ask for an explanation, so the command does not refuse one because of it.

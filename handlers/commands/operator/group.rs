@@ -68,7 +68,7 @@ struct Create {
 
 pub async fn run(arguments: Arguments) -> ExitCode {
     let Command::Create(arguments) = arguments.command;
-    let person = match person::start() {
+    let person = match person::start().await {
         Ok(person) => person,
         Err(message) => return fail(&message),
     };

@@ -62,7 +62,7 @@ enum Action {
 }
 
 pub async fn run(arguments: Arguments) -> ExitCode {
-    let person = match person::start() {
+    let person = match person::start().await {
         Ok(person) => person,
         Err(message) => return fail(&message),
     };

@@ -59,7 +59,7 @@ impl Person {
             fleet: &self.fleet,
             journal: self.journal(command),
             by: permit::Writer::Person(intent.insistence(even_in_audit)),
-            stated: Attribution { caller: None, reason: intent.reason.clone(), plan },
+            stated: Attribution { reason: intent.reason.clone(), plan, ..Attribution::default() },
             keeps_records: self.keeps_records,
             reverts: None,
         }
@@ -79,13 +79,14 @@ impl Person {
             run: self.run.to_string(),
             woken_by: self.woken_by(command),
             by: permit::Writer::Person(intent.insistence(even_in_audit)),
-            stated: Attribution { caller: None, reason: intent.reason.clone(), plan },
+            stated: Attribution { reason: intent.reason.clone(), plan, ..Attribution::default() },
         }
     }
 
     /// Who this person is, by their login, with what they say.
     pub async fn attribution(&self, reason: Option<String>, plan: Option<String>) -> Attribution {
-        Attribution { caller: self.fleet.caller(Service::ResourceManager).await, reason, plan }
+        let caller = self.fleet.caller(Service::ResourceManager).await;
+        Attribution { caller, reason, plan, configuration: self.fleet.version().map(str::to_owned) }
     }
 
     /// Takes holds and freezes into account: what is held is left alone, and what is frozen says so. `reverts`: the run that the plan
@@ -146,12 +147,12 @@ pub const STATE: &str = "Records need AzureWebJobsStorage or AzureWebJobsStorage
 ///
 /// # Errors
 /// A text for a person: which variable, file or key is wrong.
-pub fn start() -> Result<Person, String> {
+pub async fn start() -> Result<Person, String> {
     let variables = settings::environment();
     let settings = FleetSettings::from_variables(&variables).map_err(|error| error.to_string())?;
     let kept = StateSettings::if_kept(&variables).map_err(|error| error.to_string())?;
     let fleet =
-        Fleet::open(&settings, Outside::of(Ambient::of_system())).map_err(|error| error.to_string())?;
+        Fleet::read(&settings, Outside::of(Ambient::of_system())).await.map_err(|error| error.to_string())?;
     let keeps_records = kept.is_some();
     let kept = kept.unwrap_or(StateSettings::Memory);
     let store = application::records(&kept, &fleet.azure, &fleet.ambient.randomness)

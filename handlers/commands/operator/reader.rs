@@ -1,14 +1,12 @@
 //! Makes what commands need that only read: the fleet, without a queue and without records.
 
-use std::path::PathBuf;
-
 use ambient::Ambient;
 use certificate_management::configuration::{Configuration, NamespaceConfiguration};
 use certificate_management::next_step::Caller;
 
 use crate::commands::terminal::line;
-use crate::fleet::{Fleet, Outside};
-use crate::settings::{self, FleetSettings, SettingsError};
+use crate::fleet::{self, Fleet, Outside};
+use crate::settings::{self, ConfigurationSource, FleetSettings, SettingsError};
 
 /// The settings of a command that only reads.
 ///
@@ -25,13 +23,32 @@ pub fn caller() -> Caller {
     if names.iter().any(is_set) { Caller::Pipeline } else { Caller::Person }
 }
 
-/// The text of the configuration.
+/// The text of the configuration as it is now.
 ///
 /// # Errors
-/// A text for a person: which file, and why.
-pub fn configuration_text(path: &PathBuf) -> Result<String, String> {
-    std::fs::read_to_string(path)
-        .map_err(|error| format!("cannot read the configuration {}: {error}", path.display()))
+/// A text for a person: which file or blob, and why.
+pub async fn configuration_text(settings: &FleetSettings) -> Result<String, String> {
+    let source = &settings.configuration;
+    let cannot = |problem: String| format!("cannot read the configuration {source}: {problem}");
+    let azure = match source {
+        // A file needs no identity.
+        ConfigurationSource::File(path) => {
+            return std::fs::read_to_string(path).map_err(|error| cannot(error.to_string()));
+        }
+        ConfigurationSource::Blob(_) => fleet::clients(settings, &Ambient::of_system()),
+    };
+    let azure = azure.map_err(|error| cannot(error.to_string()))?;
+    fleet::text(source, &azure).await.map_err(cannot)
+}
+
+/// The configuration as it is now.
+///
+/// # Errors
+/// A text for a person: which file or blob, which key, and why.
+pub async fn configuration(settings: &FleetSettings) -> Result<Configuration, String> {
+    let text = configuration_text(settings).await?;
+    Configuration::parse(&text)
+        .map_err(|error| format!("the configuration {} cannot be used:\n{error}", settings.configuration))
 }
 
 /// The namespaces that a person can mean: the one of this name or ARM id, or all without one.
@@ -62,16 +79,13 @@ pub fn namespaces<'c>(
 ///
 /// # Errors
 /// A text for a person: the name is that of no namespace or of several, or there is no configuration to look it up in.
-pub fn namespace_id(wanted: &str) -> Result<String, String> {
+pub async fn namespace_id(wanted: &str) -> Result<String, String> {
     if wanted.contains('/') {
         return Ok(wanted.to_owned());
     }
     let how = "Name the namespace by its ARM id, or set POLICYSYNC_CONFIG to the path of a policysync.toml.";
     let settings = settings().map_err(|error| error.to_string())?;
-    let text = configuration_text(&settings.configuration).map_err(|problem| format!("{problem}\n{how}"))?;
-    let configuration = Configuration::parse(&text).map_err(|error| {
-        format!("the configuration {} cannot be used:\n{error}", settings.configuration.display())
-    })?;
+    let configuration = configuration(&settings).await.map_err(|problem| format!("{problem}\n{how}"))?;
     let found = namespaces(&configuration, Some(wanted))?;
     match found.as_slice() {
         [one] => Ok(one.id.to_string()),

@@ -53,7 +53,7 @@ enum Action {
 }
 
 pub async fn run(arguments: Arguments) -> ExitCode {
-    let person = match person::start() {
+    let person = match person::start().await {
         Ok(person) => person,
         Err(message) => return fail(&message),
     };
@@ -104,6 +104,9 @@ fn who(woken_by: &str, attribution: &Attribution) -> String {
     }
     if let Some(reason) = &attribution.reason {
         who.push_str(&format!(": {reason}"));
+    }
+    if let Some(version) = &attribution.configuration {
+        who.push_str(&format!(", under version {version} of the configuration"));
     }
     who
 }
@@ -213,6 +216,7 @@ fn sync(record: &RequestRecord) -> Shown {
             caller: None,
             reason: record.request.reason.clone(),
             plan: record.plan.clone(),
+            configuration: None,
         },
         at: member(record, "submittedAt"),
     }

@@ -10,7 +10,6 @@ mod watch;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use certificate_management::configuration::Configuration;
 use certificate_management::reason::Severity;
 use certificate_management::report::Report;
 use clap::{Args, ValueEnum};
@@ -64,9 +63,10 @@ enum FailOn {
 
 pub async fn run(arguments: Arguments) -> ExitCode {
     if arguments.list {
+        let thresholds = list::thresholds().await;
         match arguments.output {
-            Output::Json => say!("{}", list::json(&list::thresholds())),
-            Output::Table => list::screen(&list::thresholds()).print(),
+            Output::Json => say!("{}", list::json(&thresholds)),
+            Output::Table => list::screen(&thresholds).print(),
         }
         return ExitCode::SUCCESS;
     }
@@ -102,10 +102,7 @@ struct Looked {
 
 async fn look(without_records: bool) -> Result<Looked, String> {
     let settings = reader::settings().map_err(|error| error.to_string())?;
-    let text = reader::configuration_text(&settings.configuration)?;
-    let configuration = Configuration::parse(&text).map_err(|error| {
-        format!("the configuration {} cannot be used:\n{error}", settings.configuration.display())
-    })?;
+    let configuration = reader::configuration(&settings).await?;
     let fleet = reader::fleet(&settings, configuration).map_err(|error| error.to_string())?;
     let store = if without_records { Err("--without-records was given".to_owned()) } else { records(&fleet) };
     let mut report =

@@ -80,7 +80,7 @@ pub struct Arguments {
 }
 
 pub async fn run(mut arguments: Arguments) -> ExitCode {
-    match reader::namespace_id(&arguments.namespace) {
+    match reader::namespace_id(&arguments.namespace).await {
         Ok(id) => arguments.namespace = id,
         Err(problem) => {
             complain!("--namespace: {problem}");
@@ -104,7 +104,7 @@ pub async fn run(mut arguments: Arguments) -> ExitCode {
         Ok(settings) => settings,
         Err(error) => return fail(&error.to_string()),
     };
-    let application = match Application::start(&settings, Outside::of(ambient)) {
+    let application = match Application::read(&settings, Outside::of(ambient)).await {
         Ok(application) => application,
         Err(error) => return fail(&error.to_string()),
     };

@@ -126,6 +126,7 @@ impl World {
             namespaces: namespaces.collect(),
             records: Some(self.records),
             surprises: self.surprises,
+            standing: None,
             now: NOW,
         })
     }

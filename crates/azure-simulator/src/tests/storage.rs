@@ -51,6 +51,29 @@ async fn a_blob_is_written_only_where_its_condition_holds() {
 }
 
 #[tokio::test]
+async fn a_reader_who_knows_the_version_gets_no_body_and_notes_and_version_ids_are_told() {
+    let cloud = with_container().await;
+    let noted = cloud.request(Method::PUT, BLOB).header("x-ms-meta-by", "ann").body("one");
+    let first = noted.send().await.unwrap();
+    let etag = header(&first, "etag").unwrap();
+    let read = async |known: &str| {
+        cloud.request(Method::GET, BLOB).header("if-none-match", known).send().await.unwrap()
+    };
+    let known = read(&etag).await;
+    assert_eq!(known.status(), StatusCode::NOT_MODIFIED);
+    assert_eq!(known.text().await.unwrap(), "");
+    let other = read("\"0x0\"").await;
+    assert_eq!((other.status(), header(&other, "x-ms-meta-by")), (StatusCode::OK, Some("ann".to_owned())));
+    let id = header(&other, "x-ms-version-id").unwrap();
+    assert_eq!((id.len(), &id[10..11], &id[27..]), (28, "T", "Z"), "{id}");
+    assert_eq!(header(&first, "x-ms-version-id").as_ref(), Some(&id));
+    cloud.request(Method::PUT, BLOB).body("two").send().await.unwrap();
+    let earlier = cloud.get(&format!("{BLOB}?versionid={id}")).await;
+    assert_eq!((header(&earlier, "etag").unwrap(), earlier.text().await.unwrap()), (etag, "one".to_owned()));
+    assert_eq!(cloud.get(BLOB).await.text().await.unwrap(), "two");
+}
+
+#[tokio::test]
 async fn blobs_are_listed_by_prefix_page_by_page() {
     let cloud = with_container().await;
     for name in ["a/1", "a/2&", "a/3", "b/1"] {

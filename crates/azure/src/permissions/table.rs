@@ -387,4 +387,22 @@ pub const PERMISSIONS: &[Permission] = &[
         Role::StorageBlobDataOwner,
         &["store::create", "store::update", "store::put"],
     ),
+    data_row(
+        Feature::Configuration,
+        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
+        PermissionScope::ConfigurationContainer,
+        Role::StorageBlobDataReader,
+        &["document::read", "document::read_version"],
+    ),
+    // Only people and pipelines upload: the app never changes what it is told to do.
+    Permission {
+        who: Who::Person,
+        ..data_row(
+            Feature::Configuration,
+            "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write",
+            PermissionScope::ConfigurationContainer,
+            Role::StorageBlobDataContributor,
+            &["document::write"],
+        )
+    },
 ];

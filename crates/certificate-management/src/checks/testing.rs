@@ -11,6 +11,7 @@ use crate::configuration::Configuration;
 use crate::declared;
 use crate::facts::Facts;
 use crate::finding::Finding;
+use crate::in_force::VersionInForce;
 use crate::issuers::SeenIssuers;
 use crate::model::{
     Attestation, EnrollmentGroup, Hub, HubCertificate, IssuingCa, Namespace, Policy, ProvisioningState,
@@ -41,6 +42,7 @@ pub(crate) struct World {
     pub counted: Counted,
     pub links: Option<Sides>,
     pub surprises: Vec<String>,
+    pub standing: Option<VersionInForce>,
     pub issuers: SeenIssuers,
     pub trust: TrustOverTime,
     /// `None`: everything was looked at now.
@@ -66,6 +68,7 @@ impl World {
             counted: Counted::default(),
             links: Some(no_links()),
             surprises: Vec::new(),
+            standing: None,
             issuers: SeenIssuers::default(),
             trust: TrustOverTime::default(),
             looks: None,
@@ -116,6 +119,7 @@ impl World {
             namespaces: vec![namespace],
             records: self.records.clone(),
             surprises: self.surprises.clone(),
+            standing: self.standing.clone(),
             now: self.now,
         }
     }

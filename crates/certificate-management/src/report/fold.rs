@@ -16,6 +16,7 @@ use crate::checks;
 use crate::configuration::{Configuration, Freeze, Suppression};
 use crate::facts::{Facts, NamespaceFacts};
 use crate::hold::GroupHolds;
+use crate::in_force::VersionInForce;
 use crate::next_step::Caller;
 use crate::request::RequestRecord;
 
@@ -38,7 +39,7 @@ fn fold<'a>(input: &ReportInput<'a>) -> Fold<'a> {
     let requests = records.map(|records| records.requests.clone());
     let holds = records.map(|records| records.fleet.holds.clone()).unwrap_or_default();
     let fold = Fold::new(input.configuration, input.kill_switch, requests, input.now).with_all_details();
-    let mut fold = fold.holding(holds);
+    let mut fold = fold.holding(holds).under(input.standing.clone());
     for namespace in &input.namespaces {
         let last = records.map(|records| records.last_assignments.clone()).unwrap_or_default();
         fold.add(NamespaceFacts::of(namespace), last);
@@ -57,6 +58,7 @@ pub struct Fold<'a> {
     /// What records tell of the namespace in hand; `None`: they are not looked at.
     records: Option<Records>,
     holds: Vec<GroupHolds>,
+    standing: Option<VersionInForce>,
     told: Vec<Finding>,
     quiet: Vec<SuppressedFinding>,
     unread: Vec<Unread>,
@@ -91,6 +93,7 @@ impl<'a> Fold<'a> {
             now,
             records,
             holds: Vec::new(),
+            standing: None,
             told: Vec::new(),
             quiet: Vec::new(),
             unread: Vec::new(),
@@ -129,6 +132,12 @@ impl<'a> Fold<'a> {
         Self { holds, ..self }
     }
 
+    /// The same under this version of the configuration; `None`: it is a file.
+    #[must_use]
+    pub fn under(self, standing: Option<VersionInForce>) -> Self {
+        Self { standing, ..self }
+    }
+
     /// The same of a part of the fleet: nothing is said of the suppressions, which are about the whole.
     #[must_use]
     pub fn of_one_namespace(self) -> Self {
@@ -152,6 +161,7 @@ impl<'a> Fold<'a> {
             thresholds: &self.configuration.checks,
             suppressions: &[],
             surprises: &[],
+            standing: None,
             now: self.now,
         };
         let (told, quiet) = split(checks::run(&facts), &self.configuration.suppressions, self.now);
@@ -184,6 +194,7 @@ impl<'a> Fold<'a> {
     /// The report, with what is said of the fleet as a whole.
     #[must_use]
     pub fn finish(mut self, records: Option<&FleetRecords>, surprises: &[String]) -> Report {
+        let standing = self.standing.take();
         let facts = Facts {
             namespaces: Vec::new(),
             records: None,
@@ -193,6 +204,7 @@ impl<'a> Fold<'a> {
             thresholds: &self.configuration.checks,
             suppressions: if self.is_whole { &self.configuration.suppressions } else { &[] },
             surprises,
+            standing: standing.as_ref(),
             now: self.now,
         };
         let (told, quiet) = split(checks::run(&facts), &self.configuration.suppressions, self.now);

@@ -54,7 +54,8 @@ impl CheckId {
         match self {
             Self::SyncUnverified => Some(RecordKind::Requests),
             Self::GroupPolicyChanged => Some(RecordKind::Assignments),
-            Self::ReportOverdue => Some(RecordKind::Reports),
+            // Which version the app has in force is known to its own runs alone.
+            Self::ReportOverdue | Self::ConfigurationBehind => Some(RecordKind::Reports),
             Self::ReconcilePartial => Some(RecordKind::Walks),
             // What the service refused of late is known to the reconcile alone.
             Self::DevicesBeforePolicy
@@ -94,6 +95,7 @@ impl Finding {
             CheckId::PermissionMissing
                 | CheckId::Unreadable
                 | CheckId::ReportOverdue
+                | CheckId::ConfigurationBehind
                 | CheckId::SectionStale
                 | CheckId::ReconcilePartial
                 | CheckId::PreviewSurprise

@@ -121,7 +121,12 @@ fn freeze() -> Vec<Freeze> {
 
 fn attribution() -> Attribution {
     let caller = Caller::of(Some("0a1b"), Some("ann@contoso.com"));
-    Attribution { caller, reason: Some("CHG-2".into()), plan: Some("ba7816bf".into()) }
+    Attribution {
+        caller,
+        reason: Some("CHG-2".into()),
+        plan: Some("ba7816bf".into()),
+        configuration: Some("2".into()),
+    }
 }
 
 fn held() -> GroupHolds {

@@ -36,6 +36,7 @@ pub(crate) struct ContainerMaker {
     container: Arc<str>,
     address: Arc<str>,
     credentials: AzureCredentialProvider,
+    makes: bool,
 }
 
 impl ContainerMaker {
@@ -54,7 +55,13 @@ impl ContainerMaker {
             container: container.into(),
             address: address.into(),
             credentials,
+            makes: true,
         }
+    }
+
+    /// The same client for who must not make a container.
+    pub(crate) fn that_makes_none(self) -> Self {
+        Self { makes: false, ..self }
     }
 
     async fn make(&self, client: &HttpClient) -> Result<HttpResponse, HttpError> {
@@ -95,7 +102,7 @@ struct ContainerMakingClient {
 #[async_trait]
 impl HttpService for ContainerMakingClient {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        if request.method() != Method::PUT {
+        if request.method() != Method::PUT || !self.maker.makes {
             return self.client.execute(request).await;
         }
         let again = request.clone();

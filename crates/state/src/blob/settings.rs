@@ -7,6 +7,7 @@ use endpoints::{ConnectionString, is_this_machine};
 use object_store::azure::{AzureAccessKey, AzureCredential, split_sas};
 use url::{Host, Url};
 
+use crate::blob::address::{BlobAddress, check_container};
 use crate::blob::token::TokenProvider;
 use crate::error::Error;
 
@@ -95,6 +96,14 @@ impl BlobSettings {
         Self::new(None, address, container, Credential::Token(provider))
     }
 
+    /// The container of a blob, for which calls carry tokens; that of the emulator on this machine has the emulator's key.
+    pub(crate) fn of_blob(address: &BlobAddress, provider: Arc<dyn TokenProvider>) -> Result<Self, Error> {
+        let is_emulator = address.account == EMULATOR_ACCOUNT && is_this_machine(&address.service);
+        let credential =
+            if is_emulator { key_credential(EMULATOR_KEY)? } else { Credential::Token(provider) };
+        Self::new(Some(&address.account), address.service.as_str(), &address.container, credential)
+    }
+
     fn new(
         account: Option<&str>,
         address: &str,
@@ -172,23 +181,6 @@ fn account_in(endpoint: &Url) -> Result<String, Error> {
         Some(name) if !name.is_empty() => Ok(name.to_owned()),
         _ => Err(Error::settings("the blob endpoint does not say which account it is of")),
     }
-}
-
-/// "Naming and referencing containers, blobs, and metadata": 3 to 63 lower-case letters, digits and single
-/// hyphens, starting and ending with a letter or digit.
-fn check_container(name: &str) -> Result<(), Error> {
-    let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if !(3..=63).contains(&name.len())
-        || !plain
-        || name.starts_with('-')
-        || name.ends_with('-')
-        || name.contains("--")
-    {
-        return Err(Error::settings(
-            "the container's name is not 3 to 63 lower-case letters, digits and single hyphens",
-        ));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -19,7 +19,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use super::contract::keeps_the_contract;
-use crate::{BlobSettings, ErrorKind, Store, blob};
+use super::documents::keeps_its_promises;
+use crate::{BlobAddress, BlobSettings, Document, Error, ErrorKind, Store, TokenProvider, WriteError, blob};
 
 /// The emulator's public account key.
 const KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
@@ -86,6 +87,28 @@ async fn the_store_on_azurite_keeps_the_contract() {
     a_write_is_recognised_however_its_answer_got_lost(&azurite).await;
     a_wrong_key_is_forbidden(&azurite).await;
     an_emulator_that_is_gone_is_unavailable(azurite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_document_on_azurite_keeps_its_promises_and_makes_no_container() {
+    let Some(azurite) = Azurite::start("documents on Azurite").await else { return };
+    let address = BlobAddress::parse(&format!("{}/config/policysync.toml", azurite.endpoint)).expect("valid");
+    let document = Document::open(&address, Arc::new(NoTokens)).expect("valid");
+    let error = document.write("one", None, &Default::default()).await.expect_err("there is no container");
+    assert!(matches!(error, WriteError::Failed(_)), "{error}");
+    let records = Store::open(azurite.settings("config"), Randomness::of_system()).expect("valid settings");
+    records.put("makes-the-container", &0).await.expect("put");
+    keeps_its_promises(&document).await;
+}
+
+/// The emulator's key is known, so no token is asked for.
+struct NoTokens;
+
+#[async_trait]
+impl TokenProvider for NoTokens {
+    async fn token(&self) -> Result<String, Error> {
+        Err(Error::token(ErrorKind::Forbidden, "no tokens here"))
+    }
 }
 
 async fn the_first_writes_into_a_missing_container_all_succeed(azurite: &Azurite) {

@@ -72,7 +72,7 @@ struct Told {
 }
 
 pub async fn run(arguments: &Arguments) -> ExitCode {
-    let person = &match person::start() {
+    let person = &match person::start().await {
         Ok(person) => person,
         Err(message) => return fail(&message),
     };

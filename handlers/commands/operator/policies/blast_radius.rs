@@ -120,7 +120,8 @@ pub async fn run(arguments: &Arguments) -> ExitCode {
 async fn judged(arguments: &Arguments) -> Result<Radius, CommandFailure> {
     let failed = |error: &dyn std::fmt::Display| CommandFailure::Failed(error.to_string());
     let settings = reader::settings().map_err(|error| failed(&error))?;
-    let fleet = Fleet::open(&settings, Outside::of(Ambient::of_system())).map_err(|error| failed(&error))?;
+    let fleet = Fleet::read(&settings, Outside::of(Ambient::of_system())).await;
+    let fleet = fleet.map_err(|error| failed(&error))?;
     let observer = Observer::new(&fleet);
     let wanted = finding::Wanted {
         name: &arguments.name,

@@ -40,7 +40,7 @@ struct Listed {
 }
 
 pub async fn run(arguments: &Arguments) -> ExitCode {
-    let person = &match person::start() {
+    let person = &match person::start().await {
         Ok(person) => person,
         Err(message) => return fail(&message),
     };

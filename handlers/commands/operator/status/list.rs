@@ -1,7 +1,7 @@
 //! Lists the checks: what each looks for, how bad it usually is, and its thresholds.
 
 use certificate_management::checks::CheckId;
-use certificate_management::configuration::{Configuration, Thresholds};
+use certificate_management::configuration::Thresholds;
 use serde_json::json;
 
 use crate::commands::operator::reader;
@@ -9,11 +9,9 @@ use crate::commands::screen::Screen;
 use crate::commands::table::{self, Table};
 
 /// The thresholds of the configuration, where there is one that can be read; else the defaults.
-pub fn thresholds() -> Thresholds {
-    let settings = reader::settings().ok();
-    let text = settings.and_then(|settings| reader::configuration_text(&settings.configuration).ok());
-    let configuration = text.and_then(|text| Configuration::parse(&text).ok());
-    configuration.unwrap_or_default().checks
+pub async fn thresholds() -> Thresholds {
+    let Ok(settings) = reader::settings() else { return Thresholds::default() };
+    reader::configuration(&settings).await.unwrap_or_default().checks
 }
 
 /// For a program.

@@ -1,6 +1,7 @@
 //! The exit codes.
 
 use certificate_management::checks::CheckId;
+use certificate_management::configuration::Configuration;
 use certificate_management::finding::{Finding, Subject};
 use certificate_management::issuers::SeenIssuers;
 use certificate_management::model::ReadFailure;
@@ -34,6 +35,7 @@ fn report(severities: &[Severity], is_readable: bool) -> Report {
         }],
         records: None,
         surprises: Vec::new(),
+        standing: None,
         now: OffsetDateTime::UNIX_EPOCH,
     });
     if is_readable {

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use certificate_management::configuration::Configuration;
 use certificate_management::request::SyncRequest;
 use serde_json::json;
 
@@ -17,7 +16,7 @@ use crate::fleet::Fleet;
 
 /// Prints the plan: exit code 0 when it would be done, 1 when it would be refused, 3 when Azure could not be read.
 pub async fn run(request: &SyncRequest, has_own_id: bool, output: Output) -> ExitCode {
-    let fleet = match fleet() {
+    let fleet = match fleet().await {
         Ok(fleet) => fleet,
         Err(message) => return fail(&message),
     };
@@ -40,12 +39,9 @@ pub async fn run(request: &SyncRequest, has_own_id: bool, output: Output) -> Exi
     if verdict.plan == Foreseen::Refuse { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-fn fleet() -> Result<Fleet, String> {
+async fn fleet() -> Result<Fleet, String> {
     let settings = reader::settings().map_err(|error| error.to_string())?;
-    let text = reader::configuration_text(&settings.configuration)?;
-    let configuration = Configuration::parse(&text).map_err(|error| {
-        format!("the configuration {} cannot be used:\n{error}", settings.configuration.display())
-    })?;
+    let configuration = reader::configuration(&settings).await?;
     reader::fleet(&settings, configuration).map_err(|error| error.to_string())
 }
 

@@ -44,6 +44,10 @@ const HOST: [(&str, &str, &str); 6] = [
 const APP_IDENTITY: &str = "id-policysync-";
 /// The beginning of the names of storage accounts for packages.
 const PACKAGES: &str = "stpkg";
+/// The beginning of the names of storage accounts for the configuration, on which the app has no role: it has one on the container.
+const CONFIGURATIONS: &str = "stcfg";
+/// The type of a container.
+const CONTAINER: &str = "Microsoft.Storage/storageAccounts/blobServices/containers";
 /// The role of the app on the package on Elastic Premium: it can only read it.
 const PACKAGE_READER: &str = "Storage Blob Data Reader";
 /// The role with which the platform stores and fetches a package on Flex Consumption, by an identity for nothing else.
@@ -66,6 +70,7 @@ fn kind_of_scope(scope: &str) -> Option<&'static str> {
         "provisioning-service" => "Microsoft.Devices/provisioningServices",
         "queues" => "Microsoft.ServiceBus/namespaces/queues",
         "storage-account" => "Microsoft.Storage/storageAccounts",
+        "configuration-container" => CONTAINER,
         "subscription" => "subscription",
         _ => return None,
     })
@@ -222,6 +227,9 @@ fn expected_roles(scope: &str, rows: &[Value], is_premium: bool) -> BTreeSet<Str
         let role = if is_premium { PACKAGE_READER } else { PACKAGE_WRITER };
         return BTreeSet::from([role.to_owned()]);
     }
+    if scope.rsplit('/').next().is_some_and(|name| name.starts_with(CONFIGURATIONS)) {
+        return BTreeSet::new();
+    }
     let kind = kind_of_id(scope);
     let of_table = rows
         .iter()
@@ -238,6 +246,9 @@ fn scopes(snapshot: &Snapshot) -> BTreeSet<String> {
     for kind in HOST.iter().map(|row| row.0) {
         scopes.extend(snapshot.of_type(kind).map(|resource| id(resource).to_owned()));
     }
+    let containers = snapshot.of_type(CONTAINER).map(id);
+    let is_of_configuration = |id: &&str| id.contains(&format!("/{CONFIGURATIONS}"));
+    scopes.extend(containers.filter(is_of_configuration).map(str::to_owned));
     scopes
         .extend(snapshot.of_type("Microsoft.Insights/diagnosticSettings").map(|it| scope_of(it).to_owned()));
     let assignments = snapshot.of_type("Microsoft.Authorization/roleAssignments").map(scope_of);

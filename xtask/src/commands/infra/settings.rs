@@ -29,7 +29,7 @@ const PREMIUM: [&str; 4] = [
 /// Sign-in reads this, where it is on.
 const SIGN_IN: &str = "OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID";
 /// Our code reads these. Each has a default, and is set where a person chose another value.
-const OPTIONAL: [&str; 1] = ["POLICYSYNC_MODE"];
+const OPTIONAL: [&str; 2] = ["POLICYSYNC_CONFIG", "POLICYSYNC_MODE"];
 /// Our code reads this beside the settings of the bindings: the queue that no binding names.
 const OURS: [&str; 1] = ["POLICYSYNC_PARKED_QUEUE"];
 

@@ -143,6 +143,7 @@ proptest! {
             namespaces: namespaces.collect(),
             records: records.clone(),
             surprises: surprises.clone(),
+            standing: None,
             now: NOW,
         };
         let at_once = checks::run(&Facts::of(&input));

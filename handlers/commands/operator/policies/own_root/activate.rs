@@ -81,7 +81,7 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode, CommandFailure> {
     let Some(certificate) = certificates.first() else {
         return Err(CommandFailure::Failed("the file holds no certificate".to_owned()));
     };
-    let person = person::start().map_err(CommandFailure::Failed)?;
+    let person = person::start().await.map_err(CommandFailure::Failed)?;
     if arguments.apply {
         person.may_write().map_err(CommandFailure::Failed)?;
     }

@@ -3,7 +3,6 @@
 use azure::OwnAuthority;
 use certificate_chain::SigningRequest;
 use certificate_management::ArmId;
-use certificate_management::configuration::Configuration;
 
 use super::named::{self, Named};
 use crate::commands::operator::command_failure::CommandFailure;
@@ -29,12 +28,10 @@ pub struct Pending {
 pub async fn find(name: &str, namespace: Option<&str>) -> Result<Pending, CommandFailure> {
     let failed = |error: &dyn std::fmt::Display| CommandFailure::Failed(error.to_string());
     let settings = reader::settings().map_err(|error| failed(&error))?;
-    let text = reader::configuration_text(&settings.configuration).map_err(|problem| {
-        CommandFailure::Failed(format!("{problem}\nSet POLICYSYNC_CONFIG to the path of a policysync.toml."))
-    })?;
-    let configuration = Configuration::parse(&text).map_err(|error| {
-        let path = settings.configuration.display();
-        CommandFailure::Failed(format!("the configuration {path} cannot be used:\n{error}"))
+    let configuration = reader::configuration(&settings).await.map_err(|problem| {
+        CommandFailure::Failed(format!(
+            "{problem}\nPOLICYSYNC_CONFIG is the path of a policysync.toml, or the address of a blob."
+        ))
     })?;
     let fleet = reader::fleet(&settings, configuration).map_err(|error| failed(&error))?;
     of(&named::find(&fleet, name, namespace).await?)

@@ -43,6 +43,25 @@ fn an_assignment_that_is_missing_is_noticed() {
 }
 
 #[test]
+fn the_app_reads_the_configuration_and_has_no_other_right_on_its_account() {
+    let container = "Microsoft.Storage/storageAccounts/blobServices/containers";
+    let fleet = "environments/fleet.bicepparam";
+    let without = after_in(fleet, |resources| {
+        let index = first_on(resources, container);
+        resources.remove(index);
+    });
+    assert_eq!(without.len(), 1, "{without:?}");
+    let on_account = after_in(fleet, |resources| {
+        let index = first_on(resources, container);
+        let id = id(&resources[index]).to_owned();
+        let (account, _) = id.split_once("/blobServices/").unwrap();
+        let name = id.rsplit_once("/providers/").unwrap().1;
+        resources[index]["id"] = json!(format!("{account}/providers/{name}"));
+    });
+    assert_eq!(on_account.len(), 2, "the container has none, and the account has one: {on_account:?}");
+}
+
+#[test]
 fn a_wider_scope_is_noticed() {
     let problems = after(|resources| {
         let index = first_on(resources, "Microsoft.ServiceBus/namespaces/queues");
