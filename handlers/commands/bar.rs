@@ -26,11 +26,12 @@ impl Bar {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
+        // Known before its first frame, so that Ctrl-C takes it away whenever it comes.
+        *shown() = Some(bar.clone());
         if !bar.is_hidden() {
             hear_ctrl_c();
             bar.enable_steady_tick(TICK);
         }
-        *shown() = Some(bar.clone());
         Self(bar)
     }
 }
