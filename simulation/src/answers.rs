@@ -68,6 +68,9 @@ impl Question {
         if let Some(token) = answer.headers.get(CONTINUATION).and_then(|value| value.to_str().ok()) {
             return Some(Self { continuation: token.to_owned(), ..self.clone() });
         }
+        if !std::str::from_utf8(&answer.body).is_ok_and(|text| text.contains(r#""nextLink":""#)) {
+            return None;
+        }
         let page: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
         let place = page["nextLink"].as_str()?.strip_prefix(ADDRESS)?;
         Some(Self { place: format!("GET {place}"), ..self.clone() })

@@ -132,6 +132,13 @@ impl Faults {
         drizzle.into_iter().chain(self.storms.iter().map(|storm| Part::Storm(storm.number))).collect()
     }
 
+    /// Whether the service took a sync, and its end may have been without effect.
+    #[must_use]
+    pub fn have_failed_a_sync(&self) -> bool {
+        let fails = |fault: &Fault| matches!(fault, Fault::OperationFails | Fault::OperationLasts);
+        self.lock().hits.struck.keys().any(|(_, fault, _)| fails(fault))
+    }
+
     /// What struck so far.
     #[must_use]
     pub fn hits(&self) -> Hits {

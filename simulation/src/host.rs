@@ -27,8 +27,11 @@ pub const QUEUE: &str = "sync-requests";
 const EVENT_HUB: &str = "dps-operations";
 /// Messages of one batch, as `host.json` has it.
 const BATCH: usize = 16;
-/// How often a listener looks: the real one is told at once.
+/// How soon a listener looks again: the real one is told at once. While nothing comes it looks less and less often, since an empty look costs
+/// as much as a call, and a play is hours of them.
 const LOOK: Duration = Duration::from_secs(2);
+/// The longest pause between two looks.
+const SELDOM: Duration = Duration::from_secs(12);
 /// How often the platform thinks about the number of instances.
 const SCALE: Duration = Duration::from_secs(3 * 60);
 /// The timers as they are deployed: name, period and how long after the full hour it fires first.
@@ -153,6 +156,7 @@ impl Host {
     /// Receives batches of the queue for one instance, one at a time.
     async fn listen(self: Arc<Self>, number: usize) {
         let queues = self.around.network.azure.queues();
+        let mut pause = LOOK;
         loop {
             let Some(instance) = self.slots[number].current() else {
                 sleep(LOOK).await;
@@ -160,9 +164,11 @@ impl Host {
             };
             let batch = queues.receive(QUEUE, BATCH, Duration::ZERO).await;
             if batch.is_empty() {
-                sleep(LOOK).await;
+                sleep(pause).await;
+                pause = SELDOM.min(pause + LOOK / 2);
                 continue;
             }
+            pause = LOOK;
             self.hand_over(&instance, batch).await;
         }
     }
@@ -247,11 +253,15 @@ impl Host {
     /// Reads diagnostic records. The position moves on when the function failed, and stays when the instance died.
     async fn read_events(self: Arc<Self>) {
         let source = self.around.network.azure.event_hubs();
-        let mut position = -1;
+        let (mut position, mut pause) = (-1, LOOK);
         loop {
-            sleep(LOOK * 2).await;
+            sleep(pause).await;
             let batch = source.receive(EVENT_HUB, position, BATCH, Duration::ZERO).await;
-            let (Some(last), Some(instance)) = (batch.last(), self.any()) else { continue };
+            let (Some(last), Some(instance)) = (batch.last(), self.any()) else {
+                pause = SELDOM.min(pause + LOOK / 2);
+                continue;
+            };
+            pause = LOOK;
             let fault = self.strike("events");
             if fault == Some(Fault::Late) {
                 let pause = self.lock_draws().milliseconds(10_000, 600_000);
