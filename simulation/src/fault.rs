@@ -204,16 +204,13 @@ pub const INSTANCES: &str = "host: instances";
 const UNCONDITIONAL: [&str; 4] =
     ["records: put reports", "records: put history", "records: put findings", "records: put taken"];
 
-/// The call sites that write: few calls of a play, and those that matter most.
-pub const WRITES: [&str; 5] = [SYNCHRONIZE, WRITE_GROUP, SEND, "records: put syncs", "records: put requests"];
-
-/// The call sites that a storm can have for itself.
+/// The call sites that a storm can have for itself: those that matter most.
 pub const TARGETS: [&str; 16] = [
-    WRITES[0],
-    WRITES[1],
-    WRITES[2],
-    WRITES[3],
-    WRITES[4],
+    SYNCHRONIZE,
+    WRITE_GROUP,
+    SEND,
+    "records: put syncs",
+    "records: put requests",
     "GET locations/*/operationstatuses/*",
     "GET iothubs/*/certificates",
     "GET namespaces/*/credentials/*/policies",

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::engine::Time;
-use crate::fault::{Fault, TARGETS, WRITES};
+use crate::fault::{Fault, SYNCHRONIZE, TARGETS};
 use crate::moment::Moment;
 use crate::seed::{Draws, Seed};
 use crate::site::{Service, Site};
@@ -71,7 +71,7 @@ impl Faults {
         let mut draws = seed.stream("faults");
         // A third of the plays have storms alone, so that what lies between them is undisturbed.
         let drizzle = if draws.percent(33) { 0 } else { draws.between(10, 800) };
-        let count = usize::try_from(draws.between(0, 8)).unwrap_or_default();
+        let count = usize::try_from(draws.between(0, 10)).unwrap_or_default();
         let storms: Vec<Storm> = (0..count).map(|number| storm(number, &mut draws, calm)).collect();
         let storms = storms.into_iter().filter(|storm| variation.has(Part::Storm(storm.number))).collect();
         let drizzle = if variation.has(Part::Drizzle) { drizzle } else { 0 };
@@ -153,19 +153,26 @@ impl Faults {
 fn storm(number: usize, draws: &mut Draws, calm: Duration) -> Storm {
     let services =
         [Service::ResourceManager, Service::Provisioning, Service::Queue, Service::Records, Service::Host];
-    let service = draws.pick(&services).copied().unwrap_or(Service::ResourceManager);
-    let site = match draws.between(0, 99) {
-        0..35 => draws.pick(&WRITES).copied(),
-        35..60 => draws.pick(&TARGETS).copied(),
-        _ => None,
+    let (service, site, fault) = if draws.percent(60) {
+        // The fault first, so that one that few call sites can have is as frequent as any other.
+        let fault = draws.pick(&Fault::ALL).copied().unwrap_or(Fault::Refused);
+        let sites: Vec<&'static str> =
+            TARGETS.into_iter().filter(|site| fault.can_strike(&Site::named(site))).collect();
+        let site = draws.pick(&sites).copied();
+        (site.map_or(Service::ResourceManager, |site| Site::named(site).service()), site, fault)
+    } else {
+        let service = draws.pick(&services).copied().unwrap_or(Service::ResourceManager);
+        (service, None, draws.pick(&Fault::of(service)).copied().unwrap_or(Fault::Refused))
     };
-    let named = site.map(Site::named);
-    let service = named.as_ref().map_or(service, Site::service);
-    let kinds = named.as_ref().map_or_else(|| Fault::of(service), Fault::at);
-    let fault = draws.pick(&kinds).copied().unwrap_or(Fault::Refused);
     let calm = u64::try_from(calm.as_millis()).unwrap_or(u64::MAX);
     let from = draws.milliseconds(0, calm);
-    let longest = if draws.percent(20) || site.is_some() { 40 } else { 8 };
+    let longest = match site {
+        // A few calls in a play.
+        Some(SYNCHRONIZE) => 90,
+        Some(_) => 40,
+        None if draws.percent(20) => 40,
+        None => 8,
+    };
     let until = from + draws.milliseconds(5_000, longest * 60_000);
     let percent = draws.pick(&[10, 30, 60, 100]).copied().unwrap_or(10);
     Storm { number, from, until, service, site, fault, percent }
