@@ -8,6 +8,10 @@ const SUBSCRIPTION: &str = "6f1c2a94-7d53-4b0e-9a28-c3d5e8b71f40";
 /// The names that policies can have: the first are those that most worlds have.
 const POLICIES: [&str; 2] = ["short-lived", "default"];
 
+/// How an operation shows its success and its failure, which the sources do not agree on (`ca-lifecycle-facts.md` §1.4).
+const ENDS: [&str; 3] = ["status", "empty", "no-content"];
+const FAILURES: [&str; 4] = ["status", "accepted", "wrapped", "error-status"];
+
 /// What a seed has drawn cannot be played: a mistake of the simulation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unplayable(pub String);
@@ -71,20 +75,25 @@ impl World {
     /// Draws a world.
     #[must_use]
     pub fn draw(seed: Seed) -> Self {
-        let mut draws = seed.stream("world");
+        let (mut draws, mut ends) = (seed.stream("world"), seed.stream("operations"));
         let mut fleet = format!(
             "subscription = \"{SUBSCRIPTION}\"\nlocation = \"westeurope\"\nsynchronize_seconds = {}\noperation_seconds = {}\n\
              page_size = {}\ndiagnostics_delay_seconds = {}\n",
             draws.between(1, 100),
             draws.between(1, 20),
-            draws.between(2, 20),
+            // Small pages, so that most lists have more than one.
+            draws.pick(&[1, 2, 3, 20]).copied().unwrap_or(20),
             draws.between(1, 240),
         );
         let mut configuration = String::new();
         let count = if draws.percent(70) { 1 } else { 2 };
         let namespaces = (0..count).map(|index| namespace(index, &mut draws, &mut fleet, &mut configuration));
+        let namespaces = namespaces.collect();
+        let mut end = |of: &[&'static str]| ends.pick(of).copied().unwrap_or("status");
+        let (end, failure) = (end(&ENDS), end(&FAILURES));
+        let _ = writeln!(fleet, "[lifecycle]\noperation_end = \"{end}\"\noperation_failure = \"{failure}\"");
         Self {
-            namespaces: namespaces.collect(),
+            namespaces,
             kill_switch: draws.percent(4),
             instances: if draws.percent(50) { 1 } else { 2 },
             fleet,

@@ -102,15 +102,22 @@ fn what_is_recorded_and_not_final_is_sent_again_as_it_was_recorded() {
         record.outcome = outcome;
         assert_eq!(repeat(Some(&record)), Repeat::SendAgain(Box::new(ours.clone())), "{outcome}");
     }
-    for outcome in
-        [Outcome::AlreadyTrusted, Outcome::Trusted, Outcome::Unverified, Outcome::Refused, Outcome::Failed]
-    {
+    for outcome in [Outcome::Trusted, Outcome::Unverified, Outcome::Failed] {
         record.outcome = outcome;
         assert_eq!(repeat(Some(&record)), Repeat::Answered, "{outcome}");
     }
     for requester in [Requester::Claimed, Requester::SignedIn] {
         let other = SyncRequest { requester, ..request("r-1", "") };
         assert_eq!(repeat(Some(&RequestRecord::queued(other, NOW))), Repeat::Claimed);
+    }
+}
+
+#[test]
+fn a_need_for_which_nothing_was_sent_is_asked_for_again_under_the_next_id() {
+    let mut record = RequestRecord::queued(wanted(&sees(&[Stale]), Duration::ZERO), NOW);
+    for outcome in [Outcome::AlreadyTrusted, Outcome::Refused] {
+        record.outcome = outcome;
+        assert_eq!(repeat(Some(&record)), Repeat::NothingSent, "{outcome}");
     }
 }
 
