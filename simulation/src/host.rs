@@ -27,14 +27,14 @@ const EVENT_HUB: &str = "dps-operations";
 /// Messages of one batch, as `host.json` has it.
 const BATCH: usize = 16;
 /// How often a listener looks: the real one is told at once.
-const LOOK: Duration = Duration::from_secs(2);
+pub(crate) const LOOK: Duration = Duration::from_secs(2);
 /// The timers as they are deployed: name, period and how long after the full hour it fires first.
 const TIMERS: [(&str, u64, u64); 2] =
     [("reconcile-assignments", 15 * 60, 0), ("report-policy-status", 60 * 60, 5 * 60)];
 
 /// The host of all instances.
 pub struct Host {
-    around: Surroundings,
+    pub(crate) around: Surroundings,
     calm: Duration,
     /// Whether lives end by themselves.
     has_deaths: bool,
@@ -79,6 +79,9 @@ impl Host {
             tokio::spawn(Arc::clone(&host).fire(timer));
         }
         tokio::spawn(Arc::clone(&host).read_events());
+        if host.around.world.has_event_grid {
+            tokio::spawn(Arc::clone(&host).deliver_events());
+        }
         Ok(host)
     }
 
@@ -90,6 +93,18 @@ impl Host {
         match &answer["Outputs"]["res"]["statusCode"] {
             Value::String(status) => Some(status.clone()),
             other => Some(other.to_string()),
+        }
+    }
+
+    /// Replaces every process, one after the other, as a change of the file or of an app setting does.
+    pub fn deploy(&self) {
+        for slot in &self.slots {
+            let Some(instance) = slot.current() else { continue };
+            let pause = self.lock_draws().milliseconds(0, 20_000);
+            tokio::spawn(async move {
+                sleep(pause).await;
+                instance.life.end();
+            });
         }
     }
 
@@ -135,6 +150,9 @@ impl Host {
             *self.slots[number].lock() = None;
             let pause = self.lock_draws().milliseconds(200, 30_000);
             sleep(pause).await;
+            while !self.around.configured.can_start() {
+                sleep(Duration::from_secs(10)).await;
+            }
             if let Err(unplayable) = self.begin(number, life) {
                 self.around.network.trace.line(unplayable);
                 return;
@@ -234,6 +252,14 @@ impl Host {
             let batch = source.receive(EVENT_HUB, position, BATCH, Duration::ZERO).await;
             let (Some(last), Some(instance)) = (batch.last(), self.any()) else { continue };
             let fault = self.strike("events");
+            if fault == Some(Fault::Late) {
+                let pause = self.lock_draws().milliseconds(1_000, 300_000);
+                sleep(pause).await;
+            }
+            if fault == Some(Fault::Lost) {
+                position = last.sequence_number;
+                continue;
+            }
             let ending = self.invoke(&instance, "assign-policy", &envelope::events(&batch)).await;
             if ending != Ending::Died && fault != Some(Fault::Twice) {
                 position = last.sequence_number;
@@ -241,7 +267,7 @@ impl Host {
         }
     }
 
-    async fn invoke(&self, instance: &Instance, function: &str, envelope: &Value) -> Ending {
+    pub(crate) async fn invoke(&self, instance: &Instance, function: &str, envelope: &Value) -> Ending {
         let number = self.invocations.fetch_add(1, Ordering::Relaxed);
         let trace = &self.around.network.trace;
         trace.line(format_args!("instance {}: invocation {number} of {function}", instance.number));
@@ -269,12 +295,12 @@ impl Host {
     }
 
     /// An instance that lives.
-    fn any(&self) -> Option<Arc<Instance>> {
+    pub(crate) fn any(&self) -> Option<Arc<Instance>> {
         let living: Vec<Arc<Instance>> = self.slots.iter().filter_map(Slot::current).collect();
         self.lock_draws().pick(&living).cloned()
     }
 
-    fn strike(&self, what: &str) -> Option<Fault> {
+    pub(crate) fn strike(&self, what: &str) -> Option<Fault> {
         let fault = self.around.network.faults.strike(&Site::of_host(what), Service::Host);
         if let Some(fault) = fault {
             self.around.network.trace.line(format_args!("the host has {} {what}", fault.name()));
@@ -282,7 +308,7 @@ impl Host {
         fault
     }
 
-    fn lock_draws(&self) -> MutexGuard<'_, Draws> {
+    pub(crate) fn lock_draws(&self) -> MutexGuard<'_, Draws> {
         self.draws.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

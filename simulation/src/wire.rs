@@ -17,7 +17,9 @@ use http::{HeaderValue, Method, Request, StatusCode};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
+use crate::configured::InForce;
 use crate::faults::Fault;
+use crate::instance::BEGAN;
 use crate::network::{Answer, Network};
 use crate::oracles::{Call, Event, is_message};
 use crate::sabotage::Sabotage;
@@ -28,6 +30,7 @@ use crate::site::{Service, Site};
 pub struct Wire {
     network: Network,
     instance: usize,
+    in_force: Arc<InForce>,
     /// What a broken app believes for ever, by path.
     remembered: Arc<Mutex<BTreeMap<String, Answer>>>,
 }
@@ -42,10 +45,10 @@ enum Arrival {
 }
 
 impl Wire {
-    /// The network as the instance of this number has it.
+    /// The network as a life of the instance of this number has it, which works by this configuration.
     #[must_use]
-    pub fn new(network: Network, instance: usize) -> Self {
-        Self { network, instance, remembered: Arc::default() }
+    pub fn new(network: Network, instance: usize, in_force: Arc<InForce>) -> Self {
+        Self { network, instance, in_force, remembered: Arc::default() }
     }
 
     /// One call from its sending to what arrives of it.
@@ -54,7 +57,10 @@ impl Wire {
         let path = request.url.path().to_owned();
         let site = Site::of_call(&request.method, &path);
         let method = request.method.clone();
-        let call = Call { number: self.network.number(), instance: self.instance, method, path, site };
+        let began = BEGAN.try_with(|began| *began).unwrap_or_default();
+        let is_permitted = self.in_force.permits(&path, began);
+        let (number, instance) = (self.network.number(), self.instance);
+        let call = Call { number, instance, method, path, site, is_permitted };
         let fault = faults.strike(&call.site, Service::of_path(&call.path));
         let told = fault.map(|fault| format!(", {}", fault.name())).unwrap_or_default();
         trace.line(format_args!(
