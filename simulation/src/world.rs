@@ -111,7 +111,8 @@ fn namespace(index: u64, draws: &mut Draws, fleet: &mut String) -> Drawn {
     }
     let scopes = [SUBSCRIPTION, OTHER].map(|subscription| format!("/subscriptions/{subscription}"));
     Drawn {
-        scopes: if names_other { scopes.into() } else { Vec::new() },
+        // A subscription in which nothing is does not exist.
+        scopes: if names_other && !far.is_empty() { scopes.into() } else { Vec::new() },
         hidden: if names_other { Vec::new() } else { far },
         hubs,
         id: format!("{group}/Microsoft.DeviceRegistry/namespaces/{name}"),
