@@ -29,7 +29,7 @@ const EVENT_HUB: &str = "dps-operations";
 const BATCH: usize = 16;
 /// How soon a listener looks again: the real one is told at once. While nothing comes it looks less and less often, since an empty look costs
 /// as much as a call, and a play is hours of them.
-const LOOK: Duration = Duration::from_secs(2);
+pub(crate) const LOOK: Duration = Duration::from_secs(2);
 /// The longest pause between two looks.
 const SELDOM: Duration = Duration::from_secs(12);
 /// How often the platform thinks about the number of instances.
@@ -40,7 +40,7 @@ const TIMERS: [(&str, u64, u64); 2] =
 
 /// The host of all instances.
 pub struct Host {
-    around: Surroundings,
+    pub(crate) around: Surroundings,
     calm: Duration,
     /// Whether lives end by themselves.
     has_deaths: bool,
@@ -77,6 +77,9 @@ impl Host {
             tokio::spawn(Arc::clone(&host).fire(timer));
         }
         tokio::spawn(Arc::clone(&host).read_events());
+        if host.around.world.has_event_grid {
+            tokio::spawn(Arc::clone(&host).deliver_events());
+        }
         Ok(host)
     }
 
@@ -88,6 +91,18 @@ impl Host {
         match &answer["Outputs"]["res"]["statusCode"] {
             Value::String(status) => Some(status.clone()),
             other => Some(other.to_string()),
+        }
+    }
+
+    /// Replaces every process, one after the other, as a change of the file or of an app setting does.
+    pub fn deploy(&self) {
+        for slot in &self.slots {
+            let Some(instance) = slot.current() else { continue };
+            let pause = self.lock_draws().milliseconds(0, 20_000);
+            tokio::spawn(async move {
+                sleep(pause).await;
+                instance.life.end();
+            });
         }
     }
 
@@ -134,6 +149,9 @@ impl Host {
             let pause = self.lock_draws().milliseconds(200, 30_000);
             let away = self.slots[number].away_until().saturating_sub(self.around.time.since());
             sleep(pause.max(away)).await;
+            while !self.around.configured.can_start() {
+                sleep(Duration::from_secs(10)).await;
+            }
             if let Err(unplayable) = self.begin(number, life) {
                 self.around.network.trace.line(unplayable);
                 return;
@@ -275,7 +293,7 @@ impl Host {
         }
     }
 
-    async fn invoke(&self, instance: &Instance, function: &str, envelope: &Value) -> Ending {
+    pub(crate) async fn invoke(&self, instance: &Instance, function: &str, envelope: &Value) -> Ending {
         let number = self.invocations.fetch_add(1, Ordering::Relaxed);
         let trace = &self.around.network.trace;
         trace.line(format_args!("instance {}: invocation {number} of {function}", instance.number));
@@ -303,12 +321,12 @@ impl Host {
     }
 
     /// An instance that lives.
-    fn any(&self) -> Option<Arc<Instance>> {
+    pub(crate) fn any(&self) -> Option<Arc<Instance>> {
         let living: Vec<Arc<Instance>> = self.slots.iter().filter_map(Slot::current).collect();
         self.lock_draws().pick(&living).cloned()
     }
 
-    fn strike(&self, what: &str) -> Option<Fault> {
+    pub(crate) fn strike(&self, what: &str) -> Option<Fault> {
         self.strike_if(what, |_| true)
     }
 
@@ -320,7 +338,7 @@ impl Host {
         fault
     }
 
-    fn lock_draws(&self) -> MutexGuard<'_, Draws> {
+    pub(crate) fn lock_draws(&self) -> MutexGuard<'_, Draws> {
         self.draws.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

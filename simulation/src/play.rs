@@ -13,6 +13,7 @@ use state::Store;
 use tokio::time::sleep;
 use trigger_sources::QueueSource;
 
+use crate::configured::Configured;
 use crate::engine::{self, Time};
 use crate::faults::{Faults, Hits};
 use crate::host::{Host, QUEUE};
@@ -23,6 +24,7 @@ use crate::oracles::{self, Event, RequestState};
 use crate::records::Records;
 use crate::seed::Seed;
 use crate::trace::Trace;
+use crate::upgrade;
 use crate::variation::{Part, Variation};
 use crate::workload::Workload;
 use crate::world::{Unplayable, World};
@@ -71,12 +73,16 @@ async fn within(seed: Seed, variation: &Variation) -> Result<Played, Unplayable>
     let options = Options { fleet, seed: seed.number("azure"), clock, ..Options::default() };
     let azure = InProcess::new(options, ADDRESS);
     let azure = Arc::new(azure.map_err(|error| Unplayable(error.to_string()))?);
-    let judge = Judge::new(oracles::all(&world), time, trace.clone());
+    let judge = Judge::new(oracles::all(), time, trace.clone());
     let faults = Faults::draw(seed, time, STORMY, variation);
     let watched = (trace.clone(), judge.clone());
     let network = Network::new(Arc::clone(&azure), faults.clone(), watched, variation.sabotage, seed);
     let records = Records::new(time);
-    let around = Surroundings { world, time, network, records: records.clone(), seed };
+    let configured = Configured::begin(&world, time).await;
+    let (namespaces, kill_switch) = (&world.namespaces, world.kill_switch);
+    judge.see(&Event::Configured { namespaces, kill_switch });
+    let mut taken = upgrade::leave(seed, &world, &records).await?;
+    let around = Surroundings { world, time, configured, network, records: records.clone(), seed };
     let host = Host::open(around.clone(), STORMY, variation)?;
     let workload = Workload::draw(&around, host, STORMY, variation);
     workload.begin();
@@ -88,7 +94,8 @@ async fn within(seed: Seed, variation: &Variation) -> Result<Played, Unplayable>
         trace.line("the next day is awaited");
         sleep(NEXT_DAY.saturating_sub(time.since())).await;
     }
-    let requests = requests(&workload.taken(), &records, &azure).await;
+    taken.extend(workload.taken());
+    let requests = requests(&taken, &records, &azure).await;
     judge.see(&Event::Recovered { truth: &azure.truth(), requests: &requests });
     judge.begin_round();
     trace.line("the last round begins");

@@ -64,6 +64,12 @@ impl Records {
         Arc::clone(&self.inside) as Arc<dyn ObjectStore>
     }
 
+    /// Dates every record now.
+    pub async fn date_all(&self) {
+        let all: Vec<ObjectMeta> = self.inside.list(None).try_collect().await.unwrap_or_default();
+        all.iter().for_each(|meta| self.note(&meta.location));
+    }
+
     fn note(&self, location: &Path) {
         let now = self.time.now();
         let now = DateTime::from_timestamp(now.unix_timestamp(), now.nanosecond()).unwrap_or_default();
@@ -79,7 +85,7 @@ impl Records {
 
 impl RecordsOf {
     /// Carries an operation there and its result back.
-    async fn carry<T: Send + 'static>(
+    pub(crate) async fn carry<T: Send + 'static>(
         &self,
         (operation, key): (&str, &str),
         condition: Option<Condition>,

@@ -18,7 +18,9 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use crate::answers::Question;
+use crate::configured::InForce;
 use crate::fault::Fault;
+use crate::instance::BEGAN;
 use crate::message;
 use crate::network::{Answer, Network};
 use crate::oracles::{Call, Event, is_message};
@@ -30,6 +32,7 @@ use crate::site::Site;
 pub struct Wire {
     network: Network,
     instance: usize,
+    in_force: Arc<InForce>,
     /// What a broken app believes for ever, by path.
     remembered: Arc<Mutex<BTreeMap<String, Answer>>>,
 }
@@ -44,10 +47,10 @@ enum Arrival {
 }
 
 impl Wire {
-    /// The network as the instance of this number has it.
+    /// The network as a life of the instance of this number has it, which works by this configuration.
     #[must_use]
-    pub fn new(network: Network, instance: usize) -> Self {
-        Self { network, instance, remembered: Arc::default() }
+    pub fn new(network: Network, instance: usize, in_force: Arc<InForce>) -> Self {
+        Self { network, instance, in_force, remembered: Arc::default() }
     }
 
     /// One call from its sending to what arrives of it.
@@ -58,7 +61,10 @@ impl Wire {
         let site = Site::of_call(&request.method, &path);
         let site = if question.is_next_page() { site.next_page() } else { site };
         let method = request.method.clone();
-        let call = Call { number: self.network.number(), instance: self.instance, method, path, site };
+        let began = BEGAN.try_with(|began| *began).unwrap_or_default();
+        let is_permitted = self.in_force.permits(&path, began);
+        let (number, instance) = (self.network.number(), self.instance);
+        let call = Call { number, instance, method, path, site, is_permitted };
         let fault = faults.strike(&call.site, |fault| self.fits(fault, &request));
         let told = fault.map(|fault| format!(", {}", fault.name())).unwrap_or_default();
         trace.line(format_args!(

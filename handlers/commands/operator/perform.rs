@@ -79,18 +79,30 @@ impl PerformedEntry {
     }
 }
 
-/// Performs the assignments of a plan; a row for each, in their order.
+/// Performs the assignments of a plan, with a line that shows how far it is; a row for each, in their order.
 pub async fn perform(writer: &Writer<'_>, plan: &SavedPlan) -> Vec<PerformedEntry> {
+    let bar = Bar::start("{bar:24} {pos}/{len} ({elapsed}) {msg}", plan.assignments.len() as u64);
+    let begins = |number: usize, entry: &PlannedAssignment| {
+        bar.set_position(number as u64);
+        bar.set_message(print::name(entry));
+    };
+    in_silence(writer, plan, begins).await
+}
+
+/// The same, for a caller that shows by itself which entry begins.
+pub async fn in_silence(
+    writer: &Writer<'_>,
+    plan: &SavedPlan,
+    begins: impl Fn(usize, &PlannedAssignment),
+) -> Vec<PerformedEntry> {
     let mut survey = Survey::new(writer.fleet);
     let services = if plan.assignments.is_empty() { Vec::new() } else { survey.services(None).await };
-    let bar = Bar::start("{bar:24} {pos}/{len} ({elapsed}) {msg}", plan.assignments.len() as u64);
     let mut rows = Vec::new();
-    for entry in &plan.assignments {
-        bar.set_message(print::name(entry));
+    for (number, entry) in plan.assignments.iter().enumerate() {
+        begins(number, entry);
         let configuration = writer.fleet.configuration.namespace(&entry.namespace_id);
         let in_audit = configuration.is_some_and(|namespace| namespace.mode == Mode::Audit);
         rows.push(PerformedEntry { in_audit, ..one(&mut survey, writer, &services, entry).await });
-        bar.inc(1);
     }
     rows
 }

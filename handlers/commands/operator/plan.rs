@@ -60,7 +60,7 @@ pub fn empty(fleet: &Fleet) -> SavedPlan {
 }
 
 /// Plans what the file declares, and every group of every DPS by the rules.
-async fn by_rules(fleet: &Fleet) -> SavedPlan {
+pub async fn by_rules(fleet: &Fleet) -> SavedPlan {
     let mut survey = Survey::new(fleet);
     let mut plan = empty(fleet);
     for configuration in &fleet.configuration.namespaces {
