@@ -63,6 +63,7 @@ pub async fn submit_if_needed(
                 );
                 continue;
             }
+            Repeat::Forbidden => continue,
             Repeat::Submit => drop(submission::submit(application, &candidate).await?),
             Repeat::SendAgain(recorded) => messages::send_request_again(application, &recorded).await?,
         }

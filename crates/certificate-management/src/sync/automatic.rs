@@ -8,7 +8,8 @@ use super::{SyncRecord, pause};
 use crate::configuration::{Mode, NamespaceConfiguration, Sync};
 use crate::digest;
 use crate::plan::{Observation, Pair};
-use crate::request::{AUTOMATIC_PREFIX, REQUEST_SCHEMA, RequestRecord, Requester, SyncRequest};
+use crate::reason::Reason;
+use crate::request::{AUTOMATIC_PREFIX, Outcome, REQUEST_SCHEMA, RequestRecord, Requester, SyncRequest};
 
 /// What the app does about a namespace that it has observed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,9 +63,11 @@ pub enum Repeat {
     Answered,
     /// Another sender has put a message with this id on the queue: try the next id.
     Claimed,
+    /// The mode, a freeze, a lock or a missing role forbade it then, and no sync was begun. That may have changed: try the next id.
+    Forbidden,
 }
 
-/// Most ids that the app tries for one need.
+/// Most ids that the app tries for one need, and so how often a day it asks for what is forbidden.
 const MOST_IDS: usize = 8;
 
 /// The same request under each id that it may have: the first one, and further ones in case another sender has used
@@ -83,8 +86,18 @@ pub fn repeat(existing: Option<&RequestRecord>) -> Repeat {
         None => Repeat::Submit,
         // Only the record knows who asked: a message can say anything.
         Some(record) if record.requester != Requester::Policysync => Repeat::Claimed,
-        Some(record) if record.outcome.is_final() => Repeat::Answered,
-        Some(record) => Repeat::SendAgain(Box::new(record.request.clone())),
+        Some(record) if !record.outcome.is_final() => Repeat::SendAgain(Box::new(record.request.clone())),
+        Some(record) if was_forbidden(record) => Repeat::Forbidden,
+        Some(_) => Repeat::Answered,
+    }
+}
+
+/// Whether a request ended without a sync, for a reason that a person takes away.
+fn was_forbidden(record: &RequestRecord) -> bool {
+    match record.outcome {
+        Outcome::Refused => true,
+        Outcome::Failed => matches!(record.reason, Some(Reason::NotPermitted | Reason::NamespaceLocked)),
+        _ => false,
     }
 }
 

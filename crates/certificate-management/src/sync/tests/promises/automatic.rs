@@ -6,6 +6,7 @@ use time::Duration;
 
 use crate::configuration::{Configuration, NamespaceConfiguration};
 use crate::plan::Observation;
+use crate::reason::Reason;
 use crate::request::{MAX_REQUEST_ID, Outcome, RequestRecord, Requester, SyncRequest, is_reserved_id};
 use crate::sync::tests::stage::{Stage, accepted, sees};
 use crate::sync::tests::world::{NAMESPACE, NOW, request};
@@ -102,9 +103,7 @@ fn what_is_recorded_and_not_final_is_sent_again_as_it_was_recorded() {
         record.outcome = outcome;
         assert_eq!(repeat(Some(&record)), Repeat::SendAgain(Box::new(ours.clone())), "{outcome}");
     }
-    for outcome in
-        [Outcome::AlreadyTrusted, Outcome::Trusted, Outcome::Unverified, Outcome::Refused, Outcome::Failed]
-    {
+    for outcome in [Outcome::AlreadyTrusted, Outcome::Trusted, Outcome::Unverified, Outcome::Failed] {
         record.outcome = outcome;
         assert_eq!(repeat(Some(&record)), Repeat::Answered, "{outcome}");
     }
@@ -112,6 +111,27 @@ fn what_is_recorded_and_not_final_is_sent_again_as_it_was_recorded() {
         let other = SyncRequest { requester, ..request("r-1", "") };
         assert_eq!(repeat(Some(&RequestRecord::queued(other, NOW))), Repeat::Claimed);
     }
+}
+
+#[test]
+fn what_was_forbidden_for_a_while_is_asked_for_again_the_same_day() {
+    let ours = wanted(&sees(&[Stale]), Duration::ZERO);
+    let ended = |outcome, reason| RequestRecord {
+        outcome,
+        reason: Some(reason),
+        ..RequestRecord::queued(ours.clone(), NOW)
+    };
+    for (outcome, reason) in [
+        (Outcome::Refused, Reason::AuditMode),
+        (Outcome::Refused, Reason::Frozen),
+        (Outcome::Failed, Reason::NotPermitted),
+        (Outcome::Failed, Reason::NamespaceLocked),
+    ] {
+        assert_eq!(repeat(Some(&ended(outcome, reason))), Repeat::Forbidden, "{reason}");
+    }
+    // A sync was begun: what did not help is not repeated before tomorrow.
+    assert_eq!(repeat(Some(&ended(Outcome::Failed, Reason::SyncFailed))), Repeat::Answered);
+    assert_eq!(repeat(Some(&ended(Outcome::Unverified, Reason::EvidenceMissing))), Repeat::Answered);
 }
 
 #[test]
