@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use crate::envelope;
-use crate::faults::Fault;
+use crate::fault::Fault;
 use crate::host::{Host, LOOK};
 use crate::instance::Ending;
 

@@ -68,6 +68,11 @@ pub enum Event<'a> {
         /// After.
         after: &'a [NamespaceTruth],
     },
+    /// A read was answered with what was true some time ago, at the most [`STALEST`](crate::answers::STALEST).
+    AnsweredOld {
+        /// The call.
+        call: &'a Call,
+    },
     /// The caller has its answer, or knows that there is none; `None`: no status.
     Answered {
         /// The call.

@@ -33,6 +33,9 @@ use crate::world::{Unplayable, World};
 const STORMY: Duration = Duration::from_secs(90 * 60);
 /// How long after that everything has to be as it should be: three reports, so three hours.
 const RECOVERY: Duration = Duration::from_secs(3 * 60 * 60 - 10 * 60);
+/// Where the service failed a sync, or left it without effect: the app asks for the same need once a day (`sync/automatic.rs`), so there has to be
+/// another day, and two reports in it.
+const NEXT_DAY: Duration = Duration::from_secs((16 * 60 + 2 * 60 + 20) * 60);
 /// The last round: every timer fires at least once.
 const ROUND: Duration = Duration::from_secs(60 * 60);
 
@@ -87,6 +90,10 @@ async fn within(seed: Seed, variation: &Variation) -> Result<Played, Unplayable>
     sleep(STORMY).await;
     trace.line("the calm begins");
     sleep(RECOVERY).await;
+    if faults.have_failed_a_sync() {
+        trace.line("the next day is awaited");
+        sleep(NEXT_DAY.saturating_sub(time.since())).await;
+    }
     taken.extend(workload.taken());
     let requests = requests(&taken, &records, &azure).await;
     judge.see(&Event::Recovered { truth: &azure.truth(), requests: &requests });

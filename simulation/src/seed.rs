@@ -61,6 +61,11 @@ impl Draws {
         if of.is_empty() { None } else { of.get(self.0.usize(0..of.len())) }
     }
 
+    /// Puts these into another order.
+    pub fn shuffle<T>(&mut self, these: &mut [T]) {
+        self.0.shuffle(these);
+    }
+
     /// A time from `least` to `most` milliseconds.
     pub fn milliseconds(&mut self, least: u64, most: u64) -> std::time::Duration {
         std::time::Duration::from_millis(self.between(least, most))

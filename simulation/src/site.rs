@@ -4,6 +4,8 @@ use std::fmt;
 
 use http::Method;
 
+use crate::fault::NEXT_PAGE;
+
 /// A call site, such as `POST namespaces/*/credentials/*/synchronize` or `records: put requests`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Site(String);
@@ -37,6 +39,18 @@ impl Site {
             other => resource(other),
         };
         Self(format!("{method} {}", place.to_ascii_lowercase()))
+    }
+
+    /// The site of a name that is written out.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
+    /// The site of a call for a further page of the same list: what fails there fails in the middle of a list.
+    #[must_use]
+    pub fn next_page(&self) -> Self {
+        Self(format!("{}{NEXT_PAGE}", self.0))
     }
 
     /// The site of an operation on a record: by the first part of its key, since the rest is a name.

@@ -16,6 +16,10 @@ const POLICIES: [&str; 2] = ["short-lived", "default"];
 /// The same of issuing CAs with their policy.
 const ISSUING: [(&str, &str); 2] = [("lines-ica", "weekly"), ("rest-ica", "monthly")];
 
+/// How an operation shows its success and its failure, which the sources do not agree on (`ca-lifecycle-facts.md` §1.4).
+const ENDS: [&str; 3] = ["status", "empty", "no-content"];
+const FAILURES: [&str; 4] = ["status", "accepted", "wrapped", "error-status"];
+
 /// What a seed has drawn cannot be played: a mistake of the simulation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unplayable(pub String);
@@ -51,13 +55,14 @@ impl World {
     /// Draws a world.
     #[must_use]
     pub fn draw(seed: Seed) -> Self {
-        let mut draws = seed.stream("world");
+        let (mut draws, mut ends) = (seed.stream("world"), seed.stream("operations"));
         let mut fleet = format!(
             "subscription = \"{SUBSCRIPTION}\"\nlocation = \"westeurope\"\nsynchronize_seconds = {}\noperation_seconds = {}\n\
              page_size = {}\ndiagnostics_delay_seconds = {}\npush_seconds = {}\nunknown_reference = \"{}\"\n",
             draws.between(1, 100),
             draws.between(1, 20),
-            draws.between(2, 20),
+            // Small pages, so that most lists have more than one.
+            draws.pick(&[1, 2, 3, 20]).copied().unwrap_or(20),
             draws.between(1, 240),
             draws.between(1, 900),
             if draws.percent(50) { "drop" } else { "keep" },
@@ -76,6 +81,9 @@ impl World {
         for hub in spare {
             let _ = writeln!(fleet, "[[hub]]\nname = \"{hub}\"\nresource_group = \"rg\"");
         }
+        let mut end = |of: &[&'static str]| ends.pick(of).copied().unwrap_or("status");
+        let (end, failure) = (end(&ENDS), end(&FAILURES));
+        let _ = writeln!(fleet, "[lifecycle]\noperation_end = \"{end}\"\noperation_failure = \"{failure}\"");
         Self {
             first: Arc::new(Stated { namespaces: namespaces.clone() }),
             is_blob: draws.percent(40),

@@ -25,6 +25,7 @@ use super::options::Options;
 use super::service_bus::Queues;
 use super::service_bus::rest::{self, Rest};
 use super::throttle::Throttle;
+use super::trouble::Trouble;
 use super::truth::{self, NamespaceTruth};
 use super::world::{ActionError, WorldError};
 use super::{custom_topics, provisioning, resource_manager, start, storage};
@@ -139,6 +140,11 @@ impl InProcess {
     /// When there is no such thing, when it has no issuing CA yet, or when it is a root.
     pub fn rotate(&self, id: &str) -> Result<(), ActionError> {
         self.cloud.rotate(id)
+    }
+
+    /// Makes trouble for the operation that runs on a resource, an ARM id in any case. Answers whether there is one.
+    pub fn trouble(&self, resource_id: &str, trouble: Trouble) -> bool {
+        self.cloud.trouble(resource_id, trouble)
     }
 
     /// Links a hub, by its name, to a namespace, as a person does.

@@ -5,6 +5,7 @@
 
 pub mod declared;
 
+use certificate_management::ArmId;
 use certificate_management::configuration::Mode;
 use certificate_management::plan::hindrance::Next;
 use certificate_management::plan::saved::{PlannedAssignment, SavedPlan, Step};
@@ -44,6 +45,7 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PerformedEntry {
+    namespace_id: ArmId,
     provisioning_service: String,
     enrollment_group: String,
     before: Option<String>,
@@ -59,6 +61,7 @@ pub struct PerformedEntry {
 impl PerformedEntry {
     fn of(entry: &PlannedAssignment, outcome: Outcome, reason: Reason, detail: impl Into<String>) -> Self {
         Self {
+            namespace_id: entry.namespace_id.clone(),
             provisioning_service: entry.provisioning_service.clone(),
             enrollment_group: entry.enrollment_group.clone(),
             before: entry.before.clone(),
@@ -240,8 +243,8 @@ fn screen(declared: &[PerformedResource], rows: &[PerformedEntry], about_records
         vec![
             line(&format!("{}/{}", row.provisioning_service, row.enrollment_group)),
             if row.in_audit { format!("{outcome} (audit)") } else { outcome.to_owned() },
-            print::policy(row.before.as_deref()),
-            print::policy(row.after.as_deref()),
+            print::policy(&row.namespace_id, row.before.as_deref()),
+            print::policy(&row.namespace_id, row.after.as_deref()),
             row.reason.to_string(),
             line(&row.detail),
         ]
@@ -260,14 +263,15 @@ fn screen(declared: &[PerformedResource], rows: &[PerformedEntry], about_records
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::golden::{self, GROUP, POLICY, SERVICE};
+    use crate::commands::golden::{self, GROUP, NAMESPACE, POLICY, SERVICE};
 
     fn row(outcome: Outcome, reason: Reason, detail: &str) -> PerformedEntry {
         PerformedEntry {
+            namespace_id: ArmId::parse(NAMESPACE).unwrap(),
             provisioning_service: SERVICE.to_owned(),
             enrollment_group: GROUP.to_owned(),
             before: None,
-            after: Some(POLICY.to_owned()),
+            after: Some(format!("contoso-manufacturing-west-europe/{POLICY}")),
             outcome,
             in_audit: outcome == Outcome::Written,
             reason,

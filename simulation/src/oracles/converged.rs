@@ -23,7 +23,8 @@ impl Oracle for Converged {
     }
 
     fn promise(&self) -> &'static str {
-        "some rounds after the last fault every hub trusts every policy, and every group has the policy of its rule"
+        "some rounds after the last fault, or on the day after a sync that the service failed, every hub trusts every policy, and every group has \
+         the policy of its rule"
     }
 
     fn see(&mut self, event: &Event<'_>, _at: Duration) -> Vec<String> {

@@ -103,7 +103,7 @@ fn what_is_recorded_and_not_final_is_sent_again_as_it_was_recorded() {
         record.outcome = outcome;
         assert_eq!(repeat(Some(&record)), Repeat::SendAgain(Box::new(ours.clone())), "{outcome}");
     }
-    for outcome in [Outcome::AlreadyTrusted, Outcome::Trusted, Outcome::Unverified, Outcome::Failed] {
+    for outcome in [Outcome::Trusted, Outcome::Unverified, Outcome::Failed] {
         record.outcome = outcome;
         assert_eq!(repeat(Some(&record)), Repeat::Answered, "{outcome}");
     }
@@ -114,24 +114,22 @@ fn what_is_recorded_and_not_final_is_sent_again_as_it_was_recorded() {
 }
 
 #[test]
-fn what_was_forbidden_for_a_while_is_asked_for_again_the_same_day() {
-    let ours = wanted(&sees(&[Stale]), Duration::ZERO);
-    let ended = |outcome, reason| RequestRecord {
-        outcome,
-        reason: Some(reason),
-        ..RequestRecord::queued(ours.clone(), NOW)
-    };
-    for (outcome, reason) in [
-        (Outcome::Refused, Reason::AuditMode),
-        (Outcome::Refused, Reason::Frozen),
-        (Outcome::Failed, Reason::NotPermitted),
-        (Outcome::Failed, Reason::NamespaceLocked),
-    ] {
-        assert_eq!(repeat(Some(&ended(outcome, reason))), Repeat::Forbidden, "{reason}");
+fn a_need_for_which_nothing_was_sent_is_asked_for_again_under_the_next_id() {
+    let mut record = RequestRecord::queued(wanted(&sees(&[Stale]), Duration::ZERO), NOW);
+    for outcome in [Outcome::AlreadyTrusted, Outcome::Refused] {
+        record.outcome = outcome;
+        assert_eq!(repeat(Some(&record)), Repeat::NothingSent, "{outcome}");
     }
-    // A sync was begun: what did not help is not repeated before tomorrow.
-    assert_eq!(repeat(Some(&ended(Outcome::Failed, Reason::SyncFailed))), Repeat::Answered);
-    assert_eq!(repeat(Some(&ended(Outcome::Unverified, Reason::EvidenceMissing))), Repeat::Answered);
+    record.outcome = Outcome::Failed;
+    for (reason, expected) in [
+        (Reason::NotPermitted, Repeat::NothingSent),
+        (Reason::NamespaceLocked, Repeat::NothingSent),
+        // A sync was begun: what did not help is not repeated before tomorrow.
+        (Reason::SyncFailed, Repeat::Answered),
+    ] {
+        record.reason = Some(reason);
+        assert_eq!(repeat(Some(&record)), expected, "{reason}");
+    }
 }
 
 #[test]
