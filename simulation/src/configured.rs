@@ -205,7 +205,7 @@ impl ObjectStore for Blob {
                 DateTime::from_timestamp(written.unix_timestamp(), written.nanosecond()).unwrap_or_default();
             Ok((GetResult { meta: ObjectMeta { last_modified, ..found.meta.clone() }, ..found }, stated))
         };
-        let (found, stated) = self.way.carry(("get", "configuration"), work).await?;
+        let (found, stated) = self.way.carry(("get", "configuration"), None, work).await?;
         if let Some(stated) = stated {
             self.in_force.read(stated);
         }

@@ -136,7 +136,7 @@ impl RecordsOf {
 
 /// The condition of a write.
 #[derive(Debug, Clone, Copy)]
-enum Condition {
+pub(crate) enum Condition {
     /// That there is none yet.
     IsNew,
     /// That it was not written meanwhile.
