@@ -49,6 +49,8 @@ struct State {
 /// What a life of an instance works by.
 pub struct InForce {
     kill_switch: bool,
+    /// A person who knows that the file says `audit`, and writes all the same.
+    is_even_in_audit: bool,
     time: Time,
     /// Since when which version.
     versions: Mutex<Vec<(Duration, Arc<Stated>)>>,
@@ -118,16 +120,21 @@ impl Configured {
         let state = self.lock();
         let of_file = (!self.is_blob).then(|| (Duration::ZERO, Arc::clone(&state.stated)));
         let versions = Mutex::new(of_file.into_iter().collect());
-        Arc::new(InForce { kill_switch: state.kill_switch, time: self.time, versions })
+        Arc::new(InForce {
+            kill_switch: state.kill_switch,
+            is_even_in_audit: false,
+            time: self.time,
+            versions,
+        })
     }
 
     /// What a command that begins now works by; `None`: it finds nothing that it can use.
     #[must_use]
-    pub fn as_read(&self) -> Option<Arc<InForce>> {
+    pub fn as_read(&self, is_even_in_audit: bool) -> Option<Arc<InForce>> {
         let state = self.lock();
         let versions = Mutex::new(vec![(Duration::ZERO, Arc::clone(&state.stated))]);
-        (!state.is_broken)
-            .then(|| Arc::new(InForce { kill_switch: state.kill_switch, time: self.time, versions }))
+        let (kill_switch, time) = (state.kill_switch, self.time);
+        (!state.is_broken).then(|| Arc::new(InForce { kill_switch, is_even_in_audit, time, versions }))
     }
 
     /// The blob as a life of an instance has it.
@@ -149,7 +156,9 @@ impl InForce {
         let versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
         let ends = versions.iter().skip(1).map(|(from, _)| *from).chain([Duration::MAX]);
         let mut known = versions.iter().zip(ends).filter(|(_, until)| *until >= began);
-        !self.kill_switch && known.any(|((_, stated), _)| stated.writes_at(path))
+        !self.kill_switch
+            && known
+                .any(|((_, stated), _)| stated.writes_at(path, self.time.since()) || self.is_even_in_audit)
     }
 
     fn read(&self, stated: Arc<Stated>) {

@@ -148,7 +148,7 @@ pub fn all() -> Vec<Box<dyn Oracle>> {
         Box::new(panics::Panics),
         Box::new(final_requests::FinalRequests),
         Box::new(converged::Converged::default()),
-        Box::new(silence::Silence),
+        Box::new(silence::Silence::default()),
     ]
 }
 

@@ -39,6 +39,7 @@ pub(crate) fn serving(
     let is_broken = match around.network.sabotage {
         Some(Sabotage::IgnoresMode) => {
             (text, kill_switch) = (text.replace("mode = \"audit\"", "mode = \"enforce\""), false);
+            text = text.replace("freeze = ", "# freeze = ");
             true
         }
         Some(Sabotage::TakesBack) => {
@@ -76,10 +77,14 @@ pub(crate) fn serving(
 pub(crate) fn of_person(
     around: &Surroundings,
     (number, command): (usize, u64),
+    is_even_in_audit: bool,
 ) -> Result<(Fleet, Store), Unplayable> {
     let randomness = Randomness::of_seed(around.seed.number(&format!("person {number}, command {command}")));
     let ambient = Ambient { clock: around.time.clock(time::Duration::ZERO), randomness };
-    let in_force = around.configured.as_read().ok_or_else(|| Unplayable("it is broken now".to_owned()))?;
+    let in_force = around
+        .configured
+        .as_read(is_even_in_audit)
+        .ok_or_else(|| Unplayable("it is broken now".to_owned()))?;
     let settings = settings(around.configured.kill_switch())?;
     let configuration = parsed(&around.configured.stated().text())?;
     fleet(around, (number, in_force), ambient, (&settings, configuration))

@@ -1,10 +1,18 @@
 //! What people state in a `policysync.toml`, and how that changes from one version to the next.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use azure_simulator::fleet::Generation;
+use time::format_description::well_known::Rfc3339;
 
+use crate::engine::BEGIN;
 use crate::seed::Draws;
+
+/// A write may come so long after the guard was asked, by a clock that is a minute off.
+const AFTER_GUARD: Duration = Duration::from_secs(120);
+/// How wrong a clock is at the most.
+const SKEW: Duration = Duration::from_secs(60);
 
 /// A version of the configuration that can be used.
 #[derive(Debug, Clone)]
@@ -36,6 +44,8 @@ pub struct Drawn {
     pub policies: Vec<String>,
     /// Whether it is in `enforce`.
     pub is_enforced: bool,
+    /// From when to when nothing is written, since the beginning of the play.
+    pub freeze: Option<(Duration, Duration)>,
     /// Whether syncs are made that no person asked for.
     pub is_automatic: bool,
     /// The policy of groups that are no lines; `None`: they get none.
@@ -69,6 +79,11 @@ impl Drawn {
             || path.starts_with(&format!("/dps/{}/", self.service))
     }
 
+    /// Whether nothing may be written at this time, for all that a clock can be wrong.
+    fn is_frozen(&self, at: Duration) -> bool {
+        self.freeze.is_some_and(|(from, to)| (from + AFTER_GUARD..to.saturating_sub(SKEW)).contains(&at))
+    }
+
     /// Its part of the file. Writing to a text cannot fail.
     fn write(&self, text: &mut String) {
         let Self { id, service_id, is_enforced, is_automatic, .. } = self;
@@ -78,6 +93,13 @@ impl Drawn {
             text,
             "[[namespace]]\nid = \"{id}\"\nprovisioning_services = [\"{service_id}\"]\nmode = \"{mode}\"\nsync = \"{sync}\""
         );
+        if let Some((from, to)) = self.freeze {
+            let [from, to] = [from, to].map(|end| (BEGIN + end).format(&Rfc3339).unwrap_or_default());
+            let _ = writeln!(
+                text,
+                "freeze = [{{ from = {from}, to = {to}, reason = \"the lines are rebuilt\" }}]"
+            );
+        }
         if !self.scopes.is_empty() {
             let _ = writeln!(text, "scopes = {:?}", self.scopes);
         }
@@ -101,10 +123,11 @@ impl Stated {
         text
     }
 
-    /// Whether it lets functions write at a path.
+    /// Whether it lets functions write at a path at this time, since the beginning of the play.
     #[must_use]
-    pub fn writes_at(&self, path: &str) -> bool {
-        self.namespaces.iter().any(|namespace| namespace.is_enforced && namespace.has(path))
+    pub fn writes_at(&self, path: &str, at: Duration) -> bool {
+        let thawed = self.namespaces.iter().filter(|namespace| !namespace.is_frozen(at));
+        thawed.filter(|namespace| namespace.is_enforced).any(|namespace| namespace.has(path))
     }
 
     /// The next version: one thing is changed. `all` are the namespaces that there are, as they are when they come back.

@@ -102,9 +102,16 @@ impl Workload {
                     self.take(id);
                 }
             }
-            Deed::Rotate { namespace, policy } => {
+            Deed::Rotate { namespace, policy, is_renewal } => {
                 let before = network.azure.truth();
-                if network.azure.rotate(&policy).is_ok() {
+                let is_done = match is_renewal {
+                    true => {
+                        let body = json!({"id": policy});
+                        self.ask(Method::POST, "/simulator/renew", None, &body).await == Some(200)
+                    }
+                    false => network.azure.rotate(&policy).is_ok(),
+                };
+                if is_done {
                     network.judge.see(&Event::TrustLost { namespace: &namespace, before: &before });
                 }
             }
@@ -120,7 +127,7 @@ impl Workload {
             Deed::Switch { until } => self.switch(until).await,
             Deed::Replace(draws) => self.replace(draws).await,
             Deed::Break { until } => self.break_configuration(until).await,
-            Deed::Plan { until } => self.plan(number, until).await,
+            Deed::Plan { until, even_in_audit } => self.plan(number, until, even_in_audit).await,
             Deed::Revoke { role, until } => self.revoke(number, role, until).await,
             Deed::Hide { hub, until } => self.hide(number, &hub, until).await,
             Deed::Relink { namespace, hub, is_linked } => self.relink(&namespace, &hub, is_linked),

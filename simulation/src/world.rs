@@ -118,7 +118,12 @@ fn namespace(index: u64, draws: &mut Draws, fleet: &mut String) -> Drawn {
         hubs.push(spare_of(&name));
     }
     let scopes = [SUBSCRIPTION, OTHER].map(|subscription| format!("/subscriptions/{subscription}"));
+    let freeze = draws.percent(15).then(|| {
+        let from = draws.milliseconds(0, 80 * 60_000);
+        (from, from + draws.milliseconds(180_000, 40 * 60_000))
+    });
     Drawn {
+        freeze,
         // A subscription in which nothing is does not exist.
         scopes: if names_other && !far.is_empty() { scopes.into() } else { Vec::new() },
         hidden: if names_other { Vec::new() } else { far },
@@ -269,7 +274,7 @@ mod tests {
         }
         assert!(any(|world| world.fleet.contains("x509-signing-certificate")));
         assert!(any(|world| world.fleet.contains("hub-7")) && any(|world| world.fleet.contains("spare")));
-        assert!(any(|world| world.has_event_grid));
+        assert!(any(|world| world.has_event_grid) && any(|world| world.namespaces[0].freeze.is_some()));
         assert!(any(|world| !world.namespaces[0].hidden.is_empty()));
         assert!(any(|world| !world.namespaces[0].scopes.is_empty() && world.fleet.contains(OTHER)));
     }

@@ -65,7 +65,7 @@ fn unassigned(drawn: &Drawn, namespace: &NamespaceTruth, is_hidden: impl Fn(&Str
         let policy = namespace.policies.iter().find(|policy| policy.name == wanted)?;
         let trusts =
             |hub: &String| namespace.hubs.contains(hub) && !is_hidden(hub) && !policy.lacking.contains(hub);
-        (group.policy.is_none() && group.hubs.iter().all(trusts))
+        (group.policy.is_none() && !group.hubs.is_empty() && group.hubs.iter().all(trusts))
             .then(|| format!("{}/{} has no policy", group.service, group.id))
     });
     waits.collect()

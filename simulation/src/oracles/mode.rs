@@ -1,4 +1,4 @@
-//! Nothing is written in audit, nor under the kill switch.
+//! Nothing is written in audit, under the kill switch, nor in a freeze.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ impl Oracle for ModeHolds {
     }
 
     fn promise(&self) -> &'static str {
-        "nothing is written to Azure in audit, nor under the kill switch"
+        "nothing is written to Azure in audit, under the kill switch, nor in a freeze"
     }
 
     fn see(&mut self, event: &Event<'_>, _at: Duration) -> Vec<String> {

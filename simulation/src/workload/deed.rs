@@ -15,8 +15,9 @@ pub(super) enum Deed {
     Submit(Value),
     /// A pipeline puts a request on the queue by itself.
     Send(Value),
-    /// The service renews the issuing CA of a policy; its hubs are not told, or by its push.
-    Rotate { namespace: String, policy: String },
+    /// The service renews the issuing CA of a policy; its hubs are not told, or by its push. In a renewal they trust both for a while, where
+    /// they are told.
+    Rotate { namespace: String, policy: String, is_renewal: bool },
     /// A pipeline puts something on the queue that is no request.
     SendWrong(Value),
     /// A person creates an enrollment group, and a publisher tells of it so long after, or before.
@@ -35,8 +36,8 @@ pub(super) enum Deed {
     Replace(Draws),
     /// An operator uploads something that cannot be used, and repairs it after some time.
     Break { until: Duration },
-    /// A person makes a plan, and performs it so long after.
-    Plan { until: Duration },
+    /// A person makes a plan, and performs it so long after, in audit too where they insist.
+    Plan { until: Duration, even_in_audit: bool },
     /// The role of this number is taken from the identity of the app, for a while or for ever.
     Revoke { role: usize, until: Option<Duration> },
     /// A hub cannot be read, for a while or for ever.
@@ -89,7 +90,7 @@ pub(super) fn draw(seed: Seed, world: &World, calm: Duration) -> Vec<(Duration, 
         .filter_map(|number| Some((draws.milliseconds(0, calm), of_anyone(&mut draws, world, number)?)))
         .collect();
     let mut draws = seed.stream("operators");
-    let count = if draws.percent(50) { 0 } else { draws.between(1, 3) };
+    let count = if draws.percent(50) { 0 } else { draws.between(1, 4) };
     deeds.extend((0..count).map(|_| (draws.milliseconds(0, calm), of_operator(&mut draws))));
     let mut draws = seed.stream("access");
     let count = if draws.percent(60) { 0 } else { draws.between(1, 3) };
@@ -109,7 +110,9 @@ fn of_operator(draws: &mut Draws) -> Deed {
             Deed::Switch { until: draws.percent(75).then_some(until) }
         }
         3..6 => Deed::Replace(draws.split()),
-        6..9 => Deed::Plan { until: draws.milliseconds(1_000, 30 * 60_000) },
+        6..9 => {
+            Deed::Plan { until: draws.milliseconds(1_000, 30 * 60_000), even_in_audit: draws.percent(50) }
+        }
         _ => Deed::Break { until: draws.milliseconds(10_000, 25 * 60_000) },
     }
 }
@@ -143,7 +146,7 @@ fn of_anyone(draws: &mut Draws, world: &World, number: u64) -> Option<Deed> {
         25..40 => Deed::Send(request(draws, &namespace)),
         40..65 => {
             let policy = namespace.policy_id(draws.pick(&namespace.policies)?);
-            Deed::Rotate { namespace: namespace.id, policy }
+            Deed::Rotate { namespace: namespace.id, policy, is_renewal: draws.percent(30) }
         }
         65..85 => {
             let kind = if draws.percent(70) { "line" } else { "gate" };

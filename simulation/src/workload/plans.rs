@@ -18,19 +18,19 @@ const PERSON: usize = 100;
 
 impl Workload {
     /// Makes a plan, and performs it after some time.
-    pub(super) async fn plan(&self, number: usize, until: Duration) {
-        let Some(person) = self.person(number, 0) else { return };
+    pub(super) async fn plan(&self, number: usize, until: Duration, even_in_audit: bool) {
+        let Some(person) = self.person((number, 0), even_in_audit) else { return };
         let mut plan = plan::by_rules(&person.fleet).await;
         person.restrain(&mut plan, None).await;
         self.tell_plan(number, &plan);
         sleep(until).await;
-        let Some(person) = self.person(number, 1) else { return };
+        let Some(person) = self.person((number, 1), even_in_audit) else { return };
         if let Err(why) = person.may_write() {
             self.around.network.trace.line(format_args!("plan {number} is not performed: {why}"));
             return;
         }
         let (intent, hash) = (Intent::default(), plan.hash());
-        let writer = person.writer("apply", false, &intent, Some(hash));
+        let writer = person.writer("apply", even_in_audit, &intent, Some(hash));
         let rows = perform::in_silence(&writer, &plan, |_, _| {}).await;
         let count = |wanted| rows.iter().filter(|row| row.outcome == wanted).count();
         self.around.network.trace.line(format_args!(
@@ -51,8 +51,9 @@ impl Workload {
     }
 
     /// A person who reads the configuration now.
-    fn person(&self, number: usize, command: u64) -> Option<Person> {
-        let (fleet, store) = process::of_person(&self.around, (PERSON + number, command)).ok()?;
+    fn person(&self, (number, command): (usize, u64), even_in_audit: bool) -> Option<Person> {
+        let (fleet, store) =
+            process::of_person(&self.around, (PERSON + number, command), even_in_audit).ok()?;
         let run = fleet.ambient.ulid();
         Some(Person { fleet, store, keeps_records: true, run })
     }

@@ -6,6 +6,7 @@ use time::Duration;
 
 use crate::configuration::{Configuration, NamespaceConfiguration};
 use crate::plan::Observation;
+use crate::reason::Reason;
 use crate::request::{MAX_REQUEST_ID, Outcome, RequestRecord, Requester, SyncRequest, is_reserved_id};
 use crate::sync::tests::stage::{Stage, accepted, sees};
 use crate::sync::tests::world::{NAMESPACE, NOW, request};
@@ -118,6 +119,16 @@ fn a_need_for_which_nothing_was_sent_is_asked_for_again_under_the_next_id() {
     for outcome in [Outcome::AlreadyTrusted, Outcome::Refused] {
         record.outcome = outcome;
         assert_eq!(repeat(Some(&record)), Repeat::NothingSent, "{outcome}");
+    }
+    record.outcome = Outcome::Failed;
+    for (reason, expected) in [
+        (Reason::NotPermitted, Repeat::NothingSent),
+        (Reason::NamespaceLocked, Repeat::NothingSent),
+        // A sync was begun: what did not help is not repeated before tomorrow.
+        (Reason::SyncFailed, Repeat::Answered),
+    ] {
+        record.reason = Some(reason);
+        assert_eq!(repeat(Some(&record)), expected, "{reason}");
     }
 }
 
