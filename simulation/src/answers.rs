@@ -6,11 +6,39 @@ use std::time::Duration;
 use azure::http::transport::Outgoing;
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::fault::Fault;
-use crate::network::{ADDRESS, Answer};
+use crate::site::ADDRESS;
+
+/// An answer whose body has arrived.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// An answer that a fault makes up.
+    #[must_use]
+    pub fn made_up(status: StatusCode, code: &str) -> Self {
+        let body =
+            format!("{{\"error\":{{\"code\":\"{code}\",\"message\":\"A fault of the simulation.\"}}}}");
+        Self { status, headers: HeaderMap::new(), body: body.into() }
+    }
+
+    /// DPS says that the `If-Match` of a write did not match.
+    #[must_use]
+    pub fn condition_failed() -> Self {
+        let body = r#"{"errorCode":412000,"message":"A fault of the simulation."}"#;
+        Self { status: StatusCode::PRECONDITION_FAILED, headers: HeaderMap::new(), body: body.into() }
+    }
+}
 
 /// For how long a read can show what is true no more. Resource Manager promises no time; this is longer than anything that the app waits for
 /// between a look and a write.

@@ -1,6 +1,6 @@
 //! The kinds of faults, and which call sites each of them can strike.
 
-use crate::site::{Service, Site};
+use crate::site::{NEXT_PAGE, Service, Site};
 
 /// What happens to one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -188,8 +188,6 @@ impl Fault {
     }
 }
 
-/// The end of the name of a call site that reads a further page of a list.
-pub const NEXT_PAGE: &str = ", next page";
 /// The POST of a sync.
 pub const SYNCHRONIZE: &str = "POST namespaces/*/credentials/*/synchronize";
 /// The write of an enrollment group.

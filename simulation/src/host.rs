@@ -12,12 +12,13 @@ use trigger_sources::LockedMessage;
 use crate::engine::BEGIN;
 use crate::envelope;
 use crate::fault::Fault;
-use crate::instance::{Ending, Instance, Surroundings};
+use crate::instance::{Ending, Instance};
 use crate::oracles::Event;
 use crate::sabotage::Sabotage;
 use crate::seed::Draws;
 use crate::site::Site;
 use crate::slot::Slot;
+use crate::surroundings::Surroundings;
 use crate::variation::{Part, Variation};
 use crate::world::Unplayable;
 

@@ -4,7 +4,6 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use ambient::{Ambient, Randomness};
 use axum::Router;
@@ -18,35 +17,10 @@ use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-use crate::configured::Configured;
 use crate::engine::Time;
-use crate::network::Network;
 use crate::process;
-use crate::records::Records;
-use crate::seed::Seed;
-use crate::world::{Unplayable, World};
-
-/// What an instance finds when it starts.
-#[derive(Clone)]
-pub struct Surroundings {
-    /// The world.
-    pub world: Arc<World>,
-    /// The time.
-    pub time: Time,
-    /// How the app is configured.
-    pub configured: Configured,
-    /// The way to Azure.
-    pub network: Network,
-    /// The records.
-    pub records: Records,
-    /// Where its randomness comes from.
-    pub seed: Seed,
-}
-
-tokio::task_local! {
-    /// When the invocation began within which a call is made, since the beginning of the play. The app goes on in no other task.
-    pub static BEGAN: Duration;
-}
+use crate::surroundings::{BEGAN, Surroundings};
+use crate::world::Unplayable;
 
 /// One life of one instance.
 pub struct Instance {

@@ -45,6 +45,7 @@ pub mod several;
 pub mod site;
 pub mod slot;
 pub mod stated;
+pub mod surroundings;
 pub mod trace;
 pub mod upgrade;
 pub mod variation;

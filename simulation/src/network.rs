@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use axum::body::Body;
 use azure_simulator::{InProcess, NamespaceTruth, Trouble};
-use bytes::Bytes;
-use http::{HeaderMap, Request, StatusCode};
+use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 
-use crate::answers::{Answers, Question};
+use crate::answers::{Answer, Answers, Question};
 use crate::fault::Fault;
 use crate::faults::Faults;
 use crate::judge::Judge;
@@ -20,37 +19,6 @@ use crate::sabotage::Sabotage;
 use crate::seed::{Draws, Seed};
 use crate::site::Site;
 use crate::trace::Trace;
-
-/// The address that the simulated Azure gives as its own. Nothing listens there.
-pub const ADDRESS: &str = "http://127.0.0.1:9";
-
-/// An answer whose body has arrived.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    /// The status.
-    pub status: StatusCode,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The body.
-    pub body: Bytes,
-}
-
-impl Answer {
-    /// An answer that a fault makes up.
-    #[must_use]
-    pub fn made_up(status: StatusCode, code: &str) -> Self {
-        let body =
-            format!("{{\"error\":{{\"code\":\"{code}\",\"message\":\"A fault of the simulation.\"}}}}");
-        Self { status, headers: HeaderMap::new(), body: body.into() }
-    }
-
-    /// DPS says that the `If-Match` of a write did not match.
-    #[must_use]
-    pub fn condition_failed() -> Self {
-        let body = r#"{"errorCode":412000,"message":"A fault of the simulation."}"#;
-        Self { status: StatusCode::PRECONDITION_FAILED, headers: HeaderMap::new(), body: body.into() }
-    }
-}
 
 /// The network of one play. Clones are one.
 #[derive(Clone)]

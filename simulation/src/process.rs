@@ -20,9 +20,9 @@ use state::{BlobAddress, Document, Store};
 
 use crate::configured::{BLOB, InForce};
 use crate::engine::Time;
-use crate::instance::Surroundings;
-use crate::network::ADDRESS;
 use crate::sabotage::Sabotage;
+use crate::site::ADDRESS;
+use crate::surroundings::Surroundings;
 use crate::wire::Wire;
 use crate::world::Unplayable;
 

@@ -4,7 +4,10 @@ use std::fmt;
 
 use http::Method;
 
-use crate::fault::NEXT_PAGE;
+/// The address that the simulated Azure gives as its own. Nothing listens there.
+pub const ADDRESS: &str = "http://127.0.0.1:9";
+/// The end of the name of a call site that reads a further page of a list.
+pub const NEXT_PAGE: &str = ", next page";
 
 /// A call site, such as `POST namespaces/*/credentials/*/synchronize` or `records: put requests`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -12,9 +12,9 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use crate::engine::BEGIN;
-use crate::network::ADDRESS;
 use crate::records::Records;
 use crate::seed::Seed;
+use crate::site::ADDRESS;
 use crate::world::{Unplayable, World};
 
 /// Puts its records there, in some plays; answers the ids of the requests that are open. Their messages are gone with the old processes.

@@ -17,15 +17,15 @@ use http::{HeaderValue, Method, Request, StatusCode};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use crate::answers::Question;
+use crate::answers::{Answer, Question};
 use crate::configured::InForce;
 use crate::fault::Fault;
-use crate::instance::BEGAN;
 use crate::message;
-use crate::network::{Answer, Network};
+use crate::network::Network;
 use crate::oracles::{Call, Event, is_message};
 use crate::sabotage::Sabotage;
 use crate::site::Site;
+use crate::surroundings::BEGAN;
 
 /// The network of one instance.
 #[derive(Clone)]

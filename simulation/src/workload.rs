@@ -17,9 +17,9 @@ use tokio::time::sleep;
 use self::access::Missing;
 use self::deed::Deed;
 use crate::host::{Host, QUEUE};
-use crate::instance::Surroundings;
 use crate::network::answer;
 use crate::oracles::Event;
+use crate::surroundings::Surroundings;
 use crate::variation::{Part, Variation};
 
 /// How often a client sends a request again that was not taken.
