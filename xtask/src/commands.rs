@@ -10,6 +10,7 @@ pub mod contract;
 pub mod full;
 pub mod fuzz;
 pub mod infra;
+pub mod mutants;
 pub mod package;
 pub mod simulate;
 pub mod test;

@@ -62,6 +62,11 @@ const COMMANDS: &[Command] = &[
         run: commands::infra::run,
     },
     Command {
+        name: "mutants",
+        summary: "break what decides, one place at a time, and name each break that no test notices; --shard 3/20 or --file GLOB is a part of it",
+        run: commands::mutants::run,
+    },
+    Command {
         name: "package",
         summary: "build target/package/policysync.zip: the production binary for every Functions image, and what lies beside it",
         run: commands::package::run,

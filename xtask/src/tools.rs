@@ -8,6 +8,7 @@ pub mod checkov;
 pub mod debian;
 pub mod faketime;
 pub mod libfuzzer;
+pub mod mutation_report;
 pub mod needs;
 pub mod npm;
 pub mod python;

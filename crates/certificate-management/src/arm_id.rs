@@ -296,6 +296,8 @@ mod tests {
             ("/subscriptions/S", "resourceGroups"),
             ("/subscriptions/S/resourceGroups/R", "providers"),
             ("/subscriptions/S/resourceGroups/R/providers/P/t", "providers"),
+            ("/subscriptions/S/groups/R/providers/P/t/n", "resourceGroups"),
+            ("/subscriptions/S/resourceGroups/R/resources/P/t/n", "providers"),
             ("/subscriptions/S/resourceGroups/R/providers/P/t/n/child", "no name"),
             ("/subscriptions//resourceGroups/R/providers/P/t/n", "empty"),
             ("/subscriptions/S/resourceGroups/../providers/P/t/n", "empty"),

@@ -277,6 +277,32 @@ mod tests {
     }
 
     #[test]
+    fn who_asks_and_the_trace_make_no_other_wish_and_everything_else_does() {
+        let request = |more: &str| {
+            let text =
+                format!(r#"{{"schema":"sync-request/v1","requestId":"r-1","namespaceId":"{ID}"{more}}}"#);
+            let Message::Request(request) = Message::parse(&text).unwrap() else { panic!("no request") };
+            request
+        };
+        let wish = request("");
+        let trace = r#","traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01""#;
+        for same in ["", trace, r#","requestedBy":"ana@contoso.com""#] {
+            assert!(wish.is_same_wish(&request(same)), "{same}");
+        }
+        assert!(wish.is_same_wish(&SyncRequest { requester: Requester::SignedIn, ..wish.clone() }));
+        for other in [
+            r#","hubs":["a"]"#,
+            r#","policies":["short"]"#,
+            r#","allowWholeNamespace":true"#,
+            r#","reason":"the CA was rotated""#,
+            r#","ticket":42"#,
+        ] {
+            assert!(!wish.is_same_wish(&request(other)), "{other}");
+        }
+        assert!(!wish.is_same_wish(&SyncRequest { request_id: "r-2".to_owned(), ..wish.clone() }));
+    }
+
+    #[test]
     fn a_submission_has_no_other_members() {
         for (member, value) in [
             ("ticket", "42"),

@@ -1,10 +1,10 @@
 //! `cargo xtask full`: what `test` does, with sixteen times as many cases for each property; then every search over the states
-//! of a sync at its large bound, every fuzz target under its engine, the kills of the reconcile that makes declared authorities at
+//! of a sync at its large bound, every fuzz target under its engine, every break of the code that decides, the kills of the reconcile that makes declared authorities at
 //! fifty instants, the tests with the clock a year ahead, and the campaigns at their full size: the duplicates under throttling,
 //! the kills with outages of the storage and clocks two minutes apart, an hour under load, the assignments, and reports over a
 //! thousand namespaces that are killed on the way.
 
-use crate::commands::{bench, calendar, fuzz, test};
+use crate::commands::{bench, calendar, fuzz, mutants, test};
 use crate::steps::{self, Steps};
 use crate::tools::needs;
 use crate::workspace::Workspace;
@@ -36,6 +36,7 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
     test::run_with(workspace, steps, arguments, &more_cases);
     searches(workspace, steps);
     fuzz::run(workspace, steps, &[]);
+    mutants::run(workspace, steps, &[]);
     managed_kills(workspace, steps);
     calendar::whole(workspace, steps, arguments, &environment);
     let campaigns =

@@ -5,9 +5,18 @@ use std::process::Command;
 
 use crate::steps::{self, Outcome};
 
+/// How a program is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Build {
+    /// Soon: for one that waits for cargo, and is used once.
+    Quick,
+    /// Optimised: for one that computes.
+    Optimised,
+}
+
 /// Installs a plugin of cargo below `tools`, unless that version is there. Returns the folder to add to PATH; otherwise says in words
 /// why there is none.
-pub fn install(tools: &Path, name: &str, version: &str) -> Result<PathBuf, String> {
+pub fn install(tools: &Path, name: &str, version: &str, build: Build) -> Result<PathBuf, String> {
     let folder = tools.join(format!("{name}-{version}"));
     let programs = folder.join("bin");
     if programs.join(name).with_extension(std::env::consts::EXE_EXTENSION).is_file() {
@@ -16,8 +25,10 @@ pub fn install(tools: &Path, name: &str, version: &str) -> Result<PathBuf, Strin
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["install", "--quiet", "--locked", "--version", version, "--root"]).arg(&folder);
     cargo.arg("--target-dir").arg(folder.join("build"));
-    // A package build uses it once, and it waits for cargo, so the time for building it matters more than its speed.
-    cargo.args([name, "--debug"]);
+    cargo.arg(name);
+    if build == Build::Quick {
+        cargo.arg("--debug");
+    }
     match steps::program(&mut cargo) {
         Outcome::Passed => Ok(programs),
         Outcome::Failed(why) | Outcome::Skipped(why) => Err(why),

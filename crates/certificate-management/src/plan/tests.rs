@@ -263,7 +263,8 @@ fn a_persons_choice_is_left_alone_unless_the_rule_says_reassign() {
     assert_eq!(plan("SHORT", true).reason, Reason::AlreadyAssigned);
     let left = plan("long", false);
     assert_eq!((left.write, left.reason), (None, Reason::AssignedElsewhere));
-    assert_eq!(plan("long", true).write.as_deref(), Some("short"));
+    let taken = plan("long", true);
+    assert_eq!((taken.before.as_deref(), taken.write.as_deref()), (Some("long"), Some("short")));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::TARGET;
 use crate::steps::{self, Outcome};
-use crate::tools::cargo_install;
+use crate::tools::cargo_install::{self, Build};
 use crate::workspace::{PRODUCT, Workspace};
 
 /// The plugin with its version.
@@ -29,7 +29,8 @@ const OWN: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
 /// Builds the plugin where it is not there; otherwise says in words why there is none.
 pub fn install(tools: &Path) -> Result<PathBuf, String> {
     let (name, version) = CYCLONEDX;
-    Ok(cargo_install::install(tools, name, version)?.join(name))
+    // A package build uses it once, and it waits for cargo.
+    Ok(cargo_install::install(tools, name, version, Build::Quick)?.join(name))
 }
 
 /// Every file, by its name in the package.

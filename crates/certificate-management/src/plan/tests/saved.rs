@@ -1,6 +1,8 @@
 //! Saved plans: what they hold, and when an entry is no longer performed.
 
 use super::*;
+use crate::attribution::Attribution;
+use crate::hold::Hold;
 use crate::plan::saved::{Place, PlannedAssignment, SavedPlan, Step, Wish};
 
 fn place(configuration: &NamespaceConfiguration) -> Place<'_> {
@@ -72,6 +74,108 @@ fn a_rule_that_would_change_it_back_is_mentioned() {
 }
 
 #[test]
+fn what_is_left_alone_says_what_the_group_has_what_was_wanted_and_why() {
+    let plan = by_wish(Some("long"), Some("SHORT"), &world(&["short"], &[]));
+    let entry = &plan.left_alone[0];
+    assert_eq!((entry.before.as_deref(), entry.after.as_deref()), (Some("long"), Some("short")));
+    assert_eq!((entry.etag.as_deref(), entry.policy_ca_not_after), (Some("\"1\""), Some(END)));
+    assert_eq!(
+        (entry.rule.as_str(), entry.enrollment_group.as_str()),
+        ("a copy of contoso-dps/line-1", "line-7")
+    );
+    assert_eq!(entry.untrusting_hubs, ["h2"]);
+    assert_eq!(entry.detail, "`short` is not trusted by h2");
+
+    let configuration = configuration("long", false);
+    let mut plan = SavedPlan::empty("1.0.0", NOW);
+    let wish = Wish { policy: Some("short"), origin: "a copy" };
+    let refusal = (Reason::GroupMoved, "it has another policy now".to_owned());
+    plan.add_refused(place(&configuration), &group(Some("long"), &[]), wish, refusal);
+    let entry = &plan.left_alone[0];
+    assert_eq!((entry.reason, entry.detail.as_str()), (Reason::GroupMoved, "it has another policy now"));
+    assert_eq!((entry.before.as_deref(), entry.after.as_deref()), (Some("long"), Some("short")));
+}
+
+#[test]
+fn what_the_rules_assign_before_trust_names_the_hubs_that_do_not_trust_yet() {
+    let before = NamespaceConfiguration { assign_before_trust: true, ..configuration("short", false) };
+    let mut plan = SavedPlan::empty("1.0.0", NOW);
+    plan.add_by_rules(place(&before), &group(None, &[]), &world(&["short"], &[]));
+    assert_eq!(written(&plan).untrusting_hubs, ["h2"]);
+    assert!(written(&plan).detail.contains("h2"), "{}", written(&plan).detail);
+
+    let mut waiting = SavedPlan::empty("1.0.0", NOW);
+    let configuration = configuration("short", false);
+    waiting.add_by_rules(place(&configuration), &group(None, &[]), &world(&["short"], &[]));
+    let entry = &waiting.left_alone[0];
+    assert_eq!(
+        (entry.reason, entry.untrusting_hubs.as_slice()),
+        (Reason::WaitingForTrust, &["h2".to_owned()][..])
+    );
+    assert!(entry.detail.contains("h2"), "{}", entry.detail);
+}
+
+#[test]
+fn a_revert_says_that_the_group_is_held_and_a_wish_what_the_rules_do_next() {
+    let configuration = configuration("long", false);
+    let trusting = world(&["short", "long"], &["short", "long"]);
+    let none = Wish { policy: None, origin: "run 7 is taken back" };
+    let mut plan = SavedPlan::empty("1.0.0", NOW);
+    plan.add_by_wish(place(&configuration), &group(Some("short"), &[]), none, &trusting);
+    assert!(written(&plan).detail.contains("the next reconcile would assign that"));
+    let mut plan = SavedPlan::empty("1.0.0", NOW);
+    plan.add_by_revert(place(&configuration), &group(Some("short"), &[]), none, &trusting);
+    let detail = &written(&plan).detail;
+    assert!(detail.starts_with("run 7 is taken back; ") && detail.contains("holds release"), "{detail}");
+    assert!(!detail.contains("next reconcile"), "{detail}");
+    // What the rules say too needs no word.
+    assert_eq!(written(&by_wish(None, Some("LONG"), &trusting)).detail, "a copy of contoso-dps/line-1");
+}
+
+#[test]
+fn a_hold_keeps_its_group_out_of_every_plan_but_that_of_the_same_revert() {
+    let hold = |reverts: Option<&str>| Hold {
+        run: "8".to_owned(),
+        woken_by: "assign".to_owned(),
+        reverts: reverts.map(str::to_owned),
+        attribution: Attribution::default(),
+        at: NOW,
+        released: None,
+    };
+    let trusting = world(&["short", "long"], &["short", "long"]);
+    let (of_a_person, of_run_7) = (hold(None), hold(Some("7")));
+    for (held, reverts, is_written) in [
+        (None, None, true),
+        (Some(&of_a_person), None, false),
+        (Some(&of_run_7), None, false),
+        (Some(&of_a_person), Some("7"), false),
+        (Some(&of_run_7), Some("7"), true),
+        (Some(&of_run_7), Some("6"), false),
+    ] {
+        let mut plan = by_wish(None, Some("short"), &trusting);
+        plan.leave_held(
+            |service, group| held.filter(|_| (service, group) == ("contoso-dps", "line-7")),
+            reverts,
+        );
+        assert_eq!(plan.assignments.len(), usize::from(is_written), "{held:?} {reverts:?}");
+        let left: Vec<_> = plan.left_alone.iter().map(|entry| (entry.reason, entry.detail.clone())).collect();
+        let expected = held.filter(|_| !is_written).map(|hold| (Reason::Held, hold.why()));
+        assert_eq!(left, Vec::from_iter(expected), "{held:?} {reverts:?}");
+    }
+}
+
+#[test]
+fn a_write_in_audit_mode_says_how_it_is_performed() {
+    let trusting = world(&["short", "long"], &["short", "long"]);
+    for (mode, is_said) in [(Mode::Audit, true), (Mode::Enforce, false)] {
+        let configuration = NamespaceConfiguration { mode, ..configuration("short", false) };
+        let mut plan = SavedPlan::empty("1.0.0", NOW);
+        plan.add_by_rules(place(&configuration), &group(None, &[]), &trusting);
+        assert_eq!(written(&plan).detail.contains("--even-in-audit"), is_said, "{}", written(&plan).detail);
+    }
+}
+
+#[test]
 fn an_entry_is_performed_only_in_the_world_that_the_plan_saw() {
     let trusting = world(&["short", "long"], &["short", "long"]);
     let plan = by_wish(None, Some("short"), &trusting);
@@ -91,6 +195,11 @@ fn an_entry_is_performed_only_in_the_world_that_the_plan_saw() {
     assert_eq!(refused(step(Some(&group(Some("long"), &[])), &trusting)), Some(Reason::GroupMoved));
     let written = EnrollmentGroup { etag: Some("\"2\"".into()), ..same.clone() };
     assert_eq!(refused(step(Some(&written), &trusting)), Some(Reason::GroupMoved));
+    // Without a version nothing tells whether it was written in between.
+    let unversioned = EnrollmentGroup { etag: None, ..same.clone() };
+    let blind = PlannedAssignment { etag: None, ..entry.clone() };
+    let step_of_blind = blind.recheck(Some(&unversioned), place(&configuration), &trusting);
+    assert_eq!(refused(step_of_blind), Some(Reason::GroupMoved));
     assert_eq!(refused(step(Some(&same), &world(&["short"], &[]))), Some(Reason::WaitingForTrust));
     let mut renewed = trusting.clone();
     renewed.policies[0].issuing_ca.not_after = Some(END + time::Duration::seconds(1));
