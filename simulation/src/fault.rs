@@ -154,6 +154,19 @@ impl Fault {
         )
     }
 
+    /// Whether few calls of a play can have it: one that begins a sync, a read of what has just changed, a batch of several messages.
+    #[must_use]
+    pub fn is_rare(self) -> bool {
+        matches!(
+            self,
+            Self::OperationFails
+                | Self::OperationLasts
+                | Self::OperationForgotten
+                | Self::Stale
+                | Self::Reordered
+        )
+    }
+
     /// Its name in traces and tables.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -165,6 +165,19 @@ fn storm(number: usize, draws: &mut Draws, calm: Duration) -> Storm {
         (service, None, draws.pick(&Fault::of(service)).copied().unwrap_or(Fault::Refused))
     };
     let calm = u64::try_from(calm.as_millis()).unwrap_or(u64::MAX);
+    // What few calls of a play can have strikes the first that comes.
+    if fault.is_rare() {
+        let from = draws.milliseconds(0, calm / 4);
+        return Storm {
+            number,
+            from,
+            until: Duration::from_millis(calm),
+            service,
+            site,
+            fault,
+            percent: 100,
+        };
+    }
     let from = draws.milliseconds(0, calm);
     let longest = match site {
         // A few calls in a play.
