@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::cloud::Cloud;
+use super::pki;
 use super::world::World;
 use super::world::enrollment::{EnrollmentGroup, PolicyReference, ProvisioningService};
 use super::world::hub::{Hub, Origin};
@@ -30,6 +31,8 @@ pub struct PolicyTruth {
     pub id: String,
     /// Its name.
     pub name: String,
+    /// SHA-1 thumbprint of its current issuing CA, upper-case hexadecimal.
+    pub thumbprint: String,
     /// Host names of the linked hubs that do not have its current issuing CA.
     pub lacking: Vec<String>,
 }
@@ -64,7 +67,12 @@ fn of_namespace(world: &World, namespace: &Namespace) -> NamespaceTruth {
             certificates.any(|one| one.origin == origin && one.der == authority.der())
         };
         let lacking = world.linked_hubs(&namespace.id).filter(|hub| !has_it(hub));
-        Some(PolicyTruth { id, name: policy.name.clone(), lacking: lacking.map(Hub::host_name).collect() })
+        Some(PolicyTruth {
+            id,
+            name: policy.name.clone(),
+            thumbprint: pki::sha1_thumbprint(authority.der()),
+            lacking: lacking.map(Hub::host_name).collect(),
+        })
     });
     let services = world.services.iter().filter(|service| service.is_linked_to(&namespace.id));
     let groups = services.flat_map(|service| service.groups.values().map(|group| of_group(service, group)));
