@@ -207,6 +207,7 @@ impl Host {
             }
             let last = BEGIN + due - Duration::from_secs(period);
             let firings = match fault {
+                _ if self.around.network.sabotage == Some(Sabotage::IgnoresTimers) => 0,
                 Some(Fault::Lost) => 0,
                 Some(Fault::Twice) => 2,
                 _ => 1,
@@ -247,7 +248,13 @@ impl Host {
         trace.line(format_args!("instance {}: invocation {number} of {function}", instance.number));
         let ending = instance.invoke(function, &format!("invocation-{number}"), envelope).await;
         match &ending {
-            Ending::Succeeded(_) => trace.line(format_args!("invocation {number} has succeeded")),
+            Ending::Succeeded(answer) => {
+                trace.line(format_args!("invocation {number} has succeeded"));
+                if let Some(events) = answer["Outputs"]["findings"].as_array() {
+                    let truth = self.around.network.azure.truth();
+                    self.around.network.judge.see(&Event::Told { events, truth: &truth });
+                }
+            }
             Ending::Failed(reason) => {
                 trace.line(format_args!("invocation {number} has failed: {reason}"));
                 self.around.network.judge.see(&Event::Failed { function, reason });

@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 
 use crate::faults::Faults;
 use crate::judge::Judge;
-use crate::oracles::{Call, Event, may_write};
+use crate::oracles::{Call, Event, given, may_write};
 use crate::sabotage::Sabotage;
 use crate::seed::{Draws, Seed};
 use crate::site::Site;
@@ -108,6 +108,11 @@ impl Network {
         if may_write(call) {
             let (status, after) = (answer.status.as_u16(), self.truth(call));
             self.judge.see(&Event::Served { call, status, before: &before, after: &after });
+            for (namespace, group) in given(&before, &after) {
+                let admissions = self.azure.admissions(&group.service, &group.id);
+                let namespace = &namespace.id;
+                self.judge.see(&Event::Assigned { call, namespace, admissions: &admissions });
+            }
         }
         Some(answer)
     }

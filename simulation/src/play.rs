@@ -34,6 +34,10 @@ const RECOVERY: Duration = Duration::from_secs(3 * 60 * 60 - 10 * 60);
 /// The last round: every timer fires at least once.
 const ROUND: Duration = Duration::from_secs(60 * 60);
 
+/// How long records are watched after that, and in how many of a hundred plays: it takes as long to compute as some plays.
+const LATER: Duration = Duration::from_secs(2 * 24 * 60 * 60);
+const LATER_PERCENT: u64 = 8;
+
 /// What came of a seed.
 #[derive(Debug, Clone)]
 pub struct Played {
@@ -74,12 +78,14 @@ async fn within(seed: Seed, variation: &Variation) -> Result<Played, Unplayable>
     let network = Network::new(Arc::clone(&azure), faults.clone(), watched, variation.sabotage, seed);
     let records = Records::new(time);
     let around = Surroundings { world, time, network, records: records.clone(), seed };
+    judge.see(&Event::Began { truth: &azure.truth() });
     let host = Host::open(around.clone(), STORMY, variation)?;
     let workload = Workload::draw(&around, host, STORMY, variation);
     workload.begin();
 
     sleep(STORMY).await;
     trace.line("the calm begins");
+    judge.see(&Event::Calm);
     sleep(RECOVERY).await;
     let requests = requests(&workload.taken(), &records, &azure).await;
     judge.see(&Event::Recovered { truth: &azure.truth(), requests: &requests });
@@ -88,6 +94,15 @@ async fn within(seed: Seed, variation: &Variation) -> Result<Played, Unplayable>
     sleep(ROUND).await;
     let (writes, messages) = judge.round();
     judge.see(&Event::LastRound { writes: &writes, messages });
+    let (truth, stored) = (azure.truth(), records.all().await);
+    let groups = truth.iter().flat_map(|namespace| &namespace.groups);
+    let admissions = groups.flat_map(|group| azure.admissions(&group.service, &group.id)).collect::<Vec<_>>();
+    judge.see(&Event::Ended { truth: &truth, records: &stored, admissions: &admissions });
+    if seed.stream("later").percent(LATER_PERCENT) {
+        trace.line("two more days begin");
+        sleep(LATER).await;
+        judge.see(&Event::Later { records: &records.all().await });
+    }
     let (violations, hits) = (judge.found(), faults.hits());
     let parts = [vec![Part::Deaths], faults.parts(), workload.parts()].concat();
     let parts = parts.into_iter().filter(|part| variation.has(*part)).collect();
