@@ -94,6 +94,7 @@ mod tests {
             trusts = ["short"]
             [[namespace.hub]]
             name = "bare"
+            trusts = []
             [[namespace.provisioning_service]]
             name = "dps"
             [[namespace.provisioning_service.enrollment_group]]
