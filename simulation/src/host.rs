@@ -249,6 +249,7 @@ impl Host {
             let last = BEGIN + due - Duration::from_secs(period);
             let another = self.lock_draws().milliseconds(1_000, 600_000);
             let firings = match fault {
+                _ if self.around.network.sabotage == Some(Sabotage::IgnoresTimers) => vec![],
                 Some(Fault::Lost) => vec![],
                 Some(Fault::Twice) => vec![Duration::ZERO; 2],
                 Some(Fault::OtherHost) => vec![Duration::ZERO, another],
@@ -300,7 +301,13 @@ impl Host {
         trace.line(format_args!("instance {}: invocation {number} of {function}", instance.number));
         let ending = instance.invoke(function, &format!("invocation-{number}"), envelope).await;
         match &ending {
-            Ending::Succeeded(_) => trace.line(format_args!("invocation {number} has succeeded")),
+            Ending::Succeeded(answer) => {
+                trace.line(format_args!("invocation {number} has succeeded"));
+                if let Some(events) = answer["Outputs"]["findings"].as_array() {
+                    let truth = self.around.network.azure.truth();
+                    self.around.network.judge.see(&Event::Told { events, truth: &truth });
+                }
+            }
             Ending::Failed(reason) => {
                 trace.line(format_args!("invocation {number} has failed: {reason}"));
                 self.around.network.judge.see(&Event::Failed { function, reason });

@@ -14,7 +14,7 @@ use crate::answers::{Answer, Answers, Question};
 use crate::fault::Fault;
 use crate::faults::Faults;
 use crate::judge::Judge;
-use crate::oracles::{Call, Event, may_write};
+use crate::oracles::{Call, Event, given, may_write};
 use crate::sabotage::Sabotage;
 use crate::seed::{Draws, Seed};
 use crate::site::Site;
@@ -94,6 +94,11 @@ impl Network {
             self.judge.see(&Event::Served { call, status, before: &before, after: &after });
             if let Some(fault) = fault {
                 self.trouble(call, fault, answer.status);
+            }
+            for (namespace, group) in given(&before, &after) {
+                let admissions = self.azure.admissions(&group.service, &group.id);
+                let namespace = &namespace.id;
+                self.judge.see(&Event::Assigned { call, namespace, admissions: &admissions });
             }
         }
         if fault == Some(Fault::DoneAndDenied) && answer.status.is_success() {

@@ -2,18 +2,27 @@
 //!
 //! `sabotage` shows of each that it can fail.
 
+mod bounded;
+mod budget;
 mod converged;
+mod evidence;
 mod final_requests;
 mod group_members;
+mod handshake;
 mod left_alone;
 mod mode;
+mod on_record;
 mod one_post;
 mod panics;
+mod pauses;
 mod silence;
+mod told_once;
 mod trust_first;
+mod turns;
 
-use azure_simulator::NamespaceTruth;
+use azure_simulator::{Admission, GroupTruth, NamespaceTruth};
 use http::Method;
+use serde_json::Value;
 
 use crate::site::Site;
 use crate::world::Drawn;
@@ -48,8 +57,26 @@ pub struct RequestState {
     pub is_dead_letter: bool,
 }
 
+/// A record as it is stored.
+#[derive(Debug, Clone)]
+pub struct StoredRecord {
+    /// Its key.
+    pub key: String,
+    /// How large it is as it is stored.
+    pub bytes: usize,
+    /// What it says.
+    pub value: Value,
+}
+
 /// Something that an oracle can see. Times are those since the beginning of the play.
 pub enum Event<'a> {
+    /// The play begins.
+    Began {
+        /// What is true at its beginning.
+        truth: &'a [NamespaceTruth],
+    },
+    /// From now on nothing goes wrong, and no person does anything.
+    Calm,
     /// An instance sends a call.
     Sent {
         /// The call.
@@ -81,6 +108,22 @@ pub enum Event<'a> {
         status: Option<u16>,
         /// Whether the request can have left the machine.
         is_sent: bool,
+    },
+    /// A write of the app has given a group a policy.
+    Assigned {
+        /// The call.
+        call: &'a Call,
+        /// ARM id of the namespace.
+        namespace: &'a str,
+        /// What the hubs of the group say to a new device of it.
+        admissions: &'a [Admission],
+    },
+    /// A report was handed over with what subscribers are told.
+    Told {
+        /// The events.
+        events: &'a [Value],
+        /// What is true then.
+        truth: &'a [NamespaceTruth],
     },
     /// The service renews a CA by itself: from now on the hubs of a namespace lack something that they had.
     TrustLost {
@@ -124,6 +167,20 @@ pub enum Event<'a> {
         /// Messages that were sent in it.
         messages: u64,
     },
+    /// Right after that: everything as it is in the end.
+    Ended {
+        /// What is true.
+        truth: &'a [NamespaceTruth],
+        /// Every record.
+        records: &'a [StoredRecord],
+        /// What the hubs of each group with a policy say to a new device of it.
+        admissions: &'a [Admission],
+    },
+    /// Two days later, in which nothing has happened. In some plays only.
+    Later {
+        /// Every record.
+        records: &'a [StoredRecord],
+    },
 }
 
 /// Watches one promise.
@@ -149,6 +206,14 @@ pub fn all() -> Vec<Box<dyn Oracle>> {
         Box::new(final_requests::FinalRequests),
         Box::new(converged::Converged::default()),
         Box::new(silence::Silence::default()),
+        Box::new(told_once::ToldOnce::default()),
+        Box::new(turns::Turns::default()),
+        Box::new(budget::Budget::default()),
+        Box::new(pauses::Pauses::default()),
+        Box::new(bounded::Bounded::default()),
+        Box::new(on_record::OnRecord::default()),
+        Box::new(evidence::EvidenceHolds::default()),
+        Box::new(handshake::Handshake::default()),
     ]
 }
 
@@ -177,4 +242,19 @@ fn synchronized(call: &Call) -> Option<String> {
     let path = call.path.to_ascii_lowercase();
     let namespace = path.strip_suffix("/credentials/default/synchronize")?;
     (call.method == Method::POST).then(|| namespace.to_owned())
+}
+
+/// The groups that have a policy now and had another one, or none, before; each with its namespace.
+pub(crate) fn given<'a>(
+    before: &'a [NamespaceTruth],
+    after: &'a [NamespaceTruth],
+) -> impl Iterator<Item = (&'a NamespaceTruth, &'a GroupTruth)> {
+    let policy_before = move |group: &GroupTruth| {
+        let mut groups = before.iter().flat_map(|namespace| &namespace.groups);
+        let same = groups.find(|known| known.service == group.service && known.id == group.id);
+        same.and_then(|known| known.policy.clone())
+    };
+    let groups =
+        after.iter().flat_map(|namespace| namespace.groups.iter().map(move |group| (namespace, group)));
+    groups.filter(move |(_, group)| group.policy.is_some() && group.policy != policy_before(group))
 }

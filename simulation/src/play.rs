@@ -40,6 +40,10 @@ const NEXT_DAY: Duration = Duration::from_secs((16 * 60 + 2 * 60 + 20) * 60);
 /// The last round: every timer fires at least once.
 const ROUND: Duration = Duration::from_secs(60 * 60);
 
+/// How long records are watched after that, and in how many of a hundred plays: it takes as long to compute as some plays.
+const LATER: Duration = Duration::from_secs(2 * 24 * 60 * 60);
+const LATER_PERCENT: u64 = 8;
+
 /// What came of a seed.
 #[derive(Debug, Clone)]
 pub struct Played {
@@ -84,12 +88,14 @@ async fn within(seed: Seed, variation: &Variation) -> Result<Played, Unplayable>
     judge.see(&Event::Configured { namespaces, kill_switch });
     let mut taken = upgrade::leave(seed, &world, &records).await?;
     let around = Surroundings { world, time, configured, network, records: records.clone(), seed };
+    judge.see(&Event::Began { truth: &azure.truth() });
     let host = Host::open(around.clone(), STORMY, variation)?;
     let workload = Workload::draw(&around, host, STORMY, variation);
     workload.begin();
 
     sleep(STORMY).await;
     trace.line("the calm begins");
+    judge.see(&Event::Calm);
     sleep(RECOVERY).await;
     if faults.have_failed_a_sync() {
         trace.line("the next day is awaited");
@@ -103,6 +109,15 @@ async fn within(seed: Seed, variation: &Variation) -> Result<Played, Unplayable>
     sleep(ROUND).await;
     let (writes, messages) = judge.round();
     judge.see(&Event::LastRound { writes: &writes, messages });
+    let (truth, stored) = (azure.truth(), records.all().await);
+    let groups = truth.iter().flat_map(|namespace| &namespace.groups);
+    let admissions = groups.flat_map(|group| azure.admissions(&group.service, &group.id)).collect::<Vec<_>>();
+    judge.see(&Event::Ended { truth: &truth, records: &stored, admissions: &admissions });
+    if seed.stream("later").percent(LATER_PERCENT) {
+        trace.line("two more days begin");
+        sleep(LATER).await;
+        judge.see(&Event::Later { records: &records.all().await });
+    }
     let (violations, hits) = (judge.found(), faults.hits());
     let parts = [vec![Part::Deaths], faults.parts(), workload.parts()].concat();
     let parts = parts.into_iter().filter(|part| variation.has(*part)).collect();

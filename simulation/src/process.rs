@@ -132,12 +132,15 @@ fn settings(kill_switch: bool) -> Result<Settings, Unplayable> {
     Settings::from_variables(&variables).map_err(|error| Unplayable(error.to_string()))
 }
 
+/// A token whose claims name the identity of the app: `{"oid":"0a1b2c3d","appid":"policysync"}`.
+const TOKEN: &str = "header.eyJvaWQiOiIwYTFiMmMzZCIsImFwcGlkIjoicG9saWN5c3luYyJ9.signature";
+
 /// A token that is always good. What happens with tokens is tested below the transport.
 struct Token(Time);
 
 #[async_trait]
 impl TokenSource for Token {
     async fn token(&self, _scope: &str) -> Result<AccessToken, azure::Error> {
-        Ok(AccessToken::new("simulated", self.0.now() + time::Duration::hours(1)))
+        Ok(AccessToken::new(TOKEN, self.0.now() + time::Duration::hours(1)))
     }
 }

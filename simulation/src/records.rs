@@ -19,6 +19,7 @@ use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
+use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
@@ -26,6 +27,8 @@ use crate::engine::Time;
 use crate::fault::Fault;
 use crate::moment::Moment;
 use crate::network::Network;
+use crate::oracles::StoredRecord;
+use crate::sabotage::Sabotage;
 use crate::site::Site;
 
 /// What all instances share of it.
@@ -70,6 +73,21 @@ impl Records {
         all.iter().for_each(|meta| self.note(&meta.location));
     }
 
+    /// Every record, in the order of the keys. One that cannot be read says nothing.
+    pub async fn all(&self) -> Vec<StoredRecord> {
+        let listed: Vec<ObjectMeta> = self.inside.list(None).try_collect().await.unwrap_or_default();
+        let mut all = Vec::new();
+        for meta in listed {
+            let Ok(found) = self.inside.get(&meta.location).await else { continue };
+            let Ok(bytes) = found.bytes().await else { continue };
+            let mut stored: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+            let (key, value) = (meta.location.to_string(), stored["value"].take());
+            all.push(StoredRecord { key, bytes: bytes.len(), value });
+        }
+        all.sort_by(|one, other| one.key.cmp(&other.key));
+        all
+    }
+
     fn note(&self, location: &Path) {
         let now = self.time.now();
         let now = DateTime::from_timestamp(now.unix_timestamp(), now.nanosecond()).unwrap_or_default();
@@ -84,6 +102,16 @@ impl Records {
 }
 
 impl RecordsOf {
+    /// Whether a broken app writes this record where it finds it never again.
+    fn loses(&self, location: &Path) -> bool {
+        let kind = match self.network.sabotage {
+            Some(Sabotage::ForgetsTold) => "alerts/",
+            Some(Sabotage::WritesUnrecorded) => "assignments/",
+            _ => return false,
+        };
+        location.as_ref().starts_with(kind)
+    }
+
     /// Carries an operation there and its result back.
     pub(crate) async fn carry<T: Send + 'static>(
         &self,
@@ -190,8 +218,11 @@ impl fmt::Display for RecordsOf {
 #[async_trait]
 impl ObjectStore for RecordsOf {
     async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
-        let (records, place, faults) = (self.records.clone(), location.clone(), self.network.faults.clone());
-        let condition = Condition::of(&options.mode);
+        let (records, mut place, mut options) = (self.records.clone(), location.clone(), options);
+        let (faults, condition) = (self.network.faults.clone(), Condition::of(&options.mode));
+        if self.loses(location) {
+            (place, options.mode) = (Path::from(format!("lost/{location}")), PutMode::Overwrite);
+        }
         let work = async move {
             let moment = moment(place.as_ref(), &payload);
             let put = records.inside.put_opts(&place, payload, options).await?;
@@ -229,7 +260,8 @@ impl ObjectStore for RecordsOf {
             async move {
                 let location = location?;
                 let (inside, place) = (Arc::clone(&this.records.inside), location.clone());
-                let work = async move { inside.delete(&place).await };
+                let hoards = this.network.sabotage == Some(Sabotage::Hoards);
+                let work = async move { if hoards { Ok(()) } else { inside.delete(&place).await } };
                 this.carry(("delete", location.as_ref()), None, work).await?;
                 Ok(location)
             }

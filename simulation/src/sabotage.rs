@@ -22,11 +22,25 @@ pub enum Sabotage {
     TakesBack,
     /// Each report asks for a sync once more.
     NeverRests,
+    /// What it records of what it has told is lost.
+    ForgetsTold,
+    /// It takes some lists of policies for empty, without having read them.
+    SeesNothing,
+    /// It does nothing when its timers fire.
+    IgnoresTimers,
+    /// Now and then it calls three hundred times instead of once.
+    Floods,
+    /// It asks the queue for no pause.
+    Hurries,
+    /// It takes no record away.
+    Hoards,
+    /// What it records of its writes is lost.
+    WritesUnrecorded,
 }
 
 impl Sabotage {
     /// Every way, with the oracle that finds it.
-    pub const ALL: [(Self, &'static str); 9] = [
+    pub const ALL: [(Self, &'static str); 18] = [
         (Self::PostsTwice, "one-post"),
         (Self::IgnoresMode, "mode"),
         (Self::RemembersTrust, "trust-first"),
@@ -36,5 +50,14 @@ impl Sabotage {
         (Self::NeverSyncs, "converged"),
         (Self::TakesBack, "left-alone"),
         (Self::NeverRests, "silence"),
+        (Self::ForgetsTold, "told-once"),
+        (Self::SeesNothing, "told-once"),
+        (Self::IgnoresTimers, "turns"),
+        (Self::Floods, "budget"),
+        (Self::Hurries, "pauses"),
+        (Self::Hoards, "bounded"),
+        (Self::WritesUnrecorded, "on-record"),
+        (Self::RemembersTrust, "evidence"),
+        (Self::RemembersTrust, "handshake"),
     ];
 }

@@ -196,6 +196,18 @@ impl Wire {
             url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
         let mut request = Request::builder().method(method).uri(place).body(Body::from(body.clone())).ok()?;
         *request.headers_mut() = headers;
+        if self.network.sabotage == Some(Sabotage::Hurries) && is_message(call) {
+            let without = |text: &HeaderValue| {
+                let mut properties: serde_json::Value = serde_json::from_str(text.to_str().ok()?).ok()?;
+                properties.as_object_mut()?.remove("ScheduledEnqueueTimeUtc");
+                HeaderValue::try_from(properties.to_string()).ok()
+            };
+            if let Some(text) = request.headers_mut().get_mut("brokerproperties")
+                && let Some(hurried) = without(text)
+            {
+                *text = hurried;
+            }
+        }
         request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
         if let Some(answer) = self.broken_answer(call) {
             return Some(answer);
@@ -225,6 +237,13 @@ impl Wire {
             Sabotage::NeverSyncs if is_sync => Some(Answer::made_up(StatusCode::CONFLICT, "Conflict")),
             Sabotage::LosesMessages if is_message(call) => Some(Answer::made_up(StatusCode::CREATED, "")),
             Sabotage::RemembersTrust => self.lock_remembered().get(&call.path).cloned(),
+            Sabotage::SeesNothing
+                if is_list_of_policies(call) && self.network.draw(&call.site, 0, 2) == 0 =>
+            {
+                let mut answer = Answer::made_up(StatusCode::OK, "");
+                answer.body = Bytes::from_static(b"{\"value\":[]}");
+                Some(answer)
+            }
             _ => None,
         }
     }
@@ -240,12 +259,22 @@ impl Wire {
     }
 }
 
+fn is_list_of_policies(call: &Call) -> bool {
+    call.method == Method::GET && call.site.as_str().ends_with("/policies")
+}
+
 #[async_trait]
 impl Transport for Wire {
     async fn send(&self, request: Outgoing) -> Result<Incoming, TransportFailure> {
         match self.network.sabotage {
             Some(Sabotage::PostsTwice) if request.url.path().ends_with("/synchronize") => {
                 futures::future::join(self.call(request.clone()), self.call(request)).await.1
+            }
+            Some(Sabotage::Floods)
+                if request.method == Method::GET && self.network.number().is_multiple_of(100) =>
+            {
+                futures::future::join_all((0..300).map(|_| self.call(request.clone()))).await;
+                self.call(request).await
             }
             Some(Sabotage::Panics) if self.network.number().is_multiple_of(40) => {
                 panic!("the app was broken on purpose")

@@ -73,10 +73,17 @@ fn one_seed_gives_one_trace_byte_for_byte_and_another_seed_another() {
 #[test]
 fn each_oracle_finds_an_app_that_is_broken_on_purpose() {
     let mut blind = Vec::new();
+    // What was found in which play: several oracles find the same broken app.
+    let mut known: Vec<(Sabotage, u64, Vec<&str>)> = Vec::new();
     for (sabotage, oracle) in Sabotage::ALL {
         let finds = |seed: &u64| {
-            let played = play(*seed, &Variation::broken(sabotage)).unwrap();
-            played.violations.iter().any(|violation| violation.oracle == oracle)
+            let is_known = known.iter().any(|(of, at, _)| *of == sabotage && at == seed);
+            if !is_known {
+                let played = play(*seed, &Variation::broken(sabotage)).unwrap();
+                let oracles: Vec<&str> = played.violations.iter().map(|violation| violation.oracle).collect();
+                known.push((sabotage, *seed, oracles));
+            }
+            known.iter().any(|(of, at, oracles)| *of == sabotage && at == seed && oracles.contains(&oracle))
         };
         match (0..FOUND_WITHIN).find(finds) {
             Some(seed) => println!("{oracle} finds {sabotage:?} at seed {seed}"),

@@ -40,7 +40,7 @@ impl Device {
     }
 
     /// A certificate signing request for its key, PKCS #10 DER. The common name is the registration id.
-    fn signing_request(&self) -> Result<Vec<u8>, DeviceError> {
+    pub(crate) fn signing_request(&self) -> Result<Vec<u8>, DeviceError> {
         let mut params = CertificateParams::default();
         let mut name = DistinguishedName::new();
         name.push(DnType::CommonName, &*self.registration_id);

@@ -1,6 +1,7 @@
 //! The TLS endpoints of the hubs.
 
 mod endpoint;
+mod handshake;
 mod verifier;
 
 use std::io;
@@ -12,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::cloud::Cloud;
+use super::device::Device;
 use super::pki::{Authority, PkiError};
 use endpoint::Endpoint;
 
@@ -79,6 +81,24 @@ impl DeviceEndpoints {
     /// The certificate that signed theirs, PEM.
     pub(crate) fn authority_pem(&self) -> String {
         self.authority.pem()
+    }
+
+    /// Whether a hub, by its ARM id and host name, admits a device with this chain now.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub(crate) fn judge(
+        &self,
+        cloud: &Arc<Cloud>,
+        (hub_id, host_name): (&str, &str),
+        device: &Device,
+        chain: &[Vec<u8>],
+    ) -> Result<(), String> {
+        let endpoint = Endpoint::new(hub_id.to_owned(), host_name, &self.authority, Arc::downgrade(cloud));
+        let endpoint = endpoint.map_err(|error| error.to_string())?;
+        let server = endpoint.configuration(cloud).map_err(|error| error.to_string())?;
+        let client = device.configuration(&self.authority_pem(), chain, cloud.clock().now());
+        handshake::of(client.map_err(|error| error.to_string())?, server, host_name)
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {

@@ -12,6 +12,7 @@ use hyper_util::service::TowerToHyperService;
 use serde_json::Value;
 use trigger_sources::{EventGridSource, EventHubSource, QueueSource};
 
+use super::admission::{self, Admission};
 use super::arm_error::ArmError;
 use super::clock::Clock;
 use super::cloud::Cloud;
@@ -131,6 +132,13 @@ impl InProcess {
     #[must_use]
     pub fn truth(&self) -> Vec<NamespaceTruth> {
         truth::of(&self.cloud)
+    }
+
+    /// What each hub of an enrollment group says to a new device of it, judged by a handshake in memory. Nothing changes by it. Empty for a
+    /// group that is not there, or has no policy.
+    #[must_use]
+    pub fn admissions(&self, service: &str, group: &str) -> Vec<Admission> {
+        admission::of(&self.cloud, &self.device_endpoints, service, group)
     }
 
     /// A renewal of an issuing CA that the service does on its own. `id` is the ARM id of a credential policy, whose hubs

@@ -10,6 +10,7 @@
 //! hide the other's mistake.
 #![warn(missing_docs)]
 
+mod admission;
 mod answer;
 mod arm;
 mod arm_error;
@@ -46,6 +47,7 @@ mod trouble;
 mod truth;
 mod world;
 
+pub use admission::Admission;
 pub use front::NoAnswer;
 pub use in_process::InProcess;
 pub use options::Options;

@@ -15,6 +15,8 @@ mod registration;
 mod registrations;
 pub(crate) mod start;
 
+pub(crate) use device_api::issuer;
+
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::cloud::Cloud;
-use super::pki::Authority;
+use super::pki::{self, Authority};
 use super::world::World;
 use super::world::enrollment::{EnrollmentGroup, PolicyReference, ProvisioningService};
 use super::world::hub::{Hub, Origin};
@@ -34,6 +34,8 @@ pub struct PolicyTruth {
     pub id: String,
     /// Its name; `authority/policy` of a certificate policy.
     pub name: String,
+    /// SHA-1 thumbprint of its current issuing CA, upper-case hexadecimal.
+    pub thumbprint: String,
     /// Host names of the linked hubs that do not have its current issuing CA.
     pub lacking: Vec<String>,
 }
@@ -67,20 +69,23 @@ fn of_namespace(world: &World, namespace: &Namespace) -> NamespaceTruth {
         let lacking = world.linked_hubs(&namespace.id).filter(|hub| !has_it(hub));
         lacking.map(Hub::host_name).collect()
     };
+    let thumbprint = |authority: &Authority| pki::sha1_thumbprint(authority.der());
     let of_credential = namespace.policies().filter_map(|policy| {
         let id = namespace.policy_id(&policy.name);
-        let lacking = lacking(&Origin::Policy(id.clone()), policy.active_authority()?);
-        Some(PolicyTruth { id, name: policy.name.clone(), lacking })
+        let active = policy.active_authority()?;
+        let lacking = lacking(&Origin::Policy(id.clone()), active);
+        Some(PolicyTruth { id, name: policy.name.clone(), thumbprint: thumbprint(active), lacking })
     });
     let of_authorities = namespace.certificate_authorities.values().flat_map(|authority| {
         let origin = Origin::CertificateAuthority(namespace.certificate_authority_id(&authority.name));
-        let lacking = authority.active_authority().map(|active| lacking(&origin, active));
+        let seen = authority.active_authority().map(|active| (thumbprint(active), lacking(&origin, active)));
         let policies =
             authority.policies.values().filter(|one| one.provisioning_state == ProvisioningState::Succeeded);
         let policies = policies.filter_map(move |policy| {
             let id = namespace.certificate_policy_id(&authority.name, &policy.name);
             let name = format!("{}/{}", authority.name, policy.name);
-            Some(PolicyTruth { id, name, lacking: lacking.clone()? })
+            let (thumbprint, lacking) = seen.clone()?;
+            Some(PolicyTruth { id, name, thumbprint, lacking })
         });
         policies.collect::<Vec<_>>()
     });

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use azure_simulator::{GroupTruth, NamespaceTruth};
 
-use super::{Event, Oracle};
+use super::{Event, Oracle, given};
 use crate::answers::STALEST;
 
 /// From the look at the hubs to the write: the two parts of a visit may take 40 seconds each, and the write has a deadline of 30.
 /// What is lost within this time no caller can have seen.
-const LOOKED: Duration = Duration::from_secs(40 + 40 + 30);
+pub(super) const LOOKED: Duration = Duration::from_secs(40 + 40 + 30);
 
 /// When hubs of a namespace last lost trust.
 #[derive(Default)]
@@ -48,11 +48,7 @@ impl Oracle for TrustFirst {
                 Vec::new()
             }
             Event::Served { call, before, after, .. } => {
-                let given = after.iter().flat_map(|namespace| {
-                    let old = before.iter().find(|old| old.id == namespace.id);
-                    given(old, namespace).map(move |group| (namespace, group))
-                });
-                let untrusted = given.filter_map(|(namespace, group)| {
+                let untrusted = given(before, after).filter_map(|(namespace, group)| {
                     let lost = self.lost.get(&namespace.id.to_ascii_lowercase());
                     if lost.is_some_and(|lost| at < *lost + self.visible(at)) {
                         return None;
@@ -68,19 +64,6 @@ impl Oracle for TrustFirst {
             _ => Vec::new(),
         }
     }
-}
-
-/// The groups that have a policy that they did not have before.
-fn given<'a>(
-    old: Option<&'a NamespaceTruth>,
-    new: &'a NamespaceTruth,
-) -> impl Iterator<Item = &'a GroupTruth> {
-    let before = move |group: &GroupTruth| {
-        let mut groups = old.into_iter().flat_map(|old| &old.groups);
-        let same = groups.find(|known| known.service == group.service && known.id == group.id);
-        same.and_then(|known| known.policy.clone())
-    };
-    new.groups.iter().filter(move |group| group.policy.is_some() && group.policy != before(group))
 }
 
 /// A hub of the group that does not trust the group's policy; the policy itself where it is not there.

@@ -118,7 +118,7 @@ impl Device {
         timeout(DEADLINE, attempt).await.unwrap_or_else(|_| Err(late()))
     }
 
-    fn configuration(
+    pub(crate) fn configuration(
         &self,
         authority: &str,
         chain: &[Vec<u8>],

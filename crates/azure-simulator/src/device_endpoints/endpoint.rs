@@ -83,7 +83,7 @@ impl Endpoint {
     }
 
     /// Made anew for each connection, so that it shows the hub's certificates of this moment.
-    fn configuration(&self, cloud: &Cloud) -> Result<Arc<ServerConfig>, rustls::Error> {
+    pub(super) fn configuration(&self, cloud: &Cloud) -> Result<Arc<ServerConfig>, rustls::Error> {
         // rustls does not check the dates of a trust anchor. A device certificate never outlives its issuer, so an
         // expired CA admits no device all the same.
         let trusted: Vec<Vec<u8>> = {

@@ -3,7 +3,7 @@
 //! Devices of symmetric-key groups prove themselves with a key that is derived from the group's; devices with X.509
 //! attestation would need a TLS client certificate, which plain HTTP has not, so they cannot register here.
 
-mod issuer;
+pub(crate) mod issuer;
 
 use std::sync::Arc;
 

@@ -11,7 +11,7 @@ use crate::world::resource::ProvisioningState;
 
 /// The issuing CA of a policy and the validity of what it issues, in days. Otherwise why there is none: an expired CA
 /// issues nothing, since no device certificate outlives its CA (`ca-lifecycle-facts.md` §1.8).
-pub(super) fn of(
+pub(crate) fn of(
     namespace: Option<&Namespace>,
     reference: &PolicyReference,
     now: OffsetDateTime,
