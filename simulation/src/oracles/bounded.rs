@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Event, Oracle, StoredRecord};
 
-/// Largest record of a play, in bytes: a world of a play is small.
+/// Largest record of a play for each of its namespaces, in bytes: a report has a part for each, which are small in a play.
 const LARGEST: usize = 64 * 1024;
 
 /// What the world and the work of a play give reason to keep.
@@ -46,7 +46,7 @@ impl Bounded {
 
     fn judge(&self, records: &[StoredRecord], at: Duration) -> Vec<String> {
         let hours = usize::try_from(at.as_secs() / 3_600).unwrap_or_default() + 2;
-        let large = records.iter().filter(|record| record.bytes > LARGEST);
+        let large = records.iter().filter(|record| record.bytes > LARGEST * self.namespaces.max(1));
         let large = large.map(|record| format!("{} has {} bytes", record.key, record.bytes));
         let counts = counts(records).into_iter();
         let many = counts.filter(|(kind, count)| *count > self.most(kind, hours));

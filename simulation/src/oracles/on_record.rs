@@ -12,6 +12,14 @@ use crate::engine::BEGIN;
 /// From the record of a write to the write at the service: an invocation and a call that is slow, by clocks that are two minutes apart.
 const APART: Duration = Duration::from_secs(5 * 60);
 
+/// Whether a record names this policy: that of an authority is recorded with its namespace before it.
+fn names(recorded: &str, policy: &str) -> bool {
+    let rest = recorded.len().checked_sub(policy.len()).and_then(|length| recorded.split_at_checked(length));
+    rest.is_some_and(|(before, name)| {
+        name.eq_ignore_ascii_case(policy) && (before.is_empty() || before.ends_with('/'))
+    })
+}
+
 /// A write that has reached a service.
 struct Write {
     number: u64,
@@ -79,7 +87,7 @@ impl Write {
                 record.key.starts_with("assignments/")
                     && is("/provisioningService", service)
                     && is("/enrollmentGroup", group)
-                    && is("/after", policy)
+                    && says("/after").is_some_and(|after| names(after, policy))
                     && self.is_near(says("/at"))
                     && who_why_and_how.iter().all(|pointer| says(pointer).is_some())
             }

@@ -46,7 +46,8 @@ impl Oracle for Turns {
                 self.is_calm = true;
                 self.looked.values_mut().for_each(|looked| *looked = at);
             }
-            Event::Answered { call, status: Some(200), .. } if call.method == Method::GET => {
+            // A look that is refused is one too: roles come and go.
+            Event::Answered { call, status: Some(_), .. } if call.method == Method::GET => {
                 let path = call.path.to_ascii_lowercase();
                 let mut namespaces = self.looked.iter_mut();
                 let Some((id, looked)) = namespaces.find(|(id, _)| path.starts_with(id.as_str())) else {
