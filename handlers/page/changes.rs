@@ -7,7 +7,7 @@ use certificate_management::report::GroupCounts;
 use certificate_management::report::changes::{
     ChangedFinding, Changes, Moved, NamespaceChanges, Renewed, Whole,
 };
-use certificate_management::report::known_groups::GroupStanding;
+use certificate_management::report::known_groups::{self, GroupStanding};
 use certificate_management::report::snapshot::KnownFinding;
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
@@ -214,9 +214,10 @@ fn groups(Moved { before, now }: &Moved<GroupCounts>) -> String {
 /// Which groups changed, as far as both reports have them by name: those that moved alike together.
 fn which_groups(changes: &NamespaceChanges) -> Vec<String> {
     if changes.groups.is_some() && !changes.are_groups_named {
-        return vec![
-            "Which groups these are is not known: of each report 4,000 groups are kept by name.".to_owned(),
-        ];
+        let kept = known_groups::KEPT;
+        return vec![format!(
+            "Which groups these are is not known: of each report {kept} groups are kept by name."
+        )];
     }
     let mut told = Vec::new();
     for (what, list) in [

@@ -8,7 +8,7 @@ use crate::reason::Reason;
 use crate::reference;
 
 /// How many groups of a report are kept by name. A namespace whose groups have no room is kept by its counts.
-pub(super) const KEPT: usize = 4_000;
+pub const KEPT: usize = 2_000;
 /// How much of a name is kept, in characters.
 const KEPT_OF_NAME: usize = 96;
 
