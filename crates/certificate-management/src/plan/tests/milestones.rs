@@ -112,7 +112,7 @@ fn judged(case: &Case) -> Judged {
         tags: Default::default(),
     };
     let plan = plan_assignment(&group, &*BOTH, &configuration, &observation);
-    let way = milestones(&group, &*BOTH, &configuration, false, &observation, &plan);
+    let way = milestones(&group, &*BOTH, &configuration, false, (&observation, None), &plan);
     Judged { plan, way }
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::attribution::Attribution;
 use crate::hold::Hold;
+use crate::plan::condition::Insisted;
 use crate::plan::saved::{Place, PlannedAssignment, SavedPlan, Step, Wish};
 
 fn place(configuration: &NamespaceConfiguration) -> Place<'_> {
@@ -167,11 +168,12 @@ fn a_hold_keeps_its_group_out_of_every_plan_but_that_of_the_same_revert() {
 #[test]
 fn a_write_in_audit_mode_says_how_it_is_performed() {
     let trusting = world(&["short", "long"], &["short", "long"]);
-    for (mode, is_said) in [(Mode::Audit, true), (Mode::Enforce, false)] {
+    for (mode, asked) in [(Mode::Audit, vec![Insisted::EvenInAudit]), (Mode::Enforce, vec![])] {
         let configuration = NamespaceConfiguration { mode, ..configuration("short", false) };
         let mut plan = SavedPlan::empty("1.0.0", NOW);
         plan.add_by_rules(place(&configuration), &group(None, &[]), &trusting);
-        assert_eq!(written(&plan).detail.contains("--even-in-audit"), is_said, "{}", written(&plan).detail);
+        let conditions = &written(&plan).conditions;
+        assert_eq!(conditions.iter().map(|one| one.option).collect::<Vec<_>>(), asked);
     }
 }
 
