@@ -242,6 +242,25 @@ async fn the_report_tells_what_a_link_lacks_and_reads_it_once_a_day() {
 }
 
 #[tokio::test]
+async fn explain_waits_for_no_push_to_a_hub_whose_link_lacks_a_role() {
+    let explained = async |lacks_role: bool| {
+        let mut fleet = Fleet::from_toml(AUTHORITIES).unwrap();
+        fleet.namespaces[0].hubs[1].lacks_role = lacks_role;
+        let world = World::of(&fleet, AUTHORITIES_RULES).await;
+        let namespace = world.namespace("contoso-plants").await;
+        let authority = format!("{}/certificateAuthorities/lines-ica", namespace["id"].as_str().unwrap());
+        world.rotate(&authority).await;
+        let output = policysync(&world, &["explain", "line-1", "--output", "json"], &[]).await;
+        assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+        world.stop().await;
+        document(&output)["nextStep"].as_str().unwrap().to_owned()
+    };
+    let (without, with) = (explained(true).await, explained(false).await);
+    assert!(without.starts_with("Grant the role that its link lacks"), "{without}");
+    assert!(with.starts_with("Wait"), "{with}");
+}
+
+#[tokio::test]
 async fn a_report_that_may_not_read_roles_says_so_and_finds_nothing_by_that() {
     let world = World::default().await;
     leave_out(&world, json!(["Microsoft.Authorization/roleAssignments/read"]), json!([])).await;

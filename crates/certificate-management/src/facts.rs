@@ -246,8 +246,7 @@ impl<'a> NamespaceFacts<'a> {
     /// Whether the link of a hub was seen to lack a role, without which the service pushes nothing to it.
     #[must_use]
     pub fn lacks_role(&self, hub: &str) -> bool {
-        let wrong = self.links.iter().flat_map(|(_, found)| &found.wrong);
-        wrong.into_iter().any(|judged| judged.missing.is_some() && judged.subject.eq_ignore_ascii_case(hub))
+        self.links.as_ref().is_some_and(|(_, found)| found.lacks_role(hub))
     }
 
     /// Judges one namespace.

@@ -11,6 +11,7 @@ use crate::model::{EnrollmentGroup, Hub, Policy};
 use crate::next_step::{self, Caller, Situation};
 use crate::plan::hub_trust::{self, NO_HUB_NAMED};
 use crate::plan::{AssignmentPlan, Observation, Pair, is_active, obstacle};
+use crate::readiness::Found;
 use crate::reason::Reason;
 use crate::trust::{Assessment, Trust};
 
@@ -85,20 +86,20 @@ pub fn waits_for(milestones: &[Milestone]) -> Option<&Milestone> {
 }
 
 /// The way of one group to the policy that its plan is about, as a person is told; empty where the rules want none for it.
-/// `kill_switch`: whether `POLICYSYNC_MODE=audit` is set.
+/// `kill_switch`: whether `POLICYSYNC_MODE=audit` is set. `links`: what was found of the links to the hubs, where it was looked at.
 #[must_use]
 pub fn milestones(
     group: &EnrollmentGroup,
     provisioning_service_hubs: &[String],
     configuration: &NamespaceConfiguration,
     kill_switch: bool,
-    observation: &Observation,
+    (observation, links): (&Observation, Option<&Found>),
     plan: &AssignmentPlan,
 ) -> Vec<Milestone> {
     let Some(wanted) = plan.decision.verdict.policy() else { return Vec::new() };
     let situation = Situation::of(configuration, kill_switch, Caller::Person);
     let situation = situation.in_generation(observation.namespace.generation);
-    let way = Way { configuration, situation, observation };
+    let way = Way { configuration, situation, observation, links };
     let policy = match way.policy(group, plan, wanted) {
         Ok(policy) => policy,
         Err(why) => {
@@ -138,6 +139,7 @@ struct Way<'a> {
     configuration: &'a NamespaceConfiguration,
     situation: Situation<'a>,
     observation: &'a Observation,
+    links: Option<&'a Found>,
 }
 
 /// A hub that the group can allocate to, by its host name; with its judgement where it was seen.
@@ -198,7 +200,7 @@ impl Way<'_> {
         if let Some((hub, assessment)) = lacking.first() {
             let names: Vec<&str> = lacking.iter().map(|(hub, _)| hub.name.as_str()).collect();
             let (why, next_step) = match step {
-                Step::Pushed => self.push(policy, hub, assessment),
+                Step::Pushed => self.push(policy, (hub, assessment), &names),
                 _ => (assessment.why.clone(), self.next_step(Reason::PolicyMissing)),
             };
             return waiting(step, format!("not on {}: {why}", names.join(", ")), next_step);
@@ -220,12 +222,20 @@ impl Way<'_> {
         }
     }
 
-    /// Why the service has not pushed a CA to a hub, and what comes next.
-    fn push(&self, policy: &Policy, hub: &Hub, assessment: &Assessment) -> (String, String) {
+    /// Why the service has not pushed a CA to a hub, and what comes next for all that lack it.
+    fn push(
+        &self,
+        policy: &Policy,
+        (hub, assessment): (&Hub, &Assessment),
+        lacking: &[&str],
+    ) -> (String, String) {
         let has_ended = policy.has_ended(self.observation.seen_at);
         let pair = Pair { policy, hub, assessment: assessment.clone(), has_ended };
         let obstacle = obstacle(self.observation, &pair);
-        (obstacle.detail, self.next_step(obstacle.reason))
+        let link_lacks_role =
+            self.links.is_some_and(|links| lacking.iter().any(|name| links.lacks_role(name)));
+        let situation = Situation { link_lacks_role, ..self.situation };
+        (obstacle.detail, next_step::of(obstacle.reason, &situation))
     }
 
     fn next_step(&self, reason: Reason) -> String {

@@ -17,6 +17,14 @@ pub struct Found {
     pub unchecked: Vec<Judged>,
 }
 
+impl Found {
+    /// Whether the link of a hub, by its name, was seen to lack a role, without which the service pushes nothing to it.
+    #[must_use]
+    pub fn lacks_role(&self, hub: &str) -> bool {
+        self.wrong.iter().any(|judged| judged.missing.is_some() && judged.subject.eq_ignore_ascii_case(hub))
+    }
+}
+
 /// Judges the links by what was read of them at `at`. A hub or DPS that is not linked any more says nothing, and one that was
 /// linked since is looked at next time.
 #[must_use]

@@ -1,11 +1,14 @@
 //! Finds the group in Azure and plans it as a function would.
 
 use certificate_management::configuration::NamespaceConfiguration;
+use certificate_management::milestones::{self, Step};
+use certificate_management::plan::{self, Observation};
+use certificate_management::readiness;
 use certificate_management::rules::{self, Subject};
-use certificate_management::{milestones, plan};
 
 use super::{Explained, OFFLINE, Restraint, Source, Unexplained, Wanted, only};
 use crate::fleet::Fleet;
+use crate::links;
 use crate::observation::{LinkedService, Observer, soon};
 use crate::walk::{GroupHint, Pace, Scope, Unread, VisitedService, walk};
 
@@ -90,6 +93,17 @@ async fn live<'a>(
     let (group, hubs, mode) = (&group.view, &service.hubs, fleet.mode(namespace));
     let plan = plan::plan_assignment(group, hubs, namespace, &observation);
     let restraint = Restraint::of(fleet, namespace, &service.name, group).await;
+    let applied = restraint.applied(&plan);
+    let way = |links: Option<&readiness::Found>| {
+        milestones::milestones(group, hubs, namespace, fleet.kill_switch, (&observation, links), &applied)
+    };
+    let milestones = match way(None) {
+        // Whether the push can come depends on the links, which are looked at where that is the question.
+        known if milestones::waits_for(&known).is_some_and(|one| one.step == Step::Pushed) => {
+            way(Some(&links_of(fleet, &observation).await))
+        }
+        known => known,
+    };
     Ok(Explained {
         namespace,
         mode,
@@ -97,18 +111,18 @@ async fn live<'a>(
         generation: observation.namespace.generation,
         source: Source::Live,
         subject: Subject::of(group, hubs),
-        milestones: milestones::milestones(
-            group,
-            hubs,
-            namespace,
-            fleet.kill_switch,
-            &observation,
-            &restraint.applied(&plan),
-        ),
+        milestones,
         plan,
         restraint,
         provisioning_service: Some(service.name),
     })
+}
+
+/// What is not as it must be with the links of a namespace to its hubs.
+async fn links_of(fleet: &Fleet, observation: &Observation) -> readiness::Found {
+    let hubs = observation.hubs.iter().map(|hub| hub.hub.id.clone()).collect();
+    let sides = links::sides(fleet, &observation.namespace, hubs, Vec::new()).await;
+    readiness::of_report(observation, &sides, fleet.now())
 }
 
 /// Explains a group that does not exist on any DPS that the person can mean.
