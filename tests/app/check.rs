@@ -253,7 +253,7 @@ async fn explain_waits_for_no_push_to_a_hub_whose_link_lacks_a_role() {
         let output = policysync(&world, &["explain", "line-1", "--output", "json"], &[]).await;
         assert_eq!(output.status.code(), Some(0), "{}", told(&output));
         world.stop().await;
-        document(&output)["nextStep"].as_str().unwrap().to_owned()
+        document(&output)["plan"]["nextStep"].as_str().unwrap().to_owned()
     };
     let (without, with) = (explained(true).await, explained(false).await);
     assert!(without.starts_with("Grant the role that its link lacks"), "{without}");

@@ -76,15 +76,15 @@ async fn an_automatic_request_whose_send_failed_is_sent_again_by_the_next_report
 }
 
 #[tokio::test]
-async fn an_automatic_request_that_ended_is_not_made_again_on_the_same_day() {
+async fn an_automatic_request_that_was_refused_is_made_again_eight_times_a_day_at_the_most() {
     let app = InProcess::start().await;
     app.rotate(0).await;
     app.faults(&json!([{"method": "POST", "path": "*/synchronize", "status": 403}]));
-    for _ in 0..3 {
+    for _ in 0..10 {
         reporting::run(&app.application).await.unwrap();
         app.deliver(Duration::seconds(1)).await;
     }
-    assert_eq!(app.posts(), [Some(403)]);
+    assert_eq!(app.posts(), [Some(403); 8]);
 }
 
 #[tokio::test]

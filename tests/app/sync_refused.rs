@@ -56,7 +56,8 @@ async fn no_pause_that_a_service_asks_for_stops_a_sync() {
             let app = waiting(1800, &json!([&fault])).await;
             app.deliver_batches(2).await;
             let due = app.sync(0).await.next_look_at - app.application.fleet.now();
-            assert!(due <= Duration::minutes(3), "{due} after {fault}");
+            // Each follow-up comes at once here, so the app takes the queue's clock for two minutes ahead, the most that it believes.
+            assert!(due <= Duration::minutes(3 + 2), "{due} after {fault}");
         }
     }
 }

@@ -8,6 +8,9 @@ use super::{Event, Oracle, StoredRecord};
 /// Largest record of a play for each of its namespaces, in bytes: a report has a part for each, which are small in a play.
 const LARGEST: usize = 64 * 1024;
 
+/// Most groups that people delete in a play: what was recorded of one stays for its time.
+const DELETED: usize = 8;
+
 /// What the world and the work of a play give reason to keep.
 #[derive(Default)]
 pub(super) struct Bounded {
@@ -34,7 +37,7 @@ impl Bounded {
             "alerts" => 1,
             // One for each hour, and the newest.
             "reports" | "history" => hours + 1,
-            "refusals" | "holds" => self.groups,
+            "refusals" | "holds" => self.groups + DELETED,
             // A write is recorded before it is sent, and not every one arrives.
             "assignments" => 4 * (self.writes + self.groups),
             "walk-runs" | "turns" => 4,
