@@ -34,13 +34,15 @@ impl Oracle for Turns {
     }
 
     fn promise(&self) -> &'static str {
-        "once the faults have stopped, each namespace is looked at within twice the period of the reconcile"
+        "once the faults have stopped, each namespace of the configuration is looked at within twice the period of the reconcile"
     }
 
     fn see(&mut self, event: &Event<'_>, at: Duration) -> Vec<String> {
         match event {
-            Event::Began { truth } => {
-                self.looked = truth.iter().map(|namespace| (namespace.id.to_ascii_lowercase(), at)).collect();
+            // A namespace that the configuration leaves out has no turn.
+            Event::Configured { namespaces, .. } => {
+                self.looked =
+                    namespaces.iter().map(|namespace| (namespace.id.to_ascii_lowercase(), at)).collect();
             }
             Event::Calm => {
                 self.is_calm = true;
