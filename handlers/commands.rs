@@ -12,7 +12,7 @@ mod golden;
 #[cfg_attr(not(feature = "simulator"), path = "commands/no_laptop.rs")]
 pub mod laptop;
 #[cfg_attr(not(feature = "operator"), path = "commands/no_operator.rs")]
-mod operator;
+pub mod operator;
 #[cfg(test)]
 mod options;
 #[cfg(feature = "operator")]

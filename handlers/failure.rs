@@ -21,9 +21,8 @@ pub fn call(error: &Error) -> CallFailure {
         ErrorKind::Forbidden => CallFailure::Forbidden,
         ErrorKind::NotFound => CallFailure::NotFound,
         ErrorKind::PreconditionFailed => CallFailure::Moved,
-        ErrorKind::Invalid | ErrorKind::TooLarge | ErrorKind::Untrusted | ErrorKind::Unreadable => {
-            CallFailure::Rejected
-        }
+        ErrorKind::Untrusted => CallFailure::OutsideCloud,
+        ErrorKind::Invalid | ErrorKind::TooLarge | ErrorKind::Unreadable => CallFailure::Rejected,
     }
 }
 
@@ -42,6 +41,7 @@ pub fn of(error: &Error) -> ReadFailure {
         CallFailure::Unauthorized => ReadFailureKind::Unauthorized,
         CallFailure::NotFound => ReadFailureKind::NotFound,
         CallFailure::Unavailable => ReadFailureKind::Unavailable,
+        CallFailure::OutsideCloud => ReadFailureKind::OutsideCloud,
         CallFailure::Conflict | CallFailure::Moved | CallFailure::LinkNotReady | CallFailure::Rejected => {
             ReadFailureKind::Other
         }
@@ -87,6 +87,13 @@ fn denied_action(message: &str) -> Option<&str> {
     rest.split_once('\'').map(|(action, _)| action).filter(|action| action.contains('/'))
 }
 
+/// The scope that ARM names beside it.
+#[must_use]
+pub fn denied_scope(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once("over scope '")?;
+    rest.split_once('\'').map(|(scope, _)| scope).filter(|scope| scope.starts_with("/subscriptions/"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,5 +106,6 @@ mod tests {
         assert_eq!(missing.action, "Microsoft.Devices/IotHubs/certificates/read");
         assert_eq!(missing.feature, "observe");
         assert_eq!(denied_action("Forbidden"), None);
+        assert_eq!((denied_scope(message), denied_scope("Forbidden")), (Some("/subscriptions/S"), None));
     }
 }

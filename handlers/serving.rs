@@ -79,13 +79,18 @@ impl Serving {
         let document = configuration_blob::open(address, &fleet.azure).map_err(|error| {
             FleetError::Unreadable { place: address.to_string(), problem: error.to_string() }
         })?;
-        let bare = Arc::new(Application::of(settings, fleet)?);
-        Ok(Self::Blob(Box::new(Watched {
-            bare,
+        Ok(Self::watching(Application::of(settings, fleet)?, document))
+    }
+
+    /// Reads the configuration in this document. `bare` is the app without any namespace.
+    #[must_use]
+    pub fn watching(bare: Application, document: Document) -> Self {
+        Self::Blob(Box::new(Watched {
+            bare: Arc::new(bare),
             document,
             now: Mutex::default(),
             looking: tokio::sync::Mutex::default(),
-        })))
+        }))
     }
 
     /// The app under any configuration, for what does not depend on it: the clients and their budget.

@@ -11,11 +11,11 @@ mod declaring;
 mod explain;
 mod group;
 mod holds;
-mod intent;
+pub mod intent;
 mod parked;
-mod perform;
-mod person;
-mod plan;
+pub mod perform;
+pub mod person;
+pub mod plan;
 mod policies;
 // A build without these two has no command that waits for so long.
 #[cfg(any(feature = "own-root", feature = "setup"))]

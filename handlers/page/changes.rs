@@ -1,10 +1,13 @@
 //! The page of what changed between two reports.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use certificate_management::report::GroupCounts;
 use certificate_management::report::changes::{
     ChangedFinding, Changes, Moved, NamespaceChanges, Renewed, Whole,
 };
+use certificate_management::report::known_groups::GroupStanding;
 use certificate_management::report::snapshot::KnownFinding;
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
@@ -16,6 +19,8 @@ use super::words::{self, Moment};
 
 /// How much of each list is shown; the JSON has all.
 const SHOWN: usize = 100;
+/// How many ways in which groups of a namespace moved are shown.
+const KINDS: usize = 8;
 /// How many names a sentence lists.
 const NAMED: usize = 12;
 /// The spans that the page has links for.
@@ -174,6 +179,7 @@ impl Namespace {
             format!("Pairs of hub and policy that trust: {}, before {}.", share(now), share(before))
         }));
         told.extend(changes.groups.as_ref().map(groups));
+        told.extend(which_groups(changes));
         Self { name: words::name(&changes.namespace), id: words::name(changes.namespace_id.as_str()), told }
     }
 }
@@ -203,6 +209,44 @@ fn groups(Moved { before, now }: &Moved<GroupCounts>) -> String {
     let moved: Vec<String> =
         moved.map(|(what, before, now)| format!("{now} {what}, before {before}")).collect();
     format!("Enrollment groups: {}.", moved.join("; "))
+}
+
+/// Which groups changed, as far as both reports have them by name: those that moved alike together.
+fn which_groups(changes: &NamespaceChanges) -> Vec<String> {
+    if changes.groups.is_some() && !changes.are_groups_named {
+        return vec![
+            "Which groups these are is not known: of each report 4,000 groups are kept by name.".to_owned(),
+        ];
+    }
+    let mut told = Vec::new();
+    for (what, list) in [
+        ("Enrollment groups since", &changes.groups_came),
+        ("Enrollment groups not seen any more", &changes.groups_went),
+    ] {
+        told.extend((!list.is_empty()).then(|| format!("{what}: {}.", named(list))));
+    }
+    let mut alike: BTreeMap<(&GroupStanding, &GroupStanding), Vec<String>> = BTreeMap::new();
+    for moved in &changes.groups_moved {
+        alike.entry((&moved.before, &moved.now)).or_default().push(moved.group.clone());
+    }
+    let more: usize = alike.values().skip(KINDS).map(Vec::len).sum();
+    told.extend(alike.iter().take(KINDS).map(|((before, now), groups)| {
+        format!("{}, before {}: {}.", standing(now), standing(before), named(groups))
+    }));
+    told.extend(
+        (more > 0).then(|| {
+            format!("{} changed in other ways; the JSON has them.", words::count(more, "more group"))
+        }),
+    );
+    told
+}
+
+/// Where a group stands: its reason code, and the policy that it names.
+fn standing(standing: &GroupStanding) -> String {
+    match &standing.policy {
+        Some(policy) => format!("{} with {}", standing.status, words::name(policy)),
+        None => standing.status.to_string(),
+    }
 }
 
 fn named(names: &[String]) -> String {

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use askama::Template;
 use certificate_management::reason::Reason;
-use certificate_management::request::{HubOutcome, Outcome, RequestRecord, Requester};
+use certificate_management::request::{HubOutcome, Outcome, RequestRecord};
 use certificate_management::trust::Evidence;
 
 use super::links::Links;
@@ -140,10 +140,9 @@ fn named(names: &[String]) -> String {
 
 fn asked_by(record: &RequestRecord) -> String {
     let name = record.request.requested_by.as_deref().filter(|by| !by.trim().is_empty()).map(words::name);
-    match (record.requester, name) {
-        (Requester::Policysync, _) => "Policysync itself".to_owned(),
-        (Requester::SignedIn, Some(name)) => format!("{name}, signed in"),
-        (Requester::Claimed, Some(name)) => format!("{name}, by the caller's own word"),
+    match (record.requester.how(), name) {
+        (None, _) => "Policysync itself".to_owned(),
+        (Some(how), Some(name)) => format!("{name}, {how}"),
         (_, None) => "not said".to_owned(),
     }
 }

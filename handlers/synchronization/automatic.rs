@@ -56,6 +56,7 @@ pub async fn submit_if_needed(
         let id = candidate.request_id.clone();
         match sync::repeat(records::request(store, &id).await?.as_ref()) {
             Repeat::Answered => return Ok(Asked::UnderWay),
+            Repeat::NothingSent => continue,
             Repeat::Claimed => {
                 tracing::error!(
                     request.id = id,

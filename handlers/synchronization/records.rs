@@ -93,12 +93,19 @@ pub async fn admit(
     mark(store, &request.request_id, now).await?;
     match store.create(&request_key(&request.request_id), record).await {
         Ok(_) => Ok(admission),
-        // Another run has made it in the meantime.
-        Err(WriteError::Conflict) => {
-            Ok(compare(self::request(store, &request.request_id).await?, request, now))
-        }
+        Err(WriteError::Conflict) => denied(self::request(store, &request.request_id).await?, request, now),
         Err(error) => Err(error),
     }
+}
+
+/// What a request is whose record could not be made because there is one already: another run has made it in the meantime. Where none is
+/// found after all, the request is not on record, and its message must come again.
+fn denied(
+    found: Option<RequestRecord>,
+    request: &SyncRequest,
+    now: OffsetDateTime,
+) -> Result<Admission, WriteError> {
+    found.map_or(Err(WriteError::Conflict), |known| Ok(compare(Some(known), request, now)))
 }
 
 /// Marks a request as taken and known to no sync.
@@ -209,6 +216,17 @@ mod tests {
     use certificate_management::reason::Reason;
 
     use super::*;
+
+    #[test]
+    fn a_request_is_not_taken_when_its_record_is_denied_and_nowhere() {
+        let now = OffsetDateTime::UNIX_EPOCH;
+        let id = "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/n";
+        let request = serde_json::json!({"schema": "sync-request/v1", "requestId": "a", "namespaceId": id});
+        let request: SyncRequest = serde_json::from_value(request).unwrap();
+        assert_eq!(denied(None, &request, now).unwrap_err().to_string(), WriteError::Conflict.to_string());
+        let made = RequestRecord::queued(request.clone(), now);
+        assert!(matches!(denied(Some(made), &request, now), Ok(Admission::Known(_))));
+    }
 
     #[tokio::test]
     async fn the_next_step_quotes_what_is_said_of_a_sync_whose_record_is_broken() {

@@ -30,6 +30,12 @@ pub fn events(batch: &[HubEvent]) -> Value {
     })
 }
 
+/// An event of Event Grid.
+#[must_use]
+pub fn event(event: &Value) -> Value {
+    json!({"Data": {"event": event}, "Metadata": {}})
+}
+
 /// A firing of a timer that fires each `period`.
 #[must_use]
 pub fn timer(last: OffsetDateTime, period: time::Duration) -> Value {

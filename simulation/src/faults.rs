@@ -2,115 +2,15 @@
 //! when the calm begins.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::engine::Time;
+use crate::fault::{Fault, SYNCHRONIZE, TARGETS};
+use crate::moment::Moment;
 use crate::seed::{Draws, Seed};
 use crate::site::{Service, Site};
 use crate::variation::{Part, Variation};
-
-/// What happens to one call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fault {
-    /// No connection: the service never sees it.
-    Refused,
-    /// The service answers 500 or 503 and does nothing.
-    Broken,
-    /// 429, saying when to come again.
-    Throttled,
-    /// 429, saying nothing more.
-    ThrottledInSilence,
-    /// 401 and nothing done.
-    Unauthorized,
-    /// Everything takes seconds.
-    Slow,
-    /// The service gets it, does it and answers when the caller has most likely stopped waiting.
-    Late,
-    /// The service does it, and the connection breaks before the answer.
-    LostAnswer,
-    /// The service does it, and half of the body arrives.
-    CutBody,
-    /// No answer ever; whether the service does it is open.
-    Hanging,
-    /// The host wakes the app twice at once.
-    Twice,
-    /// What the host wanted to say to the queue is lost, or a timer does not fire.
-    Lost,
-}
-
-impl Fault {
-    /// Every kind.
-    pub const ALL: [Self; 12] = [
-        Self::Refused,
-        Self::Broken,
-        Self::Throttled,
-        Self::ThrottledInSilence,
-        Self::Unauthorized,
-        Self::Slow,
-        Self::Late,
-        Self::LostAnswer,
-        Self::CutBody,
-        Self::Hanging,
-        Self::Twice,
-        Self::Lost,
-    ];
-    /// Those that a call over the network can have.
-    const OF_NETWORK: [Self; 10] = [
-        Self::Refused,
-        Self::Broken,
-        Self::Throttled,
-        Self::ThrottledInSilence,
-        Self::Unauthorized,
-        Self::Slow,
-        Self::Late,
-        Self::LostAnswer,
-        Self::CutBody,
-        Self::Hanging,
-    ];
-    /// Those that the host can have.
-    const OF_HOST: [Self; 3] = [Self::Late, Self::Twice, Self::Lost];
-    /// Those that the interface of the records can show: the library beneath it, which repeats calls and reads statuses, is not in a play.
-    const OF_RECORDS: [Self; 5] = [Self::Refused, Self::Broken, Self::Slow, Self::Late, Self::LostAnswer];
-
-    /// The kinds that a service can have.
-    #[must_use]
-    pub fn of(service: Service) -> &'static [Self] {
-        match service {
-            Service::Records => &Self::OF_RECORDS,
-            Service::Host => &Self::OF_HOST,
-            Service::ResourceManager | Service::Provisioning | Service::Queue => &Self::OF_NETWORK,
-        }
-    }
-
-    /// Its name in traces and tables.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Refused => "refused",
-            Self::Broken => "broken",
-            Self::Throttled => "throttled",
-            Self::ThrottledInSilence => "throttled-in-silence",
-            Self::Unauthorized => "unauthorized",
-            Self::Slow => "slow",
-            Self::Late => "late",
-            Self::LostAnswer => "lost-answer",
-            Self::CutBody => "cut-body",
-            Self::Hanging => "hanging",
-            Self::Twice => "twice",
-            Self::Lost => "lost",
-        }
-    }
-}
-
-/// The call sites that write: few calls of a play, and those that matter most.
-const WRITES: [(Service, &str); 5] = [
-    (Service::ResourceManager, "POST namespaces/*/credentials/*/synchronize"),
-    (Service::Provisioning, "PUT dps/enrollmentgroups/*"),
-    (Service::Queue, "POST servicebus/sync-requests"),
-    (Service::Records, "records: put syncs"),
-    (Service::Records, "records: put requests"),
-];
 
 /// A time in which calls to a service fail often.
 #[derive(Debug, Clone)]
@@ -128,8 +28,8 @@ struct Storm {
 /// How often which fault struck where, and how many calls there were.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hits {
-    /// By site and fault.
-    pub struck: BTreeMap<(Site, Fault), u64>,
+    /// By site, fault and what the syncs were doing.
+    pub struck: BTreeMap<(Site, Fault, Moment), u64>,
     /// Calls by site, those of the calm included.
     pub calls: BTreeMap<Site, u64>,
 }
@@ -150,6 +50,18 @@ struct State {
     /// One stream for each site, so that a call more at one site leaves the others as they are.
     draws: BTreeMap<Site, Draws>,
     hits: Hits,
+    /// How far each sync on record is, by its key.
+    syncs: BTreeMap<String, Moment>,
+}
+
+impl State {
+    fn moment(&self) -> Moment {
+        self.syncs.values().max().copied().unwrap_or_default()
+    }
+
+    fn count(&mut self, site: &Site, fault: Fault) {
+        *self.hits.struck.entry((site.clone(), fault, self.moment())).or_default() += 1;
+    }
 }
 
 impl Faults {
@@ -159,17 +71,17 @@ impl Faults {
         let mut draws = seed.stream("faults");
         // A third of the plays have storms alone, so that what lies between them is undisturbed.
         let drizzle = if draws.percent(33) { 0 } else { draws.between(10, 800) };
-        let count = usize::try_from(draws.between(0, 8)).unwrap_or_default();
+        let count = usize::try_from(draws.between(0, 10)).unwrap_or_default();
         let storms: Vec<Storm> = (0..count).map(|number| storm(number, &mut draws, calm)).collect();
         let storms = storms.into_iter().filter(|storm| variation.has(Part::Storm(storm.number))).collect();
         let drizzle = if variation.has(Part::Drizzle) { drizzle } else { 0 };
         Self { time, calm, seed, drizzle, storms, state: Arc::default() }
     }
 
-    /// The fault of a call that begins now. It counts as having struck.
+    /// The fault of a call that begins now, of those that fit it. It counts as having struck, unless only its answer will show that.
     #[must_use]
-    pub fn strike(&self, site: &Site, service: Service) -> Option<Fault> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn strike(&self, site: &Site, fits: impl Fn(Fault) -> bool) -> Option<Fault> {
+        let mut state = self.lock();
         *state.hits.calls.entry(site.clone()).or_default() += 1;
         let since = self.time.since();
         if since >= self.calm {
@@ -178,23 +90,39 @@ impl Faults {
         let name = || format!("faults at {site}");
         let draws = state.draws.entry(site.clone()).or_insert_with(|| self.seed.stream(&name()));
         let raging = |storm: &&Storm| {
-            storm.service == service
+            storm.service == site.service()
                 && (storm.from..storm.until).contains(&since)
                 && storm.site.is_none_or(|only| only == site.as_str())
         };
         let mut fault = None;
         for storm in self.storms.iter().filter(raging) {
-            if draws.percent(storm.percent) {
+            if draws.percent(storm.percent) && storm.fault.can_strike(site) && fits(storm.fault) {
                 fault = Some(storm.fault);
             }
         }
         if fault.is_none() && draws.in_ten_thousand(self.drizzle) {
-            fault = draws.pick(Fault::of(service)).copied();
+            fault = draws.pick(&Fault::at(site)).copied().filter(|fault| fits(*fault));
         }
-        if let Some(fault) = fault {
-            *state.hits.struck.entry((site.clone(), fault)).or_default() += 1;
+        if let Some(fault) = fault.filter(|fault| !fault.shows_in_answer()) {
+            state.count(site, fault);
         }
         fault
+    }
+
+    /// The time that they go by.
+    #[must_use]
+    pub fn time(&self) -> Time {
+        self.time
+    }
+
+    /// Counts a fault of which only the answer has shown that it struck.
+    pub fn has_struck(&self, site: &Site, fault: Fault) {
+        self.lock().count(site, fault);
+    }
+
+    /// How far a sync is on record from now on.
+    pub fn enter(&self, key: &str, moment: Moment) {
+        self.lock().syncs.insert(key.to_owned(), moment);
     }
 
     /// The parts of a play that these faults are.
@@ -204,27 +132,60 @@ impl Faults {
         drizzle.into_iter().chain(self.storms.iter().map(|storm| Part::Storm(storm.number))).collect()
     }
 
+    /// Whether the service took a sync, and its end may have been without effect.
+    #[must_use]
+    pub fn have_failed_a_sync(&self) -> bool {
+        let fails = |fault: &Fault| matches!(fault, Fault::OperationFails | Fault::OperationLasts);
+        self.lock().hits.struck.keys().any(|(_, fault, _)| fails(fault))
+    }
+
     /// What struck so far.
     #[must_use]
     pub fn hits(&self) -> Hits {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).hits.clone()
+        self.lock().hits.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn storm(number: usize, draws: &mut Draws, calm: Duration) -> Storm {
     let services =
         [Service::ResourceManager, Service::Provisioning, Service::Queue, Service::Records, Service::Host];
-    let mut service = draws.pick(&services).copied().unwrap_or(Service::ResourceManager);
-    let mut site = None;
-    if draws.percent(45)
-        && let Some((of, only)) = draws.pick(&WRITES)
-    {
-        (service, site) = (*of, Some(*only));
-    }
-    let fault = draws.pick(Fault::of(service)).copied().unwrap_or(Fault::Refused);
+    let (service, site, fault) = if draws.percent(60) {
+        // The fault first, so that one that few call sites can have is as frequent as any other.
+        let fault = draws.pick(&Fault::ALL).copied().unwrap_or(Fault::Refused);
+        let sites: Vec<&'static str> =
+            TARGETS.into_iter().filter(|site| fault.can_strike(&Site::named(site))).collect();
+        let site = draws.pick(&sites).copied();
+        (site.map_or(Service::ResourceManager, |site| Site::named(site).service()), site, fault)
+    } else {
+        let service = draws.pick(&services).copied().unwrap_or(Service::ResourceManager);
+        (service, None, draws.pick(&Fault::of(service)).copied().unwrap_or(Fault::Refused))
+    };
     let calm = u64::try_from(calm.as_millis()).unwrap_or(u64::MAX);
+    // What few calls of a play can have strikes the first that comes.
+    if fault.is_rare() {
+        let from = draws.milliseconds(0, calm / 4);
+        return Storm {
+            number,
+            from,
+            until: Duration::from_millis(calm),
+            service,
+            site,
+            fault,
+            percent: 100,
+        };
+    }
     let from = draws.milliseconds(0, calm);
-    let longest = if draws.percent(20) || site.is_some() { 40 } else { 8 };
+    let longest = match site {
+        // A few calls in a play.
+        Some(SYNCHRONIZE) => 90,
+        Some(_) => 40,
+        None if draws.percent(20) => 40,
+        None => 8,
+    };
     let until = from + draws.milliseconds(5_000, longest * 60_000);
     let percent = draws.pick(&[10, 30, 60, 100]).copied().unwrap_or(10);
     Storm { number, from, until, service, site, fault, percent }
@@ -247,9 +208,9 @@ mod tests {
             let mut struck = Vec::new();
             for _ in 0..calls {
                 for _ in 0..other {
-                    let _ = faults.strike(&neighbour, Service::Records);
+                    let _ = faults.strike(&neighbour, |_| true);
                 }
-                struck.push(faults.strike(&site, Service::ResourceManager));
+                struck.push(faults.strike(&site, |fault| !fault.shows_in_answer()));
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
             (struck, faults.hits())
@@ -272,6 +233,6 @@ mod tests {
             assert_eq!(hits.struck.values().sum::<u64>(), struck.iter().flatten().count() as u64);
             found.extend(struck.into_iter().flatten());
         }
-        assert_eq!(found.len(), Fault::OF_NETWORK.len(), "{found:?}");
+        assert_eq!(found.len(), 10, "{found:?}");
     }
 }

@@ -11,12 +11,14 @@ use trigger_sources::LockedMessage;
 
 use crate::engine::BEGIN;
 use crate::envelope;
-use crate::faults::Fault;
-use crate::instance::{Ending, Instance, Surroundings};
+use crate::fault::Fault;
+use crate::instance::{Ending, Instance};
 use crate::oracles::Event;
 use crate::sabotage::Sabotage;
 use crate::seed::Draws;
-use crate::site::{Service, Site};
+use crate::site::Site;
+use crate::slot::Slot;
+use crate::surroundings::Surroundings;
 use crate::variation::{Part, Variation};
 use crate::world::Unplayable;
 
@@ -26,28 +28,26 @@ pub const QUEUE: &str = "sync-requests";
 const EVENT_HUB: &str = "dps-operations";
 /// Messages of one batch, as `host.json` has it.
 const BATCH: usize = 16;
-/// How often a listener looks: the real one is told at once.
-const LOOK: Duration = Duration::from_secs(2);
+/// How soon a listener looks again: the real one is told at once. While nothing comes it looks less and less often, since an empty look costs
+/// as much as a call, and a play is hours of them.
+pub(crate) const LOOK: Duration = Duration::from_secs(2);
+/// The longest pause between two looks.
+const SELDOM: Duration = Duration::from_secs(12);
+/// How often the platform thinks about the number of instances.
+const SCALE: Duration = Duration::from_secs(3 * 60);
 /// The timers as they are deployed: name, period and how long after the full hour it fires first.
 const TIMERS: [(&str, u64, u64); 2] =
     [("reconcile-assignments", 15 * 60, 0), ("report-policy-status", 60 * 60, 5 * 60)];
 
 /// The host of all instances.
 pub struct Host {
-    around: Surroundings,
+    pub(crate) around: Surroundings,
     calm: Duration,
     /// Whether lives end by themselves.
     has_deaths: bool,
     slots: Vec<Slot>,
     invocations: AtomicU64,
     draws: Mutex<Draws>,
-}
-
-/// A place for an instance.
-struct Slot {
-    current: Mutex<Option<Arc<Instance>>>,
-    /// How wrong its clock is.
-    skew: time::Duration,
 }
 
 impl Host {
@@ -61,11 +61,9 @@ impl Host {
         variation: &Variation,
     ) -> Result<Arc<Self>, Unplayable> {
         let mut draws = around.seed.stream("host");
-        let slots = (0..around.world.instances).map(|_| Slot {
-            current: Mutex::default(),
-            // Two minutes at the most between any two.
-            skew: time::Duration::seconds(i64::try_from(draws.between(0, 120)).unwrap_or_default() - 60),
-        });
+        // Two minutes at the most between any two clocks.
+        let skew = |seconds| time::Duration::seconds(i64::try_from(seconds).unwrap_or_default() - 60);
+        let slots = (0..around.world.instances).map(|_| Slot::new(skew(draws.between(0, 120))));
         let slots: Vec<Slot> = slots.collect();
         let (invocations, draws) = (AtomicU64::new(0), Mutex::new(draws));
         let has_deaths = variation.has(Part::Deaths);
@@ -74,11 +72,15 @@ impl Host {
             host.begin(number, 0)?;
             tokio::spawn(Arc::clone(&host).keep(number));
             tokio::spawn(Arc::clone(&host).listen(number));
+            tokio::spawn(Arc::clone(&host).scale(number));
         }
         for timer in TIMERS {
             tokio::spawn(Arc::clone(&host).fire(timer));
         }
         tokio::spawn(Arc::clone(&host).read_events());
+        if host.around.world.has_event_grid {
+            tokio::spawn(Arc::clone(&host).deliver_events());
+        }
         Ok(host)
     }
 
@@ -90,6 +92,18 @@ impl Host {
         match &answer["Outputs"]["res"]["statusCode"] {
             Value::String(status) => Some(status.clone()),
             other => Some(other.to_string()),
+        }
+    }
+
+    /// Replaces every process, one after the other, as a change of the file or of an app setting does.
+    pub fn deploy(&self) {
+        for slot in &self.slots {
+            let Some(instance) = slot.current() else { continue };
+            let pause = self.lock_draws().milliseconds(0, 20_000);
+            tokio::spawn(async move {
+                sleep(pause).await;
+                instance.life.end();
+            });
         }
     }
 
@@ -113,7 +127,7 @@ impl Host {
             (draws.percent(60) && !is_calm && self.has_deaths).then_some(polls)
         };
         let instance = Arc::new(Instance::start(&self.around, (number, life), slot.skew, polls)?);
-        *slot.lock() = Some(Arc::clone(&instance));
+        slot.put(Some(Arc::clone(&instance)));
         self.around.network.trace.line(format_args!("instance {number} starts, life {life}"));
         Ok(instance)
     }
@@ -132,9 +146,13 @@ impl Host {
                 }
             }
             self.around.network.trace.line(format_args!("instance {number} has died"));
-            *self.slots[number].lock() = None;
+            self.slots[number].put(None);
             let pause = self.lock_draws().milliseconds(200, 30_000);
-            sleep(pause).await;
+            let away = self.slots[number].away_until().saturating_sub(self.around.time.since());
+            sleep(pause.max(away)).await;
+            while !self.around.configured.can_start() {
+                sleep(Duration::from_secs(10)).await;
+            }
             if let Err(unplayable) = self.begin(number, life) {
                 self.around.network.trace.line(unplayable);
                 return;
@@ -142,9 +160,22 @@ impl Host {
         }
     }
 
+    /// Takes an instance away for a while, as a platform does that has less to do, or wants the machine.
+    async fn scale(self: Arc<Self>, number: usize) {
+        while self.around.time.since() < self.calm {
+            sleep(SCALE).await;
+            if self.strike("instances") == Some(Fault::Away) {
+                let away = self.lock_draws().milliseconds(60_000, 25 * 60_000);
+                let until = self.around.time.since() + away;
+                self.slots[number].take_away(until.min(self.calm));
+            }
+        }
+    }
+
     /// Receives batches of the queue for one instance, one at a time.
     async fn listen(self: Arc<Self>, number: usize) {
         let queues = self.around.network.azure.queues();
+        let mut pause = LOOK;
         loop {
             let Some(instance) = self.slots[number].current() else {
                 sleep(LOOK).await;
@@ -152,25 +183,36 @@ impl Host {
             };
             let batch = queues.receive(QUEUE, BATCH, Duration::ZERO).await;
             if batch.is_empty() {
-                sleep(LOOK).await;
+                sleep(pause).await;
+                pause = SELDOM.min(pause + LOOK / 2);
                 continue;
             }
-            self.hand_over(&instance, &batch).await;
+            pause = LOOK;
+            self.hand_over(&instance, batch).await;
         }
     }
 
-    async fn hand_over(&self, instance: &Instance, batch: &[LockedMessage]) {
+    async fn hand_over(&self, instance: &Instance, mut batch: Vec<LockedMessage>) {
+        let queues = self.around.network.azure.queues();
+        let fault = self.strike_if("messages", |fault| fault != Fault::Reordered || batch.len() > 1);
+        if fault == Some(Fault::Reordered) {
+            self.lock_draws().shuffle(&mut batch);
+            // The others come again, behind what was behind them.
+            let kept = self.lock_draws().between(1, batch.len() as u64);
+            for message in batch.split_off(usize::try_from(kept).unwrap_or(1)) {
+                queues.abandon(QUEUE, &message.lock_token).await;
+            }
+        }
         let trace = &self.around.network.trace;
         let ids: Vec<String> =
             batch.iter().map(|it| format!("{} ({})", it.message_id, it.delivery_count)).collect();
         trace.line(format_args!("instance {}: messages {}", instance.number, ids.join(", ")));
-        let fault = self.strike("messages");
         if fault == Some(Fault::Late) {
             // Their locks run out meanwhile.
             let pause = self.lock_draws().milliseconds(50_000, 90_000);
             sleep(pause).await;
         }
-        let envelope = envelope::messages(batch);
+        let envelope = envelope::messages(&batch);
         let ending = match fault {
             Some(Fault::Twice) => {
                 let invoke = || self.invoke(instance, "sync-policies", &envelope);
@@ -181,8 +223,7 @@ impl Host {
         if fault == Some(Fault::Lost) {
             return;
         }
-        let queues = self.around.network.azure.queues();
-        for message in batch {
+        for message in &batch {
             let is_settled = match ending {
                 Ending::Succeeded(_) => queues.complete(QUEUE, &message.lock_token).await,
                 Ending::Failed(_) => queues.abandon(QUEUE, &message.lock_token).await,
@@ -206,15 +247,18 @@ impl Host {
                 sleep(pause).await;
             }
             let last = BEGIN + due - Duration::from_secs(period);
+            let another = self.lock_draws().milliseconds(1_000, 600_000);
             let firings = match fault {
-                Some(Fault::Lost) => 0,
-                Some(Fault::Twice) => 2,
-                _ => 1,
+                Some(Fault::Lost) => vec![],
+                Some(Fault::Twice) => vec![Duration::ZERO; 2],
+                Some(Fault::OtherHost) => vec![Duration::ZERO, another],
+                _ => vec![Duration::ZERO],
             };
-            for _ in 0..firings {
+            for after in firings {
                 let (host, period) = (Arc::clone(&self), i64::try_from(period).unwrap_or_default());
                 // Beside each other: a singleton lock that was lost keeps none from beginning.
                 tokio::spawn(async move {
+                    sleep(after).await;
                     let Some(instance) = host.any() else { return };
                     let envelope = envelope::timer(last, time::Duration::seconds(period));
                     let ending = host.invoke(&instance, function, &envelope).await;
@@ -228,20 +272,29 @@ impl Host {
     /// Reads diagnostic records. The position moves on when the function failed, and stays when the instance died.
     async fn read_events(self: Arc<Self>) {
         let source = self.around.network.azure.event_hubs();
-        let mut position = -1;
+        let (mut position, mut pause) = (-1, LOOK);
         loop {
-            sleep(LOOK * 2).await;
+            sleep(pause).await;
             let batch = source.receive(EVENT_HUB, position, BATCH, Duration::ZERO).await;
-            let (Some(last), Some(instance)) = (batch.last(), self.any()) else { continue };
+            let (Some(last), Some(instance)) = (batch.last(), self.any()) else {
+                pause = SELDOM.min(pause + LOOK / 2);
+                continue;
+            };
+            pause = LOOK;
             let fault = self.strike("events");
-            let ending = self.invoke(&instance, "assign-policy", &envelope::events(&batch)).await;
-            if ending != Ending::Died && fault != Some(Fault::Twice) {
+            if fault == Some(Fault::Late) {
+                let pause = self.lock_draws().milliseconds(10_000, 600_000);
+                sleep(pause).await;
+            }
+            let is_read = fault == Some(Fault::Lost)
+                || self.invoke(&instance, "assign-policy", &envelope::events(&batch)).await != Ending::Died;
+            if is_read && fault != Some(Fault::Twice) {
                 position = last.sequence_number;
             }
         }
     }
 
-    async fn invoke(&self, instance: &Instance, function: &str, envelope: &Value) -> Ending {
+    pub(crate) async fn invoke(&self, instance: &Instance, function: &str, envelope: &Value) -> Ending {
         let number = self.invocations.fetch_add(1, Ordering::Relaxed);
         let trace = &self.around.network.trace;
         trace.line(format_args!("instance {}: invocation {number} of {function}", instance.number));
@@ -269,30 +322,24 @@ impl Host {
     }
 
     /// An instance that lives.
-    fn any(&self) -> Option<Arc<Instance>> {
+    pub(crate) fn any(&self) -> Option<Arc<Instance>> {
         let living: Vec<Arc<Instance>> = self.slots.iter().filter_map(Slot::current).collect();
         self.lock_draws().pick(&living).cloned()
     }
 
-    fn strike(&self, what: &str) -> Option<Fault> {
-        let fault = self.around.network.faults.strike(&Site::of_host(what), Service::Host);
+    pub(crate) fn strike(&self, what: &str) -> Option<Fault> {
+        self.strike_if(what, |_| true)
+    }
+
+    fn strike_if(&self, what: &str, fits: impl Fn(Fault) -> bool) -> Option<Fault> {
+        let fault = self.around.network.faults.strike(&Site::of_host(what), fits);
         if let Some(fault) = fault {
             self.around.network.trace.line(format_args!("the host has {} {what}", fault.name()));
         }
         fault
     }
 
-    fn lock_draws(&self) -> MutexGuard<'_, Draws> {
+    pub(crate) fn lock_draws(&self) -> MutexGuard<'_, Draws> {
         self.draws.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Slot {
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<Instance>>> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn current(&self) -> Option<Arc<Instance>> {
-        self.lock().clone().filter(|instance| !instance.life.is_over())
     }
 }

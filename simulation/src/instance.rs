@@ -1,67 +1,34 @@
 //! One process of the app: its functions behind the handler's own router, its clients and its clock. It can die at any await: then
 //! everything that it was doing is dropped where it stands.
 
-use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use ambient::{Ambient, Randomness};
-use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
-use azure::http::RetryPolicy;
-use azure::http::transport::Transport;
-use azure::{AccessToken, Azure, Cloud, Http, TokenSource};
-use certificate_management::configuration::Configuration;
 use http::{Request, header};
 use http_body_util::BodyExt;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
-use policysync::application::{Application, Queues};
-use policysync::deadlines::Deadlines;
-use policysync::fleet::{Fleet, Outside};
 use policysync::functions;
-use policysync::in_hand::InHand;
-use policysync::pace::Pace;
-use policysync::serving::Serving;
-use policysync::settings::Settings;
 use serde_json::Value;
-use state::Store;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use crate::engine::Time;
-use crate::network::{ADDRESS, Network};
-use crate::records::Records;
-use crate::sabotage::Sabotage;
-use crate::seed::Seed;
-use crate::wire::Wire;
-use crate::world::{Unplayable, World};
-
-/// What an instance finds when it starts.
-#[derive(Clone)]
-pub struct Surroundings {
-    /// The world.
-    pub world: Arc<World>,
-    /// The time.
-    pub time: Time,
-    /// The way to Azure.
-    pub network: Network,
-    /// The records.
-    pub records: Records,
-    /// Where its randomness comes from.
-    pub seed: Seed,
-}
+use crate::process;
+use crate::surroundings::{BEGAN, Surroundings};
+use crate::world::Unplayable;
 
 /// One life of one instance.
 pub struct Instance {
     /// Its number, from 0.
     pub number: usize,
-    /// Its way to Azure.
-    pub wire: Wire,
     /// Whether it lives.
     pub life: Arc<Life>,
+    time: Time,
     service: TowerToHyperService<Router>,
 }
 
@@ -88,13 +55,13 @@ impl Instance {
         skew: time::Duration,
         polls: Option<u64>,
     ) -> Result<Self, Unplayable> {
-        let wire = Wire::new(around.network.clone(), number);
+        let in_force = around.configured.in_force();
         let randomness = Randomness::of_seed(around.seed.number(&format!("instance {number}, life {life}")));
         let ambient = Ambient { clock: around.time.clock(skew), randomness };
-        let application = application(around, number, &wire, ambient)?;
-        let router = functions::router(&Arc::new(Serving::File(Arc::new(application)))).into_service();
+        let serving = process::serving(around, (number, in_force), ambient)?;
+        let router = functions::router(&Arc::new(serving)).into_service();
         let life = Arc::new(Life::of(polls));
-        Ok(Self { number, wire, life, service: TowerToHyperService::new(router) })
+        Ok(Self { number, life, time: around.time, service: TowerToHyperService::new(router) })
     }
 
     /// Invokes a function.
@@ -118,69 +85,10 @@ impl Instance {
             let reason = answer["error"]["reason"].as_str().unwrap_or("no reason");
             Ending::Failed(reason.to_owned())
         };
-        let task = tokio::spawn(Mortal { life: Arc::clone(&self.life), inner: Some(Box::pin(work)) });
+        let work = Box::pin(BEGAN.scope(self.time.since(), work));
+        let task = tokio::spawn(Mortal { life: Arc::clone(&self.life), inner: Some(work) });
         self.life.watch(task.abort_handle());
         task.await.ok().flatten().unwrap_or(Ending::Died)
-    }
-}
-
-/// The app as its process makes it, but for the storage and the transport.
-fn application(
-    around: &Surroundings,
-    number: usize,
-    wire: &Wire,
-    ambient: Ambient,
-) -> Result<Application, Unplayable> {
-    let unplayable = |error: &dyn std::fmt::Display| Unplayable(error.to_string());
-    let (mut text, mut kill_switch) = (around.world.configuration.clone(), around.world.kill_switch);
-    if around.network.sabotage == Some(Sabotage::IgnoresMode) {
-        (text, kill_switch) = (text.replace("mode = \"audit\"", "mode = \"enforce\""), false);
-    }
-    let settings = settings(kill_switch)?;
-    let configuration = Configuration::parse(&text).map_err(|error| unplayable(&error))?;
-    let transport = Arc::new(wire.clone()) as Arc<dyn Transport>;
-    let http = Http::over(transport, RetryPolicy::default(), ambient.clone());
-    let cloud = Cloud::new(Some(ADDRESS)).map_err(|error| unplayable(&error))?;
-    let azure = Azure::new(http, cloud, Arc::new(Token(around.time)));
-    let queues = Queues::open(&settings.queues, &azure).map_err(|error| unplayable(&error))?;
-    let backend = Arc::new(around.records.of(around.network.clone(), number));
-    let store = Store::over(backend, "the records of a play", ambient.randomness.clone());
-    let outside =
-        Outside { azure: Some(azure), ambient, deadlines: Deadlines::default(), pace: Pace::default() };
-    let fleet = Fleet::of(&settings.fleet, configuration, outside).map_err(|error| unplayable(&error))?;
-    Ok(Application {
-        fleet,
-        store,
-        queues: Arc::new(queues),
-        in_hand: InHand::default(),
-        signs_in: false,
-        standing: None,
-    })
-}
-
-fn settings(kill_switch: bool) -> Result<Settings, Unplayable> {
-    let bus = format!(
-        "Endpoint=sb://{}/servicebus;SharedAccessKeyName=root;SharedAccessKey=c2ltdWxhdG9y;UseDevelopmentEmulator=true",
-        ADDRESS.trim_start_matches("http://")
-    );
-    let mut variables = BTreeMap::from([
-        ("ServiceBusConnection".to_owned(), bus),
-        ("POLICYSYNC_ARM_ENDPOINT".to_owned(), ADDRESS.to_owned()),
-        ("POLICYSYNC_STATE".to_owned(), "memory".to_owned()),
-    ]);
-    if kill_switch {
-        variables.insert("POLICYSYNC_MODE".to_owned(), "audit".to_owned());
-    }
-    Settings::from_variables(&variables).map_err(|error| Unplayable(error.to_string()))
-}
-
-/// A token that is always good. What happens with tokens is tested below the transport.
-struct Token(Time);
-
-#[async_trait]
-impl TokenSource for Token {
-    async fn token(&self, _scope: &str) -> Result<AccessToken, azure::Error> {
-        Ok(AccessToken::new("simulated", self.0.now() + time::Duration::hours(1)))
     }
 }
 

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
-use azure_simulator::{InProcess, NamespaceTruth};
-use bytes::Bytes;
-use http::{HeaderMap, Request, StatusCode};
+use azure_simulator::{InProcess, NamespaceTruth, Trouble};
+use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 
+use crate::answers::{Answer, Answers, Question};
+use crate::fault::Fault;
 use crate::faults::Faults;
 use crate::judge::Judge;
 use crate::oracles::{Call, Event, may_write};
@@ -18,30 +19,6 @@ use crate::sabotage::Sabotage;
 use crate::seed::{Draws, Seed};
 use crate::site::Site;
 use crate::trace::Trace;
-
-/// The address that the simulated Azure gives as its own. Nothing listens there.
-pub const ADDRESS: &str = "http://127.0.0.1:9";
-
-/// An answer whose body has arrived.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    /// The status.
-    pub status: StatusCode,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The body.
-    pub body: Bytes,
-}
-
-impl Answer {
-    /// An answer that a fault makes up.
-    #[must_use]
-    pub fn made_up(status: StatusCode, code: &str) -> Self {
-        let body =
-            format!("{{\"error\":{{\"code\":\"{code}\",\"message\":\"A fault of the simulation.\"}}}}");
-        Self { status, headers: HeaderMap::new(), body: body.into() }
-    }
-}
 
 /// The network of one play. Clones are one.
 #[derive(Clone)]
@@ -59,6 +36,7 @@ pub struct Network {
     seed: Seed,
     calls: Arc<AtomicU64>,
     draws: Arc<Mutex<BTreeMap<Site, Draws>>>,
+    answers: Arc<Mutex<Answers>>,
 }
 
 impl Network {
@@ -71,7 +49,8 @@ impl Network {
         sabotage: Option<Sabotage>,
         seed: Seed,
     ) -> Self {
-        Self { azure, faults, trace, judge, sabotage, seed, calls: Arc::default(), draws: Arc::default() }
+        let (calls, draws, answers) = (Arc::default(), Arc::default(), Arc::default());
+        Self { azure, faults, trace, judge, sabotage, seed, calls, draws, answers }
     }
 
     /// The number of the next call.
@@ -101,15 +80,67 @@ impl Network {
         if may_write(call) { self.azure.truth() } else { Vec::new() }
     }
 
-    /// Lets the service work on a call. `None`: it closed the connection.
-    pub async fn serve(&self, call: &Call, request: Request<Body>) -> Option<Answer> {
+    /// Lets the service work on a call, with the faults that happen there. `None`: it closed the connection.
+    pub async fn serve(
+        &self,
+        call: &Call,
+        (question, fault): (&Question, Option<Fault>),
+        request: Request<Body>,
+    ) -> Option<Answer> {
         let before = self.truth(call);
         let answer = answer(&self.azure, request).await?;
         if may_write(call) {
             let (status, after) = (answer.status.as_u16(), self.truth(call));
             self.judge.see(&Event::Served { call, status, before: &before, after: &after });
+            if let Some(fault) = fault {
+                self.trouble(call, fault, answer.status);
+            }
         }
-        Some(answer)
+        if fault == Some(Fault::DoneAndDenied) && answer.status.is_success() {
+            self.has_struck(call, Fault::DoneAndDenied);
+            return Some(Answer::condition_failed());
+        }
+        let fault = fault.filter(|fault| fault.can_strike(&call.site));
+        let chance = if fault.is_some() { self.draw(&call.site, 0, 1_000) } else { 0 };
+        let now = self.faults.time().since();
+        let instead = self.lock_answers().instead(question, (now, &answer), fault, chance);
+        let Some((fault, instead)) = fault.zip(instead) else { return Some(answer) };
+        self.has_struck(call, fault);
+        if fault == Fault::Stale {
+            self.judge.see(&Event::AnsweredOld { call });
+        }
+        Some(instead)
+    }
+
+    /// Makes trouble for the operation that a call has begun.
+    fn trouble(&self, call: &Call, fault: Fault, status: StatusCode) {
+        let credential = call.path.trim_end_matches("/synchronize");
+        let make = |trouble| self.azure.trouble(credential, trouble);
+        let chance = |site| self.draw(site, 0, 1) == 0;
+        let is_made = status == StatusCode::ACCEPTED
+            && match fault {
+                Fault::OperationFails if chance(&call.site) => make(Trouble::Fails),
+                Fault::OperationFails => make(Trouble::Canceled),
+                Fault::OperationLasts => {
+                    let minutes = i64::try_from(self.draw(&call.site, 10, 45)).unwrap_or_default();
+                    let _ = chance(&call.site) && make(Trouble::Canceled);
+                    make(Trouble::Lasts(time::Duration::minutes(minutes)))
+                }
+                Fault::OperationForgotten => make(Trouble::Forgotten),
+                _ => false,
+            };
+        if is_made {
+            self.has_struck(call, fault);
+        }
+    }
+
+    fn has_struck(&self, call: &Call, fault: Fault) {
+        self.trace.line(format_args!("call {} meets {}", call.number, fault.name()));
+        self.faults.has_struck(&call.site, fault);
+    }
+
+    fn lock_answers(&self) -> MutexGuard<'_, Answers> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

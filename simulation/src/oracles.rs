@@ -5,6 +5,7 @@
 mod converged;
 mod final_requests;
 mod group_members;
+mod left_alone;
 mod mode;
 mod one_post;
 mod panics;
@@ -15,7 +16,7 @@ use azure_simulator::NamespaceTruth;
 use http::Method;
 
 use crate::site::Site;
-use crate::world::World;
+use crate::world::Drawn;
 
 /// A call of an instance to Azure.
 #[derive(Debug, Clone)]
@@ -30,6 +31,8 @@ pub struct Call {
     pub path: String,
     /// Where it goes.
     pub site: Site,
+    /// Whether the configuration that is in force for its invocation lets functions write there.
+    pub is_permitted: bool,
 }
 
 /// How a request that was taken stands.
@@ -65,6 +68,11 @@ pub enum Event<'a> {
         /// After.
         after: &'a [NamespaceTruth],
     },
+    /// A read was answered with what was true some time ago, at the most [`STALEST`](crate::answers::STALEST).
+    AnsweredOld {
+        /// The call.
+        call: &'a Call,
+    },
     /// The caller has its answer, or knows that there is none; `None`: no status.
     Answered {
         /// The call.
@@ -80,6 +88,20 @@ pub enum Event<'a> {
         namespace: &'a str,
         /// What was true before.
         before: &'a [NamespaceTruth],
+    },
+    /// People want something else of the app from now on.
+    Configured {
+        /// The namespaces that are named.
+        namespaces: &'a [Drawn],
+        /// Whether the kill switch is set.
+        kill_switch: bool,
+    },
+    /// What the app may do and can read has changed.
+    Access {
+        /// Whether it has every role.
+        is_whole: bool,
+        /// Host names of hubs whose certificates it cannot read.
+        hidden: &'a [String],
     },
     /// An invocation failed.
     Failed {
@@ -114,18 +136,19 @@ pub trait Oracle: Send {
     fn see(&mut self, event: &Event<'_>, at: std::time::Duration) -> Vec<String>;
 }
 
-/// All oracles of a play in this world.
+/// All oracles of a play.
 #[must_use]
-pub fn all(world: &World) -> Vec<Box<dyn Oracle>> {
+pub fn all() -> Vec<Box<dyn Oracle>> {
     vec![
         Box::new(one_post::OnePost::default()),
-        Box::new(mode::ModeHolds::of(world)),
+        Box::new(mode::ModeHolds),
         Box::new(trust_first::TrustFirst::default()),
         Box::new(group_members::GroupMembers),
+        Box::new(left_alone::LeftAlone),
         Box::new(panics::Panics),
         Box::new(final_requests::FinalRequests),
-        Box::new(converged::Converged::of(world)),
-        Box::new(silence::Silence),
+        Box::new(converged::Converged::default()),
+        Box::new(silence::Silence::default()),
     ]
 }
 

@@ -13,16 +13,19 @@ use state::Store;
 use tokio::time::sleep;
 use trigger_sources::QueueSource;
 
+use crate::configured::Configured;
 use crate::engine::{self, Time};
 use crate::faults::{Faults, Hits};
 use crate::host::{Host, QUEUE};
-use crate::instance::Surroundings;
 use crate::judge::{Judge, Violation};
-use crate::network::{ADDRESS, Network};
+use crate::network::Network;
 use crate::oracles::{self, Event, RequestState};
 use crate::records::Records;
 use crate::seed::Seed;
+use crate::site::ADDRESS;
+use crate::surroundings::Surroundings;
 use crate::trace::Trace;
+use crate::upgrade;
 use crate::variation::{Part, Variation};
 use crate::workload::Workload;
 use crate::world::{Unplayable, World};
@@ -31,6 +34,9 @@ use crate::world::{Unplayable, World};
 const STORMY: Duration = Duration::from_secs(90 * 60);
 /// How long after that everything has to be as it should be: three reports, so three hours.
 const RECOVERY: Duration = Duration::from_secs(3 * 60 * 60 - 10 * 60);
+/// Where the service failed a sync, or left it without effect: the app asks for the same need once a day (`sync/automatic.rs`), so there has to be
+/// another day, and two reports in it.
+const NEXT_DAY: Duration = Duration::from_secs((16 * 60 + 2 * 60 + 20) * 60);
 /// The last round: every timer fires at least once.
 const ROUND: Duration = Duration::from_secs(60 * 60);
 
@@ -68,12 +74,16 @@ async fn within(seed: Seed, variation: &Variation) -> Result<Played, Unplayable>
     let options = Options { fleet, seed: seed.number("azure"), clock, ..Options::default() };
     let azure = InProcess::new(options, ADDRESS);
     let azure = Arc::new(azure.map_err(|error| Unplayable(error.to_string()))?);
-    let judge = Judge::new(oracles::all(&world), time, trace.clone());
+    let judge = Judge::new(oracles::all(), time, trace.clone());
     let faults = Faults::draw(seed, time, STORMY, variation);
     let watched = (trace.clone(), judge.clone());
     let network = Network::new(Arc::clone(&azure), faults.clone(), watched, variation.sabotage, seed);
     let records = Records::new(time);
-    let around = Surroundings { world, time, network, records: records.clone(), seed };
+    let configured = Configured::begin(&world, time).await;
+    let (namespaces, kill_switch) = (&world.namespaces, world.kill_switch);
+    judge.see(&Event::Configured { namespaces, kill_switch });
+    let mut taken = upgrade::leave(seed, &world, &records).await?;
+    let around = Surroundings { world, time, configured, network, records: records.clone(), seed };
     let host = Host::open(around.clone(), STORMY, variation)?;
     let workload = Workload::draw(&around, host, STORMY, variation);
     workload.begin();
@@ -81,7 +91,12 @@ async fn within(seed: Seed, variation: &Variation) -> Result<Played, Unplayable>
     sleep(STORMY).await;
     trace.line("the calm begins");
     sleep(RECOVERY).await;
-    let requests = requests(&workload.taken(), &records, &azure).await;
+    if faults.have_failed_a_sync() {
+        trace.line("the next day is awaited");
+        sleep(NEXT_DAY.saturating_sub(time.since())).await;
+    }
+    taken.extend(workload.taken());
+    let requests = requests(&taken, &records, &azure).await;
     judge.see(&Event::Recovered { truth: &azure.truth(), requests: &requests });
     judge.begin_round();
     trace.line("the last round begins");

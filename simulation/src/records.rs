@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use certificate_management::sync::Phase;
 use chrono::{DateTime, Utc};
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
@@ -16,15 +17,16 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use crate::engine::Time;
-use crate::faults::Fault;
+use crate::fault::Fault;
+use crate::moment::Moment;
 use crate::network::Network;
-use crate::site::{Service, Site};
+use crate::site::Site;
 
 /// What all instances share of it.
 #[derive(Clone)]
@@ -62,6 +64,12 @@ impl Records {
         Arc::clone(&self.inside) as Arc<dyn ObjectStore>
     }
 
+    /// Dates every record now.
+    pub async fn date_all(&self) {
+        let all: Vec<ObjectMeta> = self.inside.list(None).try_collect().await.unwrap_or_default();
+        all.iter().for_each(|meta| self.note(&meta.location));
+    }
+
     fn note(&self, location: &Path) {
         let now = self.time.now();
         let now = DateTime::from_timestamp(now.unix_timestamp(), now.nanosecond()).unwrap_or_default();
@@ -77,13 +85,16 @@ impl Records {
 
 impl RecordsOf {
     /// Carries an operation there and its result back.
-    async fn carry<T: Send + 'static>(
+    pub(crate) async fn carry<T: Send + 'static>(
         &self,
         (operation, key): (&str, &str),
+        condition: Option<Condition>,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
         let site = Site::of_record(operation, key);
-        let fault = self.network.faults.strike(&site, Service::Records);
+        let has_condition =
+            |fault| !matches!(fault, Fault::Denied | Fault::DoneAndDenied) || condition.is_some();
+        let fault = self.network.faults.strike(&site, has_condition);
         let told = fault.map(|fault| format!(", {}", fault.name())).unwrap_or_default();
         let line = format!("instance {}: records: {operation} {key}{told}", self.instance);
         self.network.trace.line(&line);
@@ -93,6 +104,10 @@ impl RecordsOf {
                 sleep(draw(1, 2_000)).await;
                 return Err(unavailable());
             }
+            Some(Fault::Denied) => {
+                sleep(draw(1, 30)).await;
+                return Err(Condition::failed(condition, key));
+            }
             Some(Fault::Slow) => (draw(500, 4_000), draw(500, 4_000)),
             // Before or after the work: in either case the caller has stopped waiting.
             Some(Fault::Late) if draw(0, 1).is_zero() => (draw(11_000, 25_000), draw(1, 15)),
@@ -100,18 +115,59 @@ impl RecordsOf {
             _ => (draw(1, 15), draw(1, 15)),
         };
         let (sender, receiver) = oneshot::channel();
-        let trace = self.network.trace.clone();
+        let (trace, faults, place) =
+            (self.network.trace.clone(), self.network.faults.clone(), key.to_owned());
         tokio::spawn(async move {
             sleep(there).await;
-            let result = work.await;
+            let mut result = work.await;
             let shown = if result.is_ok() { "done" } else { "not done" };
             trace.line(format_args!("{line}: {shown}"));
+            if fault == Some(Fault::DoneAndDenied) && result.is_ok() {
+                faults.has_struck(&site, Fault::DoneAndDenied);
+                result = Err(Condition::failed(condition, &place));
+            }
             sleep(back).await;
             // The caller may have died, or stopped waiting.
             let _ = sender.send(if fault == Some(Fault::LostAnswer) { Err(unavailable()) } else { result });
         });
         receiver.await.unwrap_or_else(|_| Err(unavailable()))
     }
+}
+
+/// The condition of a write.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Condition {
+    /// That there is none yet.
+    IsNew,
+    /// That it was not written meanwhile.
+    IsUnchanged,
+}
+
+impl Condition {
+    fn of(mode: &PutMode) -> Option<Self> {
+        match mode {
+            PutMode::Overwrite => None,
+            PutMode::Create => Some(Self::IsNew),
+            PutMode::Update(_) => Some(Self::IsUnchanged),
+        }
+    }
+
+    /// That it did not hold, as the library reports it.
+    fn failed(condition: Option<Self>, key: &str) -> Error {
+        let (path, source) = (key.to_owned(), "a fault of the simulation".into());
+        match condition {
+            Some(Self::IsNew) => Error::AlreadyExists { path, source },
+            _ => Error::Precondition { path, source },
+        }
+    }
+}
+
+/// How far the sync is that a record holds; `None` for any other record.
+fn moment(key: &str, payload: &PutPayload) -> Option<Moment> {
+    let is_sync = key.starts_with("syncs/");
+    let bytes: Vec<u8> = if is_sync { payload.iter().flatten().copied().collect() } else { Vec::new() };
+    let record: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+    serde_json::from_value::<Phase>(record["value"]["phase"].clone()).ok().map(Moment::from)
 }
 
 /// An outage as the library reports it.
@@ -134,13 +190,18 @@ impl fmt::Display for RecordsOf {
 #[async_trait]
 impl ObjectStore for RecordsOf {
     async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
-        let (records, place) = (self.records.clone(), location.clone());
+        let (records, place, faults) = (self.records.clone(), location.clone(), self.network.faults.clone());
+        let condition = Condition::of(&options.mode);
         let work = async move {
+            let moment = moment(place.as_ref(), &payload);
             let put = records.inside.put_opts(&place, payload, options).await?;
             records.note(&place);
+            if let Some(moment) = moment {
+                faults.enter(place.as_ref(), moment);
+            }
             Ok(put)
         };
-        self.carry(("put", location.as_ref()), work).await
+        self.carry(("put", location.as_ref()), condition, work).await
     }
 
     async fn put_multipart_opts(
@@ -158,7 +219,7 @@ impl ObjectStore for RecordsOf {
             let meta = records.dated(found.meta.clone());
             Ok(GetResult { meta, ..found })
         };
-        self.carry(("get", location.as_ref()), work).await
+        self.carry(("get", location.as_ref()), None, work).await
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
@@ -169,7 +230,7 @@ impl ObjectStore for RecordsOf {
                 let location = location?;
                 let (inside, place) = (Arc::clone(&this.records.inside), location.clone());
                 let work = async move { inside.delete(&place).await };
-                this.carry(("delete", location.as_ref()), work).await?;
+                this.carry(("delete", location.as_ref()), None, work).await?;
                 Ok(location)
             }
         });
@@ -185,7 +246,7 @@ impl ObjectStore for RecordsOf {
                 let found: Vec<ObjectMeta> = records.inside.list(prefix.as_ref()).try_collect().await?;
                 Ok(found.into_iter().map(|meta| records.dated(meta)).collect::<Vec<_>>())
             };
-            let listed = this.carry(("list", &key), work).await;
+            let listed = this.carry(("list", &key), None, work).await;
             stream::iter(match listed {
                 Ok(found) => found.into_iter().map(Ok).collect(),
                 Err(error) => vec![Err(error)],

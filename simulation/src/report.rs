@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use crate::Played;
-use crate::faults::{Fault, Hits};
+use crate::fault::Fault;
+use crate::faults::Hits;
 use crate::judge::Violation;
+use crate::moment::Moment;
 use crate::site::Site;
 
 /// The sum of many plays.
@@ -45,16 +47,41 @@ impl Report {
         self.broken.is_empty()
     }
 
-    fn struck(&self, site: &Site, fault: Fault) -> u64 {
-        self.hits.struck.get(&(site.clone(), fault)).copied().unwrap_or_default()
+    /// How often a fault struck in all.
+    #[must_use]
+    pub fn hits(&self, fault: Fault) -> u64 {
+        self.sum(|_, other, _| other == fault)
+    }
+
+    fn sum(&self, of: impl Fn(&Site, Fault, Moment) -> bool) -> u64 {
+        let struck = self.hits.struck.iter();
+        struck.filter(|((site, fault, moment), _)| of(site, *fault, *moment)).map(|(_, count)| count).sum()
+    }
+
+    /// A row of a table: how often a fault struck in each moment, and in all.
+    fn row(&self, f: &mut fmt::Formatter<'_>, fault: Fault, of: impl Fn(&Site) -> bool) -> fmt::Result {
+        write!(f, "  {:28}", fault.name())?;
+        for moment in Moment::ALL {
+            write!(f, " {:>9}", self.sum(|site, other, at| other == fault && at == moment && of(site)))?;
+        }
+        writeln!(f, " {:>9}", self.sum(|site, other, _| other == fault && of(site)))
+    }
+
+    fn header(f: &mut fmt::Formatter<'_>, title: &str) -> fmt::Result {
+        write!(f, "  {title:28}")?;
+        for moment in Moment::ALL {
+            write!(f, " {moment:>9}")?;
+        }
+        writeln!(f, " {:>9}", "in all")
     }
 
     /// The faults that a call site can have and never had, a line for each site.
     fn missed(&self) -> String {
         let mut missed = String::new();
         for site in self.hits.calls.keys() {
-            let never = Fault::of(site.service()).iter().filter(|fault| self.struck(site, **fault) == 0);
-            let never: Vec<&str> = never.map(|fault| fault.name()).collect();
+            let never = Fault::at(site).into_iter();
+            let never = never.filter(|fault| self.sum(|other, of, _| other == site && of == *fault) == 0);
+            let never: Vec<&str> = never.map(Fault::name).collect();
             if !never.is_empty() {
                 let _ = writeln!(missed, "  {site}: {}", never.join(", "));
             }
@@ -66,21 +93,20 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} seeds, {} requests that were taken", self.plays, self.requests)?;
-        writeln!(f, "\nFaults by call site, with the number of calls:")?;
-        let width = self.hits.calls.keys().map(|site| site.as_str().len()).max().unwrap_or_default();
+        writeln!(f, "\nFaults by call site, and by what the syncs were doing:")?;
+        Self::header(f, "")?;
         for (site, calls) in &self.hits.calls {
-            let faults = Fault::ALL.iter().map(|fault| (fault, self.struck(site, *fault)));
-            let struck: Vec<String> = faults
-                .filter(|(_, count)| *count > 0)
-                .map(|(fault, count)| format!("{} {count}", fault.name()))
-                .collect();
-            writeln!(f, "  {site:width$} {calls:>9}  {}", struck.join(", "))?;
+            writeln!(f, "\n{site}, {calls} calls")?;
+            for fault in Fault::ALL {
+                if self.sum(|other, of, _| other == site && of == fault) > 0 {
+                    self.row(f, fault, |other| other == site)?;
+                }
+            }
         }
-        writeln!(f, "\nIn all:")?;
+        writeln!(f)?;
+        Self::header(f, "All call sites")?;
         for fault in Fault::ALL {
-            let all =
-                self.hits.struck.iter().filter(|((_, other), _)| *other == fault).map(|(_, count)| count);
-            writeln!(f, "  {:20} {:>9}", fault.name(), all.sum::<u64>())?;
+            self.row(f, fault, |_| true)?;
         }
         let missed = self.missed();
         if !missed.is_empty() {

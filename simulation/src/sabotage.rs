@@ -18,13 +18,15 @@ pub enum Sabotage {
     LosesMessages,
     /// POSTs of syncs do not reach the service, and are taken for accepted.
     NeverSyncs,
+    /// It gives a group that names another policy that of its rule.
+    TakesBack,
     /// Each report asks for a sync once more.
     NeverRests,
 }
 
 impl Sabotage {
     /// Every way, with the oracle that finds it.
-    pub const ALL: [(Self, &'static str); 8] = [
+    pub const ALL: [(Self, &'static str); 9] = [
         (Self::PostsTwice, "one-post"),
         (Self::IgnoresMode, "mode"),
         (Self::RemembersTrust, "trust-first"),
@@ -32,6 +34,7 @@ impl Sabotage {
         (Self::Panics, "panics"),
         (Self::LosesMessages, "final-requests"),
         (Self::NeverSyncs, "converged"),
+        (Self::TakesBack, "left-alone"),
         (Self::NeverRests, "silence"),
     ];
 }

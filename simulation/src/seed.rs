@@ -50,9 +50,20 @@ impl Draws {
         self.0.u64(0..10_000) < count
     }
 
+    /// A stream of its own, for what is drawn later.
+    #[must_use]
+    pub fn split(&mut self) -> Self {
+        Self(fastrand::Rng::with_seed(self.0.u64(..)))
+    }
+
     /// One of these; `None` when there are none.
     pub fn pick<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
         if of.is_empty() { None } else { of.get(self.0.usize(0..of.len())) }
+    }
+
+    /// Puts these into another order.
+    pub fn shuffle<T>(&mut self, these: &mut [T]) {
+        self.0.shuffle(these);
     }
 
     /// A time from `least` to `most` milliseconds.

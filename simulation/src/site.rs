@@ -4,6 +4,11 @@ use std::fmt;
 
 use http::Method;
 
+/// The address that the simulated Azure gives as its own. Nothing listens there.
+pub const ADDRESS: &str = "http://127.0.0.1:9";
+/// The end of the name of a call site that reads a further page of a list.
+pub const NEXT_PAGE: &str = ", next page";
+
 /// A call site, such as `POST namespaces/*/credentials/*/synchronize` or `records: put requests`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Site(String);
@@ -37,6 +42,18 @@ impl Site {
             other => resource(other),
         };
         Self(format!("{method} {}", place.to_ascii_lowercase()))
+    }
+
+    /// The site of a name that is written out.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
+    /// The site of a call for a further page of the same list: what fails there fails in the middle of a list.
+    #[must_use]
+    pub fn next_page(&self) -> Self {
+        Self(format!("{}{NEXT_PAGE}", self.0))
     }
 
     /// The site of an operation on a record: by the first part of its key, since the rest is a name.

@@ -12,22 +12,27 @@ use azure::{ErrorKind, Sent};
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use http::header::{CONTENT_LENGTH, RETRY_AFTER};
+use http::header::{CONTENT_LENGTH, IF_MATCH, RETRY_AFTER};
 use http::{HeaderValue, Method, Request, StatusCode};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use crate::faults::Fault;
-use crate::network::{Answer, Network};
+use crate::answers::{Answer, Question};
+use crate::configured::InForce;
+use crate::fault::Fault;
+use crate::message;
+use crate::network::Network;
 use crate::oracles::{Call, Event, is_message};
 use crate::sabotage::Sabotage;
-use crate::site::{Service, Site};
+use crate::site::Site;
+use crate::surroundings::BEGAN;
 
 /// The network of one instance.
 #[derive(Clone)]
 pub struct Wire {
     network: Network,
     instance: usize,
+    in_force: Arc<InForce>,
     /// What a broken app believes for ever, by path.
     remembered: Arc<Mutex<BTreeMap<String, Answer>>>,
 }
@@ -42,27 +47,32 @@ enum Arrival {
 }
 
 impl Wire {
-    /// The network as the instance of this number has it.
+    /// The network as a life of the instance of this number has it, which works by this configuration.
     #[must_use]
-    pub fn new(network: Network, instance: usize) -> Self {
-        Self { network, instance, remembered: Arc::default() }
+    pub fn new(network: Network, instance: usize, in_force: Arc<InForce>) -> Self {
+        Self { network, instance, in_force, remembered: Arc::default() }
     }
 
     /// One call from its sending to what arrives of it.
     async fn call(&self, request: Outgoing) -> Result<Incoming, TransportFailure> {
         let Network { faults, trace, judge, .. } = &self.network;
         let path = request.url.path().to_owned();
+        let question = Question::of(&request);
         let site = Site::of_call(&request.method, &path);
+        let site = if question.is_next_page() { site.next_page() } else { site };
         let method = request.method.clone();
-        let call = Call { number: self.network.number(), instance: self.instance, method, path, site };
-        let fault = faults.strike(&call.site, Service::of_path(&call.path));
+        let began = BEGAN.try_with(|began| *began).unwrap_or_default();
+        let is_permitted = self.in_force.permits(&path, began);
+        let (number, instance) = (self.network.number(), self.instance);
+        let call = Call { number, instance, method, path, site, is_permitted };
+        let fault = faults.strike(&call.site, |fault| self.fits(fault, &request));
         let told = fault.map(|fault| format!(", {}", fault.name())).unwrap_or_default();
         trace.line(format_args!(
             "instance {}: call {}: {} {}{told}",
             call.instance, call.number, call.method, call.path
         ));
         judge.see(&Event::Sent { call: &call, truth: &self.network.truth(&call) });
-        let arrived = self.arrival(&call, fault, request).await;
+        let arrived = self.arrival(&call, (question, fault), request).await;
         let (status, is_sent) = match &arrived {
             Ok(incoming) => (Some(incoming.status.as_u16()), true),
             Err(failure) => (None, failure.sent != Sent::No),
@@ -76,8 +86,8 @@ impl Wire {
     async fn arrival(
         &self,
         call: &Call,
-        fault: Option<Fault>,
-        request: Outgoing,
+        (question, fault): (Question, Option<Fault>),
+        mut request: Outgoing,
     ) -> Result<Incoming, TransportFailure> {
         let network = &self.network;
         let after = |least, most| Duration::from_millis(network.draw(&call.site, least, most));
@@ -102,6 +112,16 @@ impl Wire {
                 }
                 Some(answer)
             }
+            Some(Fault::Denied) => Some(Answer::condition_failed()),
+            Some(Fault::Vanished) => Some(Answer::made_up(StatusCode::CREATED, "")),
+            Some(Fault::Early) => {
+                self.shift(&mut request, -time::Duration::seconds(self.seconds(call, 1, 60)));
+                None
+            }
+            Some(Fault::Delayed) => {
+                self.shift(&mut request, time::Duration::seconds(self.seconds(call, 10, 20 * 60)));
+                None
+            }
             _ => None,
         };
         if let Some(answer) = refusal {
@@ -123,7 +143,7 @@ impl Wire {
                 return std::future::pending().await;
             }
             sleep(there).await;
-            let answer = wire.deliver(&call, request).await;
+            let answer = wire.deliver(&call, (&question, fault), request).await;
             sleep(back).await;
             let arrival = match (answer, fault) {
                 (_, Some(Fault::Hanging)) => return std::future::pending().await,
@@ -141,8 +161,35 @@ impl Wire {
         }
     }
 
+    /// Whether a fault makes sense for a request.
+    fn fits(&self, fault: Fault, request: &Outgoing) -> bool {
+        match fault {
+            Fault::Denied | Fault::DoneAndDenied => request.headers.contains_key(IF_MATCH),
+            Fault::Early => message::due(&request.headers).is_some_and(|due| due > self.now()),
+            _ => true,
+        }
+    }
+
+    /// Lets a message come earlier or later.
+    fn shift(&self, request: &mut Outgoing, by: time::Duration) {
+        message::shift(&mut request.headers, by, self.now());
+    }
+
+    fn seconds(&self, call: &Call, least: u64, most: u64) -> i64 {
+        i64::try_from(self.network.draw(&call.site, least, most)).unwrap_or_default()
+    }
+
+    fn now(&self) -> time::OffsetDateTime {
+        self.network.faults.time().now()
+    }
+
     /// Hands a request to the service.
-    async fn deliver(&self, call: &Call, request: Outgoing) -> Option<Answer> {
+    async fn deliver(
+        &self,
+        call: &Call,
+        happens: (&Question, Option<Fault>),
+        request: Outgoing,
+    ) -> Option<Answer> {
         let Outgoing { method, url, headers, body } = request;
         let body = self.broken_body(call, body);
         let place =
@@ -153,7 +200,7 @@ impl Wire {
         if let Some(answer) = self.broken_answer(call) {
             return Some(answer);
         }
-        let answer = self.network.serve(call, request).await?;
+        let answer = self.network.serve(call, happens, request).await?;
         if self.forgets_nothing(call) && answer.status.is_success() {
             self.lock_remembered().insert(call.path.clone(), answer.clone());
         }

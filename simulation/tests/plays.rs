@@ -1,9 +1,15 @@
 //! Plays a few seeds: no promise is broken, one seed gives one trace, and every oracle finds an app that is broken on purpose.
 
+use std::collections::BTreeSet;
+
+use simulation::fault::Fault;
+use simulation::report::Report;
 use simulation::sabotage::Sabotage;
 use simulation::variation::Variation;
-use simulation::{Played, play};
+use simulation::{Played, play, several};
 
+/// So many seeds are played in every run of the tests.
+const SEEDS: u64 = 100;
 /// Within so many seeds an oracle finds its sabotage.
 const FOUND_WITHIN: u64 = 25;
 
@@ -15,17 +21,28 @@ fn told(played: &Played) -> String {
 }
 
 #[test]
-fn some_seeds_break_no_promise() {
-    let plays: Vec<Played> = (0..25).map(|seed| play(seed, &Variation::default()).unwrap()).collect();
-    let broken: String = plays.iter().map(told).collect();
+fn some_seeds_break_no_promise_and_every_fault_strikes() {
+    let (mut report, mut broken, mut requests) = (Report::default(), String::new(), 0);
+    let mut waits: BTreeSet<&str> = ["has died", "synchronize", "PUT /dps/", "has lost its lock"].into();
+    several::each(
+        0..SEEDS,
+        several::cores(),
+        |seed| play(seed, &Variation::default()),
+        |_, played| {
+            let played = played.unwrap();
+            report.add(&played);
+            broken += &told(&played);
+            requests += played.requests;
+            waits.retain(|happens| !played.trace.contains(happens));
+            true
+        },
+    );
     assert!(broken.is_empty(), "{broken}");
     // A simulation in which nothing happens proves nothing.
-    assert!(plays.iter().map(|played| played.requests).sum::<usize>() > 40);
-    assert!(plays.iter().map(|played| played.hits.struck.values().sum::<u64>()).sum::<u64>() > 300);
-    let all: String = plays.iter().map(|played| played.trace.as_str()).collect();
-    for happens in ["has died", "synchronize", "PUT /dps/", "has lost its lock"] {
-        assert!(all.contains(happens), "{happens}");
-    }
+    assert!(requests as u64 > SEEDS && waits.is_empty(), "{requests} requests, and nothing {waits:?}");
+    let never: Vec<&str> =
+        Fault::ALL.into_iter().filter(|fault| report.hits(*fault) == 0).map(Fault::name).collect();
+    assert!(never.is_empty(), "never struck: {never:?}\n{report}");
 }
 
 #[test]

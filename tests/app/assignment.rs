@@ -84,9 +84,16 @@ async fn a_namespace_in_audit_mode_is_written_only_by_a_person_who_insists() {
     let (service, id) = ("fabrikam-energy-dps", "meters-pilot");
     let saved = file(&world, "plan.json");
     let (plan, _) = run(&world, &["plan", "--out", &saved]).await;
-    let is_marked =
-        |id: &str| row(&plan, "assignments", id)["detail"].as_str().unwrap().contains("--even-in-audit");
-    assert!(is_marked(id) && !is_marked(GROUP), "{plan}");
+    let options = |id: &str| {
+        let conditions = row(&plan, "assignments", id)["conditions"].as_array().cloned().unwrap_or_default();
+        conditions.iter().map(|condition| condition["option"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!((options(id), options(GROUP)), (vec![json!("even-in-audit")], vec![]), "{plan}");
+    // Most rows need no option, so the command has none, and it is said which row does.
+    let table = told(&policysync(&world, &["plan", "--out", &saved], &[]).await);
+    let (_, next) = table.split_once("Perform it with").unwrap();
+    assert!(next.contains("apply ") && !next.contains("plan.json --even-in-audit"), "{table}");
+    assert!(next.contains("(fabrikam-energy): with --even-in-audit"), "{table}");
     let (outcome, exit) = run(&world, &["apply", &saved]).await;
     let refused = row(&outcome, "groups", id);
     assert_eq!(
@@ -100,6 +107,7 @@ async fn a_namespace_in_audit_mode_is_written_only_by_a_person_who_insists() {
     assert_eq!(policy_of(&world, service, id).await, None);
     let table = told(&policysync(&world, &["apply", &saved, "--even-in-audit"], &[]).await);
     assert!(table.contains("written (audit)"), "{table}");
+    assert!(!table.contains("--even-in-audit"), "what is written is not to be performed any more: {table}");
     assert_eq!(policy_of(&world, service, id).await.as_deref(), Some("short-lived"));
 
     let path = file(&world, "group.json");

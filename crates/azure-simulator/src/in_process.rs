@@ -25,6 +25,7 @@ use super::options::Options;
 use super::service_bus::Queues;
 use super::service_bus::rest::{self, Rest};
 use super::throttle::Throttle;
+use super::trouble::Trouble;
 use super::truth::{self, NamespaceTruth};
 use super::world::{ActionError, WorldError};
 use super::{custom_topics, provisioning, resource_manager, start, storage};
@@ -141,6 +142,27 @@ impl InProcess {
         self.cloud.rotate(id)
     }
 
+    /// Makes trouble for the operation that runs on a resource, an ARM id in any case. Answers whether there is one.
+    pub fn trouble(&self, resource_id: &str, trouble: Trouble) -> bool {
+        self.cloud.trouble(resource_id, trouble)
+    }
+
+    /// Links a hub, by its name, to a namespace, as a person does.
+    ///
+    /// # Errors
+    /// When one of them is not there, or the hub has a link.
+    pub fn link(&self, hub: &str, namespace_id: &str) -> Result<(), ActionError> {
+        self.cloud.lock().link_hub(hub, namespace_id)
+    }
+
+    /// Takes the link of a hub, by its name, away.
+    ///
+    /// # Errors
+    /// When there is no such hub, or it has no link.
+    pub fn unlink(&self, hub: &str) -> Result<(), ActionError> {
+        self.cloud.lock().unlink_hub(hub)
+    }
+
     /// The Service Bus queues, as the real host reaches them over AMQP.
     #[must_use]
     pub fn queues(&self) -> Arc<dyn QueueSource> {
@@ -193,6 +215,7 @@ mod tests {
     use time::OffsetDateTime;
 
     use super::*;
+    use crate::fleet::Fleet;
 
     #[tokio::test]
     async fn without_a_socket_it_answers_by_the_clock_that_it_was_given() {
@@ -220,5 +243,36 @@ mod tests {
         assert!(!before.contains(&policy.name), "{before:?}");
         cloud.rotate(&policy.id).unwrap();
         assert!(lacking().contains(&policy.name));
+    }
+
+    #[tokio::test]
+    async fn the_truth_knows_the_policies_of_both_generations_and_the_groups_that_name_them() {
+        let fleet = Fleet::from_toml(include_str!("tests/both_generations.toml")).unwrap();
+        let cloud = InProcess::new(Options { fleet, ..Options::default() }, "http://azure.test").unwrap();
+        let truth = cloud.truth();
+        let names: Vec<&str> = truth[0].policies.iter().map(|policy| policy.name.as_str()).collect();
+        assert_eq!(names, ["default", "lines-ica/weekly"]);
+        assert!(truth[0].policies.iter().all(|policy| policy.lacking.is_empty()));
+        let named: Vec<Option<&str>> = truth[0].groups.iter().map(|group| group.policy.as_deref()).collect();
+        assert_eq!(named, [Some("default"), Some("lines-ica/weekly"), None]);
+        cloud.rotate(&truth[0].policies[1].id).unwrap();
+        assert_eq!(cloud.truth()[0].policies[1].lacking, ["contoso-hub.azure-devices.net"]);
+    }
+
+    #[tokio::test]
+    async fn a_hub_that_is_linked_lacks_what_it_was_not_given_and_is_the_services_own_until_it_is_unlinked() {
+        let fleet = Fleet::from_toml(include_str!("tests/both_generations.toml")).unwrap();
+        let cloud = InProcess::new(Options { fleet, ..Options::default() }, "http://azure.test").unwrap();
+        let id = cloud.truth()[0].id.clone();
+        cloud.link("spare-hub", &id).unwrap();
+        cloud.link("spare-hub", &id).unwrap_err();
+        let truth = &cloud.truth()[0];
+        assert!(truth.policies.iter().all(|policy| policy.lacking == ["spare-hub.azure-devices.net"]));
+        assert_eq!((truth.hubs.len(), truth.groups[2].hubs.len()), (2, 2));
+        cloud.unlink("spare-hub").unwrap();
+        cloud.unlink("spare-hub").unwrap_err();
+        let truth = &cloud.truth()[0];
+        assert!(truth.policies.iter().all(|policy| policy.lacking.is_empty()));
+        assert_eq!((truth.hubs.len(), truth.groups[2].hubs.len()), (1, 1));
     }
 }

@@ -42,6 +42,7 @@ pub mod service_bus;
 mod start;
 mod storage;
 pub mod throttle;
+mod trouble;
 mod truth;
 mod world;
 
@@ -49,6 +50,7 @@ pub use front::NoAnswer;
 pub use in_process::InProcess;
 pub use options::Options;
 pub use server::{Simulator, StartError};
+pub use trouble::Trouble;
 pub use truth::{GroupTruth, NamespaceTruth, PolicyTruth};
 pub use world::{ActionError, WorldError};
 

@@ -3,20 +3,24 @@
 use serde_json::{Map, Value};
 
 use super::cloud::Cloud;
+use super::pki::Authority;
 use super::world::World;
 use super::world::enrollment::{EnrollmentGroup, PolicyReference, ProvisioningService};
 use super::world::hub::{Hub, Origin};
 use super::world::namespace::Namespace;
+use super::world::resource::ProvisioningState;
 
 /// The members by which a group names its policy, in either generation.
 const REFERENCE: [&str; 4] =
     ["credentialPolicyName", "namespaceName", "certificateAuthorityName", "certificatePolicyName"];
 
-/// A namespace, with the credential policies of generation A. No `Debug`: its groups hold keys.
+/// A namespace, with the policies of both generations. No `Debug`: its groups hold keys.
 #[derive(Clone, PartialEq)]
 pub struct NamespaceTruth {
     /// ARM id.
     pub id: String,
+    /// Host names of its linked hubs.
+    pub hubs: Vec<String>,
     /// Its active policies.
     pub policies: Vec<PolicyTruth>,
     /// The enrollment groups of the provisioning services that are linked to it.
@@ -28,7 +32,7 @@ pub struct NamespaceTruth {
 pub struct PolicyTruth {
     /// ARM id.
     pub id: String,
-    /// Its name.
+    /// Its name; `authority/policy` of a certificate policy.
     pub name: String,
     /// Host names of the linked hubs that do not have its current issuing CA.
     pub lacking: Vec<String>,
@@ -41,7 +45,7 @@ pub struct GroupTruth {
     pub service: String,
     /// Its id.
     pub id: String,
-    /// The credential policy that it names.
+    /// The policy of its namespace that it names: `authority/policy` of a certificate policy.
     pub policy: Option<String>,
     /// Host names of the hubs to which its devices can go.
     pub hubs: Vec<String>,
@@ -55,26 +59,55 @@ pub(crate) fn of(cloud: &Cloud) -> Vec<NamespaceTruth> {
 }
 
 fn of_namespace(world: &World, namespace: &Namespace) -> NamespaceTruth {
-    let active = namespace.policies().filter_map(|policy| {
-        let authority = policy.active_authority()?;
-        let id = namespace.policy_id(&policy.name);
-        let origin = Origin::Policy(id.clone());
+    let lacking = |origin: &Origin, authority: &Authority| {
         let has_it = |hub: &Hub| {
             let mut certificates = hub.certificates.iter();
-            certificates.any(|one| one.origin == origin && one.der == authority.der())
+            certificates.any(|one| one.origin == *origin && one.der == authority.der())
         };
         let lacking = world.linked_hubs(&namespace.id).filter(|hub| !has_it(hub));
-        Some(PolicyTruth { id, name: policy.name.clone(), lacking: lacking.map(Hub::host_name).collect() })
+        lacking.map(Hub::host_name).collect()
+    };
+    let of_credential = namespace.policies().filter_map(|policy| {
+        let id = namespace.policy_id(&policy.name);
+        let lacking = lacking(&Origin::Policy(id.clone()), policy.active_authority()?);
+        Some(PolicyTruth { id, name: policy.name.clone(), lacking })
     });
+    let of_authorities = namespace.certificate_authorities.values().flat_map(|authority| {
+        let origin = Origin::CertificateAuthority(namespace.certificate_authority_id(&authority.name));
+        let lacking = authority.active_authority().map(|active| lacking(&origin, active));
+        let policies =
+            authority.policies.values().filter(|one| one.provisioning_state == ProvisioningState::Succeeded);
+        let policies = policies.filter_map(move |policy| {
+            let id = namespace.certificate_policy_id(&authority.name, &policy.name);
+            let name = format!("{}/{}", authority.name, policy.name);
+            Some(PolicyTruth { id, name, lacking: lacking.clone()? })
+        });
+        policies.collect::<Vec<_>>()
+    });
+    let active = of_credential.chain(of_authorities);
     let services = world.services.iter().filter(|service| service.is_linked_to(&namespace.id));
-    let groups = services.flat_map(|service| service.groups.values().map(|group| of_group(service, group)));
-    NamespaceTruth { id: namespace.id.clone(), policies: active.collect(), groups: groups.collect() }
+    let groups =
+        services.flat_map(|service| service.groups.values().map(|group| of_group(namespace, service, group)));
+    NamespaceTruth {
+        id: namespace.id.clone(),
+        hubs: world.linked_hubs(&namespace.id).map(Hub::host_name).collect(),
+        policies: active.collect(),
+        groups: groups.collect(),
+    }
 }
 
-fn of_group(service: &ProvisioningService, group: &EnrollmentGroup) -> GroupTruth {
+fn of_group(namespace: &Namespace, service: &ProvisioningService, group: &EnrollmentGroup) -> GroupTruth {
     let policy = match &group.policy {
         Some(PolicyReference::Credential(name)) => Some(name.clone()),
-        Some(PolicyReference::Certificate { .. }) | None => None,
+        Some(PolicyReference::Certificate { namespace: named, authority, policy })
+            if named.eq_ignore_ascii_case(&namespace.name) =>
+        {
+            Some(format!("{authority}/{policy}"))
+        }
+        Some(PolicyReference::Certificate { namespace: other, authority, policy }) => {
+            Some(format!("{other}/{authority}/{policy}"))
+        }
+        None => None,
     };
     // It was an object when it was taken in.
     let mut rest: Map<String, Value> = serde_json::from_str(group.written.text()).unwrap_or_default();

@@ -16,6 +16,7 @@ pub(crate) mod namespace;
 pub(crate) mod operation;
 pub(crate) mod principal;
 mod push;
+mod relink;
 mod renewal;
 pub(crate) mod resource;
 mod rotate;

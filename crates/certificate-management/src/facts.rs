@@ -159,6 +159,8 @@ impl<'a> Facts<'a> {
                 let policy = subject.policy.as_deref();
                 let policy =
                     policy.and_then(|name| observation.policies.iter().find(|policy| policy.name == name));
+                let link_lacks_role = subject.hub.as_deref().is_some_and(|hub| namespace.lacks_role(hub));
+                let situation = Situation { link_lacks_role, ..situation };
                 policy.map_or(situation, |policy| situation.about(policy))
             }
         }
@@ -241,6 +243,13 @@ impl<'a> Facts<'a> {
 }
 
 impl<'a> NamespaceFacts<'a> {
+    /// Whether the link of a hub was seen to lack a role, without which the service pushes nothing to it.
+    #[must_use]
+    pub fn lacks_role(&self, hub: &str) -> bool {
+        let wrong = self.links.iter().flat_map(|(_, found)| &found.wrong);
+        wrong.into_iter().any(|judged| judged.missing.is_some() && judged.subject.eq_ignore_ascii_case(hub))
+    }
+
     /// Judges one namespace.
     #[must_use]
     pub fn of(input: &'a NamespaceInput<'a>) -> Self {

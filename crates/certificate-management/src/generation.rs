@@ -130,6 +130,12 @@ pub struct LinkError {
 }
 
 impl LinkError {
+    /// Whether it is the sign of a role that is missing, or has not arrived yet.
+    #[must_use]
+    pub fn is_about_roles(&self) -> bool {
+        ["AdrMiNotAuthorized", "AuthorizationFailed"].iter().any(|code| self.code.eq_ignore_ascii_case(code))
+    }
+
     /// What a person can do about it. Each code of `azure-wire-facts.md` §1.6 is the sign of a role or an identity that
     /// is missing or has not arrived yet.
     #[must_use]

@@ -32,7 +32,7 @@
 //! - [`alerting`]: announces each finding once.
 //! - [`waiting`]: messages that wait for a person, as the report tells of them.
 //! - [`walk_run`]: how far a run through the fleet came.
-//! - [`digest`]: short names for long texts. [`plural`]: numbers with their nouns.
+//! - [`digest`]: short names for long texts. [`plural`]: numbers with their nouns. [`phrase`]: texts of others in our sentences.
 #![warn(missing_docs)]
 
 pub mod alerting;
@@ -60,6 +60,7 @@ pub mod milestones;
 pub mod model;
 pub mod next_step;
 pub mod parked;
+pub mod phrase;
 pub mod plan;
 pub mod plural;
 pub mod proposal;

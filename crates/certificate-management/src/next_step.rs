@@ -5,14 +5,18 @@
 //! here instead. A next step is made of parts ([`Part`]), so that a test can ask of each command whether it would be refused, and of
 //! each thing to wait for whether it comes.
 
+mod granting;
 mod part;
+mod performing;
 mod situation;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 
+pub use self::granting::{Commands, Lacking, PrincipalType, grant_command, of_unread, to_grant};
 use self::part::{Coming, Command, Part};
+pub use self::performing::{to_apply, to_perform};
 pub use self::situation::{Caller, Delivery, Situation, Stage};
 use crate::declared::Hindrance;
 use crate::model::MissingPermission;
@@ -73,28 +77,6 @@ pub fn of_hindrance(hindrance: &Hindrance, situation: &Situation<'_>) -> String 
 #[must_use]
 pub fn of_migration(situation: &Situation<'_>) -> String {
     part::text(&with_login(migrate(situation), false, situation), situation)
-}
-
-/// How a person does what a command has shown, who gave no `--apply`: `does` says what it then does. `in_audit`: whether the file has a
-/// namespace of it in audit mode.
-#[must_use]
-pub fn to_apply(does: &str, in_audit: bool, kill_switch: bool) -> String {
-    let flags = if in_audit { "--apply --even-in-audit" } else { "--apply" };
-    match kill_switch {
-        true => format!("POLICYSYNC_MODE=audit is set: once it is unset, the same with {flags} {does}."),
-        false => format!("The same with {flags} {does}."),
-    }
-}
-
-/// How a person performs a plan that was saved to a file.
-#[must_use]
-pub fn to_perform(file: &str, in_audit: bool, kill_switch: bool) -> String {
-    let even = if in_audit { " --even-in-audit" } else { "" };
-    let first = match kill_switch {
-        true => "POLICYSYNC_MODE=audit is set: once it is unset, perform it with",
-        false => "Perform it with",
-    };
-    format!("{first}\n  policysync apply {file}{even}")
 }
 
 /// What is to be done about a policy that the namespace does not have.
@@ -235,8 +217,17 @@ fn parts_of(reason: Reason, situation: &Situation<'_>) -> Vec<Part> {
             Part::Await(Coming::Link),
             does("If it lasts, look at the endpoint's linkingState on the namespace."),
         ],
-        // It is told of a policy that the service pushes, whoever tells it.
+        // It is told of a policy that the service pushes.
+        Reason::PushAwaited if situation.link_lacks_role => give_role(),
         Reason::PushAwaited => vec![Part::Await(Coming::Push)],
+        Reason::PreviousGeneration
+            if situation.configuration.is_some_and(|one| !one.migrations.is_empty()) =>
+        {
+            then(
+                "State its successor as [[namespace.migration]], unless policysync.toml does already.".into(),
+                migrate(situation),
+            )
+        }
         Reason::PreviousGeneration => {
             then("State its successor as [[namespace.migration]].".into(), migrate(situation))
         }
@@ -264,12 +255,21 @@ fn sync(situation: &Situation<'_>) -> Vec<Part> {
     once_more(situation)
 }
 
+/// What a person does where the service would push, and may not.
+fn give_role() -> Vec<Part> {
+    vec![does(
+        "Grant the role that its link lacks: the finding `link-unready` and `policysync check` have the command. The service pushes nothing \
+         to the hub before that.",
+    )]
+}
+
 /// What a person does for a sync after one that has not helped: the app would make its own only tomorrow.
 fn once_more(situation: &Situation<'_>) -> Vec<Part> {
     if Coming::Push.comes(situation) {
         return vec![Part::Await(Coming::Push)];
     }
     match Command::Submit.is_refused(situation) {
+        _ if situation.delivery == Delivery::Pushed => give_role(),
         true => vec![does(format!("A sync is needed. {}", situation.before_a_write()))],
         false => vec![Part::Run(Command::Submit)],
     }

@@ -3,6 +3,7 @@
 //! The same observation gives the same plan. The app performs it; this crate does not.
 
 mod assignment;
+pub mod condition;
 mod declared;
 mod entry;
 pub mod hindrance;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 pub use self::assignment::{AssignmentPlan, foresee_assignment, foresee_in, plan_assignment, unwritable};
-pub use self::obstacle::{Obstacle, obstacle};
+pub use self::obstacle::{Obstacle, obstacle, obstacle_of_group};
 
 use crate::authority::Authority;
 use crate::configuration::Mode;

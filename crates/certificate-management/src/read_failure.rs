@@ -27,6 +27,8 @@ pub enum ReadFailureKind {
     NotFound,
     /// The service does not answer the API version: it is of another generation than it was read with.
     ApiVersionRejected,
+    /// Its address is outside the configured cloud: correct the address.
+    OutsideCloud,
     /// The service throttled, failed or did not answer: wait.
     Unavailable,
     /// The time of the run was over before its turn came: the next run begins with it.
@@ -46,6 +48,18 @@ pub struct MissingPermission {
 }
 
 impl ReadFailureKind {
+    /// Every kind there is.
+    pub const ALL: &[Self] = &[
+        Self::Forbidden,
+        Self::Unauthorized,
+        Self::NotFound,
+        Self::ApiVersionRejected,
+        Self::OutsideCloud,
+        Self::Unavailable,
+        Self::NotVisited,
+        Self::Other,
+    ];
+
     /// Whether the caller may not read it, or has not said who they are.
     #[must_use]
     pub const fn is_denied(self) -> bool {

@@ -24,6 +24,7 @@ pub use self::kept::{Found, of_report};
 pub use self::seen::{Seen, Sides};
 pub use self::state::of_link;
 
+use crate::ArmId;
 use crate::read_failure::ReadFailure;
 
 /// What is checked.
@@ -97,6 +98,19 @@ pub struct Judged {
     pub next_step: Option<String>,
     /// The role that is missing, where that is all there is to do.
     pub missing: Option<roles::Need>,
+    /// The roles that were seen to be missing where the link has failed.
+    pub needs: Vec<roles::Need>,
+    /// Of [`Outcome::Unchecked`]: what could not be read, and why.
+    pub unread: Option<Unread>,
+}
+
+/// Something that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Its ARM id, or that of what it belongs to.
+    pub scope: ArmId,
+    /// Why.
+    pub failure: ReadFailure,
 }
 
 impl Judged {
@@ -108,23 +122,21 @@ impl Judged {
             message,
             next_step: Some(next_step),
             missing: None,
+            needs: Vec::new(),
+            unread: None,
         }
     }
 
     fn ready(aspect: Aspect, message: String) -> Self {
-        let subject = String::new();
-        Self { aspect, subject, outcome: Outcome::Ready, message, next_step: None, missing: None }
+        Self { next_step: None, ..Self::new(aspect, "", Outcome::Ready, message, String::new()) }
     }
 
-    fn unread(aspect: Aspect, subject: &str, what: &str, why: &ReadFailure) -> Self {
-        Self::new(
-            aspect,
-            subject,
-            Outcome::Unchecked,
-            format!("could not be checked: {what} could not be read: {why}"),
-            "Grant `Reader` there to the person who runs this, or try again when the service answers."
-                .to_owned(),
-        )
+    /// What a person does about it depends on who reads: ask [`crate::next_step::of_unread`].
+    fn unread(aspect: Aspect, subject: &str, what: &str, scope: &ArmId, why: &ReadFailure) -> Self {
+        let message = format!("could not be checked: {what} could not be read: {why}");
+        let next_step = "Look at it in Azure.".to_owned();
+        let unread = Unread { scope: scope.clone(), failure: why.clone() };
+        Self { unread: Some(unread), ..Self::new(aspect, subject, Outcome::Unchecked, message, next_step) }
     }
 }
 

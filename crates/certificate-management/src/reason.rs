@@ -92,6 +92,9 @@ reasons! {
     ServiceRejected "service-rejected" Critical
         "Azure rejected the call and would reject it again."
         "Read the service's message; it names what does not fit."
+    AddressOutsideCloud "address-outside-cloud" Critical
+        "An address that the file or Azure names is outside the configured cloud, so nothing was sent to it."
+        "Correct the address that the message names: `provisioning_services` in policysync.toml, or POLICYSYNC_ARM_ENDPOINT. In the public cloud it begins with `https://` and is of that very service; with another POLICYSYNC_ARM_ENDPOINT everything is at its host and port. No role changes that."
     NamespaceLocked "namespace-locked" Critical
         "A lock on the namespace, or on what it belongs to, keeps Azure from syncing it."
         "Remove the lock that the detail names (`az lock list`), then submit again; a lock does not go by waiting."

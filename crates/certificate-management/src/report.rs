@@ -16,6 +16,7 @@ pub mod changes;
 mod ends;
 mod fold;
 pub mod groups;
+pub mod known_groups;
 mod line;
 pub mod namespace;
 mod not_made;

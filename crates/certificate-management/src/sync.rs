@@ -11,6 +11,8 @@
 //! - Each follow-up has a number, which the driver records before it sends the follow-up. When a follow-up with another
 //!   number is delivered, the driver only sends the one again that the record waits for, under the same message id, and
 //!   the queue drops it if it has it.
+//! - A look measures by how much its follow-up came too early ([`Look::early`]): the queue's clock is ahead of that of the instance by as
+//!   much, and what the look schedules is put off by it.
 //! - A look holds the record while it reads. Its number fences it, and no time does: a second delivery of its follow-up
 //!   leaves the look alone once, and then takes its place, whatever the clocks say.
 //! - The driver claims a POST in the record before it sends it, and the number of the claim fences the answer. The
@@ -87,6 +89,14 @@ pub fn step(
     event: &Event<'_>,
     context: &Context,
 ) -> Step {
+    let of_look;
+    let context = match event.look() {
+        Some(look) if !look.early.is_zero() => {
+            of_look = Context { early: look.early, ..context.clone() };
+            &of_look
+        }
+        _ => context,
+    };
     let open = record.filter(|record| record.is_open());
     let namespace = record.map(|record| &record.namespace_id);
     let requests: Vec<&RequestRecord> = requests

@@ -70,7 +70,11 @@ impl Document {
         Self::over(backend, address)
     }
 
-    pub(crate) fn over(backend: Arc<dyn ObjectStore>, address: &BlobAddress) -> Result<Self, Error> {
+    /// A blob in any backend, such as one that a simulation has put faults into. `address` says which one it is, and names it in messages.
+    ///
+    /// # Errors
+    /// Kind `Invalid` when the name of the blob cannot be used.
+    pub fn over(backend: Arc<dyn ObjectStore>, address: &BlobAddress) -> Result<Self, Error> {
         let path =
             Path::parse(&address.name).map_err(|_| Error::settings("the name of the blob cannot be used"))?;
         Ok(Self { backend, path, place: address.to_string().into() })

@@ -46,6 +46,7 @@ fn check(input: &[u8], is_broken: bool) {
         patience: Duration::minutes(30),
         most_requests: MOST_REQUESTS,
         next_sync_id: "01M85A71M08CPV9XGR0PSFA70G".to_owned(),
+        early: Duration::ZERO,
     };
     let mut record: Option<SyncRecord> = read(&parts, 1);
     let requests: Vec<RequestRecord> = read(&parts, 2).unwrap_or_default();

@@ -19,6 +19,7 @@ fn entry() -> PlannedAssignment {
         rule: "rule `lines`".to_owned(),
         reason: Reason::Assigned,
         detail: String::new(),
+        conditions: Vec::new(),
         policy_ca_not_after: None,
         untrusting_hubs: Vec::new(),
     }

@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 
 use super::simulator::{read, read_fleet};
 use super::{CLOCK, staging, unpacking};
+use crate::commands::table;
 use crate::settings::CONFIGURATION_FILE;
 use crate::visible;
 
@@ -293,7 +294,7 @@ async fn listen(
     while let Some(event) = events.recv().await {
         let line = event.to_string();
         if print_events {
-            anstream::println!("{}", visible::lines(&line));
+            anstream::println!("{}", fitting(&visible::lines(&line), table::terminal_width()));
         }
         let mut lines = recent.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() == KEPT_EVENTS {
@@ -303,9 +304,32 @@ async fn listen(
     }
 }
 
+/// An event on lines of so many columns, its further lines further in; `None`, as where stdout is no terminal: a line stays one.
+fn fitting(event: &str, columns: Option<usize>) -> String {
+    const INDENT: &str = "  ";
+    match columns {
+        Some(columns) => {
+            let lines = event.lines().map(|line| table::wrapped(line, columns.saturating_sub(INDENT.len())));
+            lines.collect::<Vec<_>>().join("\n").replace('\n', &format!("\n{INDENT}"))
+        }
+        None => event.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_event_fits_the_terminal_and_is_one_line_in_a_log() {
+        let event = "stdout: 2026-11-30T15:46:37.216428Z  INFO read diagnostic records events=9 malformed=0 groups=0 \
+                     faas.name=assign-policy faas.invocation_id=7f2f0d60-70c3-4116-a313-a9d3e72a831d";
+        let fitted = fitting(event, Some(80));
+        assert!(fitted.lines().all(|line| line.len() <= 80) && fitted.lines().count() > 1, "{fitted}");
+        assert!(fitted.lines().skip(1).all(|line| line.starts_with("  ")), "{fitted}");
+        assert!(fitted.split_whitespace().eq(event.split_whitespace()), "nothing is lost: {fitted}");
+        assert_eq!(fitting(event, None), event);
+    }
 
     #[test]
     fn the_default_configuration_is_about_the_default_fleet() {

@@ -17,6 +17,7 @@ use super::holds;
 use super::intent::Intent;
 use super::person::{self, Person};
 use super::plan::{self, print};
+use super::screen::Screen;
 use super::table::Output;
 use super::{apply, perform};
 use crate::assignment::writer::Writer;
@@ -82,9 +83,8 @@ async fn finish(person: &Person, mut plan: SavedPlan, arguments: &Arguments) -> 
     if !arguments.apply {
         print::show(&person.fleet, plan, output);
         if output == Output::Table && !plan.assignments.is_empty() {
-            let in_audit = print::is_in_audit(&person.fleet, plan);
-            let next = next_step::to_apply("performs it", in_audit, person.fleet.kill_switch);
-            say!("\nNothing was changed. {next}");
+            say!("");
+            how_to_apply(plan, person.fleet.kill_switch).print();
         }
         return plan::exit_code(plan);
     }
@@ -111,4 +111,54 @@ async fn finish(person: &Person, mut plan: SavedPlan, arguments: &Arguments) -> 
         return ExitCode::FAILURE;
     }
     apply::exit_code(&[], &rows)
+}
+
+/// How the plan that was shown is performed.
+fn how_to_apply(plan: &SavedPlan, kill_switch: bool) -> Screen {
+    let next = next_step::to_apply("performs it", &plan.demands(), kill_switch);
+    Screen::default().text(format!("Nothing was changed. {next}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use certificate_management::plan::saved::PlannedAssignment;
+    use serde_json::json;
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::commands::golden::{self, GROUP, NAMESPACE, POLICY, SERVICE};
+
+    fn entry(group: &str, reason: &str, detail: &str, is_in_audit: bool) -> PlannedAssignment {
+        let in_audit = json!({"option": "even-in-audit", "because": "its namespace is in audit mode"});
+        serde_json::from_value(json!({
+            "namespaceId": NAMESPACE, "provisioningService": SERVICE, "enrollmentGroup": group, "before": POLICY,
+            "after": null, "etag": "\"1\"", "rule": "taking back run 01M85A71M08CPV9XGR0PSFA70F of apply by robin",
+            "reason": reason, "detail": detail, "policyCaNotAfter": null, "untrustingHubs": [],
+            "conditions": if is_in_audit { vec![in_audit] } else { Vec::new() },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_golden_assignments_fit_the_width() {
+        let held = "taking back run 01M85A71M08CPV9XGR0PSFA70F of apply by robin; the group is held then, so the rules leave it \
+                    alone until `policysync holds release`";
+        let plan = SavedPlan {
+            assignments: vec![
+                entry(GROUP, "assigned", held, false),
+                entry("assembly-line-18-paint-shop", "assigned", held, true),
+            ],
+            left_alone: vec![entry(
+                "assembly-line-19-packing",
+                "group-moved",
+                "it was written since that run",
+                false,
+            )],
+            ..SavedPlan::empty("1.0.0", datetime!(2026-11-23 05:00 UTC))
+        };
+        let screen = print::screen(&plan, |_| String::new()).and(how_to_apply(&plan, false));
+        let text = screen.plain(80);
+        assert!(text.contains("The same with --apply performs it. 1 of 2 writes"), "{text}");
+        golden::compare("assign", &screen, &[]);
+    }
 }

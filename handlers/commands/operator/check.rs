@@ -1,6 +1,7 @@
 //! `check`: says before a deployment whether it would work. It checks the configuration, its rules, and what the
 //! identity may do in Azure, and writes nothing.
 
+mod asking;
 mod azure_rows;
 mod permission_rows;
 mod readiness_rows;
@@ -26,7 +27,8 @@ pub struct Arguments {
     /// Check the file only, without reading Azure.
     #[arg(long)]
     offline: bool,
-    /// Whom the commands that grant a missing permission are for: an object id; the app's identity without it.
+    /// Whom the commands that grant a missing permission are for: an object id. Without it they are for the app's identity, and what could
+    /// not be read for who runs this.
     #[arg(long, value_name = "ID")]
     principal: Option<String>,
     #[arg(long, value_enum, default_value_t = Output::Table)]
@@ -55,7 +57,7 @@ pub struct Checked {
     message: String,
     /// What to do; none where nothing is wrong.
     next_step: Option<String>,
-    /// The command that grants what is missing, where that is all there is to do.
+    /// The command that grants what is missing, or several, a line each.
     #[serde(skip_serializing_if = "Option::is_none")]
     grant: Option<String>,
 }
@@ -87,16 +89,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     let rows = rows(arguments.offline, arguments.principal.as_deref()).await;
     match arguments.output {
         Output::Json => say!("{}", table::json(&document(&rows))),
-        Output::Table => {
-            screen(&rows).print();
-            let mut grants: Vec<&str> = rows.iter().filter_map(|row| row.grant.as_deref()).collect();
-            // One role grants several actions, so several rows may need the same command.
-            grants.dedup();
-            if !grants.is_empty() {
-                say!("\nThese grant what is missing; they need the right to assign roles there:\n");
-                grants.iter().for_each(|grant| say!("{grant}"));
-            }
-        }
+        Output::Table => screen(&rows).print(),
     }
     if passed(&rows) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -189,7 +182,7 @@ fn file_rows(path: &str, text: &str) -> (Vec<Checked>, Option<Examined>) {
     (rows, Some(examined))
 }
 
-/// What the checks say: the verdict, what is wrong or in doubt, and then what is right.
+/// What the checks say: the verdict, what is wrong or in doubt, what is right, and the commands that rows with a missing role speak of.
 pub fn screen(rows: &[Checked]) -> Screen {
     let of = |status: Status| rows.iter().filter(move |row| row.status == status);
     let wrong: Vec<&Checked> = of(Status::Failed).chain(of(Status::Warning)).collect();
@@ -199,7 +192,25 @@ pub fn screen(rows: &[Checked]) -> Screen {
     let header = ["status", "check", "subject", "message", "next step"];
     let wrong = Table::of(&header, wrong.into_iter().map(cells)).titled(2).unlabelled().states(0);
     let sentence = |row: &&Checked| format!("{} {}: {}", row.check, line(&row.subject), line(&row.message));
-    Screen::verdict(tone, verdict).table(wrong).list("ok", right.iter().map(sentence))
+    let screen = Screen::verdict(tone, verdict).table(wrong).list("ok", right.iter().map(sentence));
+    let grants = grants(rows);
+    match grants.is_empty() {
+        true => screen,
+        false => screen
+            .text("These grant what is missing; they need the right to assign roles there:")
+            .verbatim(grants.join("\n")),
+    }
+}
+
+/// The commands that grant what is missing, each once: one role grants several actions, so several rows may need the same.
+fn grants(rows: &[Checked]) -> Vec<&str> {
+    let mut grants: Vec<&str> = Vec::new();
+    for grant in rows.iter().filter_map(|row| row.grant.as_deref()).flat_map(str::lines) {
+        if !grants.contains(&grant) {
+            grants.push(grant);
+        }
+    }
+    grants
 }
 
 fn verdict(failed: usize, doubtful: usize, right: usize) -> (Tone, String) {

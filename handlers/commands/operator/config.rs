@@ -20,7 +20,8 @@ pub struct Arguments {
 enum Action {
     /// Show what another version would do, by a look at Azure, and with --apply upload it.
     Push(push::Arguments),
-    /// Show which version there is, who uploaded it and why, and which one the app had in force last.
+    /// Show which version there is, who uploaded it and why, and which one the app had in force last. It reads the newest version alone;
+    /// for those before it prints the command of `az` that lists what the account keeps.
     Show(show::Arguments),
 }
 

@@ -1,30 +1,27 @@
 //! `group create`: creates an enrollment group with its policy in one write, so that no device ever provisions through
 //! it without one. Without `--apply` it prints the plan. It never touches a group that exists.
 
+mod creation;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use azure::{Group, RawGroup};
-use certificate_management::configuration::Mode;
+use certificate_management::generation::Generation;
 use certificate_management::model::{EnrollmentGroup, Policy};
-use certificate_management::next_step::{self, Caller, Situation};
-use certificate_management::plan::plan_assignment;
 use certificate_management::plan::saved::{PlannedAssignment, Wish};
+use certificate_management::plan::{self, plan_assignment};
 use certificate_management::reason::Reason;
 use certificate_management::reason::failure::About;
 use clap::{Args, Subcommand};
-use serde_json::json;
 
+use self::creation::Creation;
 use super::command_failure::CommandFailure;
 use super::fail;
 use super::intent::Intent;
 use super::person::{self, Person};
-use super::plan;
 use super::plan::survey::{Service, Survey};
-use super::screen::Screen;
-use super::table::{self, Output, Table};
-use super::terminal::line;
-use super::tone::Tone;
+use super::table::Output;
 use crate::assignment::writer::{NotWritten, Outcome, Target};
 use crate::failure;
 
@@ -86,8 +83,12 @@ async fn create(person: &Person, arguments: &Create) -> Result<ExitCode, Command
     let mut survey = Survey::new(&person.fleet);
     let service = service(&mut survey, arguments.dps.as_deref()).await?;
     let mut entry = planned(&mut survey, &service, &group.view, arguments.policy.as_deref()).await?;
+    let obstacle = obstacle(&mut survey, &service, &entry).await;
     let writer = person.writer("group create", arguments.even_in_audit, &arguments.intent, None);
-    let creation = |outcome| Creation { person, service: &service, outcome };
+    let show = |outcome, entry: &PlannedAssignment| {
+        Creation::of(person, &service, &group.view, outcome, (entry, obstacle))
+            .show(person, arguments.output);
+    };
     if !matches!(entry.reason, Reason::Assigned | Reason::RuleSaysNone | Reason::OptedOut) {
         if arguments.apply {
             writer
@@ -96,23 +97,27 @@ async fn create(person: &Person, arguments: &Create) -> Result<ExitCode, Command
                 .iter()
                 .for_each(|why| complain!("{why}"));
         }
-        creation("refused").show(&entry, arguments.output);
+        show(creation::Outcome::Refused, &entry);
         return Ok(ExitCode::FAILURE);
     }
     if !arguments.apply {
-        creation("planned").show(&entry, arguments.output);
+        show(creation::Outcome::Planned, &entry);
         return Ok(ExitCode::SUCCESS);
     }
     match writer.perform(service.configuration, &service.linked, Target::New(&group), &entry).await {
         Outcome::Written { unrecorded } => {
             unrecorded.iter().for_each(|why| complain!("{why}"));
-            creation("created").show(&entry, arguments.output);
+            show(creation::Outcome::Created, &entry);
             Ok(ExitCode::SUCCESS)
         }
         Outcome::NotWritten(NotWritten { reason, next, detail, unrecorded }) => {
             unrecorded.iter().for_each(|why| complain!("{why}"));
             (entry.reason, entry.detail) = (reason, detail);
-            creation(if next.may_pass() { "failed" } else { "refused" }).show(&entry, arguments.output);
+            let outcome = match next.may_pass() {
+                true => creation::Outcome::Failed,
+                false => creation::Outcome::Refused,
+            };
+            show(outcome, &entry);
             Ok(ExitCode::FAILURE)
         }
     }
@@ -160,6 +165,24 @@ async fn service<'a>(survey: &mut Survey<'a>, name: Option<&str>) -> Result<Serv
     }
 }
 
+/// Why the service does not push the policy to the hubs that the group waits for; `None`: it waits for none, or not for the service.
+async fn obstacle(
+    survey: &mut Survey<'_>,
+    service: &Service<'_>,
+    entry: &PlannedAssignment,
+) -> Option<Reason> {
+    let observation = survey.observation(service.configuration).await?;
+    let policy = observation
+        .policies
+        .iter()
+        .find(|policy| entry.after.as_deref().is_some_and(|name| policy.is_named(name)))?;
+    let is_pushed = policy.generation() == Generation::CertificateAuthorities;
+    if entry.reason != Reason::WaitingForTrust || !is_pushed {
+        return None;
+    }
+    plan::obstacle_of_group(&observation, policy, &entry.untrusting_hubs).map(|obstacle| obstacle.reason)
+}
+
 /// Plans the new group. `Failed` when Azure cannot be read.
 async fn planned(
     survey: &mut Survey<'_>,
@@ -203,64 +226,4 @@ async fn planned(
         }
     };
     Ok(planned.entry)
-}
-
-/// Prints the outcome of a creation.
-struct Creation<'a> {
-    person: &'a Person,
-    service: &'a Service<'a>,
-    outcome: &'static str,
-}
-
-impl Creation<'_> {
-    fn show(&self, entry: &PlannedAssignment, output: Output) {
-        let outcome = self.outcome;
-        let configuration = self.service.configuration;
-        let in_audit = configuration.mode == Mode::Audit;
-        let situation = Situation::of(configuration, self.person.fleet.kill_switch, Caller::Person)
-            .at(self.person.fleet.now());
-        let next = next_step::of(entry.reason, &situation.in_generation(self.service.linked.generation));
-        if output == Output::Json {
-            let document = json!({
-                "schema": "policysync-creation/v1",
-                "outcome": outcome,
-                "inAudit": in_audit,
-                "run": self.person.run.to_string(),
-                "nextStep": next,
-                "group": entry,
-            });
-            return say!("{}", table::json(&document));
-        }
-        let mode = match in_audit {
-            true => "audit: it is created with --even-in-audit only",
-            false => "enforce",
-        };
-        let rows = [
-            ("group", format!("{}/{}", entry.provisioning_service, entry.enrollment_group)),
-            ("policy", plan::print::policy(entry.after.as_deref())),
-            ("by", entry.rule.clone()),
-            ("mode", mode.to_owned()),
-            ("outcome", outcome.to_owned()),
-            ("reason", format!("{}: {}", entry.reason, entry.detail)),
-            ("next step", next),
-        ];
-        let rows = rows.map(|(name, value)| vec![name.to_owned(), line(&value)]);
-        let name = line(&entry.enrollment_group);
-        let screen = match outcome {
-            "planned" => {
-                Screen::verdict(Tone::Strong, format!("{name} would be created; nothing was written."))
-            }
-            "created" => Screen::verdict(Tone::Good, format!("{name} was created.")),
-            other => Screen::verdict(Tone::Bad, format!("{name} was not created: {other}.")),
-        };
-        let screen = screen.table(Table::of(&["creation", ""], rows));
-        let screen = match outcome {
-            "planned" => {
-                screen.text(next_step::to_apply("creates it", in_audit, self.person.fleet.kill_switch))
-            }
-            "created" => screen.text(self.person.about_records()),
-            _ => screen,
-        };
-        screen.print();
-    }
 }

@@ -5,6 +5,7 @@
 
 pub mod declared;
 
+use certificate_management::ArmId;
 use certificate_management::configuration::Mode;
 use certificate_management::plan::hindrance::Next;
 use certificate_management::plan::saved::{PlannedAssignment, SavedPlan, Step};
@@ -44,6 +45,7 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PerformedEntry {
+    namespace_id: ArmId,
     provisioning_service: String,
     enrollment_group: String,
     before: Option<String>,
@@ -59,6 +61,7 @@ pub struct PerformedEntry {
 impl PerformedEntry {
     fn of(entry: &PlannedAssignment, outcome: Outcome, reason: Reason, detail: impl Into<String>) -> Self {
         Self {
+            namespace_id: entry.namespace_id.clone(),
             provisioning_service: entry.provisioning_service.clone(),
             enrollment_group: entry.enrollment_group.clone(),
             before: entry.before.clone(),
@@ -76,18 +79,30 @@ impl PerformedEntry {
     }
 }
 
-/// Performs the assignments of a plan; a row for each, in their order.
+/// Performs the assignments of a plan, with a line that shows how far it is; a row for each, in their order.
 pub async fn perform(writer: &Writer<'_>, plan: &SavedPlan) -> Vec<PerformedEntry> {
+    let bar = Bar::start("{bar:24} {pos}/{len} ({elapsed}) {msg}", plan.assignments.len() as u64);
+    let begins = |number: usize, entry: &PlannedAssignment| {
+        bar.set_position(number as u64);
+        bar.set_message(print::name(entry));
+    };
+    in_silence(writer, plan, begins).await
+}
+
+/// The same, for a caller that shows by itself which entry begins.
+pub async fn in_silence(
+    writer: &Writer<'_>,
+    plan: &SavedPlan,
+    begins: impl Fn(usize, &PlannedAssignment),
+) -> Vec<PerformedEntry> {
     let mut survey = Survey::new(writer.fleet);
     let services = if plan.assignments.is_empty() { Vec::new() } else { survey.services(None).await };
-    let bar = Bar::start("{bar:24} {pos}/{len} ({elapsed}) {msg}", plan.assignments.len() as u64);
     let mut rows = Vec::new();
-    for entry in &plan.assignments {
-        bar.set_message(print::name(entry));
+    for (number, entry) in plan.assignments.iter().enumerate() {
+        begins(number, entry);
         let configuration = writer.fleet.configuration.namespace(&entry.namespace_id);
         let in_audit = configuration.is_some_and(|namespace| namespace.mode == Mode::Audit);
         rows.push(PerformedEntry { in_audit, ..one(&mut survey, writer, &services, entry).await });
-        bar.inc(1);
     }
     rows
 }
@@ -228,8 +243,8 @@ fn screen(declared: &[PerformedResource], rows: &[PerformedEntry], about_records
         vec![
             line(&format!("{}/{}", row.provisioning_service, row.enrollment_group)),
             if row.in_audit { format!("{outcome} (audit)") } else { outcome.to_owned() },
-            print::policy(row.before.as_deref()),
-            print::policy(row.after.as_deref()),
+            print::policy(&row.namespace_id, row.before.as_deref()),
+            print::policy(&row.namespace_id, row.after.as_deref()),
             row.reason.to_string(),
             line(&row.detail),
         ]
@@ -248,14 +263,15 @@ fn screen(declared: &[PerformedResource], rows: &[PerformedEntry], about_records
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::golden::{self, GROUP, POLICY, SERVICE};
+    use crate::commands::golden::{self, GROUP, NAMESPACE, POLICY, SERVICE};
 
     fn row(outcome: Outcome, reason: Reason, detail: &str) -> PerformedEntry {
         PerformedEntry {
+            namespace_id: ArmId::parse(NAMESPACE).unwrap(),
             provisioning_service: SERVICE.to_owned(),
             enrollment_group: GROUP.to_owned(),
             before: None,
-            after: Some(POLICY.to_owned()),
+            after: Some(format!("contoso-manufacturing-west-europe/{POLICY}")),
             outcome,
             in_audit: outcome == Outcome::Written,
             reason,

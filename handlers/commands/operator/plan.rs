@@ -13,6 +13,7 @@ use clap::Args;
 
 use self::survey::Survey;
 use super::fail;
+use super::screen::Screen;
 use super::table::{self, Output};
 use crate::commands::operator::person;
 use crate::fleet::Fleet;
@@ -41,9 +42,8 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         }
         if arguments.output == Output::Table {
             let (fleet, file) = (&person.fleet, path.display().to_string());
-            let in_audit = print::is_in_audit(fleet, &plan);
-            let next = next_step::to_perform(&file, in_audit, fleet.kill_switch);
-            say!("\nSaved, plan {}. {next}", plan.hash());
+            let next = next_step::to_perform(&file, &plan.demands(), fleet.kill_switch);
+            Screen::default().text(format!("\nSaved, plan {}. {next}", plan.hash())).print();
         }
     }
     exit_code(&plan)
@@ -60,7 +60,7 @@ pub fn empty(fleet: &Fleet) -> SavedPlan {
 }
 
 /// Plans what the file declares, and every group of every DPS by the rules.
-async fn by_rules(fleet: &Fleet) -> SavedPlan {
+pub async fn by_rules(fleet: &Fleet) -> SavedPlan {
     let mut survey = Survey::new(fleet);
     let mut plan = empty(fleet);
     for configuration in &fleet.configuration.namespaces {

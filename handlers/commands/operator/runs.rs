@@ -13,6 +13,7 @@ use state::{Store, key};
 
 use super::fail;
 use super::person::{self, Person, STATE};
+use super::plan::print;
 use super::screen::Screen;
 use super::table::{self, Output, Table};
 use super::tone::Tone;
@@ -169,7 +170,7 @@ fn shown(run: &str, first: &Shown, writes: &[Shown]) -> Screen {
 }
 
 fn assignment(record: WriteRecord) -> Shown {
-    let named = |policy: &Option<String>| policy.clone().unwrap_or_else(|| "(none)".to_owned());
+    let named = |policy: &Option<String>| print::policy(&record.namespace_id, policy.as_deref());
     Shown {
         what: format!("{}/{}", record.provisioning_service, record.enrollment_group),
         change: format!("{} → {}: {}", named(&record.before), named(&record.after), record.detail),
@@ -206,7 +207,11 @@ fn declared(record: &Value) -> Shown {
 }
 
 fn sync(record: &RequestRecord) -> Shown {
-    let by = record.request.requested_by.clone().unwrap_or_else(|| "not known".to_owned());
+    let by = match (&record.request.requested_by, record.requester.how()) {
+        (_, None) => "Policysync itself".to_owned(),
+        (Some(by), Some(how)) => format!("{by}, {how}"),
+        (None, _) => "a caller who did not say who they are".to_owned(),
+    };
     Shown {
         what: format!("sync of {}", record.request.namespace_id.name()),
         change: record.reason.map_or_else(String::new, |reason| reason.to_string()),

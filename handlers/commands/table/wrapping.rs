@@ -2,9 +2,12 @@
 
 use unicode_width::UnicodeWidthStr;
 
-/// How many columns a text on one line takes.
+/// How many columns a text on one line takes, without our colours.
 pub fn measured(text: &str) -> usize {
-    text.width()
+    match text.contains('\u{1b}') {
+        true => anstream::adapter::strip_str(text).to_string().width(),
+        false => text.width(),
+    }
 }
 
 /// A text on lines of about this many columns; a longer word, such as an id, stays whole so that it can be copied.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use azure_simulator::{GroupTruth, NamespaceTruth};
 
 use super::{Event, Oracle};
+use crate::answers::STALEST;
 
 /// From the look at the hubs to the write: the two parts of a visit may take 40 seconds each, and the write has a deadline of 30.
 /// What is lost within this time no caller can have seen.
@@ -15,6 +16,16 @@ const LOOKED: Duration = Duration::from_secs(40 + 40 + 30);
 #[derive(Default)]
 pub(super) struct TrustFirst {
     lost: BTreeMap<String, Duration>,
+    /// When a service last answered what was true no more: no caller can know.
+    answered_old: Option<Duration>,
+}
+
+impl TrustFirst {
+    /// For how long a loss of trust cannot be seen by one who writes at `at`.
+    fn visible(&self, at: Duration) -> Duration {
+        let is_deceived = self.answered_old.is_some_and(|old| at < old + LOOKED);
+        LOOKED + if is_deceived { STALEST } else { Duration::ZERO }
+    }
 }
 
 impl Oracle for TrustFirst {
@@ -32,6 +43,10 @@ impl Oracle for TrustFirst {
                 self.lost.insert(namespace.to_ascii_lowercase(), at);
                 Vec::new()
             }
+            Event::AnsweredOld { .. } => {
+                self.answered_old = Some(at);
+                Vec::new()
+            }
             Event::Served { call, before, after, .. } => {
                 let given = after.iter().flat_map(|namespace| {
                     let old = before.iter().find(|old| old.id == namespace.id);
@@ -39,7 +54,7 @@ impl Oracle for TrustFirst {
                 });
                 let untrusted = given.filter_map(|(namespace, group)| {
                     let lost = self.lost.get(&namespace.id.to_ascii_lowercase());
-                    if lost.is_some_and(|lost| at < *lost + LOOKED) {
+                    if lost.is_some_and(|lost| at < *lost + self.visible(at)) {
                         return None;
                     }
                     let lacking = lacking(namespace, group)?;

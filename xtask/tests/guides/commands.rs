@@ -16,6 +16,23 @@ fn no_page_tells_to_build_a_command_for_people_optimised() {
     assert!(text("README.md").contains("\ncargo run -- demo\n"));
 }
 
+/// The crates of ours that a manifest has optimised in the profile of `cargo run`, which a clone's first command waits for.
+fn optimised_in_dev(manifest: &str) -> Vec<&str> {
+    let sections =
+        manifest.lines().filter_map(|line| line.strip_prefix("[profile.dev.package.")?.strip_suffix(']'));
+    let ours =
+        |name: &&str| manifest.contains(&format!("\n{name} = {{ path = \"crates/")) || *name == "policysync";
+    sections.filter(ours).collect()
+}
+
+#[test]
+fn the_first_command_waits_for_no_optimised_crate_of_ours() {
+    assert_eq!(optimised_in_dev(&text("Cargo.toml")), [""; 0]);
+    let slow =
+        "[profile.dev.package.azure]\n[profile.dev.package.zopfli]\n\nazure = { path = \"crates/azure\" }";
+    assert_eq!(optimised_in_dev(slow), ["azure"]);
+}
+
 /// What in a file asks for the production profile, or changes a profile behind the manifest's back.
 fn uses(content: &str) -> bool {
     let words = content.split(|c: char| c.is_whitespace() || "\"'`,[]()=".contains(c));

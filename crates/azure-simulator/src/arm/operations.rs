@@ -69,7 +69,8 @@ pub(crate) fn status(
 ) -> Result<Response, ArmError> {
     let world = cloud.lock();
     let found = world.operations.iter().find(|operation| {
-        operation.id.eq_ignore_ascii_case(id)
+        !operation.is_forgotten
+            && operation.id.eq_ignore_ascii_case(id)
             && operation.subscription.eq_ignore_ascii_case(&request.subscription)
     });
     let operation = found.ok_or_else(|| ArmError::not_found(&request.path))?;

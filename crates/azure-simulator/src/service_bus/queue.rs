@@ -124,12 +124,14 @@ impl Queue {
         {
             return false;
         }
-        let message_id =
-            content.properties.message_id.clone().unwrap_or_else(|| Uuid::new_v4().simple().to_string());
+        let sequence_number = self.take_sequence_number();
+        // The service draws a GUID then. Of the same shape, and the same in each play of a seed.
+        let made_up = || format!("{:016x}{sequence_number:016x}", now.unix_timestamp());
+        let message_id = content.properties.message_id.clone().unwrap_or_else(made_up);
         let due = content.scheduled_for.filter(|due| *due > now);
         let message = Message {
             message_id,
-            sequence_number: self.take_sequence_number(),
+            sequence_number,
             enqueued_time: now,
             expires_at: now,
             delivery_count: 0,

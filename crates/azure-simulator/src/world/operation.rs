@@ -22,6 +22,8 @@ pub(crate) struct Operation {
     pub finishes: OffsetDateTime,
     pub polling: Polling,
     pub outcome: Outcome,
+    /// Its status is 404, although it is here.
+    pub is_forgotten: bool,
     pub effect: Option<Effect>,
 }
 
@@ -171,6 +173,7 @@ impl World {
             finishes: now + Duration::seconds(i64::from(seconds)),
             polling: new.polling,
             outcome: Outcome::Running,
+            is_forgotten: false,
             effect: Some(new.effect),
         };
         self.operations.push_mut(operation)

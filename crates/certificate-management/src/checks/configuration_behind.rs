@@ -4,6 +4,7 @@ use super::CheckId;
 use crate::facts::Facts;
 use crate::finding::{Finding, Subject};
 use crate::in_force::{Source, Trouble, VersionInForce};
+use crate::phrase;
 use crate::reason::{Reason, Severity};
 
 /// Longest problem that a message quotes, in characters.
@@ -27,14 +28,15 @@ fn of_trouble(trouble: &Trouble, standing: &VersionInForce) -> Finding {
     };
     let finding = match trouble {
         Trouble::Refused { version, problem } => {
-            let message = format!("{version} cannot be used: {}; {stays}", in_one_line(problem));
+            let message =
+                format!("{version} cannot be used: {}; {stays}", phrase::clause(&in_one_line(problem)));
             found(Reason::ConfigurationRefused, message)
                 .on_occasion(&version.e_tag)
                 .with("version", version)
                 .with("modifiedAt", version.modified_at)
         }
         Trouble::Unreadable { failure, since } => {
-            let message = format!("{}; {stays}", in_one_line(&failure.message));
+            let message = format!("{}; {stays}", phrase::clause(&in_one_line(&failure.message)));
             found(Reason::ConfigurationUnreadable, message).with("since", since)
         }
     };

@@ -2,9 +2,11 @@
 //! outside.
 
 use super::CheckId;
+use crate::ArmId;
 use crate::facts::{Facts, GroupFacts};
 use crate::finding::Finding;
 use crate::reason::Reason;
+use crate::reference;
 use crate::report_input::LastAssignment;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
@@ -22,7 +24,10 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
         else {
             continue;
         };
-        let named = |policy: Option<&str>| policy.map_or("no policy".to_owned(), |name| format!("`{name}`"));
+        let namespace = subject.namespace_id.as_ref().map(ArmId::name).unwrap_or_default();
+        let named = |policy: Option<&str>| {
+            policy.map_or("no policy".to_owned(), |name| format!("`{}`", reference::shown(name, namespace)))
+        };
         let message = format!(
             "{} wrote {} on {}; the group has {} now",
             last.by,

@@ -6,8 +6,8 @@ use super::CheckId;
 use crate::configuration::Mode;
 use crate::facts::{Facts, GroupFacts, NamespaceFacts, Standing};
 use crate::finding::{Finding, POLICY, Subject, WAITS_FOR};
-use crate::next_step::{self, Delivery};
-use crate::plan::{self, Pair};
+use crate::next_step::{self, Delivery, Situation};
+use crate::plan;
 use crate::reason::{Reason, Severity};
 
 /// How many hubs the evidence names; the message names all, and one is enough to find the cause.
@@ -71,13 +71,15 @@ fn next_step_of(
         return next_step::of(reason, &situation);
     };
     let situation = situation.about(policy);
-    let is_waited_for =
-        |pair: &&Pair<'_>| pair.policy.id == policy.id && group.plan.untrusting_hubs.contains(&pair.hub.name);
-    match namespace.pairs.iter().find(is_waited_for) {
-        Some(pair) if reason == Reason::WaitingForTrust && situation.delivery == Delivery::Pushed => {
-            next_step::of(plan::obstacle(observation, pair).reason, &situation)
-        }
-        _ => next_step::of(reason, &situation),
+    if reason != Reason::WaitingForTrust || situation.delivery != Delivery::Pushed {
+        return next_step::of(reason, &situation);
+    }
+    let waits_for = &group.plan.untrusting_hubs;
+    let link_lacks_role = waits_for.iter().any(|hub| namespace.lacks_role(hub));
+    let situation = Situation { link_lacks_role, ..situation };
+    match plan::obstacle_of_group(observation, policy, waits_for) {
+        Some(obstacle) => next_step::of(obstacle.reason, &situation),
+        None => next_step::of(reason, &situation),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::generation::Generation;
 use crate::next_step;
+use crate::phrase;
 use crate::plan;
 use crate::reason::Reason;
 use crate::trust::Trust;
@@ -33,7 +34,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 // Policysync cannot ask for a sync here, so the finding says what keeps the service from pushing: a
                 // person can change that.
                 let obstacle = plan::obstacle(observation, pair);
-                finding.message = format!("{}; {}", finding.message, obstacle.detail);
+                finding.message = format!("{}; {}", phrase::clause(&finding.message), obstacle.detail);
                 let next_step = next_step::of(obstacle.reason, &facts.situation(&finding.subject));
                 finding = finding.with("obstacle", obstacle.reason).with_next_step(next_step);
             }

@@ -6,6 +6,7 @@ use super::CheckId;
 use crate::facts::{Facts, NamespaceFacts};
 use crate::finding::Finding;
 use crate::generation::{Link, LinkState};
+use crate::next_step::{self, Caller, Commands, Lacking, Situation};
 use crate::plan::Observation;
 use crate::readiness::{Aspect, Judged, Outcome, of_link};
 use crate::reason::{Reason, Severity};
@@ -66,7 +67,9 @@ fn need(namespace: &NamespaceFacts<'_>, observation: &Observation, judged: &Judg
     };
     let next_step = match &judged.missing {
         Some(need) => {
-            format!("Grant the role, then link again where the link has failed: `{}`", need.grant())
+            // It is not the app that lacks it.
+            let situation = Situation::of_fleet(false, Caller::Person);
+            next_step::to_grant(Lacking::Link, Commands::Here(&need.grant()), &situation)
         }
         None => judged.next_step.clone().unwrap_or_default(),
     };
@@ -171,6 +174,28 @@ mod tests {
         assert!(found.iter().all(|one| one.reason == Reason::LinkNeedMissing && one.subject.hub.is_some()));
         let ids: BTreeSet<_> = found.iter().map(|one| &one.id).collect();
         assert_eq!(ids.len(), found.len(), "each is told by itself");
+    }
+
+    /// The sentence that would break it: wait until the service pushes it, of a hub on which the namespace lacks the role for that.
+    #[test]
+    fn a_hub_to_which_nothing_can_be_pushed_is_not_told_to_wait() {
+        let mut world = World::healthy();
+        let issuer = world.configuration.namespaces[0].id.child("certificateAuthorities", "lines");
+        world.policy().id = issuer.child("certificatePolicies", "short");
+        world.policy().issuing_ca.id = Some(issuer);
+        world.seen().namespace.links = vec![link("IotHubs/h1", Some(LinkState::Succeeded))];
+        world.groups(vec![testing::group("line-1", None)]);
+        let next_steps = |world: &World| {
+            [CheckId::HubUntrusting, CheckId::GroupUnassigned]
+                .map(|check| world.found(check).remove(0).next_step)
+        };
+        for next_step in next_steps(&world) {
+            assert_eq!(next_step, "Wait: the service pushes it by itself.");
+        }
+        world.links = Some(sides());
+        for next_step in next_steps(&world) {
+            assert!(next_step.contains("`link-unready`") && !next_step.contains("Wait"), "{next_step}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::facts::Facts;
 use crate::finding::{Finding, Subject};
 use crate::finding_subject::{DECLARED, PROVISIONING_SERVICES};
 use crate::model::{ReadFailure, ReadFailureKind};
+use crate::phrase;
 use crate::reason::{Reason, Severity};
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
@@ -28,6 +29,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
         .map(|(subject, failure)| {
             let reason = match failure.kind {
                 ReadFailureKind::ApiVersionRejected => Reason::ApiVersionRejected,
+                ReadFailureKind::OutsideCloud => Reason::AddressOutsideCloud,
                 _ => reason(&subject),
             };
             let severity = match failure.kind {
@@ -37,7 +39,10 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
             };
             let message = match &subject.hub {
                 // A list of certificates that is not there is no empty list.
-                Some(_) => format!("{}; whether it trusts any policy is not known", failure.message),
+                Some(_) => {
+                    let message = phrase::clause(&failure.message);
+                    format!("{message}; whether it trusts any policy is not known")
+                }
                 None => failure.message.clone(),
             };
             Finding::new(CheckId::Unreadable, reason, subject, message).with_severity(severity)
@@ -76,6 +81,21 @@ mod tests {
         let found = world.found(CheckId::Unreadable);
         assert_eq!((found.len(), found[0].reason), (1, Reason::ApiVersionRejected));
         assert!(found[0].message.contains("2027-05-01"));
+    }
+
+    #[test]
+    fn an_address_outside_the_cloud_is_told_as_such_and_no_role_is_asked_for() {
+        let failure = || ReadFailure {
+            kind: ReadFailureKind::OutsideCloud,
+            ..ReadFailure::other("refused, because this address is outside the configured cloud")
+        };
+        let mut world = World::healthy();
+        world.groups = Err(failure());
+        let found = world.found(CheckId::Unreadable);
+        let told: Vec<_> = found.iter().map(|finding| (finding.reason, finding.severity)).collect();
+        assert_eq!(told, [(Reason::AddressOutsideCloud, Severity::Critical)]);
+        assert!(found[0].next_step.contains("provisioning_services"), "{found:?}");
+        assert!(!found[0].next_step.contains("Data role"), "{found:?}");
     }
 
     #[test]

@@ -121,7 +121,7 @@ impl Coming {
                 let is_automatic = configuration.is_some_and(|one| one.sync == Sync::Automatic);
                 permitted() && is_automatic && situation.delivery == Delivery::Synced
             }
-            Self::Push => situation.delivery == Delivery::Pushed,
+            Self::Push => situation.delivery == Delivery::Pushed && !situation.link_lacks_role,
             Self::Policy => situation.stage == Stage::UnderWay,
             Self::Link => true,
             Self::DeclaredWithinAnHour | Self::DeclaredAfterADay => {

@@ -70,6 +70,8 @@ pub struct Situation<'a> {
     pub stage: Stage,
     /// Whether the customer's own root signs the policy.
     pub has_own_root: bool,
+    /// Whether the link of the hub was seen to lack a role, without which the service pushes nothing to it.
+    pub link_lacks_role: bool,
 }
 
 impl<'a> Situation<'a> {
@@ -85,6 +87,7 @@ impl<'a> Situation<'a> {
             delivery: Delivery::Synced,
             stage: Stage::Unknown,
             has_own_root: false,
+            link_lacks_role: false,
         }
     }
 

@@ -9,7 +9,8 @@ use crate::ArmId;
 use crate::configuration::{Configuration, Mode, NamespaceConfiguration, Sync};
 use crate::declared::Hindrance;
 use crate::generation::Generation;
-use crate::model::{Hub, IssuingCa, Namespace, Policy, ProvisioningState};
+use crate::model::{Hub, IssuingCa, Namespace, Policy, ProvisioningState, ReadFailure, ReadFailureKind};
+use crate::plan::condition::Demands;
 use crate::plan::{self, Observation, ObservedHub, RequestPlan, permit};
 use crate::request::SyncRequest;
 use crate::sync::{self as machine, Automatic};
@@ -45,9 +46,14 @@ fn situations(configurations: &[NamespaceConfiguration]) -> Vec<Situation<'_>> {
                         for stage in
                             [Stage::Unknown, Stage::UnderWay, Stage::Signature, Stage::Failed, Stage::Active]
                         {
-                            for (has_own_root, is_frozen) in
-                                [(false, false), (true, false), (false, true), (true, true)]
-                            {
+                            for (has_own_root, is_frozen, link_lacks_role) in [
+                                (false, false, false),
+                                (true, false, false),
+                                (false, true, false),
+                                (true, true, false),
+                                (false, false, true),
+                                (true, true, true),
+                            ] {
                                 all.push(Situation {
                                     configuration,
                                     kill_switch,
@@ -57,6 +63,7 @@ fn situations(configurations: &[NamespaceConfiguration]) -> Vec<Situation<'_>> {
                                     delivery,
                                     stage,
                                     has_own_root,
+                                    link_lacks_role,
                                 });
                             }
                         }
@@ -87,10 +94,45 @@ fn texts(situation: &Situation<'_>) -> Vec<(String, String)> {
     ];
     texts.extend(hindrances.iter().map(|one| (format!("{one:?}"), of_hindrance(one, situation))));
     texts.push(("migration".to_owned(), of_migration(situation)));
+    for lacking in LACKING {
+        texts.push((format!("{lacking:?}"), to_grant(lacking, Commands::Here(GRANT), situation)));
+        texts.push((format!("{lacking:?} below"), to_grant(lacking, Commands::Below(2), situation)));
+    }
+    for kind in ReadFailureKind::ALL {
+        let failure = ReadFailure { kind: *kind, ..ReadFailure::other("said") };
+        texts.push((format!("{kind:?}"), of_unread(&failure, Some("Reader"), situation)));
+    }
     for is_declared in [false, true] {
         texts.push((format!("declared: {is_declared}"), of_missing_policy(is_declared, situation)));
     }
     texts
+}
+
+const GRANT: &str = "az role assignment create --role \"Reader\"";
+const LACKING: [Lacking<'static>; 3] = [Lacking::Feature, Lacking::Link, Lacking::Read("Reader")];
+
+/// The sentence that would break it: a role is missing, and what is to be done has neither the command nor says where it is; or who has
+/// no login is told to grant themselves a role.
+#[test]
+fn a_missing_role_comes_with_what_grants_it_and_a_missing_login_with_the_login_alone() {
+    let configurations = configurations();
+    for situation in situations(&configurations) {
+        for lacking in LACKING {
+            let here = to_grant(lacking, Commands::Here(GRANT), &situation);
+            let below = to_grant(lacking, Commands::Below(1), &situation);
+            let is_the_callers = matches!(lacking, Lacking::Read(_));
+            let has_command = here.contains(GRANT) && below.contains("the command is below");
+            assert_eq!(has_command, situation.is_logged_in || !is_the_callers, "{here} {below}");
+            assert_eq!(here == login(situation.caller), !has_command, "{here}");
+            assert_eq!(here.contains("link again"), lacking == Lacking::Link, "{here}");
+        }
+        for kind in ReadFailureKind::ALL {
+            let failure = ReadFailure { kind: *kind, ..ReadFailure::other("said") };
+            let text = of_unread(&failure, Some("Reader"), &situation);
+            let grants = *kind == ReadFailureKind::Forbidden && situation.is_logged_in;
+            assert_eq!(text.contains("Grant `Reader`"), grants, "{kind:?}: {text}");
+        }
+    }
 }
 
 fn person(even_in_audit: bool) -> permit::Writer {
@@ -137,13 +179,14 @@ fn promises(situation: &Situation<'_>) -> Vec<(&'static str, bool)> {
     });
     let declares = writes && situation.configuration.is_some_and(|one| one.manage);
     let syncs = situation.configuration.is_some_and(|one| one.sync == Sync::Automatic);
+    let pushes = situation.delivery == Delivery::Pushed && !situation.link_lacks_role;
     vec![
         ("event or reconcile", writes),
         ("next reconcile looks again", writes),
         ("reconcile tries again", writes),
         ("has the namespace synced by itself", writes && syncs && situation.delivery == Delivery::Synced),
-        ("service pushes it by itself", situation.delivery == Delivery::Pushed),
-        ("service then pushes it by itself", situation.delivery == Delivery::Pushed),
+        ("service pushes it by itself", pushes),
+        ("service then pushes it by itself", pushes),
         ("service is at work on it", situation.stage == Stage::UnderWay),
         ("app tries again", declares),
     ]
@@ -291,17 +334,44 @@ fn what_is_refused_and_what_comes_are_what_the_machine_does() {
 fn what_a_plan_says_of_apply_is_what_apply_would_do() {
     for configuration in &configurations() {
         for kill_switch in [false, true] {
-            let in_audit = configuration.mode == Mode::Audit;
-            for text in
-                [to_apply("does it", in_audit, kill_switch), to_perform("plan.json", in_audit, kill_switch)]
-            {
-                let even_in_audit = text.contains("--even-in-audit");
-                assert_eq!(text.contains("once it is unset"), kill_switch, "{text}");
-                // As it would be when what it asks for first is done.
-                assert!(permit::mode(configuration, false, person(even_in_audit)).is_ok(), "{text}");
+            for is_frozen in [false, true] {
+                let demands = Demands::of_namespace(&configuration.id, 2, configuration.mode, is_frozen);
+                for text in [
+                    to_apply("does it", &demands, kill_switch),
+                    to_perform("plan.json", &demands, kill_switch),
+                ] {
+                    let even_in_audit = text.contains("--even-in-audit");
+                    assert_eq!(text.contains("once it is unset"), kill_switch, "{text}");
+                    assert_eq!(text.contains("--break-freeze"), is_frozen, "{text}");
+                    // As it would be when what it asks for first is done.
+                    assert!(permit::mode(configuration, false, person(even_in_audit)).is_ok(), "{text}");
+                    assert_eq!(even_in_audit, configuration.mode == Mode::Audit, "{text}");
+                }
             }
         }
     }
+}
+
+/// The sentence that would break it: a plan of which one row needs an option is to be performed with that option.
+#[test]
+fn an_option_that_some_rows_need_is_told_with_these_rows_and_is_no_part_of_the_command() {
+    let of = |name: &str, writes, mode, is_frozen| {
+        let id = ArmId::parse(&NAMESPACE.replace("contoso", name)).unwrap();
+        Demands::of_namespace(&id, writes, mode, is_frozen)
+    };
+    let some = of("line", 39, Mode::Enforce, false).and(of("kiln", 1, Mode::Audit, false));
+    let text = to_perform("plan.json", &some, false);
+    let (command, more) = text.split_once("apply plan.json").unwrap();
+    assert!(command.starts_with("Perform it with\n") && more.starts_with('\n'), "{text}");
+    assert_eq!(
+        more.trim(),
+        "1 of 40 writes is in a namespace that policysync.toml has in audit mode (kiln): with --even-in-audit it is performed too."
+    );
+    let frozen = of("line", 3, Mode::Enforce, true).and(of("kiln", 4, Mode::Enforce, false));
+    let text = to_apply("does it", &frozen, false);
+    assert!(text.starts_with("The same with --apply does it. 3 of 7 writes are frozen now: "), "{text}");
+    let none = to_perform("plan.json", &Demands::default(), false);
+    assert!(!none.contains("apply"), "{none}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::condition::Condition;
 use crate::ArmId;
 use crate::configuration::NamespaceConfiguration;
 use crate::declared::{self, Inventory, Step};
@@ -16,20 +17,23 @@ pub struct PlannedResource {
     pub step: Step,
     /// The same as a sentence.
     pub detail: String,
+    /// Without which it is not written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
 }
 
 impl PlannedResource {
-    /// What is to be done about everything that the file declares in a namespace, until it is there. `note` stands behind each
-    /// write.
+    /// What is to be done about everything that the file declares in a namespace, until it is there.
     pub(super) fn all(
         configuration: &NamespaceConfiguration,
         inventory: &Inventory,
-        note: &str,
     ) -> impl Iterator<Item = Self> {
         let planned = move |step: Step| {
-            let note = if step.write().is_some() { note } else { "" };
-            let detail = format!("{}{note}", step.action);
-            Self { namespace_id: configuration.id.clone(), detail, step }
+            let conditions = match step.write() {
+                Some(_) => Condition::of_mode(configuration),
+                None => Vec::new(),
+            };
+            Self { namespace_id: configuration.id.clone(), detail: step.action.to_string(), conditions, step }
         };
         declared::foresee(configuration, inventory).into_iter().map(planned)
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::assignment::unwritable;
+use super::condition::Condition;
 use super::hub_trust::HubTrust;
 use super::{AssignmentPlan, Observation, is_active};
 use crate::ArmId;
@@ -12,6 +13,7 @@ use crate::configuration::NamespaceConfiguration;
 use crate::digest;
 use crate::model::{EnrollmentGroup, Policy};
 use crate::reason::Reason;
+use crate::reference;
 use crate::rules::{self, Subject, Verdict};
 
 /// What a revert does beside the write.
@@ -40,6 +42,9 @@ pub struct PlannedAssignment {
     pub reason: Reason,
     /// The particulars, as a sentence.
     pub detail: String,
+    /// Without which it is not written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
     /// When the CA ends that was the policy's current one when the plan was made.
     #[serde(with = "time::serde::rfc3339::option")]
     pub policy_ca_not_after: Option<OffsetDateTime>,
@@ -102,7 +107,10 @@ impl PlannedAssignment {
         observation: &Observation,
     ) -> Planned {
         let verdict = &plan.decision.verdict;
-        let after = plan.write.clone().or_else(|| verdict.policy().map(str::to_owned));
+        // As the other rows name it: a rule may leave the authority out.
+        let in_full =
+            |name: &str| observation.policy_named(name).map_or_else(|_| name.to_owned(), Policy::reference);
+        let after = plan.write.clone().or_else(|| verdict.policy().map(in_full));
         let entry = Self {
             reason: plan.reason,
             detail: plan.detail.clone(),
@@ -204,6 +212,7 @@ impl PlannedAssignment {
             rule: wish.origin.to_owned(),
             reason,
             detail,
+            conditions: Vec::new(),
             policy_ca_not_after: None,
             untrusting_hubs: Vec::new(),
         }
@@ -240,6 +249,7 @@ impl PlannedAssignment {
             rule,
             reason: Reason::Assigned,
             detail: String::new(),
+            conditions: Vec::new(),
             policy_ca_not_after: None,
             untrusting_hubs: Vec::new(),
         }
@@ -261,8 +271,11 @@ impl PlannedAssignment {
             return Step::Done;
         }
         if group.policy != self.before {
-            let named =
-                |policy: Option<&str>| policy.map_or("no policy".to_owned(), |name| format!("`{name}`"));
+            let namespace = place.configuration.id.name();
+            let named = |policy: Option<&str>| {
+                policy
+                    .map_or("no policy".to_owned(), |name| format!("`{}`", reference::shown(name, namespace)))
+            };
             let (before, now) = (named(self.before.as_deref()), named(group.policy.as_deref()));
             return refuse(Reason::GroupMoved, format!("the plan saw it with {before}; it has {now} now"));
         }
@@ -293,8 +306,10 @@ impl PlannedAssignment {
         }
         let Some(name) = &self.after else { return Step::Write };
         let Some(policy) = policy(name, observation) else {
+            let name = reference::shown(name, place.configuration.id.name());
             return refuse(Reason::PolicyNotFound, format!("the namespace has no policy `{name}`"));
         };
+        let name = &policy.name;
         if !is_active(policy) {
             return refuse(Reason::PolicyNotActive, format!("policy `{name}` has no active issuing CA"));
         }

@@ -100,6 +100,7 @@ const fn after(failure: CallFailure) -> Next {
         | CallFailure::Forbidden
         | CallFailure::ApiVersionRejected
         | CallFailure::LinkNotReady
+        | CallFailure::OutsideCloud
         | CallFailure::Rejected => Next::RefuseAndTryLater,
     }
 }
@@ -171,6 +172,7 @@ mod tests {
             "Call(Moved): group-moved, DecideAgain",
             "Call(ApiVersionRejected): api-version-rejected, RefuseAndTryLater",
             "Call(LinkNotReady): link-not-ready, RefuseAndTryLater",
+            "Call(OutsideCloud): address-outside-cloud, RefuseAndTryLater",
             "Call(Rejected): service-rejected, RefuseAndTryLater",
         ];
         assert_eq!(table, expected);

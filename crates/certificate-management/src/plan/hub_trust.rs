@@ -3,6 +3,7 @@
 
 use super::Observation;
 use crate::model::{EnrollmentGroup, Hub, Policy};
+use crate::phrase;
 use crate::reason::Reason;
 use crate::rules::allocated_hubs;
 use crate::trust::{Assessment, Trust};
@@ -65,7 +66,9 @@ impl HubTrust {
             match assessment.trust {
                 Trust::Trusted | Trust::Leftover => {}
                 Trust::Missing | Trust::Stale => seen.untrusting.push(hub.name.clone()),
-                Trust::Unreadable => seen.unknown.push(format!("{}: {}", hub.name, assessment.why)),
+                Trust::Unreadable => {
+                    seen.unknown.push(format!("{}: {}", hub.name, phrase::clause(&assessment.why)));
+                }
             }
         }
         seen

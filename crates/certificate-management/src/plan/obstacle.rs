@@ -5,6 +5,8 @@
 
 use super::{Observation, Pair};
 use crate::generation::LinkState;
+use crate::model::Policy;
+use crate::phrase;
 use crate::reason::Reason;
 
 /// Why a hub does not trust a policy of the second generation.
@@ -16,6 +18,19 @@ pub struct Obstacle {
     pub detail: String,
     /// Whether it may pass without a person's doing.
     pub may_pass: bool,
+}
+
+/// What keeps the hubs that a group waits for from a policy that the service pushes: what does not pass by itself first.
+#[must_use]
+pub fn obstacle_of_group(
+    observation: &Observation,
+    policy: &Policy,
+    waits_for: &[String],
+) -> Option<Obstacle> {
+    let pairs = observation.pairs();
+    let waited_for =
+        pairs.iter().filter(|pair| pair.policy.id == policy.id && waits_for.contains(&pair.hub.name));
+    waited_for.map(|pair| obstacle(observation, pair)).min_by_key(|obstacle| obstacle.may_pass)
 }
 
 /// Reads the obstacle from the link of the pair's hub, for a pair that is not trusted.
@@ -36,7 +51,7 @@ pub fn obstacle(observation: &Observation, pair: &Pair<'_>) -> Obstacle {
                 Some(error) => (error.to_string(), error.next_step()),
                 None => ("the service does not say why".to_owned(), "link the hub again"),
             };
-            let detail = format!("the link of hub {hub} failed: {said}; {next_step}");
+            let detail = format!("the link of hub {hub} failed: {}; {next_step}", phrase::clause(&said));
             Obstacle { reason: Reason::LinkFailed, detail, may_pass: false }
         }
         Some(LinkState::InProgress) => {

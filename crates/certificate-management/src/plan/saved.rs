@@ -6,11 +6,12 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::condition::{Condition, Demands};
 pub use super::declared::PlannedResource;
 pub use super::entry::{Place, Planned, PlannedAssignment, Step, Wish};
 use super::{Observation, plan_assignment};
 use crate::ArmId;
-use crate::configuration::{Freeze, Mode, NamespaceConfiguration};
+use crate::configuration::{Freeze, NamespaceConfiguration};
 use crate::declared::{self, Inventory};
 use crate::digest;
 use crate::hold::Hold;
@@ -22,9 +23,6 @@ pub const PLAN_SCHEMA: &str = "policysync-plan/v1";
 
 /// How many bytes of its SHA-256 name a plan.
 const HASH: usize = 16;
-
-/// Marks a write in a namespace that the configuration has in audit mode.
-const IN_AUDIT: &str = "; its namespace is in audit mode, so it is performed with `--even-in-audit` only";
 
 /// A plan as it is saved. A plan with an unknown member is refused: `apply` performs a plan exactly or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,8 +81,7 @@ impl SavedPlan {
 
     /// Adds what is to be done about everything that the file declares in a namespace, until it is there.
     pub fn add_declared(&mut self, configuration: &NamespaceConfiguration, inventory: &Inventory) {
-        let note = if configuration.mode == Mode::Audit { IN_AUDIT } else { "" };
-        self.declared.extend(PlannedResource::all(configuration, inventory, note));
+        self.declared.extend(PlannedResource::all(configuration, inventory));
     }
 
     /// The hash by which records name this plan: the same for the same plan, however its file is laid out.
@@ -102,6 +99,7 @@ impl SavedPlan {
                 Some(hold) if reverts.is_none() || hold.reverts.as_deref() != reverts => {
                     entry.reason = Reason::Held;
                     entry.detail = hold.why();
+                    entry.conditions.clear();
                     self.left_alone.push(entry);
                 }
                 _ => self.assignments.push(entry),
@@ -109,25 +107,30 @@ impl SavedPlan {
         }
     }
 
-    /// Says of each write whose namespace or group is frozen now that it is, and what performs it.
+    /// Notes of each write whose namespace or group is frozen now that it is.
     pub fn tell_frozen<'c>(
         &mut self,
         freeze: impl Fn(&PlannedAssignment) -> Option<&'c Freeze>,
         of_namespace: impl Fn(&ArmId) -> Option<&'c Freeze>,
     ) {
-        let note = |freeze: &Freeze| {
-            format!("; {}; it is performed with `--break-freeze` and a `--reason` only", freeze.why())
-        };
         for entry in &mut self.assignments {
-            if let Some(freeze) = freeze(entry) {
-                entry.detail.push_str(&note(freeze));
-            }
+            let condition = freeze(entry).map(Condition::of_freeze);
+            entry.conditions.extend(condition);
         }
         for planned in self.declared.iter_mut().filter(|planned| planned.is_written()) {
-            if let Some(freeze) = of_namespace(&planned.namespace_id) {
-                planned.detail.push_str(&note(freeze));
-            }
+            let condition = of_namespace(&planned.namespace_id).map(Condition::of_freeze);
+            planned.conditions.extend(condition);
         }
+    }
+
+    /// What it asks of the person who has it performed.
+    #[must_use]
+    pub fn demands(&self) -> Demands {
+        let assignments = self.assignments.iter().map(|entry| (&entry.namespace_id, &entry.conditions));
+        let declared = self.declared.iter().filter(|planned| planned.is_written());
+        let declared = declared.map(|planned| (&planned.namespace_id, &planned.conditions));
+        let each = declared.chain(assignments).map(|(id, conditions)| Demands::of_write(id, conditions));
+        each.fold(Demands::default(), Demands::and)
     }
 
     /// The writes to declared resources of a namespace, in the order that the service needs.
@@ -232,9 +235,7 @@ impl SavedPlan {
         let Planned { mut entry, writes } = planned;
         match entry.reason {
             _ if writes => {
-                if place.configuration.mode == Mode::Audit {
-                    entry.detail.push_str(IN_AUDIT);
-                }
+                entry.conditions = Condition::of_mode(place.configuration);
                 self.assignments.push(entry);
             }
             Reason::AlreadyAssigned | Reason::RuleSaysNone => self.unchanged += 1,

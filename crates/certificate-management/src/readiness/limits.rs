@@ -42,7 +42,7 @@ pub(super) fn judge(seen: &Seen) -> Vec<Judged> {
     }
     match &seen.inventory {
         Err(error) => {
-            problems.push(Judged::unread(ASPECT, "", "authorities and policies", error));
+            problems.push(Judged::unread(ASPECT, "", "authorities and policies", &seen.namespace.id, error));
         }
         Ok(inventory) if is_newer => {
             let of = |kind| inventory.authorities.iter().filter(|one| one.kind == kind).count();
@@ -84,7 +84,7 @@ pub(super) fn judge(seen: &Seen) -> Vec<Judged> {
                 problems.push(Judged::new(ASPECT, name, outcome, message, next_step));
             }
             Some(Err(error)) => {
-                problems.push(Judged::unread(ASPECT, name, "its CA certificates", error));
+                problems.push(Judged::unread(ASPECT, name, "its CA certificates", &linked.id, error));
             }
             _ => {}
         }

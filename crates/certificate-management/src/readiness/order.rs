@@ -12,7 +12,9 @@ const ASPECT: Aspect = Aspect::LinkOrder;
 pub(super) fn judge(seen: &Seen) -> Vec<Judged> {
     let inventory = match &seen.inventory {
         Ok(inventory) => inventory,
-        Err(error) => return vec![Judged::unread(ASPECT, "", "authorities and policies", error)],
+        Err(error) => {
+            return vec![Judged::unread(ASPECT, "", "authorities and policies", &seen.namespace.id, error)];
+        }
     };
     let mut problems = Vec::new();
     let mut tell = |outcome, message: String, next_step: &str| {

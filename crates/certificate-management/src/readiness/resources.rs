@@ -19,7 +19,7 @@ pub(super) fn regions(seen: &Seen) -> Vec<Judged> {
             let next_step = "Look at the namespace in Azure.".to_owned();
             return vec![Judged::new(ASPECT, "", Outcome::Unchecked, message, next_step)];
         }
-        Err(error) => return vec![Judged::unread(ASPECT, "", "the namespace", error)],
+        Err(error) => return vec![Judged::unread(ASPECT, "", "the namespace", &seen.namespace.id, error)],
     };
     let mut problems = Vec::new();
     for linked in &seen.sides.linked {
@@ -92,7 +92,7 @@ fn read<'s>(linked: &'s Linked, aspect: Aspect, problems: &mut Vec<Judged>) -> O
     match &linked.side {
         Ok(side) => Some(side),
         Err(error) => {
-            problems.push(Judged::unread(aspect, linked.id.name(), linked.id.name(), error));
+            problems.push(Judged::unread(aspect, linked.id.name(), linked.id.name(), &linked.id, error));
             None
         }
     }

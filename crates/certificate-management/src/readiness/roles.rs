@@ -1,10 +1,11 @@
 //! The matrix of roles: which identity needs which role where (`ca-lifecycle-facts.md` §4.1, `azure-wire-facts.md` §6).
 
-use super::seen::{Caller, Grants, Kind, Linked, Principal, Seen, Sides};
+use super::seen::{Caller, Grant, Grants, Kind, Linked, Principal, Seen, Sides};
 use super::{Aspect, Judged, Outcome, all_or};
 use crate::ArmId;
 use crate::generation::Generation;
 use crate::model::Namespace;
+use crate::next_step::{self, Commands, Lacking, PrincipalType, Situation};
 
 /// A built-in role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +68,18 @@ impl Need {
     pub fn grant(&self) -> String {
         grant_command(self.role.name, &self.principal, self.scope.as_str())
     }
+
+    /// What was read of the grants of the identity there.
+    fn grants<'s>(&self, seen: &'s Seen) -> Option<&'s Grants> {
+        seen.sides.grants.iter().find(|grants| {
+            grants.scope == self.scope && grants.principal.eq_ignore_ascii_case(&self.principal)
+        })
+    }
+
+    /// Whether the role, or one that holds all of it, is among these.
+    fn is_among(&self, found: &[Grant]) -> bool {
+        has(found, self.role.id) || self.role.within.iter().any(|id| has(found, id))
+    }
 }
 
 /// The roles that are needed, and the identities that a link names and that are not to be found.
@@ -78,10 +91,7 @@ struct Matrix {
 /// The command that gives a role to a service principal, such as a managed identity.
 #[must_use]
 pub fn grant_command(role: &str, principal_id: &str, scope_id: &str) -> String {
-    format!(
-        "az role assignment create --assignee-object-id {principal_id} --assignee-principal-type ServicePrincipal \
-         --role \"{role}\" --scope \"{scope_id}\""
-    )
+    next_step::grant_command(role, principal_id, PrincipalType::ServicePrincipal, scope_id)
 }
 
 /// The roles that are needed, so that their grants can be read.
@@ -95,7 +105,13 @@ fn matrix(namespace: &Namespace, sides: &Sides) -> Matrix {
     let side = match &sides.side {
         Ok(side) => side,
         Err(error) => {
-            matrix.problems.push(Judged::unread(Aspect::LinkRoles, "", "the namespace", error));
+            matrix.problems.push(Judged::unread(
+                Aspect::LinkRoles,
+                "",
+                "the namespace",
+                &namespace.id,
+                error,
+            ));
             return matrix;
         }
     };
@@ -128,7 +144,13 @@ fn matrix(namespace: &Namespace, sides: &Sides) -> Matrix {
             Ok(resource) => resource,
             Err(error) => {
                 let what = format!("{} with its identity", linked.id.name());
-                matrix.problems.push(Judged::unread(Aspect::LinkRoles, linked.id.name(), &what, error));
+                matrix.problems.push(Judged::unread(
+                    Aspect::LinkRoles,
+                    linked.id.name(),
+                    &what,
+                    &linked.id,
+                    error,
+                ));
                 continue;
             }
         };
@@ -193,23 +215,23 @@ impl Matrix {
 pub(super) fn judge(seen: &Seen) -> Vec<Judged> {
     let Matrix { needs, mut problems } = matrix(&seen.namespace, &seen.sides);
     for need in &needs {
-        let is_of_need = |grants: &&Grants| {
-            grants.scope == need.scope && grants.principal.eq_ignore_ascii_case(&need.principal)
-        };
-        match seen.sides.grants.iter().find(is_of_need) {
+        match need.grants(seen) {
             None => problems.push(unasked(need)),
             Some(Grants { found: Err(error), .. }) => {
                 let what = format!("the role assignments of {}", need.who);
-                problems.push(Judged::unread(Aspect::LinkRoles, need.scope.name(), &what, error));
+                problems.push(Judged::unread(
+                    Aspect::LinkRoles,
+                    need.scope.name(),
+                    &what,
+                    &need.scope,
+                    error,
+                ));
             }
             Some(Grants { found: Ok(found), .. }) => {
-                let has = |id: &str| {
-                    found.iter().any(|grant| !grant.is_conditional && grant.role.eq_ignore_ascii_case(id))
-                };
-                if has(need.role.id) || need.role.within.iter().any(|id| has(id)) {
+                if need.is_among(found) {
                     continue;
                 }
-                let is_covered = BROAD.iter().any(|id| has(id));
+                let is_covered = BROAD.iter().any(|id| has(found, id));
                 problems.push(missing(need, is_covered));
             }
         }
@@ -222,6 +244,33 @@ pub(super) fn judge(seen: &Seen) -> Vec<Judged> {
     all_or(problems, Aspect::LinkRoles, needs.len(), || {
         format!("roles granted: {}, each that the links need{later}", needs.len())
     })
+}
+
+/// The roles on a resource that were seen to be missing.
+pub(super) fn lacking(seen: &Seen, scope: &ArmId) -> Vec<Need> {
+    let is_missing = |need: &Need| {
+        let found = need.grants(seen).and_then(|grants| grants.found.as_ref().ok());
+        need.scope == *scope && found.is_some_and(|found| !need.is_among(found))
+    };
+    let mut needs = needed(&seen.namespace, &seen.sides);
+    needs.retain(is_missing);
+    needs
+}
+
+/// Whether every role that is needed on a resource was seen to be granted.
+pub(super) fn are_all_granted(seen: &Seen, scope: &ArmId) -> bool {
+    let mut needs = needed(&seen.namespace, &seen.sides);
+    needs.retain(|need| need.scope == *scope);
+    let is_granted = |need: &Need| {
+        let found = need.grants(seen).and_then(|grants| grants.found.as_ref().ok());
+        found.is_some_and(|found| need.is_among(found))
+    };
+    !needs.is_empty() && needs.iter().all(is_granted)
+}
+
+/// Whether a role is granted, without a condition.
+fn has(found: &[Grant], role: &str) -> bool {
+    found.iter().any(|grant| !grant.is_conditional && grant.role.eq_ignore_ascii_case(role))
 }
 
 fn unasked(need: &Need) -> Judged {
@@ -247,7 +296,9 @@ fn missing(need: &Need, is_covered: bool) -> Judged {
         true => Outcome::Doubtful,
         false => Outcome::Wrong,
     };
-    let next_step = "Grant the role, the command is below; it takes up to some minutes to arrive. Then link again where the link has failed.";
-    let judged = Judged::new(Aspect::LinkRoles, scope.name(), outcome, message, next_step.to_owned());
+    // It is not the caller who lacks it.
+    let situation = Situation::of_fleet(false, next_step::Caller::Person);
+    let next_step = next_step::to_grant(Lacking::Link, Commands::Below(1), &situation);
+    let judged = Judged::new(Aspect::LinkRoles, scope.name(), outcome, message, next_step);
     Judged { missing: Some(need.clone()), ..judged }
 }

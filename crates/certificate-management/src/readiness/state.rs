@@ -3,9 +3,10 @@
 use time::Duration;
 
 use super::seen::{Linked, LinkedSide, Seen};
-use super::{Aspect, Judged, Outcome};
-use crate::generation::{Generation, Link, LinkState};
+use super::{Aspect, Judged, Outcome, roles};
+use crate::generation::{Generation, Link, LinkError, LinkState};
 use crate::model::ProvisioningState;
+use crate::next_step::{self, Caller, Commands, Lacking, Situation};
 
 const ASPECT: Aspect = Aspect::LinkState;
 /// How long after the last write a state that is under way counts as one that hangs. Microsoft's command line gives an
@@ -53,16 +54,38 @@ pub(super) fn judge(seen: &Seen) -> Vec<Judged> {
             let is_stuck = outcome == Outcome::Doubtful && is_old(seen);
             let outcome = if is_stuck { Outcome::Wrong } else { outcome };
             let message = if is_stuck { format!("{message}{}", since(seen)) } else { message };
-            problems.push(Judged::new(ASPECT, name, outcome, message, next_step));
+            let judged = Judged::new(ASPECT, name, outcome, message, next_step);
+            problems.push(match link.and_then(|link| link.error.as_ref()) {
+                Some(error) if error.is_about_roles() => of_roles(seen, linked, judged),
+                _ => judged,
+            });
         }
         match &linked.side {
             Ok(side) => of_resource(seen, linked, side, link.is_some(), &mut problems),
-            Err(error) => problems.push(Judged::unread(ASPECT, name, name, error)),
+            Err(error) => problems.push(Judged::unread(ASPECT, name, name, &linked.id, error)),
         }
     }
     super::all_or(problems, ASPECT, seen.sides.linked.len(), || {
         format!("links that stand: {}", seen.sides.linked.len())
     })
+}
+
+/// A link that has failed for lack of roles: those that were seen to be missing cure it, and where all are there, linking again does.
+fn of_roles(seen: &Seen, linked: &Linked, judged: Judged) -> Judged {
+    let needs = roles::lacking(seen, &linked.id);
+    let next_step = match needs.len() {
+        0 if roles::are_all_granted(seen, &linked.id) => {
+            "Every role that it needs is granted by now: link it again from the namespace.".to_owned()
+        }
+        0 => return judged,
+        count => next_step::to_grant(
+            Lacking::Link,
+            Commands::Below(count),
+            // It is not the caller who lacks them.
+            &Situation::of_fleet(false, Caller::Person),
+        ),
+    };
+    Judged { next_step: Some(next_step), needs, ..judged }
 }
 
 fn of_namespace(seen: &Seen) -> Vec<Judged> {
@@ -139,11 +162,15 @@ fn of_resource(seen: &Seen, linked: &Linked, side: &LinkedSide, is_named: bool, 
         );
     } else if is(&side.link_state, "Failed") {
         let error = side.link_error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
-        tell(
+        let judged = Judged::new(
+            ASPECT,
+            name,
             Outcome::Wrong,
             format!("it says that the link has failed{error}"),
-            "See the roles of `link-roles`, wait some minutes after granting, and link it again.",
+            "See the roles of `link-roles`, wait some minutes after granting, and link it again.".to_owned(),
         );
+        let is_about_roles = side.link_error.as_ref().is_some_and(LinkError::is_about_roles);
+        problems.push(if is_about_roles { of_roles(seen, linked, judged) } else { judged });
     } else if is(&side.link_state, "InProgress") || is(&side.link_state, "NotLinked") {
         let state = side.link_state.as_deref().unwrap_or_default();
         let outcome = if is_old(seen) { Outcome::Wrong } else { Outcome::Doubtful };

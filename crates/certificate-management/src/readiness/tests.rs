@@ -356,7 +356,22 @@ fn a_link_that_fails_or_hangs_is_told_with_its_next_step() {
     seen.namespace.links[0].error = Some(LinkError { code: "AdrMiNotAuthorized".to_owned(), message: None });
     let judged = only(&seen, Aspect::LinkState);
     assert_eq!(judged.outcome, Outcome::Wrong);
+    assert_eq!(judged.needs, []);
+    assert!(judged.next_step.unwrap().contains("is granted by now: link it again"));
+    // What was not read is not said to be granted, and what was seen to be missing comes with what grants it.
+    let all = std::mem::take(&mut seen.sides.grants);
+    let judged = only(&seen, Aspect::LinkState);
     assert!(judged.next_step.unwrap().starts_with("Grant the namespace's identity Contributor"));
+    seen.sides.grants = all.clone();
+    let hub = seen.sides.linked[0].id.clone();
+    let of_hub = seen.sides.grants.iter_mut().filter(|grants| grants.scope == hub);
+    of_hub.for_each(|grants| grants.found = Ok(Vec::new()));
+    let judged = only(&seen, Aspect::LinkState);
+    assert!(!judged.needs.is_empty() && judged.needs.iter().all(|need| need.scope == hub), "{judged:?}");
+    assert!(
+        judged.next_step.unwrap().contains("below; role assignments take minutes to arrive. Then link again")
+    );
+    seen.sides.grants = all;
     seen.namespace.links[0].state = Some(LinkState::InProgress);
     assert_eq!(only(&seen, Aspect::LinkState).outcome, Outcome::Doubtful);
     seen.sides.side.as_mut().unwrap().modified_at = Some(datetime!(2026-11-29 11:29 UTC));

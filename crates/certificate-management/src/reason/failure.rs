@@ -24,6 +24,8 @@ pub enum CallFailure {
     ApiVersionRejected,
     /// The provisioning service does not know its namespace yet (`azure-wire-facts.md` §2.3, §3).
     LinkNotReady,
+    /// The address is outside the configured cloud.
+    OutsideCloud,
     /// Anything else that the service would say again.
     Rejected,
 }
@@ -48,6 +50,7 @@ impl CallFailure {
         Self::Moved,
         Self::ApiVersionRejected,
         Self::LinkNotReady,
+        Self::OutsideCloud,
         Self::Rejected,
     ];
 
@@ -59,6 +62,7 @@ impl CallFailure {
             (Self::Unauthorized | Self::Forbidden, _) => Reason::NotPermitted,
             (Self::ApiVersionRejected, _) => Reason::ApiVersionRejected,
             (Self::LinkNotReady, _) => Reason::LinkNotReady,
+            (Self::OutsideCloud, _) => Reason::AddressOutsideCloud,
             (Self::NotFound, About::Namespace) => Reason::NamespaceNotFound,
             (Self::NotFound, About::EnrollmentGroup) => Reason::GroupGone,
             (Self::Moved, About::EnrollmentGroup) => Reason::GroupMoved,

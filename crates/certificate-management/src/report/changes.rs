@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::known_groups::{GroupStanding, KnownGroup};
 use super::snapshot::{KnownFinding, KnownPolicy, Seen, Snapshot, Standing};
 use super::summary::GroupCounts;
 use crate::ArmId;
@@ -83,6 +84,27 @@ pub struct NamespaceChanges {
     pub trust: Option<Moved<Coverage>>,
     /// Where its enrollment groups stand; `null`: as before.
     pub groups: Option<Moved<GroupCounts>>,
+    /// Whether both reports have all of its groups by name, so that the next three lists are whole; else they are empty.
+    pub are_groups_named: bool,
+    /// Enrollment groups that are new, each as `dps/group`.
+    pub groups_came: Vec<String>,
+    /// Enrollment groups that are not seen any more.
+    pub groups_went: Vec<String>,
+    /// Enrollment groups that stand elsewhere, or name another policy.
+    pub groups_moved: Vec<MovedGroup>,
+}
+
+/// An enrollment group that stands elsewhere, or names another policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct MovedGroup {
+    /// As `dps/group`.
+    pub group: String,
+    /// Where it stood.
+    pub before: GroupStanding,
+    /// Where it stands.
+    pub now: GroupStanding,
 }
 
 /// What became of a namespace as a whole.
@@ -233,6 +255,10 @@ impl NamespaceChanges {
             renewed: Vec::new(),
             trust: None,
             groups: None,
+            are_groups_named: false,
+            groups_came: Vec::new(),
+            groups_went: Vec::new(),
+            groups_moved: Vec::new(),
         }
     }
 
@@ -246,6 +272,9 @@ impl NamespaceChanges {
         }
         if let (Some(before), Some(now)) = (&before.groups, &now.groups) {
             changes.groups = (before != now).then(|| Moved { before: before.clone(), now: now.clone() });
+        }
+        if let (Some(before), Some(now)) = (&before.known_groups, &now.known_groups) {
+            changes.compare_groups(before, now);
         }
         changes
     }
@@ -276,9 +305,28 @@ impl NamespaceChanges {
         self.trust = (before != now).then_some(Moved { before, now });
     }
 
+    fn compare_groups(&mut self, before: &[KnownGroup], now: &[KnownGroup]) {
+        self.are_groups_named = true;
+        (self.groups_came, self.groups_went) =
+            names(before.iter().map(|group| &group.name), now.iter().map(|group| &group.name));
+        let earlier: BTreeMap<String, &GroupStanding> =
+            before.iter().map(|group| (key(&group.name), &group.standing)).collect();
+        let moved = now.iter().filter_map(|group| {
+            let known = earlier.get(&key(&group.name)).filter(|known| **known != &group.standing)?;
+            Some(MovedGroup {
+                group: group.name.clone(),
+                before: (*known).clone(),
+                now: group.standing.clone(),
+            })
+        });
+        self.groups_moved = moved.collect();
+        self.groups_moved.sort_by_key(|moved| key(&moved.group));
+    }
+
     /// Whether nothing changed.
     fn is_empty(&self) -> bool {
-        *self == Self::none(&self.namespace_id)
+        let are_groups_named = self.are_groups_named;
+        *self == Self { are_groups_named, ..Self::none(&self.namespace_id) }
     }
 }
 

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 use super::build::namespace;
 use super::ends;
+use super::known_groups;
 use super::snapshot::{Snapshot, Standing};
 use super::{
     CaEnd, DETAILED, Finding, FleetRecords, HeldGroup, LastAssignment, NamespaceLine, NamespaceReport, Page,
@@ -72,6 +73,8 @@ pub struct Fold<'a> {
     is_whole: bool,
     namespaces: Vec<NamespaceReport>,
     standings: Vec<Standing>,
+    /// How many groups the standings have by name.
+    known_groups: usize,
 }
 
 impl<'a> Fold<'a> {
@@ -105,6 +108,7 @@ impl<'a> Fold<'a> {
             is_detailed: configuration.namespaces.len() <= DETAILED,
             namespaces: Vec::new(),
             standings: Vec::new(),
+            known_groups: 0,
         }
     }
 
@@ -170,7 +174,10 @@ impl<'a> Fold<'a> {
         self.lines.push(NamespaceLine { frozen, ..NamespaceLine::of(&namespace, &told) });
         self.summary.add(&namespace);
         ends::add(&mut self.ends, &namespace, &told);
-        self.standings.push(Standing::of(&namespace));
+        let room = known_groups::KEPT - self.known_groups;
+        let groups = facts.namespaces.first().and_then(|facts| known_groups::of(facts, room));
+        self.known_groups += groups.as_ref().map_or(0, Vec::len);
+        self.standings.push(Standing::of(&namespace, groups));
         if self.is_detailed {
             self.namespaces.push(namespace);
         }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::tests::everything;
 use crate::checks::testing::World;
-use crate::model::ReadFailure;
+use crate::model::{ReadFailure, ReadFailureKind};
 
 fn schema() -> Value {
     serde_json::from_str(include_str!("../../../../docs/policy-status.schema.json")).unwrap()
@@ -31,9 +31,11 @@ fn document(world: &World) -> Value {
 
 #[test]
 fn reports_hold_against_the_published_schema() {
-    let mut unreadable = World::healthy();
-    unreadable.observation = Err(ReadFailure::other("500"));
-    for world in [World::healthy(), everything(), unreadable, unlisted()] {
+    let unreadable = ReadFailureKind::ALL.iter().map(|kind| World {
+        observation: Err(ReadFailure { kind: *kind, ..ReadFailure::other("500") }),
+        ..World::healthy()
+    });
+    for world in unreadable.chain([World::healthy(), everything(), unlisted()]) {
         let problems = problems(&document(&world));
         assert!(problems.is_empty(), "docs/policy-status.schema.json is behind: {problems:#?}");
     }

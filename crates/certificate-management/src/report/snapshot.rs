@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::known_groups::KnownGroup;
 use super::summary::GroupCounts;
 use super::{Finding, NamespaceReport};
 use crate::ArmId;
@@ -67,6 +68,9 @@ pub struct Standing {
     pub seen: Option<Seen>,
     /// Its enrollment groups; `None`: not all of them could be read.
     pub groups: Option<GroupCounts>,
+    /// The same by name; `None`: there was no room for all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_groups: Option<Vec<KnownGroup>>,
 }
 
 /// What was seen of a namespace.
@@ -135,9 +139,9 @@ impl KnownFinding {
 }
 
 impl Standing {
-    /// Of a namespace as the report has it.
+    /// Of a namespace as the report has it, with its groups by name where they are kept.
     #[must_use]
-    pub fn of(namespace: &NamespaceReport) -> Self {
+    pub fn of(namespace: &NamespaceReport, known_groups: Option<Vec<KnownGroup>>) -> Self {
         let policy = |policy: &super::PolicyReport| KnownPolicy {
             name: beginning(&policy.name),
             ends: policy.issuing_ca_not_after,
@@ -155,7 +159,8 @@ impl Standing {
             services.iter().for_each(|service| counts.add(&service.enrollment_groups));
             counts
         });
-        Self { id: namespace.id.clone(), seen, groups }
+        let known_groups = known_groups.filter(|_| are_read);
+        Self { id: namespace.id.clone(), seen, groups, known_groups }
     }
 }
 

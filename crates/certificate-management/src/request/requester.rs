@@ -15,3 +15,15 @@ pub enum Requester {
     /// Policysync asked by itself.
     Policysync,
 }
+
+impl Requester {
+    /// How the app knows it, as it stands behind a name; `None`: Policysync asked by itself.
+    #[must_use]
+    pub const fn how(self) -> Option<&'static str> {
+        match self {
+            Self::Claimed => Some("by the caller's own word"),
+            Self::SignedIn => Some("signed in"),
+            Self::Policysync => None,
+        }
+    }
+}

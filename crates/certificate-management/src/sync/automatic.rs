@@ -8,7 +8,8 @@ use super::{SyncRecord, pause};
 use crate::configuration::{Mode, NamespaceConfiguration, Sync};
 use crate::digest;
 use crate::plan::{Observation, Pair};
-use crate::request::{AUTOMATIC_PREFIX, REQUEST_SCHEMA, RequestRecord, Requester, SyncRequest};
+use crate::reason::Reason;
+use crate::request::{AUTOMATIC_PREFIX, Outcome, REQUEST_SCHEMA, RequestRecord, Requester, SyncRequest};
 
 /// What the app does about a namespace that it has observed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,17 +59,20 @@ pub enum Repeat {
     Submit,
     /// It was recorded and has no outcome. Its message may have been lost: send the request as it was recorded.
     SendAgain(Box<SyncRequest>),
-    /// The app has asked for the same need today and has the outcome.
+    /// The app has asked for the same need today, and a sync was made for it.
     Answered,
+    /// The app has asked for the same need today, and no sync was made for it: its look did not see the need, since the list lacked the hub or
+    /// an answer was old, or the mode, a lock or a missing role did not let it then. The need is there again: try the next id.
+    NothingSent,
     /// Another sender has put a message with this id on the queue: try the next id.
     Claimed,
 }
 
-/// Most ids that the app tries for one need.
+/// Most ids that the app tries for one need, and so the most requests for it on one day.
 const MOST_IDS: usize = 8;
 
 /// The same request under each id that it may have: the first one, and further ones in case another sender has used
-/// that.
+/// that, or nothing came of it.
 pub fn candidates(request: &SyncRequest) -> impl Iterator<Item = SyncRequest> {
     (1..=MOST_IDS).map(|n| match n {
         1 => request.clone(),
@@ -83,8 +87,18 @@ pub fn repeat(existing: Option<&RequestRecord>) -> Repeat {
         None => Repeat::Submit,
         // Only the record knows who asked: a message can say anything.
         Some(record) if record.requester != Requester::Policysync => Repeat::Claimed,
-        Some(record) if record.outcome.is_final() => Repeat::Answered,
-        Some(record) => Repeat::SendAgain(Box::new(record.request.clone())),
+        Some(record) if !record.outcome.is_final() => Repeat::SendAgain(Box::new(record.request.clone())),
+        Some(record) if was_nothing_sent(record) => Repeat::NothingSent,
+        Some(_) => Repeat::Answered,
+    }
+}
+
+/// Whether a request ended without a sync.
+fn was_nothing_sent(record: &RequestRecord) -> bool {
+    match record.outcome {
+        Outcome::AlreadyTrusted | Outcome::Refused => true,
+        Outcome::Failed => matches!(record.reason, Some(Reason::NotPermitted | Reason::NamespaceLocked)),
+        _ => false,
     }
 }
 

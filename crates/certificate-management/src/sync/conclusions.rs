@@ -97,6 +97,12 @@ pub(super) fn of_claim(planned: Vec<Conclusion>, plan: &str) -> Vec<Conclusion> 
     planned.into_iter().map(|planned| Conclusion { plan: Some(plan.to_owned()), ..planned }).collect()
 }
 
+/// With the hash of what the last POST of its sync was for. The run that sent it may have been killed before it recorded that.
+pub(super) fn of_post(conclusion: Conclusion, record: &SyncRecord) -> Conclusion {
+    let plan = conclusion.plan.or_else(|| record.plan.clone());
+    Conclusion { plan, ..conclusion }
+}
+
 /// Whether a plan refuses a request because of other pairs that the last POST may still satisfy.
 pub(super) fn is_premature(
     record: &SyncRecord,

@@ -60,6 +60,19 @@ pub enum Event<'a> {
     TimerPassed,
 }
 
+impl Event<'_> {
+    /// The look that brings it.
+    pub(super) fn look(&self) -> Option<&Look> {
+        match self {
+            Self::OperationTold { look, .. } | Self::Observed { look, .. } | Self::Concluded { look, .. } => {
+                Some(look)
+            }
+            Self::PostEnded { claim, .. } => Some(&claim.look),
+            Self::Requested | Self::FollowUp { .. } | Self::TimerPassed => None,
+        }
+    }
+}
+
 /// One look: its sync, and the follow-up that began it. The machine takes the results of a look only as long as no
 /// other look has taken its place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -68,6 +81,9 @@ pub struct Look {
     pub sync_id: String,
     /// The number of the follow-up.
     pub attempt: u32,
+    /// By how much the follow-up came too early, at least [`Duration::ZERO`] and at the most
+    /// [`super::pause::CLOCKS_APART`].
+    pub early: Duration,
 }
 
 /// The right to send one POST.
@@ -121,6 +137,9 @@ pub struct Context {
     pub most_requests: usize,
     /// The id of a sync, should this step open one.
     pub next_sync_id: String,
+    /// By how much the queue's clock is known to be ahead of this instance's: what is due is put off by it. The machine takes it from the
+    /// look that brings an event; [`Duration::ZERO`] before that.
+    pub early: Duration,
 }
 
 impl Context {
@@ -141,6 +160,7 @@ impl Context {
             patience: Duration::seconds(i64::from(seconds)),
             most_requests: MOST_REQUESTS,
             next_sync_id,
+            early: Duration::ZERO,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! A look at a sync that was claimed, started or only watches: the evidence on the hubs decides.
 
-use super::conclusions::{is_overdue, is_premature, measured, of_claim, of_hubs, of_plan, undecided};
+use super::conclusions::{
+    is_overdue, is_premature, measured, of_claim, of_hubs, of_plan, of_post, undecided,
+};
 use super::looking::again_and_conclude;
 use super::pause::{self, CLAIM_DEADLINE, MOST_POSTS};
 use super::sent::plan_hash;
@@ -66,6 +68,7 @@ fn judge_all(
         judged.needs_sync |= matches!(plan, RequestPlan::Sync(_)) && (is_covered || is_watching);
         if is_covered {
             let conclusion = judge(record, known, &plan, &assessed, operation, context);
+            let conclusion = of_post(conclusion, record);
             judged.worst = judged.worst.max(Some(conclusion.outcome));
             if conclusion.outcome.is_final() {
                 judged.outcomes.conclusions.push(conclusion);
@@ -170,7 +173,9 @@ fn decide(
         record.posts = record.posts.saturating_add(1);
         record.since = context.now;
         record.sent = Some(Sent::of(&record.sync_id, record.posts, observation, context));
-        let planned = of_claim(open, &plan_hash(observation));
+        let plan = plan_hash(observation);
+        let planned = of_claim(open, &plan);
+        record.plan = Some(plan);
         let claim = Claim { look: look.clone(), post: record.posts, planned };
         return Step::write(record, vec![Effect::Post(claim), Effect::Conclude(outcomes)]);
     }

@@ -1,7 +1,7 @@
 //! The stages of a look: the queue delivers its follow-up, the look asks the operation, observes the namespace, and
 //! schedules the next look.
 
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use super::effect::FollowUp;
 use super::joining;
@@ -14,18 +14,33 @@ impl Look {
     }
 }
 
+/// By how much the awaited follow-up comes too early, if it comes now. The queue delivers none before its time, so its clock is ahead of
+/// this instance's by as much at least, and the next look is put off by it: otherwise each pause would be shorter by that, and those
+/// that are shorter than that would be none.
+///
+/// For a follow-up that comes as soon as it was sent, the queue did not wait at all, so that its clock may be further ahead. Then it counts
+/// twice, which takes seven looks from the shortest pause to clocks that are two minutes apart. As soon as the queue does wait, this is
+/// how far they are apart.
+pub(super) fn earliness(record: &SyncRecord, now: OffsetDateTime) -> Duration {
+    let early = (record.next_look_at - now).clamp(Duration::ZERO, pause::CLOCKS_APART);
+    let waited = record.scheduled_at.map(|at| now - at);
+    let came_at_once = waited.is_some_and(|waited| (Duration::ZERO..pause::SHORTEST_PAUSE).contains(&waited));
+    if came_at_once { early.saturating_mul(2).min(pause::CLOCKS_APART) } else { early }
+}
+
 pub(super) fn follow_up(record: &SyncRecord, sync_id: &str, attempt: u32, context: &Context) -> Step {
     if record.sync_id != sync_id || record.attempt != attempt {
         // The follow-up is older than the one that the record waits for, or forged. The run that recorded the awaited
         // one may have been killed before it sent it.
         return Step::only(vec![Effect::SendFollowUp(FollowUp::of(record))]);
     }
+    let early = earliness(record, context.now);
     if record.look == Some(attempt) {
         // Another run is looking, or was killed while it did. This run leaves it alone once; the look of the next
         // follow-up takes its place.
-        return again(record.clone(), pause::LEFT_ALONE, record.look, context);
+        return again(record.clone(), pause::LEFT_ALONE, record.look, &Context { early, ..context.clone() });
     }
-    let look = Look { sync_id: record.sync_id.clone(), attempt };
+    let look = Look { sync_id: record.sync_id.clone(), attempt, early };
     let record = SyncRecord { look: Some(attempt), ..record.clone() };
     let effect = match &record.operation {
         // A gathering record of the last release may still hold the operation of an earlier sync, which is not asked.
@@ -109,7 +124,8 @@ pub(super) fn again(mut record: SyncRecord, wait: Duration, look: Option<u32>, c
     });
     record.attempt = attempt;
     record.look = look;
-    record.next_look_at = pause::after(context.now, pause::clamped(wait));
+    record.next_look_at = pause::due(pause::clamped(wait), context);
+    record.scheduled_at = Some(context.now);
     let effects = vec![Effect::SendFollowUp(FollowUp::of(&record))];
     Step::write(record, effects)
 }

@@ -3,6 +3,8 @@
 
 use time::{Duration, OffsetDateTime};
 
+use super::Context;
+
 /// How far the clocks of two instances, or of an instance and a service, may be apart.
 pub const CLOCKS_APART: Duration = Duration::minutes(2);
 /// Longest time between a claim and the end of its POST: the app ends every invocation before that.
@@ -41,6 +43,12 @@ pub fn growing(attempt: u32, name: &str) -> Duration {
 #[must_use]
 pub fn clamped(asked: Duration) -> Duration {
     asked.clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
+}
+
+/// When a look is due after a pause, for a queue whose clock is ahead by what is known of it.
+#[must_use]
+pub(super) fn due(pause: Duration, context: &Context) -> OffsetDateTime {
+    after(context.now, pause.saturating_add(context.early))
 }
 
 /// The time after a pause, or the end of the calendar where that is beyond it.

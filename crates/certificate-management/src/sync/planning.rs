@@ -56,7 +56,9 @@ pub(super) fn seen(
     if is_claimed {
         record.sent = Some(Sent::of(&record.sync_id, record.posts, observation, context));
         to_sync.append(&mut to_watch);
-        let planned = of_claim(to_sync, &plan_hash(observation));
+        let plan = plan_hash(observation);
+        let planned = of_claim(to_sync, &plan);
+        record.plan = Some(plan);
         let claim = Claim { look: look.clone(), post: record.posts, planned };
         return Step::write(record, vec![Effect::Post(claim), Effect::Conclude(outcomes)]);
     }

@@ -44,7 +44,7 @@ pub(super) fn ended(record: &SyncRecord, claim: &Claim, end: &PostEnd, context: 
             record.since = context.now;
             record.setback = Some(failure.into());
             record.refused = record.refused.saturating_add(1);
-            record.sent = None;
+            (record.sent, record.plan) = (None, None);
             record.requests.append(&mut record.waiting);
             let asked = failure.retry_after.unwrap_or_default();
             let pause = pause::growing(record.attempt, &record.sync_id).max(asked);

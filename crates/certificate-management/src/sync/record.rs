@@ -32,6 +32,9 @@ pub struct SyncRecord {
     /// When the next look is due. The follow-up of a look that is long overdue was lost.
     #[serde(with = "time::serde::rfc3339")]
     pub next_look_at: OffsetDateTime,
+    /// When that look was scheduled, by the clock of the instance that did it. Records of older versions do not have it.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub scheduled_at: Option<OffsetDateTime>,
     /// Number of the follow-up that it waits for, from 1. The driver records it before it sends that follow-up, so a
     /// follow-up with a higher number is forged.
     pub attempt: u32,
@@ -55,6 +58,9 @@ pub struct SyncRecord {
     /// The last POST of the namespace that may have had effect, of this sync or of one before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Sent>,
+    /// The hash of what its last POST was for, unless that was refused. Records of older versions do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
     /// The requests that it is for.
     pub requests: Vec<String>,
     /// The requests that came after its claim. The sync may satisfy them, but it was not made for them: those that it

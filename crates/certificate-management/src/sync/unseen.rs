@@ -1,7 +1,7 @@
 //! A look that saw nothing of the namespace. The sync waits for a failure that can pass; requests whose time is over
 //! get their outcome.
 
-use super::conclusions::{as_a_whole, failed, is_overdue};
+use super::conclusions::{as_a_whole, failed, is_overdue, of_post};
 use super::failure::Consequence;
 use super::judging::end;
 use super::looking::again_and_conclude;
@@ -41,6 +41,7 @@ pub(super) fn unseen(
         match fate {
             Fate::Ends(conclusion) => {
                 let is_covered = record.phase != Phase::Gathering && record.requests.contains(id);
+                let conclusion = if is_covered { of_post(conclusion, &record) } else { conclusion };
                 worst = worst.max(Some(conclusion.outcome).filter(|_| is_covered));
                 outcomes.conclusions.push(conclusion);
             }

@@ -88,6 +88,12 @@ impl BlobAddress {
         }
         Ok(Self { account, service, container: container.to_owned(), name: name.to_owned() })
     }
+
+    /// The account, the container and the name, as `az storage blob` takes them; `None` of a storage emulator on this machine.
+    #[must_use]
+    pub fn in_azure(&self) -> Option<(&str, &str, &str)> {
+        (self.service.scheme() == "https").then_some((&self.account, &self.container, &self.name))
+    }
 }
 
 impl fmt::Display for BlobAddress {

@@ -14,6 +14,8 @@ use tokio::sync::oneshot;
 
 use super::Output;
 use super::view::View;
+use crate::commands::table::terminal_width;
+use crate::commands::terminal_size::complaint_width;
 use crate::visible;
 
 /// Lines of log that may wait for a slow reader of stderr. Beyond that the printer leaves out what the handler prints.
@@ -61,7 +63,7 @@ fn print_lines(
     mut events: UnboundedReceiver<HostEvent>,
     table: &Receiver<Vec<FunctionSummary>>,
 ) -> io::Result<()> {
-    let mut view = View::new(anstream::stdout());
+    let mut view = View::new(anstream::stdout(), terminal_width);
     while let Some(event) = events.blocking_recv() {
         if let HostEvent::Ready { url } = &event
             && let Ok(functions) = table.recv_timeout(TABLE)
@@ -105,7 +107,7 @@ impl Logs {
         let waiting = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&waiting);
         let thread = std::thread::spawn(move || {
-            let mut view = View::new(anstream::stderr());
+            let mut view = View::new(anstream::stderr(), complaint_width);
             for event in receiver {
                 count.fetch_sub(1, Ordering::Relaxed);
                 // Without a reader of stderr the events on stdout still count.

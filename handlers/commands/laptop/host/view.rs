@@ -9,11 +9,13 @@ use functions_host_stand_in::{
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
-use crate::commands::table::{Table, screen_width};
+use crate::commands::table::{self, Table, screen_width};
 use crate::visible;
 
 /// Names of functions with fewer characters than this are aligned.
 const WIDTH: usize = 24;
+/// A text is not wrapped to less than this, in columns.
+const NARROWEST: usize = 24;
 /// How much of a message that an output binding would send is shown, characters.
 const SHOWN: usize = 160;
 /// How many of those messages it shows.
@@ -30,12 +32,14 @@ const RESET: &str = "\u{1b}[0m";
 pub struct View<W> {
     out: W,
     width: usize,
+    /// How many columns a line has now; `None`: a line stays one.
+    columns: fn() -> Option<usize>,
 }
 
 impl<W: Write> View<W> {
-    /// A view that writes to `out`.
-    pub fn new(out: W) -> Self {
-        Self { out, width: "handler".len() }
+    /// A view that writes to `out`. `columns`: how many a line has there now; `None`, as where it is no terminal: a line stays one.
+    pub fn new(out: W, columns: fn() -> Option<usize>) -> Self {
+        Self { out, width: "handler".len(), columns }
     }
 
     /// The table of functions: what fires each of them, and where it is called or fired by hand.
@@ -122,22 +126,35 @@ impl<W: Write> View<W> {
     fn line(&mut self, who: &str, color: &str, text: &str) -> io::Result<()> {
         let width = self.width;
         let clock = clock();
-        let text = with_our_styles(text);
+        let indent = clock.len() + 1 + width.max(who.len()) + 2;
+        let text = self.fitting(&with_our_styles(text), indent);
         let mut lines = text.lines();
         let first = lines.next().unwrap_or_default();
         writeln!(self.out, "{DIM}{clock}{RESET} {BOLD}{who:width$}{RESET}  {color}{first}{RESET}")?;
         for line in lines {
-            let indent = clock.len() + 1 + width;
-            writeln!(self.out, "{:indent$}  {color}{line}{RESET}", "")?;
+            writeln!(self.out, "{:indent$}{color}{line}{RESET}", "")?;
         }
         Ok(())
+    }
+
+    /// A text on lines that fit after so many columns.
+    fn fitting(&self, text: &str, indent: usize) -> String {
+        match (self.columns)() {
+            Some(columns) => table::wrapped(text, columns.saturating_sub(indent).max(NARROWEST)),
+            None => text.to_owned(),
+        }
     }
 
     /// A detail of the line above.
     fn below(&mut self, what: &str, color: &str, text: &str) -> io::Result<()> {
         let indent = clock().len() + 1 + self.width + 2;
         for line in visible::lines(text).lines() {
-            writeln!(self.out, "{:indent$}{DIM}{what}{RESET}  {color}{line}{RESET}", "")?;
+            let text = self.fitting(line, indent + what.len() + 2);
+            let mut mark = what.to_owned();
+            for line in text.lines() {
+                writeln!(self.out, "{:indent$}{DIM}{mark}{RESET}  {color}{line}{RESET}", "")?;
+                mark = " ".repeat(what.len());
+            }
         }
         Ok(())
     }
@@ -173,11 +190,12 @@ fn row(function: &FunctionSummary, url: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::table::wrapping::measured;
     use std::time::Duration;
 
     fn text(show: impl FnOnce(&mut View<&mut Vec<u8>>)) -> String {
         let mut out = Vec::new();
-        show(&mut View::new(&mut out));
+        show(&mut View::new(&mut out, || None));
         anstream::adapter::strip_str(std::str::from_utf8(&out).unwrap()).to_string()
     }
 
@@ -217,6 +235,29 @@ mod tests {
             text.contains("TIMED OUT in 12.3 ms") && text.ends_with("because  it was too slow\n"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn on_a_terminal_every_line_fits_and_goes_on_below_its_own_text() {
+        let sentence = "one sync request was taken in and the namespace contoso-plants is asked to be synced";
+        let mut report = report(Outcome::Failed);
+        report.error = Some(sentence.to_owned());
+        report.logs = vec![sentence.to_owned()];
+        let log = HostEvent::Log {
+            source: LogSource::HandlerStdout,
+            level: LogLevel::Information,
+            message: format!("{DIM}{sentence}{RESET}"),
+        };
+        let mut out = Vec::new();
+        let mut view = View::new(&mut out, || Some(72));
+        view.event(&HostEvent::Invocation(Box::new(report))).unwrap();
+        view.event(&log).unwrap();
+        let shown = anstream::adapter::strip_str(std::str::from_utf8(&out).unwrap()).to_string();
+        assert!(shown.lines().all(|line| measured(line) <= 72), "{shown}");
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let (all, sentence) = (words(&shown), words(sentence));
+        let whole = all.windows(sentence.len()).filter(|window| *window == sentence).count();
+        assert_eq!(whole, 3, "nothing is lost, and each text stands together: {shown}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use certificate_management::plan::saved::{SavedPlan, Wish};
 use certificate_management::reason::Reason;
+use certificate_management::reference;
 use certificate_management::rules;
 
 use crate::commands::operator::command_failure::CommandFailure;
@@ -40,8 +41,9 @@ pub(super) async fn plan(person: &Person, from: &str, to: &[String]) -> Result<S
     let observation = survey.observation(source.configuration).await;
     for (service, group) in &targets {
         if service.configuration.id != source.configuration.id {
+            let shown = reference::shown(&policy, source.configuration.id.name());
             let detail = format!(
-                "`{policy}` is a policy of {}; this group's provisioning service belongs to {}",
+                "`{shown}` is a policy of {}; this group's provisioning service belongs to {}",
                 source.configuration.id.name(),
                 service.configuration.id.name()
             );

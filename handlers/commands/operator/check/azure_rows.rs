@@ -2,6 +2,7 @@
 //! exist. Each read is a row of its own, so that a read that is not permitted hides no other.
 
 use azure::Error;
+use certificate_management::ArmId;
 use certificate_management::checks::CheckId;
 use certificate_management::configuration::lines::Lines;
 use certificate_management::configuration::{ApiGeneration, NamespaceConfiguration, analysis};
@@ -12,9 +13,9 @@ use certificate_management::next_step::{self, Situation};
 use certificate_management::plan;
 use certificate_management::plural;
 use certificate_management::reason::Reason;
-use certificate_management::reason::failure::{About, CallFailure};
 use futures::{StreamExt, stream};
 
+use super::asking::{Asking, GROUPS_READER, READER, Right};
 use super::readiness_rows::Known;
 use super::{Checked, Status, permission_rows, readiness_rows};
 use crate::commands::operator::reader;
@@ -29,13 +30,15 @@ const HUBS_AT_ONCE: usize = 8;
 /// The rows of every namespace, in the order of the file.
 pub(super) async fn rows(fleet: &Fleet, lines: &Lines, principal: Option<&str>) -> Vec<Checked> {
     let observer = Observer::new(fleet);
+    let asking = Asking::of(fleet, principal).await;
     let namespaces: Vec<_> = fleet.configuration.namespaces.iter().collect();
     let look = |visit: Visit<'_>| {
         let index = namespaces.iter().position(|namespace| std::ptr::eq(*namespace, visit.configuration));
         // A walk visits only what it is given.
         let index = index.unwrap_or_default();
         let namespace = &fleet.configuration.namespaces[index];
-        let look = NamespaceCheck { fleet, observer: &observer, lines, index, namespace, principal };
+        let asking = &asking;
+        let look = NamespaceCheck { fleet, observer: &observer, lines, index, namespace, principal, asking };
         look.rows(visit.services)
     };
     let (scope, pace) = (Scope::Every(None), Pace::of_a_command());
@@ -45,8 +48,9 @@ pub(super) async fn rows(fleet: &Fleet, lines: &Lines, principal: Option<&str>) 
         .flat_map(|(namespace, rows)| {
             let name = namespace.id.name();
             rows.unwrap_or_else(|| {
-                let situation = situation(fleet, namespace);
-                vec![unread("namespace", name, &Error::timed_out("reading the namespace"), &situation)]
+                let (right, error) =
+                    (reader_of(namespace.id.as_str()), Error::timed_out("reading the namespace"));
+                vec![asking.unread("namespace", name, &error, right, &situation(fleet, namespace))]
             })
         })
         .collect()
@@ -60,6 +64,7 @@ struct NamespaceCheck<'a> {
     index: usize,
     namespace: &'a NamespaceConfiguration,
     principal: Option<&'a str>,
+    asking: &'a Asking,
 }
 
 impl NamespaceCheck<'_> {
@@ -67,8 +72,10 @@ impl NamespaceCheck<'_> {
         situation(self.fleet, self.namespace).in_generation(generation)
     }
 
-    fn unread(&self, check: &'static str, subject: &str, error: &Error) -> Checked {
-        unread(check, subject, error, &situation(self.fleet, self.namespace))
+    /// What the caller could not read; `scope`: where `Reader` lets them.
+    fn unread(&self, check: &'static str, subject: &str, error: &Error, scope: &str) -> Checked {
+        let situation = situation(self.fleet, self.namespace);
+        self.asking.unread(check, subject, error, reader_of(scope), &situation)
     }
 
     async fn rows(self, services: Result<Vec<VisitedService>, Error>) -> Vec<Checked> {
@@ -89,7 +96,7 @@ impl NamespaceCheck<'_> {
                 seen
             }
             Err(error) => {
-                rows.push(self.unread("namespace", name, &error));
+                rows.push(self.unread("namespace", name, &error, self.namespace.id.as_str()));
                 is_readable = false;
                 // `check` goes on with the rest all the same, so that a person sees everything that is missing at once.
                 Namespace {
@@ -115,14 +122,18 @@ impl NamespaceCheck<'_> {
         if is_readable {
             let namespace = namespace.clone();
             let known = Known { namespace, inventory, hubs, provisioning_services: linked };
-            rows.extend(readiness_rows::rows(self.fleet, known).await);
+            let situation = self.situation(known.namespace.generation);
+            rows.extend(readiness_rows::rows(self.fleet, known, self.asking, &situation).await);
         } else {
             let next_step = "See the row of the namespace.";
             let message = "could not be checked: the namespace could not be read";
             rows.push(Checked::failed("link-state", name, message, next_step));
         }
         let (fleet, observer) = (self.fleet, self.observer);
-        rows.extend(permission_rows::rows(fleet, observer, self.namespace, &namespace, self.principal).await);
+        rows.extend({
+            let asking = (self.principal, self.asking);
+            permission_rows::rows(fleet, observer, self.namespace, &namespace, asking).await
+        });
         rows
     }
 
@@ -140,7 +151,9 @@ impl NamespaceCheck<'_> {
         };
         let policies = match policies {
             Ok(policies) => policies,
-            Err(error) => return rows.push(self.unread("policies", name, &error)),
+            Err(error) => {
+                return rows.push(self.unread("policies", name, &error, self.namespace.id.as_str()));
+            }
         };
         let names: Vec<String> = policies.iter().map(|policy| policy.name.clone()).collect();
         if policies.iter().any(plan::is_active) {
@@ -178,7 +191,8 @@ impl NamespaceCheck<'_> {
                 }
                 Err(error) => {
                     all_listed = false;
-                    rows.push(self.unread("hubs", &format!("{name} / subscription {subscription}"), &error));
+                    let subject = format!("{name} / subscription {subscription}");
+                    rows.push(self.unread("hubs", &subject, &error, &of_subscription(&subscription)));
                 }
             }
         }
@@ -199,7 +213,7 @@ impl NamespaceCheck<'_> {
                 let message = plural::count(certificates.len(), "CA certificate");
                 (Checked::ok("hub", subject, message), Ok(certificates.len()))
             }
-            Err(error) => (self.unread("hub", &subject, &error), Err(failure::of(&error))),
+            Err(error) => (self.unread("hub", &subject, &error, hub.id.as_str()), Err(failure::of(&error))),
         }
     }
 
@@ -211,7 +225,11 @@ impl NamespaceCheck<'_> {
                     rows.push(self.enrollment_groups(&visited));
                 }
             }
-            Err(error) => rows.push(self.unread("provisioning-services", self.namespace.id.name(), &error)),
+            Err(error) => {
+                let scope = failure::denied_scope(error.message()).map(str::to_owned);
+                let scope = scope.unwrap_or_else(|| self.own_subscription());
+                rows.push(self.unread("provisioning-services", self.namespace.id.name(), &error, &scope));
+            }
         }
     }
 
@@ -223,7 +241,9 @@ impl NamespaceCheck<'_> {
             Ok(unnamed) => unnamed,
             // What is named could be read, or has a row of its own that says why not.
             Err(error) => {
-                return rows.push(Checked { status: Status::Warning, ..self.unread(check, name, &error) });
+                let scope = failure::denied_scope(error.message()).map(str::to_owned);
+                let row = self.unread(check, name, &error, &scope.unwrap_or_else(|| self.own_subscription()));
+                return rows.push(Checked { status: Status::Warning, ..row });
             }
         };
         if unnamed.is_empty() {
@@ -267,14 +287,16 @@ impl NamespaceCheck<'_> {
                 plural::count(visited.groups.len(), "enrollment group"),
             ),
             Some(unread_groups) => {
-                let error = &unread_groups.error;
-                let is_permission = failure::call(error) == CallFailure::Forbidden;
-                let row = self.unread("enrollment-groups", &subject, error);
+                let scope = visited.service.id.as_ref().map(ArmId::as_str);
+                let right = Right { role: GROUPS_READER, scope };
                 let situation = situation(self.fleet, self.namespace);
-                let next_step = is_permission.then(|| next_step::of(Reason::GroupUnreadable, &situation));
-                Checked { next_step: next_step.or(row.next_step.clone()), ..row }
+                self.asking.unread("enrollment-groups", &subject, &unread_groups.error, right, &situation)
             }
         }
+    }
+
+    fn own_subscription(&self) -> String {
+        of_subscription(self.namespace.id.subscription())
     }
 }
 
@@ -287,20 +309,12 @@ fn by_reason(check: &'static str, subject: &str, reason: Reason, situation: &Sit
     Checked::failed(check, subject, reason.meaning(), next_step::of(reason, situation))
 }
 
-fn unread(check: &'static str, subject: &str, error: &Error, situation: &Situation<'_>) -> Checked {
-    Checked::failed(check, subject, error.to_string(), after(failure::call(error), situation))
+fn reader_of(scope: &str) -> Right<'_> {
+    Right { role: READER, scope: Some(scope) }
 }
 
-/// What is to be done after a call that failed so.
-fn after(failure: CallFailure, situation: &Situation<'_>) -> String {
-    match failure {
-        CallFailure::Unavailable => {
-            "Check the network and POLICYSYNC_ARM_ENDPOINT, and try again; `--offline` checks the file only."
-                .to_owned()
-        }
-        CallFailure::Unauthorized => next_step::login(situation.caller),
-        other => next_step::of(other.reason(About::Namespace), situation),
-    }
+fn of_subscription(subscription: &str) -> String {
+    format!("/subscriptions/{subscription}")
 }
 
 #[cfg(test)]
@@ -310,17 +324,9 @@ mod tests {
 
     use super::*;
 
-    /// Every reason that a row of `check` is made from.
+    /// Every reason that a row of `check` is made from; what could not be read is `next_step::of_unread`, whose own test has it.
     fn reasons() -> Vec<Reason> {
-        let of_calls = CallFailure::ALL.iter().map(|failure| failure.reason(About::Namespace));
-        let others = [
-            Reason::NoPolicies,
-            Reason::NoHubsLinked,
-            Reason::NamespaceNotNamed,
-            Reason::ServiceNotNamed,
-            Reason::GroupUnreadable,
-        ];
-        of_calls.chain(others).collect()
+        vec![Reason::NoPolicies, Reason::NoHubsLinked, Reason::NamespaceNotNamed, Reason::ServiceNotNamed]
     }
 
     /// The sentence that would break it: a row names a command that is refused where it is read.
@@ -342,8 +348,7 @@ mod tests {
                         let of_reasons = reasons()
                             .into_iter()
                             .map(|reason| by_reason("x", "contoso", reason, &situation).next_step.unwrap());
-                        let of_calls = CallFailure::ALL.iter().map(|failure| after(*failure, &situation));
-                        for next in of_reasons.chain(of_calls) {
+                        for next in of_reasons {
                             seen += 1;
                             let writes = namespace.effective_mode(kill_switch) == Mode::Enforce;
                             let pushed = generation == NamespaceGeneration::CertificateAuthorities;
@@ -361,13 +366,6 @@ mod tests {
                 }
             }
         }
-        assert!(seen > 200, "{seen}");
-    }
-
-    #[test]
-    fn who_is_not_logged_in_is_told_to_log_in_and_a_pipeline_to_look_at_its_identity() {
-        let situation = |caller| Situation::of_fleet(false, caller);
-        assert!(after(CallFailure::Unauthorized, &situation(Caller::Person)).contains("az login"));
-        assert!(after(CallFailure::Unauthorized, &situation(Caller::Pipeline)).contains("IDENTITY_ENDPOINT"));
+        assert!(seen > 90, "{seen}");
     }
 }

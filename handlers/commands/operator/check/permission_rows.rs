@@ -6,22 +6,18 @@ use azure::permissions::{Evidence, Feature, PERMISSIONS, Permission, PermissionS
 use certificate_management::ArmId;
 use certificate_management::configuration::{Mode, NamespaceConfiguration};
 use certificate_management::model::{Attestation, Namespace};
-use certificate_management::next_step;
+use certificate_management::next_step::{self, Commands, Lacking, Situation};
 use certificate_management::plural;
-use certificate_management::reason::failure::CallFailure;
 use futures::{StreamExt, stream};
 
 use super::Checked;
+use super::asking::{APP_IDENTITY, Asking, READER, Right};
 use crate::commands::operator::reader;
-use crate::failure;
 use crate::fleet::Fleet;
 use crate::observation::Observer;
 
 /// How many scopes are asked about at once.
 const AT_ONCE: usize = 8;
-/// The identity of the app that the templates made; `--principal` names another.
-const APP_IDENTITY: &str =
-    "$(az identity list --query \"[?starts_with(name, 'id-policysync-')].principalId | [0]\" --output tsv)";
 /// The check's name.
 const CHECK: &str = "permissions";
 
@@ -33,15 +29,16 @@ struct Scope {
     endpoint: Option<String>,
 }
 
-/// The rows of a namespace. `principal` is the object id in the commands that grant permissions.
+/// The rows of a namespace. `principal` is the object id in the commands that grant permissions, `asking` who asks.
 pub(super) async fn rows(
     fleet: &Fleet,
     observer: &Observer<'_>,
     configuration: &NamespaceConfiguration,
     namespace: &Namespace,
-    principal: Option<&str>,
+    (principal, asking): (Option<&str>, &Asking),
 ) -> Vec<Checked> {
     let name = configuration.id.name();
+    let situation = Situation::of(configuration, fleet.kill_switch, reader::caller()).at(fleet.now());
     let scopes = scopes(observer, configuration, namespace).await;
     let access = fleet.azure.access();
     let asked = stream::iter(scopes)
@@ -59,11 +56,8 @@ pub(super) async fn rows(
         let granted = match granted {
             Ok(granted) => granted,
             Err(error) => {
-                let next_step = match failure::call(&error) {
-                    CallFailure::Unauthorized => next_step::login(reader::caller()),
-                    _ => "Grant `Reader` there to the person who runs this; without it the other rows are all there is.".to_owned(),
-                };
-                rows.push(Checked::failed(CHECK, subject, error.to_string(), next_step));
+                let right = Right { role: READER, scope: Some(&scope.id) };
+                rows.push(asking.unread(CHECK, &subject, &error, right, &situation));
                 continue;
             }
         };
@@ -86,7 +80,7 @@ pub(super) async fn rows(
             {
                 // The permission to read keys is not needed: no group here has symmetric keys.
             } else if is_a_look(permission) || needs_writes {
-                rows.push(missing(permission, &scope, subject.clone(), principal));
+                rows.push(missing(permission, &scope, subject.clone(), principal, &situation));
             } else {
                 later.push(permission.feature.name());
             }
@@ -145,9 +139,15 @@ async fn scopes(
     scopes
 }
 
-fn missing(permission: &Permission, scope: &Scope, subject: String, principal: Option<&str>) -> Checked {
+fn missing(
+    permission: &Permission,
+    scope: &Scope,
+    subject: String,
+    principal: Option<&str>,
+    situation: &Situation<'_>,
+) -> Checked {
     let mut message = format!("missing for `{}`: {}", permission.feature.name(), permission.action);
-    let mut next_step = "Grant the role: the command is below.".to_owned();
+    let mut next_step = next_step::to_grant(Lacking::Feature, Commands::Below(1), situation);
     if permission.role == Role::SymmetricKeys {
         message.push_str("; until then groups with symmetric keys are refused (symmetric-keys-unreadable)");
         next_step.push_str(" It is made by a deployment with `symmetricKeyAccess = true`.");
@@ -187,6 +187,8 @@ fn shown(scope: &Scope) -> String {
 
 #[cfg(test)]
 mod tests {
+    use certificate_management::next_step::Caller;
+
     use super::*;
 
     #[test]
@@ -194,7 +196,8 @@ mod tests {
         let id = "/subscriptions/S/x/hub-a".to_owned();
         let scope = Scope { kind: PermissionScope::Hub, id, endpoint: None };
         let permission = PERMISSIONS.iter().find(|row| row.scope == PermissionScope::Hub).unwrap();
-        let row = missing(permission, &scope, "contoso / hub-a".to_owned(), Some("PRINCIPAL"));
+        let situation = Situation::of_fleet(false, Caller::Person);
+        let row = missing(permission, &scope, "contoso / hub-a".to_owned(), Some("PRINCIPAL"), &situation);
         assert_eq!(row.message, "missing for `observe`: Microsoft.Devices/IotHubs/certificates/read");
         let grant = row.grant.unwrap();
         assert!(grant.starts_with("az role assignment create --assignee-object-id PRINCIPAL "), "{grant}");
@@ -206,7 +209,8 @@ mod tests {
         let id = "/subscriptions/S/x/contoso".to_owned();
         let scope = Scope { kind: PermissionScope::Namespace, id, endpoint: None };
         for permission in PERMISSIONS.iter().filter(|row| row.who == Who::App) {
-            let row = missing(permission, &scope, "contoso".to_owned(), None);
+            let situation = Situation::of_fleet(false, Caller::Person);
+            let row = missing(permission, &scope, "contoso".to_owned(), None, &situation);
             let next_step = row.next_step.unwrap();
             let is_told = next_step
                 .contains("az provider operation show --namespace Microsoft.DeviceRegistry`")

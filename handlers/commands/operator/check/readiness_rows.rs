@@ -4,8 +4,11 @@ use azure::Error;
 use certificate_management::ArmId;
 use certificate_management::declared::Inventory;
 use certificate_management::model::{Hub, Namespace, ReadFailure};
-use certificate_management::readiness::{Judged, Outcome, Seen, judge};
+use certificate_management::next_step::Situation;
+use certificate_management::readiness::roles::Need;
+use certificate_management::readiness::{Judged, Outcome, Seen, Unread, judge};
 
+use super::asking::{Asking, READER, Right};
 use super::{Checked, Status};
 use crate::fleet::Fleet;
 use crate::{failure, links};
@@ -20,10 +23,15 @@ pub(super) struct Known {
     pub provisioning_services: Vec<ArmId>,
 }
 
-pub(super) async fn rows(fleet: &Fleet, known: Known) -> Vec<Checked> {
+pub(super) async fn rows(
+    fleet: &Fleet,
+    known: Known,
+    asking: &Asking,
+    situation: &Situation<'_>,
+) -> Vec<Checked> {
     let seen = seen(fleet, known).await;
     let name = seen.namespace.id.name();
-    judge(&seen).into_iter().map(|judged| row(judged, name)).collect()
+    judge(&seen).into_iter().map(|judged| row(judged, name, asking, situation)).collect()
 }
 
 async fn seen(fleet: &Fleet, known: Known) -> Seen {
@@ -46,8 +54,8 @@ async fn seen(fleet: &Fleet, known: Known) -> Seen {
     }
 }
 
-fn row(judged: Judged, namespace: &str) -> Checked {
-    let Judged { aspect, subject, outcome, message, next_step, missing } = judged;
+fn row(judged: Judged, namespace: &str, asking: &Asking, situation: &Situation<'_>) -> Checked {
+    let Judged { aspect, subject, outcome, message, next_step, missing, needs, unread } = judged;
     let subject = match subject.is_empty() || subject == namespace {
         true => namespace.to_owned(),
         false => format!("{namespace} / {subject}"),
@@ -57,6 +65,14 @@ fn row(judged: Judged, namespace: &str) -> Checked {
         Outcome::Doubtful => Status::Warning,
         Outcome::Wrong | Outcome::Unchecked => Status::Failed,
     };
-    let grant = missing.map(|need| need.grant());
-    Checked { status, next_step, grant, ..Checked::ok(aspect.code(), subject, message) }
+    let grants: Vec<String> = missing.iter().chain(&needs).map(Need::grant).collect();
+    let grant = (!grants.is_empty()).then(|| grants.join("\n"));
+    let row = Checked { status, next_step, grant, ..Checked::ok(aspect.code(), subject, message) };
+    match unread {
+        Some(Unread { scope, failure }) => {
+            let right = Right { role: READER, scope: Some(scope.as_str()) };
+            asking.cured(row, &failure, right, situation)
+        }
+        None => row,
+    }
 }

@@ -77,6 +77,15 @@ fn the_golden_checks_fit_the_width_and_what_is_wrong_stands_first() {
                 "Add it to `provisioning_services`, or leave it out on purpose.",
             )
         },
+        Checked {
+            grant: Some(format!("az role assignment create --role \"Contributor\" --scope \"{NAMESPACE}\"")),
+            ..Checked::failed(
+                "link-roles",
+                format!("{name} / {HUB}"),
+                format!("the identity of {HUB} lacks `Contributor` on {name}"),
+                "Grant the role: the command is below; role assignments take minutes to arrive. Then link again where the link has failed.",
+            )
+        },
         Checked::ok(
             "enrollment-groups",
             format!("{name} / {SERVICE}"),
@@ -84,9 +93,9 @@ fn the_golden_checks_fit_the_width_and_what_is_wrong_stands_first() {
         ),
     ];
     let screen = screen(&rows);
-    golden::compare("check", &screen, &[]);
+    golden::compare("check", &screen, &["az "]);
     let text = screen.plain(80);
-    assert!(text.starts_with("1 check FAILED, 1 warning, 3 ok."), "{text}");
+    assert!(text.starts_with("2 checks FAILED, 1 warning, 3 ok."), "{text}");
     let place = |word: &str| text.find(word).unwrap();
     assert!(
         place("FAILED  rule-policies") < place("warning  not-in-file")

@@ -15,6 +15,7 @@ use crate::commands::screen::Screen;
 use crate::commands::table::{self, Output};
 use crate::commands::tone::Tone;
 use crate::serving::{LastGood, kept};
+use crate::settings::ConfigurationSource;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -105,7 +106,23 @@ fn screen(place: &Place, current: &Current, in_force: &Result<Option<LastGood>, 
         Ok(None) => "No app has taken up any version yet.".to_owned(),
         Err(why) => format!("Which version the app has in force is not known: {why}."),
     };
-    Screen::verdict(tone, verdict).text(place.document.to_string()).text(newest).text(in_force)
+    let screen = Screen::verdict(tone, verdict).text(place.document.to_string()).text(newest).text(in_force);
+    match list_versions(&place.settings.configuration) {
+        Some(command) => screen
+            .heading("Earlier versions, where the account keeps them, with who uploaded them and why:")
+            .verbatim(format!("  {command}")),
+        None => screen,
+    }
+}
+
+/// The command that lists the versions of the blob; none where no account of Azure keeps any.
+fn list_versions(source: &ConfigurationSource) -> Option<String> {
+    let ConfigurationSource::Blob(address) = source else { return None };
+    let (account, container, name) = address.in_azure()?;
+    Some(format!(
+        "az storage blob list --auth-mode login --account-name {account} --container-name {container} --prefix {name} --include v \
+         --query \"[].{{version: versionId, at: properties.lastModified, by: metadata.by, reason: metadata.reason}}\" --output table"
+    ))
 }
 
 fn uploaded(revision: &Revision) -> String {
@@ -113,4 +130,20 @@ fn uploaded(revision: &Revision) -> String {
     let by = note("by").map(|by| format!(" by {by}")).unwrap_or_default();
     let reason = note("reason").map(|reason| format!(": {reason}")).unwrap_or_default();
     format!("uploaded at {}{by}{reason}", revision.modified_at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_versions_of_a_blob_in_azure_are_listed_by_az_and_those_of_an_emulator_are_not() {
+        let of = |address: &str| list_versions(&ConfigurationSource::parse(address).unwrap());
+        let command = of("https://contoso.blob.core.windows.net/configuration/policysync.toml").unwrap();
+        assert!(command.contains(
+            "--account-name contoso --container-name configuration --prefix policysync.toml --include v"
+        ));
+        assert_eq!(of("http://127.0.0.1:10000/devstoreaccount1/configuration/policysync.toml"), None);
+        assert_eq!(of("policysync.toml"), None);
+    }
 }

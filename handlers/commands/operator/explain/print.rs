@@ -5,6 +5,7 @@ use certificate_management::configuration::Mode;
 use certificate_management::milestones::{self, Milestone};
 use certificate_management::next_step::{self, Caller, Situation};
 use certificate_management::reason::Reason;
+use certificate_management::reference;
 use serde_json::{Value, json};
 
 use super::{Explained, Restraint, Source};
@@ -145,11 +146,12 @@ fn verdict(explained: &Explained<'_>) -> (Tone, String) {
     let policy = plan.decision.verdict.policy().map(line);
     match (&plan.write, policy) {
         (Some(write), _) if functions_write(explained) => {
-            (Tone::Strong, format!("{group} gets `{}`.", line(write)))
+            (Tone::Strong, format!("{group} gets `{}`.", shown(explained, write)))
         }
-        (Some(write), _) => {
-            (Tone::Caution, format!("{group} would get `{}`, and nothing writes it now.", line(write)))
-        }
+        (Some(write), _) => (
+            Tone::Caution,
+            format!("{group} would get `{}`, and nothing writes it now.", shown(explained, write)),
+        ),
         (None, Some(policy)) if plan.reason == Reason::AlreadyAssigned => {
             (Tone::Good, format!("{group} has `{policy}`, as the rules say."))
         }
@@ -158,6 +160,11 @@ fn verdict(explained: &Explained<'_>) -> (Tone, String) {
         }
         (None, None) => (Tone::Strong, format!("{group} is given no policy: {}.", plan.reason)),
     }
+}
+
+/// A policy as people of the namespace write it.
+fn shown(explained: &Explained<'_>, policy: &str) -> String {
+    line(reference::shown(policy, explained.namespace.id.name()))
 }
 
 fn milestone(milestone: &Milestone) -> Vec<String> {
@@ -209,8 +216,9 @@ fn short(value: &Value) -> String {
 
 fn outcome(explained: &Explained<'_>) -> Vec<Vec<String>> {
     let plan = &explained.plan;
-    let before = plan.before.as_deref().unwrap_or("none");
-    let write = match (&plan.write, explained.source) {
+    let before = plan.before.as_deref().map_or("none".to_owned(), |policy| shown(explained, policy));
+    let write = plan.write.as_deref().map(|policy| shown(explained, policy));
+    let write = match (write, explained.source) {
         (None, _) => "writes nothing".to_owned(),
         (Some(policy), _) if explained.mode == Mode::Audit => {
             let because = match explained.kill_switch {

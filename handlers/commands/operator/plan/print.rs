@@ -1,11 +1,12 @@
 //! Shows a plan to the person who is to approve it.
 
 use certificate_management::ArmId;
-use certificate_management::configuration::Mode;
 use certificate_management::next_step::{self, Caller, Situation};
+use certificate_management::plan::condition;
 use certificate_management::plan::saved::{PlannedAssignment, PlannedResource, SavedPlan};
 use certificate_management::plural;
 use certificate_management::reason::Reason;
+use certificate_management::reference;
 
 use crate::commands::screen::Screen;
 use crate::commands::table::{self, Output, Table};
@@ -25,29 +26,29 @@ pub fn show(fleet: &Fleet, plan: &SavedPlan, output: Output) {
 }
 
 /// What a person sees of a plan. `next`: what is to be done about a namespace that needs a sync.
-fn screen(plan: &SavedPlan, next: impl Fn(&ArmId) -> String) -> Screen {
+pub fn screen(plan: &SavedPlan, next: impl Fn(&ArmId) -> String) -> Screen {
     let (tone, verdict) = verdict(plan);
     let declared = plan.declared.iter().map(|planned: &PlannedResource| {
         vec![
             line(&format!("{}/{}", planned.namespace_id.name(), planned.step.resource)),
             planned.step.action.word().to_owned(),
-            line(&planned.detail),
+            line(&condition::told(&planned.detail, &planned.conditions)),
         ]
     });
     let written = plan.assignments.iter().map(|entry| {
         vec![
             name(entry),
-            policy(entry.before.as_deref()),
-            policy(entry.after.as_deref()),
+            policy(&entry.namespace_id, entry.before.as_deref()),
+            policy(&entry.namespace_id, entry.after.as_deref()),
             line(&entry.rule),
-            line(&entry.detail),
+            line(&condition::told(&entry.detail, &entry.conditions)),
         ]
     });
     let left_alone = plan.left_alone.iter().map(|entry| {
         vec![
             name(entry),
-            policy(entry.before.as_deref()),
-            policy(entry.after.as_deref()),
+            policy(&entry.namespace_id, entry.before.as_deref()),
+            policy(&entry.namespace_id, entry.after.as_deref()),
             entry.reason.to_string(),
             line(&entry.detail),
         ]
@@ -110,22 +111,14 @@ fn situation<'f>(fleet: &'f Fleet, namespace: &ArmId) -> Situation<'f> {
     }
 }
 
-/// Whether a namespace that the plan writes to is in audit mode by the file.
-pub fn is_in_audit(fleet: &Fleet, plan: &SavedPlan) -> bool {
-    let written = plan.assignments.iter().map(|entry| &entry.namespace_id);
-    let declared = plan.declared.iter().filter(|planned| planned.is_written());
-    let mut all = written.chain(declared.map(|planned| &planned.namespace_id));
-    all.any(|id| fleet.configuration.namespace(id).is_some_and(|namespace| namespace.mode == Mode::Audit))
-}
-
 /// A group by both of its names.
 pub fn name(entry: &PlannedAssignment) -> String {
     line(&format!("{}/{}", entry.provisioning_service, entry.enrollment_group))
 }
 
-/// A policy, or that there is none.
-pub fn policy(name: Option<&str>) -> String {
-    line(name.unwrap_or("(none)"))
+/// A policy as people of its namespace write it, or that there is none.
+pub fn policy(namespace: &ArmId, name: Option<&str>) -> String {
+    line(name.map_or("(none)", |name| reference::shown(name, namespace.name())))
 }
 
 #[cfg(test)]
@@ -137,12 +130,14 @@ mod tests {
     use super::*;
     use crate::commands::golden::{self, GROUP, HUB, NAMESPACE, POLICY, SERVICE};
 
-    /// A planned assignment with long names.
+    /// A planned assignment with long names, in a namespace in audit mode.
     fn entry(after: Option<&str>, reason: &str, detail: &str) -> PlannedAssignment {
         serde_json::from_value(json!({
-            "namespaceId": NAMESPACE, "provisioningService": SERVICE, "enrollmentGroup": GROUP, "before": null, "after": after,
+            "namespaceId": NAMESPACE, "provisioningService": SERVICE, "enrollmentGroup": GROUP, "before": null,
+            "after": after.map(|policy| format!("contoso-manufacturing-west-europe/{policy}")),
             "etag": "\"1\"", "rule": "rule `the robots of every assembly line`", "reason": reason, "detail": detail,
             "policyCaNotAfter": null, "untrustingHubs": [],
+            "conditions": [{"option": "even-in-audit", "because": "its namespace is in audit mode"}],
         }))
         .unwrap()
     }
@@ -155,16 +150,11 @@ mod tests {
         });
         SavedPlan {
             declared: vec![serde_json::from_value(declared).unwrap()],
-            assignments: vec![entry(
-                Some(POLICY),
-                "assigned",
-                "its hubs trust the policy; its namespace is in audit mode, so it is performed with `--even-in-audit` only",
-            )],
-            left_alone: vec![entry(
-                Some(POLICY),
-                "waiting-for-trust",
-                &format!("{HUB} does not trust it yet: missing"),
-            )],
+            assignments: vec![entry(Some(POLICY), "assigned", "its hubs trust the policy")],
+            left_alone: vec![PlannedAssignment {
+                conditions: Vec::new(),
+                ..entry(Some(POLICY), "waiting-for-trust", &format!("{HUB} does not trust it yet: missing"))
+            }],
             unchanged: 1,
             syncs: vec![NeededSync {
                 namespace_id: ArmId::parse(NAMESPACE).unwrap(),

@@ -9,6 +9,7 @@ use certificate_management::ArmId;
 use certificate_management::configuration::{Mode, NamespaceConfiguration};
 use certificate_management::declared::{Action, Resource, Step, Waiting};
 use certificate_management::next_step::{self, Caller, Situation};
+use certificate_management::plan::condition::Demands;
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
@@ -48,12 +49,24 @@ pub struct Arguments {
 struct Outcome {
     namespace_id: ArmId,
     in_audit: bool,
+    /// Whether a window of `freeze` is open.
+    #[serde(skip)]
+    is_frozen: bool,
     steps: Vec<Told>,
     /// What was created or changed in this run, by name.
     written: Vec<String>,
     /// Why the namespace could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     unreadable: Option<String>,
+}
+
+impl Outcome {
+    /// What its writes ask of the person who has them done.
+    fn demands(&self) -> Demands {
+        let writes = self.steps.iter().filter(|told| told.step.write().is_some()).count();
+        let mode = if self.in_audit { Mode::Audit } else { Mode::Enforce };
+        Demands::of_namespace(&self.namespace_id, writes, mode, self.is_frozen)
+    }
 }
 
 /// One declared resource for a reader.
@@ -123,6 +136,7 @@ async fn one(person: &Person, configuration: &NamespaceConfiguration, arguments:
     Outcome {
         namespace_id: configuration.id.clone(),
         in_audit: configuration.mode == Mode::Audit,
+        is_frozen: situation.is_frozen,
         steps,
         written: run.passes.taken.iter().map(Resource::name).collect(),
         unreadable,
@@ -174,7 +188,11 @@ fn screen(run: &str, outcomes: &[Outcome], applied: bool, kill_switch: bool) -> 
                 .text(format!("Namespace {name}: policysync.toml declares no authority and no policy."));
             continue;
         }
-        let mode = if outcome.in_audit { " (audit: written with --even-in-audit only)" } else { "" };
+        let mode = match (outcome.in_audit, outcome.written.is_empty()) {
+            (false, _) => "",
+            (true, true) => " (audit: written with --even-in-audit only)",
+            (true, false) => " (audit)",
+        };
         let table = Table::of(&["name", "resource", "do", "detail"], outcome.steps.iter().map(row));
         screen = screen.heading(format!("Namespace {name}{mode}")).table(table.titled(2).states(2));
     }
@@ -189,9 +207,8 @@ fn verdict(run: &str, outcomes: &[Outcome], applied: bool, kill_switch: bool) ->
     let tone = if is_right { Tone::Strong } else { Tone::Caution };
     let verdict = match (applied, written) {
         (false, _) if to_write > 0 => {
-            let writes = |outcome: &&Outcome| outcome.steps.iter().any(|told| told.step.write().is_some());
-            let in_audit = outcomes.iter().filter(writes).any(|outcome| outcome.in_audit);
-            let next = next_step::to_apply("does it", in_audit, kill_switch);
+            let demands = outcomes.iter().map(Outcome::demands).fold(Demands::default(), Demands::and);
+            let next = next_step::to_apply("does it", &demands, kill_switch);
             format!("{to_write} to write; nothing was written. {next}")
         }
         (false, _) | (true, 0) => "Nothing was written.".to_owned(),
@@ -248,6 +265,7 @@ mod tests {
         let outcome = Outcome {
             namespace_id: ArmId::parse(NAMESPACE).unwrap(),
             in_audit: true,
+            is_frozen: false,
             steps,
             written: Vec::new(),
             unreadable: None,

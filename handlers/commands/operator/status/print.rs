@@ -150,8 +150,13 @@ fn findings<'f>(findings: impl Iterator<Item = &'f Finding>, names: &Names<'_>) 
 
 /// The subject, the message and the next step, with names where they are enough.
 fn words(finding: &Finding, names: &Names<'_>) -> [String; 3] {
-    [&finding.subject.text, &finding.message, &finding.next_step]
-        .map(|text| names.in_place_of_ids(&line(text)))
+    let short = |text: &str| names.in_place_of_ids(&line(text));
+    // Our commands take the name of a namespace; those of `az` take its id.
+    let next_step = match finding.next_step.contains("az r") {
+        true => line(&finding.next_step),
+        false => short(&finding.next_step),
+    };
+    [short(&finding.subject.text), short(&finding.message), next_step]
 }
 
 fn severity(severity: Severity) -> String {

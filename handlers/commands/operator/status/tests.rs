@@ -202,3 +202,21 @@ fn the_list_names_every_check_with_its_thresholds() {
     let json: serde_json::Value = serde_json::from_str(&list::json(&Default::default())).unwrap();
     assert_eq!(json["checks"].as_array().unwrap().len(), CheckId::ALL.len());
 }
+
+/// The sentence that would break it: the command that grants a role has the name of the namespace as its scope.
+#[test]
+fn a_command_of_az_keeps_the_id_and_one_of_ours_has_the_name() {
+    let id = "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces/contoso";
+    for (command, expected) in [
+        (
+            format!("Grant the role: `az role assignment create --scope \"{id}\"`."),
+            format!("scope \"{id}\"`"),
+        ),
+        (format!("Run `policysync submit --namespace {id}`."), "namespace contoso`.".to_owned()),
+    ] {
+        let mut report = report(&[Severity::Critical], true);
+        report.findings[0].next_step = command;
+        let text = print::screen(&looked(report)).plain(400);
+        assert!(text.contains(&expected), "{text}");
+    }
+}

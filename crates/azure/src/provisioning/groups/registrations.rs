@@ -2,10 +2,12 @@
 //! `POST /registrations/{enrollmentGroupId}/query` without a body, paged by header like the query for groups).
 
 use serde::Deserialize;
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::EnrollmentGroups;
 use super::query::{Page, Query};
+use crate::dates;
 use crate::error::Error;
 
 /// Devices of one page. The service may give fewer.
@@ -22,21 +24,21 @@ pub struct RegistrationCount {
     pub pages: usize,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// A device as the service tells it. One whose members are not as expected must not hide the others of its page.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct RegistrationState {
-    #[serde(default)]
-    status: Option<String>,
-    #[serde(default, with = "time::serde::rfc3339::option")]
-    last_updated_date_time_utc: Option<OffsetDateTime>,
+    status: Value,
+    last_updated_date_time_utc: Value,
 }
 
 impl RegistrationState {
-    /// Whether the last registration of the device succeeded, and was before `before`. A state without a date counts as
-    /// older than any.
+    /// Whether the last registration of the device succeeded, and was before `before`. A state without a date, or with one
+    /// that cannot be understood, counts as older than any.
     fn is_from_before(&self, before: Option<OffsetDateTime>) -> bool {
-        let was_let_in = self.status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("assigned"));
-        let is_older = match (self.last_updated_date_time_utc, before) {
+        let was_let_in = self.status.as_str().is_some_and(|status| status.eq_ignore_ascii_case("assigned"));
+        let at = self.last_updated_date_time_utc.as_str().and_then(dates::parse);
+        let is_older = match (at, before) {
             (Some(at), Some(before)) => at < before,
             _ => true,
         };
@@ -121,6 +123,22 @@ mod tests {
         let seen = &fake.seen()[0];
         assert_eq!((seen.method.as_str(), seen.path.as_str()), ("POST", "/registrations/line%207/query"));
         assert_eq!((seen.body.as_str(), seen.query.as_str()), ("", "api-version=2025-07-01-preview"));
+    }
+
+    #[tokio::test]
+    async fn a_device_with_a_strange_date_is_counted_and_hides_no_other() {
+        let fake = Fake::start(|_, _| {
+            let state = |date: Value| json!({"status": "assigned", "lastUpdatedDateTimeUtc": date});
+            let dates =
+                [json!("2026-11-24T05:00:00"), json!("2026-11-22T05:00:00Z"), json!("never"), json!(7)];
+            let strange = json!({"status": 3, "lastUpdatedDateTimeUtc": null});
+            Reply::json(200, dates.map(state).into_iter().chain([strange]).collect())
+        })
+        .await;
+        let groups = fake.azure().enrollment_groups(NamespaceGeneration::Credentials);
+        let before = Some(datetime!(2026-11-23 05:00:00 UTC));
+        let count = groups.registrations_before(&fake.origin, "line 7", before, 1).await.unwrap();
+        assert_eq!(count, RegistrationCount { devices: 3, is_cut: false, pages: 1 });
     }
 
     #[tokio::test]

@@ -118,7 +118,10 @@ fn a_failed_link_is_explained_with_the_services_words_and_what_to_do() {
     observation.namespace.links = vec![link("h1", LinkState::Failed), link("h2", LinkState::Failed)];
     let RequestPlan::Verify(hubs) = plan_request(&all(), Mode::Enforce, &observation) else { panic!() };
     let detail = hubs[0].detail.as_deref().unwrap();
-    assert!(detail.contains("AdrMiNotAuthorized: No role.") && detail.contains("Contributor"), "{detail}");
+    assert!(
+        detail.contains("AdrMiNotAuthorized: No role; grant") && detail.contains("Contributor"),
+        "{detail}"
+    );
 }
 
 #[test]

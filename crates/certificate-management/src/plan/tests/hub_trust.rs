@@ -168,7 +168,9 @@ fn a_write_in_audit_mode_is_marked() {
         let place = Place { configuration: &configuration, provisioning_service: "dps", hubs: &*BOTH };
         let mut saved = SavedPlan::empty("1", NOW);
         saved.add_by_rules(place, &group(None, &[]), &observation);
-        let is_marked = saved.assignments[0].detail.contains("--even-in-audit");
-        assert_eq!(is_marked, mode == Mode::Audit);
+        let entry = &saved.assignments[0];
+        assert!(!entry.detail.contains("audit"), "it is so until the write alone: {entry:?}");
+        let told = condition::told(&entry.detail, &entry.conditions);
+        assert_eq!(told.contains("--even-in-audit"), mode == Mode::Audit, "{told}");
     }
 }

@@ -65,9 +65,23 @@ fn standings() -> impl Strategy<Value = Vec<Standing>> {
         assigned,
         ..GroupCounts::default()
     }));
-    prop::collection::btree_map(0..4_u8, (prop::option::of(seen), groups), 0..4)
+    let known = prop::collection::btree_map(0..6_u8, (any::<bool>(), 0..3_u8), 0..6).prop_map(|some| {
+        let known = |(number, (is_assigned, policy))| {
+            let status = if is_assigned { Reason::AlreadyAssigned } else { Reason::WaitingForTrust };
+            let policy = is_assigned.then(|| format!("policy-{policy}"));
+            KnownGroup { name: format!("dps/line-{number}"), standing: GroupStanding { status, policy } }
+        };
+        some.into_iter().map(known).collect::<Vec<_>>()
+    });
+    let known = prop::option::of(known.prop_shuffle());
+    prop::collection::btree_map(0..4_u8, (prop::option::of(seen), groups, known), 0..4)
         .prop_map(|some| {
-            let standing = |(number, (seen, groups))| Standing { id: id(number), seen, groups };
+            let standing = |(number, (seen, groups, known_groups))| Standing {
+                id: id(number),
+                seen,
+                groups,
+                known_groups,
+            };
             some.into_iter().map(standing).collect::<Vec<_>>()
         })
         .prop_shuffle()
@@ -134,6 +148,13 @@ proptest! {
         for (there, back) in there.namespaces.iter().zip(&back.namespaces) {
             prop_assert_eq!(&there.hubs_came, &back.hubs_went);
             prop_assert_eq!(&there.policies_went, &back.policies_came);
+            prop_assert_eq!(&there.groups_came, &back.groups_went);
+            let turned = back.groups_moved.iter().cloned().map(|MovedGroup { group, before, now }| MovedGroup {
+                group,
+                before: now,
+                now: before,
+            });
+            prop_assert_eq!(&there.groups_moved, &turned.collect::<Vec<_>>());
         }
     }
 }
@@ -141,7 +162,7 @@ proptest! {
 #[test]
 fn what_could_not_be_read_has_neither_come_nor_gone() {
     let seen = Seen { hubs: vec!["h1".into()], pairs: 1, trusting: 1, ..Seen::default() };
-    let standing = |seen: Option<Seen>| Standing { id: id(1), seen, groups: None };
+    let standing = |seen: Option<Seen>| Standing { id: id(1), seen, groups: None, known_groups: None };
     let between = |before, now| {
         let of = |at, seen| snapshot(at, Vec::new(), vec![standing(seen)]);
         Changes::between(&of(BEFORE, before), &of(NOW, now)).namespaces
@@ -191,5 +212,36 @@ fn a_hub_that_lost_trust_a_new_group_and_a_renewed_ca_are_told() {
     assert_eq!((trust.before.trusting, trust.now.trusting, trust.now.pairs), (1, 0, 1));
     assert_eq!((namespace.renewed.len(), namespace.renewed[0].policy.as_str()), (1, "short"));
     assert_eq!(namespace.groups.unwrap().now.total, 1);
+    assert!(namespace.are_groups_named);
+    assert_eq!(namespace.groups_came, ["contoso-dps/line-1"]);
     assert!(changes.came.iter().any(|finding| finding.check == CheckId::HubUntrusting));
+}
+
+/// The sentence that would break it: the page says that two groups moved and not which.
+#[test]
+fn groups_that_moved_are_told_by_name_and_where_names_have_no_room_it_says_so() {
+    use crate::checks::testing::group;
+
+    let snapshot = |groups| {
+        let mut world = World::healthy();
+        world.groups(groups);
+        crate::report::build_with_snapshot(&world.input()).1
+    };
+    let before = snapshot(vec![group("line-1", None), group("line-2", Some("short"))]);
+    let now = snapshot(vec![group("line-1", Some("short")), group("line-2", Some("short"))]);
+    let [namespace] = Changes::between(&before, &now).namespaces.try_into().unwrap();
+    let [moved] = namespace.groups_moved.try_into().unwrap();
+    assert_eq!((moved.group.as_str(), moved.before.policy), ("contoso-dps/line-1", None));
+    assert_eq!(moved.now.policy.as_deref(), Some("short"));
+    assert_eq!((namespace.groups_came.len(), namespace.groups_went.len()), (0, 0));
+
+    let many = |named: Option<&str>| {
+        (0..=super::super::known_groups::KEPT).map(|n| group(&format!("g-{n}"), named)).collect()
+    };
+    let [namespace] = Changes::between(&snapshot(many(None)), &snapshot(many(Some("short"))))
+        .namespaces
+        .try_into()
+        .unwrap();
+    assert!(namespace.groups.is_some() && !namespace.are_groups_named);
+    assert_eq!(namespace.groups_moved, []);
 }

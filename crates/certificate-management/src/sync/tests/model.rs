@@ -318,6 +318,7 @@ impl Model {
             patience: setting.patience,
             most_requests: setting.most_requests,
             next_sync_id: format!("sync-{}", self.syncs + 1),
+            early: Duration::ZERO,
         }
     }
 

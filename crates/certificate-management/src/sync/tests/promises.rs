@@ -5,6 +5,7 @@
 mod audit;
 mod automatic;
 mod bounds;
+mod clocks;
 mod deadline;
 mod follow_ups;
 mod freeze;

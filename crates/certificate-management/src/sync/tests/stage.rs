@@ -39,6 +39,7 @@ impl Stage {
             patience: Duration::minutes(30),
             most_requests: MOST_REQUESTS,
             next_sync_id: "sync-1".to_owned(),
+            early: Duration::ZERO,
         };
         Self { record: None, requests: Vec::new(), context, left: VecDeque::new() }
     }

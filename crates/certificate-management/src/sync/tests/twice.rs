@@ -16,6 +16,7 @@ mod generated;
 mod table;
 
 use crate::request::RequestRecord;
+use crate::sync::looking::earliness;
 use crate::sync::pause::{LEFT_ALONE, clamped};
 use crate::sync::{Context, Effect, Event, FollowUp, Phase, Step, SyncRecord, step};
 
@@ -93,11 +94,13 @@ fn made_room(
     let pause = second_after.next_look_at - context.now;
     let (made, look, is_right) = match event {
         Event::FollowUp { attempt, .. } => {
-            (Second::LeftAlone, after.look, after.look == Some(*attempt) && pause == LEFT_ALONE)
+            let expected = LEFT_ALONE + earliness(after, context.now);
+            (Second::LeftAlone, after.look, after.look == Some(*attempt) && pause == expected)
         }
         Event::Observed { look, .. } => {
+            let is_pause = pause - look.early == clamped(pause - look.early);
             let has_claimed = after.phase == Phase::Claimed && after.look == Some(look.attempt);
-            (Second::MadeRoom, None, has_claimed && after.since == context.now && pause == clamped(pause))
+            (Second::MadeRoom, None, has_claimed && after.since == context.now && is_pause)
         }
         _ => return Err(format!("it became {second_after:?}")),
     };
@@ -106,8 +109,8 @@ fn made_room(
         Some(next) => (after.sync_id.clone(), next),
         None => (second_after.sync_id.clone(), 1),
     };
-    let next_look_at = second_after.next_look_at;
-    let right = SyncRecord { sync_id, attempt, look, next_look_at, ..after.clone() };
+    let SyncRecord { next_look_at, scheduled_at, .. } = *second_after;
+    let right = SyncRecord { sync_id, attempt, look, next_look_at, scheduled_at, ..after.clone() };
     if !is_right || *second_after != right || second.effects.iter().any(is_post) {
         return Err(format!("{made:?}, it became {second_after:?} and wanted {:?}", second.effects));
     }

@@ -147,6 +147,7 @@ async fn plan<'a>(
     Ok(Plan {
         named,
         kill_switch: person.fleet.kill_switch,
+        is_frozen: named.configuration.frozen(None, person.fleet.now()).is_some(),
         key: answer.map(|answer| answer.key.clone()),
         certificates,
         warnings: answer.map(|answer| answer.linted.warnings.clone()).unwrap_or_default(),

@@ -92,3 +92,57 @@ fn screen(pending: &Pending, arguments: &Arguments) -> Screen {
         .text("and run this:")
         .verbatim(recipe::openssl(&authority.name, request).trim_end())
 }
+
+#[cfg(test)]
+mod tests {
+    use azure::OwnAuthority;
+    use certificate_chain::SigningRequest;
+    use certificate_management::ArmId;
+    use certificate_management::generation::Generation;
+    use certificate_management::model::ProvisioningState;
+
+    use super::*;
+    use crate::commands::golden::{self, NAMESPACE};
+
+    /// A request with a key of its own; a request does not end.
+    const REQUEST: &str = "-----BEGIN CERTIFICATE REQUEST-----
+MIIBJDCBqgIBADArMSkwJwYDVQQDDCAwN2I1ZDczYTcwZTA0NmYyODhkZGM2NDUx
+OGJjNTE3ZTB2MBAGByqGSM49AgEGBSuBBAAiA2IABDjeu+WWHdhkQFh2fFBwGLfV
+mDBc3IPJgVsSboFqXZsdc0EXfy6HkiJlY2BWYC8HJy1Bug8uxECcSEuxXj11Z+En
+2HnE3prAZ+NqOWEHt3vOTpdUubyNwZ4/wj74MjQ/sqAAMAoGCCqGSM49BAMCA2kA
+MGYCMQD+EL98lpXI/Q4K5mvgDu4YsP83YXzd6zQ56Ce9liD4rpY2vD3ElsJTAQJg
+3P7P6X8CMQCBUgJNVnvoa7hLBYOQIQ5noAJcRa9tc2NOAfGriELGOLVr7n9Gwhpa
+RoN9NSafIfg=
+-----END CERTIFICATE REQUEST-----
+";
+
+    #[test]
+    fn the_golden_signing_request_fits_the_width_and_what_is_copied_is_whole() {
+        let namespace = ArmId::parse(NAMESPACE).unwrap();
+        let authority = OwnAuthority {
+            id: namespace.child("certificateAuthorities", "assembly-lines-ica"),
+            name: "assembly-lines-ica".to_owned(),
+            generation: Generation::CertificateAuthorities,
+            provisioning_state: ProvisioningState::Succeeded,
+            status: "PendingActivation".to_owned(),
+            signing_request: Some(REQUEST.to_owned()),
+            thumbprint: None,
+            not_after: None,
+        };
+        let request = SigningRequest::parse(REQUEST.as_bytes()).unwrap();
+        let pending = Pending { namespace, authority, pem: REQUEST.to_owned(), request };
+        let arguments = Arguments {
+            name: "assembly-lines-ica".to_owned(),
+            namespace: None,
+            out: None,
+            output: Output::Table,
+        };
+        let screen = screen(&pending, &arguments);
+        let text = screen.plain(80);
+        assert!(text.contains(REQUEST.trim()), "{text}");
+        let recipe = recipe::openssl("assembly-lines-ica", &pending.request);
+        let commands: Vec<&str> =
+            recipe.lines().map(str::trim_start).filter(|line| !line.is_empty()).collect();
+        golden::compare("csr", &screen, &[&commands[..], &["openssl ", "Save it: "]].concat());
+    }
+}

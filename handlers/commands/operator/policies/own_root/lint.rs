@@ -127,3 +127,60 @@ fn row(severity: &str, verdict: &Verdict) -> Vec<String> {
         format!("→ {}", verdict.next_step),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use certificate_chain::{Position, Summary};
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::commands::golden;
+
+    /// The chain of an issuing CA whose name is as long as the service makes it.
+    fn certificates() -> Vec<Summary> {
+        let certificate = |position, subject: &str, issuer: &str| Summary {
+            position,
+            subject: subject.to_owned(),
+            issuer: issuer.to_owned(),
+            key: "EC P-384".to_owned(),
+            not_before: datetime!(2026-11-01 00:00 UTC),
+            not_after: datetime!(2028-11-01 00:00 UTC),
+            sha256: "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef".to_owned(),
+            sha1: "a94a8fe5ccb19ba61c4c0873d391e987982fbbd3".to_owned(),
+        };
+        let (issuing, root) =
+            ("CN=07b5d73a70e046f288ddc64518bc517e", "O=Contoso Manufacturing, CN=Contoso Plants Root CA");
+        vec![certificate(1, issuing, root), certificate(2, root, root)]
+    }
+
+    #[test]
+    fn the_golden_judgements_fit_the_width() {
+        let subject = Some("CN=07b5d73a70e046f288ddc64518bc517e".to_owned());
+        let verdict = |code: Code, message: &str, next_step: &str| Verdict {
+            code,
+            certificate: Some(Position { position: 1, subject: subject.clone() }),
+            message: message.to_owned(),
+            next_step: next_step.to_owned(),
+        };
+        let faults = vec![verdict(
+            Code::ValidityTooShort,
+            "it is valid until 2026-12-24, which is 24 days; the service takes 365 days from now at the least",
+            "Sign it again with a longer validity, as `policysync policies csr` shows.",
+        )];
+        let warnings = vec![verdict(
+            Code::PathLengthAbsent,
+            "it has no path length; both of Microsoft's recipes set one",
+            "Sign it with `pathlen:0`.",
+        )];
+        let wrong =
+            Linted { certificates: certificates(), faults, warnings, activate_until: None, chain: None };
+        let right = Linted {
+            faults: Vec::new(),
+            warnings: Vec::new(),
+            activate_until: Some(datetime!(2027-11-01 00:00 UTC)),
+            ..wrong.clone()
+        };
+        let name = "assembly-lines-ica/short-lived-7-days";
+        golden::compare("lint", &screen(name, &wrong).and(screen(name, &right)), &[]);
+    }
+}

@@ -31,6 +31,7 @@ impl Model {
                 *time -= by;
             }
             record.claimed_at = record.claimed_at.map(|time| time - by);
+            record.scheduled_at = record.scheduled_at.map(|time| time - by);
             record.sent.iter_mut().for_each(|sent| sent.claimed_at -= by);
         }
         for known in self.asked.iter_mut().filter_map(|asked| asked.record.as_mut()) {
@@ -196,6 +197,10 @@ fn settle_times(record: &mut SyncRecord, setting: &Setting) {
     record.deadline = rounded(record.deadline, Duration::ZERO);
     record.next_look_at = rounded(record.next_look_at, pause::LOST_AFTER);
     record.claimed_at = record.claimed_at.map(|_| NOW);
+    // Which plan it is decides nothing.
+    record.plan = record.plan.as_ref().map(|_| String::new());
+    // It matters only whether a look comes in the same instant, by one of the two clocks.
+    record.scheduled_at = record.scheduled_at.filter(|at| [NOW, NOW + setting.ahead].contains(at));
     if let Some(sent) = &mut record.sent {
         sent.claimed_at = rounded(sent.claimed_at, pause::CLAIM_DEADLINE);
         if NOW - sent.claimed_at > pause::CLAIM_DEADLINE + setting.ahead.abs() {
@@ -205,6 +210,7 @@ fn settle_times(record: &mut SyncRecord, setting: &Setting) {
     if record.phase == Phase::Ended {
         (record.deadline, record.next_look_at, record.claimed_at) = (NOW, NOW, None);
         (record.posts, record.setback, record.look) = (0, None, None);
+        (record.scheduled_at, record.plan) = (None, None);
     }
 }
 

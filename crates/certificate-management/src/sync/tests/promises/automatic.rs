@@ -6,6 +6,7 @@ use time::Duration;
 
 use crate::configuration::{Configuration, NamespaceConfiguration};
 use crate::plan::Observation;
+use crate::reason::Reason;
 use crate::request::{MAX_REQUEST_ID, Outcome, RequestRecord, Requester, SyncRequest, is_reserved_id};
 use crate::sync::tests::stage::{Stage, accepted, sees};
 use crate::sync::tests::world::{NAMESPACE, NOW, request};
@@ -102,15 +103,32 @@ fn what_is_recorded_and_not_final_is_sent_again_as_it_was_recorded() {
         record.outcome = outcome;
         assert_eq!(repeat(Some(&record)), Repeat::SendAgain(Box::new(ours.clone())), "{outcome}");
     }
-    for outcome in
-        [Outcome::AlreadyTrusted, Outcome::Trusted, Outcome::Unverified, Outcome::Refused, Outcome::Failed]
-    {
+    for outcome in [Outcome::Trusted, Outcome::Unverified, Outcome::Failed] {
         record.outcome = outcome;
         assert_eq!(repeat(Some(&record)), Repeat::Answered, "{outcome}");
     }
     for requester in [Requester::Claimed, Requester::SignedIn] {
         let other = SyncRequest { requester, ..request("r-1", "") };
         assert_eq!(repeat(Some(&RequestRecord::queued(other, NOW))), Repeat::Claimed);
+    }
+}
+
+#[test]
+fn a_need_for_which_nothing_was_sent_is_asked_for_again_under_the_next_id() {
+    let mut record = RequestRecord::queued(wanted(&sees(&[Stale]), Duration::ZERO), NOW);
+    for outcome in [Outcome::AlreadyTrusted, Outcome::Refused] {
+        record.outcome = outcome;
+        assert_eq!(repeat(Some(&record)), Repeat::NothingSent, "{outcome}");
+    }
+    record.outcome = Outcome::Failed;
+    for (reason, expected) in [
+        (Reason::NotPermitted, Repeat::NothingSent),
+        (Reason::NamespaceLocked, Repeat::NothingSent),
+        // A sync was begun: what did not help is not repeated before tomorrow.
+        (Reason::SyncFailed, Repeat::Answered),
+    ] {
+        record.reason = Some(reason);
+        assert_eq!(repeat(Some(&record)), expected, "{reason}");
     }
 }
 

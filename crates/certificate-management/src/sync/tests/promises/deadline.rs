@@ -148,7 +148,7 @@ fn what_gathers_again_has_no_operation() {
     stage.record.as_mut().unwrap().operation = Some(old);
     // The last release left the operation in the record. No look asks it, since it says nothing about the requests that
     // gather.
-    let Look { sync_id, attempt } = stage.look_begins();
+    let Look { sync_id, attempt, .. } = stage.look_begins();
     let awaited = Event::FollowUp { sync_id: &sync_id, attempt };
     stage.record.as_mut().unwrap().look = None;
     assert!(matches!(stage.happens(&awaited).as_slice(), [Effect::Observe(..)]));

@@ -145,7 +145,7 @@ fn an_operation_is_asked_and_left_alone_as_long_as_it_runs_before_the_deadline()
     let (sync_id, attempt) = (stage.record().sync_id.clone(), stage.record().attempt);
     let wanted = stage.happens(&Event::FollowUp { sync_id: &sync_id, attempt });
     assert!(matches!(wanted.as_slice(), [Effect::AskOperation(..)]), "{wanted:?}");
-    let look = Look { sync_id, attempt };
+    let look = Look { sync_id, attempt, early: Duration::ZERO };
     for (before, observes) in [(Duration::SECOND, false), (Duration::ZERO, true), (-Duration::SECOND, true)] {
         stage.context.now = stage.record().deadline - before;
         let told = Event::OperationTold { look: look.clone(), state: OperationState::Running(None) };

@@ -1,11 +1,14 @@
 //! The record of a request has the outcome of each hub, and the machine changes it only for news.
 
+use time::Duration;
+
 use crate::plan::RequestPlan;
 use crate::reason::Reason;
+use crate::reason::failure::CallFailure;
 use crate::request::{HubOutcome, Outcome, RequestRecord};
 use crate::sync::tests::stage::{Stage, accepted, sees};
-use crate::sync::tests::world::{NOW, request};
-use crate::sync::{Conclusion, Event, Look, OperationState, conclusions, step};
+use crate::sync::tests::world::{NOW, failure, request};
+use crate::sync::{Conclusion, Event, FailureKind, Look, OperationState, conclusions, step};
 use crate::trust::Trust::{Stale, Trusted};
 
 /// Makes a conclusion say something else.
@@ -43,7 +46,7 @@ fn known() -> (RequestRecord, Conclusion) {
 #[test]
 fn what_says_the_same_is_not_written_again() {
     let (mut record, told) = known();
-    let later = NOW + time::Duration::MINUTE;
+    let later = NOW + Duration::MINUTE;
     let same: [Change; 4] = [
         |_| {},
         |told| told.sync_id = None,
@@ -152,10 +155,36 @@ fn what_another_look_or_another_sync_brings_home_changes_nothing() {
     // Requests that another look has concluded leave the sync; those that another sync has concluded do not.
     let finished = vec!["r-1".to_owned()];
     let of = |sync_id: &str| Event::Concluded {
-        look: Look { sync_id: sync_id.to_owned(), attempt: look.attempt + 1 },
+        look: Look { sync_id: sync_id.to_owned(), attempt: look.attempt + 1, early: look.early },
         finished: finished.clone(),
     };
     let after = |event| step(stage.record.as_ref(), &stage.requests, &event, &stage.context).record;
     assert_eq!(after(of("sync-0")), None);
     assert!(!after(of(&look.sync_id)).unwrap().is_open());
+}
+
+/// The record of each request says by which plan its POST was sent, whenever the run that sent it was killed.
+#[test]
+fn a_request_whose_run_was_killed_right_after_its_post_says_its_plan_all_the_same() {
+    let unseen = failure(FailureKind::Call(CallFailure::Forbidden));
+    for fails in [false, true] {
+        let mut stage = Stage::new();
+        stage.submit("r-1", "");
+        let claim = stage.claims(&sees(&[Stale]));
+        // The run is killed while it waits for the answer: it records no outcome.
+        stage.left.clear();
+        if fails {
+            stage.passes(Duration::HOUR);
+            let (sync_id, attempt) = (stage.record().sync_id.clone(), stage.record().attempt);
+            stage.happens(&Event::FollowUp { sync_id: &sync_id, attempt });
+            stage.looks_in_vain(&unseen);
+        } else {
+            let (sync_id, attempt) = (stage.record().sync_id.clone(), stage.record().attempt);
+            stage.happens(&Event::FollowUp { sync_id: &sync_id, attempt });
+            stage.looks(&sees(&[Trusted]));
+        }
+        assert!(stage.told("r-1").0.is_final());
+        assert_eq!(stage.requests[0].plan, claim.planned[0].plan, "{fails}");
+        assert!(stage.requests[0].plan.is_some());
+    }
 }

@@ -71,7 +71,8 @@ prop_compose! {
         phase in proptest::sample::select(Phase::ALL.to_vec()),
         (attempt, look) in (attempts(), proptest::option::of(attempts())),
         is_looking in any::<bool>(),
-        (ago, posts, refused) in (0..3_000_i64, 0..4_u32, 0..2_u32),
+        (ago, pause) in (0..3_000_i64, 0..120_i64),
+        (posts, refused) in (0..4_u32, 0..2_u32),
         was_claimed in any::<bool>(),
         operation in proptest::option::of(operations()),
         sent in proptest::option::of(sents()),
@@ -87,7 +88,8 @@ prop_compose! {
             phase,
             since,
             deadline: since + Duration::minutes(30),
-            next_look_at: since,
+            next_look_at: since + Duration::seconds(pause),
+            scheduled_at: Some(since),
             attempt,
             look: if is_looking { Some(attempt) } else { look.filter(|look| *look < attempt) },
             claimed_at: (was_claimed || phase != Phase::Gathering).then_some(since),
@@ -95,13 +97,14 @@ prop_compose! {
             refused,
             operation,
             setback: None,
+            plan: sent.as_ref().map(|_| "a plan".to_owned()),
             sent,
             requests: if is_ended { vec![] } else { requests.to_vec() },
             waiting: if is_ended { vec![] } else { waiting.to_vec() },
             missing: None,
             traceparent: None,
         };
-        record.lacks(&Look { sync_id: "sync-1".to_owned(), attempt: found_none }, &missing);
+        record.lacks(&Look { sync_id: "sync-1".to_owned(), attempt: found_none, early: Duration::ZERO }, &missing);
         record
     }
 }
@@ -172,6 +175,7 @@ proptest! {
         known in requests(),
         kind in kinds(),
         (is_awaited, sync_id, attempt) in (proptest::bool::weighted(0.8), sync_ids(), attempts()),
+        early in (0..=120_i64).prop_map(Duration::seconds),
         (is_audit, is_configured, patience) in (any::<bool>(), proptest::bool::weighted(0.9), 1..4_000_i64),
     ) {
         let context = Context {
@@ -182,10 +186,13 @@ proptest! {
             patience: Duration::seconds(patience),
             most_requests: MOST_REQUESTS,
             next_sync_id: "sync-2".to_owned(),
+            early: Duration::ZERO,
         };
         let look = match &record {
-            Some(record) if is_awaited => Look { sync_id: record.sync_id.clone(), attempt: record.attempt },
-            _ => Look { sync_id, attempt },
+            Some(record) if is_awaited => {
+                Look { sync_id: record.sync_id.clone(), attempt: record.attempt, early }
+            }
+            _ => Look { sync_id, attempt, early },
         };
         let claimed_look = look.clone();
         let failed;

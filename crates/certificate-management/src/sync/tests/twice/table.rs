@@ -16,7 +16,7 @@ use crate::trust::Trust::{Stale, Trusted, Unreadable};
 fn stage(phase: Phase, is_looking: bool) -> (Stage, Claim) {
     let mut stage = Stage::new();
     stage.submit("r-1", "");
-    let look = Look { sync_id: "sync-1".to_owned(), attempt: 1 };
+    let look = Look { sync_id: "sync-1".to_owned(), attempt: 1, early: Duration::ZERO };
     let mut claim = Claim { look, post: 1, planned: vec![] };
     match phase {
         Phase::Gathering => {}
@@ -46,7 +46,7 @@ fn stage(phase: Phase, is_looking: bool) -> (Stage, Claim) {
 }
 
 fn look_of(record: &SyncRecord) -> Look {
-    Look { sync_id: record.sync_id.clone(), attempt: record.attempt }
+    Look { sync_id: record.sync_id.clone(), attempt: record.attempt, early: Duration::ZERO }
 }
 
 /// The effect of an event the second time, in each phase: gathering, claimed, started, watching, ended.
@@ -83,7 +83,7 @@ fn requests() {
 fn follow_ups() {
     use Second::{FollowUpAgain, LeftAlone, Nothing};
     let awaited = |stage: &Stage, _: &Claim| {
-        let Look { sync_id, attempt } = look_of(stage.record());
+        let Look { sync_id, attempt, .. } = look_of(stage.record());
         with(stage, &[], &Event::FollowUp { sync_id: &sync_id, attempt })
     };
     // The look begins, and is left alone the second time.

@@ -1,9 +1,9 @@
 //! Shows an activation to a person and to a program. The JSON is `policysync-activation/v1`: later versions add members.
 
 use certificate_chain::{Summary, Verdict};
-use certificate_management::configuration::Mode;
 use certificate_management::generation::Generation;
 use certificate_management::next_step;
+use certificate_management::plan::condition::Demands;
 use serde::Serialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -42,6 +42,8 @@ pub struct Plan<'a> {
     pub named: &'a Named<'a>,
     /// Whether `POLICYSYNC_MODE=audit` is set.
     pub kill_switch: bool,
+    /// Whether a window of `freeze` is open.
+    pub is_frozen: bool,
     /// SHA-256 of the key of its request; `None`: none waits.
     pub key: Option<String>,
     /// The certificates of the chain.
@@ -148,8 +150,9 @@ pub fn result(plan: &Plan<'_>, result: &Shown<'_>) -> Screen {
     let verdict = match (result.outcome, is_proven) {
         (Outcome::Refused | Outcome::Failed, _) => format!("The service did not activate {name}."),
         (Outcome::Planned, _) => {
-            let in_audit = plan.named.configuration.mode == Mode::Audit;
-            let next = next_step::to_apply("does it", in_audit, plan.kill_switch);
+            let configuration = plan.named.configuration;
+            let demands = Demands::of_namespace(&configuration.id, 1, configuration.mode, plan.is_frozen);
+            let next = next_step::to_apply("does it", &demands, plan.kill_switch);
             format!("Nothing was sent. {next}")
         }
         (Outcome::Waiting, _) => format!("Whether {name} works with this chain is not known yet."),
@@ -186,4 +189,100 @@ fn row(hub: &HubProof) -> Vec<String> {
     let next_step = hub.next_step.as_ref().map(|next| format!("\n→ {}", line(next)));
     let why = format!("{}{}", line(&hub.why), next_step.unwrap_or_default());
     vec![line(&hub.hub), hub.trust.to_string(), thumbprint.unwrap_or_default(), why]
+}
+
+#[cfg(test)]
+mod tests {
+    use azure::OwnAuthority;
+    use certificate_management::configuration::Configuration;
+    use certificate_management::generation::NamespaceGeneration;
+    use certificate_management::model::{Namespace, ProvisioningState};
+    use certificate_management::trust::Trust;
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::commands::golden::{self, GROUP, HUB, NAMESPACE, POLICY, SERVICE};
+
+    fn hub(name: &str, trust: Trust, why: &str, next_step: Option<&str>) -> HubProof {
+        HubProof {
+            hub: name.to_owned(),
+            trust,
+            evidence: None,
+            why: why.to_owned(),
+            next_step: next_step.map(str::to_owned),
+            comes: false,
+        }
+    }
+
+    #[test]
+    fn the_golden_activations_fit_the_width() {
+        let text = format!("[[namespace]]\nid = \"{NAMESPACE}\"\nmode = \"audit\"\n");
+        let configuration = Configuration::parse(&text).unwrap().namespaces.remove(0);
+        let id = configuration.id.child("certificateAuthorities", "assembly-lines-ica");
+        let named = Named {
+            namespace: Namespace {
+                id: configuration.id.clone(),
+                location: "westeurope".to_owned(),
+                provisioning_state: ProvisioningState::Succeeded,
+                generation: NamespaceGeneration::CertificateAuthorities,
+                links: Vec::new(),
+            },
+            authority: OwnAuthority {
+                id,
+                name: "assembly-lines-ica".to_owned(),
+                generation: Generation::CertificateAuthorities,
+                provisioning_state: ProvisioningState::Succeeded,
+                status: "PendingActivation".to_owned(),
+                signing_request: None,
+                thumbprint: None,
+                not_after: None,
+            },
+            configuration: &configuration,
+        };
+        let sha256 = "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef".to_owned();
+        let certificates = [Summary {
+            position: 1,
+            subject: "CN=07b5d73a70e046f288ddc64518bc517e".to_owned(),
+            issuer: "O=Contoso Manufacturing, CN=Contoso Plants Root CA".to_owned(),
+            key: "EC P-384".to_owned(),
+            not_before: datetime!(2026-11-01 00:00 UTC),
+            not_after: datetime!(2028-11-01 00:00 UTC),
+            sha256: sha256.clone(),
+            sha1: "a94a8fe5ccb19ba61c4c0873d391e987982fbbd3".to_owned(),
+        }];
+        let activation = Plan {
+            named: &named,
+            kill_switch: false,
+            is_frozen: false,
+            key: Some(sha256),
+            certificates: &certificates,
+            warnings: Vec::new(),
+            activate_until: Some(datetime!(2027-11-01 00:00 UTC)),
+            policies: vec![POLICY.to_owned()],
+            waiting: Waiting { groups: vec![format!("{SERVICE}/{GROUP}")], unread: Vec::new() },
+        };
+        let hubs = [
+            hub(HUB, Trust::Trusted, "it has this certificate", None),
+            hub(
+                "contoso-manufacturing-hub-west-europe-2",
+                Trust::Missing,
+                "namespace contoso-manufacturing-west-europe has no messaging endpoint for it",
+                Some(
+                    "Link the hub from the namespace (`az iot adr ns link`), and run the same command again.",
+                ),
+            ),
+        ];
+        let shown = |outcome, run: Option<&str>, hubs| Shown {
+            outcome,
+            run: run.map(str::to_owned),
+            detail: None,
+            hubs,
+        };
+        let planned = result(&activation, &shown(Outcome::Planned, None, &[]));
+        let text = planned.plain(80);
+        assert!(text.contains("--apply --even-in-audit does it"), "{text}");
+        let run = Some("01M85A71M08CPV9XGR0PSFA70F");
+        let activated = result(&activation, &shown(Outcome::Activated, run, &hubs));
+        golden::compare("activate", &plan(&activation).and(planned).and(activated), &[]);
+    }
 }
