@@ -37,6 +37,8 @@ pub struct Network {
     calls: Arc<AtomicU64>,
     draws: Arc<Mutex<BTreeMap<Site, Draws>>>,
     answers: Arc<Mutex<Answers>>,
+    /// What a broken app believes for ever, by path: lives end sooner than what it believes.
+    pub(crate) remembered: Arc<Mutex<BTreeMap<String, Answer>>>,
 }
 
 impl Network {
@@ -50,7 +52,8 @@ impl Network {
         seed: Seed,
     ) -> Self {
         let (calls, draws, answers) = (Arc::default(), Arc::default(), Arc::default());
-        Self { azure, faults, trace, judge, sabotage, seed, calls, draws, answers }
+        let remembered = Arc::default();
+        Self { azure, faults, trace, judge, sabotage, seed, calls, draws, answers, remembered }
     }
 
     /// The number of the next call.

@@ -2,7 +2,7 @@
 //! its caller has died.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -33,8 +33,6 @@ pub struct Wire {
     network: Network,
     instance: usize,
     in_force: Arc<InForce>,
-    /// What a broken app believes for ever, by path.
-    remembered: Arc<Mutex<BTreeMap<String, Answer>>>,
 }
 
 /// What arrives at the caller.
@@ -50,7 +48,7 @@ impl Wire {
     /// The network as a life of the instance of this number has it, which works by this configuration.
     #[must_use]
     pub fn new(network: Network, instance: usize, in_force: Arc<InForce>) -> Self {
-        Self { network, instance, in_force, remembered: Arc::default() }
+        Self { network, instance, in_force }
     }
 
     /// One call from its sending to what arrives of it.
@@ -255,7 +253,7 @@ impl Wire {
     }
 
     fn lock_remembered(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Answer>> {
-        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+        self.network.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
