@@ -48,6 +48,64 @@ fn methods_are_counted_as_resource_manager_counts_them() {
     }
 }
 
+/// The pace of a call that `budget` limits.
+fn pace(budget: &Budget, method: Method, path: &str) -> Pace {
+    let url = Url::parse(&format!("https://management.azure.com{path}")).unwrap();
+    budget.resource_manager(&method, &url)
+}
+
+/// The names are those of `azure-wire-facts.md` §7; for deletes outside of a subscription it has none.
+#[tokio::test(start_paused = true)]
+async fn each_kind_of_call_is_counted_by_a_header_of_its_own() {
+    let headers = [
+        "subscription-reads",
+        "subscription-writes",
+        "subscription-deletes",
+        "tenant-reads",
+        "tenant-writes",
+    ];
+    let calls = [
+        (Method::GET, "/subscriptions/ab"),
+        (Method::PUT, "/subscriptions/ab"),
+        (Method::DELETE, "/subscriptions/ab"),
+        (Method::GET, "/tenants"),
+        (Method::PUT, "/tenants"),
+        (Method::DELETE, "/tenants"),
+    ];
+    for (place, (method, path)) in calls.into_iter().enumerate() {
+        for (number, header) in headers.into_iter().enumerate() {
+            let budget = Budget::new();
+            let name = format!("x-ms-ratelimit-remaining-{header}");
+            let said = HeaderMap::from_iter([(name.parse().unwrap(), "60".parse().unwrap())]);
+            pace(&budget, method.clone(), path).learn(StatusCode::OK, &said, None);
+            let bucket = budget.snapshot().remove(0);
+            let expected = if place == number { 60 } else { bucket.capacity };
+            assert_eq!(bucket.left, expected, "{method} {path}, {header}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tally_counts_the_reads_of_its_own_work() {
+    let budget = Budget::new();
+    let call = async |method: Method, times| {
+        for _ in 0..times {
+            let pace = pace(&budget, method.clone(), "/subscriptions/ab");
+            pace.turn("a call".to_owned(), Instant::now()).await.unwrap();
+        }
+    };
+    let (outer, inner) = (Tally::default(), Tally::default());
+    let work = async {
+        call(Method::GET, 2).await;
+        call(Method::PUT, 4).await;
+        inner.of(call(Method::GET, 3)).await;
+        "done"
+    };
+    assert_eq!(outer.of(work).await, "done");
+    call(Method::GET, 8).await;
+    assert_eq!((outer.reads(), inner.reads()), (2, 3));
+}
+
 #[test]
 fn any_minute_of_a_provisioning_service_leaves_people_a_fifth() {
     let minute = PROVISIONING.capacity - PROVISIONING.reserve() + 60 * PROVISIONING.refill_per_second;

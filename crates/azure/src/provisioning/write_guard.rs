@@ -276,4 +276,6 @@ fn without_nothing(value: Value) -> Option<Value> {
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod read_back;
+#[cfg(test)]
 mod tests;

@@ -113,6 +113,8 @@ fn what_is_no_object_and_what_names_a_member_twice_is_refused() {
     for text in ["", "[]", "null", r#"{"a":1,"a":2}"#, r#"{"a":1,"\u0061":2}"#, r#"{"a":1"#] {
         assert!(RawGroup::parse(text).is_err(), "{text}");
     }
+    let error = RawGroup::parse("[]").unwrap_err().to_string();
+    assert!(error.contains("an enrollment group"), "{error}");
 }
 
 #[test]
