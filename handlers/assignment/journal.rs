@@ -1,7 +1,8 @@
 //! The audit record: every write with the policy before and after it, and every refusal that a person may ask about.
 //!
 //! - `assignments/{run}/{dps}/{group}`: a write. The writer stores it before it sends the write and completes it after
-//!   reading the group back, so that a kill in between leaves a trace. `assign --revert` reads these records.
+//!   reading the group back, so that a kill in between leaves a trace; it takes the record of a write that the service refused away.
+//!   `assign --revert` reads these records.
 //! - `refusals/{dps}/{group}`: the refusals of a group, the last one first. The journal does not write the same refusal
 //!   again, so a run over an unchanged world writes nothing.
 //!
@@ -42,7 +43,7 @@ pub struct Journal<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// The writer is about to send it, the service refused it, or the writer never learnt its outcome.
+    /// The writer is about to send it, or never learnt its outcome.
     Planned,
     /// It was read back.
     Written,
@@ -183,6 +184,14 @@ impl Journal<'_> {
             _ => Change::Keep,
         };
         self.store.modify(&key, close).await.map(|_| ())
+    }
+
+    /// Takes the record of a write away that was certainly not made.
+    ///
+    /// # Errors
+    /// When the store cannot be written. Then the record says that the outcome was never learnt.
+    pub async fn withdrawn(&self, record: &WriteRecord) -> Result<(), state::Error> {
+        self.store.delete(&self.write_key(record)).await
     }
 
     /// Records that a group was not written. The same refusal again changes nothing.

@@ -12,7 +12,7 @@ use certificate_management::plan::unwritable;
 use certificate_management::reason::Reason;
 use certificate_management::reason::failure::CallFailure;
 
-use super::journal::Journal;
+use super::journal::{Journal, WriteRecord};
 use crate::failure;
 use crate::fleet::Fleet;
 use crate::holds::Known;
@@ -120,6 +120,10 @@ impl Writer<'_> {
             // as planned.
             groups.check_keys(&service.endpoint, group).await?;
         }
+        let made = match target {
+            Target::Existing(_) => None,
+            Target::New(group) => Some(with_policy(&group.raw, entry)?),
+        };
         let record =
             self.journal.planned(entry, self.attribution(entry).await, self.fleet.now()).await.map_err(
                 |error| Stopped {
@@ -127,18 +131,39 @@ impl Writer<'_> {
                     detail: format!("the write could not be recorded, so it was not made: {error}"),
                 },
             )?;
-        let etag = match target {
-            Target::Existing(group) => {
-                groups.set_policy(&service.endpoint, group, entry.after.as_deref()).await?.etag
+        let sent = match (target, made) {
+            (_, Some(made)) => {
+                let created = groups.create(&service.endpoint, &made).await;
+                created.map(|group| group.view.etag).map_err(|error| (error.wrote_nothing(), error.into()))
             }
-            Target::New(group) => {
-                groups.create(&service.endpoint, &with_policy(&group.raw, entry)?).await?.view.etag
+            (Target::Existing(group) | Target::New(group), None) => {
+                let written = groups.set_policy(&service.endpoint, group, entry.after.as_deref()).await;
+                written.map(|assigned| assigned.etag).map_err(|error| (error.wrote_nothing(), error.into()))
+            }
+        };
+        let etag = match sent {
+            Ok(etag) => etag,
+            Err((wrote_nothing, stopped)) => {
+                if wrote_nothing {
+                    self.withdraw(&record).await;
+                }
+                return Err(stopped);
             }
         };
         let completed = self.journal.written(record, etag).await;
         Ok(completed
             .err()
             .map(|error| format!("it was written, but its record could not be completed: {error}")))
+    }
+
+    /// Takes the record of a write away that was not made. Otherwise every run would leave one, for as long as the service refuses.
+    async fn withdraw(&self, record: &WriteRecord) {
+        if let Err(error) = self.journal.withdrawn(record).await {
+            tracing::warn!(
+                group = record.enrollment_group,
+                "the record of a write that was refused stays: {error}"
+            );
+        }
     }
 
     /// Asks the guard. The hold is read after the group was: a hold that is written later belongs to a write whose version of the group
@@ -199,14 +224,18 @@ fn with_policy(raw: &RawGroup, entry: &PlannedAssignment) -> Result<RawGroup, St
 
 impl From<AssignError> for Stopped {
     fn from(error: AssignError) -> Self {
-        let hindrance = match &error {
-            AssignError::Moved(_) => Hindrance::Moved,
-            AssignError::WouldChangeMore { .. } => Hindrance::WouldChangeMore,
-            AssignError::KeysUnreadable { .. } => Hindrance::KeysUnreadable,
-            AssignError::NotVerified { .. } => Hindrance::NotVerified,
-            AssignError::Service(error) => Hindrance::Call(failure::call(error)),
-        };
-        Self { hindrance, detail: error.to_string() }
+        Self { hindrance: hindrance(&error), detail: error.to_string() }
+    }
+}
+
+fn hindrance(error: &AssignError) -> Hindrance {
+    match error {
+        AssignError::Moved(_) => Hindrance::Moved,
+        AssignError::WouldChangeMore { .. } => Hindrance::WouldChangeMore,
+        AssignError::KeysUnreadable { .. } => Hindrance::KeysUnreadable,
+        AssignError::NotVerified { .. } => Hindrance::NotVerified,
+        AssignError::Halfway { error, .. } => hindrance(error),
+        AssignError::Service(error) => Hindrance::Call(failure::call(error)),
     }
 }
 

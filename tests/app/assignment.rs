@@ -303,9 +303,15 @@ async fn what_a_dps_does_wrong_has_its_outcome_and_reason_and_the_next_try_succe
         (json!({"status": 500}), "failed", "service-unavailable"),
         (json!({"close": true}), "failed", "service-unavailable"),
     ] {
+        let before = writes_of(&world, GROUP).await.len();
         let (row, _) = with_fault(&world, fault.clone()).await;
         assert_eq!((&row["outcome"], &row["reason"]), (&json!(outcome), &json!(reason)), "{fault}: {row}");
         assert_eq!(policy_of(&world, DPS, GROUP).await, None, "{fault}");
+        // A write that was certainly not made leaves no record of one; 412, 500 and a connection that broke tell no such thing.
+        let is_certain =
+            ["403", "404", "400", "429"].iter().any(|status| fault["status"].to_string() == *status);
+        let kept = writes_of(&world, GROUP).await.len();
+        assert_eq!(kept, before + usize::from(!is_certain), "{fault}");
         // The writer records a refusal for functions and people alike, and records no failure that passes by itself.
         if reason != "service-unavailable" {
             let kept = record(&world, &format!("refusals/{DPS}/{GROUP}")).await;

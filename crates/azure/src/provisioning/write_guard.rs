@@ -61,9 +61,34 @@ pub enum AssignError {
         /// The policy that it names.
         found: Option<String>,
     },
+    /// The first of two writes took the reference to a certificate policy away, and the second one was not done.
+    #[error(
+        "the certificate policy of enrollment group `{group}` was taken away, and the next write was not done: {error}"
+    )]
+    Halfway {
+        /// Id of the group.
+        group: String,
+        /// Why the second write was not done.
+        error: Box<AssignError>,
+    },
     /// A call failed. [`Error::may_have_taken_effect`] tells whether the write may have happened.
     #[error(transparent)]
     Service(#[from] Error),
+}
+
+impl AssignError {
+    /// Whether it is certain that nothing was written: the write was never sent, or the service refused it. A service that says that
+    /// another was faster (412) may have done it: an earlier attempt, whose answer was lost on the way.
+    #[must_use]
+    pub fn wrote_nothing(&self) -> bool {
+        match self {
+            Self::WouldChangeMore { .. } | Self::KeysUnreadable { .. } => true,
+            Self::Moved(_) | Self::NotVerified { .. } | Self::Halfway { .. } => false,
+            Self::Service(error) => {
+                error.kind() != ErrorKind::PreconditionFailed && !error.may_have_taken_effect()
+            }
+        }
+    }
 }
 
 impl EnrollmentGroups {
@@ -97,7 +122,7 @@ impl EnrollmentGroups {
         let mut current = group.clone();
         // One write, or two where a reference of the second generation gives way to one of the first: a version never sees
         // the other's members, so it could not take them away.
-        for _ in 0..2 {
+        for number in 0..2 {
             if current.view.policy.as_deref() == policy {
                 break;
             }
@@ -113,7 +138,12 @@ impl EnrollmentGroups {
                 false if current.text(Generation::Credentials).is_some() => Generation::Credentials,
                 false => current.read_as,
             };
-            current = self.write(endpoint, &current, policy.filter(|_| is_last), generation, is_last).await?;
+            let policy = policy.filter(|_| is_last);
+            let written = self.write(endpoint, &current, policy, generation, is_last).await;
+            current = written.map_err(|error| match number {
+                0 => error,
+                _ => AssignError::Halfway { group: group.view.id.clone(), error: Box::new(error) },
+            })?;
         }
         if current.view.policy.as_deref() != policy {
             let found = current.view.policy;
@@ -196,10 +226,11 @@ impl EnrollmentGroups {
         }
         let doubt = match self.put(endpoint, id, &edited, generation).await {
             Ok(_) => None,
+            // First: an attempt whose answer was lost may be what the next attempt takes for another's write.
+            Err(error) if error.may_have_taken_effect() => Some(error.without(&keys)),
             Err(error) if error.kind() == ErrorKind::PreconditionFailed => {
                 return Err(AssignError::Moved(id.to_owned()));
             }
-            Err(error) if error.may_have_taken_effect() => Some(error.without(&keys)),
             Err(error) => return Err(error.without(&keys).into()),
         };
         let is_written = |found: &Group| {
@@ -273,6 +304,8 @@ fn without_nothing(value: Value) -> Option<Value> {
     }
 }
 
+#[cfg(test)]
+mod certainty;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

@@ -34,6 +34,18 @@ pub enum CreateError {
     Service(#[from] Error),
 }
 
+impl CreateError {
+    /// Whether it is certain that nothing was written: the write was never sent, or the service refused it. That a group exists may be
+    /// said of the one that was just made.
+    #[must_use]
+    pub fn wrote_nothing(&self) -> bool {
+        match self {
+            Self::Exists(_) | Self::NotVerified { .. } => false,
+            Self::Service(error) => !error.may_have_taken_effect(),
+        }
+    }
+}
+
 /// The body of the bulk operation's answer.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -211,7 +211,7 @@ const CERTIFICATE: &str = "contoso/lines/short";
 
 /// A DPS as the specs have it: each version shows and takes the members of its own generation only. `keeps`: whether a
 /// version keeps members that it does not know when it replaces a group.
-fn both_versions(stored: Value, keeps: bool) -> impl Fn(&Seen, &str) -> Reply {
+pub(super) fn both_versions(stored: Value, keeps: bool) -> impl Fn(&Seen, &str) -> Reply {
     let stored = Arc::new(Mutex::new((stored, 1)));
     move |seen, _| {
         let (group, version) = &mut *stored.lock().unwrap();
@@ -244,7 +244,7 @@ pub(super) fn stored(policy: Value) -> Value {
     group
 }
 
-fn three() -> Value {
+pub(super) fn three() -> Value {
     json!({"namespaceName": "contoso", "certificateAuthorityName": "lines", "certificatePolicyName": "short"})
 }
 
