@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use self::wrapping::measured;
 pub use self::wrapping::wrapped;
-pub use crate::commands::terminal_size::{screen_width, terminal_height, terminal_width};
+pub use crate::commands::terminal_size::{screen_width, terminal_height};
 use crate::commands::tone::Tone;
 use crate::visible;
 

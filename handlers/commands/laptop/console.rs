@@ -6,6 +6,7 @@ use crate::commands::bar::Bar;
 use crate::commands::table::wrapping::measured;
 use crate::commands::table::{self, Table};
 use crate::commands::terminal;
+use crate::commands::terminal_size::terminal_width;
 use crate::commands::tone::Tone;
 use crate::visible::lines;
 
@@ -44,7 +45,7 @@ impl Story {
     /// On a terminal a text fits the width; elsewhere a line stays one.
     fn print(&self, mark: &str, text: &str) {
         let indent = " ".repeat(measured(&table::plain(mark)));
-        let text = match table::terminal_width() {
+        let text = match terminal_width() {
             Some(width) => table::wrapped(&lines(text), width.saturating_sub(indent.len())),
             None => lines(text),
         };

@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 use super::simulator::{read, read_fleet};
 use super::{CLOCK, staging, unpacking};
 use crate::commands::table;
+use crate::commands::terminal_size::terminal_width;
 use crate::settings::CONFIGURATION_FILE;
 use crate::visible;
 
@@ -294,7 +295,7 @@ async fn listen(
     while let Some(event) = events.recv().await {
         let line = event.to_string();
         if print_events {
-            anstream::println!("{}", fitting(&visible::lines(&line), table::terminal_width()));
+            anstream::println!("{}", fitting(&visible::lines(&line), terminal_width()));
         }
         let mut lines = recent.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() == KEPT_EVENTS {

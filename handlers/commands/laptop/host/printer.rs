@@ -14,8 +14,8 @@ use tokio::sync::oneshot;
 
 use super::Output;
 use super::view::View;
-use crate::commands::table::terminal_width;
 use crate::commands::terminal_size::complaint_width;
+use crate::commands::terminal_size::terminal_width;
 use crate::visible;
 
 /// Lines of log that may wait for a slow reader of stderr. Beyond that the printer leaves out what the handler prints.
