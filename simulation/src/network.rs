@@ -101,7 +101,7 @@ impl Network {
             for (namespace, group) in given(&before, &after) {
                 let admissions = self.azure.admissions(&group.service, &group.id);
                 let namespace = &namespace.id;
-                self.judge.see(&Event::Assigned { call, namespace, admissions: &admissions });
+                self.judge.see(&Event::Assigned { call, namespace, group, admissions: &admissions });
             }
         }
         if fault == Some(Fault::DoneAndDenied) && answer.status.is_success() {

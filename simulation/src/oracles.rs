@@ -10,6 +10,7 @@ mod final_requests;
 mod group_members;
 mod handshake;
 mod left_alone;
+mod losses;
 mod mode;
 mod on_record;
 mod one_post;
@@ -115,8 +116,15 @@ pub enum Event<'a> {
         call: &'a Call,
         /// ARM id of the namespace.
         namespace: &'a str,
+        /// The group as it is now.
+        group: &'a GroupTruth,
         /// What the hubs of the group say to a new device of it.
         admissions: &'a [Admission],
+    },
+    /// The queue has taken a message and lost it, so it never comes.
+    Vanished {
+        /// Its text.
+        text: &'a [u8],
     },
     /// A report was handed over with what subscribers are told.
     Told {
@@ -131,6 +139,8 @@ pub enum Event<'a> {
         namespace: &'a str,
         /// What was true before.
         before: &'a [NamespaceTruth],
+        /// What is true now.
+        after: &'a [NamespaceTruth],
     },
     /// People want something else of the app from now on.
     Configured {
@@ -203,7 +213,7 @@ pub fn all() -> Vec<Box<dyn Oracle>> {
         Box::new(group_members::GroupMembers),
         Box::new(left_alone::LeftAlone),
         Box::new(panics::Panics),
-        Box::new(final_requests::FinalRequests),
+        Box::new(final_requests::FinalRequests::default()),
         Box::new(converged::Converged::default()),
         Box::new(silence::Silence::default()),
         Box::new(told_once::ToldOnce::default()),

@@ -111,7 +111,10 @@ impl Wire {
                 Some(answer)
             }
             Some(Fault::Denied) => Some(Answer::condition_failed()),
-            Some(Fault::Vanished) => Some(Answer::made_up(StatusCode::CREATED, "")),
+            Some(Fault::Vanished) => {
+                network.judge.see(&Event::Vanished { text: &request.body });
+                Some(Answer::made_up(StatusCode::CREATED, ""))
+            }
             Some(Fault::Early) => {
                 self.shift(&mut request, -time::Duration::seconds(self.seconds(call, 1, 60)));
                 None

@@ -112,7 +112,8 @@ impl Workload {
                     false => network.azure.rotate(&policy).is_ok(),
                 };
                 if is_done {
-                    network.judge.see(&Event::TrustLost { namespace: &namespace, before: &before });
+                    let (namespace, before, after) = (&namespace, &before, &network.azure.truth());
+                    network.judge.see(&Event::TrustLost { namespace, before, after });
                 }
             }
             Deed::SendWrong(body) => {

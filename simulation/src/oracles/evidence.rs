@@ -22,27 +22,22 @@ pub(super) struct EvidenceHolds {
 
 struct Current {
     thumbprint: String,
+    /// When another one was seen: a renewal may come into force without any call.
     until: Option<Duration>,
 }
 
 impl EvidenceHolds {
-    /// What is current now, where that was not known.
-    fn learn(&mut self, truth: &[NamespaceTruth]) {
+    /// Learns what is current at `at`: another CA has come since the last look, and was not current before.
+    fn learn(&mut self, truth: &[NamespaceTruth], at: Duration) {
         for policy in truth.iter().flat_map(|namespace| &namespace.policies) {
             let known = self.current.entry(policy.id.to_ascii_lowercase()).or_default();
-            match known.last_mut() {
-                // Another CA of the namespace was renewed.
-                Some(last) if last.thumbprint == policy.thumbprint => last.until = None,
-                _ => known.push(Current { thumbprint: policy.thumbprint.clone(), until: None }),
+            if known.last().is_some_and(|last| last.thumbprint == policy.thumbprint) {
+                continue;
             }
-        }
-    }
-
-    /// The CAs of this namespace may be others from now on.
-    fn ends(&mut self, namespace: &str, at: Duration) {
-        let namespace = format!("{}/", namespace.to_ascii_lowercase());
-        for (_, known) in self.current.iter_mut().filter(|(id, _)| id.starts_with(&namespace)) {
-            known.iter_mut().filter(|one| one.until.is_none()).for_each(|one| one.until = Some(at));
+            if let Some(last) = known.last_mut() {
+                last.until = Some(at);
+            }
+            known.push(Current { thumbprint: policy.thumbprint.clone(), until: None });
         }
     }
 
@@ -69,7 +64,10 @@ impl EvidenceHolds {
             until.is_none_or(|until| seen.is_some_and(|seen| seen <= until + APART))
         };
         let is_proven = seen.is_some() && same.any(was_current);
-        (!is_proven).then(|| format!("{told} with evidence of a CA that was not current then"))
+        let (thumbprint, seen) = (text("/evidence/thumbprint"), text("/evidence/seenAt"));
+        (!is_proven).then(|| {
+            format!("{told} with evidence of the CA {thumbprint} at {seen}, which was not current then")
+        })
     }
 }
 
@@ -84,14 +82,16 @@ impl Oracle for EvidenceHolds {
 
     fn see(&mut self, event: &Event<'_>, at: Duration) -> Vec<String> {
         match event {
-            Event::Began { truth } | Event::Recovered { truth, .. } => self.learn(truth),
-            Event::Served { after, .. } => self.learn(after),
-            Event::TrustLost { namespace, before } => {
-                self.learn(before);
-                self.ends(namespace, at);
+            Event::Began { truth } | Event::Told { truth, .. } | Event::Recovered { truth, .. } => {
+                self.learn(truth, at);
+            }
+            Event::Served { after, .. } => self.learn(after, at),
+            Event::TrustLost { before, after, .. } => {
+                self.learn(before, at);
+                self.learn(after, at);
             }
             Event::Ended { records, truth, .. } => {
-                self.learn(truth);
+                self.learn(truth, at);
                 let requests = records.iter().filter(|record| record.key.starts_with("requests/"));
                 return requests.flat_map(|record| self.doubts(record)).collect();
             }

@@ -3,17 +3,24 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use azure_simulator::Admission;
+use azure_simulator::{Admission, NamespaceTruth};
 
-use super::trust_first::LOOKED;
+use super::losses::Losses;
 use super::{Event, Oracle};
 
-/// The groups to which the app gave a policy, and when hubs last lost trust.
+/// The groups to which the app gave a policy.
 #[derive(Default)]
 pub(super) struct Handshake {
-    /// By the names of service and group: when, and the namespace in lower case.
-    assigned: BTreeMap<(String, String), (Duration, String)>,
-    lost: BTreeMap<String, Duration>,
+    /// By the names of service and group.
+    given: BTreeMap<(String, String), Given>,
+    losses: Losses,
+}
+
+/// A policy that the app gave a group.
+struct Given {
+    at: Duration,
+    namespace: String,
+    policy: Option<String>,
 }
 
 impl Oracle for Handshake {
@@ -26,38 +33,42 @@ impl Oracle for Handshake {
     }
 
     fn see(&mut self, event: &Event<'_>, at: Duration) -> Vec<String> {
+        self.losses.see(event, at);
         match event {
-            Event::TrustLost { namespace, .. } => {
-                self.lost.insert(namespace.to_ascii_lowercase(), at);
-            }
-            Event::Assigned { call, namespace, admissions } => {
-                let namespace = namespace.to_ascii_lowercase();
-                let lost = self.lost.get(&namespace);
-                let may_be_lost = lost.is_some_and(|lost| at < *lost + LOOKED);
-                for admission in *admissions {
-                    let group = (admission.service.clone(), admission.group.clone());
-                    self.assigned.insert(group, (at, namespace.clone()));
-                }
+            Event::Assigned { call, namespace, group, admissions } => {
+                let (namespace, policy) = ((*namespace).to_owned(), group.policy.clone());
+                let may_be_lost = self.losses.may_be_unseen(&namespace, at);
+                let place = (group.service.clone(), group.id.clone());
+                self.given.insert(place, Given { at, namespace, policy });
                 let refused = admissions.iter().filter_map(refused).filter(|_| !may_be_lost);
-                return refused.map(|refused| format!("call {}: {refused}", call.number)).collect();
+                refused.map(|refused| format!("call {}: {refused}", call.number)).collect()
             }
             Event::Ended { truth, admissions, .. } => {
-                let is_lacking = |admission: &Admission| {
-                    let mut policies = truth.iter().flat_map(|namespace| &namespace.policies);
-                    policies.any(|policy| policy.lacking.contains(&admission.hub))
-                };
-                let is_ours = |admission: &&Admission| {
-                    let group = (admission.service.clone(), admission.group.clone());
-                    let Some((since, namespace)) = self.assigned.get(&group) else { return false };
-                    // Where a CA was renewed since, the hubs lack it until a sync, which may have to wait for a person.
-                    let is_renewed = self.lost.get(namespace).is_some_and(|lost| *lost + LOOKED >= *since);
-                    !(is_renewed && is_lacking(admission))
-                };
-                return admissions.iter().filter(is_ours).filter_map(refused).collect();
+                let ours = admissions.iter().filter(|admission| self.is_promised(admission, truth));
+                ours.filter_map(refused).collect()
             }
-            _ => {}
+            _ => Vec::new(),
         }
-        Vec::new()
+    }
+}
+
+impl Handshake {
+    /// Whether the app has to answer for what a hub says in the end.
+    fn is_promised(&self, admission: &Admission, truth: &[NamespaceTruth]) -> bool {
+        let place = (admission.service.clone(), admission.group.clone());
+        let Some(given) = self.given.get(&place) else { return false };
+        let mut groups = truth.iter().flat_map(|namespace| &namespace.groups);
+        let group = groups.find(|group| group.service == admission.service && group.id == admission.group);
+        // A person has given it another policy since.
+        if group.is_none_or(|group| group.policy != given.policy) {
+            return false;
+        }
+        // Where trust was lost since, a hub lacks it until a sync, which may have to wait for a person, and a hub that is linked no more
+        // gets none.
+        let mut policies = truth.iter().flat_map(|namespace| &namespace.policies);
+        let is_lacking = policies.any(|policy| policy.lacking.contains(&admission.hub));
+        let is_linked = truth.iter().any(|namespace| namespace.hubs.contains(&admission.hub));
+        !(self.losses.come_after(&given.namespace, given.at) && (is_lacking || !is_linked))
     }
 }
 

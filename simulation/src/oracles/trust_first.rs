@@ -1,31 +1,16 @@
 //! A group gets a policy only when the hubs to which its devices go trust it.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use azure_simulator::{GroupTruth, NamespaceTruth};
 
+use super::losses::Losses;
 use super::{Event, Oracle, given};
-use crate::answers::STALEST;
 
-/// From the look at the hubs to the write: the two parts of a visit may take 40 seconds each, and the write has a deadline of 30.
-/// What is lost within this time no caller can have seen.
-pub(super) const LOOKED: Duration = Duration::from_secs(40 + 40 + 30);
-
-/// When hubs of a namespace last lost trust.
+/// Looks at each write that gives a group a policy.
 #[derive(Default)]
 pub(super) struct TrustFirst {
-    lost: BTreeMap<String, Duration>,
-    /// When a service last answered what was true no more: no caller can know.
-    answered_old: Option<Duration>,
-}
-
-impl TrustFirst {
-    /// For how long a loss of trust cannot be seen by one who writes at `at`.
-    fn visible(&self, at: Duration) -> Duration {
-        let is_deceived = self.answered_old.is_some_and(|old| at < old + LOOKED);
-        LOOKED + if is_deceived { STALEST } else { Duration::ZERO }
-    }
+    losses: Losses,
 }
 
 impl Oracle for TrustFirst {
@@ -38,31 +23,19 @@ impl Oracle for TrustFirst {
     }
 
     fn see(&mut self, event: &Event<'_>, at: Duration) -> Vec<String> {
-        match event {
-            Event::TrustLost { namespace, .. } => {
-                self.lost.insert(namespace.to_ascii_lowercase(), at);
-                Vec::new()
+        self.losses.see(event, at);
+        let Event::Served { call, before, after, .. } = event else { return Vec::new() };
+        let untrusted = given(before, after).filter_map(|(namespace, group)| {
+            if self.losses.may_be_unseen(&namespace.id, at) {
+                return None;
             }
-            Event::AnsweredOld { .. } => {
-                self.answered_old = Some(at);
-                Vec::new()
-            }
-            Event::Served { call, before, after, .. } => {
-                let untrusted = given(before, after).filter_map(|(namespace, group)| {
-                    let lost = self.lost.get(&namespace.id.to_ascii_lowercase());
-                    if lost.is_some_and(|lost| at < *lost + self.visible(at)) {
-                        return None;
-                    }
-                    let lacking = lacking(namespace, group)?;
-                    Some(format!(
-                        "call {}: {}/{}, and {lacking} does not trust",
-                        call.number, group.service, group.id
-                    ))
-                });
-                untrusted.collect()
-            }
-            _ => Vec::new(),
-        }
+            let lacking = lacking(namespace, group)?;
+            Some(format!(
+                "call {}: {}/{}, and {lacking} does not trust",
+                call.number, group.service, group.id
+            ))
+        });
+        untrusted.collect()
     }
 }
 

@@ -79,7 +79,8 @@ impl Workload {
         let before = azure.truth();
         let done = if is_linked { azure.link(hub, namespace) } else { azure.unlink(hub) };
         if done.is_ok() {
-            self.around.network.judge.see(&Event::TrustLost { namespace, before: &before });
+            let after = azure.truth();
+            self.around.network.judge.see(&Event::TrustLost { namespace, before: &before, after: &after });
         }
     }
 }
