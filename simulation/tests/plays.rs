@@ -9,11 +9,9 @@ use simulation::variation::Variation;
 use simulation::{Played, play, several};
 
 /// So many seeds are played in every run of the tests.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 500;
 /// Within so many seeds an oracle finds its sabotage.
 const FOUND_WITHIN: u64 = 100;
-/// So many kinds of faults may strike in none of the seeds: which do is chance, and `cargo xtask simulate` names what never struck in many.
-const MAY_MISS: usize = 3;
 
 fn told(played: &Played) -> String {
     let violations = played.violations.iter();
@@ -23,7 +21,7 @@ fn told(played: &Played) -> String {
 }
 
 #[test]
-fn some_seeds_break_no_promise_and_nearly_every_fault_strikes() {
+fn many_seeds_break_no_promise_and_every_fault_strikes() {
     let (mut report, mut broken, mut requests) = (Report::default(), String::new(), 0);
     let mut waits: BTreeSet<&str> = ["has died", "synchronize", "PUT /dps/", "has lost its lock"].into();
     several::each(
@@ -44,7 +42,7 @@ fn some_seeds_break_no_promise_and_nearly_every_fault_strikes() {
     assert!(requests as u64 > SEEDS && waits.is_empty(), "{requests} requests, and nothing {waits:?}");
     let never: Vec<&str> =
         Fault::ALL.into_iter().filter(|fault| report.hits(*fault) == 0).map(Fault::name).collect();
-    assert!(never.len() <= MAY_MISS, "never struck: {never:?}\n{report}");
+    assert!(never.is_empty(), "never struck: {never:?}\n{report}");
 }
 
 #[test]

@@ -4,6 +4,9 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
+/// How many tests of one program run at once; libtest reads it.
+pub const THREADS: &str = "RUST_TEST_THREADS";
+
 /// How a step went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {

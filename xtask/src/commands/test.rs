@@ -2,13 +2,10 @@
 //! production build.
 
 use crate::commands::package::{self, Extent};
-use crate::commands::{bench_figures, calendar, check, contract, infra};
-use crate::steps::{self, Steps};
+use crate::commands::{bench_figures, calendar, check, contract, infra, simulate};
+use crate::steps::{self, Steps, THREADS};
 use crate::tools::needs::{self, Environment};
 use crate::workspace::{PRODUCT, Workspace};
-
-/// How many tests of one program run at once; libtest reads it.
-const THREADS: &str = "RUST_TEST_THREADS";
 
 /// Twice as many as there are cores: the whole-app tests wait for clocks and processes more than they compute.
 fn threads() -> usize {
@@ -34,6 +31,7 @@ pub fn run_with(workspace: &Workspace, steps: &mut Steps, arguments: &[String], 
         }
         steps::program(&mut cargo)
     });
+    simulate::tests(workspace, steps);
     contract::run(workspace, steps, &[]);
     infra::run(workspace, steps, &[]);
     check::production(workspace, steps);
