@@ -62,8 +62,10 @@ fn sync(namespace: &ArmId, request: &str, (phase, is_looking): (Phase, bool), at
         }),
         _ => Value::Null,
     };
+    // Of its own: the queue drops a follow-up whose id it has seen lately.
+    let id = format!("sync-of-the-last-release-in-{}", namespace.name());
     json!({
-        "syncId": "sync-of-the-last-release", "namespaceId": namespace.to_string(), "phase": phase.to_string(),
+        "syncId": id, "namespaceId": namespace.to_string(), "phase": phase.to_string(),
         "since": time(0), "deadline": time(1_800), "nextLookAt": time(5), "attempt": 3,
         "lookingUntil": is_looking.then(|| time(20)), "claimedAt": is_claimed.then(|| time(1)), "posts": posts,
         "operation": operation, "requests": if phase == Phase::Ended { vec![] } else { vec![request] }, "waiting": [],
