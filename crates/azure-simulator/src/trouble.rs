@@ -77,7 +77,10 @@ mod tests {
         let (status, location, _) = ask(&azure, Method::POST, &path).await;
         assert_eq!(status, 202);
         assert!(azure.trouble(&credential.to_uppercase(), trouble));
+        assert!(azure.truth()[0].is_syncing);
         azure.advance(Duration::minutes(1));
+        let goes_on = matches!(trouble, Trouble::Lasts(longer) if longer > Duration::minutes(1));
+        assert_eq!(azure.truth()[0].is_syncing, goes_on, "{trouble:?}");
         let (status, _, body) =
             ask(&azure, Method::GET, location.trim_start_matches("http://azure.test")).await;
         (status, body["status"].clone(), azure.truth()[0].policies[0].lacking.is_empty())

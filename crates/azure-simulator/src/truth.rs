@@ -8,6 +8,7 @@ use super::world::World;
 use super::world::enrollment::{EnrollmentGroup, PolicyReference, ProvisioningService};
 use super::world::hub::{Hub, Origin};
 use super::world::namespace::Namespace;
+use super::world::operation::{Effect, Operation, Outcome};
 use super::world::resource::ProvisioningState;
 
 /// The members by which a group names its policy, in either generation.
@@ -21,6 +22,8 @@ pub struct NamespaceTruth {
     pub id: String,
     /// Host names of its linked hubs.
     pub hubs: Vec<String>,
+    /// Whether the service works on a sync of it.
+    pub is_syncing: bool,
     /// Its active policies.
     pub policies: Vec<PolicyTruth>,
     /// The enrollment groups of the provisioning services that are linked to it.
@@ -93,8 +96,14 @@ fn of_namespace(world: &World, namespace: &Namespace) -> NamespaceTruth {
     let services = world.services.iter().filter(|service| service.is_linked_to(&namespace.id));
     let groups =
         services.flat_map(|service| service.groups.values().map(|group| of_group(namespace, service, group)));
+    let is_sync = |operation: &Operation| {
+        operation.effect == Some(Effect::Synchronize)
+            && operation.outcome == Outcome::Running
+            && operation.namespace_id.eq_ignore_ascii_case(&namespace.id)
+    };
     NamespaceTruth {
         id: namespace.id.clone(),
+        is_syncing: world.operations.iter().any(is_sync),
         hubs: world.linked_hubs(&namespace.id).map(Hub::host_name).collect(),
         policies: active.collect(),
         groups: groups.collect(),

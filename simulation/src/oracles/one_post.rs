@@ -12,18 +12,29 @@ use super::{Event, Oracle, synchronized};
 /// follows while its effect is open.
 const BELIEVED: Duration = Duration::from_secs(60);
 
-/// The last POST of each namespace whose effect is open, by its number and when it was sent.
+/// The last POST of each namespace whose effect is open.
 #[derive(Default)]
 pub(super) struct OnePost {
-    open: BTreeMap<String, (u64, Duration)>,
+    open: BTreeMap<String, Open>,
+}
+
+/// A POST whose effect is open.
+struct Open {
+    number: u64,
+    sent: Duration,
+    /// Whether the service has taken it.
+    is_taken: bool,
 }
 
 impl OnePost {
-    /// Where every hub has what it should have, no effect is open any more.
+    /// Where every hub has what it should have, or the service has ended the sync, no effect is open any more.
     fn close(&mut self, truth: &[NamespaceTruth]) {
         for namespace in truth {
-            if namespace.policies.iter().all(|policy| policy.lacking.is_empty()) {
-                self.open.remove(&namespace.id.to_ascii_lowercase());
+            let is_whole = namespace.policies.iter().all(|policy| policy.lacking.is_empty());
+            let has_ended = |open: &Open| open.is_taken && !namespace.is_syncing;
+            let id = namespace.id.to_ascii_lowercase();
+            if is_whole || self.open.get(&id).is_some_and(has_ended) {
+                self.open.remove(&id);
             }
         }
     }
@@ -43,9 +54,10 @@ impl Oracle for OnePost {
             Event::Sent { call, truth } => {
                 let Some(namespace) = synchronized(call) else { return Vec::new() };
                 self.close(truth);
-                let open = self.open.insert(namespace.clone(), (call.number, at));
-                let early = open.filter(|(_, sent)| at < *sent + BELIEVED);
-                let told = early.map(|(number, sent)| {
+                let open = Open { number: call.number, sent: at, is_taken: false };
+                let open = self.open.insert(namespace.clone(), open);
+                let early = open.filter(|open| at < open.sent + BELIEVED);
+                let told = early.map(|Open { number, sent, .. }| {
                     let seconds = (at - sent).as_secs();
                     format!(
                         "call {} for {namespace}, {seconds} s after call {number}, whose effect is open",
@@ -54,11 +66,16 @@ impl Oracle for OnePost {
                 });
                 return told.into_iter().collect();
             }
+            Event::Served { call, status: 200..=299, .. } => {
+                let Some(namespace) = synchronized(call) else { return Vec::new() };
+                let open = self.open.get_mut(&namespace).filter(|open| open.number == call.number);
+                open.into_iter().for_each(|open| open.is_taken = true);
+            }
             // Refused, or not sent at all, for all that the caller can know. A service that is broken may have done it.
             Event::Answered { call, status: Some(400..=499), .. }
             | Event::Answered { call, is_sent: false, .. } => {
                 let Some(namespace) = synchronized(call) else { return Vec::new() };
-                if self.open.get(&namespace).is_some_and(|(number, _)| *number == call.number) {
+                if self.open.get(&namespace).is_some_and(|open| open.number == call.number) {
                     self.open.remove(&namespace);
                 }
             }
