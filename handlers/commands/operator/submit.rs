@@ -190,7 +190,7 @@ fn announced(record: &RequestRecord, is_shared: bool) -> Screen {
     Screen::default()
         .text(format!("request {id} is {}\ntrace   {}", record.outcome, trace_id(&record.request)))
         .text(format!(
-            "Ask for it with GET /api/sync-requests/{id} of the function app,\nor run the same command again with --id {id} --wait{how}."
+            "Ask for it with GET /api/sync-requests/{id} of the app,\nor run the same command again with --id {id} --wait{how}."
         ))
 }
 

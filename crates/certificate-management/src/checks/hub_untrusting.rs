@@ -34,11 +34,10 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 // Policysync cannot ask for a sync here, so the finding says what keeps the service from pushing: a
                 // person can change that.
                 let obstacle = plan::obstacle(observation, pair);
-                if !obstacle.detail.contains(&finding.message) {
-                    finding.message = format!("{}; {}", phrase::clause(&finding.message), obstacle.detail);
-                } else {
-                    finding.message = obstacle.detail;
-                }
+                finding.message = match obstacle.detail.contains(&finding.message) {
+                    true => obstacle.detail,
+                    false => format!("{}; {}", phrase::clause(&finding.message), obstacle.detail),
+                };
                 let situation = facts.situation(&finding.subject);
                 let next_step = next_step::of(obstacle.reason, &situation);
                 // What a link lacks is told of the hub as a whole, and this follows from it.
