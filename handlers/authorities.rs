@@ -93,7 +93,7 @@ pub struct WriteRecord {
 pub struct NotWritten {
     /// In words.
     pub why: String,
-    /// Whether another run may succeed although nobody changes anything.
+    /// Whether another run may succeed although no person changes anything.
     pub may_pass: bool,
 }
 

@@ -11,6 +11,8 @@ mod golden;
 // Each of these rooms is left out of the package of the function app, as a whole and here alone.
 #[cfg_attr(not(feature = "simulator"), path = "commands/no_laptop.rs")]
 pub mod laptop;
+#[cfg(feature = "operator")]
+mod moment;
 #[cfg_attr(not(feature = "operator"), path = "commands/no_operator.rs")]
 pub mod operator;
 #[cfg(test)]

@@ -4,8 +4,9 @@ use azure::Error;
 use certificate_management::ArmId;
 use certificate_management::generation::Generation;
 use certificate_management::model::Namespace;
+use certificate_management::plan::Observation;
 use certificate_management::readiness::seen::{Grants, Kind, Linked};
-use certificate_management::readiness::{Sides, roles};
+use certificate_management::readiness::{self, Sides, roles};
 use futures::{StreamExt, stream};
 
 use crate::failure;
@@ -44,6 +45,13 @@ pub async fn sides(fleet: &Fleet, namespace: &Namespace, hubs: Vec<ArmId>, servi
     let mut sides = Sides { side, linked, grants: Vec::new() };
     sides.grants = grants(fleet, namespace, &sides).await;
     sides
+}
+
+/// What is not as it must be with the links of a namespace to the hubs that were seen.
+pub async fn of_hubs(fleet: &Fleet, observation: &Observation) -> readiness::Found {
+    let hubs = observation.hubs.iter().map(|hub| hub.hub.id.clone()).collect();
+    let sides = sides(fleet, &observation.namespace, hubs, Vec::new()).await;
+    readiness::of_report(observation, &sides, fleet.now())
 }
 
 /// The grants of each identity at each scope, asked for once.

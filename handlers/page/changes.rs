@@ -102,6 +102,9 @@ impl Document {
 
 /// The whole in a few words.
 fn headline(changes: &Changes) -> String {
+    if changes.from == changes.to {
+        return "Nothing to compare with yet".to_owned();
+    }
     if changes.is_empty() {
         return "Nothing changed".to_owned();
     }

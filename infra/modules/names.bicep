@@ -22,7 +22,7 @@ var names = {
 }
 
 @export()
-@description('Name of the storage account of the package, which no one shares with the records.')
+@description('Name of the storage account of the package, which is not the one of the records.')
 func packageAccountName(token string) string => 'stpkg${token}'
 
 @export()

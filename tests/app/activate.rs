@@ -82,6 +82,16 @@ async fn run(desk: &Desk, script: &str) -> (Value, i32) {
 #[tokio::test]
 async fn it_is_proven_on_every_hub_recorded_by_fingerprint_and_the_same_again_sends_nothing() {
     let desk = signed(&declared()).await;
+    let (planned, exit) = run(&desk, APPLY.trim_end_matches(" --apply")).await;
+    assert_eq!((exit, &planned["outcome"]), (0, &json!("planned")), "{planned}");
+    for hub in planned["hubs"].as_array().unwrap() {
+        // Nothing is to be waited for before anything was sent.
+        assert_eq!(
+            (&hub["why"], &hub["nextStep"]),
+            (&json!("it comes after the activation"), &Value::Null),
+            "{hub}"
+        );
+    }
     let (done, exit) = run(&desk, APPLY).await;
     assert_eq!((exit, &done["outcome"], &done["proven"]), (0, &json!("activated"), &json!(true)), "{done}");
     let certificate = &done["certificates"][0];
@@ -306,7 +316,13 @@ async fn a_hub_that_the_service_cannot_write_to_is_named_and_the_command_ends_wi
     assert_eq!((exit, &done["outcome"], &done["proven"]), (3, &json!("activated"), &json!(false)), "{done}");
     let trusts: Vec<&Value> = done["hubs"].as_array().unwrap().iter().map(|hub| &hub["trust"]).collect();
     assert_eq!(trusts, [&json!("missing"), &json!("trusted")], "{done}");
-    assert!(done["hubs"][0]["nextStep"].as_str().unwrap().contains("same command again"), "{done}");
+    let next_step = done["hubs"][0]["nextStep"].as_str().unwrap();
+    assert!(next_step.contains("Grant the role") && next_step.contains("same command again"), "{done}");
+    // What cannot come is not waited for.
+    let begun = std::time::Instant::now();
+    let (again, exit) = run(&desk, &format!("{APPLY} --timeout 60")).await;
+    assert_eq!((exit, &again["outcome"]), (3, &json!("already-active")), "{again}");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{:?}", begun.elapsed());
     desk.world.stop().await;
 }
 

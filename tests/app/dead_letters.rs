@@ -65,7 +65,9 @@ async fn on_queue(world: &World, queue: &str, state: &str) -> Vec<Value> {
 async fn listed(world: &World) -> Vec<Value> {
     let output = policysync(world, &["parked", "list", "--output", "json"], &[]).await;
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
-    document(&output).as_array().unwrap().clone()
+    let document = document(&output);
+    assert_eq!(document["schema"], "parked-messages/v1");
+    document["messages"].as_array().unwrap().clone()
 }
 
 fn envelope(id: &str, body: &str) -> Value {

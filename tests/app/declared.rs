@@ -285,7 +285,7 @@ async fn what_is_not_what_the_plan_said_any_more_is_told_and_not_written() {
     let world = World::of(&empty("credentials"), &file("enforce", CREDENTIAL, "short-lived")).await;
     let (_, exit) = run(&world, &["policies", "apply", "--apply"]).await;
     assert_eq!(exit, 0);
-    // The plan changes 7 days to 14, and by then somebody has made them 21.
+    // The plan changes 7 days to 14, and by then another writer has made them 21.
     let says = |days: &str| {
         let declared = CREDENTIAL.replace("= 7", days);
         let path = &world.local.configured;

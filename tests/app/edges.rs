@@ -252,7 +252,7 @@ async fn names_of_others_are_shown_and_never_obeyed() {
     let output = policysync(&world, &["parked", "list", "--output", "json"], &[]).await;
     assert_clean("parked list as JSON", &output);
     let list: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(list[0]["messageId"], HOSTILE, "the document is the same");
+    assert_eq!(list["messages"][0]["messageId"], HOSTILE, "the document is the same");
 
     // The name of a rule, of a group that does not exist, and of a hub.
     assert_clean("explain", &policysync(&world, &["explain", "some-group", "--offline"], &[]).await);

@@ -112,7 +112,7 @@ async fn a_rotation_is_one_cause_in_report_and_alerts() {
     assert_eq!(told, ids, "the findings stand in the order of their causes");
     let untrusting = all.iter().filter(|finding| finding["check"] == "hub-untrusting").count();
     assert!(untrusting > 1 && causes.len() < all.len(), "{} causes of {} findings", causes.len(), all.len());
-    // Whoever gets an event knows what it follows from, and that was told before.
+    // A subscriber that gets an event knows what it follows from, and that was told before.
     let mut known = BTreeSet::new();
     let mut followers = 0;
     for event in &events {
@@ -174,7 +174,7 @@ async fn nothing_comes_and_goes_while_the_world_stays_as_it_is() {
             }
             for event in events {
                 let finding = &event.data.finding;
-                // Nobody confirms events here, so they come again, with the same ids.
+                // No run confirms events here, so they come again, with the same ids.
                 if !delivered.insert(event.id.clone()) {
                     continue;
                 }

@@ -1,4 +1,4 @@
-//! Groups that nobody writes for now, windows in which nothing is written, and what the records of writes say of their author.
+//! Groups that are not written for now, windows in which nothing is written, and what the records of writes say of their author.
 
 use certificate_management::reason::Reason;
 use policysync::commands::laptop::local_world::DEFAULT_CONFIGURATION;
@@ -19,6 +19,12 @@ fn file(world: &World, name: &str) -> String {
 fn frozen() -> String {
     let freeze = "freeze = [{ from = 2020-01-01T00:00:00Z, to = 2100-01-01T00:00:00+01:00, reason = \"peak season\" }]\n";
     DEFAULT_CONFIGURATION.replacen("provisioning_services", &format!("{freeze}provisioning_services"), 1)
+}
+
+/// What a command prints, without the lines that it is broken into.
+async fn squeezed(world: &World, arguments: &[&str]) -> String {
+    let output = policysync(world, arguments, &[("COLUMNS", "400")]).await;
+    told(&output).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The only run that wrote a group.
@@ -190,6 +196,54 @@ async fn while_a_namespace_is_frozen_all_is_planned_and_nothing_is_written_but_i
     assert_eq!(code(&unreasoned), 64, "{}", told(&unreasoned));
     let (outcome, _) = run(&world, &[&assign[..], &["--break-freeze", "--reason", "INC-7"]].concat()).await;
     assert_eq!(row(&outcome, "groups", GROUP)["outcome"], json!("written"), "{outcome}");
+    world.stop().await;
+}
+
+/// The sentence that would break it: the plan shows the write of a group that is frozen by its tags like any other, or a text about the
+/// group says to change the mode.
+#[tokio::test]
+async fn a_group_that_is_frozen_by_its_tags_is_told_alike_by_plan_explain_status_and_page_and_is_not_written()
+{
+    let window = "freeze = [{ from = 2020-01-01T00:00:00Z, to = 2100-01-01T00:00:00+01:00, reason = \"gates are rebuilt\", tags = { site = \"south\" } }]\n";
+    let text =
+        DEFAULT_CONFIGURATION.replacen("provisioning_services", &format!("{window}provisioning_services"), 1);
+    let world = World::configured(&text).await;
+    let saved = file(&world, "plan.json");
+    let why = "frozen until 2099-12-31 23:00 UTC: gates are rebuilt";
+    let (plan, _) = run(&world, &["plan", "--out", &saved]).await;
+    let planned = row(&plan, "assignments", GROUP);
+    assert_eq!(planned["conditions"], json!([{"option": "break-freeze", "because": why}]), "{plan}");
+    let shown = squeezed(&world, &["plan", "--out", &saved]).await;
+    let condition = format!("{why}: it is performed with `--break-freeze` and a `--reason` only");
+    assert!(shown.contains(&condition) && shown.contains("1 of 2 writes is frozen now"), "{shown}");
+    let (outcome, _) = run(&world, &["apply", &saved]).await;
+    let refused = row(&outcome, "groups", GROUP);
+    assert_eq!(refused["reason"], json!(Reason::Frozen), "{outcome}");
+
+    let next = "A window of `freeze` in policysync.toml is open: do it after that, or in an emergency with `--break-freeze` and a `--reason`.";
+    let (explained, _) = run(&world, &["explain", GROUP]).await;
+    assert_eq!(
+        (&explained["freeze"], &explained["plan"]["nextStep"]),
+        (&json!(why), &json!(next)),
+        "{explained}"
+    );
+    assert_eq!(explained["plan"]["functionsWrite"], json!(false), "{explained}");
+    world.fire("reconcile-assignments").await;
+    assert_eq!(policy_of(&world, DPS, GROUP).await, None);
+    let of_group = |report: &Value| {
+        let findings = report["findings"].as_array().unwrap();
+        let of_group = findings.iter().find(|finding| finding["subject"]["enrollmentGroup"] == GROUP);
+        of_group.unwrap_or_else(|| panic!("{report}")).clone()
+    };
+    let (status, _) = run(&world, &["status"]).await;
+    for finding in [of_group(&world.report().await), of_group(&status)] {
+        assert_eq!(
+            (&finding["reason"], &finding["nextStep"]),
+            (&json!(Reason::Frozen), &json!(next)),
+            "{finding}"
+        );
+        assert!(finding["message"].as_str().unwrap().ends_with(why), "{finding}");
+    }
     world.stop().await;
 }
 

@@ -20,7 +20,7 @@ async fn ask(world: &World, path: &str, accept: &str) -> Response {
     world.client.get(world.app(path)).header("Accept", accept).send().await.unwrap()
 }
 
-/// Every error has a code, a message and a target, and is not kept by anybody.
+/// Every error has a code, a message and a target, and is kept by no cache.
 async fn error(answer: Response, status: StatusCode, code: &str, target: &str) -> Value {
     assert_eq!(answer.status(), status);
     assert_eq!(answer.headers()["cache-control"], "no-store");

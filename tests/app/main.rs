@@ -48,6 +48,7 @@ mod revert;
 mod rotation;
 mod rules;
 mod scenarios;
+mod schemas;
 mod secrets_in_logs;
 mod sections;
 mod seeds;

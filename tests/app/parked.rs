@@ -32,7 +32,9 @@ async fn until_parked(world: &World, count: usize) {
 async fn listed(world: &World) -> Vec<Value> {
     let output = policysync(world, &["parked", "list", "--output", "json"], &[]).await;
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
-    document(&output).as_array().unwrap().clone()
+    let document = document(&output);
+    assert_eq!(document["schema"], "parked-messages/v1");
+    document["messages"].as_array().unwrap().clone()
 }
 
 #[tokio::test]
@@ -57,6 +59,7 @@ async fn a_message_that_is_not_json_is_listed_resubmitted_and_discarded() {
     for expected in ["order-7", "message-not-json", "not json", "order-8", "message-unknown-schema"] {
         assert!(told(&output).contains(expected), "`{expected}` is missing in:\n{}", told(&output));
     }
+    assert!(told(&output).contains("policysync parked resubmit ID --edit"), "{}", told(&output));
 
     for wrong in [&["parked", "discard", "order-"][..], &["parked", "resubmit", "none"]] {
         let output = policysync(&world, wrong, &[]).await;

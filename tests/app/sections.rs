@@ -78,7 +78,7 @@ async fn a_fleet_that_takes_several_runs_is_reported_whole_with_the_age_of_each_
     let cleared = done.events.iter().filter(|event| {
         event.subject.starts_with("section-stale/") && event.data.state.to_string() == "cleared"
     });
-    assert_eq!(cleared.count(), namespaces, "whoever is seen again is told to be");
+    assert_eq!(cleared.count(), namespaces, "each namespace that is seen again is told to be");
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn the_section_of_a_namespace_that_left_the_configuration_goes_and_the_oth
         async |app: &InProcess| app.application.store.list(sections::SECTIONS).await.unwrap().keys.len();
     let configured = app.application.fleet.configuration.namespaces.len();
     assert_eq!(kept(&app).await, configured + 1);
-    // Whoever has no time to look at them leaves them as they are, however old they get.
+    // A run that has no time to look at them leaves them as they are, however old they get.
     app.walk_at(Pace { begins: Duration::ZERO, ..Pace::default() });
     app.later(time::Duration::days(89));
     reporting::run(&app.application).await.unwrap();

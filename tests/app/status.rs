@@ -108,9 +108,9 @@ async fn what_cannot_be_evaluated_is_3_and_wrong_usage_64() {
     assert!(told(&unreadable).contains("permission-missing"), "{}", told(&unreadable));
     // Without a token no role helps.
     for command in [&["status"][..], &["check"]] {
-        let nobody = told(&policysync(&world, command, &[("IDENTITY_HEADER", "wrong")]).await);
-        let squeezed = nobody.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(squeezed.contains("IDENTITY_ENDPOINT") && !squeezed.contains("Grant"), "{nobody}");
+        let anonymous = told(&policysync(&world, command, &[("IDENTITY_HEADER", "wrong")]).await);
+        let squeezed = anonymous.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(squeezed.contains("IDENTITY_ENDPOINT") && !squeezed.contains("Grant"), "{anonymous}");
     }
     let absent = policysync(&world, &["status"], &[("POLICYSYNC_CONFIG", "absent.toml")]).await;
     assert_eq!(absent.status.code(), Some(3), "{}", told(&absent));

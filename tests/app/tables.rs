@@ -88,7 +88,10 @@ async fn what_changed_is_a_page_and_json_and_a_wrong_time_is_said_to_be() {
     assert_eq!(wrong.status(), StatusCode::BAD_REQUEST);
     assert_eq!(wrong.json::<Value>().await.unwrap()["error"]["target"], "since");
     let page = ask(&world, &format!("{path}?code=secret"), "text/html").await.text().await.unwrap();
-    assert!(page.contains("Nothing changed") && page.contains("No earlier report is kept yet"), "{page}");
+    assert!(
+        page.contains("Nothing to compare with yet") && page.contains("No earlier report is kept yet"),
+        "{page}"
+    );
     assert!(page.contains("href=\"../policy-status?code=secret\""), "{page}");
     let overview = ask(&world, "/api/policy-status", "text/html").await.text().await.unwrap();
     for link in ["policy-status/changes", "policy-status/pairs.csv", "policy-status/groups.csv"] {

@@ -1,7 +1,7 @@
 //! Who the identity of this process is, as its own access token says, for records that people read.
 //!
 //! The claims are read without verifying the token (`messaging-and-state.md` §4.1), and nothing is decided by them: the services
-//! verify it. A token of another form names no one.
+//! verify it. A token of another form names no caller.
 
 use azure_core::base64;
 use certificate_management::attribution::Caller;

@@ -1,4 +1,4 @@
-//! Judges a chain against every published requirement (`ca-lifecycle-facts.md` §1.6), without asking anybody.
+//! Judges a chain against every published requirement (`ca-lifecycle-facts.md` §1.6), without any call.
 //!
 //! - `file`: the file, up to its certificates.
 //! - `order`: which certificate has signed which.
@@ -64,7 +64,7 @@ pub struct Summary {
     pub sha1: String,
 }
 
-/// Reads the certificates of a chain file, for whoever has no request to judge them by.
+/// Reads the certificates of a chain file, for a reader who has no request to judge them by.
 ///
 /// # Errors
 /// What is wrong with the file itself, the private key in it first of all. Whether its certificates belong together is

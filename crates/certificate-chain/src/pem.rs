@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_label_that_nobody_knows_is_not_kept() {
+    fn an_unknown_label_is_not_kept() {
         let text = BLOCK.replace("CERTIFICATE", "c2VjcmV0");
         assert_eq!(blocks(text.as_bytes()).unwrap()[0].label, None);
     }

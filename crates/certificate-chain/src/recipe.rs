@@ -40,13 +40,14 @@ pub fn openssl(name: &str, request: &SigningRequest) -> String {
          {issuing}\
          END\n\
          \n\
-         # 2. The root, unless root.key and root.pem are yours already. Whoever has root.key can make devices: keep it\n\
-         #    offline. `openssl ec -aes256 -in root.key` puts a passphrase on it.\n\
+         # 2. The root, unless root.key and root.pem are yours already. With root.key,\n\
+         #    devices can be made: keep it offline. `openssl ec -aes256 -in root.key`\n\
+         #    puts a passphrase on it.\n\
          [ -e root.key ] || openssl ecparam -name secp384r1 -genkey -noout -out root.key\n\
          [ -e root.pem ] || openssl req -x509 -new -key root.key -sha384 -days 3650 -subj '/CN={file} root' \\\n  \
          -config {file}.cnf -extensions root -out root.pem\n\
          \n\
-         # 3. The issuing CA: the request, signed. Its subject and its key stay what they are.\n",
+         # 3. The issuing CA: the request, signed. Its subject and its key stay.\n",
         root = basic_constraints(below.saturating_add(1)),
         issuing = issuing(request, below),
     );

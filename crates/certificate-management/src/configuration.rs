@@ -18,6 +18,8 @@ mod suppression;
 mod thresholds;
 mod validate;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -133,6 +135,9 @@ pub struct NamespaceConfiguration {
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     #[serde(default = "evidence_deadline_seconds")]
     pub evidence_deadline_seconds: u32,
+    /// Whether another namespace of the file has this name too. No key says it.
+    #[serde(skip)]
+    pub(crate) has_namesake: bool,
 }
 
 fn evidence_deadline_seconds() -> u32 {
@@ -218,8 +223,9 @@ impl Configuration {
     /// # Errors
     /// `Syntax`, with the line and the key.
     pub fn examine(text: &str) -> Result<Examined, ConfigurationError> {
-        let configuration: Self = toml::from_str(text)
+        let mut configuration: Self = toml::from_str(text)
             .map_err(|error| ConfigurationError::Syntax(error.to_string().trim_end().to_owned()))?;
+        configuration.tell_namesakes();
         let lines = Lines::of(text);
         let problems = validate::problems(&configuration, &lines);
         Ok(Examined { configuration, problems, lines })
@@ -230,9 +236,27 @@ impl Configuration {
     pub fn namespace(&self, id: &ArmId) -> Option<&NamespaceConfiguration> {
         self.namespaces.iter().find(|namespace| namespace.id == *id)
     }
+
+    /// Marks the namespaces whose name does not say which one is meant.
+    fn tell_namesakes(&mut self) {
+        let mut of_name: BTreeMap<String, usize> = BTreeMap::new();
+        for namespace in &self.namespaces {
+            *of_name.entry(namespace.id.name().to_ascii_lowercase()).or_default() += 1;
+        }
+        for namespace in &mut self.namespaces {
+            let name = namespace.id.name().to_ascii_lowercase();
+            namespace.has_namesake = of_name.get(&name).is_some_and(|several| *several > 1);
+        }
+    }
 }
 
 impl NamespaceConfiguration {
+    /// What a person types for it after `--namespace`: its name, and its ARM id where another namespace of the file has that name too.
+    #[must_use]
+    pub fn as_typed(&self) -> &str {
+        if self.has_namesake { self.id.as_str() } else { self.id.name() }
+    }
+
     /// Whether functions write, with the kill switch of the environment taken into account.
     #[must_use]
     pub fn effective_mode(&self, kill_switch: bool) -> Mode {

@@ -1,4 +1,4 @@
-//! Holds: enrollment groups that nobody writes for now, whatever the rules say. A revert puts one on each group that it takes
+//! Holds: enrollment groups that are not written for now, whatever the rules say. A revert puts one on each group that it takes
 //! back, since the rules would undo it; a person puts one on a group to keep it as it is. It lasts until a person releases it.
 //!
 //! A hold is written before the write that it protects, and read after the group was read. So of a hold and a write that

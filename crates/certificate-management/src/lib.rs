@@ -21,7 +21,7 @@
 //! - [`sync`](mod@sync): every decision about a sync, as one state machine.
 //! - [`readiness`]: whether what a namespace needs for its links is there.
 //! - [`attribution`]: who wrote something, why, and by which plan.
-//! - [`hold`]: groups that nobody writes for now. [`writes`]: the runs that wrote last.
+//! - [`hold`]: groups that are not written for now. [`writes`]: the runs that wrote last.
 //! - [`reason`]: every reason code, with its severity and next step.
 //! - [`next_step`]: what a person does next, made from what is so.
 //! - [`checks`]: each check looks for one kind of trouble in what was observed, and makes a [`finding::Finding`] of it.

@@ -11,6 +11,7 @@ use crate::model::{EnrollmentGroup, Hub, Policy};
 use crate::next_step::{self, Caller, Situation};
 use crate::plan::hub_trust::{self, NO_HUB_NAMED};
 use crate::plan::{AssignmentPlan, Observation, Pair, is_active, obstacle};
+use crate::plural;
 use crate::readiness::Found;
 use crate::reason::Reason;
 use crate::trust::{Assessment, Trust};
@@ -97,7 +98,7 @@ pub fn milestones(
     plan: &AssignmentPlan,
 ) -> Vec<Milestone> {
     let Some(wanted) = plan.decision.verdict.policy() else { return Vec::new() };
-    let situation = Situation::of(configuration, kill_switch, Caller::Person);
+    let situation = Situation::of(configuration, kill_switch, Caller::Person).at(observation.seen_at);
     let situation = situation.in_generation(observation.namespace.generation);
     let way = Way { configuration, situation, observation, links };
     let policy = match way.policy(group, plan, wanted) {
@@ -218,7 +219,7 @@ impl Way<'_> {
         }
         match unknown(hubs, |assessment| !assessment.trust.admits_current()) {
             Some(why) => not_known(Step::Trusted, why),
-            None => done(Step::Trusted, format!("{} trust the issuing CA", count(hubs.len()))),
+            None => done(Step::Trusted, trusting(hubs.len())),
         }
     }
 
@@ -289,6 +290,10 @@ fn count(hubs: usize) -> String {
     }
 }
 
+fn trusting(hubs: usize) -> String {
+    format!("{} {} the issuing CA", count(hubs), plural::agreeing(hubs, "trusts", "trust"))
+}
+
 fn done(step: Step, why: String) -> Milestone {
     Milestone { step, state: State::Done, why, next_step: None }
 }
@@ -305,4 +310,15 @@ fn not_known(step: Step, why: String) -> Milestone {
 /// A step that cannot come before another one.
 fn after(step: Step, first: Step) -> Milestone {
     waiting(step, format!("it comes after `{first}`"), format!("See `{first}`."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_hub_trusts_and_several_trust() {
+        assert_eq!(trusting(1), "the hub that the group can allocate to trusts the issuing CA");
+        assert_eq!(trusting(2), "all 2 hubs that the group can allocate to trust the issuing CA");
+    }
 }

@@ -1,7 +1,7 @@
 //! What a person does next, made from what is so: the mode, the kill switch, whether syncs come by themselves, the generation, the
 //! login.
 //!
-//! [`Reason::next_step`] is the row of the runbook, which holds for every namespace. Whoever tells a person about one namespace asks
+//! [`Reason::next_step`] is the row of the runbook, which holds for every namespace. What is told of one namespace is made
 //! here instead. A next step is made of parts ([`Part`]), so that a test can ask of each command whether it would be refused, and of
 //! each thing to wait for whether it comes.
 
@@ -98,7 +98,7 @@ fn parts(reason: Reason, situation: &Situation<'_>) -> Vec<Part> {
     with_login(parts_of(reason, situation), is_about_access(reason), situation)
 }
 
-/// Puts the login before commands that take one, and in place of roles that would help nobody without it.
+/// Puts the login before commands that take one, and in place of roles that would not help without it.
 fn with_login(parts: Vec<Part>, is_about_access: bool, situation: &Situation<'_>) -> Vec<Part> {
     let takes_one = is_about_access || parts.iter().any(|part| matches!(part, Part::Run(_)));
     if situation.is_logged_in || !takes_one {
@@ -137,7 +137,9 @@ fn parts_of(reason: Reason, situation: &Situation<'_>) -> Vec<Part> {
         std::iter::once(Part::Do(first)).chain(rest).collect::<Vec<_>>()
     };
     match reason {
-        Reason::AuditMode | Reason::Frozen => vec![does(situation.before_a_write())],
+        Reason::AuditMode => vec![does(situation.before_a_write())],
+        // The window may be one of the group alone.
+        Reason::Frozen => vec![does(Situation { is_frozen: true, ..*situation }.before_a_write())],
         Reason::ServiceUnavailable if situation.caller.is_command() => {
             one("Run it again; if it lasts, look at Azure's status page.")
         }

@@ -31,7 +31,7 @@ pub struct RunEntry {
     pub at: OffsetDateTime,
 }
 
-/// A group that nobody writes for now.
+/// A group that is not written for now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HeldGroup {

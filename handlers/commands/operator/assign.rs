@@ -78,7 +78,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
 /// Prints the plan; performs it when asked to.
 async fn finish(person: &Person, mut plan: SavedPlan, arguments: &Arguments) -> ExitCode {
     let (output, reverts) = (arguments.output, arguments.revert.as_deref());
-    person.restrain(&mut plan, reverts).await;
+    person.leave_held(&mut plan, reverts).await;
     let plan = &plan;
     if !arguments.apply {
         print::show(&person.fleet, plan, output);

@@ -84,7 +84,7 @@ impl<'a> Declaring<'a> {
                 true
             }
             Action::Wait { on: Waiting::Resource { name } } => {
-                // What the file does not declare is being made by somebody else.
+                // What the file does not declare is being made elsewhere.
                 let other = steps.iter().find(|other| other.resource.name().eq_ignore_ascii_case(name));
                 other.is_none_or(|other| self.goes_on(other, steps))
             }

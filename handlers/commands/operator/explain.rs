@@ -8,6 +8,7 @@ mod print;
 
 use std::process::ExitCode;
 
+use ambient::Ambient;
 use certificate_management::configuration::{Configuration, Examined, Freeze, Mode, NamespaceConfiguration};
 use certificate_management::generation::NamespaceGeneration;
 use certificate_management::hold::Hold;
@@ -18,6 +19,7 @@ use certificate_management::reason::Reason;
 use certificate_management::rules::{self, Subject};
 use clap::Args;
 use serde_json::{Map, Value};
+use time::OffsetDateTime;
 
 use super::person::STATE;
 use super::table::Output;
@@ -81,6 +83,8 @@ struct Explained<'a> {
     namespace: &'a NamespaceConfiguration,
     mode: Mode,
     kill_switch: bool,
+    /// When it is explained: a window of `freeze` may be open then.
+    now: OffsetDateTime,
     generation: NamespaceGeneration,
     /// The name of its DPS, where it is known.
     provisioning_service: Option<String>,
@@ -105,6 +109,15 @@ struct Restraint {
 }
 
 impl Restraint {
+    /// Of a group that does not exist yet: with these tags, or without any that are known.
+    fn foreseen(
+        namespace: &NamespaceConfiguration,
+        tags: Option<&Map<String, Value>>,
+        now: OffsetDateTime,
+    ) -> Self {
+        Self { freeze: namespace.frozen(tags, now).map(Freeze::why), ..Self::default() }
+    }
+
     /// Of a group that was found.
     async fn of(
         fleet: &Fleet,
@@ -112,7 +125,6 @@ impl Restraint {
         service: &str,
         group: &EnrollmentGroup,
     ) -> Self {
-        let freeze = namespace.frozen(Some(&group.tags), fleet.now()).map(Freeze::why);
         let (hold, hold_unknown) = match read_hold(fleet, service, &group.id).await {
             Ok(Known::Read(holds)) => {
                 (holds.as_ref().and_then(|holds| holds.in_force()).map(Hold::why), None)
@@ -120,7 +132,7 @@ impl Restraint {
             Ok(Known::Unread(why)) | Err(why) => (None, Some(why)),
             Ok(Known::NoRecords) => (None, Some(STATE.to_owned())),
         };
-        Self { hold, hold_unknown, freeze }
+        Self { hold, hold_unknown, ..Self::foreseen(namespace, Some(&group.tags), fleet.now()) }
     }
 
     /// The plan as the steps on the way to the policy have to see it: what would be written and is not.
@@ -180,7 +192,8 @@ async fn explain(arguments: &Arguments) -> Result<(), Unexplained> {
         || !arguments.hubs.is_empty();
     if is_described {
         let candidates = wanted.candidates(&configuration, true)?;
-        let explained = described(arguments, &wanted, only(&candidates)?, &settings);
+        let now = Ambient::of_system().now();
+        let explained = described(arguments, &wanted, only(&candidates)?, &settings, now);
         print::show(&explained, arguments.output);
         return Ok(());
     }
@@ -199,6 +212,7 @@ fn described<'a>(
     wanted: &Wanted<'_>,
     namespace: &'a NamespaceConfiguration,
     settings: &FleetSettings,
+    now: OffsetDateTime,
 ) -> Explained<'a> {
     let tags = arguments.tags.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
     let subject = Subject {
@@ -213,12 +227,13 @@ fn described<'a>(
         namespace,
         mode: namespace.effective_mode(settings.kill_switch),
         kill_switch: settings.kill_switch,
+        now,
         generation: NamespaceGeneration::default(),
         provisioning_service: wanted.service.map(str::to_owned),
         source: Source::Described,
+        restraint: Restraint::foreseen(namespace, Some(&subject.tags), now),
         subject,
         plan,
-        restraint: Restraint::default(),
         milestones: Vec::new(),
     }
 }
@@ -290,7 +305,7 @@ fn only<'c>(candidates: &[&'c NamespaceConfiguration]) -> Result<&'c NamespaceCo
 }
 
 fn names(namespaces: &[&NamespaceConfiguration]) -> String {
-    namespaces.iter().map(|namespace| format!("  {}", namespace.id)).collect::<Vec<_>>().join("\n")
+    namespaces.iter().map(|namespace| format!("  {}", namespace.as_typed())).collect::<Vec<_>>().join("\n")
 }
 
 fn tag(text: &str) -> Result<(String, String), String> {

@@ -199,16 +199,19 @@ fn tell(output: Output, record: &GroupHolds, outcome: &str) {
     let name = name(record);
     match (output, outcome) {
         (Output::Json, _) => say!("{}", table::json(&document)),
-        (Output::Table, "released") => {
-            say!(
-                "{name} is released: the next event or reconcile does what the rules say. See `policysync explain {name}`."
-            );
-        }
-        (Output::Table, "held") => say!("{name} is held: no function and no command writes it."),
-        (Output::Table, _) => {
-            say!("{name} was held already, and that hold stays. See `policysync holds list`.");
-        }
+        (Output::Table, outcome) => told(&name, outcome).print(),
     }
+}
+
+fn told(name: &str, outcome: &str) -> Screen {
+    let text = match outcome {
+        "released" => format!(
+            "{name} is released: the next event or reconcile does what the rules say. See `policysync explain {name}`."
+        ),
+        "held" => format!("{name} is held: no function and no command writes it."),
+        _ => format!("{name} was held already, and that hold stays. See `policysync holds list`."),
+    };
+    Screen::default().text(text)
 }
 
 async fn read(person: &Person) -> Result<Vec<GroupHolds>, CommandFailure> {
@@ -271,5 +274,8 @@ mod tests {
         let records = [held, released].map(|record| serde_json::from_value(record).unwrap());
         golden::compare("holds-list", &listed(&records), &["policysync holds release"]);
         assert_eq!(listed(&[]).plain(80), "No group is held.");
+        let name = format!("{SERVICE}/{GROUP}");
+        let all = ["held", "already-held", "released"].map(|outcome| told(&name, outcome));
+        golden::compare("holds-told", &all.into_iter().fold(Screen::default(), Screen::and), &[]);
     }
 }

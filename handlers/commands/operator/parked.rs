@@ -31,6 +31,7 @@ use super::screen::Screen;
 use super::table::{self, Output, Table};
 use super::terminal::line;
 use super::tone::Tone;
+use crate::commands::moment::minute_of;
 
 /// How much of a detail a row of the table shows, in characters; JSON has the whole of it.
 const SHOWN_OF_DETAIL: usize = 160;
@@ -95,7 +96,9 @@ async fn list(shelf: &Shelf, output: Output) -> ExitCode {
     let shown: Vec<Waiting> = entries.iter().map(|entry| entry.message.clone()).collect();
     shelf.put_back(entries).await;
     match output {
-        Output::Json => say!("{}", table::json(&shown)),
+        Output::Json => {
+            say!("{}", table::json(&json!({"schema": "parked-messages/v1", "messages": shown})));
+        }
         Output::Table => screen(&shown, unseen.is_empty()).print(),
     }
     if is_cut {
@@ -128,7 +131,15 @@ fn screen(shown: &[Waiting], is_whole: bool) -> Screen {
     let screen = screen.table(Table::of(&header, shown.iter().map(row)));
     match shown.is_empty() {
         true => screen,
-        false => screen.text("Send one again, or throw it away, with\n  policysync parked resubmit ID\n  policysync parked discard ID"),
+        false => screen.text(
+            [
+                "Send one again, send another text in its place, or throw it away, with",
+                "  policysync parked resubmit ID",
+                "  policysync parked resubmit ID --edit",
+                "  policysync parked discard ID",
+            ]
+            .join("\n"),
+        ),
     }
 }
 
@@ -141,7 +152,7 @@ fn row(message: &Waiting) -> Vec<String> {
         message.place_in_words(),
         first([&message.reason, &message.dead_letter_reason], SHOWN_OF_DETAIL),
         first([&message.detail, &message.dead_letter_description], SHOWN_OF_DETAIL),
-        first([&message.parked_at, &message.enqueued_at], SHOWN_OF_DETAIL),
+        minute_of(&first([&message.parked_at, &message.enqueued_at], SHOWN_OF_DETAIL)),
         message.body.clone(),
     ]
 }
@@ -181,7 +192,10 @@ async fn resubmit(
             let done = json!({"schema": "parked-done/v1", "id": id, "done": "resubmitted", "queue": queue, "messageId": message_id});
             say!("{}", table::json(&done));
         }
-        Output::Table => say!("{shown} is on the queue {queue} again, as message {message_id}."),
+        Output::Table => {
+            let sent = format!("{shown} is on the queue {queue} again, as message {message_id}.");
+            Screen::default().text(sent).print();
+        }
     }
     Ok(())
 }
@@ -197,7 +211,7 @@ async fn discard(shelf: &Shelf, wanted: &str, output: Output) -> Result<(), Shel
         Output::Json => {
             say!("{}", table::json(&json!({"schema": "parked-done/v1", "id": id, "done": "discarded"})));
         }
-        Output::Table => say!("{shown} is discarded."),
+        Output::Table => Screen::default().text(format!("{shown} is discarded.")).print(),
     }
     Ok(())
 }

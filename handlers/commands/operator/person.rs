@@ -3,7 +3,6 @@
 
 use ambient::Ambient;
 use azure::Service;
-use certificate_management::ArmId;
 use certificate_management::attribution::Attribution;
 use certificate_management::plan::permit;
 use certificate_management::plan::saved::SavedPlan;
@@ -89,12 +88,8 @@ impl Person {
         Attribution { caller, reason, plan, configuration: self.fleet.version().map(str::to_owned) }
     }
 
-    /// Takes holds and freezes into account: what is held is left alone, and what is frozen says so. `reverts`: the run that the plan
-    /// takes back.
-    pub async fn restrain(&self, plan: &mut SavedPlan, reverts: Option<&str>) {
-        let (configuration, now) = (&self.fleet.configuration, self.fleet.now());
-        let of_namespace = |id: &ArmId| configuration.namespace(id)?.frozen(None, now);
-        plan.tell_frozen(|entry| of_namespace(&entry.namespace_id), of_namespace);
+    /// Takes holds into account: what is held is left alone. `reverts`: the run that the plan takes back.
+    pub async fn leave_held(&self, plan: &mut SavedPlan, reverts: Option<&str>) {
         if plan.assignments.is_empty() || !self.keeps_records {
             return;
         }

@@ -33,7 +33,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Err(message) => return fail(&message),
     };
     let mut plan = by_rules(&person.fleet).await;
-    person.restrain(&mut plan, None).await;
+    person.leave_held(&mut plan, None).await;
     let plan = plan;
     print::show(&person.fleet, &plan, arguments.output);
     if let Some(path) = &arguments.out {

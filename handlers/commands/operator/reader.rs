@@ -69,7 +69,8 @@ pub fn namespaces<'c>(
     if !found.is_empty() {
         return Ok(found);
     }
-    let known: Vec<String> = configuration.namespaces.iter().map(|one| format!("  {}", one.id)).collect();
+    let known: Vec<String> =
+        configuration.namespaces.iter().map(|one| format!("  {}", one.as_typed())).collect();
     let (wanted, known) = (line(wanted.unwrap_or_default()), known.join("\n"));
     Err(format!("policysync.toml has no namespace `{wanted}`; it has:\n{known}"))
 }

@@ -19,6 +19,7 @@ use super::table::{self, Output, Table};
 use super::tone::Tone;
 use crate::assignment::journal::{self, WriteRecord};
 use crate::authorities::WRITES;
+use crate::commands::moment::{minute, minute_of};
 use crate::commands::terminal::line;
 use crate::runs;
 use crate::synchronization::records;
@@ -90,10 +91,10 @@ fn listed(entries: &[RunEntry]) -> Screen {
         let wrote = wrote.into_iter().filter(|(number, _)| *number > 0);
         let wrote = wrote.map(|(number, noun)| plural::count(number, noun));
         let who = who(&entry.woken_by, &entry.attribution);
-        vec![line(&entry.run), wrote.collect::<Vec<_>>().join("\n"), line(&who)]
+        vec![line(&entry.run), minute(entry.at), wrote.collect::<Vec<_>>().join("\n"), line(&who)]
     };
     Screen::default()
-        .table(Table::of(&["run", "wrote", "who and why"], entries.iter().map(row)))
+        .table(Table::of(&["run", "began", "wrote", "who and why"], entries.iter().map(row)))
         .text("See one with `policysync runs show RUN`; what people asked to sync is on the status page.")
 }
 
@@ -152,7 +153,7 @@ async fn show(person: &Person, run: &str, output: Output) -> Result<(), String> 
 }
 
 fn shown(run: &str, first: &Shown, writes: &[Shown]) -> Screen {
-    let at = first.at.as_str().unwrap_or_default();
+    let at = minute_of(first.at.as_str().unwrap_or_default());
     let row = |write: &Shown| {
         vec![
             line(&write.what),
@@ -163,7 +164,7 @@ fn shown(run: &str, first: &Shown, writes: &[Shown]) -> Screen {
     };
     Screen::verdict(
         Tone::Strong,
-        format!("Run {}, {}: {}", line(run), line(at), plural::count(writes.len(), "write")),
+        format!("Run {}, {}: {}", line(run), line(&at), plural::count(writes.len(), "write")),
     )
     .text(line(&who(&first.woken_by, &first.attribution)))
     .table(Table::of(&["wrote", "stage", "change", "plan"], writes.iter().map(row)).titled(2).states(1))

@@ -180,12 +180,18 @@ fn announce(fleet: &Fleet, record: &RequestRecord, is_shared: bool, output: Outp
         say!("{}", table::json(&document(fleet, record)));
         return;
     }
+    announced(record, is_shared).print();
+}
+
+/// What a person sees of a request that nothing waits for.
+fn announced(record: &RequestRecord, is_shared: bool) -> Screen {
     let id = &record.request.request_id;
-    say!("request {id} is {}", record.outcome);
-    say!("trace   {}", trace_id(&record.request));
-    say!("Ask for it with GET /api/sync-requests/{id} of the function app,");
     let how = if is_shared { "" } else { ", which looks at the hubs" };
-    say!("or run the same command again with --id {id} --wait{how}.");
+    Screen::default()
+        .text(format!("request {id} is {}\ntrace   {}", record.outcome, trace_id(&record.request)))
+        .text(format!(
+            "Ask for it with GET /api/sync-requests/{id} of the app,\nor run the same command again with --id {id} --wait{how}."
+        ))
 }
 
 /// What a person sees of the outcome. Why it is not the wanted one is told as a complaint.

@@ -21,7 +21,7 @@ impl Workload {
     pub(super) async fn plan(&self, number: usize, until: Duration, even_in_audit: bool) {
         let Some(person) = self.person((number, 0), even_in_audit) else { return };
         let mut plan = plan::by_rules(&person.fleet).await;
-        person.restrain(&mut plan, None).await;
+        person.leave_held(&mut plan, None).await;
         self.tell_plan(number, &plan);
         sleep(until).await;
         let Some(person) = self.person((number, 1), even_in_audit) else { return };

@@ -91,6 +91,26 @@ async fn hostile_names_are_shown_and_do_nothing() {
     browser.close().await.unwrap();
 }
 
+/// The sentence that would break it: on a phone a command with an ARM id in it makes the page wider than the screen.
+#[tokio::test]
+async fn a_command_with_an_id_is_broken_on_a_phone() {
+    let Some(browser) = start("a long command").await else { return };
+    let mut report = World::troubled(&SMALL).report();
+    let id = "/subscriptions/7a1d3c52-0b6e-4f8d-9c31-5e2f7a9b0c14/resourceGroups/rg-malzwerk-bottling/providers/Microsoft.Devices/IotHubs/malzwerk-bottling-spare";
+    let command =
+        format!("Grant the role: `az role assignment create --role \"Contributor\" --scope \"{id}\"`.");
+    report.findings[0].next_step.clone_from(&command);
+    let (thresholds, links) = (Thresholds::default(), policysync::page::links::Links::default());
+    let html = policysync::page::document(&report, NOW, &thresholds, &links).unwrap();
+    let site = Site::of(html).await;
+    browser.look_through(View::PHONE).await.unwrap();
+    browser.open(site.url()).await.unwrap();
+    let shown = browser.evaluate("return document.body.textContent").await.unwrap();
+    assert!(shown.as_str().unwrap().contains(id), "the command is shown");
+    fits(&browser, &command).await;
+    browser.close().await.unwrap();
+}
+
 async fn does_nothing(browser: &Browser, url: &str, name: &str) {
     assert_eq!(browser.requests().await.unwrap(), [url], "{name:?}");
     assert_eq!(browser.console().await.unwrap(), Vec::<String>::new(), "{name:?}");

@@ -186,7 +186,7 @@ fn is_about_trust(finding: &Finding) -> bool {
 }
 
 fn is_of_link(obstacle: &str) -> bool {
-    [Reason::LinkMissing, Reason::LinkFailed, Reason::LinkInProgress]
+    [Reason::LinkMissing, Reason::LinkFailed, Reason::LinkInProgress, Reason::LinkNeedMissing]
         .iter()
         .any(|link| link.code() == obstacle)
 }

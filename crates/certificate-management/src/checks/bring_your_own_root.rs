@@ -12,7 +12,7 @@ use crate::reason::{Reason, Severity};
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (namespace, observation) in facts.readable() {
-        // Nobody sees an authority through a policy that does not exist yet.
+        // An authority is not seen through a policy that does not exist yet.
         let bare = observation.authorities.iter().filter(|one| observation.policies_of(one).next().is_none());
         let bare = bare.filter_map(|one| Some((&one.name, one.status.as_deref()?, one.not_after)));
         let policies = observation.policies.iter().filter_map(|policy| {

@@ -18,7 +18,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 pair.assessment.evidence.as_ref().map(|evidence| evidence.certificate_name.as_str());
             let hub = observation.hubs.iter().find(|hub| hub.hub.id == pair.hub.id);
             let certificates = hub.into_iter().flat_map(|hub| hub.certificates.iter().flatten());
-            // The next CA is no leftover: whoever deleted it would cut devices off.
+            // The next CA is no leftover: without it devices would be cut off.
             let older: Vec<&HubCertificate> = certificates
                 .filter(|certificate| {
                     certificate.issuer_id.as_ref() == Some(pair.policy.issuer_id())

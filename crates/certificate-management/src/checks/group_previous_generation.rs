@@ -18,10 +18,11 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let Some(Reference::Credential(named)) = group.group.policy.as_deref().map(Reference::parse) else {
             continue;
         };
+        let situation = facts.situation(&subject).of_group(&group.group.tags, facts.now);
         let (message, next_step) = match observation.successor(namespace.configuration, named) {
             Some(Ok(successor)) => (
                 format!("it names `{named}`, which [[namespace.migration]] replaces by `{}`", successor.name),
-                next_step::of_migration(&facts.situation(&subject)),
+                next_step::of_migration(&situation),
             ),
             Some(Err((_, why))) => (
                 format!("it names `{named}`, and its successor cannot be used: {why}"),
@@ -30,7 +31,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
             ),
             None => (
                 format!("it names `{named}`, a policy of the previous generation of the service"),
-                next_step::of(Reason::PreviousGeneration, &facts.situation(&subject)),
+                next_step::of(Reason::PreviousGeneration, &situation),
             ),
         };
         let finding =

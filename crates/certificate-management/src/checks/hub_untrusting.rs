@@ -34,9 +34,18 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 // Policysync cannot ask for a sync here, so the finding says what keeps the service from pushing: a
                 // person can change that.
                 let obstacle = plan::obstacle(observation, pair);
-                finding.message = format!("{}; {}", phrase::clause(&finding.message), obstacle.detail);
-                let next_step = next_step::of(obstacle.reason, &facts.situation(&finding.subject));
-                finding = finding.with("obstacle", obstacle.reason).with_next_step(next_step);
+                finding.message = match obstacle.detail.contains(&finding.message) {
+                    true => obstacle.detail,
+                    false => format!("{}; {}", phrase::clause(&finding.message), obstacle.detail),
+                };
+                let situation = facts.situation(&finding.subject);
+                let next_step = next_step::of(obstacle.reason, &situation);
+                // What a link lacks is told of the hub as a whole, and this follows from it.
+                let reason = match obstacle.reason {
+                    Reason::PushAwaited if situation.link_lacks_role => Reason::LinkNeedMissing,
+                    other => other,
+                };
+                finding = finding.with("obstacle", reason).with_next_step(next_step);
             }
             let rotated = namespace.issuers.current(pair.policy);
             let has_rotated = !namespace.issuers.previous(pair.policy).is_empty();
@@ -131,7 +140,7 @@ mod tests {
         let next_step = |world: &World| world.found(CheckId::HubUntrusting).remove(0).next_step;
         assert!(!next_step(&world).contains("submit"), "audit mode would refuse it: {}", next_step(&world));
         world.configuration.namespaces[0].mode = crate::configuration::Mode::Enforce;
-        assert_eq!(next_step(&world), format!("Run `policysync submit --namespace {NAMESPACE}`."));
+        assert_eq!(next_step(&world), "Run `policysync submit --namespace contoso`.");
         world.kill_switch = true;
         assert!(next_step(&world).contains("Unset POLICYSYNC_MODE"), "{}", next_step(&world));
     }

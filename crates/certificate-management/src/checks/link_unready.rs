@@ -196,6 +196,22 @@ mod tests {
         for next_step in next_steps(&world) {
             assert!(next_step.contains("`link-unready`") && !next_step.contains("Wait"), "{next_step}");
         }
+        let report = world.report();
+        let ids = |check: CheckId| {
+            let of_hub = report.findings.iter().filter(move |one| one.check == check);
+            of_hub.filter(|one| one.subject.hub.as_deref() == Some("h1")).map(|one| one.id.clone())
+        };
+        let one_cause = report.causes.iter().find(|cause| {
+            let all: Vec<&String> = std::iter::once(&cause.finding).chain(&cause.follows).collect();
+            ids(CheckId::LinkUnready).chain(ids(CheckId::HubUntrusting)).all(|id| all.contains(&&id))
+        });
+        assert!(
+            one_cause.is_some(),
+            "a role that a link lacks explains what the hub lacks: {:?}",
+            report.causes
+        );
+        let message = &world.found(CheckId::HubUntrusting)[0].message;
+        assert_eq!(message.matches("has no certificate").count(), 1, "it is said once: {message}");
     }
 
     #[test]

@@ -266,3 +266,20 @@ mod any_text {
         }
     }
 }
+
+/// The sentence that would break it: a command names a namespace by a name that two have.
+#[test]
+fn a_namespace_is_typed_by_its_name_unless_another_one_has_it_too() {
+    let id = |group: &str, name: &str| {
+        format!(
+            "/subscriptions/S/resourceGroups/{group}/providers/Microsoft.DeviceRegistry/namespaces/{name}"
+        )
+    };
+    let ids = [id("a", "north"), id("b", "North"), id("a", "south")];
+    let text: String = ids.iter().map(|id| format!("[[namespace]]\nid = \"{id}\"\n")).collect();
+    let configuration = Configuration::parse(&text).unwrap();
+    let typed: Vec<_> = configuration.namespaces.iter().map(NamespaceConfiguration::as_typed).collect();
+    assert_eq!(typed, [ids[0].as_str(), ids[1].as_str(), "south"]);
+    let kept = toml::to_string(&configuration).unwrap();
+    assert_eq!(Configuration::parse(&kept).unwrap(), configuration, "it is no key of the file: {kept}");
+}

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::situation::{Delivery, Situation, Stage};
-use crate::configuration::{Mode, Sync};
+use crate::configuration::{Mode, NamespaceConfiguration, Sync};
 use crate::plan::permit::{self, Insistence, Writer};
 
 /// One part.
@@ -84,8 +84,8 @@ impl Command {
             Self::Login => "az login".to_owned(),
             Self::Plan => "policysync plan".to_owned(),
             Self::Submit => {
-                let id = situation.configuration.map(|configuration| configuration.id.to_string());
-                format!("policysync submit --namespace {}", id.unwrap_or_else(|| "ID".to_owned()))
+                let namespace = situation.configuration.map_or("ID", NamespaceConfiguration::as_typed);
+                format!("policysync submit --namespace {namespace}")
             }
             Self::Migrate => format!("policysync assign --migrate --apply{even}"),
             Self::DeclaredApply => format!("policysync policies apply --apply{even}"),

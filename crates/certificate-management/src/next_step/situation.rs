@@ -1,5 +1,6 @@
 //! What is so, as far as a next step depends on it.
 
+use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use crate::configuration::{Mode, NamespaceConfiguration};
@@ -101,6 +102,13 @@ impl<'a> Situation<'a> {
     #[must_use]
     pub fn at(self, now: OffsetDateTime) -> Self {
         let is_frozen = self.configuration.is_some_and(|one| one.frozen(None, now).is_some());
+        Self { is_frozen, ..self }
+    }
+
+    /// The same of a write to a group with these tags of its initial twin: a window of `freeze` may be open for it alone.
+    #[must_use]
+    pub fn of_group(self, tags: &Map<String, Value>, now: OffsetDateTime) -> Self {
+        let is_frozen = self.configuration.is_some_and(|one| one.frozen(Some(tags), now).is_some());
         Self { is_frozen, ..self }
     }
 

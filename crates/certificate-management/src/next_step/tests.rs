@@ -152,7 +152,7 @@ fn refusal(command: &str, text: &str, situation: &Situation<'_>) -> Option<Strin
     let logs_in_first = text.split(command).next().unwrap_or_default().contains("az login");
     let only_reads = !command.contains("submit") && !command.contains("--apply");
     if !situation.is_logged_in && situation.caller.is_command() && !logs_in_first && !only_reads {
-        return Some("nobody is logged in".to_owned());
+        return Some("there is no login".to_owned());
     }
     if only_reads {
         return None;
@@ -372,6 +372,16 @@ fn an_option_that_some_rows_need_is_told_with_these_rows_and_is_no_part_of_the_c
     assert!(text.starts_with("The same with --apply does it. 3 of 7 writes are frozen now: "), "{text}");
     let none = to_perform("plan.json", &Demands::default(), false);
     assert!(!none.contains("apply"), "{none}");
+}
+
+/// The sentence that would break it: who reads that a group is frozen by its tags is told to change the mode.
+#[test]
+fn what_is_frozen_is_told_to_wait_for_the_end_of_its_window() {
+    for configuration in &configurations() {
+        let text = of(Reason::Frozen, &Situation::of(configuration, false, Caller::Person));
+        assert!(text.contains("A window of `freeze`"), "{text}");
+        assert_eq!(text.contains("mode = "), configuration.mode == Mode::Audit, "{text}");
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //! once the row is written, nothing of it is so any more.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
 
 use crate::ArmId;
 use crate::configuration::{Freeze, Mode, NamespaceConfiguration};
@@ -27,16 +29,18 @@ pub enum Insisted {
 }
 
 impl Condition {
-    /// Of each write in a namespace that the configuration has in audit mode.
-    pub(super) fn of_mode(configuration: &NamespaceConfiguration) -> Vec<Self> {
+    /// Of a write in a namespace: that the configuration has it in audit mode, and that a window of `freeze` is open for it now or, by
+    /// its `tags`, for the group that is written.
+    pub(super) fn all(
+        configuration: &NamespaceConfiguration,
+        tags: Option<&Map<String, Value>>,
+        now: OffsetDateTime,
+    ) -> Vec<Self> {
         let in_audit =
             || Self { option: Insisted::EvenInAudit, because: "its namespace is in audit mode".to_owned() };
-        (configuration.mode == Mode::Audit).then(in_audit).into_iter().collect()
-    }
-
-    /// Of each write in a window of `freeze`.
-    pub(super) fn of_freeze(freeze: &Freeze) -> Self {
-        Self { option: Insisted::BreakFreeze, because: freeze.why() }
+        let frozen = |freeze: &Freeze| Self { option: Insisted::BreakFreeze, because: freeze.why() };
+        let of_mode = (configuration.mode == Mode::Audit).then(in_audit);
+        of_mode.into_iter().chain(configuration.frozen(tags, now).map(frozen)).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a saved plan has of the authorities and policies that the file declares.
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 use super::condition::Condition;
 use crate::ArmId;
@@ -27,10 +28,11 @@ impl PlannedResource {
     pub(super) fn all(
         configuration: &NamespaceConfiguration,
         inventory: &Inventory,
+        now: OffsetDateTime,
     ) -> impl Iterator<Item = Self> {
         let planned = move |step: Step| {
             let conditions = match step.write() {
-                Some(_) => Condition::of_mode(configuration),
+                Some(_) => Condition::all(configuration, None, now),
                 None => Vec::new(),
             };
             Self { namespace_id: configuration.id.clone(), detail: step.action.to_string(), conditions, step }

@@ -11,7 +11,7 @@ pub use super::declared::PlannedResource;
 pub use super::entry::{Place, Planned, PlannedAssignment, Step, Wish};
 use super::{Observation, plan_assignment};
 use crate::ArmId;
-use crate::configuration::{Freeze, NamespaceConfiguration};
+use crate::configuration::NamespaceConfiguration;
 use crate::declared::{self, Inventory};
 use crate::digest;
 use crate::hold::Hold;
@@ -81,7 +81,7 @@ impl SavedPlan {
 
     /// Adds what is to be done about everything that the file declares in a namespace, until it is there.
     pub fn add_declared(&mut self, configuration: &NamespaceConfiguration, inventory: &Inventory) {
-        self.declared.extend(PlannedResource::all(configuration, inventory));
+        self.declared.extend(PlannedResource::all(configuration, inventory, self.made_at));
     }
 
     /// The hash by which records name this plan: the same for the same plan, however its file is laid out.
@@ -104,22 +104,6 @@ impl SavedPlan {
                 }
                 _ => self.assignments.push(entry),
             }
-        }
-    }
-
-    /// Notes of each write whose namespace or group is frozen now that it is.
-    pub fn tell_frozen<'c>(
-        &mut self,
-        freeze: impl Fn(&PlannedAssignment) -> Option<&'c Freeze>,
-        of_namespace: impl Fn(&ArmId) -> Option<&'c Freeze>,
-    ) {
-        for entry in &mut self.assignments {
-            let condition = freeze(entry).map(Condition::of_freeze);
-            entry.conditions.extend(condition);
-        }
-        for planned in self.declared.iter_mut().filter(|planned| planned.is_written()) {
-            let condition = of_namespace(&planned.namespace_id).map(Condition::of_freeze);
-            planned.conditions.extend(condition);
         }
     }
 
@@ -157,7 +141,7 @@ impl SavedPlan {
         if plan.write.is_none() && self.add_by_migration(place, group, observation) {
             return;
         }
-        self.add(place, PlannedAssignment::by_rules(place, group, &plan, observation));
+        self.add(place, group, PlannedAssignment::by_rules(place, group, &plan, observation));
     }
 
     /// Adds a group that names a policy for which `[[namespace.migration]]` states a successor; answers whether it does. A
@@ -194,7 +178,7 @@ impl SavedPlan {
         wish: Wish<'_>,
         observation: &Observation,
     ) {
-        self.add(place, PlannedAssignment::by_wish(place, group, wish, observation));
+        self.add(place, group, PlannedAssignment::by_wish(place, group, wish, observation));
     }
 
     /// Adds a group as a person wants it who takes an assignment back, and holds the group then: [`PlannedAssignment::by_revert`].
@@ -205,7 +189,7 @@ impl SavedPlan {
         wish: Wish<'_>,
         observation: &Observation,
     ) {
-        self.add(place, PlannedAssignment::by_revert(place, group, wish, observation));
+        self.add(place, group, PlannedAssignment::by_revert(place, group, wish, observation));
     }
 
     /// Adds a group that is not written, whatever the rules or a person want.
@@ -231,11 +215,11 @@ impl SavedPlan {
         }
     }
 
-    fn add(&mut self, place: Place<'_>, planned: Planned) {
+    fn add(&mut self, place: Place<'_>, group: &EnrollmentGroup, planned: Planned) {
         let Planned { mut entry, writes } = planned;
         match entry.reason {
             _ if writes => {
-                entry.conditions = Condition::of_mode(place.configuration);
+                entry.conditions = Condition::all(place.configuration, Some(&group.tags), self.made_at);
                 self.assignments.push(entry);
             }
             Reason::AlreadyAssigned | Reason::RuleSaysNone => self.unchanged += 1,

@@ -251,7 +251,7 @@ fn scopes_are_named_where_something_is_in_another_subscription() {
     assert!(text.contains("scopes = [\"/subscriptions/S\", \"/subscriptions/T\"]"), "{text}");
 }
 
-/// Names as Azure has them, and names as nobody has them.
+/// Names as Azure has them, and names that Azure does not have.
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => "(line|Line|gate|g)[-._:]?[a-c0-9]{0,2}(-[a-c0-9]{1,2})?",

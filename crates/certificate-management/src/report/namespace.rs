@@ -173,7 +173,7 @@ pub struct OtherCertificate {
     /// End of its validity.
     #[serde(with = "time::serde::rfc3339::option")]
     pub expiry: Option<OffsetDateTime>,
-    /// Whether it ends after the policy's current CA: the next one, which nobody must delete.
+    /// Whether it ends after the policy's current CA: the next one, which must not be deleted.
     pub is_next: bool,
 }
 

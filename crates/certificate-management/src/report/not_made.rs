@@ -137,7 +137,7 @@ impl FleetRecords {
     }
 
     /// Leaves out what the caller alone could not read, which is no finding about the app: a record that is broken is broken for
-    /// everybody.
+    /// every reader.
     pub fn forget_what_the_caller_may_not_read(&mut self) {
         let is_of_the_record = |failure: &ReadFailure| failure.kind == ReadFailureKind::Other;
         self.unread.retain(|(_, failure)| is_of_the_record(failure));
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn without_records_what_they_tell_is_null_and_each_check_that_rests_on_them_is_named() {
-        let report = World::healthy().report().without_records("nobody asked");
+        let report = World::healthy().report().without_records("it was not asked for");
         let json = serde_json::to_value(&report).unwrap();
         assert!(json["requests"].is_null() && json["summary"]["requestsInFlight"].is_null(), "{json}");
         assert!(json["namespaces"][0]["policies"][0]["previousCas"].is_null(), "{json}");
@@ -184,7 +184,7 @@ mod tests {
         for check in CheckId::ALL {
             assert_eq!(named.contains(check), check.rests_on().is_some(), "{check}");
         }
-        assert_eq!(json["checksNotMade"][0]["why"], "nobody asked");
+        assert_eq!(json["checksNotMade"][0]["why"], "it was not asked for");
     }
 
     #[test]
@@ -197,6 +197,6 @@ mod tests {
         let not_made: Vec<CheckId> = records.checks_not_made().iter().map(|one| one.check).collect();
         assert_eq!(not_made, [CheckId::SyncUnverified, CheckId::ReconcilePartial]);
         records.forget_what_the_caller_may_not_read();
-        assert_eq!(records.unread.len(), 1, "a broken record is a finding, whoever reads it");
+        assert_eq!(records.unread.len(), 1, "a broken record is a finding for every reader");
     }
 }

@@ -96,7 +96,7 @@ proptest! {
 }
 
 #[test]
-fn what_nobody_has_looked_at_is_said_to_be_so_part_by_part() {
+fn what_was_not_looked_at_is_said_to_be_so_part_by_part() {
     let world = World::healthy();
     let configuration = &world.configuration.namespaces[0];
     let kinds = |section: Section| {

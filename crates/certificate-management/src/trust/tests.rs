@@ -87,7 +87,7 @@ fn a_renewal_one_second_later_is_another_ca_even_with_the_same_subject() {
     assert_eq!(assess(&policy(), &[renewed], NOW).trust, Trust::Stale);
 }
 
-/// The next CA is pushed to hubs before the policy shows it. Nobody must be told to delete it.
+/// The next CA is pushed to hubs before the policy shows it. No text may say to delete it.
 #[test]
 fn the_next_ca_beside_the_current_one_is_no_leftover() {
     let next = HubCertificate { expiry: Some(datetime!(2036-01-01 00:00 UTC)), ..older("c2") };

@@ -10,6 +10,7 @@ use state::Revision;
 use time::format_description::well_known::Rfc3339;
 
 use super::place::{Current, Place};
+use crate::commands::moment::minute;
 use crate::commands::operator::command_failure::CommandFailure;
 use crate::commands::screen::Screen;
 use crate::commands::table::{self, Output};
@@ -101,7 +102,7 @@ fn screen(place: &Place, current: &Current, in_force: &Result<Option<LastGood>, 
             "The app has it in force.".to_owned()
         }
         Ok(Some(kept)) => {
-            format!("The app had {} in force last, as it noted at {}.", kept.version, kept.kept_at)
+            format!("The app had {} in force last, as it noted at {}.", kept.version, minute(kept.kept_at))
         }
         Ok(None) => "No app has taken up any version yet.".to_owned(),
         Err(why) => format!("Which version the app has in force is not known: {why}."),
@@ -129,7 +130,7 @@ fn uploaded(revision: &Revision) -> String {
     let note = |name: &str| revision.notes.get(name);
     let by = note("by").map(|by| format!(" by {by}")).unwrap_or_default();
     let reason = note("reason").map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("uploaded at {}{by}{reason}", revision.modified_at)
+    format!("uploaded at {}{by}{reason}", minute(revision.modified_at))
 }
 
 #[cfg(test)]

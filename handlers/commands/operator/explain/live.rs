@@ -2,7 +2,7 @@
 
 use certificate_management::configuration::NamespaceConfiguration;
 use certificate_management::milestones::{self, Step};
-use certificate_management::plan::{self, Observation};
+use certificate_management::plan;
 use certificate_management::readiness;
 use certificate_management::rules::{self, Subject};
 
@@ -69,7 +69,7 @@ pub(super) async fn explain<'a>(
         }
         _ => {
             let places = found.iter().map(|place| {
-                format!("  {}/{}  in {}", place.service.name, place.group.view.id, place.namespace.id)
+                format!("  {}/{}  in {}", place.service.name, place.group.view.id, place.namespace.as_typed())
             });
             Err(Unexplained::Usage(format!(
                 "group `{}` exists on {} provisioning services; name one as DPS/GROUP:\n{}",
@@ -100,7 +100,7 @@ async fn live<'a>(
     let milestones = match way(None) {
         // Whether the push can come depends on the links, which are looked at where that is the question.
         known if milestones::waits_for(&known).is_some_and(|one| one.step == Step::Pushed) => {
-            way(Some(&links_of(fleet, &observation).await))
+            way(Some(&links::of_hubs(fleet, &observation).await))
         }
         known => known,
     };
@@ -108,6 +108,7 @@ async fn live<'a>(
         namespace,
         mode,
         kill_switch: fleet.kill_switch,
+        now: fleet.now(),
         generation: observation.namespace.generation,
         source: Source::Live,
         subject: Subject::of(group, hubs),
@@ -116,13 +117,6 @@ async fn live<'a>(
         restraint,
         provisioning_service: Some(service.name),
     })
-}
-
-/// What is not as it must be with the links of a namespace to its hubs.
-async fn links_of(fleet: &Fleet, observation: &Observation) -> readiness::Found {
-    let hubs = observation.hubs.iter().map(|hub| hub.hub.id.clone()).collect();
-    let sides = links::sides(fleet, &observation.namespace, hubs, Vec::new()).await;
-    readiness::of_report(observation, &sides, fleet.now())
 }
 
 /// Explains a group that does not exist on any DPS that the person can mean.
@@ -167,12 +161,13 @@ async fn absent<'a>(
         namespace,
         mode: fleet.mode(namespace),
         kill_switch: fleet.kill_switch,
+        now: fleet.now(),
         generation: service.map(|service| service.generation).unwrap_or_default(),
         provisioning_service: service.map(|service| service.name.clone()),
         source: Source::Absent,
         subject,
         plan,
-        restraint: Restraint::default(),
+        restraint: Restraint::foreseen(namespace, None, fleet.now()),
         milestones: Vec::new(),
     })
 }

@@ -41,7 +41,8 @@ fn functions_write(explained: &Explained<'_>) -> bool {
 /// What the group waits for says best what comes next.
 fn next_step(explained: &Explained<'_>) -> String {
     let situation = Situation::of(explained.namespace, explained.kill_switch, Caller::Person)
-        .in_generation(explained.generation);
+        .in_generation(explained.generation)
+        .at(explained.now);
     if let (Some((reason, _)), Some(_), Mode::Enforce) =
         (explained.restraint.reason(), &explained.plan.write, explained.mode)
     {
@@ -214,6 +215,18 @@ fn short(value: &Value) -> String {
     shown
 }
 
+/// The reason, of a group that would be written and is not because of a hold or a freeze the same as in the report.
+fn reason(explained: &Explained<'_>) -> String {
+    let plan = &explained.plan;
+    let told = |reason: Reason, detail: &str| format!("{reason} ({}): {detail}", reason.severity());
+    match explained.restraint.reason() {
+        Some((reason, why)) if plan.write.is_some() => {
+            told(reason, &format!("{}; {}", plan.detail, line(why)))
+        }
+        _ => told(plan.reason, &plan.detail),
+    }
+}
+
 fn outcome(explained: &Explained<'_>) -> Vec<Vec<String>> {
     let plan = &explained.plan;
     let before = plan.before.as_deref().map_or("none".to_owned(), |policy| shown(explained, policy));
@@ -243,7 +256,7 @@ fn outcome(explained: &Explained<'_>) -> Vec<Vec<String>> {
     let rows = [
         ("verdict", plan.decision.verdict.to_string()),
         ("plan", write),
-        ("reason", format!("{} ({}): {}", plan.reason, plan.reason.severity(), plan.detail)),
+        ("reason", reason(explained)),
         ("next step", next_step(explained)),
     ];
     let mut rows = rows.map(|(name, value)| vec![name.to_owned(), value]).to_vec();

@@ -1,9 +1,11 @@
 //! Explanations of described groups, and the choice of the namespace.
 
 use clap::Parser;
+use time::macros::datetime;
 
 use super::*;
 
+const NOW: OffsetDateTime = datetime!(2026-11-23 05:00 UTC);
 const PREFIX: &str = "/subscriptions/S/resourceGroups/R/providers/Microsoft.DeviceRegistry/namespaces";
 
 #[derive(Parser)]
@@ -24,7 +26,9 @@ fn configuration() -> Configuration {
          [[namespace.rule]]\nname = \"tests\"\nenrollment_groups = [\"test-*\"]\npolicy = \"none\"\n\
          [[namespace.rule]]\nname = \"lines\"\ntags = {{ site = \"n*\" }}\nattestation = [\"tpm\"]\npolicy = \"short\"\n\
          [[namespace.rule]]\nname = \"all\"\nenrollment_groups = [\"*\"]\npolicy = \"long\"\n\
-         [[namespace]]\nid = \"{PREFIX}/fabrikam\"\nmode = \"enforce\"\n"
+         [[namespace]]\nid = \"{PREFIX}/fabrikam\"\nmode = \"enforce\"\n\
+         [[namespace]]\nid = \"{PREFIX}/kiln\"\nmode = \"enforce\"\ndefault_policy = \"long\"\n\
+         freeze = [{{ from = 2026-11-01T00:00:00Z, to = 2027-01-07T00:00:00Z, reason = \"peak season\", tags = {{ site = \"north\" }} }}]\n"
     ))
     .unwrap()
 }
@@ -38,7 +42,7 @@ fn explained(line: &[&str]) -> Value {
     let configuration = configuration();
     let wanted = Wanted::of(&arguments);
     let candidates = wanted.candidates(&configuration, true).unwrap();
-    let explained = described(&arguments, &wanted, only(&candidates).unwrap(), &settings());
+    let explained = described(&arguments, &wanted, only(&candidates).unwrap(), &settings(), NOW);
     let table = print::screen(&explained).plain(120);
     for tried in &explained.plan.decision.tried {
         assert!(table.contains(&tried.rule) && tried.selectors.iter().all(|one| table.contains(&one.why)));
@@ -72,6 +76,20 @@ fn what_is_not_described_is_not_known_and_said() {
     assert_eq!(without_rules["plan"]["reason"], "no-rule-matches");
 }
 
+/// The sentence that would break it: a group that is frozen by its tags is said to get its policy.
+#[test]
+fn a_described_group_is_frozen_by_its_tags() {
+    for (site, is_frozen) in [("north", true), ("south", false)] {
+        let told = explained(&["line-9", "--namespace", "kiln", "--tags", &format!("site={site}")]);
+        assert_eq!(told["plan"]["functionsWrite"], !is_frozen, "{told}");
+        let freeze = told["freeze"].as_str();
+        assert_eq!(freeze, is_frozen.then_some("frozen until 2027-01-07 00:00 UTC: peak season"));
+        let next_step = told["plan"]["nextStep"].as_str().unwrap();
+        assert_eq!(next_step.contains("A window of `freeze`"), is_frozen, "{next_step}");
+        assert!(!next_step.contains("mode = "), "{next_step}");
+    }
+}
+
 #[test]
 fn a_group_that_could_be_anywhere_has_to_be_placed() {
     let configuration = configuration();
@@ -85,7 +103,7 @@ fn a_group_that_could_be_anywhere_has_to_be_placed() {
         assert!(matches!(&problem, Unexplained::Usage(message) if message.contains(part)), "{problem:?}");
     };
     assert_eq!(meant(&["CONTOSO-DPS/x"]).unwrap(), "contoso");
-    usage(&["x"], "namespaces/fabrikam");
+    usage(&["x"], "DPS/GROUP:\n  contoso\n  fabrikam");
     usage(&["x", "--namespace", "gone"], "no namespace `gone`");
     usage(&["gone-dps/x"], "`gone-dps`");
     usage(&["contoso-dps/"], "GROUP");
@@ -115,7 +133,7 @@ fn the_golden_explanation_fits_the_width() {
     let configuration = configuration();
     let wanted = Wanted::of(&arguments);
     let candidates = wanted.candidates(&configuration, true).unwrap();
-    let mut explained = described(&arguments, &wanted, only(&candidates).unwrap(), &settings());
+    let mut explained = described(&arguments, &wanted, only(&candidates).unwrap(), &settings(), NOW);
     explained.milestones = vec![
         Milestone {
             step: Step::Created,

@@ -6,9 +6,9 @@ use certificate_management::ArmId;
 use certificate_management::plural::{agreeing, count};
 use certificate_management::reason::Severity;
 use certificate_management::report::{CheckNotMade, Finding, Report, WaitingMessages};
-use time::{OffsetDateTime, UtcOffset};
 
 use super::Looked;
+use crate::commands::moment::minute;
 use crate::commands::screen::Screen;
 use crate::commands::table::Table;
 use crate::commands::terminal::line;
@@ -58,11 +58,6 @@ fn messages(messages: &WaitingMessages) -> String {
         parts.push(format!("{}{}", count(letters.count, "dead letter"), more(letters.is_cut)));
     }
     format!("Messages that wait for a person: {}.\n→ `policysync parked list` shows them.", parts.join("; "))
-}
-
-fn minute(at: OffsetDateTime) -> String {
-    let at = at.to_offset(UtcOffset::UTC);
-    format!("{} {:02}:{:02} UTC", at.date(), at.hour(), at.minute())
 }
 
 fn tone(looked: &Looked) -> Tone {

@@ -164,5 +164,6 @@ mod tests {
             (hub.hub, hub.policy) = (HUB.to_owned(), POLICY.to_owned());
         }
         golden::compare("submit", &Screen::default().table(hubs(&record)), &[]);
+        golden::compare("submit-queued", &super::super::announced(&record, false), &[]);
     }
 }

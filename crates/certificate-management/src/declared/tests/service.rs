@@ -202,7 +202,7 @@ fn write(inventory: &mut Inventory, step: &Step) {
     }
 }
 
-/// The writes that are sent where the service does all that it takes at once and nobody signs, in their order. A run that makes a
+/// The writes that are sent where the service does all that it takes at once and no signature is made, in their order. A run that makes a
 /// write of the plan first and looks again leads to the same as one that makes all of them.
 fn sent(configuration: &NamespaceConfiguration, beginning: &Inventory) -> Vec<Step> {
     let mut inventory = beginning.clone();

@@ -19,13 +19,16 @@ struct Case {
     before_trust: bool,
     mode: Mode,
     reassign: bool,
+    /// Whether a window of `freeze` is open for the namespace.
+    is_frozen: bool,
 }
 
 fn cases() -> impl Strategy<Value = Case> {
     let hubs = prop::array::uniform2(0..9_u8);
     let mode = prop_oneof![Just(Mode::Enforce), Just(Mode::Audit)];
-    (prop::bool::ANY, 0..9_u8, hubs, 0..3_u8, prop::bool::ANY, mode, prop::bool::ANY).prop_map(
-        |(is_pushed, policy, hubs, group, before_trust, mode, reassign)| Case {
+    let flags = prop::array::uniform3(prop::bool::ANY);
+    (prop::bool::ANY, 0..9_u8, hubs, 0..3_u8, mode, flags).prop_map(
+        |(is_pushed, policy, hubs, group, mode, [before_trust, reassign, is_frozen])| Case {
             is_pushed,
             policy,
             hubs,
@@ -33,6 +36,7 @@ fn cases() -> impl Strategy<Value = Case> {
             before_trust,
             mode,
             reassign,
+            is_frozen,
         },
     )
 }
@@ -44,8 +48,14 @@ struct Judged {
 
 fn judged(case: &Case) -> Judged {
     let name = if case.is_pushed { "lines/short" } else { "short" };
+    let freeze = match case.is_frozen {
+        true => {
+            "freeze = [{ from = 2020-01-01T00:00:00Z, to = 2100-01-01T00:00:00Z, reason = \"peak season\" }]\n"
+        }
+        false => "",
+    };
     let mut configuration = Configuration::parse(&format!(
-        "[[namespace]]\nid = \"{NAMESPACE}\"\nassign_before_trust = {}\n\
+        "[[namespace]]\nid = \"{NAMESPACE}\"\n{freeze}assign_before_trust = {}\n\
          [[namespace.rule]]\nname = \"all\"\nenrollment_groups = [\"*\"]\npolicy = \"{name}\"\nreassign = {}\n",
         case.before_trust, case.reassign
     ))
@@ -162,6 +172,7 @@ fn each_step_says_who_does_what_next() {
         before_trust: false,
         mode: Mode::Enforce,
         reassign: false,
+        is_frozen: false,
     };
     for (case, step, words) in [
         (Case { policy: 0, ..healthy.clone() }, Step::Created, "policy"),
@@ -174,6 +185,12 @@ fn each_step_says_who_does_what_next() {
             Step::Synced,
             "enforce",
         ),
+        (
+            Case { hubs: [9, 3], is_pushed: false, is_frozen: true, ..healthy.clone() },
+            Step::Synced,
+            "A window of `freeze`",
+        ),
+        (Case { is_frozen: true, ..healthy.clone() }, Step::Assigned, "A window of `freeze`"),
         (Case { hubs: [9, 4], ..healthy.clone() }, Step::Trusted, ""),
         (healthy.clone(), Step::Assigned, "the next event or reconcile"),
         (Case { mode: Mode::Audit, ..healthy.clone() }, Step::Assigned, "enforce"),

@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::attribution::Attribution;
+use crate::configuration::Configuration;
 use crate::hold::Hold;
-use crate::plan::condition::Insisted;
+use crate::plan::condition::{self, Insisted};
+use crate::plan::permit;
 use crate::plan::saved::{Place, PlannedAssignment, SavedPlan, Step, Wish};
 
 fn place(configuration: &NamespaceConfiguration) -> Place<'_> {
@@ -174,6 +176,49 @@ fn a_write_in_audit_mode_says_how_it_is_performed() {
         plan.add_by_rules(place(&configuration), &group(None, &[]), &trusting);
         let conditions = &written(&plan).conditions;
         assert_eq!(conditions.iter().map(|one| one.option).collect::<Vec<_>>(), asked);
+    }
+}
+
+/// The sentence that would break it: a plan shows a write of a group that is frozen by its tags like any other, and `apply` refuses it.
+#[test]
+fn a_write_says_that_it_is_frozen_exactly_where_a_person_would_be_refused() {
+    let trusting = world(&["short", "long"], &["short", "long"]);
+    let window = |to: &str, tags: &str| {
+        format!("{{ from = 2020-01-01T00:00:00Z, to = {to}T00:00:00Z, reason = \"peak season\"{tags} }}")
+    };
+    let north = ", tags = { site = \"north-*\" }";
+    for (windows, site, is_frozen) in [
+        (vec![window("2100-01-01", north)], "north-7", true),
+        (vec![window("2100-01-01", north)], "south-7", false),
+        (vec![window("2021-01-01", north)], "north-7", false),
+        (vec![window("2100-01-01", "")], "south-7", true),
+        (vec![window("2100-01-01", ""), window("2099-01-01", north)], "north-7", true),
+    ] {
+        let text = format!(
+            "[[namespace]]\nid = \"{}\"\nmode = \"enforce\"\nfreeze = [{}]\ndefault_policy = \"short\"\n",
+            configuration("short", false).id,
+            windows.join(", ")
+        );
+        let configuration = Configuration::parse(&text).unwrap().namespaces.remove(0);
+        let mut group = group(None, &[]);
+        group.tags.insert("site".into(), site.into());
+        let mut plan = SavedPlan::empty("1.0.0", NOW);
+        plan.add_by_rules(place(&configuration), &group, &trusting);
+        let entry = written(&plan);
+        let asked: Vec<_> = entry.conditions.iter().map(|one| one.option).collect();
+        assert_eq!(asked == [Insisted::BreakFreeze], is_frozen, "{text} {site}: {asked:?}");
+        assert_eq!(plan.demands().frozen, usize::from(is_frozen));
+        let told = condition::told(&entry.detail, &entry.conditions);
+        assert_eq!(
+            told.contains("UTC: peak season: it is performed with `--break-freeze`"),
+            is_frozen,
+            "{told}"
+        );
+        let person = permit::Writer::Person(permit::Insistence::default());
+        let guard =
+            permit::Guard { configuration: &configuration, kill_switch: false, writer: person, now: NOW };
+        let write = permit::Group { tags: &group.tags, held: permit::Held::No, reverts: None };
+        assert_eq!(guard.group(write).is_err(), is_frozen, "{text} {site}");
     }
 }
 

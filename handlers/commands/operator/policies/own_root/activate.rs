@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use certificate_chain::{Linted, Summary};
+use certificate_management::generation::Generation;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use tokio::time::{Instant, sleep};
@@ -34,6 +35,7 @@ use crate::commands::operator::person::{self, Person};
 use crate::commands::operator::progress::Progress;
 use crate::commands::table::Output;
 use crate::commands::terminal::line;
+use crate::links;
 use crate::observation::{Observer, soon};
 
 /// How long it waits without `--timeout`: as long as Azure's own tools do.
@@ -118,6 +120,7 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode, CommandFailure> {
     let looks_until = if arguments.apply && is_active { end } else { Instant::now() };
     let hubs = watch(&person, &named, certificate, looks_until, &mut progress).await;
     drop(progress);
+    let hubs = if outcome == Outcome::Planned { hubs.map(hubs::before) } else { hubs };
     Ok(tell(arguments, &plan, &person, outcome, detail, hubs))
 }
 
@@ -217,12 +220,17 @@ async fn watch(
     progress: &mut Progress,
 ) -> Result<Vec<HubProof>, azure::Error> {
     let mut pause = FIRST_PAUSE;
+    let mut links = None;
     loop {
         // A link may have been made since the look before.
         let looked = Observer::new(&person.fleet).namespace(named.configuration, soon()).await;
+        let is_pushed = named.authority.generation == Generation::CertificateAuthorities;
+        if let (Ok(observation), None, true) = (&looked, &links, is_pushed) {
+            links = Some(links::of_hubs(&person.fleet, observation).await);
+        }
         let hubs = looked.map(|observation| {
-            let kill_switch = person.fleet.kill_switch;
-            hubs::judge(&observation, named.configuration, kill_switch, &named.authority, certificate)
+            let (kill_switch, seen) = (person.fleet.kill_switch, (&observation, links.as_ref()));
+            hubs::judge(seen, named.configuration, kill_switch, &named.authority, certificate)
         });
         let left = end.saturating_duration_since(Instant::now());
         let is_over = match &hubs {

@@ -1,4 +1,4 @@
-//! `policies lint`: checks a signed chain against every published requirement. With the request in a file it asks nobody.
+//! `policies lint`: checks a signed chain against every published requirement. With the request in a file it makes no call.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -9,6 +9,7 @@ use certificate_management::generation::Generation;
 use certificate_management::model::{IssuingCa, Policy, ProvisioningState};
 use certificate_management::next_step::{self, Caller, Situation};
 use certificate_management::plan::{self, Observation, Pair};
+use certificate_management::readiness::Found;
 use certificate_management::reason::Reason;
 use certificate_management::trust::{self, Assessment, Evidence, Trust};
 use serde::Serialize;
@@ -39,9 +40,18 @@ pub fn is_proven(hubs: &[HubProof]) -> bool {
     !hubs.is_empty() && hubs.iter().all(|hub| hub.trust.admits_current())
 }
 
-/// Judges every linked hub.
+/// What hubs show before the activation: what they lack cannot have come yet, and nothing is to be done about it.
+pub fn before(hubs: Vec<HubProof>) -> Vec<HubProof> {
+    let of_hub = |hub: HubProof| match hub.trust {
+        Trust::Trusted | Trust::Leftover | Trust::Unreadable => hub,
+        _ => HubProof { why: "it comes after the activation".to_owned(), next_step: None, ..hub },
+    };
+    hubs.into_iter().map(of_hub).collect()
+}
+
+/// Judges every linked hub. `links`: what was found of the links to them, where it was looked at.
 pub fn judge(
-    observation: &Observation,
+    (observation, links): (&Observation, Option<&Found>),
     configuration: &NamespaceConfiguration,
     kill_switch: bool,
     authority: &OwnAuthority,
@@ -59,7 +69,7 @@ pub fn judge(
             assessment,
             has_ended: expected.has_ended(observation.seen_at),
         };
-        let (why, next_step, comes) = what_is_left(observation, configuration, kill_switch, &pair);
+        let (why, next_step, comes) = what_is_left((observation, links), configuration, kill_switch, &pair);
         let Assessment { trust, evidence, .. } = pair.assessment;
         HubProof { hub: hub.hub.name.clone(), trust, evidence, why, next_step, comes }
     };
@@ -86,7 +96,7 @@ fn expected(authority: &OwnAuthority, certificate: &Summary) -> Policy {
 
 /// Why a hub is as it is, what a person does about it, and whether it comes by itself.
 fn what_is_left(
-    observation: &Observation,
+    (observation, links): (&Observation, Option<&Found>),
     configuration: &NamespaceConfiguration,
     kill_switch: bool,
     pair: &Pair<'_>,
@@ -98,13 +108,18 @@ fn what_is_left(
         (Trust::Unreadable, _) => (why, again("Put right what keeps the hub from being read, and "), true),
         (_, Generation::CertificateAuthorities) => {
             let obstacle = plan::obstacle(observation, pair);
+            let lacks_role = links.is_some_and(|links| links.lacks_role(&pair.hub.name));
             let first = match obstacle.reason {
+                Reason::PushAwaited if lacks_role => {
+                    "Grant the role that its link lacks (`policysync check` has the command): the service pushes nothing to the hub \
+                     before that. Then "
+                }
                 Reason::LinkMissing | Reason::LinkFailed => {
                     "Link the hub from the namespace (`az iot adr ns link`), and "
                 }
                 _ => "Wait, and ",
             };
-            (obstacle.detail, again(first), obstacle.may_pass)
+            (obstacle.detail, again(first), obstacle.may_pass && !lacks_role)
         }
         (_, Generation::Credentials) => {
             let situation = Situation::of(configuration, kill_switch, Caller::Person).about(pair.policy);
