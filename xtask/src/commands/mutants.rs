@@ -72,7 +72,7 @@ impl Wanted {
                     wanted.selection.extend(selection);
                     wanted.selection.push((number - 1).to_string());
                 }
-                ("--file", Some(glob)) => wanted.selection.extend(["--file".to_owned(), glob.clone()]),
+                ("--file", Some(glob)) => wanted.selection.extend(["--re".to_owned(), names_in(glob)]),
                 _ => return Err(format!("`{argument}` is neither --shard K/N nor --file GLOB")),
             }
         }
@@ -87,9 +87,37 @@ fn shard_of(text: &str) -> Option<(u32, u32)> {
     (1..=of).contains(&number).then_some((number, of))
 }
 
+/// The names of the breaks in the files that match, as an expression: a break is named `FILE:LINE:COLUMN: …`. The `--file` of
+/// cargo-gamma would add to the files of `gamma.toml` instead of choosing among them.
+fn names_in(glob: &str) -> String {
+    let mut expression = String::from("^");
+    let mut rest = glob;
+    while let Some(first) = rest.chars().next() {
+        let (matched, pattern) = match first {
+            _ if rest.starts_with("**/") => (3, "(.*/)?"),
+            _ if rest.starts_with("**") => (2, ".*"),
+            '*' => (1, "[^/]*"),
+            '?' => (1, "[^/]"),
+            other => (other.len_utf8(), ""),
+        };
+        if pattern.is_empty() {
+            if !first.is_alphanumeric() && first != '_' && first != '/' {
+                expression.push('\\');
+            }
+            expression.push(first);
+        }
+        expression.push_str(pattern);
+        rest = rest.get(matched..).unwrap_or_default();
+    }
+    expression.push(':');
+    expression
+}
+
 fn execute(workspace: &Workspace, programs: &Path, folder: &Path, wanted: &Wanted) -> Outcome {
     let mut cargo = workspace.cargo(&[]);
     cargo.args(["gamma", "run", "--progress", "never", "--min-score", &LEAST.to_string()]);
+    // Where systemd has no session for us, as in a container, asking it for one ends the run.
+    cargo.arg("--no-relaunch");
     cargo.arg("--artifact-dir").arg(folder).args(&wanted.selection);
     let mut path = programs.as_os_str().to_owned();
     if let Some(others) = std::env::var_os("PATH") {
@@ -124,7 +152,19 @@ mod tests {
         assert_eq!(read(&[]).unwrap(), all);
         assert_eq!(read(&["--shard", "1/20"]).unwrap(), ["--shard-count", "20", "--shard-index", "0"]);
         assert_eq!(read(&["--shard", "20/20"]).unwrap()[3], "19");
-        assert_eq!(read(&["--file", "**/budget.rs"]).unwrap(), ["--file", "**/budget.rs"]);
+    }
+
+    #[test]
+    fn a_file_that_is_named_is_chosen_among_those_of_the_settings() {
+        let expressions = [
+            ("**/budget.rs", r"^(.*/)?budget\.rs:"),
+            ("crates/azure/**", "^crates/azure/.*:"),
+            ("**/write_guard.?s", r"^(.*/)?write_guard\.[^/]s:"),
+            ("a+b/*.rs", r"^a\+b/[^/]*\.rs:"),
+        ];
+        for (glob, expression) in expressions {
+            assert_eq!(read(&["--file", glob]).unwrap(), ["--re", expression]);
+        }
     }
 
     #[test]

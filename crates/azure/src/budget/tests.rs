@@ -86,6 +86,15 @@ async fn each_kind_of_call_is_counted_by_a_header_of_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn debug_shows_each_bucket() {
+    let budget = Budget::new();
+    let _paces = [Method::GET, Method::PUT].map(|method| pace(&budget, method, "/subscriptions/ab"));
+    let shown = format!("{budget:?}");
+    assert_eq!(shown, format!("{:?}", budget.snapshot()));
+    assert!(shown.contains("Read") && shown.contains("Write"), "{shown}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_tally_counts_the_reads_of_its_own_work() {
     let budget = Budget::new();
     let call = async |method: Method, times| {

@@ -261,6 +261,16 @@ mod tests {
         assert_eq!(turnstile.reading().put_off_total, 1);
     }
 
+    /// Tokens that are there belong to the calls ahead, even when those have not drawn them yet.
+    #[tokio::test(start_paused = true)]
+    async fn a_call_whose_time_is_up_leaves_though_there_are_tokens_for_those_ahead_and_for_it() {
+        let turnstile = emptied().await;
+        let (_first, second) = (turnstile.enter().unwrap(), turnstile.enter().unwrap());
+        tokio::time::advance(TURN * 2).await;
+        assert!(matches!(second.advance(Instant::now()), Step::TooLate(Duration::ZERO)));
+        assert_eq!(turnstile.reading().put_off_total, 1);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_throttle_sends_away_those_who_cannot_wait_and_holds_the_others_back() {
         let turnstile = emptied().await;

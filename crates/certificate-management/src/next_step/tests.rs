@@ -135,6 +135,20 @@ fn a_missing_role_comes_with_what_grants_it_and_a_missing_login_with_the_login_a
     }
 }
 
+/// The sentence that would break it: what forbids a write is not named where one is refused, or a command that met a failure waits for
+/// the app to try again.
+#[test]
+fn what_forbids_a_write_is_to_be_taken_away_and_a_command_that_met_a_failure_is_run_again() {
+    let configurations = configurations();
+    for situation in situations(&configurations) {
+        for reason in [Reason::AuditMode, Reason::Frozen] {
+            assert_eq!(of(reason, &situation), situation.before_a_write(), "{reason}");
+        }
+        let text = of(Reason::ServiceUnavailable, &situation);
+        assert_eq!(text.starts_with("Run it again;"), situation.caller.is_command(), "{text}");
+    }
+}
+
 fn person(even_in_audit: bool) -> permit::Writer {
     permit::Writer::Person(permit::Insistence { even_in_audit, ..permit::Insistence::default() })
 }

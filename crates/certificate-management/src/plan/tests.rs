@@ -3,6 +3,7 @@
 mod generations;
 mod hub_trust;
 mod milestones;
+mod partial;
 mod saved;
 
 use std::sync::LazyLock;
@@ -327,7 +328,9 @@ fn the_default_policy_never_takes_the_place_of_another() {
     let plan =
         |default: &str, current| plan_assignment(&group(current, &[]), &*BOTH, &with(default), &observation);
     assert_eq!(plan("short", None).write.as_deref(), Some("short"));
-    assert_eq!(plan("short", Some("long")).reason, Reason::AssignedElsewhere);
+    let left = plan("short", Some("long"));
+    assert_eq!(left.reason, Reason::AssignedElsewhere);
+    assert!(left.detail.contains("but never replaces a policy"), "{}", left.detail);
     assert_eq!(plan("none", None).reason, Reason::RuleSaysNone);
     assert_eq!(plan("gone", None).reason, Reason::PolicyNotFound);
 }

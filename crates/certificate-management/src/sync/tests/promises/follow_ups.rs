@@ -55,6 +55,15 @@ fn a_follow_up_that_the_record_does_not_wait_for_only_sends_the_one_that_it_wait
     }
 }
 
+/// One follow-up is under way for the sync; each further one would be a look more.
+#[test]
+fn a_request_that_joins_sends_no_follow_up_and_a_message_that_comes_again_does() {
+    let mut stage = Stage::new();
+    assert_eq!(follow_ups_in(&stage.submit("r-1", "")).len(), 1);
+    assert_eq!(follow_ups_in(&stage.submit("r-2", "")).len(), 0);
+    assert_eq!(follow_ups_in(&stage.message_comes(&["r-1"])).len(), 1);
+}
+
 #[test]
 fn a_follow_up_without_a_record_is_nothing() {
     let mut stage = Stage::new();

@@ -74,6 +74,20 @@ fn a_lost_answer_is_not_sent_again_while_it_is_frozen_unless_a_request_insists()
     }
 }
 
+/// The service may have taken the POST, so its evidence may come until the claim counts as lost.
+#[test]
+fn a_window_that_opens_while_an_answer_may_come_ends_nothing() {
+    let mut stage = Stage::new();
+    stage.submit("r-1", "");
+    let claim = stage.claims(&sees(&[Stale, Trusted]));
+    let claimed_at = stage.context.now;
+    stage.post_ends(&claim, PostEnd::AnswerLost("reset".to_owned()));
+    freezes(&mut stage);
+    stage.looks(&sees(&[Stale, Trusted]));
+    assert!(stage.context.now - claimed_at <= CLAIM_DEADLINE);
+    assert_eq!((stage.record().phase, stage.told("r-1").0), (Phase::Claimed, Outcome::Syncing));
+}
+
 #[test]
 fn evidence_of_a_post_from_before_the_window_counts() {
     let mut stage = Stage::new();

@@ -29,12 +29,13 @@ fn hub(name: &str, outcome: Outcome, reason: Option<Reason>) -> HubOutcome {
 fn known() -> (RequestRecord, Conclusion) {
     let mut record = RequestRecord::queued(request("r-1", ""), NOW);
     record.sync_id = Some("sync-1".to_owned());
+    record.plan = Some("plan-1".to_owned());
     record.hubs = vec![hub("h1", Outcome::Syncing, None), hub("h2", Outcome::Syncing, None)];
     record.conclude(Outcome::Syncing, Some(Reason::HubUnreadable), Some("h2: 503".to_owned()), NOW);
     let told = Conclusion {
         request: record.request.clone(),
         sync_id: record.sync_id.clone(),
-        plan: None,
+        plan: record.plan.clone(),
         outcome: record.outcome,
         reason: record.reason,
         detail: record.detail.clone(),
@@ -47,9 +48,10 @@ fn known() -> (RequestRecord, Conclusion) {
 fn what_says_the_same_is_not_written_again() {
     let (mut record, told) = known();
     let later = NOW + Duration::MINUTE;
-    let same: [Change; 4] = [
+    let same: [Change; 5] = [
         |_| {},
         |told| told.sync_id = None,
+        |told| told.plan = None,
         |told| told.detail = Some("h2: 503, asked at another time".to_owned()),
         |told| told.hubs[0].detail = Some("seen at another time".to_owned()),
     ];
@@ -63,11 +65,12 @@ fn what_says_the_same_is_not_written_again() {
 
 #[test]
 fn whatever_is_news_is_written() {
-    let news: [(&str, Change); 9] = [
+    let news: [(&str, Change); 10] = [
         ("another outcome", |told| told.outcome = Outcome::Queued),
         ("a final outcome", |told| told.outcome = Outcome::Trusted),
         ("another reason", |told| told.reason = None),
         ("another sync", |told| told.sync_id = Some("sync-2".to_owned())),
+        ("another plan", |told| told.plan = Some("plan-2".to_owned())),
         ("another hub", |told| told.hubs[1].hub = "h3".to_owned()),
         ("another policy", |told| told.hubs[1].policy = "long".to_owned()),
         ("the outcome of a hub", |told| told.hubs[1].outcome = Outcome::Trusted),
