@@ -141,9 +141,10 @@ fn a_missing_role_comes_with_what_grants_it_and_a_missing_login_with_the_login_a
 fn what_forbids_a_write_is_to_be_taken_away_and_a_command_that_met_a_failure_is_run_again() {
     let configurations = configurations();
     for situation in situations(&configurations) {
-        for reason in [Reason::AuditMode, Reason::Frozen] {
-            assert_eq!(of(reason, &situation), situation.before_a_write(), "{reason}");
-        }
+        assert_eq!(of(Reason::AuditMode, &situation), situation.before_a_write());
+        // The window may be one of the group alone.
+        let frozen = Situation { is_frozen: true, ..situation };
+        assert_eq!(of(Reason::Frozen, &situation), frozen.before_a_write());
         let text = of(Reason::ServiceUnavailable, &situation);
         assert_eq!(text.starts_with("Run it again;"), situation.caller.is_command(), "{text}");
     }

@@ -215,13 +215,16 @@ fn short(value: &Value) -> String {
     shown
 }
 
-/// The reason, of a group that would be written and is not because of a hold or a freeze the same as in the report.
+/// The reason, of a group that would be written and is not because of a hold, a freeze or the mode the same as in the report.
 fn reason(explained: &Explained<'_>) -> String {
     let plan = &explained.plan;
     let told = |reason: Reason, detail: &str| format!("{reason} ({}): {detail}", reason.severity());
     match explained.restraint.reason() {
         Some((reason, why)) if plan.write.is_some() => {
             told(reason, &format!("{}; {}", plan.detail, line(why)))
+        }
+        None if plan.write.is_some() && explained.mode == Mode::Audit => {
+            told(Reason::AuditMode, &plan.detail)
         }
         _ => told(plan.reason, &plan.detail),
     }
